@@ -1,0 +1,2 @@
+//! The `kbfix` command.
+fn main() {}

@@ -1,0 +1,318 @@
+//! Data: a type number and bytes.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::notation;
+
+/// The type of a value's data. Any 32-bit number is possible; those that Microsoft names are constants here.
+///
+/// Source: Microsoft, "Registry Value Types".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueType(pub u32);
+
+impl ValueType {
+    /// No type: bytes.
+    pub const NONE: Self = Self(0);
+    /// A UTF-16LE string with a terminating NUL.
+    pub const SZ: Self = Self(1);
+    /// The same, with `%variables%` that a reader expands.
+    pub const EXPAND_SZ: Self = Self(2);
+    /// Bytes.
+    pub const BINARY: Self = Self(3);
+    /// A 32-bit number, least significant byte first.
+    pub const DWORD: Self = Self(4);
+    /// A 32-bit number, most significant byte first.
+    pub const DWORD_BIG_ENDIAN: Self = Self(5);
+    /// The target of a symbolic link: UTF-16LE without a terminating NUL.
+    pub const LINK: Self = Self(6);
+    /// UTF-16LE strings, each ended by a NUL, and one more NUL behind the last.
+    pub const MULTI_SZ: Self = Self(7);
+    /// A device driver's resource list: bytes.
+    pub const RESOURCE_LIST: Self = Self(8);
+    /// A hardware resource list: bytes.
+    pub const FULL_RESOURCE_DESCRIPTOR: Self = Self(9);
+    /// A device driver's list of possible resources: bytes.
+    pub const RESOURCE_REQUIREMENTS_LIST: Self = Self(10);
+    /// A 64-bit number, least significant byte first.
+    pub const QWORD: Self = Self(11);
+
+    const NAMES: [&'static str; 12] = [
+        "REG_NONE",
+        "REG_SZ",
+        "REG_EXPAND_SZ",
+        "REG_BINARY",
+        "REG_DWORD",
+        "REG_DWORD_BIG_ENDIAN",
+        "REG_LINK",
+        "REG_MULTI_SZ",
+        "REG_RESOURCE_LIST",
+        "REG_FULL_RESOURCE_DESCRIPTOR",
+        "REG_RESOURCE_REQUIREMENTS_LIST",
+        "REG_QWORD",
+    ];
+
+    /// The type that `text` names: `REG_DWORD` and its like, or `REG_0x99` for a number without a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(at) = Self::NAMES.iter().position(|n| *n == text) {
+            return Some(Self(at as u32));
+        }
+        let number = u32::from_str_radix(text.strip_prefix("REG_0x")?, 16).ok()?;
+        let canonical = Self(number);
+        (canonical.to_string() == text).then_some(canonical)
+    }
+
+    /// Whether the data is text: REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ.
+    pub fn is_text(self) -> bool {
+        [Self::SZ, Self::EXPAND_SZ, Self::MULTI_SZ].contains(&self)
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Self::NAMES.get(self.0 as usize) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "REG_0x{:x}", self.0),
+        }
+    }
+}
+
+impl Serialize for ValueType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is not a registry type")))
+    }
+}
+
+/// A value's type and bytes. Two are equal only when both are: type and every byte.
+///
+/// In JSON it has `type`, `bytes` (hex digits) and `text` (the `.reg` notation, for people; it must agree with the bytes).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Data {
+    /// The type.
+    pub value_type: ValueType,
+    /// The bytes, exactly as stored.
+    pub bytes: Vec<u8>,
+}
+
+/// What bytes mean under their type, where they are well formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// A REG_DWORD or REG_DWORD_BIG_ENDIAN of four bytes, or a REG_QWORD of eight.
+    Number(u64),
+    /// A REG_SZ or REG_EXPAND_SZ: without its NUL.
+    Text(String),
+    /// A REG_MULTI_SZ: without the NULs.
+    List(Vec<String>),
+    /// A type that is bytes by nature.
+    Bytes,
+    /// Bytes that their type does not allow; the text says why.
+    Malformed(&'static str),
+}
+
+impl Data {
+    /// Data of any type.
+    pub fn new(value_type: ValueType, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { value_type, bytes: bytes.into() }
+    }
+
+    /// A REG_DWORD.
+    pub fn dword(number: u32) -> Self {
+        Self::new(ValueType::DWORD, number.to_le_bytes())
+    }
+
+    /// A REG_QWORD.
+    pub fn qword(number: u64) -> Self {
+        Self::new(ValueType::QWORD, number.to_le_bytes())
+    }
+
+    /// A REG_SZ, with its NUL.
+    pub fn sz(text: &str) -> Self {
+        Self::text(ValueType::SZ, text)
+    }
+
+    /// A string of `value_type` (REG_SZ or REG_EXPAND_SZ), with its NUL.
+    pub fn text(value_type: ValueType, text: &str) -> Self {
+        Self::new(value_type, utf16le(text.encode_utf16().chain([0])))
+    }
+
+    /// A REG_MULTI_SZ: each string with its NUL, and one more.
+    pub fn multi_sz<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> Self {
+        let mut units = Vec::new();
+        for item in list {
+            units.extend(item.as_ref().encode_utf16().chain([0]));
+        }
+        units.push(0);
+        Self::new(ValueType::MULTI_SZ, utf16le(units))
+    }
+
+    /// What the bytes mean; [`Decoded::Malformed`] where they do not fit the type.
+    pub fn decode(&self) -> Decoded {
+        let bytes = self.bytes.as_slice();
+        match self.value_type {
+            ValueType::DWORD => match bytes.try_into() {
+                Ok(b) => Decoded::Number(u32::from_le_bytes(b).into()),
+                Err(_) => Decoded::Malformed("a REG_DWORD has 4 bytes"),
+            },
+            ValueType::DWORD_BIG_ENDIAN => match bytes.try_into() {
+                Ok(b) => Decoded::Number(u32::from_be_bytes(b).into()),
+                Err(_) => Decoded::Malformed("a REG_DWORD_BIG_ENDIAN has 4 bytes"),
+            },
+            ValueType::QWORD => match bytes.try_into() {
+                Ok(b) => Decoded::Number(u64::from_le_bytes(b)),
+                Err(_) => Decoded::Malformed("a REG_QWORD has 8 bytes"),
+            },
+            ValueType::SZ | ValueType::EXPAND_SZ => match units(bytes) {
+                Err(why) => Decoded::Malformed(why),
+                Ok(units) => match units.split_last() {
+                    Some((0, text)) if text.contains(&0) => Decoded::Malformed("a NUL stands inside the string"),
+                    Some((0, text)) => match String::from_utf16(text) {
+                        Ok(text) => Decoded::Text(text),
+                        Err(_) => Decoded::Malformed("the string is not valid UTF-16"),
+                    },
+                    _ => Decoded::Malformed("the string has no terminating NUL"),
+                },
+            },
+            ValueType::MULTI_SZ => match units(bytes) {
+                Err(why) => Decoded::Malformed(why),
+                Ok(units) => decode_list(&units),
+            },
+            _ => Decoded::Bytes,
+        }
+    }
+
+    /// The string that a program gets which reads this as text: up to the first NUL, whether or not there is one.
+    /// `None` where the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are no UTF-16.
+    pub fn as_read_text(&self) -> Option<String> {
+        if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
+            return None;
+        }
+        let units = units(&self.bytes).ok()?;
+        let end = units.iter().position(|u| *u == 0).unwrap_or(units.len());
+        String::from_utf16(&units[..end]).ok()
+    }
+}
+
+fn decode_list(units: &[u16]) -> Decoded {
+    let Some((0, strings)) = units.split_last() else {
+        return Decoded::Malformed("the list has no terminating NUL");
+    };
+    let strings = match strings.split_last() {
+        None => return Decoded::List(Vec::new()),
+        Some((0, strings)) => strings,
+        Some(_) => return Decoded::Malformed("the list lacks its final NUL"),
+    };
+    let list: Result<Vec<_>, _> = strings.split(|u| *u == 0).map(String::from_utf16).collect();
+    list.map_or(Decoded::Malformed("a string of the list is not valid UTF-16"), Decoded::List)
+}
+
+fn units(bytes: &[u8]) -> Result<Vec<u16>, &'static str> {
+    let pairs = bytes.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return Err("UTF-16 text has an even number of bytes");
+    }
+    Ok(pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect())
+}
+
+fn utf16le(units: impl IntoIterator<Item = u16>) -> Vec<u8> {
+    units.into_iter().flat_map(u16::to_le_bytes).collect()
+}
+
+impl fmt::Display for Data {
+    /// The `.reg` notation, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&notation::data(self))
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.value_type, notation::data(self))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataDocument {
+    #[serde(rename = "type")]
+    value_type: ValueType,
+    bytes: String,
+    text: String,
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes = notation::hex_digits(&self.bytes);
+        DataDocument { value_type: self.value_type, bytes, text: notation::data(self) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = DataDocument::deserialize(deserializer)?;
+        let bytes = notation::parse_hex_digits(&document.bytes)
+            .ok_or_else(|| D::Error::custom(format!("`{}` is not bytes in hex digits", document.bytes)))?;
+        let data = Self { value_type: document.value_type, bytes };
+        if notation::data(&data) != document.text {
+            return Err(D::Error::custom(format!("text `{}` is not what bytes and type say", document.text)));
+        }
+        Ok(data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_with_empty_strings_decodes_to_what_it_was_made_of() {
+        for list in [vec![], vec![""], vec!["a", "", "b"], vec!["", ""], vec!["b", "a"]] {
+            let expected: Vec<String> = list.iter().map(ToString::to_string).collect();
+            assert_eq!(Data::multi_sz(&list).decode(), Decoded::List(expected));
+        }
+        assert_ne!(Data::multi_sz(["a", "b"]), Data::multi_sz(["b", "a"]));
+    }
+
+    #[test]
+    fn what_does_not_fit_its_type_is_malformed() {
+        let malformed = |ty, bytes: &[u8]| matches!(Data::new(ty, bytes).decode(), Decoded::Malformed(_));
+        assert!(malformed(ValueType::DWORD, &[1, 0, 0]));
+        assert!(malformed(ValueType::QWORD, &[1, 0, 0, 0]));
+        assert!(malformed(ValueType::SZ, b"a\0"));
+        assert!(malformed(ValueType::SZ, b"a\0\0"));
+        assert!(malformed(ValueType::SZ, &[]));
+        assert!(malformed(ValueType::SZ, &[0, 0xD8, 0, 0]));
+        assert!(malformed(ValueType::MULTI_SZ, b"a\0\0\0"));
+        assert!(malformed(ValueType::MULTI_SZ, &[]));
+        assert_eq!(Data::new(ValueType::MULTI_SZ, [0, 0]).decode(), Decoded::List(vec![]));
+        assert_eq!(Data::new(ValueType::SZ, *b"a\0").as_read_text().as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn types_parse_as_they_print() {
+        for number in [0, 1, 4, 11, 12, 0x99, u32::MAX] {
+            let ty = ValueType(number);
+            assert_eq!(ValueType::parse(&ty.to_string()), Some(ty));
+        }
+        assert_eq!(ValueType::parse("REG_0x04"), None);
+        assert_eq!(ValueType::parse("REG_0x4"), None);
+        assert_eq!(ValueType::parse("reg_dword"), None);
+    }
+
+    #[test]
+    fn json_round_trips_and_a_text_that_lies_is_refused() {
+        let data = Data::new(ValueType::DWORD, [1, 0, 0]);
+        let json = serde_json::to_string(&data).unwrap();
+        assert_eq!(json, r#"{"type":"REG_DWORD","bytes":"010000","text":"hex(4):01,00,00"}"#);
+        assert_eq!(serde_json::from_str::<Data>(&json).unwrap(), data);
+        let lie = json.replace("01,00,00", "02,00,00");
+        assert!(serde_json::from_str::<Data>(&lie).is_err());
+    }
+}

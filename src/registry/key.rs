@@ -1,0 +1,294 @@
+//! Root keys and key paths.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::name::{self, KeyName, NameError};
+
+/// A predefined key at the top of the registry.
+///
+/// Source: Microsoft, "Predefined Keys".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RootKey {
+    /// `HKEY_CLASSES_ROOT`: file types and COM classes, a merged view of machine and user.
+    Hkcr,
+    /// `HKEY_CURRENT_USER`.
+    Hkcu,
+    /// `HKEY_LOCAL_MACHINE`.
+    Hklm,
+    /// `HKEY_USERS`: a key for every loaded user hive, named by its SID.
+    Hku,
+    /// `HKEY_CURRENT_CONFIG`.
+    Hkcc,
+}
+
+impl RootKey {
+    /// All of them, in the order in which `regedit` shows them.
+    pub const ALL: [Self; 5] = [Self::Hkcr, Self::Hkcu, Self::Hklm, Self::Hku, Self::Hkcc];
+
+    /// `HKLM` and its like.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Hkcr => "HKCR",
+            Self::Hkcu => "HKCU",
+            Self::Hklm => "HKLM",
+            Self::Hku => "HKU",
+            Self::Hkcc => "HKCC",
+        }
+    }
+
+    /// `HKEY_LOCAL_MACHINE` and its like, as a `.reg` file writes it.
+    pub fn long(self) -> &'static str {
+        match self {
+            Self::Hkcr => "HKEY_CLASSES_ROOT",
+            Self::Hkcu => "HKEY_CURRENT_USER",
+            Self::Hklm => "HKEY_LOCAL_MACHINE",
+            Self::Hku => "HKEY_USERS",
+            Self::Hkcc => "HKEY_CURRENT_CONFIG",
+        }
+    }
+
+    /// The root key that `text` names, short or long, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| text.eq_ignore_ascii_case(r.short()) || text.eq_ignore_ascii_case(r.long()))
+    }
+}
+
+/// The path of a key: a root key and the names below it. Compares without case; a parent sorts before what is below it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyPath {
+    root: RootKey,
+    /// The names below the root key, joined by backslashes; empty for the root key itself.
+    below: String,
+}
+
+/// Why a text is not a key path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyPathError {
+    /// It does not begin with a root key.
+    #[error("`{0}` is not a root key; a key begins with HKLM, HKCU, HKU, HKCR or HKCC")]
+    Root(String),
+    /// PowerShell's drive notation.
+    #[error("`{0}` is PowerShell's notation; write it without the colon")]
+    Drive(String),
+    /// One of its names is not legal.
+    #[error("in `{path}`: {source}")]
+    Name {
+        /// The whole text.
+        path: String,
+        /// What is wrong with a name in it.
+        source: NameError,
+    },
+}
+
+impl KeyPath {
+    /// The root key by itself.
+    pub fn root_key(root: RootKey) -> Self {
+        Self { root, below: String::new() }
+    }
+
+    /// Its root key.
+    pub fn root(&self) -> RootKey {
+        self.root
+    }
+
+    /// The names below the root key, joined by backslashes.
+    pub fn below_root(&self) -> &str {
+        &self.below
+    }
+
+    /// The names below the root key, topmost first.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.below.split('\\').filter(|s| !s.is_empty())
+    }
+
+    /// How many names stand below the root key.
+    pub fn depth(&self) -> usize {
+        self.names().count()
+    }
+
+    /// The last name; none for a root key.
+    pub fn last(&self) -> Option<&str> {
+        self.names().next_back()
+    }
+
+    /// The key above; none for a root key.
+    pub fn parent(&self) -> Option<Self> {
+        if self.below.is_empty() {
+            return None;
+        }
+        let below = self.below.rsplit_once('\\').map_or("", |(above, _)| above);
+        Some(Self { root: self.root, below: below.to_owned() })
+    }
+
+    /// The key `name` directly below this one.
+    pub fn child(&self, name: &KeyName) -> Self {
+        let below = if self.below.is_empty() { name.to_string() } else { format!("{}\\{name}", self.below) };
+        Self { root: self.root, below }
+    }
+
+    /// The path with `names` (joined by backslashes) below `root`.
+    pub fn from_parts(root: RootKey, below: &str) -> Result<Self, KeyPathError> {
+        if !below.is_empty() {
+            for part in below.split('\\') {
+                KeyName::new(part)
+                    .map_err(|source| KeyPathError::Name { path: format!("{}\\{below}", root.short()), source })?;
+            }
+        }
+        Ok(Self { root, below: below.to_owned() })
+    }
+
+    /// What stands of this path below `ancestor`: `Some("")` for the same key, `None` where it is not below it.
+    pub fn relative_to(&self, ancestor: &KeyPath) -> Option<&str> {
+        if self.root != ancestor.root {
+            return None;
+        }
+        let mut rest = self.below.as_str();
+        for wanted in ancestor.names() {
+            let (head, tail) = rest.split_once('\\').unwrap_or((rest, ""));
+            if name::compare(head, wanted) != Ordering::Equal {
+                return None;
+            }
+            rest = tail;
+        }
+        Some(rest)
+    }
+
+    /// Whether this is `ancestor` or stands anywhere below it.
+    pub fn is_within(&self, ancestor: &KeyPath) -> bool {
+        self.relative_to(ancestor).is_some()
+    }
+
+    /// The path with its root key in full, as a `.reg` file writes it.
+    pub fn to_long(&self) -> String {
+        self.joined(self.root.long())
+    }
+
+    fn joined(&self, root: &str) -> String {
+        if self.below.is_empty() { root.to_owned() } else { format!("{root}\\{}", self.below) }
+    }
+}
+
+impl FromStr for KeyPath {
+    type Err = KeyPathError;
+
+    fn from_str(text: &str) -> Result<Self, KeyPathError> {
+        let (root, below) = text.split_once('\\').unwrap_or((text, ""));
+        match RootKey::parse(root) {
+            Some(_) if text.ends_with('\\') => {
+                Err(KeyPathError::Name { path: text.to_owned(), source: NameError::Empty })
+            }
+            Some(found) => Self::from_parts(found, below),
+            None if root.ends_with(':') => Err(KeyPathError::Drive(root.to_owned())),
+            None => Err(KeyPathError::Root(root.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for KeyPath {
+    type Error = KeyPathError;
+    fn try_from(text: String) -> Result<Self, KeyPathError> {
+        text.parse()
+    }
+}
+
+impl From<KeyPath> for String {
+    fn from(path: KeyPath) -> String {
+        path.to_string()
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.joined(self.root.short()))
+    }
+}
+
+impl fmt::Debug for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl PartialEq for KeyPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root && name::compare(&self.below, &other.below) == Ordering::Equal
+    }
+}
+impl Eq for KeyPath {}
+impl PartialOrd for KeyPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for KeyPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let mut theirs = other.names();
+        let by_names = || {
+            for mine in self.names() {
+                match theirs.next().map_or(Ordering::Greater, |t| name::compare(mine, t)) {
+                    Ordering::Equal => {}
+                    other => return other,
+                }
+            }
+            if theirs.next().is_some() { Ordering::Less } else { Ordering::Equal }
+        };
+        self.root.cmp(&other.root).then_with(by_names)
+    }
+}
+impl Hash for KeyPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.root.hash(state);
+        name::hash(&self.below, state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> KeyPath {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn both_spellings_of_a_root_key_are_one_key() {
+        assert_eq!(key(r"HKLM\Software"), key(r"hkey_local_machine\SOFTWARE"));
+        assert_eq!(key(r"HKLM\Software").to_long(), r"HKEY_LOCAL_MACHINE\Software");
+        assert_eq!(key("HKU"), KeyPath::root_key(RootKey::Hku));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_by_name() {
+        let error = |text: &str| text.parse::<KeyPath>().unwrap_err().to_string();
+        assert!(error(r"HKLM:\SOFTWARE").contains("PowerShell"));
+        assert!(error(r"SOFTWARE\X").contains("not a root key"));
+        assert!(error(r"HKLM\a\\b").contains("empty"));
+        assert!(error(r"HKLM\a\").contains("empty"));
+    }
+
+    #[test]
+    fn a_parent_sorts_before_its_subkeys_and_they_before_its_neighbours() {
+        let mut keys = vec![key(r"HKLM\A B"), key(r"HKLM\A\Z"), key(r"HKLM\A"), key("HKLM"), key(r"HKLM\a\b")];
+        keys.sort();
+        let sorted: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        assert_eq!(sorted, ["HKLM", r"HKLM\A", r"HKLM\a\b", r"HKLM\A\Z", r"HKLM\A B"]);
+    }
+
+    #[test]
+    fn relatives() {
+        assert_eq!(key(r"HKLM\A\B\C").relative_to(&key(r"hklm\a")), Some(r"B\C"));
+        assert_eq!(key(r"HKLM\A").relative_to(&key(r"HKLM\A")), Some(""));
+        assert_eq!(key(r"HKLM\AB").relative_to(&key(r"HKLM\A")), None);
+        assert_eq!(key(r"HKLM\A\B").parent(), Some(key(r"HKLM\A")));
+        assert_eq!(key(r"HKLM\A").parent(), Some(key("HKLM")));
+        assert_eq!(key("HKLM").parent(), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! The words of the registry: root keys, keys, value names, types, data, views.
+//!
+//! Everything here parses, prints and compares; nothing does I/O. Names compare as Windows compares them (without
+//! case, see [`name`]) and print as they were found. Data is a type number and bytes, never a guess at their meaning.
+
+mod data;
+mod key;
+pub mod name;
+pub mod notation;
+mod view;
+
+pub use data::{Data, Decoded, ValueType};
+pub use key::{KeyPath, KeyPathError, RootKey};
+pub use name::{KeyName, NameError, ValueName};
+pub use view::{Key, View};

@@ -1,0 +1,211 @@
+//! Names of keys and values: how they compare, and which of them are legal.
+//!
+//! Limits are those of Microsoft's page "Registry element size limits": a key name has 1 to 255 UTF-16 units and no
+//! backslash; a value name has up to 16,383 units, and the empty one is the key's default value.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The longest key name, in UTF-16 units.
+pub const MAX_KEY_NAME: usize = 255;
+/// The longest value name, in UTF-16 units.
+pub const MAX_VALUE_NAME: usize = 16_383;
+
+/// The upper-case form of one UTF-16 unit, as the kernel's `RtlUpcaseUnicodeChar` maps it: one unit to one unit.
+///
+/// Windows keeps a table of its own. It agrees with Unicode's simple upper-case mapping, except that it has no mapping from
+/// outside ASCII into ASCII (`ı`, `ſ`), none for `µ`, and none where the upper-case form is longer than one unit (`ß`).
+pub fn upcase(unit: u16) -> u16 {
+    if unit < 0x80 {
+        return if (b'a' as u16..=b'z' as u16).contains(&unit) { unit - 32 } else { unit };
+    }
+    if unit == 0xB5 {
+        return unit;
+    }
+    let Some(c) = char::from_u32(unit.into()) else { return unit };
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(u), None) => match u16::try_from(u as u32) {
+            Ok(u) if u >= 0x80 => u,
+            _ => unit,
+        },
+        _ => unit,
+    }
+}
+
+/// Compares two names as the registry does: by UTF-16 units in upper case.
+pub fn compare(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        return a.bytes().map(|c| c.to_ascii_uppercase()).cmp(b.bytes().map(|c| c.to_ascii_uppercase()));
+    }
+    a.encode_utf16().map(upcase).cmp(b.encode_utf16().map(upcase))
+}
+
+/// Feeds a name into a hasher so that names that compare equal hash equal.
+pub(super) fn hash<H: Hasher>(name: &str, state: &mut H) {
+    for unit in name.encode_utf16() {
+        upcase(unit).hash(state);
+    }
+    0xFFFF_u16.hash(state);
+}
+
+/// Why a text is not a legal name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// A key name of no characters.
+    #[error("a key name is empty")]
+    Empty,
+    /// Longer than the registry allows.
+    #[error("the name has {found} UTF-16 units, the registry allows {limit}")]
+    TooLong {
+        /// Its length in UTF-16 units.
+        found: usize,
+        /// The limit in UTF-16 units.
+        limit: usize,
+    },
+    /// A character that a name cannot have: a NUL, or a backslash in a key name.
+    #[error("the name has the character {0:?}, which the registry does not allow there")]
+    Character(char),
+}
+
+fn check(name: &str, limit: usize, forbidden: &[char]) -> Result<(), NameError> {
+    let found = name.encode_utf16().count();
+    if found > limit {
+        return Err(NameError::TooLong { found, limit });
+    }
+    match name.chars().find(|c| forbidden.contains(c)) {
+        Some(c) => Err(NameError::Character(c)),
+        None => Ok(()),
+    }
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as it was written or found.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other) == Ordering::Equal
+            }
+        }
+        impl Eq for $name {}
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                compare(&self.0, &other.0)
+            }
+        }
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                hash(&self.0, state);
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+            fn try_from(name: String) -> Result<Self, NameError> {
+                Self::new(name)
+            }
+        }
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of one key, without its path. Equal names differ at most in case.
+    KeyName
+}
+name_type! {
+    /// The name of a value. The empty name is the key's default value. Equal names differ at most in case.
+    ValueName
+}
+
+impl KeyName {
+    /// A key name: 1 to 255 UTF-16 units, no backslash, no NUL.
+    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
+        let name = name.into();
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        check(&name, MAX_KEY_NAME, &['\\', '\0'])?;
+        Ok(Self(name))
+    }
+}
+
+impl ValueName {
+    /// A value name: up to 16,383 UTF-16 units, no NUL.
+    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
+        let name = name.into();
+        check(&name, MAX_VALUE_NAME, &['\0'])?;
+        Ok(Self(name))
+    }
+
+    /// The key's default value, which `regedit` shows as `(Default)` and a `.reg` file as `@`.
+    pub fn default_value() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether this names the key's default value.
+    pub fn is_default(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_without_case_as_windows_does() {
+        let eq = |a: &str, b: &str| compare(a, b) == Ordering::Equal;
+        assert!(eq("DisableRealmHint", "disablerealmhint"));
+        assert!(eq("Größe", "GRÖßE"));
+        assert!(!eq("ß", "SS"));
+        assert!(!eq("ı", "I"));
+        assert!(!eq("ſ", "S"));
+        assert!(!eq("µ", "Μ"));
+        assert!(eq("ÿ", "Ÿ"));
+    }
+
+    #[test]
+    fn limits_hold() {
+        assert!(KeyName::new("k".repeat(255)).is_ok());
+        assert_eq!(KeyName::new("k".repeat(256)), Err(NameError::TooLong { found: 256, limit: 255 }));
+        assert_eq!(KeyName::new(""), Err(NameError::Empty));
+        assert_eq!(KeyName::new(r"a\b"), Err(NameError::Character('\\')));
+        assert!(ValueName::new(r"\\*\SYSVOL").is_ok());
+        assert!(ValueName::new("").is_ok());
+        assert_eq!(ValueName::new("a\0b"), Err(NameError::Character('\0')));
+    }
+}

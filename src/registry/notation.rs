@@ -1,0 +1,103 @@
+//! Data and names as a version 5 `.reg` file writes them, on one line.
+//!
+//! This is the notation of every diff and message. It loses nothing: where the short form (`"text"`, `dword:`) would not
+//! give the same bytes back, the bytes are written as `hex(type):`.
+//!
+//! Source: Microsoft, "How to add, modify, or delete registry subkeys and values by using a .reg file" (KB310516).
+
+use super::{Data, Decoded, ValueName, ValueType};
+
+/// Data in `.reg` notation: `dword:00000001`, `"text"`, `hex(7):61,00,…`.
+pub fn data(data: &Data) -> String {
+    match (data.value_type, data.decode()) {
+        (ValueType::DWORD, Decoded::Number(number)) => format!("dword:{number:08x}"),
+        (ValueType::SZ, Decoded::Text(text)) if !text.contains(['\r', '\n']) => quoted(&text),
+        _ => format!("{}{}", hex_prefix(data.value_type), hex_list(&data.bytes)),
+    }
+}
+
+/// `hex:` for REG_BINARY, `hex(7):` and its like for any other type, the number in hex digits.
+pub fn hex_prefix(value_type: ValueType) -> String {
+    if value_type == ValueType::BINARY { "hex:".to_owned() } else { format!("hex({:x}):", value_type.0) }
+}
+
+/// `01,00,ff`.
+pub fn hex_list(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 3);
+    for (i, byte) in bytes.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        push_hex(&mut out, *byte);
+    }
+    out
+}
+
+/// `0100ff`.
+pub fn hex_digits(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        push_hex(&mut out, *byte);
+    }
+    out
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    out.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// The bytes of hex digits in pairs; `None` for anything else.
+pub fn parse_hex_digits(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+/// A value name: `@` for the default value, else quoted.
+pub fn value_name(name: &ValueName) -> String {
+    if name.is_default() { "@".to_owned() } else { quoted(name.as_str()) }
+}
+
+/// Text in double quotes, with a backslash before each backslash and double quote.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_form_is_used_only_where_it_loses_nothing() {
+        assert_eq!(data(&Data::dword(1)), "dword:00000001");
+        assert_eq!(data(&Data::new(ValueType::DWORD, [1, 0, 0])), "hex(4):01,00,00");
+        assert_eq!(data(&Data::sz(r#"C:\a "b""#)), r#""C:\\a \"b\"""#);
+        assert_eq!(data(&Data::sz("a\nb")), "hex(1):61,00,0a,00,62,00,00,00");
+        assert_eq!(data(&Data::new(ValueType::SZ, *b"a\0")), "hex(1):61,00");
+        assert_eq!(data(&Data::new(ValueType::BINARY, [])), "hex:");
+        assert_eq!(data(&Data::new(ValueType::NONE, [1])), "hex(0):01");
+        assert_eq!(data(&Data::new(ValueType(0x99), [1])), "hex(99):01");
+        assert_eq!(data(&Data::qword(1 << 63)), "hex(b):00,00,00,00,00,00,00,80");
+    }
+
+    #[test]
+    fn hex_digits_round_trip() {
+        assert_eq!(parse_hex_digits("0aFF"), Some(vec![10, 255]));
+        assert_eq!(parse_hex_digits("0"), None);
+        assert_eq!(parse_hex_digits("zz"), None);
+        assert_eq!(parse_hex_digits("é"), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! The 32-bit and 64-bit views that 64-bit Windows has of some keys.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{KeyName, KeyPath, RootKey};
+
+/// Which of the two registry views of WOW64 is meant. A 32-bit Windows has one view only, and both mean that.
+///
+/// Source: Microsoft, "Accessing an Alternate Registry View" and "Registry Keys Affected by WOW64".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum View {
+    /// What 64-bit programs see; on 32-bit Windows, the registry.
+    #[default]
+    #[serde(rename = "64")]
+    Bits64,
+    /// What 32-bit programs see on 64-bit Windows.
+    #[serde(rename = "32")]
+    Bits32,
+}
+
+impl View {
+    /// Where the 64-bit view keeps the key that this view calls `path`.
+    ///
+    /// An export, an image and a hive have no views of their own: they hold the 64-bit view, and in it the 32-bit view's
+    /// keys below `Wow6432Node`. Keys that WOW64 shares between the views stay where they are.
+    pub fn stored_at(self, path: &KeyPath) -> KeyPath {
+        match self {
+            Self::Bits64 => path.clone(),
+            Self::Bits32 => redirected(path).unwrap_or_else(|| path.clone()),
+        }
+    }
+}
+
+/// Subkeys of `HKLM\SOFTWARE` that WOW64 shares, since Windows 7 (earlier systems reflect more of them).
+const SHARED_SOFTWARE: &[&str] = &[
+    r"Microsoft\COM3",
+    r"Microsoft\Cryptography\Calais\Current",
+    r"Microsoft\Cryptography\Calais\Readers",
+    r"Microsoft\Cryptography\Services",
+    r"Microsoft\CTF\SystemShared",
+    r"Microsoft\CTF\TIP",
+    r"Microsoft\DFS",
+    r"Microsoft\Driver Signing",
+    r"Microsoft\EnterpriseCertificates",
+    r"Microsoft\EventSystem",
+    r"Microsoft\MSMQ",
+    r"Microsoft\Non-Driver Signing",
+    r"Microsoft\Notepad\DefaultFonts",
+    r"Microsoft\OLE",
+    r"Microsoft\RAS",
+    r"Microsoft\RPC",
+    r"Microsoft\SOFTWARE\Microsoft\Shared Tools\MSInfo",
+    r"Microsoft\SystemCertificates",
+    r"Microsoft\TermServLicensing",
+    r"Microsoft\TransactionServer",
+    r"Microsoft\Windows\CurrentVersion\App Paths",
+    r"Microsoft\Windows\CurrentVersion\Control Panel\Cursors\Schemes",
+    r"Microsoft\Windows\CurrentVersion\Explorer\AutoplayHandlers",
+    r"Microsoft\Windows\CurrentVersion\Explorer\DriveIcons",
+    r"Microsoft\Windows\CurrentVersion\Explorer\KindMap",
+    r"Microsoft\Windows\CurrentVersion\Group Policy",
+    r"Microsoft\Windows\CurrentVersion\Policies",
+    r"Microsoft\Windows\CurrentVersion\PreviewHandlers",
+    r"Microsoft\Windows\CurrentVersion\Setup",
+    r"Microsoft\Windows\CurrentVersion\Telephony\Locations",
+    r"Microsoft\Windows NT\CurrentVersion\Console",
+    r"Microsoft\Windows NT\CurrentVersion\FontDpi",
+    r"Microsoft\Windows NT\CurrentVersion\FontLink",
+    r"Microsoft\Windows NT\CurrentVersion\FontMapper",
+    r"Microsoft\Windows NT\CurrentVersion\Fonts",
+    r"Microsoft\Windows NT\CurrentVersion\FontSubstitutes",
+    r"Microsoft\Windows NT\CurrentVersion\Gre_Initialize",
+    r"Microsoft\Windows NT\CurrentVersion\Image File Execution Options",
+    r"Microsoft\Windows NT\CurrentVersion\LanguagePack",
+    r"Microsoft\Windows NT\CurrentVersion\NetworkCards",
+    r"Microsoft\Windows NT\CurrentVersion\Perflib",
+    r"Microsoft\Windows NT\CurrentVersion\Ports",
+    r"Microsoft\Windows NT\CurrentVersion\Print",
+    r"Microsoft\Windows NT\CurrentVersion\ProfileList",
+    r"Microsoft\Windows NT\CurrentVersion\Time Zones",
+    "Policies",
+    "RegisteredApplications",
+];
+
+/// Subkeys of a `Classes` key that WOW64 redirects; the rest of `Classes` is shared.
+const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
+
+/// The place of a redirected key, or `None` where the two views share it.
+fn redirected(path: &KeyPath) -> Option<KeyPath> {
+    let names: Vec<&str> = path.names().collect();
+    let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
+    let classes = match path.root() {
+        RootKey::Hkcr => Some(0),
+        RootKey::Hklm if is(0, "SOFTWARE") && is(1, "Classes") => Some(2),
+        RootKey::Hkcu if is(0, "Software") && is(1, "Classes") => Some(2),
+        RootKey::Hku if is(1, "Software") && is(2, "Classes") => Some(3),
+        RootKey::Hku if names.first().is_some_and(|n| n.to_ascii_lowercase().ends_with("_classes")) => Some(1),
+        _ => None,
+    };
+    if let Some(at) = classes {
+        let redirect = REDIRECTED_CLASSES.iter().any(|class| is(at, class));
+        return redirect.then(|| inserted(path, at));
+    }
+    if path.root() != RootKey::Hklm || !is(0, "SOFTWARE") || is(1, "Wow6432Node") || names.len() < 2 {
+        return None;
+    }
+    let software = KeyPath::from_parts(RootKey::Hklm, "SOFTWARE").ok()?;
+    let shared = SHARED_SOFTWARE.iter().any(|below| {
+        KeyPath::from_parts(RootKey::Hklm, &format!("SOFTWARE\\{below}")).is_ok_and(|shared| path.is_within(&shared))
+    });
+    (!shared && path.is_within(&software)).then(|| inserted(path, 1))
+}
+
+/// `path` with `Wow6432Node` put in before its name number `at`.
+fn inserted(path: &KeyPath, at: usize) -> KeyPath {
+    let mut out = KeyPath::root_key(path.root());
+    for (i, name) in path.names().enumerate() {
+        let extra = (i == at).then_some("Wow6432Node");
+        for part in extra.into_iter().chain([name]) {
+            if let Ok(name) = KeyName::new(part) {
+                out = out.child(&name);
+            }
+        }
+    }
+    out
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bits64 => "64",
+            Self::Bits32 => "32",
+        })
+    }
+}
+
+/// A key as one view sees it: what a target is asked for, and what a change names.
+///
+/// Prints as the path alone in the 64-bit view, and with ` [32-bit view]` behind it in the other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// The path.
+    #[serde(rename = "key")]
+    pub path: KeyPath,
+    /// The view.
+    #[serde(default, skip_serializing_if = "Key::is_64")]
+    pub view: View,
+}
+
+impl Key {
+    fn is_64(view: &View) -> bool {
+        *view == View::Bits64
+    }
+
+    /// `path` in the 64-bit view.
+    pub fn new(path: KeyPath) -> Self {
+        Self { path, view: View::Bits64 }
+    }
+
+    /// The key above, in the same view.
+    pub fn parent(&self) -> Option<Self> {
+        Some(Self { path: self.path.parent()?, view: self.view })
+    }
+
+    /// The key `name` below, in the same view.
+    pub fn child(&self, name: &KeyName) -> Self {
+        Self { path: self.path.child(name), view: self.view }
+    }
+}
+
+impl FromStr for Key {
+    type Err = super::KeyPathError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::new(text.parse()?))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.view {
+            View::Bits64 => write!(f, "{}", self.path),
+            View::Bits32 => write!(f, "{} [32-bit view]", self.path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_32_bit_view_is_stored_below_wow6432node_unless_shared() {
+        let at = |path: &str| View::Bits32.stored_at(&path.parse().unwrap()).to_string();
+        assert_eq!(
+            at(r"HKLM\SOFTWARE\Microsoft\Cryptography\Wintrust"),
+            r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Cryptography\Wintrust"
+        );
+        assert_eq!(at(r"HKLM\SOFTWARE\Policies\X"), r"HKLM\SOFTWARE\Policies\X");
+        assert_eq!(at(r"HKLM\SOFTWARE\Microsoft\Ole\AppCompat"), r"HKLM\SOFTWARE\Microsoft\Ole\AppCompat");
+        assert_eq!(at(r"HKLM\SYSTEM\X"), r"HKLM\SYSTEM\X");
+        assert_eq!(at(r"HKCR\CLSID\{1}"), r"HKCR\Wow6432Node\CLSID\{1}");
+        assert_eq!(at(r"HKCR\ms-msdt"), r"HKCR\ms-msdt");
+        assert_eq!(at(r"HKLM\SOFTWARE\Classes\CLSID\X"), r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID\X");
+        assert_eq!(
+            at(r"HKU\S-1-5-21\Software\Classes\Interface"),
+            r"HKU\S-1-5-21\Software\Classes\Wow6432Node\Interface"
+        );
+        assert_eq!(at(r"HKLM\SOFTWARE"), r"HKLM\SOFTWARE");
+    }
+}
