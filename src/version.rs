@@ -2,12 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The fixed file version of a PE's VS_FIXEDFILEINFO, such as `6.5.7651.19`.
 ///
 /// Source: Microsoft, "VS_FIXEDFILEINFO structure" (`dwFileVersionMS`, `dwFileVersionLS`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileVersion(pub [u16; 4]);
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::notation;
@@ -238,13 +239,27 @@ impl fmt::Debug for Data {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A value's type and bytes.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DataDocument {
+    /// The registry type: `REG_DWORD` and its like, `REG_0x99` for a number without a name.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     value_type: ValueType,
+    /// The bytes as stored, in hex digits.
     bytes: String,
+    /// The same in `.reg` notation, for people.
     text: String,
+}
+
+impl JsonSchema for Data {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Data".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        DataDocument::json_schema(generator)
+    }
 }
 
 impl Serialize for Data {

@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::name::{self, KeyName, NameError};
@@ -61,7 +62,7 @@ impl RootKey {
 }
 
 /// The path of a key: a root key and the names below it. Compares without case; a parent sorts before what is below it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_parent_sorts_before_its_subkeys_and_they_before_its_neighbours() {
-        let mut keys = vec![key(r"HKLM\A B"), key(r"HKLM\A\Z"), key(r"HKLM\A"), key("HKLM"), key(r"HKLM\a\b")];
+        let mut keys = [key(r"HKLM\A B"), key(r"HKLM\A\Z"), key(r"HKLM\A"), key("HKLM"), key(r"HKLM\a\b")];
         keys.sort();
         let sorted: Vec<String> = keys.iter().map(ToString::to_string).collect();
         assert_eq!(sorted, ["HKLM", r"HKLM\A", r"HKLM\a\b", r"HKLM\A\Z", r"HKLM\A B"]);

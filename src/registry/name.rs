@@ -9,6 +9,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest key name, in UTF-16 units.
@@ -87,7 +88,7 @@ fn check(name: &str, limit: usize, forbidden: &[char]) -> Result<(), NameError> 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Serialize, Deserialize)]
+        #[derive(Clone, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

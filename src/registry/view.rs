@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{KeyName, KeyPath, RootKey};
@@ -9,7 +10,7 @@ use super::{KeyName, KeyPath, RootKey};
 /// Which of the two registry views of WOW64 is meant. A 32-bit Windows has one view only, and both mean that.
 ///
 /// Source: Microsoft, "Accessing an Alternate Registry View" and "Registry Keys Affected by WOW64".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum View {
     /// What 64-bit programs see; on 32-bit Windows, the registry.
     #[default]
@@ -139,7 +140,7 @@ impl fmt::Display for View {
 /// A key as one view sees it: what a target is asked for, and what a change names.
 ///
 /// Prints as the path alone in the 64-bit view, and with ` [32-bit view]` behind it in the other.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
     #[serde(rename = "key")]

@@ -1,0 +1,1 @@
+//! Codecs for the files that kbfix reads and writes. They know nothing of specs.

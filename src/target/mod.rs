@@ -1,0 +1,155 @@
+//! Targets: what kbfix reads the actual state from, and writes changes to.
+//!
+//! A target knows keys, values and files; it knows nothing of specs. Its primitives are few so that each kind of target
+//! is small and so that one contract suite (`tests/targets.rs`) can hold all of them to the same behaviour:
+//!
+//! - a batch of keys is read, and a batch of files;
+//! - a list of changes is written, each checked against what it says was there before;
+//! - the target is locked while that happens.
+//!
+//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a state.
+
+mod answer;
+mod change;
+
+use std::collections::BTreeSet;
+
+pub use answer::{Answer, FileFacts, KeyFacts, Platform, Reason, Unread};
+pub use change::{Action, KeyChange, ValueChange};
+
+use crate::registry::{Key, ValueName};
+
+/// A question about one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyQuery {
+    /// The key, as its view sees it. `HKCU` does not occur: it was resolved to a key below `HKU`.
+    pub key: Key,
+    /// Which of its values are read.
+    pub values: Wanted,
+    /// Whether the names of its subkeys are read.
+    pub subkeys: bool,
+}
+
+/// Which values of a key are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// These, none at all to learn only whether the key exists.
+    Names(BTreeSet<ValueName>),
+    /// Every value that the key has.
+    All,
+}
+
+/// A place whose facts kbfix reads and, for most kinds, changes.
+pub trait Target {
+    /// The URI by which the user named it, without any secret.
+    fn uri(&self) -> String;
+
+    /// Answers each question, in the same order. Reading asks the system for no more than read rights.
+    ///
+    /// # Errors
+    /// Only when the target as a whole cannot be read; what goes wrong with one key is in that key's answer.
+    fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
+
+    /// The facts of each file, in the same order. A path is absolute and Windows', such as `C:\Windows\System32\a.dll`.
+    ///
+    /// # Errors
+    /// Only when the target as a whole cannot be read.
+    fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Takes the target's lock, which holds until the guard is dropped. What is read from now on is the present state.
+    ///
+    /// # Errors
+    /// [`TargetError::Locked`] when another apply holds it.
+    fn lock(&mut self) -> Result<Lock, TargetError>;
+
+    /// Carries out the changes in their order. Before each, what the change names as `before` must be what is there.
+    /// A target that is a file is replaced whole: all changes or none.
+    ///
+    /// # Errors
+    /// [`WriteError`]; earlier changes may have been made, and the caller reads back to learn which.
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
+}
+
+/// Holds a target's lock until dropped.
+pub struct Lock {
+    _held: Box<dyn std::any::Any>,
+}
+
+impl Lock {
+    /// A lock that is released when `held` is dropped.
+    pub fn new(held: impl std::any::Any) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+/// Why a target as a whole could not be read or locked.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The operating system refused or failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done, with the path.
+        what: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// It is not what its URI says it is, or is damaged.
+    #[error("{what}: {detail}")]
+    Malformed {
+        /// The file or place.
+        what: String,
+        /// What is wrong with it, and where.
+        detail: String,
+    },
+    /// Another apply holds the lock.
+    #[error("{what} is locked by another kbfix apply or rollback")]
+    Locked {
+        /// The target.
+        what: String,
+    },
+    /// The target cannot do what was asked.
+    #[error("{what}: {detail}")]
+    Unsupported {
+        /// The target.
+        what: String,
+        /// What it cannot do.
+        detail: String,
+    },
+}
+
+/// Why a change was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// What is there is not what the change says was there before.
+    #[error("{place}: expected {expected}, found {found}")]
+    Stale {
+        /// The key, and the value name where it is about one.
+        place: String,
+        /// What the change names as `before`.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The system refused the right to write.
+    #[error("{place}: access denied")]
+    Denied {
+        /// The key, and the value name where it is about one.
+        place: String,
+    },
+    /// The target cannot hold this: a name or data that its format cannot express, or a kind that is read only.
+    #[error("{place}: {detail}")]
+    Unsupported {
+        /// The key, and the value name where it is about one.
+        place: String,
+        /// What cannot be done.
+        detail: String,
+    },
+    /// Anything else that failed.
+    #[error("{place}: {source}")]
+    Io {
+        /// The key or file.
+        place: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
