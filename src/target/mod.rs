@@ -14,7 +14,7 @@ mod change;
 
 use std::collections::BTreeSet;
 
-pub use answer::{Answer, FileFacts, KeyFacts, Platform, Reason, Unread};
+pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
 
 use crate::registry::{Key, ValueName};
