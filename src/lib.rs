@@ -10,3 +10,8 @@ pub mod diag;
 pub mod format;
 pub mod target;
 pub mod spec;
+pub mod observe;
+pub mod plan;
+pub mod journal;
+pub mod apply;
+pub mod review;

@@ -343,3 +343,45 @@ impl std::fmt::Display for KeyPattern {
         if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }
     }
 }
+
+impl PathVariable {
+    /// The variable that `name` (without the percent signs, in any case) names.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "systemroot" | "windir" => Self::SystemRoot,
+            "systemdrive" => Self::SystemDrive,
+            "programfiles" | "programw6432" => Self::ProgramFiles,
+            "programfiles(x86)" => Self::ProgramFilesX86,
+            "commonprogramfiles" | "commonprogramw6432" => Self::CommonProgramFiles,
+            "commonprogramfiles(x86)" => Self::CommonProgramFilesX86,
+            "programdata" | "allusersprofile" => Self::ProgramData,
+            _ => return None,
+        })
+    }
+
+    /// Its name, as Windows spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemRoot => "SystemRoot",
+            Self::SystemDrive => "SystemDrive",
+            Self::ProgramFiles => "ProgramFiles",
+            Self::ProgramFilesX86 => "ProgramFiles(x86)",
+            Self::CommonProgramFiles => "CommonProgramFiles",
+            Self::CommonProgramFilesX86 => "CommonProgramFiles(x86)",
+            Self::ProgramData => "ProgramData",
+        }
+    }
+}
+
+impl std::fmt::Display for FilePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for part in &self.0 {
+            match part {
+                PathPart::Text(text) => f.write_str(text)?,
+                PathPart::Location(name) => write!(f, "{{{name}}}")?,
+                PathPart::Variable(variable) => write!(f, "%{}%", variable.name())?,
+            }
+        }
+        Ok(())
+    }
+}

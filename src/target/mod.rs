@@ -9,13 +9,22 @@
 //!
 //! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a state.
 
+mod address;
 mod answer;
 mod change;
+mod check;
+mod facts;
+mod lock;
+pub mod replace;
+mod snapshot;
 
 use std::collections::BTreeSet;
 
+pub use address::{Address, AddressError, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
+pub use facts::{Facts, FilePath, Moved};
+pub use snapshot::{Snapshot, SnapshotTarget};
 
 use crate::registry::{Key, ValueName};
 
