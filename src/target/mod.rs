@@ -11,6 +11,8 @@
 
 mod answer;
 mod change;
+pub mod lock;
+pub mod replace;
 
 use std::collections::BTreeSet;
 
