@@ -14,7 +14,7 @@ mod answer;
 mod change;
 mod check;
 mod facts;
-mod lock;
+pub mod lock;
 pub mod replace;
 mod snapshot;
 
