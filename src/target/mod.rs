@@ -11,6 +11,8 @@
 
 mod answer;
 mod change;
+#[cfg(windows)]
+pub mod local;
 
 use std::collections::BTreeSet;
 
