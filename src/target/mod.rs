@@ -17,6 +17,8 @@ mod facts;
 pub mod lock;
 pub mod replace;
 mod snapshot;
+#[cfg(windows)]
+pub mod local;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,71 @@
+//! The machine's lock, its administrators' folder, and the program itself.
+#![allow(unsafe_code, reason = "std makes no folder with permissions")]
+
+use std::{env, fs, os::windows::ffi::OsStrExt, path::Path, process::Command, ptr::null_mut};
+
+use kbfix::target::{
+    Target, TargetError,
+    local::{FolderError, LocalTarget, create_admin_only_dir},
+};
+use windows_sys::Win32::Security::{
+    Authorization::{ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1},
+    DACL_SECURITY_INFORMATION, SetFileSecurityW,
+};
+
+/// Creates a folder and gives it the permissions that `dacl` (SDDL) says. The descriptor is never freed: this is a test.
+fn make_folder(path: &Path, dacl: &str) {
+    fs::create_dir(path).unwrap();
+    let dacl: Vec<u16> = dacl.encode_utf16().chain([0]).collect();
+    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let mut descriptor = null_mut();
+    // SAFETY: both texts end with a NUL; the descriptor goes to a live variable and stays valid.
+    unsafe {
+        let converted = ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            dacl.as_ptr(),
+            SDDL_REVISION_1,
+            &mut descriptor,
+            null_mut(),
+        );
+        assert_ne!(converted, 0);
+        assert_ne!(SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor), 0);
+    }
+}
+
+#[test]
+fn one_apply_at_a_time() {
+    let held = LocalTarget::new().lock().unwrap();
+    assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
+    drop(held);
+    drop(LocalTarget::new().lock().unwrap());
+}
+
+#[test]
+fn a_folder_of_administrators_is_made_once_and_trusted_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("kbfix");
+    create_admin_only_dir(&folder).unwrap();
+    create_admin_only_dir(&folder).unwrap();
+    fs::write(folder.join("journal"), "x").unwrap();
+
+    let file = parent.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(create_admin_only_dir(&file), Err(FolderError::NotAFolder { .. })));
+    let below_missing = parent.path().join("missing").join("kbfix");
+    assert!(matches!(create_admin_only_dir(&below_missing), Err(FolderError::Io { .. })));
+}
+
+#[test]
+fn a_folder_that_others_may_write_is_refused() {
+    // What any user can make below ProgramData, before kbfix comes.
+    let planted = env::temp_dir().join(format!("kbfix-test-planted-{}", std::process::id()));
+    make_folder(&planted, "D:(A;OICI;FA;;;WD)");
+    let result = create_admin_only_dir(&planted);
+    fs::remove_dir(&planted).unwrap();
+    assert!(matches!(result, Err(FolderError::Untrusted { .. })), "{result:?}");
+}
+
+#[test]
+fn the_program_that_cargo_built_starts() {
+    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

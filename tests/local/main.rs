@@ -1,0 +1,9 @@
+//! The live registry, on Windows or under Wine (tests/wine/README.md): what kbfix writes, Windows' own `reg.exe` reads, and
+//! the other way round. Only scratch keys are touched: `kbfix-test-…` below `HKLM\SOFTWARE` and the user's `Software`.
+#![cfg(windows)]
+
+mod bytes;
+mod changes;
+mod keys;
+mod machine;
+mod scratch;

@@ -1,0 +1,148 @@
+//! Scratch keys, and `reg.exe` as the independent reader and writer.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Output},
+};
+
+use kbfix::{
+    registry::{Data, Key, KeyName, RootKey, ValueName, View},
+    target::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+};
+
+/// A key below `Software` that is removed, with all below it, when the test ends.
+pub(crate) struct Scratch {
+    pub(crate) key: Key,
+}
+
+impl Scratch {
+    /// Below the machine's software key.
+    pub(crate) fn machine(test: &str) -> Self {
+        Self::new(&format!(r"HKLM\SOFTWARE\kbfix-test-{test}"))
+    }
+
+    /// Below the user's software key, as its SID in HKU names it.
+    pub(crate) fn user(test: &str) -> Self {
+        let below = format!(r"Software\kbfix-test-{test}");
+        let through_hkcu = Self::new(&format!(r"HKCU\{below}"));
+        let users = query(&"HKU".parse().unwrap(), Wanted::All, true).known().unwrap().unwrap().subkeys.unwrap();
+        // Whose hive HKCU is, the key in it tells.
+        let own: Vec<_> = users.iter().filter(|u| is_there(&key(&format!(r"HKU\{u}\{below}")))).collect();
+        assert_eq!(own.len(), 1, "{users:?}");
+        let own = key(&format!(r"HKU\{}\{below}", own[0]));
+        drop(through_hkcu);
+        Self::new(&own.to_string())
+    }
+
+    fn new(path: &str) -> Self {
+        let key = key(path);
+        reg(&["delete", path, "/f"]);
+        assert!(!is_there(&key));
+        make_key(&key);
+        Self { key }
+    }
+
+    /// The scratch key's path as `reg.exe` takes it.
+    pub(crate) fn path(&self) -> String {
+        self.key.path.to_string()
+    }
+
+    /// A key below it.
+    pub(crate) fn below(&self, name: &str) -> Key {
+        self.key.child(&KeyName::new(name).unwrap())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        reg(&["delete", &self.path(), "/f"]);
+        reg(&["delete", &self.path(), "/f", "/reg:32"]);
+    }
+}
+
+pub(crate) fn key(path: &str) -> Key {
+    path.parse().unwrap()
+}
+
+/// Creates a key without any value; `reg add KEY` would set its default value.
+pub(crate) fn make_key(key: &Key) {
+    let root = match key.path.root() {
+        RootKey::Hklm => windows_registry::LOCAL_MACHINE,
+        RootKey::Hkcu => windows_registry::CURRENT_USER,
+        RootKey::Hku => windows_registry::USERS,
+        other => panic!("no scratch keys below {other:?}"),
+    };
+    root.create(key.path.below_root()).unwrap();
+}
+
+pub(crate) fn in_32_bit_view(path: &str) -> Key {
+    Key { view: View::Bits32, ..key(path) }
+}
+
+pub(crate) fn name(name: &str) -> ValueName {
+    ValueName::new(name).unwrap()
+}
+
+/// One question to the live registry.
+pub(crate) fn query(key: &Key, values: Wanted, subkeys: bool) -> Answer<KeyFacts> {
+    let query = KeyQuery { key: key.clone(), values, subkeys };
+    LocalTarget::new().read_keys(&[query]).unwrap().remove(0)
+}
+
+pub(crate) fn is_there(key: &Key) -> bool {
+    query(key, Wanted::Names(BTreeSet::new()), false).known().unwrap().is_some()
+}
+
+/// One value of a key that is there.
+pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
+    let wanted = Wanted::Names([name(value)].into());
+    let mut facts = query(key, wanted, false).known().unwrap().expect("the key is there");
+    assert_eq!(facts.values.len(), 1);
+    facts.values.pop_first().unwrap().1
+}
+
+/// `name: before -> after` in a change.
+pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> ValueChange {
+    ValueChange { name: name(value), before, after }
+}
+
+pub(crate) fn change(key: &Key, action: Action, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
+    KeyChange { key: key.clone(), action, values: values.into_iter().collect() }
+}
+
+/// Runs `reg.exe`.
+pub(crate) fn reg(arguments: &[&str]) -> Output {
+    Command::new("reg").args(arguments).output().unwrap()
+}
+
+/// Runs `reg.exe`, which must succeed; what it printed.
+pub(crate) fn reg_ok(arguments: &[&str]) -> String {
+    let output = reg(arguments);
+    assert!(output.status.success(), "reg {arguments:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The lines of `reg export KEY`, continued lines joined.
+pub(crate) fn reg_export(key: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("export.reg");
+    reg_ok(&["export", key, file.to_str().unwrap(), "/y"]);
+    let bytes = fs::read(file).unwrap();
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap().replace("\\\r\n  ", "");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// `reg import` of a version 5 file with these lines below the key.
+pub(crate) fn reg_import(key: &Key, lines: &[String]) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("import.reg");
+    let text = format!(
+        "\u{FEFF}Windows Registry Editor Version 5.00\r\n\r\n[{}]\r\n{}\r\n\r\n",
+        key.path.to_long(),
+        lines.join("\r\n")
+    );
+    fs::write(&file, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    reg_ok(&["import", file.to_str().unwrap()]);
+}
