@@ -11,13 +11,16 @@
 
 mod answer;
 mod change;
+pub mod files;
 pub mod lock;
+mod reg;
 pub mod replace;
 
 use std::collections::BTreeSet;
 
 pub use answer::{Answer, FileFacts, KeyFacts, Platform, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
+pub use reg::RegTarget;
 
 use crate::registry::{Key, ValueName};
 
