@@ -139,6 +139,17 @@ impl Journal {
     }
 }
 
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done, and read back",
+            Self::Undone => "failed, and undone",
+            Self::Failed => "failed, and not wholly undone",
+            Self::RolledBack => "rolled back",
+        })
+    }
+}
+
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -6,9 +6,16 @@ mod diff;
 mod human;
 mod markdown;
 mod paint;
+mod reg;
 pub mod report;
 
 pub use human::human;
 pub use markdown::markdown;
 pub use paint::Paint;
+pub use reg::reg;
 pub use report::Report;
+
+/// Changes as hunks of a unified diff, without colours.
+pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::target::KeyChange>) -> String {
+    changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
+}

@@ -14,11 +14,14 @@ mod answer;
 mod change;
 mod check;
 mod facts;
-pub mod lock;
-pub mod replace;
-mod snapshot;
+pub mod files;
 #[cfg(windows)]
 pub mod local;
+pub mod lock;
+mod open;
+mod reg;
+pub mod replace;
+mod snapshot;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +29,8 @@ pub use address::{Address, AddressError, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
 pub use facts::{Facts, FilePath, Moved};
+pub use open::open;
+pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
 use crate::registry::{Key, ValueName};

@@ -3,7 +3,10 @@
 //! A snapshot answers only what was asked when it was taken; anything else is unknown. Changes alter the file as they would
 //! alter the machine, so that a plan can be tried on it.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,9 @@ impl Snapshot {
 /// The target `snapshot:FILE`.
 #[derive(Debug)]
 pub struct SnapshotTarget {
+    /// As the user named it.
+    named: PathBuf,
+    /// Where it is, links followed, so that all names of one file share a lock.
     path: PathBuf,
     snapshot: Snapshot,
 }
@@ -52,13 +58,15 @@ impl SnapshotTarget {
     ///
     /// # Errors
     /// When it cannot be read or is no snapshot.
-    pub fn open(path: PathBuf) -> Result<Self, TargetError> {
+    pub fn open(named: PathBuf) -> Result<Self, TargetError> {
+        let path = fs::canonicalize(&named)
+            .map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
-        Ok(Self { path, snapshot })
+        Ok(Self { named, path, snapshot })
     }
 }
 
-fn load(path: &PathBuf) -> Result<Snapshot, TargetError> {
+fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| match source.kind() {
         io::ErrorKind::InvalidData => {
@@ -77,7 +85,7 @@ fn load(path: &PathBuf) -> Result<Snapshot, TargetError> {
 
 impl Target for SnapshotTarget {
     fn uri(&self) -> String {
-        format!("snapshot:{}", self.path.display())
+        format!("snapshot:{}", self.named.display())
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {

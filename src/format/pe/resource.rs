@@ -3,8 +3,7 @@
 use object::{
     LittleEndian as LE, ReadRef,
     pe::{
-        IMAGE_RESOURCE_DATA_IS_DIRECTORY, IMAGE_RESOURCE_NAME_IS_STRING, ImageResourceDataEntry,
-        ImageResourceDirectory, ImageResourceDirectoryEntry,
+        IMAGE_RESOURCE_DATA_IS_DIRECTORY, ImageResourceDataEntry, ImageResourceDirectory, ImageResourceDirectoryEntry,
     },
     read::pe::SectionTable,
 };
@@ -81,7 +80,6 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
 ) -> Result<Option<FileVersion>, VersionError> {
     let range = sections.pe_file_range_at(rva).ok_or(Damaged("the resource directory is in no section"))?;
     let tree = Tree { data, start: range.0.into(), size: range.1.into() };
-    debug_assert!(VERSION_TYPE & IMAGE_RESOURCE_NAME_IS_STRING == 0);
     let Some(types) = tree.child(0, VERSION_TYPE)? else { return Ok(None) };
     let Some(languages) = tree.child(types, VERSION_NAME)? else { return Ok(None) };
     let mut version = None;

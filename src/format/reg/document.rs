@@ -1,6 +1,6 @@
 //! A `.reg` file in memory: what it says, and its bytes.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::BTreeMap;
 
 use super::{
     encoding::{CodePage, TextEncoding},
@@ -95,13 +95,13 @@ impl Document {
         self.index.range(key..).map(|(key, _)| key)
     }
 
-    /// The key as the file spells it, and its values; `None` where the file does not list it.
+    /// The values of a key; `None` where the file does not list it.
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let mut values = Values { by_name: BTreeMap::new(), unreadable: None };
         for at in self.index.get(key)? {
             for entry in self.sections[*at].entries() {
                 match entry.name() {
-                    Ok(name) => values.insert(name, entry),
+                    Ok(name) => drop(values.by_name.insert(name, entry)),
                     Err(why) => values.unreadable = values.unreadable.or(Some(why)),
                 }
             }
@@ -165,26 +165,20 @@ fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
 /// The values of one key, after all its sections: of several entries for a name, the last counts, as on import.
 #[derive(Debug)]
 pub struct Values<'a> {
-    /// Keyed by the name as first written; the entry is the last.
     by_name: BTreeMap<&'a ValueName, &'a Entry>,
     unreadable: Option<&'a str>,
 }
 
 impl<'a> Values<'a> {
-    fn insert(&mut self, name: &'a ValueName, entry: &'a Entry) {
-        match self.by_name.entry(name) {
-            btree_map::Entry::Vacant(slot) => {
-                slot.insert(entry);
-            }
-            btree_map::Entry::Occupied(mut slot) => {
-                slot.insert(entry);
-            }
-        }
-    }
-
     /// What is said about a value; `None` where nothing is, or where it is deleted.
     pub fn get(&self, name: &ValueName) -> Option<Result<&'a Data, &'a str>> {
-        self.by_name.get(name).and_then(|e| content(e))
+        self.entry(name).map(|(_, data)| data)
+    }
+
+    /// The same, with the name as the file spells it.
+    pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
+        let (found, entry) = self.by_name.get_key_value(name)?;
+        Some((found, content(entry)?))
     }
 
     /// The values that are there, by name.

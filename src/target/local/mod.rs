@@ -43,7 +43,7 @@ impl Target for LocalTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        Ok(paths.iter().map(|path| file_facts(path)).collect())
+        Ok(paths.iter().map(|path| super::files::facts_of(std::path::Path::new(path))).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
@@ -77,10 +77,4 @@ fn view_flag(view: View) -> u32 {
         View::Bits64 => KEY_WOW64_64KEY,
         View::Bits32 => KEY_WOW64_32KEY,
     }
-}
-
-/// Size, platform and version of one file. kbfix is a 64-bit program, so that WOW64 redirects none of its paths.
-fn file_facts(path: &str) -> Answer<FileFacts> {
-    // Until format/pe is there.
-    Answer::unread(Reason::Unsupported, format!("{path}: file versions are not read yet"))
 }
