@@ -104,6 +104,8 @@ impl DriveFolder {
             here = match self.step(&here, wanted) {
                 Ok(Answer::Present(found)) => found,
                 Ok(other) => return other,
+                // A file where a folder is meant; systems disagree on the error.
+                Err(_) if here.is_file() => return Answer::Absent,
                 Err(error) => return unread(&here, &error),
             };
         }
