@@ -45,13 +45,18 @@ impl Output {
         }
     }
 
+    /// The colours of standard output.
+    pub(super) fn paint(&self) -> Paint {
+        Paint { colour: colour(&io::stdout()) }
+    }
+
     /// Writes a message for people on standard error.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Writes findings on standard error.
-    pub(super) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
+    pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let colour = colour(&io::stderr());
         for diagnostic in diagnostics {
             let text = review::diagnostics::human(diagnostic, colour);
@@ -65,7 +70,8 @@ impl Output {
             Format::Json => self.result(&report.to_text()),
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
-                self.result(&review::human(report, Paint { colour: colour(&io::stdout()) }));
+                let text = review::human(report, self.paint());
+                self.result(&text);
             }
             Format::Markdown => {
                 self.diagnostics(&report.diagnostics);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    diag::{Code, Diagnostic, Severity},
-    spec::{self, Settings, Source, Spec},
+    diag::{Code, Diagnostic},
+    spec::{self, LoadedAll, Settings, Spec},
 };
 
 use super::{
@@ -36,6 +36,19 @@ pub(super) struct SpecArguments {
     stdin_specs: bool,
 }
 
+/// A spec's bytes, and the name by which messages call them.
+#[derive(Debug)]
+pub(super) struct Source {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Reads and checks the specs of one run.
+pub(super) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
+    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    spec::load_all(&sources, settings)
+}
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Named {
@@ -54,24 +67,23 @@ impl SpecArguments {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub(super) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, Stop> {
-        let loaded = spec::load_all(&self.sources()?, &self.settings()?);
-        if loaded.diagnostics.iter().any(|d| d.severity == Severity::Error) {
-            return Err(Stop::all(USAGE, loaded.diagnostics));
+        let loaded = check(&self.sources()?, &self.settings(Settings::new())?);
+        if !loaded.has_errors() {
+            output.diagnostics(loaded.diagnostics());
         }
-        output.diagnostics(&loaded.diagnostics);
-        Ok(loaded.specs)
+        loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
     }
 
-    /// The parameters that `--set` sets.
-    pub(super) fn settings(&self) -> Result<Settings, Stop> {
-        let mut settings = Settings::new();
+    /// `settings` with the parameters that `--set` sets.
+    pub(super) fn settings(&self, mut settings: Settings) -> Result<Settings, Stop> {
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {
                 return Err(Stop::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
             };
-            if settings.insert(name.to_owned(), data.to_owned()).is_some() {
+            if settings.get(name).is_some() {
                 return Err(Stop::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
             }
+            settings.insert(name, data);
         }
         Ok(settings)
     }

@@ -1,8 +1,12 @@
 //! `kbfix validate`
 
-use crate::{diag::Severity, review, spec};
+use crate::{diag::Severity, review, spec::Settings};
 
-use super::{output::Output, specs::SpecArguments, stop::{Stop, USAGE}};
+use super::{
+    output::Output,
+    specs::{self, SpecArguments},
+    stop::{Stop, USAGE},
+};
 
 /// Check spec files: the schema first, then their meaning.
 #[derive(Debug, clap::Args)]
@@ -24,12 +28,13 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let sources = arguments.specs.sources()?;
-    let loaded = spec::check_all(&sources, &arguments.specs.settings()?);
-    let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let warnings = loaded.diagnostics.len() - errors;
+    let loaded = specs::check(&sources, &arguments.specs.settings(Settings::for_validation())?);
+    let diagnostics: Vec<_> = loaded.diagnostics().cloned().collect();
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let warnings = diagnostics.len() - errors;
     match arguments.format {
         Format::Human => {
-            output.diagnostics(&loaded.diagnostics);
+            output.diagnostics(&diagnostics);
             let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
             let verdict = if errors == 0 { "valid" } else { "invalid" };
             output.result(&format!(
@@ -39,8 +44,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
                 plural(warnings, "warning"),
             ));
         }
-        Format::Json => output.result(&review::diagnostics::json(&loaded.diagnostics)),
-        Format::Github => output.result(&review::diagnostics::github(&loaded.diagnostics)),
+        Format::Json => output.result(&review::diagnostics::json(&diagnostics)),
+        Format::Github => output.result(&review::diagnostics::github(&diagnostics)),
     }
     Ok(if errors == 0 { 0 } else { USAGE })
 }

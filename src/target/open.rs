@@ -8,9 +8,8 @@ use crate::format::reg::CodePage;
 /// # Errors
 /// When it cannot be read, or does not exist on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
-    let kind = address
-        .kind()
-        .map_err(|e| TargetError::Unsupported { what: address.uri.clone(), detail: e.to_string() })?;
+    let kind =
+        address.kind().map_err(|e| TargetError::Unsupported { what: address.uri.clone(), detail: e.to_string() })?;
     match kind {
         Kind::Local => local(),
         Kind::Reg(path) => {

@@ -59,8 +59,8 @@ impl SnapshotTarget {
     /// # Errors
     /// When it cannot be read or is no snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
-        let path = fs::canonicalize(&named)
-            .map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
+        let path =
+            fs::canonicalize(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
         Ok(Self { named, path, snapshot })
     }
