@@ -4,5 +4,6 @@
 //! a spec is read ([`spec`]), the target answers what the spec asks ([`target`], [`observe`]), the difference
 //! becomes a plan ([`plan`]), the plan is written down ([`journal`]), carried out ([`apply`]) and shown ([`review`]).
 
+pub mod format;
 pub mod registry;
 pub mod version;
