@@ -81,6 +81,7 @@ impl Editor<'_> {
         }
         self.change(|hive, now| {
             hive.cache.values = None;
+            hive.cache.shrunk = true;
             for at in cells {
                 hive.cache.sorted.remove(&at);
                 hive.cache.stale.remove(&at);

@@ -3,6 +3,7 @@
 //! What is equal already is not written. What cannot be done is refused before anything is changed; should an edit fail
 //! half way all the same, on a damaged hive, the hive in memory is marked broken and cannot be saved.
 
+mod compact;
 mod keys;
 mod security;
 mod space;
@@ -34,6 +35,8 @@ pub(super) struct Cache {
     stale: HashSet<u32>,
     /// The values of the key that was edited last: their names in upper case, and their places.
     values: Option<(u32, HashMap<Vec<u16>, u32>)>,
+    /// Whether something was deleted since the hive was last written out.
+    pub(super) shrunk: bool,
 }
 
 impl Hive {

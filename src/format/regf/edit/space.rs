@@ -5,12 +5,12 @@
 //!
 //! Source: "Hive bin", "Cell", "Unallocated cell".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
         Error, Hive,
-        base::{self},
+        base::{self, NOWHERE},
         bytes::{put, u32_at},
     },
     Cache,
@@ -18,6 +18,8 @@ use super::{
 
 const BIN_HEADER: u32 = 32;
 const PAGE: u32 = 4096;
+/// The smallest rest of a cell that something is likely to fit into.
+const USABLE: u32 = 24;
 /// The highest bit of an offset marks volatile cells, which are in no file.
 const LARGEST_BINS: u32 = 0x7FFF_F000;
 
@@ -26,6 +28,8 @@ const LARGEST_BINS: u32 = 0x7FFF_F000;
 pub(in super::super) struct Space {
     /// Free cells: place and size.
     free: BTreeMap<u32, u32>,
+    /// The same: size and place.
+    by_size: BTreeSet<(u32, u32)>,
     /// Where bins begin, in order.
     bins: Vec<u32>,
     largest: Largest,
@@ -34,7 +38,12 @@ pub(in super::super) struct Space {
 impl Space {
     /// The space of a hive, which must be tiled by bins and cells.
     pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
-        let mut space = Self { free: BTreeMap::new(), bins: Vec::new(), largest: Largest::new(hive.bins().len()) };
+        let mut space = Self {
+            free: BTreeMap::new(),
+            by_size: BTreeSet::new(),
+            bins: Vec::new(),
+            largest: Largest::new(hive.bins().len()),
+        };
         for bin in hive.bin_headers() {
             let (start, size) = bin?;
             space.bins.push(start);
@@ -46,8 +55,7 @@ impl Space {
                     return Err(Error::cell("cell", at, "it does not fit into its bin"));
                 }
                 if number > 0 {
-                    space.free.insert(at, size);
-                    space.largest.raise(at / PAGE, size);
+                    space.insert(at, size);
                 }
                 at += size;
             }
@@ -58,22 +66,36 @@ impl Space {
         Ok(space)
     }
 
-    /// Takes the lowest free cell of at least `size` bytes out of the free ones; gives its place and size.
-    fn take(&mut self, size: u32) -> Option<(u32, u32)> {
-        let page = self.largest.first(size)?;
-        let (at, found) = self.free.range(page * PAGE..).find(|(_, found)| **found >= size)?;
-        let (at, found) = (*at, *found);
+    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
+    /// this size, else the lowest one that leaves a usable rest, else the lowest one; all before `limit`.
+    fn take(&mut self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
+        let (at, found) = self.peek(size, limit, first_fit)?;
         self.remove(at);
         Some((at, found))
     }
 
+    fn peek(&self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
+        let before = |place: &(u32, u32)| place.0 < limit;
+        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size)).filter(before);
+        let lowest = || self.lowest(size + USABLE).filter(before).or_else(|| self.lowest(size).filter(before));
+        if first_fit { lowest() } else { exact.or_else(lowest) }
+    }
+
+    fn lowest(&self, size: u32) -> Option<(u32, u32)> {
+        let page = self.largest.first(size)?;
+        self.free.range(page * PAGE..).find(|(_, found)| **found >= size).map(|(at, size)| (*at, *size))
+    }
+
     fn insert(&mut self, at: u32, size: u32) {
         self.free.insert(at, size);
+        self.by_size.insert((size, at));
         self.largest.raise(at / PAGE, size);
     }
 
     fn remove(&mut self, at: u32) {
-        self.free.remove(&at);
+        if let Some(size) = self.free.remove(&at) {
+            self.by_size.remove(&(size, at));
+        }
         let page = at / PAGE;
         let largest = self.free.range(page * PAGE..(page + 1) * PAGE).map(|(_, size)| *size).max();
         self.largest.set(page, largest.unwrap_or(0));
@@ -92,8 +114,20 @@ impl Hive {
         let too_large = || Error::TooLarge { what: "a cell", size: bytes.len(), limit: LARGEST_BINS as usize };
         let size = u32::try_from(bytes.len()).ok().filter(|size| *size < LARGEST_BINS).ok_or_else(too_large)?;
         let size = (size + 4).next_multiple_of(8);
-        let taken = self.space_mut()?.take(size);
-        let (at, found) = taken.map_or_else(|| self.grow(size), Ok)?;
+        let taken = self.space_mut()?.take(size, NOWHERE, false);
+        let place = taken.map_or_else(|| self.grow(size), Ok)?;
+        self.fill(place, size, bytes)
+    }
+
+    /// As `allocate`, but before `limit` only; none where there is no such place.
+    pub(super) fn allocate_below(&mut self, bytes: &[u8], limit: u32, first_fit: bool) -> Result<Option<u32>, Error> {
+        let size = (bytes.len() as u32 + 4).next_multiple_of(8);
+        let place = self.space_mut()?.take(size, limit, first_fit);
+        place.map(|place| self.fill(place, size, bytes)).transpose()
+    }
+
+    /// Makes an allocated cell of `size` bytes out of a larger one that was taken, and writes `bytes` into it.
+    fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
             self.write_free(at + size, found - size)?;
         }
@@ -155,6 +189,9 @@ impl Hive {
     pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
         if self.space.is_none() {
             return Ok(());
+        }
+        if std::mem::take(&mut self.cache.shrunk) {
+            self.compact()?;
         }
         loop {
             let len = self.bins().len() as u32;

@@ -170,6 +170,7 @@ impl Hive {
         self.put(at, DATA_OFFSET, &offset)?;
         self.put_u32(at, DATA_TYPE, data.value_type.0)?;
         if data.bytes.len() < old {
+            self.cache.shrunk = true;
             self.cache.stale.insert(node);
         }
         self.raise(node, node::MAX_VALUE_DATA, data.bytes.len())
@@ -196,6 +197,7 @@ impl Hive {
         };
         self.put_u32(node, node::VALUE_LIST, list_at)?;
         self.put_u32(node, node::VALUES, count - 1)?;
+        self.cache.shrunk = true;
         self.cache.stale.insert(node);
         Ok(())
     }
