@@ -4,6 +4,7 @@
 //! a spec is read ([`spec`]), the target answers what the spec asks ([`target`]), and what is wrong with either is said
 //! ([`diag`]).
 
+pub mod format;
 pub mod registry;
 pub mod version;
 pub mod diag;
