@@ -10,3 +10,4 @@ pub mod diag;
 pub mod format;
 pub mod target;
 pub mod spec;
+pub mod review;
