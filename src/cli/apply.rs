@@ -85,8 +85,9 @@ fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
         "-" => standard_input(MAX_PLAN)?,
         _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,
     };
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`"))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
+    })?;
     Ok(Plan::from_text(&text, digest)?)
 }
 
@@ -115,7 +116,9 @@ pub(super) fn carry_out(
         Execution::Nothing => (Outcome::InDesiredState, None),
         Execution::Done(_) => (Outcome::Changed, None),
         Execution::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
-        Execution::Incomplete(_, why, left) => (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; ")))),
+        Execution::Incomplete(_, why, left) => {
+            (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
+        }
     };
     for spec in plan.specs.iter_mut().filter(|spec| !spec.changes.is_empty()) {
         finish(spec, outcome, failure.as_deref());

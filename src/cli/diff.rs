@@ -9,7 +9,12 @@ use crate::{
     target::replace::replace_file,
 };
 
-use super::{output::{self, Output}, specs::SpecArguments, stop::Stop, targets::TargetArguments};
+use super::{
+    output::{self, Output},
+    specs::SpecArguments,
+    stop::Stop,
+    targets::TargetArguments,
+};
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
 #[derive(Debug, clap::Args)]
@@ -60,7 +65,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     match arguments.format {
         Format::Reg => {
             let changes = report.specs.iter().flat_map(|spec| &spec.changes);
-            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e, "use another --format"))?);
+            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
         }
         _ => output.report(&report, format),
     }

@@ -52,7 +52,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Command::List { state, format } => {
             let (journals, damaged) = state.folder()?.list()?;
             match format {
-                Format::Json => output.result(&text(&json!({ "journals": journals.iter().map(summary).collect::<Vec<_>>() }))),
+                Format::Json => {
+                    output.result(&text(&json!({ "journals": journals.iter().map(summary).collect::<Vec<_>>() })))
+                }
                 Format::Human => output.result(&journals.iter().map(line).collect::<String>()),
             }
             for why in damaged {
@@ -99,7 +101,13 @@ fn line(journal: &Journal) -> String {
         Action::Apply => "apply".to_owned(),
         Action::Rollback(of) => format!("rollback of {of}"),
     };
-    format!("{}  {:<11}  {}  {action}  {}\n", entry.id, journal.status().to_string(), entry.specs.join("+"), entry.target.uri)
+    format!(
+        "{}  {:<11}  {}  {action}  {}\n",
+        entry.id,
+        journal.status().to_string(),
+        entry.specs.join("+"),
+        entry.target.uri
+    )
 }
 
 fn shown(journal: &Journal) -> String {

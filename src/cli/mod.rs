@@ -1,6 +1,6 @@
 //! The command line: arguments, one file for each command, exit codes.
 //!
-//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`Stop`] that
+//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`stop::Stop`] that
 //! says why it did not get that far; only `main` ends the process.
 
 mod apply;
@@ -22,7 +22,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use output::Output;
-use stop::Stop;
 
 /// Keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
 ///

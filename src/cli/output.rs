@@ -57,10 +57,10 @@ impl Output {
 
     /// Writes findings on standard error.
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
-        let colour = colour(&io::stderr());
+        let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
-            let text = review::diagnostics::human(diagnostic, colour);
-            let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+            let text = review::diagnostics::human(diagnostic, paint);
+            let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
         }
     }
 

@@ -112,10 +112,12 @@ fn last(folder: &journal::Folder, target: Option<&Address>, output: &mut Output)
     for why in damaged {
         output.diagnostics(&Stop::from(why).diagnostics);
     }
-    let fits = |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
+    let fits =
+        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
     journals.into_iter().rev().find(fits).ok_or_else(|| {
         let message = format!("no journal in {} can be rolled back", folder.root().display());
-        let diagnostic = Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
+        let diagnostic =
+            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
         Stop::new(super::stop::USAGE, diagnostic)
     })
 }

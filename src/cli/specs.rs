@@ -57,11 +57,6 @@ struct Named {
 }
 
 impl SpecArguments {
-    /// Whether any spec was named.
-    pub(super) fn are_given(&self) -> bool {
-        !self.specs.is_empty() || self.stdin_specs
-    }
-
     /// Reads and checks the specs. Warnings go to standard error.
     ///
     /// # Errors
@@ -97,7 +92,10 @@ impl SpecArguments {
             return Ok(named.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect());
         }
         if self.specs.is_empty() {
-            return Err(Stop::usage("no spec is named", "name a file, a folder, `-`, or a built-in spec such as KB909094"));
+            return Err(Stop::usage(
+                "no spec is named",
+                "name a file, a folder, `-`, or a built-in spec such as KB909094",
+            ));
         }
         let mut sources = Vec::new();
         for name in &self.specs {

@@ -71,7 +71,9 @@ impl From<PlanError> for Stop {
                 (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
             }
             PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
-            PlanError::Other { .. } => (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed"),
+            PlanError::Other { .. } => {
+                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")
+            }
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
     }
@@ -101,7 +103,9 @@ impl From<PlanRefusal> for Stop {
 impl From<FolderError> for Stop {
     fn from(error: FolderError) -> Self {
         let (code, hint) = match error {
-            FolderError::Io { .. } => (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir"),
+            FolderError::Io { .. } => {
+                (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
+            }
             FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))

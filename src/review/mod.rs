@@ -2,6 +2,7 @@
 //!
 //! Pure functions from data to text; nothing here reads a target or decides an outcome.
 
+pub mod diagnostics;
 mod diff;
 mod human;
 mod markdown;

@@ -72,6 +72,7 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct Article {
     /// Its address.
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: String,
     /// Its revision, in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +93,7 @@ pub struct Source {
     pub what: String,
     /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: Option<String>,
 }
 
@@ -380,9 +382,11 @@ pub struct OsTest {
     pub below: Option<String>,
     /// The edition (`EditionID`) is one of these, such as ServerDatacenter.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,
     /// The product is one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub product: Option<Vec<Product>>,
     /// The service pack's number is this or higher (`CSDVersion`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -451,9 +455,11 @@ pub struct Package {
     pub arguments: Vec<String>,
     /// Exit codes that mean success: 0 without it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
     /// Exit codes that mean success, and that the computer must be restarted: 3010 and 1641 without it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,
 }
 
@@ -476,6 +482,7 @@ pub struct KeyRule {
     pub when: Option<Condition>,
     /// The values, by value name; "" is the default value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("minProperties" = 1))]
     pub values: BTreeMap<String, ValueRule>,
     /// What the reviewer should know of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -518,6 +525,7 @@ pub struct ValueRule {
     pub data: Option<DataExpression>,
     /// The only data that the article allows.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
     /// `absent`: the value must not be there.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::document::{ComputerRestart, Document, Product};
 use crate::{
-    registry::{Data, KeyName, KeyPath, RootKey, ValueName, ValueType, View},
+    registry::{
+        Data, Decoded, KeyName, KeyPath, RootKey, ValueName, ValueType, View,
+        name::{compare, upcase},
+    },
     version::{FileVersion, Platform},
 };
 
@@ -328,6 +331,79 @@ impl KeyPattern {
             }
         }
         Some(path)
+    }
+}
+
+impl KeyPattern {
+    /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
+    pub fn folded(&self) -> String {
+        let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
+        String::from_utf16_lossy(&units(&self.to_string()))
+    }
+}
+
+impl Desired {
+    /// Whether a value can be what this and `other` ask for, at the same time.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        use Desired::{Absent, Bits, CommaSet, List, OneOf};
+        match (self, other) {
+            (Absent, Absent) => true,
+            (OneOf(a), OneOf(b)) => a.iter().any(|data| b.contains(data)),
+            (OneOf(all), Bits { value_type, set, clear }) | (Bits { value_type, set, clear }, OneOf(all)) => {
+                all.iter().any(|data| match data.decode() {
+                    Decoded::Number(n) => data.value_type == *value_type && n & set == *set && n & clear == 0,
+                    _ => false,
+                })
+            }
+            (Bits { value_type: a, set, clear }, Bits { value_type: b, set: set_too, clear: clear_too }) => {
+                a == b && set & clear_too == 0 && clear & set_too == 0
+            }
+            (List { add, remove }, List { add: add_too, remove: remove_too }) => {
+                !meet(add, remove_too) && !meet(remove, add_too)
+            }
+            (OneOf(all), List { add, remove }) | (List { add, remove }, OneOf(all)) => {
+                all.iter().any(|data| match data.decode() {
+                    Decoded::List(found) => add.iter().all(|a| has(&found, a)) && !meet(&found, remove),
+                    _ => false,
+                })
+            }
+            (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
+                a == b && comma_set(text) == comma_set(other)
+            }
+            (OneOf(all), CommaSet { value_type, text }) | (CommaSet { value_type, text }, OneOf(all)) => {
+                all.iter().any(|data| match data.decode() {
+                    Decoded::Text(found) => data.value_type == *value_type && comma_set(&found) == comma_set(text),
+                    _ => false,
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The items of a list separated by commas: without blanks around them and without case, sorted, each once.
+pub fn comma_set(text: &str) -> Vec<String> {
+    let items = text.split(',').map(|item| item.trim().to_lowercase()).filter(|item| !item.is_empty());
+    let mut items: Vec<String> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn has(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|item| compare(item, wanted).is_eq())
+}
+
+fn meet(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|item| has(b, item))
+}
+
+impl std::fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name}"),
+            Self::Any => f.write_str("*"),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::version::FileVersion;
 
 /// The bytes of a 32-bit x86 DLL that holds nothing but its file version.
 pub fn dll(version: FileVersion) -> Vec<u8> {
-    pe(object::pe::IMAGE_FILE_MACHINE_I386, false, 16, 1, &[block(version.0)])
+    pe(object::pe::IMAGE_FILE_MACHINE_I386.0, false, 16, 1, &[block(version.0)])
 }
 
 /// A version resource of one language.
