@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use crate::{
     journal::{self, Entry, Folder, FolderError, Journal, What},
     observe::{Reader, observe},
-    plan::{Machine, Plan},
+    plan::{Machine, Plan, Restart},
     registry::{Data, Key, ValueName, notation},
     spec::Spec,
     target::{Action, Address, Answer, KeyChange, Moved, Target, TargetError, WriteError},
@@ -66,6 +66,8 @@ pub struct Occasion {
     pub specs: Vec<String>,
     /// The digest of the plan.
     pub plan: String,
+    /// What has to be restarted.
+    pub restart: Restart,
 }
 
 /// Reads what the specs ask for, and makes the plan.
@@ -160,6 +162,7 @@ pub fn execute(
         machine: occasion.machine,
         specs: occasion.specs,
         plan: occasion.plan,
+        restart: occasion.restart,
         changes,
     })?;
     let changes = &journal.entry.changes;

@@ -109,6 +109,7 @@ pub(super) fn carry_out(
         machine: plan.machine.clone(),
         specs: plan.specs.iter().filter(|s| !s.changes.is_empty()).map(|s| s.id.clone()).collect(),
         plan: digest.clone(),
+        restart: plan.restart(),
     };
     let changes = plan.changes().cloned().collect();
     let execution = apply::execute(changes, occasion, target, folder)?;

@@ -5,9 +5,8 @@ use crate::{
     diag::{Code, Diagnostic},
     journal::{self, Inverse, Journal, What, inverse},
     observe::observe,
-    plan::{Outcome, Plan, Restart, SpecPlan},
+    plan::{Machine, Outcome, Plan, SpecPlan},
     review::{Report, report},
-    spec::document::ComputerRestart,
     target::{Address, open},
 };
 
@@ -71,9 +70,11 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let _lock = if arguments.check { None } else { Some(target.lock()?) };
     apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())?;
     let mut undo = Inverse::default();
-    let facts = observe(target.as_mut(), |reader| undo = inverse(&journal.entry.changes, arguments.force, reader))?;
-    let reader = crate::observe::Reader::new(&facts);
-    let machine = crate::plan::machine(&reader);
+    let mut machine = Machine::default();
+    let facts = observe(target.as_mut(), |reader| {
+        machine = crate::plan::machine(reader);
+        undo = inverse(&journal.entry.changes, arguments.force, reader);
+    })?;
     let spec = section(&journal, &undo);
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
     let conflicts = undo.conflicts;
@@ -138,6 +139,6 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         checks: Vec::new(),
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         satisfied: Vec::new(),
-        restart: Restart { computer: ComputerRestart::Unknown, services: Vec::new(), note: None },
+        restart: journal.entry.restart.clone(),
     }
 }

@@ -17,7 +17,7 @@ pub use folder::{Folder, FolderError};
 pub use inverse::{Conflict, Inverse, inverse};
 
 use crate::{
-    plan::Machine,
+    plan::{Machine, Restart},
     target::{Address, KeyChange},
 };
 
@@ -41,6 +41,8 @@ pub struct Entry {
     pub specs: Vec<String>,
     /// The digest of the plan that was carried out.
     pub plan: String,
+    /// What has to be restarted, of all its specs together.
+    pub restart: Restart,
     /// The changes, in their order, each with its data before and after.
     pub changes: Vec<KeyChange>,
 }

@@ -94,6 +94,22 @@ pub struct Restart {
     pub note: Option<String>,
 }
 
+impl Restart {
+    /// What several ask for: the strongest word on the computer, and each service once.
+    pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self { computer: ComputerRestart::Never, services: Vec::new(), note: None };
+        for one in each {
+            all.computer = all.computer.max(one.computer);
+            for service in &one.services {
+                if !all.services.iter().any(|s| s.eq_ignore_ascii_case(service)) {
+                    all.services.push(service.clone());
+                }
+            }
+        }
+        all
+    }
+}
+
 /// A test that a spec makes before it looks at the values it wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -213,6 +229,11 @@ impl Plan {
     /// All changes, in the order in which they are made.
     pub fn changes(&self) -> impl Iterator<Item = &KeyChange> {
         self.specs.iter().flat_map(|spec| &spec.changes)
+    }
+
+    /// What has to be restarted, of all specs with changes together; their notes stand with the specs.
+    pub fn restart(&self) -> Restart {
+        Restart::together(self.specs.iter().filter(|spec| !spec.changes.is_empty()).map(|spec| &spec.restart))
     }
 
     /// The worst outcome; in desired state where there is no spec.

@@ -87,7 +87,7 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
         Part::Applicable => String::new(),
         _ => format!(" {}", one_line(&check.title)),
     };
-    let _ = writeln!(out, "  {part:<12}  {}{title}", paint.truth(check.result));
+    let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
         let _ = writeln!(out, "                found {}, wanted {}", one_line(&e.found), one_line(&e.wanted));

@@ -6,8 +6,7 @@ use serde::Serialize;
 use crate::{
     diag::Diagnostic,
     journal::Conflict,
-    plan::{Machine, Outcome, SpecPlan},
-    spec::document::ComputerRestart,
+    plan::{Machine, Outcome, Restart, SpecPlan},
     target::Moved,
 };
 
@@ -37,7 +36,7 @@ pub struct Report {
     /// One for each spec, in the order given.
     pub specs: Vec<SpecPlan>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
-    pub restart: RestartSummary,
+    pub restart: Restart,
     /// The journal's file, where something was written.
     pub journal: Option<String>,
     /// What a rollback kept, since somebody else changed it.
@@ -60,15 +59,6 @@ pub enum Command {
     Rollback,
 }
 
-/// What has to be restarted, of all specs with changes together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RestartSummary {
-    /// Whether the computer must be.
-    pub computer: ComputerRestart,
-    /// The services, by service name, each once.
-    pub services: Vec<String>,
-}
-
 impl Report {
     /// A report of nothing yet.
     pub fn new(command: Command) -> Self {
@@ -83,7 +73,7 @@ impl Report {
             changed: false,
             digest: None,
             specs: Vec::new(),
-            restart: RestartSummary { computer: ComputerRestart::Never, services: Vec::new() },
+            restart: Restart::together([]),
             journal: None,
             conflicts: Vec::new(),
             moved: Vec::new(),
@@ -98,14 +88,8 @@ impl Report {
         let code = specs.iter().map(|spec| spec.outcome.exit_code()).max().unwrap_or(0);
         self.outcome = Some(outcome);
         self.exit_code = code;
-        for spec in specs.iter().filter(|spec| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending)) {
-            self.restart.computer = self.restart.computer.max(spec.restart.computer);
-            for service in &spec.restart.services {
-                if !self.restart.services.iter().any(|s| s.eq_ignore_ascii_case(service)) {
-                    self.restart.services.push(service.clone());
-                }
-            }
-        }
+        let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);
+        self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
         self.specs = specs;
         self
     }
