@@ -13,6 +13,8 @@ mod sddl;
 mod secure;
 mod write;
 
+use std::path::{Component, Path, Prefix};
+
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
@@ -79,8 +81,17 @@ fn view_flag(view: View) -> u32 {
     }
 }
 
-/// Size, platform and version of one file. kbfix is a 64-bit program, so that WOW64 redirects none of its paths.
+/// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
+/// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
 fn file_facts(path: &str) -> Answer<FileFacts> {
-    // Until format/pe is there.
+    let on_disk = matches!(
+        Path::new(path).components().next(),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
+    );
+    if !on_disk {
+        let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
+        return Answer::unread(Reason::Unsupported, detail);
+    }
+    // Until `target::files::facts_of` is merged, which is to be called here.
     Answer::unread(Reason::Unsupported, format!("{path}: file versions are not read yet"))
 }
