@@ -42,7 +42,8 @@ pub fn hex_digits(bytes: &[u8]) -> String {
     out
 }
 
-fn push_hex(out: &mut String, byte: u8) {
+/// Appends a byte as two hex digits.
+pub fn push_hex(out: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.push(char::from(DIGITS[usize::from(byte >> 4)]));
     out.push(char::from(DIGITS[usize::from(byte & 15)]));

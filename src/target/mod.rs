@@ -11,13 +11,18 @@
 
 mod answer;
 mod change;
+pub mod files;
 #[cfg(windows)]
 pub mod local;
+pub mod lock;
+mod reg;
+pub mod replace;
 
 use std::collections::BTreeSet;
 
 pub use answer::{Answer, FileFacts, KeyFacts, Platform, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
+pub use reg::RegTarget;
 
 use crate::registry::{Key, ValueName};
 

@@ -1,0 +1,268 @@
+//! Data in the notation of `.reg` files: read with everything that regedit accepts, written as regedit writes it.
+
+use super::{
+    document::Version,
+    encoding::{self, CodePage, DecodeError, TextEncoding},
+    error::{RegError, RegErrorKind},
+    scan::{Mark, Scan},
+};
+use crate::registry::{Data, ValueType, notation};
+
+/// Data as it was written, before the bytes of version 4 strings are decoded.
+pub(super) enum Written {
+    Text(Result<String, String>),
+    Dword(u32),
+    Hex(ValueType, Vec<u8>),
+}
+
+/// Why written data has no bytes.
+pub(super) enum Undecoded {
+    NeedsCodePage,
+    Malformed(String),
+}
+
+/// Whether the bytes of `hex(n):` data are ANSI text and not what the registry stores.
+///
+/// Wine's tests, which pass on Windows, show it for 2 and 7; Wine's and ReactOS' regedit do it for 1 as well.
+fn is_ansi(version: Version, value_type: ValueType) -> bool {
+    version == Version::V4 && value_type.is_text()
+}
+
+impl Written {
+    /// The data as the registry stores it.
+    pub(super) fn decoded(self, version: Version, code_page: Option<CodePage>) -> Result<Data, Undecoded> {
+        match self {
+            Self::Text(text) => text.map(|t| Data::sz(&t)).map_err(Undecoded::Malformed),
+            Self::Dword(number) => Ok(Data::dword(number)),
+            Self::Hex(value_type, bytes) if is_ansi(version, value_type) => {
+                let text = encoding::ansi(code_page, &bytes).map_err(|why| match why {
+                    DecodeError::NeedsCodePage => Undecoded::NeedsCodePage,
+                    DecodeError::Invalid => {
+                        let page = code_page.map(|p| format!(" in code page {p}")).unwrap_or_default();
+                        Undecoded::Malformed(format!("not valid{page}"))
+                    }
+                })?;
+                Ok(Data::new(value_type, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()))
+            }
+            Self::Hex(value_type, bytes) => Ok(Data::new(value_type, bytes)),
+        }
+    }
+}
+
+/// Reads a quoted string; the place is its opening quote. The inner error is one of this string alone.
+pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegError> {
+    let open = scan.mark();
+    scan.bump();
+    let (start, mark) = (scan.at, scan.mark());
+    let mut escaped = false;
+    let end = loop {
+        let at = scan.at;
+        match scan.peek() {
+            None => return Err(scan.error(open, RegErrorKind::Unfinished, "a string that ends with a double quote")),
+            Some(b'"') => break at,
+            Some(b'\\') => {
+                escaped = true;
+                let mark = scan.mark();
+                scan.bump();
+                if !matches!(scan.peek(), None | Some(b'\\' | b'"' | b'n' | b'r')) {
+                    return Err(scan.error(mark, RegErrorKind::Escape, "\\\\ or \\\""));
+                }
+                scan.bump();
+            }
+            Some(_) => scan.bump(),
+        }
+    };
+    let text = scan.text(start..end, mark)?;
+    scan.bump();
+    Ok(if escaped { text.map(|t| unescaped(&t)) } else { text })
+}
+
+/// `\n` and `\r` are what Wine's regedit writes for line breaks; Microsoft's leaves them raw.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(match c {
+            '\\' => match chars.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
+    }
+    out
+}
+
+/// Reads data other than the `-` of a deletion.
+pub(super) fn parse(scan: &mut Scan<'_>) -> Result<Written, RegError> {
+    let mark = scan.mark();
+    if scan.peek() == Some(b'"') {
+        return quoted(scan).map(Written::Text);
+    }
+    let unknown = |scan: &Scan<'_>| scan.error(mark, RegErrorKind::Data, "\"text\", dword:, hex:, hex(type): or -");
+    let mut word = String::new();
+    while !scan.at_line_end() && scan.peek() != Some(b':') && word.len() < 16 {
+        word.push(char::from(scan.peek().unwrap_or_default()).to_ascii_lowercase());
+        scan.bump();
+    }
+    if !scan.eat(b':') {
+        return Err(unknown(scan));
+    }
+    match word.as_str() {
+        "dword" => dword(scan).map(Written::Dword),
+        "hex" => hex(scan, ValueType::BINARY),
+        _ => {
+            let number = word.strip_prefix("hex(").and_then(|w| w.strip_suffix(')'));
+            let digits = number.filter(|n| matches!(n.len(), 1..=8) && n.bytes().all(|b| b.is_ascii_hexdigit()));
+            match digits.and_then(|n| u32::from_str_radix(n, 16).ok()) {
+                Some(number) => hex(scan, ValueType(number)),
+                None => Err(unknown(scan)),
+            }
+        }
+    }
+}
+
+fn dword(scan: &mut Scan<'_>) -> Result<u32, RegError> {
+    scan.skip_blanks();
+    let mark = scan.mark();
+    let (mut number, mut digits) = (0_u64, 0);
+    while let Some(digit) = hex_digit(scan) {
+        number = number << 4 | u64::from(digit);
+        digits += 1;
+        if digits > 8 {
+            break;
+        }
+        scan.bump();
+    }
+    match u32::try_from(number) {
+        Ok(number) if matches!(digits, 1..=8) => Ok(number),
+        _ => Err(scan.error(mark, RegErrorKind::Data, "1 to 8 hex digits")),
+    }
+}
+
+fn hex_digit(scan: &Scan<'_>) -> Option<u8> {
+    scan.peek().and_then(|b| char::from(b).to_digit(16)).map(|d| d as u8)
+}
+
+fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> {
+    let mut bytes = Vec::new();
+    let open = scan.mark();
+    loop {
+        scan.skip_blanks();
+        let mark = scan.mark();
+        if scan.eat(b'\\') {
+            continued(scan, open)?;
+            // What is continued has to go on: regedit drops a value whose next line is none of bytes.
+            scan.skip_blanks();
+            if hex_digit(scan).is_none() {
+                return Err(scan.error(scan.mark(), RegErrorKind::Data, "two hex digits on the continued line"));
+            }
+            continue;
+        }
+        let Some(first) = hex_digit(scan) else { break };
+        scan.bump();
+        let byte = match hex_digit(scan) {
+            Some(second) => {
+                scan.bump();
+                first << 4 | second
+            }
+            None => first,
+        };
+        if hex_digit(scan).is_some() {
+            return Err(scan.error(mark, RegErrorKind::Data, "bytes of two hex digits with commas between"));
+        }
+        bytes.push(byte);
+        let behind = scan.mark();
+        scan.skip_blanks();
+        if !scan.eat(b',') {
+            // Blanks behind the last byte are not part of the data, so that an edit keeps them.
+            scan.back_to(behind);
+            break;
+        }
+    }
+    Ok(Written::Hex(value_type, bytes))
+}
+
+/// Moves from behind a backslash over comments and blank lines to the line that goes on.
+fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
+    scan.end_line()?;
+    loop {
+        scan.skip_blanks();
+        match scan.peek() {
+            None => return Err(scan.error(open, RegErrorKind::Unfinished, "data that goes on behind the backslash")),
+            Some(b';') => scan.skip_to_line_end(),
+            Some(b'\r' | b'\n') => scan.bump(),
+            Some(_) => return Ok(()),
+        }
+    }
+}
+
+/// Where `regedit` breaks a line of bytes: before the byte that would begin at this column or behind it.
+const BREAK_AT: usize = 77;
+
+/// Data in notation, broken into lines as regedit breaks them. `column` is how many characters stand before it.
+///
+/// # Errors
+/// The sentence says why the file cannot hold the data.
+pub(super) fn print(
+    data: &Data,
+    column: usize,
+    newline: &str,
+    version: Version,
+    encoding: TextEncoding,
+    code_page: Option<CodePage>,
+) -> Result<String, String> {
+    let short = notation::data(data);
+    let is_short = matches!(data.value_type, ValueType::SZ | ValueType::DWORD) && !short.starts_with("hex");
+    if is_short {
+        return match encoding.encode(&short) {
+            Ok(_) => Ok(short),
+            Err(c) => Err(lacks(c, encoding)),
+        };
+    }
+    let mut out = notation::hex_prefix(data.value_type);
+    let ansi;
+    let bytes = if is_ansi(version, data.value_type) {
+        ansi = to_ansi(data, code_page)?;
+        &ansi
+    } else {
+        &data.bytes
+    };
+    out.reserve(bytes.len() * 3 + bytes.len() / 8);
+    let mut at = column + out.len();
+    for (i, byte) in bytes.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+            if at >= BREAK_AT {
+                out.push('\\');
+                out.push_str(newline);
+                out.push_str("  ");
+                at = 2;
+            }
+        }
+        notation::push_hex(&mut out, *byte);
+        at += 3;
+    }
+    Ok(out)
+}
+
+/// The ANSI bytes that a version 4 file writes for string data.
+fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> {
+    let pairs = data.bytes.chunks_exact(2);
+    let text = match pairs.remainder() {
+        [] => String::from_utf16(&pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect::<Vec<_>>()).ok(),
+        _ => None,
+    };
+    let text = text.ok_or("a version 4 file cannot hold string data that is not valid UTF-16")?;
+    encoding::to_ansi(code_page, &text).map_err(|c| lacks(c, TextEncoding::Ansi(code_page)))
+}
+
+/// The sentence for a character that a file's encoding lacks.
+pub(super) fn lacks(c: char, encoding: TextEncoding) -> String {
+    match encoding {
+        TextEncoding::Ansi(Some(page)) => format!("code page {page} has no {c:?}; use a version 5 file in UTF-16"),
+        _ => format!("{c:?} is not ASCII, and the file's code page is not known; give --code-page N"),
+    }
+}

@@ -1,0 +1,214 @@
+//! Edits of a `.reg` file: the lines that they concern are written anew, all others stay as they are.
+//!
+//! They treat the file as an export: it says what is there. (In a script, order and deletions would matter.)
+
+use std::collections::BTreeMap;
+
+use super::{
+    data,
+    document::Document,
+    entry::{Content, Entry, Line, Raw, Section},
+};
+use crate::registry::{Data, KeyPath, ValueName, notation};
+
+/// Why the file cannot hold a key or a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// A name with a line break, which the format has no notation for.
+    #[error("a .reg file cannot hold a name with a line break")]
+    LineBreak,
+    /// A name or data that the file's encoding cannot express.
+    #[error("{0}")]
+    Encoding(String),
+}
+
+impl Document {
+    /// Lists a key that is not listed yet, behind the listed key that sorts before it: that is its parent, or what
+    /// stands below its nearest sibling.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing is changed then.
+    pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if self.lists(key) {
+            return Ok(());
+        }
+        let long = key.to_long();
+        if long.contains(['\r', '\n']) {
+            return Err(EditError::LineBreak);
+        }
+        let head = self.line(&format!("[{long}]"))?;
+        let before = self.index.range(..key).next_back().and_then(|(_, at)| at.last().copied());
+        let head = if self.needs_blank_line(before) { [self.line_end(), head].concat() } else { head };
+        let at = self.sections.len();
+        let next = match before {
+            Some(before) => self.sections[before].next.replace(at),
+            None => self.first.replace(at),
+        };
+        if let Some(next) = next {
+            self.sections[next].previous = Some(at);
+        }
+        self.sections.push(Section {
+            line: 0,
+            key: Ok(key.clone()),
+            deletes: false,
+            head: Raw::New(head),
+            body: Vec::new(),
+            tail: Raw::New(self.line_end()),
+            outro: Raw::Span(0..0),
+            previous: before,
+            next,
+        });
+        self.index.insert(key.clone(), vec![at]);
+        Ok(())
+    }
+
+    /// Whether a section behind this one has to bring its own blank line.
+    fn needs_blank_line(&self, before: Option<usize>) -> bool {
+        let above = match before {
+            None => &self.source[self.preamble.clone()],
+            Some(at) if !self.sections[at].outro.bytes(&self.source).is_empty() => return true,
+            Some(at) => self.sections[at].tail.bytes(&self.source),
+        };
+        let Some(above) = self.encoding.without_newline(above) else { return true };
+        // A tail begins with a blank line; a preamble has one only if two line ends stand together.
+        before.is_none() && self.encoding.without_newline(above).is_none()
+    }
+
+    /// Takes a key away, with all below it. Comments above it and above the section that follows stay.
+    pub fn delete_key(&mut self, key: &KeyPath) {
+        let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();
+        for key in gone {
+            for at in self.index.remove(&key).unwrap_or_default() {
+                self.unlink(at);
+            }
+        }
+    }
+
+    fn unlink(&mut self, at: usize) {
+        let Section { previous, next, .. } = self.sections[at];
+        if let Some(next) = next {
+            self.sections[next].previous = previous;
+        }
+        let comments = self.sections[at].outro.bytes(&self.source).to_vec();
+        match previous {
+            Some(previous) => {
+                self.sections[previous].next = next;
+                self.append_outro(previous, comments);
+            }
+            None => {
+                self.first = next;
+                self.append_preamble(comments);
+            }
+        }
+    }
+
+    fn append_outro(&mut self, at: usize, comments: Vec<u8>) {
+        if !comments.is_empty() {
+            let outro = [self.sections[at].outro.bytes(&self.source), &comments].concat();
+            self.sections[at].outro = Raw::New(outro);
+        }
+    }
+
+    fn append_preamble(&mut self, comments: Vec<u8>) {
+        if !comments.is_empty() {
+            let preamble = [&self.source[self.preamble.clone()], &comments].concat();
+            let start = self.source.len();
+            self.source.extend_from_slice(&preamble);
+            self.preamble = start..self.source.len();
+        }
+    }
+
+    /// Edits the values of a listed key; `None` where it is not listed.
+    pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
+        let sections = self.index.get(key)?.clone();
+        let mut places: BTreeMap<ValueName, Vec<(usize, usize)>> = BTreeMap::new();
+        for at in &sections {
+            for (line, entry) in self.sections[*at].body.iter().enumerate() {
+                if let Some(Ok(name)) = entry.entry.as_ref().map(|e| &e.name) {
+                    places.entry(name.clone()).or_default().push((*at, line));
+                }
+            }
+        }
+        let last = *sections.last()?;
+        Some(KeyEditor { document: self, last, places })
+    }
+
+    /// A line of text in the file's encoding, with its line end.
+    fn line(&self, text: &str) -> Result<Vec<u8>, EditError> {
+        self.encode(&format!("{text}{}", self.newline))
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<u8>, EditError> {
+        self.encoding.encode(text).map_err(|c| EditError::Encoding(data::lacks(c, self.encoding)))
+    }
+
+    fn print(&self, data: &Data, column: usize) -> Result<Vec<u8>, EditError> {
+        let text = data::print(data, column, self.newline, self.version, self.encoding, self.code_page);
+        self.encode(&text.map_err(EditError::Encoding)?)
+    }
+}
+
+/// Edits the values of one key.
+#[derive(Debug)]
+pub struct KeyEditor<'a> {
+    document: &'a mut Document,
+    /// The last section of the key, which gets new values.
+    last: usize,
+    /// The entries for each name: section and line in its body.
+    places: BTreeMap<ValueName, Vec<(usize, usize)>>,
+}
+
+impl KeyEditor<'_> {
+    /// Sets a value: the data of its last entry is replaced, its spelling and comments stay; a new value goes to the end
+    /// of the key.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing is changed then.
+    pub fn set(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
+        match self.places.get(name).and_then(|places| places.last().copied()) {
+            Some((section, line)) => self.replace(section, line, data),
+            None => self.append(name, data),
+        }
+    }
+
+    fn replace(&mut self, section: usize, at: usize, data: &Data) -> Result<(), EditError> {
+        let document = &mut *self.document;
+        let line = &document.sections[section].body[at];
+        let Some(entry) = &line.entry else { return Ok(()) };
+        let raw = line.raw.bytes(&document.source);
+        let (before, behind) = (&raw[..entry.data_at.start], &raw[entry.data_at.end..]);
+        let width = if document.encoding == super::encoding::TextEncoding::Utf16 { 2 } else { 1 };
+        let new = document.print(data, before.len() / width)?;
+        let data_at = before.len()..before.len() + new.len();
+        let raw = Raw::New([before, &new, behind].concat());
+        let entry = Entry { content: Content::Data(data.clone()), data_at, ..entry.clone() };
+        document.sections[section].body[at] = Line { raw, entry: Some(entry) };
+        Ok(())
+    }
+
+    fn append(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
+        if name.as_str().contains(['\r', '\n']) {
+            return Err(EditError::LineBreak);
+        }
+        let start = format!("{}=", notation::value_name(name));
+        let column = start.chars().count();
+        let start = self.document.encode(&start)?;
+        let new = self.document.print(data, column)?;
+        let data_at = start.len()..start.len() + new.len();
+        let raw = Raw::New([start, new, self.document.line_end()].concat());
+        let content = Content::Data(data.clone());
+        let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at });
+        let body = &mut self.document.sections[self.last].body;
+        body.push(Line { raw, entry });
+        self.places.insert(name.clone(), vec![(self.last, body.len() - 1)]);
+        Ok(())
+    }
+
+    /// Takes a value away: all its entries.
+    pub fn delete(&mut self, name: &ValueName) {
+        for (section, line) in self.places.remove(name).unwrap_or_default() {
+            // The line stays as an empty one, so that the places of the others hold.
+            self.document.sections[section].body[line] = Line { raw: Raw::Span(0..0), entry: None };
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! How the characters of a `.reg` file are stored as bytes.
+
+use std::{fmt, str::FromStr};
+
+use encoding_rs::Encoding;
+
+/// An ANSI code page of Windows that a version 4 file may be written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodePage {
+    number: u16,
+    encoding: &'static Encoding,
+}
+
+impl CodePage {
+    /// The numbers that [`CodePage::new`] takes.
+    pub const NUMBERS: [u16; 14] = [874, 932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
+
+    /// The code page of that number; `None` for one that is not in [`CodePage::NUMBERS`].
+    pub fn new(number: u16) -> Option<Self> {
+        let encoding = match number {
+            874 => encoding_rs::WINDOWS_874,
+            932 => encoding_rs::SHIFT_JIS,
+            936 => encoding_rs::GBK,
+            949 => encoding_rs::EUC_KR,
+            950 => encoding_rs::BIG5,
+            1250 => encoding_rs::WINDOWS_1250,
+            1251 => encoding_rs::WINDOWS_1251,
+            1252 => encoding_rs::WINDOWS_1252,
+            1253 => encoding_rs::WINDOWS_1253,
+            1254 => encoding_rs::WINDOWS_1254,
+            1255 => encoding_rs::WINDOWS_1255,
+            1256 => encoding_rs::WINDOWS_1256,
+            1257 => encoding_rs::WINDOWS_1257,
+            1258 => encoding_rs::WINDOWS_1258,
+            _ => return None,
+        };
+        Some(Self { number, encoding })
+    }
+
+    /// Its number, such as 1252.
+    pub fn number(self) -> u16 {
+        self.number
+    }
+
+    /// Whether `byte` begins a character of two bytes. The second may be a backslash or a bracket in ASCII.
+    fn is_lead(self, byte: u8) -> bool {
+        match self.number {
+            932 => matches!(byte, 0x81..=0x9F | 0xE0..=0xFC),
+            936 | 949 | 950 => matches!(byte, 0x81..=0xFE),
+            _ => false,
+        }
+    }
+
+    pub(super) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
+        let text = self.encoding.decode_without_bom_handling_and_without_replacement(bytes);
+        text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
+    }
+
+    /// The bytes of `text`, or the first character that the code page lacks.
+    pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
+        let (bytes, _, lossy) = self.encoding.encode(text);
+        // The round trip catches what the encoder maps one way only: in 932 a yen sign would become a backslash.
+        if !lossy && self.decode(&bytes).is_ok_and(|back| back == text) {
+            return Ok(bytes.into_owned());
+        }
+        let lacks = |c: &char| {
+            let one = c.to_string();
+            let (bytes, _, lossy) = self.encoding.encode(&one);
+            lossy || self.decode(&bytes).as_deref() != Ok(&one)
+        };
+        Err(text.chars().find(lacks).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+}
+
+impl FromStr for CodePage {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().ok().and_then(Self::new).ok_or_else(|| {
+            let numbers: Vec<String> = Self::NUMBERS.iter().map(ToString::to_string).collect();
+            format!("`{text}` is not a code page that kbfix knows; it knows {}", numbers.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for CodePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number.fmt(f)
+    }
+}
+
+impl fmt::Debug for CodePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CodePage({})", self.number)
+    }
+}
+
+/// Why bytes are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DecodeError {
+    /// ANSI bytes outside ASCII without a code page.
+    NeedsCodePage,
+    /// Not valid in the encoding.
+    Invalid,
+}
+
+/// How a file's characters are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextEncoding {
+    /// UTF-16LE behind a byte order mark.
+    Utf16,
+    /// UTF-8 behind a byte order mark.
+    Utf8,
+    /// Bytes of an ANSI code page; ASCII only where it is not known.
+    Ansi(Option<CodePage>),
+}
+
+/// What [`TextEncoding::unit`] returns for everything outside ASCII.
+pub(super) const OTHER: u8 = 0xFF;
+
+impl TextEncoding {
+    /// The character at `at` where it is ASCII, else [`OTHER`], and how many bytes it has.
+    pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+        let first = *bytes.get(at)?;
+        Some(match self {
+            Self::Utf16 => match bytes.get(at + 1) {
+                Some(0) if first < 0x80 => (first, 2),
+                Some(_) => (OTHER, 2),
+                None => (OTHER, 1),
+            },
+            _ if first < 0x80 => (first, 1),
+            Self::Ansi(Some(page)) if page.is_lead(first) && bytes.get(at + 1).is_some_and(|b| *b >= 0x40) => {
+                (OTHER, 2)
+            }
+            _ => (OTHER, 1),
+        })
+    }
+
+    pub(super) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
+        match self {
+            Self::Utf16 => {
+                let pairs = bytes.chunks_exact(2);
+                if !pairs.remainder().is_empty() {
+                    return Err(DecodeError::Invalid);
+                }
+                char::decode_utf16(pairs.map(|p| u16::from_le_bytes([p[0], p[1]])))
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| DecodeError::Invalid)
+            }
+            Self::Utf8 => std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Invalid),
+            Self::Ansi(page) => ansi(page, bytes),
+        }
+    }
+
+    /// The bytes of `text`, or the first character that the encoding lacks.
+    pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
+        match self {
+            Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            Self::Utf8 => Ok(text.as_bytes().to_vec()),
+            Self::Ansi(page) => to_ansi(page, text),
+        }
+    }
+
+    /// The bytes without the line end behind them; `None` where there is none.
+    pub(super) fn without_newline(self, bytes: &[u8]) -> Option<&[u8]> {
+        let [lf, cr]: [&[u8]; 2] = if self == Self::Utf16 { [b"\n\0", b"\r\0"] } else { [b"\n", b"\r"] };
+        match bytes.strip_suffix(lf) {
+            Some(rest) => Some(rest.strip_suffix(cr).unwrap_or(rest)),
+            None => bytes.strip_suffix(cr),
+        }
+    }
+}
+
+/// Text of ANSI bytes.
+pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, DecodeError> {
+    match page {
+        Some(page) => page.decode(bytes),
+        None if bytes.is_ascii() => Ok(bytes.iter().copied().map(char::from).collect()),
+        None => Err(DecodeError::NeedsCodePage),
+    }
+}
+
+/// ANSI bytes of a text, or the first character that cannot be had.
+pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
+    match page {
+        Some(page) => page.encode(text),
+        None => text.chars().find(|c| !c.is_ascii()).map_or_else(|| Ok(text.as_bytes().to_vec()), Err),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_a_code_page_and_nothing_else() {
+        for number in CodePage::NUMBERS {
+            assert_eq!(CodePage::new(number).unwrap().number(), number);
+        }
+        assert!("437".parse::<CodePage>().unwrap_err().contains("1252"));
+    }
+
+    #[test]
+    fn a_code_page_refuses_what_it_would_not_give_back() {
+        let japan = CodePage::new(932).unwrap();
+        assert_eq!(japan.encode("a¥b"), Err('¥'));
+        assert_eq!(japan.encode("表").unwrap(), [0x95, b'\\']);
+        assert_eq!(CodePage::new(1252).unwrap().encode("ä→"), Err('→'));
+    }
+
+    #[test]
+    fn line_ends_are_found_in_every_encoding() {
+        assert_eq!(TextEncoding::Utf8.without_newline(b"a\r\n"), Some(&b"a"[..]));
+        assert_eq!(TextEncoding::Utf8.without_newline(b"a\r"), Some(&b"a"[..]));
+        assert_eq!(TextEncoding::Utf8.without_newline(b"a"), None);
+        assert_eq!(TextEncoding::Utf16.without_newline(b"a\0\r\0\n\0"), Some(&b"a\0"[..]));
+    }
+}

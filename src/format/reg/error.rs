@@ -1,0 +1,99 @@
+//! What can be wrong with the text as a whole, and where.
+
+/// Why a text is not a `.reg` file that kbfix reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: expected {expected}, found {found}")]
+pub struct RegError {
+    /// The kind, which has the stable code and the hint.
+    pub kind: RegErrorKind,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What should stand there.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl RegError {
+    /// The stable kebab-case code.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        self.kind.hint()
+    }
+}
+
+/// The kinds of [`RegError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegErrorKind {
+    /// The file is larger than kbfix reads.
+    TooLarge,
+    /// The first line is none of the two headers.
+    Header,
+    /// Bytes outside ASCII, and no code page was given.
+    CodePage,
+    /// A section's key is not a key.
+    Key,
+    /// A value stands before the first section, or in a section that deletes its key.
+    OutsideKey,
+    /// A line that is no section, value, comment or blank line, or text behind one.
+    Syntax,
+    /// A backslash in a quoted string with a character that has no meaning there.
+    Escape,
+    /// Data that is not of a known form.
+    Data,
+    /// The file ends inside a string or a continued line.
+    Unfinished,
+}
+
+impl RegErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::TooLarge,
+        Self::Header,
+        Self::CodePage,
+        Self::Key,
+        Self::OutsideKey,
+        Self::Syntax,
+        Self::Escape,
+        Self::Data,
+        Self::Unfinished,
+    ];
+
+    /// The stable kebab-case code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "reg-too-large",
+            Self::Header => "reg-header",
+            Self::CodePage => "reg-code-page",
+            Self::Key => "reg-key",
+            Self::OutsideKey => "reg-outside-key",
+            Self::Syntax => "reg-syntax",
+            Self::Escape => "reg-escape",
+            Self::Data => "reg-data",
+            Self::Unfinished => "reg-unfinished",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::TooLarge => "export only the keys that the specs read",
+            Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
+            Self::CodePage => {
+                "give --code-page N, the ANSI code page of the machine that wrote the file, such as 1252 or 932"
+            }
+            Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
+            Self::OutsideKey => "put the value below the [key] that it belongs to",
+            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or blank",
+            Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
+            Self::Data => "data is \"text\", dword:00000001, hex:01,02, hex(7):61,00 or -",
+            Self::Unfinished => "the file was cut off; export it again",
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Bytes -> sections: the grammar of a `.reg` file.
+
+use std::ops::Range;
+
+use super::{
+    data,
+    document::Version,
+    encoding::{CodePage, TextEncoding},
+    entry::{Content, Entry, Line, Raw, Section},
+    error::{RegError, RegErrorKind},
+    scan::{Mark, Scan},
+};
+use crate::registry::{KeyPath, ValueName};
+
+/// The largest file that is read, in bytes. A whole `HKLM\SOFTWARE` is some 100 MB.
+const MAX_FILE: usize = 256 << 20;
+
+/// What the bytes say.
+pub(super) struct Parsed {
+    pub(super) version: Version,
+    pub(super) encoding: TextEncoding,
+    /// Everything before the first section.
+    pub(super) preamble: Range<usize>,
+    pub(super) sections: Vec<Section>,
+}
+
+/// Parses the whole file.
+pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed, RegError> {
+    let (encoding, start) = match bytes {
+        [0xFF, 0xFE, ..] => (TextEncoding::Utf16, 2),
+        [0xEF, 0xBB, 0xBF, ..] => (TextEncoding::Utf8, 3),
+        _ => (TextEncoding::Ansi(code_page), 0),
+    };
+    let mut scan = Scan::new(bytes, encoding, start);
+    if bytes.len() > MAX_FILE {
+        let mut error = scan.error(scan.mark(), RegErrorKind::TooLarge, format!("at most {MAX_FILE} bytes"));
+        error.found = format!("{} bytes", bytes.len());
+        return Err(error);
+    }
+    let version = header(&mut scan)?;
+    let mut parser = Parser { scan, version, code_page, sections: Vec::new(), pending: None, preamble: 0..0 };
+    parser.lines()?;
+    let Parser { sections, preamble, .. } = parser;
+    Ok(Parsed { version, encoding, preamble, sections })
+}
+
+fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
+    scan.skip_blanks();
+    let mark = scan.mark();
+    let start = scan.at;
+    scan.skip_to_line_end();
+    let text = scan.encoding.decode(&scan.bytes[start..scan.at]).unwrap_or_default();
+    let version = match text.trim_end_matches([' ', '\t']) {
+        "REGEDIT4" => Version::V4,
+        "Windows Registry Editor Version 5.00" => Version::V5,
+        _ => {
+            let expected = "`REGEDIT4` or `Windows Registry Editor Version 5.00`";
+            return Err(scan.error(mark, RegErrorKind::Header, expected));
+        }
+    };
+    scan.bump();
+    Ok(version)
+}
+
+/// Comments and blank lines that are not yet given to the body or the tail of a section.
+struct Pending {
+    start: usize,
+    end: usize,
+    /// Where the first blank line begins.
+    blank: Option<usize>,
+    /// Where the first comment behind it begins.
+    comment: Option<usize>,
+}
+
+struct Parser<'a> {
+    scan: Scan<'a>,
+    version: Version,
+    code_page: Option<CodePage>,
+    sections: Vec<Section>,
+    pending: Option<Pending>,
+    preamble: Range<usize>,
+}
+
+impl Parser<'_> {
+    fn lines(&mut self) -> Result<(), RegError> {
+        while self.scan.at < self.scan.bytes.len() {
+            let start = self.scan.at;
+            self.scan.skip_blanks();
+            match self.scan.peek() {
+                None | Some(b'\r' | b'\n') => self.trivia(start, true),
+                // regedit passes over a line with `#` as over any that it does not know; people write comments so.
+                Some(b';' | b'#') => self.trivia(start, false),
+                Some(b'[') => self.section(start)?,
+                Some(b'"' | b'@') => self.entry(start)?,
+                Some(_) => {
+                    let expected = "a [key], a \"name\"=data, a comment or a blank line";
+                    return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, expected));
+                }
+            }
+        }
+        self.end_section();
+        Ok(())
+    }
+
+    fn trivia(&mut self, start: usize, blank: bool) {
+        self.scan.skip_to_line_end();
+        self.scan.bump();
+        let pending = self.pending.get_or_insert(Pending { start, end: start, blank: None, comment: None });
+        pending.end = self.scan.at;
+        if blank {
+            pending.blank.get_or_insert(start);
+        } else if pending.blank.is_some() {
+            pending.comment.get_or_insert(start);
+        }
+    }
+
+    /// Gives the pending lines to the section that ends here, or to the preamble.
+    fn end_section(&mut self) {
+        let pending = self.pending.take();
+        let Some(section) = self.sections.last_mut() else {
+            self.preamble = 0..self.scan.at;
+            return;
+        };
+        let Some(pending) = pending else { return };
+        let blank = pending.blank.unwrap_or(pending.end);
+        let comment = pending.comment.unwrap_or(pending.end);
+        if blank > pending.start {
+            section.body.push(Line { raw: Raw::Span(pending.start..blank), entry: None });
+        }
+        section.tail = Raw::Span(blank..comment);
+        section.outro = Raw::Span(comment..pending.end);
+    }
+
+    fn section(&mut self, start: usize) -> Result<(), RegError> {
+        let line = self.scan.line;
+        let first = self.sections.is_empty();
+        if first {
+            self.preamble = 0..start;
+            self.pending = None;
+        } else {
+            self.end_section();
+        }
+        let open = self.scan.mark();
+        self.scan.bump();
+        let deletes = self.scan.eat(b'-');
+        let mark = self.scan.mark();
+        let from = self.scan.at;
+        // A key name may have brackets: the last one of the line ends it.
+        let mut close = None;
+        while !self.scan.at_line_end() {
+            if self.scan.peek() == Some(b']') {
+                close = Some(self.scan.mark());
+            }
+            self.scan.bump();
+        }
+        let Some(close) = close else {
+            return Err(self.scan.error(open, RegErrorKind::Key, "a [key] that ends with ]"));
+        };
+        let text = self.scan.text(from..self.scan.offset(close), mark)?;
+        self.scan.back_to(close);
+        self.scan.bump();
+        self.scan.end_line()?;
+        let key = match text {
+            Ok(text) => match text.parse::<KeyPath>() {
+                Ok(key) => Ok(key),
+                Err(why) => {
+                    let mut error = self.scan.error(mark, RegErrorKind::Key, "a key below a root key");
+                    error.found = format!("`{}`: {why}", text.escape_debug());
+                    return Err(error);
+                }
+            },
+            Err(why) => Err(format!("line {line}: the key is {why}")),
+        };
+        let end = self.scan.at;
+        let head = Raw::Span(start..end);
+        let (tail, outro) = (Raw::Span(end..end), Raw::Span(end..end));
+        let body = Vec::new();
+        self.sections.push(Section { line, key, deletes, head, body, tail, outro, previous: None, next: None });
+        Ok(())
+    }
+
+    fn entry(&mut self, start: usize) -> Result<(), RegError> {
+        let line = self.scan.line;
+        let mark = self.scan.mark();
+        if self.sections.last().is_none_or(|s| s.deletes) {
+            return Err(self.scan.error(mark, RegErrorKind::OutsideKey, "a [key] before the first value"));
+        }
+        let name = if self.scan.eat(b'@') {
+            Ok(ValueName::default_value())
+        } else {
+            match data::quoted(&mut self.scan)? {
+                Ok(text) => ValueName::new(text).map_err(|why| format!("line {line}: {why}")),
+                Err(why) => Err(format!("line {line}: the value name is {why}")),
+            }
+        };
+        self.scan.skip_blanks();
+        if !self.scan.eat(b'=') {
+            return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, "= behind the value name"));
+        }
+        self.scan.skip_blanks();
+        let from = self.scan.at;
+        let content = self.content(line)?;
+        let data_at = from - start..self.scan.at - start;
+        self.scan.end_line()?;
+        let entry = Entry { line, name, content, data_at };
+        let pending = self.pending.take();
+        if let Some(section) = self.sections.last_mut() {
+            if let Some(p) = pending {
+                section.body.push(Line { raw: Raw::Span(p.start..p.end), entry: None });
+            }
+            section.body.push(Line { raw: Raw::Span(start..self.scan.at), entry: Some(entry) });
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, line: usize) -> Result<Content, RegError> {
+        if self.scan.eat(b'-') {
+            return Ok(Content::Delete);
+        }
+        let mark: Mark = self.scan.mark();
+        let data = data::parse(&mut self.scan)?;
+        Ok(match data.decoded(self.version, self.code_page) {
+            Ok(data) => Content::Data(data),
+            Err(data::Undecoded::NeedsCodePage) => {
+                let mut error =
+                    self.scan.error(mark, RegErrorKind::CodePage, "ASCII, as long as no code page is given");
+                error.found = "string data with bytes above 7f".to_owned();
+                return Err(error);
+            }
+            Err(data::Undecoded::Malformed(why)) => Content::Malformed(format!("line {line}: the data is {why}")),
+        })
+    }
+}

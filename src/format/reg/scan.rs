@@ -1,0 +1,165 @@
+//! A place in the bytes of a `.reg` file, which moves by characters and counts lines.
+
+use std::ops::Range;
+
+use super::{
+    encoding::{DecodeError, TextEncoding},
+    error::{RegError, RegErrorKind},
+};
+
+pub(super) struct Scan<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) encoding: TextEncoding,
+    pub(super) at: usize,
+    /// From 1.
+    pub(super) line: usize,
+    line_start: usize,
+}
+
+/// A place to come back to in an error.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    at: usize,
+    pub(super) line: usize,
+    line_start: usize,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(bytes: &'a [u8], encoding: TextEncoding, at: usize) -> Self {
+        Self { bytes, encoding, at, line: 1, line_start: at }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark { at: self.at, line: self.line, line_start: self.line_start }
+    }
+
+    /// Where a mark stands, in bytes.
+    pub(super) fn offset(&self, mark: Mark) -> usize {
+        mark.at
+    }
+
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        (self.at, self.line, self.line_start) = (mark.at, mark.line, mark.line_start);
+    }
+
+    /// The next character where it is ASCII, else [`super::encoding::OTHER`]; `None` at the end of the file.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.encoding.unit(self.bytes, self.at).map(|(unit, _)| unit)
+    }
+
+    /// Moves over one character, or over one line end as a whole.
+    pub(super) fn bump(&mut self) {
+        let Some((unit, len)) = self.encoding.unit(self.bytes, self.at) else { return };
+        self.at += len;
+        if unit == b'\r' && self.peek() == Some(b'\n') {
+            self.at += len;
+        }
+        if matches!(unit, b'\r' | b'\n') {
+            self.line += 1;
+            self.line_start = self.at;
+        }
+    }
+
+    /// Moves over `wanted` and says whether it was there.
+    pub(super) fn eat(&mut self, wanted: u8) -> bool {
+        let there = self.peek() == Some(wanted);
+        if there {
+            self.bump();
+        }
+        there
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.bump();
+        }
+    }
+
+    pub(super) fn at_line_end(&self) -> bool {
+        matches!(self.peek(), None | Some(b'\r' | b'\n'))
+    }
+
+    /// Moves to the end of the line, before its line end.
+    pub(super) fn skip_to_line_end(&mut self) {
+        while !self.at_line_end() {
+            self.bump();
+        }
+    }
+
+    /// Moves behind blanks, a comment and the line end; an error where anything else stands there.
+    pub(super) fn end_line(&mut self) -> Result<(), RegError> {
+        self.skip_blanks();
+        if self.peek() == Some(b';') {
+            self.skip_to_line_end();
+        }
+        if !self.at_line_end() {
+            return Err(self.error(self.mark(), RegErrorKind::Syntax, "the end of the line"));
+        }
+        self.bump();
+        Ok(())
+    }
+
+    /// The text between two places. Without a code page that it would take, an error that the caller passes on; bytes
+    /// that are invalid are the inner error, which concerns this one text only.
+    pub(super) fn text(&self, range: Range<usize>, start: Mark) -> Result<Result<String, String>, RegError> {
+        match self.encoding.decode(&self.bytes[range]) {
+            Ok(text) => Ok(Ok(text)),
+            Err(DecodeError::Invalid) => Ok(Err(self.invalid())),
+            Err(DecodeError::NeedsCodePage) => Err(self.needs_code_page(start)),
+        }
+    }
+
+    fn invalid(&self) -> String {
+        match self.encoding {
+            TextEncoding::Utf16 => "not valid UTF-16".to_owned(),
+            TextEncoding::Utf8 => "not valid UTF-8".to_owned(),
+            TextEncoding::Ansi(Some(page)) => format!("not valid in code page {page}"),
+            TextEncoding::Ansi(None) => "not ASCII".to_owned(),
+        }
+    }
+
+    /// The error for ANSI bytes outside ASCII, at the first of them behind `start`.
+    pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
+        while self.bytes.get(start.at).is_some_and(u8::is_ascii) && start.at < self.at {
+            start.at += 1;
+        }
+        let found = self.bytes.get(start.at).map_or("a byte".to_owned(), |b| format!("the byte 0x{b:02x}"));
+        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, as long as no code page is given") }
+    }
+
+    /// An error at `mark`, with what stands there as found.
+    pub(super) fn error(&self, mark: Mark, kind: RegErrorKind, expected: impl Into<String>) -> RegError {
+        let column = 1 + self.count(mark.line_start.min(mark.at), mark.at);
+        RegError { kind, line: mark.line, column, expected: expected.into(), found: self.found(mark.at) }
+    }
+
+    fn count(&self, from: usize, to: usize) -> usize {
+        let (mut at, mut count) = (from, 0);
+        while let Some((_, len)) = self.encoding.unit(self.bytes, at).filter(|_| at < to) {
+            at += len;
+            count += 1;
+        }
+        count
+    }
+
+    /// The rest of the line from `at`, shortened, as a message shows it.
+    fn found(&self, at: usize) -> String {
+        const SHOWN: usize = 40;
+        let mut end = at;
+        for _ in 0..SHOWN {
+            match self.encoding.unit(self.bytes, end) {
+                None | Some((b'\r' | b'\n', _)) => break,
+                Some((_, len)) => end += len,
+            }
+        }
+        let bytes = &self.bytes[at.min(end)..end];
+        match self.encoding.unit(self.bytes, at) {
+            None => "the end of the file".to_owned(),
+            Some((b'\r' | b'\n', _)) => "the end of the line".to_owned(),
+            Some(_) => match self.encoding.decode(bytes) {
+                Ok(text) => format!("`{}`", text.escape_debug()),
+                Err(_) => "bytes that are no text".to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Fresh registration scripts, version 5, as `regedit` and `reg import` take them.
+
+use super::{document::Version, edit::EditError, encoding::TextEncoding};
+use crate::registry::{Data, KeyPath, ValueName, notation};
+
+/// One key of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptKey<'a> {
+    /// The key, where the 64-bit view stores it.
+    pub path: &'a KeyPath,
+    /// Write `[-key]`, which deletes it with all below it; it then has no values.
+    pub delete: bool,
+    /// Its values, in order.
+    pub values: Vec<ScriptValue<'a>>,
+}
+
+/// One value of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptValue<'a> {
+    /// The value name.
+    pub name: &'a ValueName,
+    /// The data to set; `None` writes `"name"=-`, which deletes it.
+    pub data: Option<&'a Data>,
+    /// A comment above it, one line; empty for none.
+    pub comment: String,
+}
+
+/// The bytes of a version 5 script: UTF-16LE with a byte order mark, CRLF, and a blank line at the end, without which
+/// Samba drops the last value. `comment` stands below the header, each line behind a semicolon.
+///
+/// # Errors
+/// [`EditError::LineBreak`] for a name with a line break, which readers of the format understand differently.
+pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditError> {
+    let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
+    for line in comment.lines() {
+        out.push_str(&format!("; {}\r\n", one_line(line)));
+    }
+    for key in keys {
+        let path = key.path.to_long();
+        if path.contains(['\r', '\n']) {
+            return Err(EditError::LineBreak);
+        }
+        out.push_str(&format!("\r\n[{}{path}]\r\n", if key.delete { "-" } else { "" }));
+        for value in key.values.iter().filter(|_| !key.delete) {
+            if value.name.as_str().contains(['\r', '\n']) {
+                return Err(EditError::LineBreak);
+            }
+            if !value.comment.is_empty() {
+                out.push_str(&format!("; {}\r\n", one_line(&value.comment)));
+            }
+            let name = format!("{}=", notation::value_name(value.name));
+            let data = match value.data {
+                None => "-".to_owned(),
+                Some(data) => {
+                    let column = name.chars().count();
+                    super::data::print(data, column, "\r\n", Version::V5, TextEncoding::Utf16, None)
+                        .map_err(EditError::Encoding)?
+                }
+            };
+            out.push_str(&name);
+            out.push_str(&data);
+            out.push_str("\r\n");
+        }
+    }
+    out.push_str("\r\n");
+    Ok(out.encode_utf16().flat_map(u16::to_le_bytes).collect())
+}
+
+/// A comment must not end early: what follows a line break would be read as a line of the script.
+fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
+}

@@ -1,0 +1,228 @@
+//! Facts of files, on this machine's disks and below a folder that stands for a Windows drive.
+
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use object::ReadCache;
+
+use super::{Answer, FileFacts, Platform, Reason, Unread};
+use crate::{
+    format::pe::{self, PeError},
+    registry::name,
+};
+
+/// The facts of a file of this machine, by its ordinary path.
+pub fn facts_of(path: &Path) -> Answer<FileFacts> {
+    match read_facts(path) {
+        Ok(answer) => answer,
+        Err(error) => unread(path, &error),
+    }
+}
+
+fn read_facts(path: &Path) -> io::Result<Answer<FileFacts>> {
+    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok(Answer::unread(Reason::Malformed, format!("{} is not a file", path.display())));
+    }
+    let cache = ReadCache::new(fs::File::open(path)?);
+    let (platform, version) = match pe::read(&cache) {
+        Err(PeError::NotPe) => (None, Answer::Absent),
+        Err(error @ PeError::Damaged(_)) => (None, Answer::unread(Reason::Malformed, error.to_string())),
+        Ok(pe) => {
+            let version =
+                pe.version.map_or_else(|why| Answer::unread(Reason::Malformed, why.to_string()), Answer::from);
+            (platform(pe.machine), version)
+        }
+    };
+    Ok(Answer::Present(FileFacts { size: metadata.len(), platform, version }))
+}
+
+fn platform(machine: u16) -> Option<Platform> {
+    match machine {
+        0x014C => Some(Platform::X86),
+        0x8664 => Some(Platform::X64),
+        0xAA64 => Some(Platform::Arm64),
+        0x0200 => Some(Platform::Ia64),
+        _ => None,
+    }
+}
+
+/// Absent, denied, or what else the system said about a path.
+fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
+        io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
+        _ => Answer::unread(Reason::Malformed, format!("{} cannot be read: {error}", path.display())),
+    }
+}
+
+/// A folder that stands for the root of drive `C:` of another machine.
+///
+/// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. What leads out of the folder
+/// (`..`, a symbolic link) is not read. A folder is listed once however many files in it are asked for.
+#[derive(Debug)]
+pub struct DriveFolder {
+    root: PathBuf,
+    listings: HashMap<PathBuf, Vec<OsString>>,
+}
+
+impl DriveFolder {
+    /// The folder `root`.
+    ///
+    /// # Errors
+    /// The system's error, where it is no folder that can be read.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        let root = fs::canonicalize(root)?;
+        fs::read_dir(&root)?;
+        Ok(Self { root, listings: HashMap::new() })
+    }
+
+    /// The facts of the file that the other machine calls `path`, absolute and with its drive.
+    pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
+        match self.find(path) {
+            Answer::Present(found) => facts_of(&found),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Where the file is below the folder, spelt as it is there.
+    pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
+        let names = match names_below_c(path) {
+            Ok(names) => names,
+            Err(why) => return Answer::Unread(why),
+        };
+        let mut here = self.root.clone();
+        for wanted in names {
+            here = match self.step(&here, wanted) {
+                Ok(Answer::Present(found)) => found,
+                Ok(other) => return other,
+                Err(error) => return unread(&here, &error),
+            };
+        }
+        Answer::Present(here)
+    }
+
+    /// The entry of `folder` that `wanted` names without regard to case, with links followed.
+    fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
+        if !self.listings.contains_key(folder) {
+            let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
+            self.listings.insert(folder.to_owned(), names?);
+        }
+        // A name that is no Unicode cannot be meant by one that is.
+        let same = |found: &&OsString| found.to_str().is_some_and(|n| name::compare(n, wanted) == Ordering::Equal);
+        let mut found = self.listings.get(folder).into_iter().flatten().filter(same);
+        let Some(first) = found.next() else { return Ok(Answer::Absent) };
+        let path = folder.join(first);
+        if let Some(second) = found.next() {
+            let detail = format!("{} and {} differ in case only", path.display(), folder.join(second).display());
+            return Ok(Answer::unread(Reason::Malformed, detail));
+        }
+        if !fs::symlink_metadata(&path)?.is_symlink() {
+            return Ok(Answer::Present(path));
+        }
+        match fs::canonicalize(&path) {
+            Ok(real) if real.starts_with(&self.root) => Ok(Answer::Present(real)),
+            Ok(_) => {
+                let detail = format!("{} is a link that leads out of {}", path.display(), self.root.display());
+                Ok(Answer::unread(Reason::Unsupported, detail))
+            }
+            Err(error) => {
+                let detail = format!("{} is a link that leads nowhere: {error}", path.display());
+                Ok(Answer::unread(Reason::Malformed, detail))
+            }
+        }
+    }
+}
+
+/// The names below the root of drive `C:`.
+fn names_below_c(path: &str) -> Result<impl Iterator<Item = &str>, Unread> {
+    let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
+    let (drive, rest) = path.split_once(':').ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
+    let is_drive = drive.len() == 1 && drive.as_bytes()[0].is_ascii_alphabetic();
+    if !is_drive || !rest.starts_with(['\\', '/']) {
+        return Err(unsupported("is not an absolute path with a drive"));
+    }
+    if !drive.eq_ignore_ascii_case("C") {
+        return Err(Unread::new(Reason::Unknown, format!("the folder of files stands for drive C:, not for {drive}:")));
+    }
+    let names = rest.split(['\\', '/']).filter(|name| !name.is_empty());
+    if names.clone().any(|name| matches!(name, "." | "..") || name.contains([':', '\0', '*', '?', '"', '<', '>', '|']))
+    {
+        return Err(unsupported("has a part that is no file name"));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drive() -> (tempfile::TempDir, DriveFolder) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("Program Files/Exchsrvr")).unwrap();
+        fs::write(dir.path().join("Program Files/Exchsrvr/Exprox.DLL"), b"no pe").unwrap();
+        let drive = DriveFolder::open(dir.path()).unwrap();
+        (dir, drive)
+    }
+
+    fn reason<T>(answer: &Answer<T>) -> Option<Reason> {
+        match answer {
+            Answer::Unread(why) => Some(why.reason),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_without_regard_to_case() {
+        let (_dir, mut drive) = drive();
+        let expected = FileFacts { size: 5, platform: None, version: Answer::Absent };
+        for path in [
+            r"C:\Program Files\Exchsrvr\exprox.dll",
+            r"c:\PROGRAM FILES\exchsrvr\\EXPROX.dll",
+            "C:/program files/Exchsrvr/exprox.dll",
+        ] {
+            assert_eq!(drive.facts(path), Answer::Present(expected.clone()), "{path}");
+        }
+        assert_eq!(drive.facts(r"C:\Program Files\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\Program Files\Exchsrvr\exprox.dll\no.dll"), Answer::Absent);
+        assert_eq!(reason(&drive.facts(r"C:\Program Files")), Some(Reason::Malformed));
+    }
+
+    #[test]
+    fn what_is_not_below_the_folder_is_not_read() {
+        let (_dir, mut drive) = drive();
+        assert_eq!(reason(&drive.facts(r"D:\Program Files\a.dll")), Some(Reason::Unknown));
+        for path in
+            [r"C:\..\etc\passwd", r"C:\Program Files\..\x", r"\\server\share\x", r"Windows\x", "C:x", r"C:\a:b", ""]
+        {
+            assert_eq!(reason(&drive.facts(path)), Some(Reason::Unsupported), "{path}");
+        }
+        assert!(DriveFolder::open(Path::new("/nonexistent")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_ambiguous_names() {
+        use std::os::unix::fs::symlink;
+        let (dir, mut drive) = drive();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("a.dll"), b"x").unwrap();
+        symlink(outside.path(), dir.path().join("Out")).unwrap();
+        symlink("Program Files", dir.path().join("In")).unwrap();
+        symlink("nowhere", dir.path().join("Broken")).unwrap();
+        fs::write(dir.path().join("two"), b"").unwrap();
+        fs::write(dir.path().join("TWO"), b"").unwrap();
+        assert_eq!(reason(&drive.facts(r"C:\out\a.dll")), Some(Reason::Unsupported));
+        assert!(matches!(drive.facts(r"C:\in\exchsrvr\exprox.dll"), Answer::Present(_)));
+        assert_eq!(reason(&drive.facts(r"C:\broken\a.dll")), Some(Reason::Malformed));
+        assert_eq!(reason(&drive.facts(r"C:\two")), Some(Reason::Malformed));
+    }
+}

@@ -1,0 +1,145 @@
+//! A file is replaced whole or not at all.
+
+use std::{io, io::Write as _, path::Path};
+
+/// Puts `bytes` in place of the file at `path`, or makes it. A crash at any instant leaves the old file or the new one,
+/// whole, and perhaps a `.kbfix-*.tmp` beside it. Mode and owner stay; a symbolic link is replaced and not followed, so a
+/// caller that wants the file behind it gives a canonical path.
+///
+/// On Windows the new file has the permissions that its folder gives to new files.
+///
+/// # Errors
+/// The system's error; the old file is then still there.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = new_file(folder, path)?;
+    file.write_all(bytes)?;
+    like_the_old_one(file.as_file(), path)?;
+    file.as_file().sync_all()?;
+    persist(file, path)?;
+    sync_folder(folder)
+}
+
+fn new_file(folder: &Path, path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kbfix-").suffix(".tmp");
+    #[cfg(unix)]
+    if !path.try_exists()? {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The umask takes away from this what it takes from any new file.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    builder.tempfile_in(folder)
+}
+
+#[cfg(unix)]
+fn like_the_old_one(new: &std::fs::File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let old = match std::fs::metadata(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mine = new.metadata()?;
+    if (mine.uid(), mine.gid()) != (old.uid(), old.gid()) {
+        fchown(new, Some(old.uid()), Some(old.gid()))?;
+    }
+    // Behind the owner: a change of owner takes bits of the mode away.
+    new.set_permissions(old.permissions())
+}
+
+#[cfg(not(unix))]
+fn like_the_old_one(_new: &std::fs::File, _path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(windows))]
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Windows refuses to replace a file that somebody reads at that moment, such as a virus scanner: a few tries.
+#[cfg(windows)]
+fn persist(mut file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match file.persist(path) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::PermissionDenied && tries < 20 => {
+                tries += 1;
+                file = error.file;
+                std::thread::sleep(std::time::Duration::from_millis(25));
+            }
+            Err(error) => return Err(error.error),
+        }
+    }
+}
+
+/// The rename is on disk only when the folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Windows has no such call for a folder; NTFS journals the rename.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_replaced_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace_file(&path, b"one").unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace_file(&path, b"one").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o600, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn who_reads_meanwhile_sees_the_old_file_or_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let content = |byte: u8| vec![byte; 300_000];
+        replace_file(&path, &content(0)).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..40).try_for_each(|i| replace_file(&path, &content(i))));
+            while !writer.is_finished() {
+                let Ok(read) = std::fs::read(&path) else { continue };
+                assert_eq!(read.len(), 300_000);
+                assert!(read.iter().all(|b| *b == read[0]));
+            }
+            writer.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(replace_file(&dir.path().join("no/a"), b"").is_err());
+    }
+}
