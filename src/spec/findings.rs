@@ -10,6 +10,10 @@ use crate::diag::{Code, Diagnostic, Severity};
 /// How many findings of one file are shown; behind these a last one counts the rest.
 pub(super) const MAX_FINDINGS: usize = 100;
 
+/// Codes that say that text is read as something else than was meant.
+const READING: [Code; 4] =
+    [Code::AMBIGUOUS_SCALAR, Code::UNQUOTED_SCALAR, Code::NUMBER_TOO_LARGE, Code::YAML_MERGE_KEY];
+
 /// Which part of a field is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -81,8 +85,11 @@ impl<'t> Findings<'t> {
     fn put(&mut self, diagnostic: Diagnostic, spot: Option<Spot>) {
         let place = spot.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
         let diagnostic = diagnostic.at(place);
-        // What an anchor holds is checked wherever an alias stands for it, and said once.
-        if !self.list.contains(&diagnostic) {
+        let same_place = |known: &&Diagnostic| known.place == diagnostic.place;
+        // What an anchor holds is checked wherever an alias stands for it, and said once. And where a scalar may not mean
+        // what it seems to, nothing is gained by saying what else is wrong with what it seems to mean.
+        let said = |known: &Diagnostic| known == &diagnostic || READING.contains(&known.code);
+        if !self.list.iter().filter(same_place).any(said) {
             self.list.push(diagnostic);
         }
     }
@@ -102,6 +109,15 @@ impl<'t> Findings<'t> {
     /// An error about the data at `path`.
     pub(super) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
+    }
+
+    /// An error about `part`, which is somewhere in the text at `path`.
+    pub(super) fn within(&mut self, code: Code, path: &Path, part: &str, message: String, hint: Option<String>) {
+        let diagnostic = with_hint(Diagnostic::error(code, message), hint);
+        match self.places.value(path).and_then(|spot| self.text.find(spot, part)) {
+            Some(spot) => self.add_at(diagnostic, spot),
+            None => self.add(diagnostic, path, Part::Data),
+        }
     }
 
     /// An error about the field at `path`.

@@ -434,7 +434,11 @@ impl Builder<'_> {
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };
         let message = format!("not YAML: {}", error.info());
-        let hint = self.text.line(line).contains('\t').then_some("indent with blanks, not tabs");
+        let source = self.text.line(line);
+        let is_tab = |column: usize| column > 0 && source.chars().nth(column - 1) == Some('\t');
+        let back = usize::from(!is_tab(at.column) && is_tab(at.column - 1));
+        let at = Spot { column: at.column - back, end_column: at.end_column - back, ..at };
+        let hint = is_tab(at.column).then_some("indent with blanks, not tabs");
         self.report(Code::YAML_SYNTAX, at, message, hint);
         None
     }

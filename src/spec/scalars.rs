@@ -66,7 +66,9 @@ fn quote_hint(text: &str) -> Option<String> {
 
 fn ambiguous(text: &str, new: Reading, old: Reading) -> String {
     let (text, new, old) = (shorten(text), new.word(), old.word());
-    format!("`{text}` without quotes is {new} in YAML 1.2 and {old} in YAML 1.1, which Ansible reads")
+    // PyYAML leaves out the one-letter words of YAML 1.1.
+    let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
+    format!("`{text}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
 }
 
 fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {

@@ -127,6 +127,13 @@ impl Explainer<'_, '_> {
             Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),
             Failure::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
+                // A field that was probably meant to be this one is reported itself.
+                let given = error.instance().as_object().into_iter().flat_map(|o| o.keys());
+                let known = above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties"));
+                let mut unknown = given.filter(|given| known.is_some_and(|known| known.get(given).is_none()));
+                if unknown.any(|unknown| suggest(unknown, [name]).is_some()) {
+                    return;
+                }
                 let message = format!("{} lacks the field `{name}`", owner(&path));
                 let hint = self.field_hint(error, name);
                 self.findings.name(Code::MISSING_FIELD, &path, message, hint);
@@ -355,7 +362,7 @@ fn kinds(kind: &TypeKind) -> Vec<&'static str> {
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a truth value",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
