@@ -1,10 +1,18 @@
 //! kbfix keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
 //!
-//! The modules stand in the order in which data flows, and import only what stands above them:
-//! a spec is read ([`spec`]), the target answers what the spec asks ([`target`], [`observe`]), the difference
-//! becomes a plan ([`plan`]), the plan is written down ([`journal`]), carried out ([`apply`]) and shown ([`review`]).
+//! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
+//! [`target`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
+//! [`journal`] and made ([`apply`]); and all of it is shown ([`review`]) by the commands ([`cli`]).
 
-pub mod format;
 pub mod registry;
-pub mod target;
 pub mod version;
+pub mod diag;
+pub mod format;
+pub mod target;
+pub mod spec;
+pub mod observe;
+pub mod plan;
+pub mod journal;
+pub mod apply;
+pub mod review;
+pub mod cli;

@@ -1,2 +1,5 @@
 //! The `kbfix` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    kbfix::cli::main()
+}

@@ -1,4 +1,4 @@
-//! File versions: four 16-bit numbers, compared from left to right.
+//! What an executable file says of itself: its file version (four 16-bit numbers, compared from left to right) and its platform.
 
 use std::{fmt, str::FromStr};
 
@@ -65,6 +65,33 @@ impl fmt::Display for FileVersion {
 impl fmt::Debug for FileVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The processor a PE was built for.
+///
+/// Source: Microsoft, "PE Format", Machine Types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// IMAGE_FILE_MACHINE_I386.
+    X86,
+    /// IMAGE_FILE_MACHINE_AMD64.
+    X64,
+    /// IMAGE_FILE_MACHINE_ARM64.
+    Arm64,
+    /// IMAGE_FILE_MACHINE_IA64, as Windows Server 2003 knew it.
+    Ia64,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X86 => "x86",
+            Self::X64 => "x64",
+            Self::Arm64 => "arm64",
+            Self::Ia64 => "ia64",
+        })
     }
 }
 

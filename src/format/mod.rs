@@ -1,4 +1,5 @@
-//! Codecs for the files that kbfix reads and writes. They know nothing of specs.
+//! Codecs for the files that kbfix reads and writes. They know nothing of specs and targets.
 
 pub mod pe;
 pub mod reg;
+pub mod regf;

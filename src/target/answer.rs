@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     registry::{Data, KeyName, ValueName},
-    version::FileVersion,
+    version::{FileVersion, Platform},
 };
 
 /// An answer to a question about one key, value or file.
@@ -128,31 +128,4 @@ pub struct FileFacts {
     pub platform: Option<Platform>,
     /// Its fixed file version. Absent: a PE without one, or no PE.
     pub version: Answer<FileVersion>,
-}
-
-/// The processor a PE was built for.
-///
-/// Source: Microsoft, "PE Format", Machine Types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Platform {
-    /// IMAGE_FILE_MACHINE_I386.
-    X86,
-    /// IMAGE_FILE_MACHINE_AMD64.
-    X64,
-    /// IMAGE_FILE_MACHINE_ARM64.
-    Arm64,
-    /// IMAGE_FILE_MACHINE_IA64, as Windows Server 2003 knew it.
-    Ia64,
-}
-
-impl std::fmt::Display for Platform {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::X86 => "x86",
-            Self::X64 => "x64",
-            Self::Arm64 => "arm64",
-            Self::Ia64 => "ia64",
-        })
-    }
 }

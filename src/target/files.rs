@@ -10,10 +10,11 @@ use std::{
 
 use object::ReadCache;
 
-use super::{Answer, FileFacts, Platform, Reason, Unread};
+use super::{Answer, FileFacts, Reason, Unread};
 use crate::{
     format::pe::{self, PeError},
     registry::name,
+    version::Platform,
 };
 
 /// The facts of a file of this machine, by its ordinary path.
@@ -103,6 +104,8 @@ impl DriveFolder {
             here = match self.step(&here, wanted) {
                 Ok(Answer::Present(found)) => found,
                 Ok(other) => return other,
+                // A file where a folder is meant; systems disagree on the error.
+                Err(_) if here.is_file() => return Answer::Absent,
                 Err(error) => return unread(&here, &error),
             };
         }

@@ -9,20 +9,29 @@
 //!
 //! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a state.
 
+mod address;
 mod answer;
 mod change;
+mod check;
+mod facts;
 pub mod files;
 #[cfg(windows)]
 pub mod local;
 pub mod lock;
+mod open;
 mod reg;
 pub mod replace;
+mod snapshot;
 
 use std::collections::BTreeSet;
 
-pub use answer::{Answer, FileFacts, KeyFacts, Platform, Reason, Unread};
+pub use address::{Address, AddressError, Kind};
+pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
+pub use facts::{Facts, FilePath, Moved};
+pub use open::open;
 pub use reg::RegTarget;
+pub use snapshot::{Snapshot, SnapshotTarget};
 
 use crate::registry::{Key, ValueName};
 

@@ -4,7 +4,8 @@
 //! recursive, all that is below a listed key: there, what is not listed is absent. The keys above a listed key exist, with
 //! values and further subkeys that are not known. About any other key it answers unknown.
 //!
-//! - The 32-bit view is where the 64-bit view stores it: below `Wow6432Node`.
+//! - The 32-bit view is where the 64-bit view stores it: below `Wow6432Node`. An export that covers `HKLM\SOFTWARE` and
+//!   shows that there is no `Wow6432Node` in it is of a 32-bit Windows, where both views are one.
 //! - `HKLM\SYSTEM\CurrentControlSet` is the `ControlSet00N` that `HKLM\SYSTEM\Select` names as `Current`, where the file
 //!   has nothing of CurrentControlSet itself.
 //! - `HKCR` is `HKLM\SOFTWARE\Classes`, where the file has nothing of HKCR itself.
@@ -65,9 +66,16 @@ impl RegTarget {
         self.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
     }
 
+    /// Whether the export is of a 32-bit Windows, which has one view: every 64-bit Windows has this key.
+    fn is_32_bit_windows(&self) -> bool {
+        KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node")
+            .is_ok_and(|key| matches!(self.existence(&key), Existence::Absent))
+    }
+
     /// Where the file has a key, if it has it.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
-        let path = key.view.stored_at(&key.path);
+        let stored = key.view.stored_at(&key.path);
+        let path = if stored != key.path && self.is_32_bit_windows() { key.path.clone() } else { stored };
         let moved = |from: &KeyPath, to: &str| {
             let below = path.relative_to(from)?;
             let joined = if below.is_empty() { to.to_owned() } else { format!("{to}\\{below}") };

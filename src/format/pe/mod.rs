@@ -7,6 +7,7 @@
 //!
 //! Source: Microsoft, "PE Format", "VS_VERSIONINFO structure", "VS_FIXEDFILEINFO structure".
 
+pub mod minimal;
 mod resource;
 
 use object::{

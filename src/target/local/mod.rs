@@ -18,7 +18,7 @@ use std::path::{Component, Path, Prefix};
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
-use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, files};
+use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError};
 use crate::registry::{Key, RootKey, View};
 use error::Code;
 pub use secure::{FolderError, create_admin_only_dir};
@@ -84,16 +84,13 @@ fn view_flag(view: View) -> u32 {
 /// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
 /// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
 fn file_facts(path: &str) -> Answer<FileFacts> {
-    let local = Path::new(path);
     let on_disk = matches!(
-        local.components().next(),
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_))
+        Path::new(path).components().next(),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
     );
-    if on_disk && local.is_absolute() {
-        return files::facts_of(local);
+    if !on_disk {
+        let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
+        return Answer::unread(Reason::Unsupported, detail);
     }
-    Answer::unread(
-        Reason::Unsupported,
-        format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll"),
-    )
+    super::files::facts_of(Path::new(path))
 }

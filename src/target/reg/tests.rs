@@ -101,6 +101,17 @@ fn views_control_sets_and_classes_are_found_where_they_are_stored() {
 }
 
 #[test]
+fn both_views_of_a_32_bit_windows_are_one() {
+    let software = "REGEDIT4\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\n\"a\"=\"x\"\n";
+    let (_dir, mut target) = export(software);
+    let bits32 = Key { path: r"HKLM\SOFTWARE\Vendor".parse().unwrap(), view: View::Bits32 };
+    let Answer::Present(facts) = ask(&mut target, bits32.clone(), &["a"], false) else { panic!() };
+    assert_eq!(facts.values[&name("a")], Answer::Present(Data::sz("x")));
+    let (_dir, mut target) = export(&format!("{software}[HKEY_LOCAL_MACHINE\\SOFTWARE\\Wow6432Node]\n"));
+    assert_eq!(ask(&mut target, bits32, &["a"], false), Answer::Absent);
+}
+
+#[test]
 fn a_script_or_another_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.reg");
@@ -234,4 +245,24 @@ fn what_cannot_be_read_is_not_absent() {
     }
     assert_eq!(reason(&ask(&mut target, key(r"HKU\K\No"), &[], false)), Some(Reason::Malformed));
     assert_eq!(reason(&ask(&mut target, key(r"HKU\K"), &[], true)), Some(Reason::Malformed));
+}
+
+#[test]
+fn ten_thousand_values_are_read_and_written_in_linear_time() {
+    let mut text = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_USERS\\K]\r\n".to_owned();
+    (0..10_000).for_each(|i| text.push_str(&format!("\"name {i}\"=dword:{i:08x}\r\n")));
+    (0..10_000).for_each(|i| text.push_str(&format!("\r\n[HKEY_USERS\\K\\{i}]\r\n\"n\"=\"\"\r\n")));
+    let start = std::time::Instant::now();
+    let (_dir, mut target) = export(&text);
+    let values: Vec<(String, Option<Data>, Option<Data>)> =
+        (0..10_000).map(|i| (format!("name {i}"), Some(Data::dword(i)), Some(Data::dword(i + 1)))).collect();
+    let values: Vec<_> = values.iter().map(|(n, before, after)| (n.as_str(), before.clone(), after.clone())).collect();
+    let mut changes = vec![change(r"HKU\K", Action::Update, &values)];
+    changes.extend(
+        (0..10_000).map(|i| change(&format!(r"HKU\K\{i}"), Action::Delete, &[("n", Some(Data::sz("")), None)])),
+    );
+    target.write(&changes).unwrap();
+    assert_eq!(value(&mut target, r"HKU\K", "name 9999"), Answer::Present(Data::dword(10_000)));
+    assert_eq!(value(&mut target, r"HKU\K\5", "n"), Answer::Absent);
+    assert!(start.elapsed().as_secs() < 30, "a debug build on a busy machine takes a few seconds");
 }

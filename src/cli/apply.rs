@@ -1,0 +1,146 @@
+//! `kbfix apply`
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    apply::{self, Execution, Occasion},
+    diag::{Code, Diagnostic},
+    journal,
+    plan::{Outcome, Plan, SpecPlan},
+    review::{Report, report},
+    spec::Spec,
+    target::{Address, Target},
+};
+
+use super::{
+    output::{Format, Output},
+    specs::{SpecArguments, standard_input},
+    stop::Stop,
+    targets::{StateArguments, TargetArguments},
+};
+
+/// Make the changes that specs ask for, or those of a reviewed plan.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    /// Apply this saved plan (`-`: from standard input) and nothing else. Refused when what it rests on has moved.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
+    plan: Option<String>,
+
+    /// Refuse a plan whose digest is not this one.
+    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    digest: Option<String>,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    #[command(flatten)]
+    state: StateArguments,
+
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    match apply(arguments, output) {
+        Ok(report) => {
+            output.report(&report, arguments.format);
+            Ok(report.exit_code)
+        }
+        Err(stop) => Ok(output.stopped(Report::new(report::Command::Apply), stop, arguments.format)),
+    }
+}
+
+/// What is to be applied.
+enum Wanted {
+    Specs(Vec<Spec>),
+    Plan(Box<Plan>),
+}
+
+fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+    let wanted = match &arguments.plan {
+        Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
+        None => Wanted::Specs(arguments.specs.load(output)?),
+    };
+    let folder = arguments.state.folder()?;
+    let (address, mut target) = arguments.target.open()?;
+    let _lock = target.lock()?;
+    let plan = match wanted {
+        Wanted::Specs(specs) => apply::make_plan(target.as_mut(), &specs)?,
+        Wanted::Plan(plan) => {
+            apply::check_plan(&plan, target.as_mut())?;
+            *plan
+        }
+    };
+    let mut report = carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?;
+    report.command = report::Command::Apply;
+    Ok(report)
+}
+
+fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
+    let bytes = match name {
+        "-" => standard_input(MAX_PLAN)?,
+        _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,
+    };
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
+    })?;
+    Ok(Plan::from_text(&text, digest)?)
+}
+
+/// The largest plan read from standard input, in bytes.
+const MAX_PLAN: usize = 256 << 20;
+
+/// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
+pub(super) fn carry_out(
+    mut plan: Plan,
+    action: journal::Action,
+    address: Address,
+    target: &mut dyn Target,
+    folder: &journal::Folder,
+) -> Result<Report, Stop> {
+    let digest = plan.digest();
+    let occasion = Occasion {
+        action,
+        target: address,
+        machine: plan.machine.clone(),
+        specs: plan.specs.iter().filter(|s| !s.changes.is_empty()).map(|s| s.id.clone()).collect(),
+        plan: digest.clone(),
+        restart: plan.restart(),
+    };
+    let changes = plan.changes().cloned().collect();
+    let execution = apply::execute(changes, occasion, target, folder)?;
+    let (outcome, failure) = match &execution {
+        Execution::Nothing => (Outcome::InDesiredState, None),
+        Execution::Done(_) => (Outcome::Changed, None),
+        Execution::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
+        Execution::Incomplete(_, why, left) => {
+            (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
+        }
+    };
+    for spec in plan.specs.iter_mut().filter(|spec| !spec.changes.is_empty()) {
+        finish(spec, outcome, failure.as_deref());
+    }
+    let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
+    report.target = Some(plan.target);
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    report.changed = matches!(execution, Execution::Done(_) | Execution::Incomplete(..));
+    report.journal = execution.journal().map(|path| path.display().to_string());
+    if let Some(failure) = failure {
+        let hint = match outcome {
+            Outcome::Failed => "put back what is named above by hand, or try `kbfix rollback` with the journal",
+            _ => "nothing was changed; mend the cause and apply again",
+        };
+        report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));
+    }
+    Ok(report)
+}
+
+fn finish(spec: &mut SpecPlan, outcome: Outcome, failure: Option<&str>) {
+    spec.outcome = outcome;
+    spec.reasons.extend(failure.map(str::to_owned));
+}

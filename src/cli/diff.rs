@@ -1,0 +1,83 @@
+//! `kbfix diff`
+
+use std::path::PathBuf;
+
+use crate::{
+    apply,
+    plan::Plan,
+    review::{self, Report, report},
+    target::replace::replace_file,
+};
+
+use super::{
+    output::{self, Output},
+    specs::SpecArguments,
+    stop::Stop,
+    targets::TargetArguments,
+};
+
+/// Show what would have to change on a target so that specs hold there. Changes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// How the difference is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// Save the plan, for review and for `kbfix apply --plan`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A unified diff in .reg notation, with colours where the terminal shows them.
+    Human,
+    /// A versioned document; `kbfix schema report` prints its schema.
+    Json,
+    /// For a change ticket or a pull request.
+    Markdown,
+    /// The changes as a .reg file, in UTF-16.
+    Reg,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    let format = match arguments.format {
+        Format::Json => output::Format::Json,
+        Format::Markdown => output::Format::Markdown,
+        Format::Human | Format::Reg => output::Format::Human,
+    };
+    let empty = Report::new(report::Command::Diff);
+    let plan = match make(arguments, output) {
+        Ok(plan) => plan,
+        Err(stop) => return Ok(output.stopped(empty, stop, format)),
+    };
+    let digest = plan.digest();
+    let mut report = empty.with_specs(plan.specs);
+    report.target = Some(plan.target);
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    match arguments.format {
+        Format::Reg => {
+            let changes = report.specs.iter().flat_map(|spec| &spec.changes);
+            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+        }
+        _ => output.report(&report, format),
+    }
+    Ok(report.exit_code)
+}
+
+fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
+    let specs = arguments.specs.load(output)?;
+    let (_, mut target) = arguments.target.open()?;
+    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    if let Some(path) = &arguments.out {
+        replace_file(path, plan.to_text().as_bytes()).map_err(|e| Stop::file(&path.display().to_string(), &e))?;
+    }
+    Ok(plan)
+}

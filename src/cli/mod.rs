@@ -1,0 +1,87 @@
+//! The command line: arguments, one file for each command, exit codes.
+//!
+//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`stop::Stop`] that
+//! says why it did not get that far; only `main` ends the process.
+
+mod apply;
+mod completions;
+mod diff;
+mod example;
+mod journal;
+mod output;
+mod rollback;
+mod schema;
+mod snapshot;
+mod specs;
+mod stop;
+mod targets;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Output;
+
+/// Keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
+///
+/// A spec (YAML) says which product it is about, which hotfix must be installed and which registry values must hold. kbfix
+/// reads the actual state of a target, shows the difference, and, when told to, applies it with a journal that can undo it.
+#[derive(Debug, Parser)]
+#[command(name = "kbfix", version, max_term_width = 110, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  in desired state, or done
+  1  diff: differences; rollback --check: something to roll back
+  2  wrong usage, or an invalid spec or plan; nothing changed
+  3  the target could not be read, or is locked; nothing changed
+  4  blocked or unknown; nothing changed for that spec
+  5  apply failed, everything rolled back
+  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::Arguments),
+    #[command(visible_alias = "plan")]
+    Diff(diff::Arguments),
+    Apply(apply::Arguments),
+    Rollback(rollback::Arguments),
+    Snapshot(snapshot::Arguments),
+    Journal(journal::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Example(example::Arguments),
+}
+
+/// Runs the command that the process's arguments name.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too; clap knows which stream each belongs on.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { stop::USAGE } else { 0 });
+        }
+    };
+    let mut output = Output::new();
+    let result = match &arguments.command {
+        Command::Validate(a) => validate::run(a, &mut output),
+        Command::Diff(a) => diff::run(a, &mut output),
+        Command::Apply(a) => apply::run(a, &mut output),
+        Command::Rollback(a) => rollback::run(a, &mut output),
+        Command::Snapshot(a) => snapshot::run(a, &mut output),
+        Command::Journal(a) => journal::run(a, &mut output),
+        Command::Schema(a) => schema::run(a, &mut output),
+        Command::Completions(a) => completions::run(a, &mut output),
+        Command::Example(a) => example::run(a, &mut output),
+    };
+    let code = result.unwrap_or_else(|stop| {
+        output.diagnostics(&stop.diagnostics);
+        stop.code
+    });
+    ExitCode::from(output.code(code))
+}

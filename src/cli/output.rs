@@ -1,0 +1,104 @@
+//! The two streams: results on standard output, everything else on standard error.
+
+use std::io::{self, Write};
+
+use crate::{
+    diag::Diagnostic,
+    review::{self, Paint, Report},
+};
+
+use super::stop::{Stop, UNREADABLE};
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people, with colours where the terminal shows them.
+    Human,
+    /// A versioned document; `kbfix schema report` prints its schema.
+    Json,
+    /// For a change ticket or a pull request.
+    Markdown,
+}
+
+/// Writes results and messages.
+pub(super) struct Output {
+    broken: bool,
+}
+
+impl Output {
+    pub(super) fn new() -> Self {
+        Self { broken: false }
+    }
+
+    /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
+    pub(super) fn result(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Writes a result that is not text.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.broken = true;
+        }
+    }
+
+    /// The colours of standard output.
+    pub(super) fn paint(&self) -> Paint {
+        Paint { colour: colour(&io::stdout()) }
+    }
+
+    /// Writes a message for people on standard error.
+    pub(super) fn note(&mut self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Writes findings on standard error.
+    pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
+        let paint = Paint { colour: colour(&io::stderr()) };
+        for diagnostic in diagnostics {
+            let text = review::diagnostics::human(diagnostic, paint);
+            let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
+        }
+    }
+
+    /// Writes a report, its diagnostics to standard error unless the format holds them.
+    pub(super) fn report(&mut self, report: &Report, format: Format) {
+        match format {
+            Format::Json => self.result(&report.to_text()),
+            Format::Human => {
+                self.diagnostics(&report.diagnostics);
+                let text = review::human(report, self.paint());
+                self.result(&text);
+            }
+            Format::Markdown => {
+                self.diagnostics(&report.diagnostics);
+                self.result(&review::markdown(report));
+            }
+        }
+    }
+
+    /// Writes the report of a command that stopped: as a document where one was asked for, else on standard error.
+    pub(super) fn stopped(&mut self, mut report: Report, stop: Stop, format: Format) -> u8 {
+        report.exit_code = stop.code;
+        report.diagnostics.extend(stop.diagnostics);
+        report.moved = stop.moved;
+        match format {
+            Format::Json => self.result(&report.to_text()),
+            _ => self.diagnostics(&report.diagnostics),
+        }
+        stop.code
+    }
+
+    /// The exit code: that of the command, unless its result could not be written.
+    pub(super) fn code(&self, code: u8) -> u8 {
+        if self.broken { code.max(UNREADABLE) } else { code }
+    }
+}
+
+/// Whether a stream shows colours: a terminal, and neither NO_COLOR nor TERM=dumb against it.
+fn colour<S: anstream::stream::RawStream>(stream: &S) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}

@@ -1,0 +1,42 @@
+//! `kbfix snapshot`
+
+use std::path::PathBuf;
+
+use crate::{
+    apply,
+    journal::now,
+    target::{Snapshot, replace::replace_file},
+};
+
+use super::{output::Output, specs::SpecArguments, stop::Stop, targets::TargetArguments};
+
+/// Keep what specs read of a target in a file, for a diff without the machine.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// The file to write; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    let specs = arguments.specs.load(output)?;
+    let (address, mut target) = arguments.target.open()?;
+    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    let ids = specs.iter().map(|spec| spec.id.clone()).collect();
+    let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
+    let text = snapshot.to_text();
+    if arguments.out.as_os_str() == "-" {
+        output.result(&text);
+    } else {
+        let name = arguments.out.display().to_string();
+        replace_file(&arguments.out, text.as_bytes()).map_err(|e| Stop::file(&name, &e))?;
+        output.note(&format!("snapshot {name}"));
+    }
+    Ok(0)
+}

@@ -1,0 +1,161 @@
+//! The specs that a command names.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diag::{Code, Diagnostic},
+    spec::{self, LoadedAll, Settings, Spec},
+};
+
+use super::{
+    output::Output,
+    stop::{Stop, USAGE},
+};
+
+/// The specs, for every command that reads some.
+#[derive(Debug, clap::Args)]
+pub(super) struct SpecArguments {
+    /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094.
+    #[arg(value_name = "SPEC")]
+    pub(super) specs: Vec<String>,
+
+    /// What a parameter is set to; may be repeated.
+    #[arg(long = "set", value_name = "NAME=DATA")]
+    set: Vec<String>,
+
+    /// The file name that messages about standard input name.
+    #[arg(long, value_name = "NAME", default_value = "-")]
+    stdin_name: String,
+
+    /// Standard input is a JSON list of specs, each { "name": …, "text": … }. For callers that have no files.
+    #[arg(long, conflicts_with_all = ["specs", "stdin_name"])]
+    stdin_specs: bool,
+}
+
+/// A spec's bytes, and the name by which messages call them.
+#[derive(Debug)]
+pub(super) struct Source {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Reads and checks the specs of one run.
+pub(super) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
+    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    spec::load_all(&sources, settings)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    text: String,
+}
+
+impl SpecArguments {
+    /// Reads and checks the specs. Warnings go to standard error.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub(super) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, Stop> {
+        let loaded = check(&self.sources()?, &self.settings(Settings::new())?);
+        if !loaded.has_errors() {
+            output.diagnostics(loaded.diagnostics());
+        }
+        loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
+    }
+
+    /// `settings` with the parameters that `--set` sets.
+    pub(super) fn settings(&self, mut settings: Settings) -> Result<Settings, Stop> {
+        for text in &self.set {
+            let Some((name, data)) = text.split_once('=') else {
+                return Err(Stop::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
+            };
+            if settings.get(name).is_some() {
+                return Err(Stop::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
+            }
+            settings.insert(name, data);
+        }
+        Ok(settings)
+    }
+
+    /// The text of every spec that was named.
+    pub(super) fn sources(&self) -> Result<Vec<Source>, Stop> {
+        if self.stdin_specs {
+            let text = standard_input(spec::MAX_BYTES * 64)?;
+            let named: Vec<Named> = serde_json::from_slice(&text)
+                .map_err(|e| Stop::usage(format!("standard input is not a list of specs: {e}"), "see --stdin-specs"))?;
+            return Ok(named.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect());
+        }
+        if self.specs.is_empty() {
+            return Err(Stop::usage(
+                "no spec is named",
+                "name a file, a folder, `-`, or a built-in spec such as KB909094",
+            ));
+        }
+        let mut sources = Vec::new();
+        for name in &self.specs {
+            if name == "-" {
+                let bytes = standard_input(spec::MAX_BYTES + 1)?;
+                sources.push(Source { name: self.stdin_name.clone(), bytes });
+                continue;
+            }
+            let path = Path::new(name);
+            match fs::metadata(path) {
+                Ok(found) if found.is_dir() => folder(path, &mut sources)?,
+                Ok(_) => sources.push(file(path)?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
+                    Some(bytes) => sources.push(Source { name: format!("built-in {name}"), bytes: bytes.to_vec() }),
+                    None => {
+                        let message = format!("`{name}` is no file, no folder and no built-in spec");
+                        let ids: Vec<_> = spec::library::ids().collect();
+                        let hint = format!("the built-in specs are {}", ids.join(", "));
+                        return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint)));
+                    }
+                },
+                Err(error) => return Err(Stop::file(name, &error)),
+            }
+        }
+        Ok(sources)
+    }
+}
+
+fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), Stop> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let error = |e: io::Error| Stop::file(&path.display().to_string(), &e);
+    for entry in fs::read_dir(path).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let message = format!("the folder {} has no .yaml file", path.display());
+        return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+    }
+    for path in files {
+        sources.push(file(&path)?);
+    }
+    Ok(())
+}
+
+/// Reads one byte more than is allowed, so that the check of the size sees that it is too much, whatever the file's size.
+fn file(path: &Path) -> Result<Source, Stop> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let limit = spec::MAX_BYTES as u64 + 1;
+    fs::File::open(path).and_then(|f| f.take(limit).read_to_end(&mut bytes)).map_err(|e| Stop::file(&name, &e))?;
+    Ok(Source { name, bytes })
+}
+
+/// Standard input, to `limit` bytes.
+pub(super) fn standard_input(limit: usize) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit as u64).read_to_end(&mut bytes).map_err(|e| Stop::file("standard input", &e))?;
+    Ok(bytes)
+}

@@ -1,0 +1,122 @@
+//! Why a command did not get to its result.
+
+use crate::{
+    apply::{PlanRefusal, StartError},
+    diag::{Code, Diagnostic},
+    journal::FolderError,
+    plan::file::PlanError,
+    target::{AddressError, Moved, TargetError},
+};
+
+/// Exit code: wrong usage, or an invalid spec or plan.
+pub(super) const USAGE: u8 = 2;
+/// Exit code: the target could not be read.
+pub(super) const UNREADABLE: u8 = 3;
+
+/// Why a command did not get to its result. Nothing was changed.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// The exit code.
+    pub(super) code: u8,
+    /// What to tell.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What has moved since a plan was made.
+    pub(super) moved: Vec<Moved>,
+}
+
+impl Stop {
+    /// With one diagnostic.
+    pub(super) fn new(code: u8, diagnostic: Diagnostic) -> Self {
+        Self::all(code, vec![diagnostic])
+    }
+
+    /// With these diagnostics.
+    pub(super) fn all(code: u8, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { code, diagnostics, moved: Vec::new() }
+    }
+
+    /// Wrong usage.
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(USAGE, Diagnostic::error(Code::USAGE, message).hint(hint))
+    }
+
+    /// A file that cannot be read or written.
+    pub(super) fn file(path: &str, error: &std::io::Error) -> Self {
+        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")))
+    }
+}
+
+impl From<TargetError> for Stop {
+    fn from(error: TargetError) -> Self {
+        let (code, hint) = match &error {
+            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again"),
+            TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
+            TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
+            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
+        };
+        Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
+    }
+}
+
+impl From<AddressError> for Stop {
+    fn from(error: AddressError) -> Self {
+        Self::new(USAGE, Diagnostic::error(Code::TARGET_ADDRESS, error.to_string()))
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        let (code, hint) = match error {
+            PlanError::Json(_) | PlanError::Shape(_) => {
+                (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
+            }
+            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
+            PlanError::Other { .. } => {
+                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")
+            }
+        };
+        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    }
+}
+
+impl From<PlanRefusal> for Stop {
+    fn from(error: PlanRefusal) -> Self {
+        let message = error.to_string();
+        match error {
+            PlanRefusal::Target(error) => error.into(),
+            PlanRefusal::OtherMachine { .. } => {
+                let hint = "make a plan from a snapshot of this machine, which knows its name";
+                Self::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+            }
+            PlanRefusal::Stale(moved) => {
+                let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
+                let message = format!("{message}: {}", lines.join("; "));
+                let hint = "make the plan anew with `kbfix diff --out FILE`, and have it reviewed";
+                let mut stop = Self::new(USAGE, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
+                stop.moved = moved;
+                stop
+            }
+        }
+    }
+}
+
+impl From<FolderError> for Stop {
+    fn from(error: FolderError) -> Self {
+        let (code, hint) = match error {
+            FolderError::Io { .. } => {
+                (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
+            }
+            FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
+        };
+        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    }
+}
+
+impl From<StartError> for Stop {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Journal(error) => Self { code: UNREADABLE, ..error.into() },
+            StartError::Target(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `--target` and what goes with it.
+
+use std::path::PathBuf;
+
+use crate::{
+    diag::{Code, Diagnostic},
+    target::{Address, Target, open},
+};
+
+use super::stop::{Stop, USAGE};
+
+/// The target, for every command that has one.
+#[derive(Debug, clap::Args)]
+pub(super) struct TargetArguments {
+    /// The target: local (this Windows machine), reg:FILE (a registry export), snapshot:FILE.
+    #[arg(long, value_name = "URI", env = "KBFIX_TARGET")]
+    pub(super) target: Option<String>,
+
+    /// The folder that stands for drive C of a registry export, where the files of the hotfix are.
+    #[arg(long, value_name = "DIR")]
+    pub(super) files: Option<PathBuf>,
+
+    /// The ANSI code page of a registry export that is not in Unicode, such as 1252.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) code_page: Option<u16>,
+}
+
+impl TargetArguments {
+    /// The target that was named, or this machine on Windows.
+    pub(super) fn address(&self) -> Result<Address, Stop> {
+        let uri = match &self.target {
+            Some(uri) => uri.as_str(),
+            None if cfg!(windows) => "local",
+            None => {
+                let message = "no target is named, and this is not Windows";
+                let hint = "give --target with one of reg:FILE, snapshot:FILE";
+                return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
+            }
+        };
+        Ok(Address::new(uri, self.files.as_deref(), self.code_page)?)
+    }
+
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<(Address, Box<dyn Target>), Stop> {
+        let address = self.address()?;
+        let target = open(&address)?;
+        Ok((address, target))
+    }
+}
+
+/// The state folder, for every command that has one.
+#[derive(Debug, clap::Args)]
+pub(super) struct StateArguments {
+    /// The folder for journals [default: %ProgramData%\kbfix on Windows, $XDG_STATE_HOME/kbfix elsewhere].
+    #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl StateArguments {
+    /// The folder that was named, or the default.
+    pub(super) fn folder(&self) -> Result<crate::journal::Folder, Stop> {
+        crate::journal::Folder::new(self.state_dir.as_deref())
+            .ok_or_else(|| Stop::usage("there is no default state folder here", "name one with --state-dir DIR"))
+    }
+}

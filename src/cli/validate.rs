@@ -1,0 +1,54 @@
+//! `kbfix validate`
+
+use crate::{diag::Severity, review, spec::Settings};
+
+use super::{
+    output::Output,
+    specs::{self, SpecArguments},
+    stop::{Stop, USAGE},
+};
+
+/// Check spec files: the schema first, then their meaning.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    /// How findings are written: for people, as a JSON document, or as annotations of a GitHub workflow.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    Github,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    let sources = arguments.specs.sources()?;
+    let loaded = specs::check(&sources, &arguments.specs.settings(Settings::for_validation())?);
+    let diagnostics: Vec<_> = loaded.diagnostics().cloned().collect();
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let warnings = diagnostics.len() - errors;
+    match arguments.format {
+        Format::Human => {
+            output.diagnostics(&diagnostics);
+            let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+            let verdict = if errors == 0 { "valid" } else { "invalid" };
+            output.result(&format!(
+                "{verdict}: {}, {}, {}\n",
+                plural(sources.len(), "spec"),
+                plural(errors, "error"),
+                plural(warnings, "warning"),
+            ));
+        }
+        Format::Json => output.result(&format!("{}\n", review::diagnostics::json(&diagnostics))),
+        Format::Github => {
+            let lines = diagnostics.iter().map(|d| review::diagnostics::github(d) + "\n");
+            output.result(&lines.collect::<String>());
+        }
+    }
+    Ok(if errors == 0 { 0 } else { USAGE })
+}

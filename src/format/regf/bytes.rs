@@ -1,0 +1,30 @@
+//! Little-endian numbers at a place in a buffer; `None` where the buffer ends first.
+
+/// The `N` bytes at `at`.
+pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
+}
+
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    array_at(bytes, at).map(u16::from_le_bytes)
+}
+
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    array_at(bytes, at).map(u32::from_le_bytes)
+}
+
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    array_at(bytes, at).map(u64::from_le_bytes)
+}
+
+/// Writes `what` at `at`; false where the buffer ends first.
+#[must_use]
+pub(super) fn put(bytes: &mut [u8], at: usize, what: &[u8]) -> bool {
+    match at.checked_add(what.len()).and_then(|end| bytes.get_mut(at..end)) {
+        Some(place) => {
+            place.copy_from_slice(what);
+            true
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,159 @@
+//! Keys: the tree, the subkey lists, what a key says about its subkeys.
+
+use super::{
+    super::{
+        KeyNode, Node,
+        base::NOWHERE,
+        list::{Kind, LIST, List},
+        node,
+        walk::MAX_DEPTH,
+    },
+    Checker,
+};
+use crate::registry::name::MAX_KEY_NAME;
+
+/// What the largest of something is, as a key's fields count it.
+#[derive(Debug, Default)]
+pub(super) struct Largest {
+    pub(super) name: u32,
+    pub(super) other: u32,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks the tree from the root down. Every key is claimed before it is entered: so it ends.
+    pub(super) fn keys(&mut self) {
+        let root = self.hive.root;
+        let mut stack = Vec::new();
+        if self.claim(root, "base block") {
+            match self.hive.key(Node(root)) {
+                Ok(key) => {
+                    if key.flags() & node::FLAG_HIVE_ENTRY == 0 {
+                        self.add("key-root-flag", root, "the root key is not flagged as a hive's root");
+                    }
+                    stack.push((key, 0));
+                }
+                Err(error) => self.add_error("key-malformed", root, &error),
+            }
+        }
+        while let Some((key, depth)) = stack.pop() {
+            self.key(&key);
+            if key.subkey_count() > 0 && depth >= MAX_DEPTH {
+                self.add("key-depth", key.at, "the registry allows 512 levels of keys");
+                continue;
+            }
+            stack.extend(self.subkeys(&key).into_iter().map(|key| (key, depth + 1)));
+        }
+    }
+
+    fn key(&mut self, key: &KeyNode<'a>) {
+        let name = key.name();
+        if name.is_empty() || name.len() > MAX_KEY_NAME || name.units().any(|u| u == 0 || u == u16::from(b'\\')) {
+            self.add("key-name", key.at, format!("{name:?} is no legal name for a key"));
+        }
+        let class = key.u32(node::CLASS);
+        if class != NOWHERE
+            && self.claim(class, "class name")
+            && let Err(error) = self.hive.class(key.node())
+        {
+            self.add_error("class-malformed", class, &error);
+        }
+        let security = key.u32(node::SECURITY);
+        *self.security.entry(security).or_default() += 1;
+        self.values(key);
+    }
+
+    /// Checks a key's subkey lists, and gives the subkeys that can be entered.
+    fn subkeys(&mut self, key: &KeyNode<'a>) -> Vec<KeyNode<'a>> {
+        let mut below = Vec::new();
+        let (count, at) = (key.subkey_count(), key.u32(node::SUBKEY_LIST));
+        let mut largest = Largest::default();
+        if count > 0 && self.claim(at, LIST) {
+            match self.hive.list(at) {
+                Err(error) => self.add_error("subkey-list-malformed", at, &error),
+                Ok(list) => {
+                    let mut found = 0;
+                    for leaf in list.leaves() {
+                        if matches!(list, List::Root(..)) && !self.claim(*leaf, LIST) {
+                            continue;
+                        }
+                        found += self.leaf(key, *leaf, &mut below);
+                    }
+                    if found != count as usize {
+                        let message = format!("the key says it has {count} subkeys, its lists have {found}");
+                        self.add("subkey-count", key.at, message);
+                    }
+                }
+            }
+        } else if count == 0 && at != NOWHERE {
+            // A stale place behind a count of 0 is looked at by nobody.
+        }
+        for pair in below.windows(2) {
+            if pair[0].name().compare(&pair[1].name()).is_ge() {
+                let message =
+                    format!("{:?} stands before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
+                self.add("subkey-order", pair[1].at, message);
+            }
+        }
+        for subkey in &below {
+            largest.name = largest.name.max(subkey.name().len() as u32 * 2);
+            largest.other = largest.other.max(subkey.u16(node::CLASS_LENGTH).into());
+        }
+        self.largest(key, "subkey name", largest.name, u32::from(key.u16(node::MAX_SUBKEY_NAME)));
+        self.largest(key, "class name of a subkey", largest.other, key.u32(node::MAX_SUBKEY_CLASS));
+        below
+    }
+
+    /// Checks one leaf; gives the number of its elements.
+    fn leaf(&mut self, parent: &KeyNode<'a>, at: u32, below: &mut Vec<KeyNode<'a>>) -> usize {
+        let leaf = match self.hive.leaf(at) {
+            Ok(leaf) => leaf,
+            Err(error) => {
+                self.add_error("subkey-list-malformed", at, &error);
+                return 0;
+            }
+        };
+        if leaf.len() == 0 {
+            self.add("subkey-list-empty", at, "the subkey list is empty");
+        }
+        for i in 0..leaf.len() {
+            let place = leaf.key(i).unwrap_or(NOWHERE);
+            if !self.claim(place, LIST) {
+                continue;
+            }
+            let key = match self.hive.child(parent.at, place) {
+                Ok(key) => key,
+                Err(error) => {
+                    self.add_error("key-malformed", place, &error);
+                    continue;
+                }
+            };
+            let (name, stored) = (key.name(), leaf.hint(i).unwrap_or_default());
+            match leaf.kind {
+                Kind::Hash if stored != name.hash() => {
+                    self.add("subkey-hash", at, format!("the hash of {name:?} is {stored:#x}, not {:#x}", name.hash()));
+                }
+                // Older systems wrote hints in the case of the moment; a NUL first says that there is none.
+                Kind::Fast if !hint_fits(stored.to_le_bytes(), name.hint()) => {
+                    self.add("subkey-hint", at, format!("the hint of {name:?} is wrong"));
+                }
+                _ => {}
+            }
+            below.push(key);
+        }
+        leaf.len()
+    }
+
+    /// Compares a field of a key that holds the length of its largest something with what that is.
+    pub(super) fn largest(&mut self, key: &KeyNode<'a>, of: &str, found: u32, stored: u32) {
+        let message = || format!("{:?} says its largest {of} has {stored} bytes; it has {found}", key.name());
+        if found > stored {
+            self.add("max-too-small", key.at, message());
+        } else if found < stored {
+            self.add("max-too-large", key.at, message());
+        }
+    }
+}
+
+fn hint_fits(stored: [u8; 4], wanted: [u8; 4]) -> bool {
+    stored[0] == 0 || stored.eq_ignore_ascii_case(&wanted)
+}

@@ -1,0 +1,222 @@
+//! A strict check of a whole hive's structure.
+//!
+//! In: a hive. Out: findings, each with a stable code, a place and a sentence. Real hives have oddities that Windows made
+//! itself or does not mind; those are told from errors, and [`worse`] tells what an edit made worse.
+
+mod bins;
+mod keys;
+mod security;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    Hive,
+    base::{self, BaseBlock},
+};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Real hives have it, and Windows lives with it.
+    Oddity,
+    /// The hive is damaged: something is lost, cannot be found, or may be overwritten.
+    Error,
+}
+
+/// One thing that is not as the format wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is: stable, kebab-case.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where in the file.
+    pub offset: u64,
+    /// A sentence about it.
+    pub message: String,
+}
+
+/// Every code that a check can give, with its severity.
+pub(super) const CODES: &[(&str, Severity)] = &[
+    ("base-checksum", Severity::Error),
+    ("base-dirty", Severity::Error),
+    ("base-size", Severity::Error),
+    ("base-type", Severity::Error),
+    ("bin-header", Severity::Error),
+    ("cell-tiling", Severity::Error),
+    ("cell-reference", Severity::Error),
+    ("cell-shared", Severity::Error),
+    ("cell-leaked", Severity::Oddity),
+    ("free-cells-adjacent", Severity::Oddity),
+    ("file-remnant", Severity::Oddity),
+    ("key-malformed", Severity::Error),
+    ("key-name", Severity::Oddity),
+    ("key-depth", Severity::Error),
+    ("key-root-flag", Severity::Oddity),
+    ("class-malformed", Severity::Error),
+    ("subkey-list-malformed", Severity::Error),
+    ("subkey-list-empty", Severity::Oddity),
+    ("subkey-count", Severity::Error),
+    ("subkey-order", Severity::Error),
+    ("subkey-hash", Severity::Error),
+    ("subkey-hint", Severity::Error),
+    ("max-too-small", Severity::Error),
+    ("max-too-large", Severity::Oddity),
+    ("value-list-malformed", Severity::Error),
+    ("value-malformed", Severity::Error),
+    ("value-duplicate", Severity::Error),
+    ("data-malformed", Severity::Error),
+    ("security-malformed", Severity::Error),
+    ("security-count", Severity::Error),
+    ("security-ring", Severity::Error),
+    ("security-unused", Severity::Oddity),
+    ("more-findings", Severity::Error),
+];
+
+/// Findings of one code that are kept; a damaged file could have one for every eight bytes.
+const LIMIT: usize = 20_000;
+
+/// What is known of the place at each multiple of eight bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    None,
+    Free,
+    Allocated,
+    Claimed,
+}
+
+struct Checker<'a> {
+    hive: &'a Hive,
+    findings: Vec<Finding>,
+    counts: HashMap<&'static str, usize>,
+    cells: Vec<Cell>,
+    /// Security records, and how many keys refer to each.
+    security: BTreeMap<u32, u32>,
+}
+
+impl Hive {
+    /// Checks the whole structure, and finds all that is wrong with it, in the order of places.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut checker = Checker {
+            hive: self,
+            findings: Vec::new(),
+            counts: HashMap::new(),
+            cells: vec![Cell::None; self.bins().len() / 8],
+            security: BTreeMap::new(),
+        };
+        checker.base_block();
+        checker.bins();
+        checker.keys();
+        checker.security();
+        checker.leaks();
+        checker.finish()
+    }
+}
+
+/// What `after` has and `before` had not: what an edit made worse. Compared by code and place, each as often as it occurs.
+pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
+    let mut known: HashMap<(&str, u64), usize> = HashMap::new();
+    for finding in before {
+        *known.entry((finding.code, finding.offset)).or_default() += 1;
+    }
+    let is_new = |finding: &&Finding| match known.get_mut(&(finding.code, finding.offset)) {
+        Some(count @ 1..) => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    };
+    after.iter().filter(is_new).cloned().collect()
+}
+
+impl<'a> Checker<'a> {
+    /// Adds a finding at an offset as the file's own pointers count.
+    fn add(&mut self, code: &'static str, at: u32, message: impl Into<String>) {
+        self.add_at(code, u64::from(at) + base::SIZE as u64, message.into());
+    }
+
+    fn add_at(&mut self, code: &'static str, offset: u64, message: String) {
+        let severity =
+            CODES.iter().find(|(known, _)| *known == code).map_or(Severity::Error, |(_, severity)| *severity);
+        let count = self.counts.entry(code).or_default();
+        *count += 1;
+        if *count <= LIMIT {
+            self.findings.push(Finding { code, severity, offset, message });
+        }
+    }
+
+    /// Adds a reader's error as a finding.
+    fn add_error(&mut self, code: &'static str, at: u32, error: &super::Error) {
+        let offset = match error {
+            super::Error::Malformed { offset, .. } => *offset,
+            _ => u64::from(at) + base::SIZE as u64,
+        };
+        self.add_at(code, offset, error.to_string());
+    }
+
+    /// Notes that something refers to the cell at `at`. False where it must not be followed.
+    fn claim(&mut self, at: u32, by: &str) -> bool {
+        let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
+        match cell {
+            Some(cell @ Cell::Allocated) => {
+                *cell = Cell::Claimed;
+                true
+            }
+            Some(Cell::Claimed) => {
+                self.add("cell-shared", at, format!("two structures refer to this cell, one of them a {by}"));
+                false
+            }
+            Some(Cell::Free) => {
+                self.add("cell-reference", at, format!("a {by} refers to this cell, which is free"));
+                false
+            }
+            _ => {
+                self.add("cell-reference", at, format!("a {by} refers to this place, where no cell begins"));
+                false
+            }
+        }
+    }
+
+    fn base_block(&mut self) {
+        let Some(base) = BaseBlock::read(&self.hive.file) else { return };
+        if !base.checksum_holds {
+            self.add_at("base-checksum", base::CHECKSUM as u64, "the base block's checksum is wrong".to_owned());
+        }
+        if base.primary_sequence != base.secondary_sequence {
+            let message =
+                format!("the sequence numbers differ: {} and {}", base.primary_sequence, base.secondary_sequence);
+            self.add_at("base-dirty", base::PRIMARY_SEQUENCE as u64, message);
+        }
+        if base.file_type != base::TYPE_PRIMARY {
+            self.add_at("base-type", base::FILE_TYPE as u64, format!("the file type is {}, not 0", base.file_type));
+        }
+        let size = self.hive.bins().len();
+        if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {
+            let message = format!("the base block names {} bytes of bins, the file has {size}", base.bins_size);
+            self.add_at("base-size", base::BINS_SIZE as u64, message);
+        }
+        if self.hive.remnant > 0 {
+            let message = format!("{} bytes stand behind the last bin", self.hive.remnant);
+            self.add_at("file-remnant", self.hive.file.len() as u64, message);
+        }
+    }
+
+    fn leaks(&mut self) {
+        for i in 0..self.cells.len() {
+            if self.cells.get(i) == Some(&Cell::Allocated) {
+                self.add("cell-leaked", (i * 8) as u32, "the cell is allocated, and nothing refers to it");
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<Finding> {
+        for (code, count) in std::mem::take(&mut self.counts) {
+            if count > LIMIT {
+                self.add_at("more-findings", 0, format!("{} more findings are {code}", count - LIMIT));
+            }
+        }
+        self.findings.sort_by_key(|finding| (finding.offset, finding.code));
+        self.findings
+    }
+}

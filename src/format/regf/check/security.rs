@@ -1,0 +1,55 @@
+//! Security records: the ring, and the counts of keys.
+
+use super::{
+    super::{Node, security::SECURITY},
+    Checker,
+};
+
+impl Checker<'_> {
+    /// Follows the ring from the root's record on, then looks for records that keys have and the ring has not.
+    pub(super) fn security(&mut self) {
+        let Ok(root) = self.hive.key(Node(self.hive.root)) else { return };
+        let first = root.security();
+        let mut at = first;
+        let mut previous = None;
+        loop {
+            if !self.claim(at, "security record") {
+                self.add("security-ring", at, "the ring of security records is broken");
+                break;
+            }
+            let record = match self.hive.security_at(at) {
+                Ok(record) => record,
+                Err(error) => {
+                    self.add_error("security-malformed", at, &error);
+                    break;
+                }
+            };
+            if previous.is_some_and(|previous| previous != record.previous) {
+                self.add("security-ring", at, "the record does not point back to the one before it");
+            }
+            let keys = self.security.remove(&at).unwrap_or(0);
+            if keys == 0 {
+                self.add(
+                    "security-unused",
+                    at,
+                    format!("the record says {} keys use it; none does", record.references),
+                );
+            } else if keys != record.references {
+                let message = format!("the record says {} keys use it; {keys} do", record.references);
+                self.add("security-count", at, message);
+            }
+            previous = Some(at);
+            at = record.next;
+            if at == first {
+                if self.hive.security_at(first).is_ok_and(|record| Some(record.previous) != previous) {
+                    self.add("security-ring", first, "the record does not point back to the last one of the ring");
+                }
+                break;
+            }
+        }
+        for (at, keys) in std::mem::take(&mut self.security) {
+            self.claim(at, SECURITY);
+            self.add("security-ring", at, format!("{keys} keys use this record, which is not in the ring"));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The editor: keys and values created, replaced and deleted, in memory.
+//!
+//! What is equal already is not written. What cannot be done is refused before anything is changed; should an edit fail
+//! half way all the same, on a damaged hive, the hive in memory is marked broken and cannot be saved.
+
+mod compact;
+mod keys;
+mod security;
+mod space;
+mod subkeys;
+mod values;
+
+use std::collections::{HashMap, HashSet};
+
+pub(super) use space::Space;
+
+use super::{Error, Filetime, Hive, Node, bytes::put};
+
+/// Changes a hive in memory; made by [`Hive::edit`].
+///
+/// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key says about its
+/// largest subkey, value and data is brought up to date when the editor is dropped.
+#[derive(Debug)]
+pub struct Editor<'a> {
+    hive: &'a mut Hive,
+    now: Filetime,
+}
+
+/// What the editor remembers of a hive between edits. All of it can be found again in the hive.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cache {
+    /// Keys whose subkey lists are known to be in order.
+    sorted: HashSet<u32>,
+    /// Keys that may name a largest subkey, value or data that is gone.
+    stale: HashSet<u32>,
+    /// The values of the key that was edited last: their names in upper case, and their places.
+    values: Option<(u32, HashMap<Vec<u16>, u32>)>,
+    /// Whether something was deleted since the hive was last written out.
+    pub(super) shrunk: bool,
+}
+
+impl Hive {
+    /// Begins to change the hive; keys that are changed get `now` as their time. Refused for a hive that is read only,
+    /// and for one whose cells do not tile its bins, since no free cell of it could be trusted.
+    pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
+        self.writable()?;
+        if self.space.is_none() {
+            self.space = Some(Box::new(Space::of(self)?));
+        }
+        Ok(Editor { hive: self, now })
+    }
+
+    /// Writes into the allocated cell at `at`.
+    pub(super) fn put(&mut self, at: u32, field: usize, bytes: &[u8]) -> Result<(), Error> {
+        let cell = self.cell_mut(at)?;
+        if put(cell, field, bytes) {
+            Ok(())
+        } else {
+            Err(Error::cell("cell", at, "it is too small for what it should hold"))
+        }
+    }
+
+    pub(super) fn put_u16(&mut self, at: u32, field: usize, number: u16) -> Result<(), Error> {
+        self.put(at, field, &number.to_le_bytes())
+    }
+
+    pub(super) fn put_u32(&mut self, at: u32, field: usize, number: u32) -> Result<(), Error> {
+        self.put(at, field, &number.to_le_bytes())
+    }
+
+    fn put_time(&mut self, node: u32, now: Filetime) -> Result<(), Error> {
+        self.put(node, super::node::LAST_WRITTEN, &now.0.to_le_bytes())
+    }
+}
+
+impl Editor<'_> {
+    /// The hive as it is now.
+    pub fn hive(&self) -> &Hive {
+        self.hive
+    }
+
+    /// Runs the part of an edit that changes the hive.
+    fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
+        let done = edit(self.hive, self.now);
+        match done {
+            Ok(_) => {
+                self.hive.changed = true;
+                self.hive.remnant = 0;
+            }
+            Err(_) => self.hive.broken = true,
+        }
+        done
+    }
+
+    fn existing(&self, path: &str) -> Result<Node, Error> {
+        self.hive.writable()?;
+        self.hive.find(path)?.ok_or_else(|| Error::NoSuchKey(path.to_owned()))
+    }
+}
+
+impl Drop for Editor<'_> {
+    fn drop(&mut self) {
+        for node in std::mem::take(&mut self.hive.cache.stale) {
+            if self.hive.recount(node).is_err() {
+                self.hive.broken = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Free cells: where something new goes, and what becomes of what is given back.
+//!
+//! A cell is taken from the lowest free place that is large enough, so that what is rewritten moves towards the beginning
+//! and bins at the end become empty. A free cell grows together with its free neighbours in the same bin.
+//!
+//! Source: "Hive bin", "Cell", "Unallocated cell".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    super::{
+        Error, Hive,
+        base::{self, NOWHERE},
+        bytes::{put, u32_at},
+    },
+    Cache,
+};
+
+const BIN_HEADER: u32 = 32;
+const PAGE: u32 = 4096;
+/// The smallest rest of a cell that something is likely to fit into.
+const USABLE: u32 = 24;
+/// The highest bit of an offset marks volatile cells, which are in no file.
+const LARGEST_BINS: u32 = 0x7FFF_F000;
+
+/// The free cells and the bins of a hive.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Space {
+    /// Free cells: place and size.
+    free: BTreeMap<u32, u32>,
+    /// The same: size and place.
+    by_size: BTreeSet<(u32, u32)>,
+    /// Where bins begin, in order.
+    bins: Vec<u32>,
+    largest: Largest,
+}
+
+impl Space {
+    /// The space of a hive, which must be tiled by bins and cells.
+    pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
+        let mut space = Self {
+            free: BTreeMap::new(),
+            by_size: BTreeSet::new(),
+            bins: Vec::new(),
+            largest: Largest::new(hive.bins().len()),
+        };
+        for bin in hive.bin_headers() {
+            let (start, size) = bin?;
+            space.bins.push(start);
+            let (mut at, end) = (start + BIN_HEADER, start + size);
+            while at < end {
+                let number = u32_at(hive.bins(), at as usize).unwrap_or_default().cast_signed();
+                let size = number.unsigned_abs();
+                if size < 8 || !size.is_multiple_of(8) || size > end - at {
+                    return Err(Error::cell("cell", at, "it does not fit into its bin"));
+                }
+                if number > 0 {
+                    space.insert(at, size);
+                }
+                at += size;
+            }
+        }
+        if space.bins.is_empty() {
+            return Err(Error::cell("hive bin", 0, "there is none"));
+        }
+        Ok(space)
+    }
+
+    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
+    /// this size, else the lowest one that leaves a usable rest, else the lowest one; all before `limit`.
+    fn take(&mut self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
+        let (at, found) = self.peek(size, limit, first_fit)?;
+        self.remove(at);
+        Some((at, found))
+    }
+
+    fn peek(&self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
+        let before = |place: &(u32, u32)| place.0 < limit;
+        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size)).filter(before);
+        let lowest = || self.lowest(size + USABLE).filter(before).or_else(|| self.lowest(size).filter(before));
+        if first_fit { lowest() } else { exact.or_else(lowest) }
+    }
+
+    fn lowest(&self, size: u32) -> Option<(u32, u32)> {
+        let page = self.largest.first(size)?;
+        self.free.range(page * PAGE..).find(|(_, found)| **found >= size).map(|(at, size)| (*at, *size))
+    }
+
+    fn insert(&mut self, at: u32, size: u32) {
+        self.free.insert(at, size);
+        self.by_size.insert((size, at));
+        self.largest.raise(at / PAGE, size);
+    }
+
+    fn remove(&mut self, at: u32) {
+        if let Some(size) = self.free.remove(&at) {
+            self.by_size.remove(&(size, at));
+        }
+        let page = at / PAGE;
+        let largest = self.free.range(page * PAGE..(page + 1) * PAGE).map(|(_, size)| *size).max();
+        self.largest.set(page, largest.unwrap_or(0));
+    }
+
+    /// Beginning and end of the bin around `at`.
+    fn bin(&self, at: u32, len: u32) -> (u32, u32) {
+        let next = self.bins.partition_point(|start| *start <= at);
+        (self.bins.get(next.wrapping_sub(1)).copied().unwrap_or(0), self.bins.get(next).copied().unwrap_or(len))
+    }
+}
+
+impl Hive {
+    /// Allocates a cell for `bytes`, and writes them.
+    pub(in super::super) fn allocate(&mut self, bytes: &[u8]) -> Result<u32, Error> {
+        let too_large = || Error::TooLarge { what: "a cell", size: bytes.len(), limit: LARGEST_BINS as usize };
+        let size = u32::try_from(bytes.len()).ok().filter(|size| *size < LARGEST_BINS).ok_or_else(too_large)?;
+        let size = (size + 4).next_multiple_of(8);
+        let taken = self.space_mut()?.take(size, NOWHERE, false);
+        let place = taken.map_or_else(|| self.grow(size), Ok)?;
+        self.fill(place, size, bytes)
+    }
+
+    /// As `allocate`, but before `limit` only; none where there is no such place.
+    pub(super) fn allocate_below(&mut self, bytes: &[u8], limit: u32, first_fit: bool) -> Result<Option<u32>, Error> {
+        let size = (bytes.len() as u32 + 4).next_multiple_of(8);
+        let place = self.space_mut()?.take(size, limit, first_fit);
+        place.map(|place| self.fill(place, size, bytes)).transpose()
+    }
+
+    /// Makes an allocated cell of `size` bytes out of a larger one that was taken, and writes `bytes` into it.
+    fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
+        if found > size {
+            self.write_free(at + size, found - size)?;
+        }
+        let start = base::SIZE + at as usize;
+        let Some(cell) = self.file.get_mut(start..start + size as usize) else {
+            return Err(Error::cell("cell", at, "it runs over the end of the hive"));
+        };
+        cell.fill(0);
+        let whole = put(cell, 0, &(-size.cast_signed()).to_le_bytes()) && put(cell, 4, bytes);
+        if whole { Ok(at) } else { Err(Error::cell("cell", at, "it is too small for what it should hold")) }
+    }
+
+    /// Gives an allocated cell back.
+    pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
+        let mut size = self.cell("cell", at)?.len() as u32 + 4;
+        let len = self.bins().len() as u32;
+        let mut at = at;
+        let space = self.space_mut()?;
+        let (start, end) = space.bin(at, len);
+        if at < start + BIN_HEADER || size > end - at {
+            return Err(Error::cell("cell", at, "it does not fit into its bin"));
+        }
+        if at + size < end
+            && let Some(next) = space.free.get(&(at + size)).copied()
+        {
+            space.remove(at + size);
+            size += next;
+        }
+        let before = space.free.range(start..at).next_back().map(|(at, size)| (*at, *size));
+        if let Some((before, before_size)) = before.filter(|(before, size)| before + size == at) {
+            space.remove(before);
+            at = before;
+            size += before_size;
+        }
+        self.write_free(at, size)
+    }
+
+    /// Makes the cell at `at` hold `bytes`, in place where it has just the right size; gives its new place.
+    pub(super) fn rewrite(&mut self, at: u32, bytes: &[u8]) -> Result<u32, Error> {
+        let cell = self.cell_mut(at)?;
+        if cell.len() == (bytes.len() + 4).next_multiple_of(8) - 4 {
+            let (head, tail) = cell.split_at_mut(bytes.len());
+            head.copy_from_slice(bytes);
+            tail.fill(0);
+            return Ok(at);
+        }
+        self.release(at)?;
+        self.allocate(bytes)
+    }
+
+    /// What the allocated cell at `at` holds.
+    pub(super) fn cell_mut(&mut self, at: u32) -> Result<&mut [u8], Error> {
+        let len = self.cell("cell", at)?.len();
+        let start = base::SIZE + at as usize + 4;
+        self.file.get_mut(start..start + len).ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
+    }
+
+    /// Drops the bins at the end that hold nothing, as Windows does when it writes a hive.
+    pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
+        if self.space.is_none() {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.cache.shrunk) {
+            self.compact()?;
+        }
+        loop {
+            let len = self.bins().len() as u32;
+            let space = self.space_mut()?;
+            let Some(last) = space.bins.last().copied().filter(|last| *last > 0) else { return Ok(()) };
+            if space.free.get(&(last + BIN_HEADER)) != Some(&(len - last - BIN_HEADER)) {
+                return Ok(());
+            }
+            space.remove(last + BIN_HEADER);
+            space.bins.pop();
+            self.file.truncate(base::SIZE + last as usize);
+            base::put_u32(&mut self.file, base::BINS_SIZE, last);
+            base::seal(&mut self.file);
+        }
+    }
+
+    pub(super) fn cache(&mut self) -> &mut Cache {
+        &mut self.cache
+    }
+
+    fn space_mut(&mut self) -> Result<&mut Space, Error> {
+        self.space.as_deref_mut().ok_or(Error::ReadOnly)
+    }
+
+    /// Adds a bin with a free cell of at least `size` bytes, and takes that.
+    fn grow(&mut self, size: u32) -> Result<(u32, u32), Error> {
+        let start = self.bins().len() as u32;
+        let limit = LARGEST_BINS as usize;
+        let too_large = || Error::TooLarge { what: "a hive", size: start as usize + size as usize, limit };
+        let bin =
+            size.checked_add(BIN_HEADER).and_then(|size| size.checked_next_multiple_of(PAGE)).ok_or_else(too_large)?;
+        let end = start.checked_add(bin).filter(|end| *end <= LARGEST_BINS).ok_or_else(too_large)?;
+        self.file.resize(base::SIZE + end as usize, 0);
+        let header = self.file.get_mut(base::SIZE + start as usize..).unwrap_or_default();
+        let whole =
+            put(header, 0, b"hbin") && put(header, 4, &start.to_le_bytes()) && put(header, 8, &bin.to_le_bytes());
+        debug_assert!(whole, "a bin has room for its header");
+        base::put_u32(&mut self.file, base::BINS_SIZE, end);
+        base::seal(&mut self.file);
+        self.space_mut()?.bins.push(start);
+        Ok((start + BIN_HEADER, bin - BIN_HEADER))
+    }
+
+    fn write_free(&mut self, at: u32, size: u32) -> Result<(), Error> {
+        if !put(&mut self.file, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
+            return Err(Error::cell("cell", at, "it runs over the end of the hive"));
+        }
+        self.space_mut()?.insert(at, size);
+        Ok(())
+    }
+}
+
+/// The largest free cell that begins in each page, in a tree of maxima: finds the first page with a large one.
+#[derive(Debug, Clone)]
+struct Largest {
+    /// The pages' numbers are the second half; each other element is the larger of the two below it.
+    tree: Vec<u32>,
+}
+
+impl Largest {
+    fn new(bytes: usize) -> Self {
+        let pages = (bytes / PAGE as usize).max(1).next_power_of_two();
+        Self { tree: vec![0; pages * 2] }
+    }
+
+    fn set(&mut self, page: u32, size: u32) {
+        let half = self.tree.len() / 2;
+        if page as usize >= half {
+            let mut wider = Self { tree: vec![0; (page as usize + 1).next_power_of_two() * 2] };
+            for (page, size) in self.tree.iter().skip(half).enumerate().filter(|(_, size)| **size > 0) {
+                wider.set(page as u32, *size);
+            }
+            *self = wider;
+        }
+        let mut i = self.tree.len() / 2 + page as usize;
+        if let Some(leaf) = self.tree.get_mut(i) {
+            *leaf = size;
+        }
+        while i > 1 {
+            i /= 2;
+            let below = |i: usize| self.tree.get(i).copied().unwrap_or(0);
+            let larger = below(i * 2).max(below(i * 2 + 1));
+            if let Some(node) = self.tree.get_mut(i) {
+                *node = larger;
+            }
+        }
+    }
+
+    fn raise(&mut self, page: u32, size: u32) {
+        if self.tree.get(self.tree.len() / 2 + page as usize).is_none_or(|known| *known < size) {
+            self.set(page, size);
+        }
+    }
+
+    fn first(&self, size: u32) -> Option<u32> {
+        let half = self.tree.len() / 2;
+        let fits = |i: usize| self.tree.get(i).is_some_and(|largest| *largest >= size);
+        if !fits(1) {
+            return None;
+        }
+        let mut i = 1;
+        while i < half {
+            i = if fits(i * 2) { i * 2 } else { i * 2 + 1 };
+        }
+        Some((i - half) as u32)
+    }
+}

@@ -1,0 +1,222 @@
+//! Subkey lists: a key put in and taken out, in order, in the form that the hive's version has.
+//!
+//! A list keeps its form. A new one is an `lh` from minor version 5 on, else an `lf`. An `lf` that becomes too long turns
+//! into an `li`, as Windows does it; any other is split in two, below an `ri`. Neighbours that fit into one leaf again are
+//! joined, and an `ri` with one leaf gives way to the leaf.
+//!
+//! Source: "Index leaf", "Fast leaf", "Hash leaf", "Index root".
+
+use super::super::{
+    Error, Hive, KeyNode, Node, RawName,
+    base::NOWHERE,
+    list::{Kind, LIST, List},
+    name::upcased,
+    node,
+};
+use crate::registry::name::upcase;
+
+/// How many elements a leaf has at most: as many as Windows puts into one page.
+const MAX_HINTED: usize = 507;
+const MAX_INDEX: usize = 1012;
+
+/// A leaf taken out of its cell: keys, and their hints or hashes.
+#[derive(Debug, Clone)]
+struct Elements {
+    kind: Kind,
+    list: Vec<(u32, u32)>,
+}
+
+impl Elements {
+    fn limit(&self) -> usize {
+        if self.kind == Kind::Index { MAX_INDEX } else { MAX_HINTED }
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let error = Error::TooLarge { what: "a subkey list", size: self.list.len(), limit: u16::MAX.into() };
+        let count = u16::try_from(self.list.len()).map_err(|_| error)?;
+        let mut bytes = Vec::with_capacity(4 + self.list.len() * self.kind.step());
+        bytes.extend(self.kind.signature());
+        bytes.extend(count.to_le_bytes());
+        for (key, hint) in &self.list {
+            bytes.extend(key.to_le_bytes());
+            if self.kind != Kind::Index {
+                bytes.extend(hint.to_le_bytes());
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// What a list holds beside a key with this name.
+fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
+    match kind {
+        Kind::Index => 0,
+        Kind::Fast => u32::from_le_bytes(name.hint()),
+        Kind::Hash => name.hash(),
+    }
+}
+
+impl Hive {
+    /// Puts the key `child` into the list of `parent`, and counts it.
+    pub(super) fn link(&mut self, parent: u32, child: u32) -> Result<(), Error> {
+        self.sort(parent)?;
+        let key = self.key(Node(parent))?;
+        let count = key.subkey_count();
+        let child_key = self.key(Node(child))?;
+        let name = child_key.name();
+        match self.subkey_list(&key)? {
+            None => {
+                let kind = if self.minor >= 5 { Kind::Hash } else { Kind::Fast };
+                let leaf = Elements { kind, list: vec![(child, hint(kind, &name))] };
+                let at = self.allocate(&leaf.to_bytes()?)?;
+                self.put_u32(parent, node::SUBKEY_LIST, at)?;
+                self.cache().sorted.insert(parent);
+            }
+            Some(list) => {
+                let wanted: Vec<u16> = name.units().map(upcase).collect();
+                let Err((number, index)) = self.search(parent, &list, &wanted)? else {
+                    return Err(Error::cell(LIST, parent, "the key is in the list already"));
+                };
+                let mut elements = self.elements(&list, number)?;
+                elements.list.insert(index, (child, hint(elements.kind, &name)));
+                self.put_leaf(parent, list, number, elements)?;
+            }
+        }
+        self.put_u32(parent, node::SUBKEYS, count + 1)
+    }
+
+    /// Takes the key `child` out of the list of `parent`, and counts it no more. The key itself is not looked at.
+    pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
+        let key = self.key(Node(parent))?;
+        let missing = || Error::cell(LIST, parent, "the key is not in the list of its parent");
+        let count = key.subkey_count().checked_sub(1).ok_or_else(missing)?;
+        let list = self.subkey_list(&key)?.ok_or_else(missing)?;
+        for number in 0..list.leaves().len() {
+            let mut elements = self.elements(&list, number)?;
+            if let Some(index) = elements.list.iter().position(|(key, _)| *key == child) {
+                elements.list.remove(index);
+                self.put_leaf(parent, list, number, elements)?;
+                return self.put_u32(parent, node::SUBKEYS, count);
+            }
+        }
+        Err(missing())
+    }
+
+    /// The cells of a key's subkey lists.
+    pub(super) fn list_cells(&self, key: &KeyNode<'_>) -> Result<Vec<u32>, Error> {
+        Ok(match self.subkey_list(key)? {
+            None => Vec::new(),
+            Some(List::Leaf(at)) => vec![at],
+            Some(List::Root(at, mut leaves)) => {
+                leaves.push(at);
+                leaves
+            }
+        })
+    }
+
+    fn elements(&self, list: &List, number: usize) -> Result<Elements, Error> {
+        let leaf = self.leaf(list.leaves().get(number).copied().unwrap_or(NOWHERE))?;
+        let list = leaf.keys().enumerate().map(|(i, key)| (key, leaf.hint(i).unwrap_or_default())).collect();
+        Ok(Elements { kind: leaf.kind, list })
+    }
+
+    /// Writes a leaf that has changed: splits, joins or drops it where it has become too long, short or empty.
+    fn put_leaf(&mut self, parent: u32, list: List, number: usize, mut elements: Elements) -> Result<(), Error> {
+        if elements.list.len() > elements.limit() && elements.kind == Kind::Fast && matches!(list, List::Leaf(_)) {
+            elements.kind = Kind::Index;
+        }
+        let mut leaves = list.leaves().to_vec();
+        let at = leaves.get(number).copied().unwrap_or(NOWHERE);
+        if elements.list.is_empty() {
+            self.release(at)?;
+            leaves.remove(number);
+        } else if elements.list.len() > elements.limit() {
+            let upper = Elements { kind: elements.kind, list: elements.list.split_off(elements.list.len() / 2) };
+            leaves[number] = self.rewrite(at, &elements.to_bytes()?)?;
+            leaves.insert(number + 1, self.allocate(&upper.to_bytes()?)?);
+        } else if let Some((neighbour, joined)) = self.joined(&list, number, &elements)? {
+            self.release(leaves[neighbour])?;
+            leaves[number] = self.rewrite(at, &joined.to_bytes()?)?;
+            leaves.remove(neighbour);
+        } else {
+            leaves[number] = self.rewrite(at, &elements.to_bytes()?)?;
+        }
+        self.put_leaves(parent, &list, &leaves)
+    }
+
+    /// A neighbour of a leaf that fits into one with it, and both together.
+    fn joined(&self, list: &List, number: usize, elements: &Elements) -> Result<Option<(usize, Elements)>, Error> {
+        let count = list.leaves().len();
+        for neighbour in [number.wrapping_sub(1), number + 1].into_iter().filter(|n| *n < count) {
+            let other = self.elements(list, neighbour)?;
+            if other.kind == elements.kind && other.list.len() + elements.list.len() <= elements.limit() {
+                let (first, second) = if neighbour < number { (&other, elements) } else { (elements, &other) };
+                let list = first.list.iter().chain(&second.list).copied().collect();
+                return Ok(Some((neighbour, Elements { kind: elements.kind, list })));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes which leaves the list of `parent` has.
+    fn put_leaves(&mut self, parent: u32, list: &List, leaves: &[u32]) -> Result<(), Error> {
+        let at = match (list, leaves) {
+            (List::Leaf(_), [leaf]) => *leaf,
+            (List::Leaf(_), []) => NOWHERE,
+            (List::Root(root, _), [] | [_]) => {
+                self.release(*root)?;
+                leaves.first().copied().unwrap_or(NOWHERE)
+            }
+            (List::Leaf(_), _) => self.allocate(&root_bytes(leaves)?)?,
+            (List::Root(root, old), _) if old == leaves => *root,
+            (List::Root(root, _), _) => self.rewrite(*root, &root_bytes(leaves)?)?,
+        };
+        self.put_u32(parent, node::SUBKEY_LIST, at)
+    }
+
+    /// Brings the lists of `parent` into order, where they are not; a new key could not be found in them otherwise.
+    fn sort(&mut self, parent: u32) -> Result<(), Error> {
+        if self.cache.sorted.contains(&parent) {
+            return Ok(());
+        }
+        let key = self.key(Node(parent))?;
+        let keys = self.subkeys(Node(parent))?.collect::<Result<Vec<_>, _>>()?;
+        let ordered = keys.windows(2).all(|pair| pair[0].name().compare(&pair[1].name()).is_lt());
+        let list = self.subkey_list(&key)?;
+        if let Some(list) = list
+            && !ordered
+        {
+            let mut keys: Vec<(Vec<u16>, u32)> =
+                keys.iter().map(|k| (k.name().units().map(upcase).collect(), k.at)).collect();
+            keys.sort();
+            let mut keys = keys.into_iter().map(|(_, at)| at);
+            for number in 0..list.leaves().len() {
+                let mut elements = self.elements(&list, number)?;
+                for element in &mut elements.list {
+                    let at = keys.next().unwrap_or(NOWHERE);
+                    *element = (at, hint(elements.kind, &self.key(Node(at))?.name()));
+                }
+                let at = list.leaves().get(number).copied().unwrap_or(NOWHERE);
+                self.put(at, 0, &elements.to_bytes()?)?;
+            }
+        }
+        self.cache().sorted.insert(parent);
+        Ok(())
+    }
+
+    /// The subkey `name` of a key, without reading a list through that is known to be in order.
+    pub(super) fn subkey_sorted(&self, parent: Node, name: &str) -> Result<Option<Node>, Error> {
+        let key = self.key(parent)?;
+        let sorted = self.cache.sorted.contains(&parent.0);
+        Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
+    }
+}
+
+fn root_bytes(leaves: &[u32]) -> Result<Vec<u8>, Error> {
+    let error = Error::TooLarge { what: "an index root", size: leaves.len(), limit: u16::MAX.into() };
+    let count = u16::try_from(leaves.len()).map_err(|_| error)?;
+    let mut bytes = Vec::from(*b"ri");
+    bytes.extend(count.to_le_bytes());
+    bytes.extend(leaves.iter().flat_map(|leaf| leaf.to_le_bytes()));
+    Ok(bytes)
+}

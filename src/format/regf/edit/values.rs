@@ -1,0 +1,233 @@
+//! Values: set and deleted.
+//!
+//! Source: "Key values list", "Key value", "Big data".
+
+use std::collections::HashMap;
+
+use super::{
+    super::{
+        Error, Hive, Node,
+        base::NOWHERE,
+        bytes::u32_at,
+        name::{stored, upcased},
+        node,
+        value::{self, DATA_OFFSET, DATA_SIZE, DATA_TYPE, FLAG_COMP_NAME, INLINE, SEGMENT, Storage},
+    },
+    Editor,
+};
+use crate::registry::{Data, ValueName, name::upcase};
+
+/// Before version 1.4 all data of a value lies in one cell, and Windows allows 1 MiB of it.
+const LARGEST_CELL: usize = 1 << 20;
+/// From this many values on, the names of a key's values are remembered between edits.
+const MANY: u32 = 16;
+
+impl Editor<'_> {
+    /// Sets the value `name` (empty for the default value) of the key at `path`, which must exist. A value that is there
+    /// keeps its name as it is written. False where type and data are equal already; nothing is written then.
+    pub fn set_value(&mut self, path: &str, name: &str, data: &Data) -> Result<bool, Error> {
+        let node = self.existing(path)?;
+        let name = ValueName::new(name)?;
+        let limit = if self.hive.minor < 4 { LARGEST_CELL } else { SEGMENT * usize::from(u16::MAX) };
+        if data.bytes.len() > limit {
+            return Err(Error::TooLarge { what: "data", size: data.bytes.len(), limit });
+        }
+        self.hive.refuse_handle(node)?;
+        let wanted = upcased(name.as_str());
+        match self.hive.value_known(node, &wanted)? {
+            None => self.change(|hive, now| {
+                hive.create_value(node.0, name.as_str(), wanted, data)?;
+                hive.put_time(node.0, now)
+            })?,
+            Some(at) => {
+                let value = self.hive.value_at(at)?;
+                if value.value_type() == data.value_type && self.hive.bytes(&value)? == data.bytes {
+                    return Ok(false);
+                }
+                self.change(|hive, now| {
+                    hive.replace_data(node.0, at, data)?;
+                    hive.put_time(node.0, now)
+                })?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deletes the value `name` (empty for the default value) of the key at `path`, which must exist. False where there
+    /// is none.
+    pub fn delete_value(&mut self, path: &str, name: &str) -> Result<bool, Error> {
+        let node = self.existing(path)?;
+        self.hive.refuse_handle(node)?;
+        let wanted = upcased(name);
+        let Some(at) = self.hive.value_known(node, &wanted)? else { return Ok(false) };
+        self.change(|hive, now| {
+            hive.remove_value(node.0, at)?;
+            if let Some((_, names)) = &mut hive.cache.values {
+                names.remove(&wanted);
+            }
+            hive.put_time(node.0, now)?;
+            Ok(true)
+        })
+    }
+}
+
+impl Storage {
+    /// The cells of the data.
+    pub(super) fn cells(self) -> Vec<u32> {
+        match self {
+            Self::Inline => Vec::new(),
+            Self::Cell(at) => vec![at],
+            Self::Segments { record, list, mut segments } => {
+                segments.extend([record, list]);
+                segments
+            }
+        }
+    }
+}
+
+impl Hive {
+    /// A predefined handle has no values: the field for their number holds the handle.
+    fn refuse_handle(&self, node: Node) -> Result<(), Error> {
+        let key = self.key(node)?;
+        if key.flags() & node::FLAG_PREDEF_HANDLE == 0 {
+            return Ok(());
+        }
+        Err(Error::cell(node::KEY, node.0, "it is a predefined handle, and has no values"))
+    }
+
+    /// The place of the value `wanted` (in upper case); by memory, where the key has many.
+    fn value_known(&mut self, node: Node, wanted: &[u16]) -> Result<Option<u32>, Error> {
+        let key = self.key(node)?;
+        if key.value_count() >= MANY {
+            if self.cache.values.as_ref().is_none_or(|(of, _)| *of != node.0) {
+                let mut names = HashMap::new();
+                for value in self.values(node)? {
+                    let Ok(value) = value else { return self.value_found(node, wanted) };
+                    names.entry(value.name().units().map(upcase).collect()).or_insert(value.at);
+                }
+                self.cache.values = Some((node.0, names));
+            }
+            if let Some((_, names)) = &self.cache.values {
+                return Ok(names.get(wanted).copied());
+            }
+        }
+        self.value_found(node, wanted)
+    }
+
+    fn value_found(&self, node: Node, wanted: &[u16]) -> Result<Option<u32>, Error> {
+        let key = self.key(node)?;
+        Ok(self.value_place(&key, wanted)?.map(|(_, value)| value.at))
+    }
+
+    fn create_value(&mut self, node: u32, name: &str, wanted: Vec<u16>, data: &Data) -> Result<(), Error> {
+        let key = self.key(Node(node))?;
+        let (count, list_at) = (key.value_count(), key.u32(node::VALUE_LIST));
+        let mut list = self.value_list(&key)?.to_vec();
+        let (stored, latin1) = stored(name);
+
+        let mut cell = vec![0; value::HEADER];
+        let (size, offset) = self.store(&data.bytes)?;
+        let mut put = |at: usize, bytes: &[u8]| cell[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, b"vk");
+        put(value::NAME_LENGTH, &(stored.len() as u16).to_le_bytes());
+        put(DATA_SIZE, &size.to_le_bytes());
+        put(DATA_OFFSET, &offset);
+        put(DATA_TYPE, &data.value_type.0.to_le_bytes());
+        put(value::FLAGS, &(if latin1 { FLAG_COMP_NAME } else { 0 }).to_le_bytes());
+        cell.extend(&stored);
+        let at = self.allocate(&cell)?;
+
+        list.extend(at.to_le_bytes());
+        let list_at = if count == 0 { self.allocate(&list)? } else { self.rewrite(list_at, &list)? };
+        self.put_u32(node, node::VALUE_LIST, list_at)?;
+        self.put_u32(node, node::VALUES, count + 1)?;
+        self.raise(node, node::MAX_VALUE_NAME, wanted.len() * 2)?;
+        self.raise(node, node::MAX_VALUE_DATA, data.bytes.len())?;
+        if let Some((of, names)) = &mut self.cache.values
+            && *of == node
+        {
+            names.insert(wanted, at);
+        }
+        Ok(())
+    }
+
+    fn replace_data(&mut self, node: u32, at: u32, data: &Data) -> Result<(), Error> {
+        let value = self.value_at(at)?;
+        let old = value.size();
+        let storage = self.storage(&value)?;
+        let (size, offset) = match storage {
+            Storage::Cell(cell) if data.bytes.len() > 4 && !self.segmented(data.bytes.len()) => {
+                (data.bytes.len() as u32, self.rewrite(cell, &data.bytes)?.to_le_bytes())
+            }
+            storage => {
+                for cell in storage.cells() {
+                    self.release(cell)?;
+                }
+                self.store(&data.bytes)?
+            }
+        };
+        self.put_u32(at, DATA_SIZE, size)?;
+        self.put(at, DATA_OFFSET, &offset)?;
+        self.put_u32(at, DATA_TYPE, data.value_type.0)?;
+        if data.bytes.len() < old {
+            self.cache.shrunk = true;
+            self.cache.stale.insert(node);
+        }
+        self.raise(node, node::MAX_VALUE_DATA, data.bytes.len())
+    }
+
+    fn remove_value(&mut self, node: u32, at: u32) -> Result<(), Error> {
+        let value = self.value_at(at)?;
+        for cell in self.storage(&value)?.cells() {
+            self.release(cell)?;
+        }
+        self.release(at)?;
+        let key = self.key(Node(node))?;
+        let (count, list_at) = (key.value_count(), key.u32(node::VALUE_LIST));
+        let mut list = self.value_list(&key)?.to_vec();
+        let Some(index) = list.chunks_exact(4).position(|element| u32_at(element, 0) == Some(at)) else {
+            return Err(Error::cell("value list", list_at, "the value is not in it"));
+        };
+        list.drain(index * 4..index * 4 + 4);
+        let list_at = if list.is_empty() {
+            self.release(list_at)?;
+            NOWHERE
+        } else {
+            self.rewrite(list_at, &list)?
+        };
+        self.put_u32(node, node::VALUE_LIST, list_at)?;
+        self.put_u32(node, node::VALUES, count - 1)?;
+        self.cache.shrunk = true;
+        self.cache.stale.insert(node);
+        Ok(())
+    }
+
+    fn segmented(&self, len: usize) -> bool {
+        len > SEGMENT && self.minor >= 4
+    }
+
+    /// Stores data outside of a value record, where it does not fit into it; gives the record's size and offset fields.
+    fn store(&mut self, bytes: &[u8]) -> Result<(u32, [u8; 4]), Error> {
+        let size = bytes.len() as u32;
+        if bytes.len() <= 4 {
+            let mut inline = [0; 4];
+            inline[..bytes.len()].copy_from_slice(bytes);
+            return Ok((size | INLINE, inline));
+        }
+        if !self.segmented(bytes.len()) {
+            return Ok((size, self.allocate(bytes)?.to_le_bytes()));
+        }
+        let mut list = Vec::new();
+        for segment in bytes.chunks(SEGMENT) {
+            list.extend(self.allocate(segment)?.to_le_bytes());
+        }
+        let mut record = Vec::from(*b"db");
+        record.extend((list.len() as u16 / 4).to_le_bytes());
+        record.extend(self.allocate(&list)?.to_le_bytes());
+        Ok((size, self.allocate(&record)?.to_le_bytes()))
+    }
+
+    fn raise(&mut self, node: u32, field: usize, len: usize) -> Result<(), Error> {
+        if self.key(Node(node))?.u32(field) < len as u32 { self.put_u32(node, field, len as u32) } else { Ok(()) }
+    }
+}

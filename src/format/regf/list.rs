@@ -1,0 +1,131 @@
+//! Subkey lists: leaves (`li`, `lf`, `lh`), alone or under an index root (`ri`).
+//!
+//! Source: "Index leaf", "Fast leaf", "Hash leaf", "Index root".
+
+use super::{
+    Error, Hive,
+    bytes::{u16_at, u32_at},
+};
+
+pub(super) const LIST: &str = "subkey list";
+
+/// The kind of a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `li`: places only.
+    Index,
+    /// `lf`: places, and the first four characters of the names.
+    Fast,
+    /// `lh`: places, and hashes of the names.
+    Hash,
+}
+
+impl Kind {
+    /// The kind with this signature.
+    fn of(signature: &[u8]) -> Option<Self> {
+        match signature {
+            b"li" => Some(Self::Index),
+            b"lf" => Some(Self::Fast),
+            b"lh" => Some(Self::Hash),
+            _ => None,
+        }
+    }
+
+    pub(super) fn signature(self) -> &'static [u8; 2] {
+        match self {
+            Self::Index => b"li",
+            Self::Fast => b"lf",
+            Self::Hash => b"lh",
+        }
+    }
+
+    /// The length of one element.
+    pub(super) fn step(self) -> usize {
+        if self == Self::Index { 4 } else { 8 }
+    }
+}
+
+/// One leaf where it lies in the hive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaf<'a> {
+    pub(super) at: u32,
+    pub(super) kind: Kind,
+    /// Whole elements.
+    elements: &'a [u8],
+}
+
+impl Leaf<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.elements.len() / self.kind.step()
+    }
+
+    /// The place of the key number `i`.
+    pub(super) fn key(&self, i: usize) -> Option<u32> {
+        u32_at(self.elements, i.checked_mul(self.kind.step())?)
+    }
+
+    /// The hint or hash number `i`; none in an `li`.
+    pub(super) fn hint(&self, i: usize) -> Option<u32> {
+        if self.kind == Kind::Index { None } else { u32_at(self.elements, i * 8 + 4) }
+    }
+
+    pub(super) fn keys(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.elements.chunks_exact(self.kind.step()).filter_map(|e| u32_at(e, 0))
+    }
+}
+
+/// A subkey list of either form.
+#[derive(Debug, Clone)]
+pub(super) enum List {
+    /// One leaf.
+    Leaf(u32),
+    /// An index root and the places of its leaves.
+    Root(u32, Vec<u32>),
+}
+
+impl List {
+    /// The places of the leaves.
+    pub(super) fn leaves(&self) -> &[u32] {
+        match self {
+            Self::Leaf(at) => std::slice::from_ref(at),
+            Self::Root(_, leaves) => leaves,
+        }
+    }
+}
+
+impl Hive {
+    /// The subkey list at `at`; its leaves are not looked at. An index root that names a leaf twice is an error.
+    pub(super) fn list(&self, at: u32) -> Result<List, Error> {
+        let cell = self.cell(LIST, at)?;
+        if !cell.starts_with(b"ri") {
+            return Ok(List::Leaf(at));
+        }
+        let elements = elements(cell, 4).ok_or_else(|| Error::cell(LIST, at, "it runs over the end of the cell"))?;
+        let leaves: Vec<u32> = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
+        let mut sorted = leaves.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::cell(LIST, at, "the index root names a list twice"));
+        }
+        Ok(List::Root(at, leaves))
+    }
+
+    /// The leaf at `at`.
+    pub(super) fn leaf(&self, at: u32) -> Result<Leaf<'_>, Error> {
+        let cell = self.cell(LIST, at)?;
+        let Some(kind) = Kind::of(cell.get(..2).unwrap_or_default()) else {
+            let nested = cell.starts_with(b"ri");
+            let problem = if nested { "an index root stands below another one" } else { "the signature is wrong" };
+            return Err(Error::cell(LIST, at, problem));
+        };
+        let elements = elements(cell, kind.step());
+        let elements = elements.ok_or_else(|| Error::cell(LIST, at, "it runs over the end of the cell"))?;
+        Ok(Leaf { at, kind, elements })
+    }
+}
+
+/// The elements of a list, as many as it says it has.
+fn elements(cell: &[u8], step: usize) -> Option<&[u8]> {
+    let count = usize::from(u16_at(cell, 2)?);
+    cell.get(4..4 + count * step)
+}

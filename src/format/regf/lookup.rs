@@ -1,0 +1,264 @@
+//! Subkeys and values of a key: all of them, or one by its name.
+//!
+//! A subkey is looked up by binary search. Where that finds nothing, the list is read through before the key is called
+//! absent: in a damaged hive, or one that another program edited, neither the order nor the hashes can be relied upon.
+
+use super::{
+    Error, Hive, KeyNode, Node, ValueNode,
+    base::NOWHERE,
+    bytes::u32_at,
+    list::{LIST, Leaf, List},
+    name::upcased,
+    node::{KEY, PARENT, SUBKEY_LIST, VALUE_LIST},
+};
+use crate::registry::Data;
+
+/// The subkeys of one key, in the order of its list. One that is malformed is an error of its own.
+#[derive(Debug)]
+pub struct Subkeys<'a> {
+    hive: &'a Hive,
+    parent: u32,
+    places: std::vec::IntoIter<Result<u32, Error>>,
+    /// Places that the lists name more than once, sorted.
+    repeated: Vec<u32>,
+}
+
+/// The values of one key, in the order of its list. One that is malformed is an error of its own.
+#[derive(Debug)]
+pub struct Values<'a> {
+    hive: &'a Hive,
+    places: std::vec::IntoIter<u32>,
+    repeated: Vec<u32>,
+}
+
+/// Where a subkey stands in its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Which leaf.
+    pub(super) leaf: usize,
+    /// Which element of it.
+    pub(super) index: usize,
+    /// The key there.
+    pub(super) node: Node,
+}
+
+impl Hive {
+    /// The key at `path` below the hive's root: names joined by backslashes, empty for the root itself.
+    pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
+        let mut node = self.root();
+        for name in path.split('\\').filter(|name| !name.is_empty()) {
+            match self.subkey(node, name)? {
+                Some(below) => node = below,
+                None => return Ok(None),
+            }
+        }
+        self.key(node).map(|key| Some(key.node()))
+    }
+
+    /// The subkey of `node` with this name. An error where it was not found and a subkey could not be read.
+    pub fn subkey(&self, node: Node, name: &str) -> Result<Option<Node>, Error> {
+        let key = self.key(node)?;
+        Ok(self.place(&key, &upcased(name), false)?.map(|place| place.node))
+    }
+
+    /// All subkeys of `node`.
+    pub fn subkeys(&self, node: Node) -> Result<Subkeys<'_>, Error> {
+        let key = self.key(node)?;
+        let mut places = Vec::new();
+        if let Some(list) = self.subkey_list(&key)? {
+            // A key node takes 80 bytes: lists that name more keys than there is room for name some of them twice.
+            let limit = self.bins().len() / 80;
+            for &at in list.leaves() {
+                match self.leaf(at) {
+                    Ok(leaf) if places.len() + leaf.len() > limit => {
+                        return Err(Error::cell(LIST, at, "the lists name more keys than the hive has room for"));
+                    }
+                    Ok(leaf) => places.extend(leaf.keys().map(Ok)),
+                    Err(error) => places.push(Err(error)),
+                }
+            }
+        }
+        let repeated = repeated(places.iter().filter_map(|place| place.as_ref().ok().copied()).collect());
+        Ok(Subkeys { hive: self, parent: node.0, places: places.into_iter(), repeated })
+    }
+
+    /// All values of `node`.
+    pub fn values(&self, node: Node) -> Result<Values<'_>, Error> {
+        let key = self.key(node)?;
+        let places: Vec<u32> = self.value_list(&key)?.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
+        let repeated = repeated(places.clone());
+        Ok(Values { hive: self, places: places.into_iter(), repeated })
+    }
+
+    /// The value of `node` with this name (empty for the default value). An error where it was not found and a value
+    /// could not be read. The list of values has no order: for many values of one key, [`Hive::values`] is faster.
+    pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
+        let key = self.key(node)?;
+        Ok(self.value_place(&key, &upcased(name))?.map(|(_, value)| value))
+    }
+
+    /// The type and data of the value of `node` with this name.
+    pub fn value(&self, node: Node, name: &str) -> Result<Option<Data>, Error> {
+        self.value_node(node, name)?.map(|value| self.data(&value)).transpose()
+    }
+
+    /// A key's subkey list; none where the key says that it has no subkeys.
+    pub(super) fn subkey_list(&self, key: &KeyNode<'_>) -> Result<Option<List>, Error> {
+        if key.subkey_count() == 0 { Ok(None) } else { self.list(key.u32(SUBKEY_LIST)).map(Some) }
+    }
+
+    /// A key's value list: whole elements.
+    pub(super) fn value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
+        let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
+        if count == 0 {
+            return Ok(&[]);
+        }
+        let list =
+            count.checked_mul(4).and_then(|len| self.cell("value list", at).map(|cell| cell.get(..len)).transpose());
+        list.unwrap_or_else(|| Err(Error::cell("value list", at, "it runs over the end of the cell")))
+    }
+
+    /// A value and its number in the list. `wanted` is in upper case.
+    pub(super) fn value_place(
+        &self,
+        key: &KeyNode<'_>,
+        wanted: &[u16],
+    ) -> Result<Option<(usize, ValueNode<'_>)>, Error> {
+        let mut unreadable = None;
+        for (i, element) in self.value_list(key)?.chunks_exact(4).enumerate() {
+            match self.value_at(u32_at(element, 0).unwrap_or(NOWHERE)) {
+                Ok(value) if value.name().is(wanted) => return Ok(Some((i, value))),
+                Ok(_) => {}
+                Err(error) => unreadable = unreadable.or(Some(error)),
+            }
+        }
+        unreadable.map_or(Ok(None), Err)
+    }
+
+    /// The key at `at`, which must be a subkey of `parent`. That every key names its parent keeps the tree a tree.
+    pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
+        let key = self.key(Node(at))?;
+        if at == self.root {
+            return Err(Error::cell(KEY, at, "the hive's root stands in a subkey list"));
+        }
+        if key.u32(PARENT) != parent {
+            return Err(Error::cell(KEY, at, "it names another key as its parent than the one that lists it"));
+        }
+        Ok(key)
+    }
+
+    /// Where the subkey `wanted` (in upper case) of `key` stands. `sorted` says that the lists are known to be in order.
+    pub(super) fn place(&self, key: &KeyNode<'_>, wanted: &[u16], sorted: bool) -> Result<Option<Place>, Error> {
+        let Some(list) = self.subkey_list(key)? else { return Ok(None) };
+        match self.search(key.at, &list, wanted) {
+            Ok(Ok(place)) => Ok(Some(place)),
+            Ok(Err(_)) if sorted => Ok(None),
+            _ => self.scan(key.at, &list, wanted),
+        }
+    }
+
+    /// Binary search; where the key is not there, the leaf and element before which it would stand.
+    pub(super) fn search(
+        &self,
+        parent: u32,
+        list: &List,
+        wanted: &[u16],
+    ) -> Result<Result<Place, (usize, usize)>, Error> {
+        let leaves = list.leaves();
+        // The first leaf whose last key is not before the wanted one.
+        let (mut low, mut high) = (0, leaves.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let leaf = self.leaf(leaves[middle])?;
+            let last = leaf.keys().next_back().ok_or_else(|| Error::cell(LIST, leaf.at, "the list is empty"))?;
+            if self.child(parent, last)?.name().compare_to(wanted).is_lt() { low = middle + 1 } else { high = middle }
+        }
+        let Some(at) = leaves.get(low) else {
+            let last = leaves.len().saturating_sub(1);
+            return Ok(Err((last, leaves.last().map_or(Ok(0), |at| self.leaf(*at).map(|leaf| leaf.len()))?)));
+        };
+        let leaf = self.leaf(*at)?;
+        self.search_leaf(parent, &leaf, wanted).map(|found| match found {
+            Ok((index, node)) => Ok(Place { leaf: low, index, node }),
+            Err(index) => Err((low, index)),
+        })
+    }
+
+    fn search_leaf(&self, parent: u32, leaf: &Leaf<'_>, wanted: &[u16]) -> Result<Result<(usize, Node), usize>, Error> {
+        let (mut low, mut high) = (0, leaf.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let key = self.child(parent, leaf.key(middle).unwrap_or(NOWHERE))?;
+            match key.name().compare_to(wanted) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Ok(Ok((middle, key.node()))),
+            }
+        }
+        Ok(Err(low))
+    }
+
+    /// Reads the lists through.
+    fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
+        let mut unreadable = None;
+        for (number, at) in list.leaves().iter().enumerate() {
+            let leaf = match self.leaf(*at) {
+                Ok(leaf) => leaf,
+                Err(error) => {
+                    unreadable = unreadable.or(Some(error));
+                    continue;
+                }
+            };
+            for (index, at) in leaf.keys().enumerate() {
+                match self.child(parent, at) {
+                    Ok(key) if key.name().is(wanted) => {
+                        return Ok(Some(Place { leaf: number, index, node: key.node() }));
+                    }
+                    Ok(_) => {}
+                    Err(error) => unreadable = unreadable.or(Some(error)),
+                }
+            }
+        }
+        unreadable.map_or(Ok(None), Err)
+    }
+}
+
+impl<'a> Iterator for Subkeys<'a> {
+    type Item = Result<KeyNode<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.places.next()?.and_then(|at| match self.repeated.binary_search(&at) {
+            Ok(_) => Err(Error::cell(KEY, at, "a subkey list names it twice")),
+            Err(_) => self.hive.child(self.parent, at),
+        });
+        Some(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Result<ValueNode<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.places.next()?;
+        Some(match self.repeated.binary_search(&at) {
+            Ok(_) => Err(Error::cell(super::value::VALUE, at, "a value list names it twice")),
+            Err(_) => self.hive.value_at(at),
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+/// The places that stand in `places` more than once.
+fn repeated(mut places: Vec<u32>) -> Vec<u32> {
+    places.sort_unstable();
+    let mut repeated: Vec<u32> = places.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    repeated.dedup();
+    repeated
+}

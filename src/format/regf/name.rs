@@ -1,0 +1,169 @@
+//! Names as a hive stores them: Latin-1, one byte a unit, or UTF-16LE.
+//!
+//! Source: "Key node" (KEY_COMP_NAME), "Key value" (VALUE_COMP_NAME), "Fast leaf" and "Hash leaf" (hint and hash).
+
+use std::{cmp::Ordering, fmt};
+
+use crate::registry::name::upcase;
+
+/// A name where it lies in the hive. It may hold what text cannot: unpaired surrogates, and NULs.
+#[derive(Clone, Copy)]
+pub struct RawName<'a> {
+    bytes: &'a [u8],
+    latin1: bool,
+}
+
+/// The name holds an unpaired surrogate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name is not valid UTF-16")]
+pub struct NotUnicode;
+
+impl<'a> RawName<'a> {
+    /// A name of one byte a unit where `latin1`, else of UTF-16LE.
+    pub(super) fn new(bytes: &'a [u8], latin1: bool) -> Self {
+        Self { bytes, latin1 }
+    }
+
+    /// Its length in UTF-16 units.
+    pub fn len(&self) -> usize {
+        if self.latin1 { self.bytes.len() } else { self.bytes.len() / 2 }
+    }
+
+    /// Whether it has no units.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its UTF-16 units, as stored.
+    pub fn units(&self) -> impl Iterator<Item = u16> + Clone + use<'a> {
+        let (step, latin1) = if self.latin1 { (1, true) } else { (2, false) };
+        self.bytes.chunks_exact(step).map(move |c| if latin1 { c[0].into() } else { u16::from_le_bytes([c[0], c[1]]) })
+    }
+
+    /// Its text.
+    pub fn text(&self) -> Result<String, NotUnicode> {
+        if self.latin1 && self.bytes.is_ascii() {
+            return str::from_utf8(self.bytes).map(str::to_owned).map_err(|_| NotUnicode);
+        }
+        char::decode_utf16(self.units()).collect::<Result<_, _>>().map_err(|_| NotUnicode)
+    }
+
+    /// Its text, with U+FFFD for what is not valid UTF-16.
+    pub fn lossy(&self) -> String {
+        char::decode_utf16(self.units()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+
+    /// Whether it is stored as Latin-1.
+    pub fn is_latin1(&self) -> bool {
+        self.latin1
+    }
+
+    /// How it sorts beside `wanted`, which is in upper case already ([`upcased`]).
+    pub(super) fn compare_to(&self, wanted: &[u16]) -> Ordering {
+        self.units().map(upcase).cmp(wanted.iter().copied())
+    }
+
+    /// Whether it is `wanted`, which is in upper case already.
+    pub(super) fn is(&self, wanted: &[u16]) -> bool {
+        self.len() == wanted.len()
+            && self.units().zip(wanted).all(|(unit, wanted)| unit == *wanted || upcase(unit) == *wanted)
+    }
+
+    /// How it sorts beside another stored name.
+    pub(super) fn compare(&self, other: &RawName<'_>) -> Ordering {
+        self.units().map(upcase).cmp(other.units().map(upcase))
+    }
+
+    /// The hash that an `lh` list holds for it.
+    pub(super) fn hash(&self) -> u32 {
+        hash(self.units())
+    }
+
+    /// The hint that an `lf` list holds for it: the first four units that fit a byte.
+    pub(super) fn hint(&self) -> [u8; 4] {
+        hint(self.units())
+    }
+}
+
+impl fmt::Display for RawName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lossy())
+    }
+}
+
+impl fmt::Debug for RawName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.lossy())
+    }
+}
+
+/// The units of `text` in upper case, as names are compared.
+pub(super) fn upcased(text: &str) -> Vec<u16> {
+    text.encode_utf16().map(upcase).collect()
+}
+
+/// The hash that an `lh` list holds for a name.
+pub(super) fn hash(units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(upcase(unit).into()))
+}
+
+/// The hint that an `lf` list holds for a name. Its first byte is NUL where one of four units does not fit a byte.
+pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
+    let mut hint = [0; 4];
+    for (place, unit) in hint.iter_mut().zip(units) {
+        match u8::try_from(unit) {
+            Ok(byte) => *place = byte,
+            Err(_) => {
+                hint[0] = 0;
+                break;
+            }
+        }
+    }
+    hint
+}
+
+/// The bytes of a name as they are stored, and whether they are Latin-1: they are wherever each unit fits a byte.
+pub(super) fn stored(text: &str) -> (Vec<u8>, bool) {
+    match text.chars().map(|c| u8::try_from(c).ok()).collect() {
+        Some(latin1) => (latin1, true),
+        None => (text.encode_utf16().flat_map(u16::to_le_bytes).collect(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(stored: &(Vec<u8>, bool)) -> RawName<'_> {
+        RawName::new(&stored.0, stored.1)
+    }
+
+    #[test]
+    fn names_are_latin1_where_they_can_be() {
+        assert_eq!(stored("Größe"), (b"Gr\xF6\xDFe".to_vec(), true));
+        assert!(!stored("Ключ").1);
+        for text in ["", "a", "Größe", "Ключ", "😀x"] {
+            let stored = stored(text);
+            assert_eq!(name(&stored).text().as_deref(), Ok(text));
+            assert_eq!(name(&stored).len(), text.encode_utf16().count());
+            assert!(name(&stored).is(&upcased(text)));
+        }
+    }
+
+    #[test]
+    fn an_unpaired_surrogate_is_no_text_and_no_panic() {
+        let name = RawName::new(&[0x41, 0, 0x00, 0xD8], false);
+        assert_eq!(name.text(), Err(NotUnicode));
+        assert_eq!(name.lossy(), "A\u{FFFD}");
+        assert_eq!(name.units().collect::<Vec<_>>(), [0x41, 0xD800]);
+    }
+
+    #[test]
+    fn hash_and_hint_are_what_windows_writes() {
+        assert_eq!(hash("ab".encode_utf16()), 37 * u32::from(b'A') + u32::from(b'B'));
+        assert_eq!(hash("öü".encode_utf16()), 37 * 0xD6 + 0xDC);
+        assert_eq!(hint("ab".encode_utf16()), *b"ab\0\0");
+        assert_eq!(hint("Größe".encode_utf16()), *b"Gr\xF6\xDF");
+        assert_eq!(hint("abКлюч".encode_utf16()), *b"\0b\0\0");
+    }
+}

@@ -1,0 +1,137 @@
+//! Key nodes (`nk`).
+//!
+//! Source: "Key node".
+
+use super::{
+    Error, Hive, Node, RawName, base,
+    base::NOWHERE,
+    bytes::{u16_at, u32_at, u64_at},
+};
+
+pub(super) const KEY: &str = "key node";
+/// The length of a key node without its name.
+pub(super) const HEADER: usize = 76;
+
+// Places of the fields in a key node.
+pub(super) const FLAGS: usize = 2;
+pub(super) const LAST_WRITTEN: usize = 4;
+pub(super) const PARENT: usize = 16;
+pub(super) const SUBKEYS: usize = 20;
+pub(super) const SUBKEY_LIST: usize = 28;
+pub(super) const VOLATILE_LIST: usize = 32;
+pub(super) const VALUES: usize = 36;
+pub(super) const VALUE_LIST: usize = 40;
+pub(super) const SECURITY: usize = 44;
+pub(super) const CLASS: usize = 48;
+pub(super) const MAX_SUBKEY_NAME: usize = 52;
+pub(super) const MAX_SUBKEY_CLASS: usize = 56;
+pub(super) const MAX_VALUE_NAME: usize = 60;
+pub(super) const MAX_VALUE_DATA: usize = 64;
+pub(super) const NAME_LENGTH: usize = 72;
+pub(super) const CLASS_LENGTH: usize = 74;
+
+pub(super) const FLAG_HIVE_ENTRY: u16 = 0x0004;
+pub(super) const FLAG_NO_DELETE: u16 = 0x0008;
+pub(super) const FLAG_SYM_LINK: u16 = 0x0010;
+pub(super) const FLAG_COMP_NAME: u16 = 0x0020;
+pub(super) const FLAG_PREDEF_HANDLE: u16 = 0x0040;
+
+/// A key where it lies in the hive.
+#[derive(Clone, Copy)]
+pub struct KeyNode<'a> {
+    pub(super) at: u32,
+    /// At least [`HEADER`] bytes and the name.
+    cell: &'a [u8],
+}
+
+impl Hive {
+    /// The key at `node`.
+    pub fn key(&self, node: Node) -> Result<KeyNode<'_>, Error> {
+        let cell = self.record(KEY, node.0, b"nk", HEADER)?;
+        let key = KeyNode { at: node.0, cell };
+        let end = HEADER + usize::from(key.u16(NAME_LENGTH));
+        if cell.len() < end {
+            return Err(Error::cell(KEY, node.0, "the name runs over the end of the cell"));
+        }
+        if key.u16(FLAGS) & FLAG_COMP_NAME == 0 && !key.u16(NAME_LENGTH).is_multiple_of(2) {
+            return Err(Error::cell(KEY, node.0, "the UTF-16 name has an odd number of bytes"));
+        }
+        Ok(key)
+    }
+
+    /// The class name of a key, as UTF-16LE; `None` where it has none.
+    pub fn class(&self, node: Node) -> Result<Option<RawName<'_>>, Error> {
+        let key = self.key(node)?;
+        let (at, len) = (key.u32(CLASS), usize::from(key.u16(CLASS_LENGTH)));
+        if at == NOWHERE || len == 0 {
+            return Ok(None);
+        }
+        let cell = self.cell("class name", at)?;
+        let bytes = cell.get(..len).ok_or_else(|| Error::cell("class name", at, "it runs over the end of the cell"))?;
+        Ok(Some(RawName::new(bytes, false)))
+    }
+}
+
+impl<'a> KeyNode<'a> {
+    pub(super) fn u16(&self, at: usize) -> u16 {
+        u16_at(self.cell, at).unwrap_or_default()
+    }
+
+    pub(super) fn u32(&self, at: usize) -> u32 {
+        u32_at(self.cell, at).unwrap_or_default()
+    }
+
+    /// Its place.
+    pub fn node(&self) -> Node {
+        Node(self.at)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> RawName<'a> {
+        let end = HEADER + usize::from(self.u16(NAME_LENGTH));
+        let bytes = self.cell.get(HEADER..end).unwrap_or_default();
+        RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
+    }
+
+    /// Its name as text.
+    pub fn name_text(&self) -> Result<String, Error> {
+        let offset = u64::from(self.at) + base::SIZE as u64;
+        self.name().text().map_err(|_| Error::NotUnicode { structure: KEY, offset })
+    }
+
+    /// When it was last written to: 100 ns since 1601, UTC.
+    pub fn last_written(&self) -> u64 {
+        u64_at(self.cell, LAST_WRITTEN).unwrap_or_default()
+    }
+
+    /// How many subkeys it says it has.
+    pub fn subkey_count(&self) -> u32 {
+        self.u32(SUBKEYS)
+    }
+
+    /// How many values it has. A predefined handle has none: the number is a handle there.
+    pub fn value_count(&self) -> u32 {
+        if self.u16(FLAGS) & FLAG_PREDEF_HANDLE != 0 { 0 } else { self.u32(VALUES) }
+    }
+
+    /// Its flags, as stored.
+    pub fn flags(&self) -> u16 {
+        self.u16(FLAGS)
+    }
+
+    /// Whether it is a symbolic link to another key, named by its value `SymbolicLinkValue`.
+    pub fn is_symbolic_link(&self) -> bool {
+        self.u16(FLAGS) & FLAG_SYM_LINK != 0
+    }
+
+    /// The place of its security descriptor's record: two keys with the same one have the same security.
+    pub fn security(&self) -> u32 {
+        self.u32(SECURITY)
+    }
+}
+
+impl std::fmt::Debug for KeyNode<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyNode({:?} at {:#x})", self.name(), self.at)
+    }
+}

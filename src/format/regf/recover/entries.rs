@@ -1,0 +1,135 @@
+//! Logs of the new format: entries (`HvLE`), each with whole pages and hashes over them.
+//!
+//! Source: "New format" under "Format of transaction log files" and under "Multiple transaction log files".
+
+use super::{
+    super::{
+        base::{self, BaseBlock, SECTOR},
+        bytes::{u32_at, u64_at},
+    },
+    Log, LogFormat, Recovery,
+    marvin::marvin32,
+    resize,
+};
+
+const HEADER: usize = 40;
+/// What offset a cell can have: the highest bit marks volatile cells, which are in no file.
+const LARGEST: u32 = 0x7FFF_F000;
+
+/// One log entry that its hashes confirm.
+#[derive(Debug)]
+pub(in super::super) struct Entry<'a> {
+    /// Its number; the next entry has the next number.
+    pub(in super::super) sequence: u32,
+    /// Whether pending transactions lock the hive.
+    pub(in super::super) flags: u32,
+    /// The size of the hive bins once it is applied.
+    pub(in super::super) bins_size: u32,
+    /// Places in the hive bins, and what to write there.
+    pub(in super::super) pages: Vec<(u32, &'a [u8])>,
+    size: usize,
+}
+
+impl<'a> Entry<'a> {
+    /// The entry at the beginning of `bytes`; none where it is not whole.
+    pub(in super::super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let header = bytes.get(..HEADER)?;
+        let size = u32_at(header, 4)? as usize;
+        if !header.starts_with(b"HvLE") || size < SECTOR || !size.is_multiple_of(SECTOR) {
+            return None;
+        }
+        let body = bytes.get(HEADER..size)?;
+        if u64_at(header, 24)? != marvin32(body) || u64_at(header, 32)? != marvin32(header.get(..32)?) {
+            return None;
+        }
+        let bins_size = u32_at(header, 16)?;
+        if !bins_size.is_multiple_of(4096) || bins_size > LARGEST {
+            return None;
+        }
+        let count = u32_at(header, 20)? as usize;
+        let (references, mut rest) = body.split_at_checked(count.checked_mul(8)?)?;
+        let mut pages = Vec::with_capacity(count);
+        for reference in references.chunks_exact(8) {
+            let (at, len) = (u32_at(reference, 0)?, u32_at(reference, 4)?);
+            let page;
+            (page, rest) = rest.split_at_checked(len as usize)?;
+            if at.checked_add(len)? > bins_size {
+                return None;
+            }
+            pages.push((at, page));
+        }
+        Some(Self { sequence: u32_at(header, 12)?, flags: u32_at(header, 8)?, bins_size, pages, size })
+    }
+
+    /// The entries of a log that follow each other, the first one with the number that its base block names.
+    fn all(log: &Log<'a>, limit: usize) -> Vec<Self> {
+        let mut rest = log.bytes.get(SECTOR..).unwrap_or_default();
+        let mut expected = log.base.primary_sequence;
+        let mut entries = Vec::new();
+        while let Some(entry) = Self::read(rest).filter(|e| e.sequence == expected && e.bins_size as usize <= limit) {
+            rest = rest.get(entry.size..).unwrap_or_default();
+            expected = expected.wrapping_add(1);
+            entries.push(entry);
+        }
+        entries
+    }
+}
+
+/// Applies the entries of all logs that follow each other, from the earliest on.
+pub(super) fn recover(
+    primary: &mut Vec<u8>,
+    base: &BaseBlock,
+    logs: Vec<Log<'_>>,
+    limit: usize,
+) -> Result<Recovery, &'static str> {
+    let mut logs: Vec<(Log<'_>, Vec<Entry<'_>>)> = logs.into_iter().map(|log| (log, Entry::all(&log, limit))).collect();
+    if logs.iter().all(|(_, entries)| entries.is_empty()) {
+        return Err("no log has an entry that its hashes confirm");
+    }
+    // What the primary file has already is not applied again.
+    if base.checksum_holds {
+        logs.retain(|(log, entries)| log.base.primary_sequence >= base.secondary_sequence && !entries.is_empty());
+        if logs.is_empty() {
+            return Err("the entries of the logs are older than the hive");
+        }
+        logs.sort_by_key(|(log, _)| log.base.primary_sequence);
+    } else {
+        // Without a base block to compare with, Windows trusts only the log with the latest entries.
+        let latest = logs
+            .into_iter()
+            .filter(|(_, entries)| !entries.is_empty())
+            .max_by_key(|(log, _)| log.base.primary_sequence);
+        logs = latest.into_iter().collect();
+        if let Some((log, _)) = logs.first() {
+            log.restore_base_block(primary);
+        }
+    }
+
+    let mut done =
+        Recovery { format: LogFormat::Entries, entries: 0, pages: 0, sequence: 0, base_block: !base.checksum_holds };
+    for (_, entries) in logs {
+        for entry in entries {
+            if done.entries > 0 && entry.sequence != done.sequence.wrapping_add(1) {
+                break;
+            }
+            apply(primary, &entry);
+            done.entries += 1;
+            done.pages += entry.pages.len();
+            done.sequence = entry.sequence;
+        }
+    }
+    Ok(done)
+}
+
+fn apply(primary: &mut Vec<u8>, entry: &Entry<'_>) {
+    resize(primary, entry.bins_size);
+    for (at, page) in &entry.pages {
+        let start = base::SIZE + *at as usize;
+        if let Some(place) = primary.get_mut(start..start + page.len()) {
+            place.copy_from_slice(page);
+        }
+    }
+    // Of the flags an entry carries only the first bit.
+    let flags = u32_at(primary, base::FLAGS).unwrap_or_default() & !1 | entry.flags & 1;
+    base::put_u32(primary, base::FLAGS, flags);
+}

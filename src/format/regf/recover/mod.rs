@@ -1,0 +1,125 @@
+//! Recovery: completing a hive that was not written completely, from its logs, as Windows does when it loads it.
+//!
+//! In: a dirty primary file and its logs. Out: the primary file as it would have been, in memory. Where Windows would
+//! put an empty bin in place of one that is damaged, kbfix refuses the hive: it does not lose keys silently.
+//!
+//! Source: "Format of transaction log files", "Dirty state of a hive", "Multiple transaction log files".
+
+mod entries;
+mod marvin;
+mod vector;
+
+use std::fmt;
+
+use super::{
+    Error,
+    base::{self, BaseBlock, SECTOR},
+};
+
+/// How much a hive may grow beyond what its logs hold.
+const SLACK: usize = 1 << 20;
+
+/// The format of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A bitmap of dirty pages and the pages (`DIRT`), as Windows writes it up to version 8.
+    Vector,
+    /// Entries with hashes (`HvLE`), as Windows writes it from version 8.1 on.
+    Entries,
+}
+
+/// What was applied to a dirty hive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// The format of the logs.
+    pub format: LogFormat,
+    /// How many log entries were applied; 1 for the old format.
+    pub entries: usize,
+    /// How many pages they brought.
+    pub pages: usize,
+    /// The sequence number of the last of them.
+    pub sequence: u32,
+    /// Whether the base block, too, came out of a log.
+    pub base_block: bool,
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = match self.format {
+            LogFormat::Vector => "old format",
+            LogFormat::Entries => "new format",
+        };
+        write!(f, "{} log entries of the {format}, up to number {}", self.entries, self.sequence)
+    }
+}
+
+/// A log with a base block that holds.
+#[derive(Debug, Clone, Copy)]
+struct Log<'a> {
+    base: BaseBlock,
+    bytes: &'a [u8],
+}
+
+/// Completes `primary` from those of `logs` that fit it. Where none does, says why, and leaves `primary` as it was.
+pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<Recovery, &'static str>, Error> {
+    if logs.iter().all(Vec::is_empty) {
+        return Ok(Err("there is no log"));
+    }
+    let logs: Vec<Log<'_>> = logs.iter().filter_map(|bytes| Log::read(bytes)).collect();
+    let Some(base) = BaseBlock::read(primary) else {
+        return Err(Error::NotAHive("it does not begin with `regf`"));
+    };
+    // What is new in a hive stands in its logs: one that is to grow by much more than they hold is not believed.
+    let limit = primary.len() + logs.iter().map(|log| log.bytes.len()).sum::<usize>() + SLACK;
+    let mut why = "no log has a base block that holds";
+    for format in [LogFormat::Entries, LogFormat::Vector] {
+        let logs: Vec<Log<'_>> = logs.iter().filter(|log| log.format() == Some(format)).copied().collect();
+        if logs.is_empty() {
+            continue;
+        }
+        let done = match format {
+            LogFormat::Entries => entries::recover(primary, &base, logs, limit),
+            LogFormat::Vector => vector::recover(primary, &base, logs, limit),
+        };
+        match done {
+            Ok(recovery) => {
+                base::put_u32(primary, base::PRIMARY_SEQUENCE, recovery.sequence);
+                base::put_u32(primary, base::SECONDARY_SEQUENCE, recovery.sequence);
+                base::seal(primary);
+                return Ok(Ok(recovery));
+            }
+            Err(reason) => why = reason,
+        }
+    }
+    Ok(Err(why))
+}
+
+impl<'a> Log<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let base = BaseBlock::read(bytes)?;
+        let whole = base.checksum_holds && base.primary_sequence == base.secondary_sequence;
+        (whole && base.supported().is_ok()).then_some(Self { base, bytes })
+    }
+
+    fn format(&self) -> Option<LogFormat> {
+        match self.base.file_type {
+            1 | 2 => Some(LogFormat::Vector),
+            6 => Some(LogFormat::Entries),
+            _ => None,
+        }
+    }
+
+    /// Puts this log's base block in place of one that does not hold.
+    fn restore_base_block(&self, primary: &mut [u8]) {
+        if let (Some(place), Some(sector)) = (primary.get_mut(..SECTOR), self.bytes.get(..SECTOR)) {
+            place.copy_from_slice(sector);
+        }
+        base::put_u32(primary, base::FILE_TYPE, base::TYPE_PRIMARY);
+    }
+}
+
+/// Makes the hive bins `size` bytes long.
+fn resize(primary: &mut Vec<u8>, size: u32) {
+    primary.resize(base::SIZE + size as usize, 0);
+    base::put_u32(primary, base::BINS_SIZE, size);
+}

@@ -1,0 +1,165 @@
+//! Values (`vk`) and their data: in the record itself, in one cell, or in segments (`db`).
+//!
+//! Source: "Key value" and "Big data".
+
+use std::borrow::Cow;
+
+use super::{
+    Error, Hive, RawName, base,
+    bytes::{u16_at, u32_at},
+};
+use crate::registry::{Data, ValueType};
+
+pub(super) const VALUE: &str = "value";
+pub(super) const DATA: &str = "data of a value";
+pub(super) const BIG: &str = "big data record";
+/// The length of a value record without its name.
+pub(super) const HEADER: usize = 20;
+/// The length of every data segment but the last; data above it is segmented, where the version can.
+pub(super) const SEGMENT: usize = 16_344;
+/// Set in the data size where the data stands in the record itself.
+pub(super) const INLINE: u32 = 0x8000_0000;
+
+// Places of the fields in a value record.
+pub(super) const NAME_LENGTH: usize = 2;
+pub(super) const DATA_SIZE: usize = 4;
+pub(super) const DATA_OFFSET: usize = 8;
+pub(super) const DATA_TYPE: usize = 12;
+pub(super) const FLAGS: usize = 16;
+
+pub(super) const FLAG_COMP_NAME: u16 = 0x0001;
+
+/// A value where it lies in the hive.
+#[derive(Clone, Copy)]
+pub struct ValueNode<'a> {
+    pub(super) at: u32,
+    /// At least [`HEADER`] bytes and the name.
+    cell: &'a [u8],
+}
+
+/// Where a value's data lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// In the record.
+    Inline,
+    /// In one cell.
+    Cell(u32),
+    /// In segments, under a record with a list of them.
+    Segments { record: u32, list: u32, segments: Vec<u32> },
+}
+
+impl Hive {
+    /// The value record at `at`.
+    pub(super) fn value_at(&self, at: u32) -> Result<ValueNode<'_>, Error> {
+        let cell = self.record(VALUE, at, b"vk", HEADER)?;
+        let value = ValueNode { at, cell };
+        let len = value.u16(NAME_LENGTH);
+        if cell.len() < HEADER + usize::from(len) {
+            return Err(Error::cell(VALUE, at, "the name runs over the end of the cell"));
+        }
+        if value.u16(FLAGS) & FLAG_COMP_NAME == 0 && !len.is_multiple_of(2) {
+            return Err(Error::cell(VALUE, at, "the UTF-16 name has an odd number of bytes"));
+        }
+        Ok(value)
+    }
+
+    /// The bytes of a value's data.
+    pub fn bytes<'a>(&'a self, value: &ValueNode<'a>) -> Result<Cow<'a, [u8]>, Error> {
+        let size = value.size();
+        match self.storage(value)? {
+            Storage::Inline => Ok(Cow::Borrowed(value.cell.get(DATA_OFFSET..DATA_OFFSET + size).unwrap_or_default())),
+            Storage::Cell(at) => {
+                let bytes = self.cell(DATA, at)?.get(..size);
+                bytes.map(Cow::Borrowed).ok_or_else(|| Error::cell(DATA, at, "it runs over the end of the cell"))
+            }
+            Storage::Segments { segments, .. } => {
+                let mut bytes = Vec::with_capacity(size);
+                for at in segments {
+                    let wanted = SEGMENT.min(size - bytes.len());
+                    let segment = self.cell("data segment", at)?.get(..wanted);
+                    bytes.extend_from_slice(
+                        segment.ok_or_else(|| Error::cell("data segment", at, "it runs over the end of the cell"))?,
+                    );
+                }
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// A value's type and data.
+    pub fn data(&self, value: &ValueNode<'_>) -> Result<Data, Error> {
+        Ok(Data::new(value.value_type(), self.bytes(value)?.into_owned()))
+    }
+
+    /// Where a value's data lies. The segments are as many as its size needs.
+    pub(super) fn storage(&self, value: &ValueNode<'_>) -> Result<Storage, Error> {
+        let (size, at) = (value.size(), value.u32(DATA_OFFSET));
+        if value.u32(DATA_SIZE) & INLINE != 0 {
+            if size > 4 {
+                return Err(Error::cell(VALUE, value.at, "more than 4 bytes of data cannot stand in the record"));
+            }
+            return Ok(Storage::Inline);
+        }
+        if size == 0 {
+            return Ok(Storage::Inline);
+        }
+        // Segments may be named twice: without this, a small file could ask for gigabytes.
+        if size > self.bins().len() {
+            return Err(Error::cell(VALUE, value.at, "its data is larger than the hive"));
+        }
+        if size <= SEGMENT || self.minor < 4 {
+            return Ok(Storage::Cell(at));
+        }
+        let record = self.record(BIG, at, b"db", 8)?;
+        let (count, list) = (u16_at(record, 2).unwrap_or_default(), u32_at(record, 4).unwrap_or_default());
+        let count = usize::from(count);
+        if count != size.div_ceil(SEGMENT) {
+            return Err(Error::cell(BIG, at, "the number of segments does not fit the data's size"));
+        }
+        let cell = self.cell("list of data segments", list)?;
+        let Some(elements) = cell.get(..count * 4) else {
+            return Err(Error::cell("list of data segments", list, "it runs over the end of the cell"));
+        };
+        let segments = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
+        Ok(Storage::Segments { record: at, list, segments })
+    }
+}
+
+impl<'a> ValueNode<'a> {
+    pub(super) fn u16(&self, at: usize) -> u16 {
+        u16_at(self.cell, at).unwrap_or_default()
+    }
+
+    pub(super) fn u32(&self, at: usize) -> u32 {
+        u32_at(self.cell, at).unwrap_or_default()
+    }
+
+    /// Its name; empty for the default value.
+    pub fn name(&self) -> RawName<'a> {
+        let end = HEADER + usize::from(self.u16(NAME_LENGTH));
+        let bytes = self.cell.get(HEADER..end).unwrap_or_default();
+        RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
+    }
+
+    /// Its name as text.
+    pub fn name_text(&self) -> Result<String, Error> {
+        let offset = u64::from(self.at) + base::SIZE as u64;
+        self.name().text().map_err(|_| Error::NotUnicode { structure: VALUE, offset })
+    }
+
+    /// The type of its data.
+    pub fn value_type(&self) -> ValueType {
+        ValueType(self.u32(DATA_TYPE))
+    }
+
+    /// The size of its data in bytes.
+    pub fn size(&self) -> usize {
+        (self.u32(DATA_SIZE) & !INLINE) as usize
+    }
+}
+
+impl std::fmt::Debug for ValueNode<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ValueNode({:?} at {:#x})", self.name(), self.at)
+    }
+}

@@ -1,0 +1,75 @@
+//! All keys below a key, each once, parents before what is below them.
+
+use std::collections::HashSet;
+
+use super::{Error, Hive, KeyNode, Node, lookup::Subkeys, node::SUBKEY_LIST};
+
+/// The registry's limit for nested keys (Microsoft, "Registry element size limits").
+pub(super) const MAX_DEPTH: usize = 512;
+
+/// What [`Hive::walk`] gives: depth below the first key, and the key or what is wrong with it.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    hive: &'a Hive,
+    first: Option<Node>,
+    stack: Vec<Subkeys<'a>>,
+    /// Lists that were entered: two keys that share one could make the walk as long as the product of both.
+    lists: HashSet<u32>,
+    /// What could not be read below the key given last.
+    pending: Option<(usize, Error)>,
+}
+
+impl Hive {
+    /// Walks over `node` and all keys below it. Ends on every hive, however damaged.
+    pub fn walk(&self, node: Node) -> Walk<'_> {
+        Walk { hive: self, first: Some(node), stack: Vec::new(), lists: HashSet::new(), pending: None }
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn enter(&mut self, key: &KeyNode<'a>) -> Result<(), Error> {
+        if key.subkey_count() == 0 {
+            return Ok(());
+        }
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        let at = key.u32(SUBKEY_LIST);
+        if !self.lists.insert(at) {
+            return Err(Error::cell(super::list::LIST, at, "two keys have the same list"));
+        }
+        for leaf in self.hive.list(at)?.leaves() {
+            if *leaf != at && !self.lists.insert(*leaf) {
+                return Err(Error::cell(super::list::LIST, *leaf, "two keys have the same list"));
+            }
+        }
+        self.stack.push(self.hive.subkeys(key.node())?);
+        Ok(())
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (usize, Result<KeyNode<'a>, Error>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some((depth, error)) = self.pending.take() {
+            return Some((depth, Err(error)));
+        }
+        let (depth, item) = match self.first.take() {
+            Some(node) => (0, self.hive.key(node)),
+            None => loop {
+                let depth = self.stack.len();
+                match self.stack.last_mut()?.next() {
+                    Some(item) => break (depth, item),
+                    None => drop(self.stack.pop()),
+                }
+            },
+        };
+        if let Ok(key) = &item
+            && let Err(error) = self.enter(key)
+        {
+            self.pending = Some((depth + 1, error));
+        }
+        Some((depth, item))
+    }
+}

@@ -1,0 +1,186 @@
+//! The state folder: where journals are.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{Entry, Event, Journal, now};
+use crate::target::replace::replace_file;
+
+/// The state folder. Journals stand in its subfolder `journal`.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+    /// Whether the folder is the default one, whose permissions kbfix sets and checks.
+    is_default: bool,
+}
+
+/// Why a journal could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The operating system refused or failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The file is no journal, or damaged.
+    #[error("{}, line {line}: {detail}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+impl Folder {
+    /// The folder that the user named, or the default: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without
+    /// that, `~/.local/state/kbfix`) elsewhere. `None` where there is no default.
+    pub fn new(named: Option<&Path>) -> Option<Self> {
+        match named {
+            Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
+            None => default_root().map(|root| Self { root, is_default: true }),
+        }
+    }
+
+    /// The folder's path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes a journal's first line: complete, and on disk, when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written; then no journal is left.
+    pub fn begin(&self, entry: Entry) -> Result<Journal, FolderError> {
+        let folder = self.root.join("journal");
+        self.create(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
+        let path = folder.join(format!("{}.jsonl", entry.id));
+        let error = |source| FolderError::Io { path: path.clone(), source };
+        let mut line = serde_json::to_vec(&entry).map_err(|e| error(e.into()))?;
+        line.push(b'\n');
+        replace_file(&path, &line).map_err(error)?;
+        Ok(Journal { path, entry, events: Vec::new() })
+    }
+
+    #[cfg(unix)]
+    fn create(&self, folder: &Path) -> io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        // Journals hold registry data, which may be confidential.
+        let mode = if self.is_default { 0o700 } else { 0o755 };
+        fs::DirBuilder::new().recursive(true).mode(mode).create(folder)
+    }
+
+    #[cfg(windows)]
+    fn create(&self, folder: &Path) -> io::Result<()> {
+        if self.is_default {
+            // A journal decides what a rollback, run by an administrator, writes.
+            crate::target::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
+        }
+        fs::create_dir_all(folder)
+    }
+
+    /// A name for a new journal: the time to the millisecond, and the process.
+    pub fn new_id() -> String {
+        let time: String = now().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+        format!("{time}-{}", std::process::id())
+    }
+
+    /// All journals, oldest first; and what could not be read as one.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be listed.
+    pub fn list(&self) -> Result<(Vec<Journal>, Vec<FolderError>), FolderError> {
+        let folder = self.root.join("journal");
+        let error = |source| FolderError::Io { path: folder.clone(), source };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+            Err(e) => return Err(error(e)),
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(error)?.path();
+            if path.extension().is_some_and(|e| e == "jsonl") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let (mut journals, mut damaged) = (Vec::new(), Vec::new());
+        for path in paths {
+            match Self::read(&path) {
+                Ok(journal) => journals.push(journal),
+                Err(why) => damaged.push(why),
+            }
+        }
+        Ok((journals, damaged))
+    }
+
+    /// The journal in a file, or of a name in this folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged.
+    pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
+        let by_name = self.root.join("journal").join(format!("{name}.jsonl"));
+        let is_name = !name.contains(['/', '\\']) && by_name.is_file();
+        Self::read(if is_name { &by_name } else { Path::new(name) })
+    }
+
+    fn read(path: &Path) -> Result<Journal, FolderError> {
+        let path = path.to_owned();
+        let text = fs::read_to_string(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
+        let mut lines = text.split_inclusive('\n').enumerate();
+        let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
+        let entry: Entry = serde_json::from_str(first).map_err(|e| malformed(1, e.to_string()))?;
+        if entry.kbfix_journal != 1 {
+            let detail = format!("it is of version {}, this kbfix reads version 1", entry.kbfix_journal);
+            return Err(malformed(1, detail));
+        }
+        let mut events = Vec::new();
+        for (at, line) in lines {
+            match serde_json::from_str::<Event>(line) {
+                Ok(event) => events.push(event),
+                // A crash while an event was being added: what it would have said is unknown, the entry is whole.
+                Err(_) if !line.ends_with('\n') => {}
+                Err(e) => return Err(malformed(at + 1, e.to_string())),
+            }
+        }
+        Ok(Journal { path, entry, events })
+    }
+}
+
+pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    // A line that a crash cut off is ended first, so that this one stands by itself.
+    let cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
+    if cut {
+        let whole = fs::read(path)?;
+        let end = whole.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        OpenOptions::new().write(true).open(path)?.set_len(end as u64)?;
+    }
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    file.write_all(&line)?;
+    file.sync_all()
+}
+
+#[cfg(windows)]
+fn default_root() -> Option<PathBuf> {
+    std::env::var_os("ProgramData").map(|folder| PathBuf::from(folder).join("kbfix"))
+}
+
+#[cfg(not(windows))]
+fn default_root() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_STATE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|folder| folder.join("kbfix"))
+}

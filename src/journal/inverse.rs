@@ -1,0 +1,202 @@
+//! What has to be done now so that the changes of a journal are undone.
+//!
+//! The present state decides, change by change from the last to the first: what is as the apply left it is put back;
+//! what already is as it was before stays; what is neither was changed by somebody else since, and is a conflict.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    observe::Reader,
+    registry::{Data, Key, ValueName, notation},
+    target::{Action, Answer, KeyChange, ValueChange},
+};
+
+/// What has to be done to undo changes, and what stands against it.
+#[derive(Debug, Default)]
+pub struct Inverse {
+    /// What has to be done.
+    pub changes: Vec<KeyChange>,
+    /// What somebody else changed since, and is kept.
+    pub conflicts: Vec<Conflict>,
+    /// What could not be read.
+    pub unread: Vec<String>,
+}
+
+/// Something that is neither as the apply left it nor as it was before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Conflict {
+    /// The key, and the value name where it is about one.
+    pub place: String,
+    /// What the apply left there.
+    pub left: String,
+    /// What is there now.
+    pub found: String,
+    /// What was there before the apply.
+    pub before: String,
+}
+
+/// The changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else changed are put
+/// back too; a key that has something else in it is kept even then.
+pub fn inverse(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Inverse {
+    let mut out = Inverse::default();
+    for change in changes.iter().rev() {
+        let undo = change.inverse();
+        let step = match undo.action {
+            Action::Delete => delete(&undo, force, reader, &mut out),
+            Action::Update => update(&undo, force, reader, &mut out),
+            Action::Create => create(&undo, force, reader, &mut out),
+        };
+        if let Some(step) = step {
+            reader.pretend(&step);
+            out.changes.push(step);
+        }
+    }
+    out
+}
+
+/// The key was created: it goes, unless there is something else in it by now.
+fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+    let key = &undo.key;
+    let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
+    match there {
+        Answer::Present(()) => {}
+        Answer::Absent => return None,
+        Answer::Unread(why) => {
+            out.unread.push(format!("{key}: {why}"));
+            return None;
+        }
+    }
+    let (values, subkeys) = match (values.known(), subkeys.known()) {
+        (Ok(values), Ok(subkeys)) => (values.unwrap_or_default(), subkeys.unwrap_or_default()),
+        (Err(why), _) | (_, Err(why)) => {
+            out.unread.push(format!("{key}: {why}"));
+            return None;
+        }
+    };
+    let ours: BTreeMap<_, _> = undo.values.iter().map(|v| (&v.name, v)).collect();
+    let mut gone = Vec::new();
+    let mut keep = false;
+    for (name, answer) in values {
+        let data = match answer.known() {
+            Ok(Some(data)) => data,
+            Ok(None) => continue,
+            Err(why) => {
+                out.unread.push(format!("{}: {why}", undo.place(&name)));
+                keep = true;
+                continue;
+            }
+        };
+        let ours = ours.get(&name);
+        if ours.is_some_and(|v| force || v.before.as_ref() == Some(&data)) {
+            gone.push(ValueChange { name, before: Some(data), after: None });
+        } else {
+            keep = true;
+            let left = ours.and_then(|v| v.before.as_ref());
+            out.conflicts.push(conflict(undo, &name, left, Some(&data), None));
+        }
+    }
+    if !subkeys.is_empty() {
+        keep = true;
+        let names: Vec<_> = subkeys.iter().map(|s| s.as_str()).collect();
+        out.conflicts.push(Conflict {
+            place: key.to_string(),
+            left: "no subkeys".to_owned(),
+            found: format!("subkeys {}", names.join(", ")),
+            before: "absent".to_owned(),
+        });
+    }
+    if keep {
+        (!gone.is_empty()).then(|| KeyChange { key: key.clone(), action: Action::Update, values: gone })
+    } else {
+        Some(KeyChange { key: key.clone(), action: Action::Delete, values: gone })
+    }
+}
+
+/// Values were changed in a key that was there: each is put back.
+fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+    let there = reader.key(&undo.key);
+    let values = values(undo, force, reader, out);
+    if values.is_empty() {
+        return None;
+    }
+    let action = match there {
+        Answer::Absent if !parent_exists(&undo.key, reader) => {
+            out.conflicts.push(key_conflict(&undo.key));
+            return None;
+        }
+        Answer::Absent => Action::Create,
+        _ => Action::Update,
+    };
+    Some(KeyChange { key: undo.key.clone(), action, values })
+}
+
+/// The key was deleted: it comes back with its values.
+fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+    match reader.key(&undo.key) {
+        Answer::Absent if parent_exists(&undo.key, reader) => Some(undo.clone()),
+        Answer::Absent => {
+            out.conflicts.push(key_conflict(&undo.key));
+            None
+        }
+        Answer::Present(()) => {
+            let values = values(undo, force, reader, out);
+            (!values.is_empty()).then(|| KeyChange { key: undo.key.clone(), action: Action::Update, values })
+        }
+        Answer::Unread(why) => {
+            out.unread.push(format!("{}: {why}", undo.key));
+            None
+        }
+    }
+}
+
+fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Vec<ValueChange> {
+    let mut values = Vec::new();
+    for value in &undo.values {
+        let now = match reader.value(&undo.key, &value.name).known() {
+            Ok(now) => now,
+            Err(why) => {
+                out.unread.push(format!("{}: {why}", undo.place(&value.name)));
+                continue;
+            }
+        };
+        if now == value.after {
+            continue;
+        }
+        // A key that was deleted has no value that the apply left; an absent one is then as the apply left it.
+        if now == value.before || force {
+            values.push(ValueChange { name: value.name.clone(), before: now, after: value.after.clone() });
+        } else {
+            let (left, before) = (value.before.as_ref(), value.after.as_ref());
+            out.conflicts.push(conflict(undo, &value.name, left, now.as_ref(), before));
+        }
+    }
+    values
+}
+
+fn parent_exists(key: &Key, reader: &Reader<'_>) -> bool {
+    key.parent().is_none_or(|parent| reader.key(&parent) == Answer::Present(()))
+}
+
+fn conflict(
+    undo: &KeyChange,
+    name: &ValueName,
+    left: Option<&Data>,
+    found: Option<&Data>,
+    before: Option<&Data>,
+) -> Conflict {
+    let text = |data: Option<&Data>| data.map_or("absent".to_owned(), |data| format!("{data:?}"));
+    let place = format!("{} {}", undo.key, notation::value_name(name));
+    Conflict { place, left: text(left), found: text(found), before: text(before) }
+}
+
+fn key_conflict(key: &Key) -> Conflict {
+    Conflict {
+        place: key.to_string(),
+        left: "its parent key present".to_owned(),
+        found: "its parent key absent".to_owned(),
+        before: "present".to_owned(),
+    }
+}

@@ -1,0 +1,170 @@
+//! The journal: what was there before, on disk before the first write.
+//!
+//! A journal is a file of JSON lines. The first line, the entry, has every change with its data before and after; it is
+//! complete on disk before anything is written to the target. Each later line is an event: how the apply ended, and whether
+//! it was rolled back since. A journal without an event is of an apply that did not end, and from it the target can be
+//! restored just as well. Format: `docs/journal.md`.
+
+mod folder;
+mod inverse;
+
+use std::{io, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use folder::{Folder, FolderError};
+pub use inverse::{Conflict, Inverse, inverse};
+
+use crate::{
+    plan::{Machine, Restart},
+    target::{Address, KeyChange},
+};
+
+/// The first line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The version of this format: 1.
+    pub kbfix_journal: u32,
+    /// The journal's name: the time of its making, and the process.
+    pub id: String,
+    /// When it was made, as RFC 3339.
+    pub made: String,
+    /// What was done.
+    pub action: Action,
+    /// The target.
+    pub target: Address,
+    /// The machine that the target is.
+    pub machine: Machine,
+    /// The ids of the specs.
+    pub specs: Vec<String>,
+    /// The digest of the plan that was carried out.
+    pub plan: String,
+    /// What has to be restarted, of all its specs together.
+    pub restart: Restart,
+    /// The changes, in their order, each with its data before and after.
+    pub changes: Vec<KeyChange>,
+}
+
+/// What a journal is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// An apply.
+    Apply,
+    /// The rollback of the journal with this id.
+    Rollback(String),
+}
+
+/// A later line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// When, as RFC 3339.
+    pub time: String,
+    /// What happened.
+    pub event: What,
+    /// More of it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What happened to the changes of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// All were made, and read back.
+    Done,
+    /// Writing failed, and what had been written was undone.
+    Undone,
+    /// Writing failed, and not all of it could be undone.
+    Failed,
+    /// They were rolled back later.
+    RolledBack,
+}
+
+/// A journal, as read from disk.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its first line.
+    pub entry: Entry,
+    /// Its later lines. The last one is left out where it is cut off.
+    pub events: Vec<Event>,
+}
+
+/// Where the changes of a journal stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All were made.
+    Done,
+    /// The process ended before it could say: some, all or none were made.
+    Interrupted,
+    /// Writing failed, and it was undone.
+    Undone,
+    /// Writing failed, and not all of it could be undone.
+    Failed,
+    /// They were rolled back.
+    RolledBack,
+}
+
+impl Journal {
+    /// Where its changes stand.
+    pub fn status(&self) -> Status {
+        match self.events.last().map(|e| e.event) {
+            None => Status::Interrupted,
+            Some(What::Done) => Status::Done,
+            Some(What::Undone) => Status::Undone,
+            Some(What::Failed) => Status::Failed,
+            Some(What::RolledBack) => Status::RolledBack,
+        }
+    }
+
+    /// Whether `rollback --last` may pick it.
+    pub fn can_be_rolled_back(&self) -> bool {
+        self.entry.action == Action::Apply
+            && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, event: What, detail: Option<String>) -> io::Result<()> {
+        let event = Event { time: now(), event, detail };
+        folder::append(&self.path, &event)?;
+        self.events.push(event);
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done, and read back",
+            Self::Undone => "failed, and undone",
+            Self::Failed => "failed, and not wholly undone",
+            Self::RolledBack => "rolled back",
+        })
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done",
+            Self::Interrupted => "interrupted",
+            Self::Undone => "undone",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled back",
+        })
+    }
+}
+
+/// The present time as RFC 3339, in UTC, to the millisecond.
+pub fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}

@@ -1,0 +1,195 @@
+//! Observation: reads from a target just what is asked, in as few batches as the questions allow.
+//!
+//! What has to be read can depend on what was read: a file's folder stands in a registry value, `*` stands for the
+//! subkeys that exist. So whoever needs facts asks a [`Reader`], which notes what it cannot answer yet; that is read in one
+//! batch, and the asking starts again, until nothing is left to read. The same code that makes the plan thereby says what is
+//! read, and nothing is read that no spec asks for.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use crate::{
+    registry::{Data, Key, KeyName, ValueName},
+    target::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
+};
+
+/// Batches after which an observation gives up: more than the deepest key tree needs (the registry allows 512 levels).
+const MOST_BATCHES: usize = 600;
+
+/// Answers questions from facts, and notes those that the facts do not answer.
+pub struct Reader<'a> {
+    facts: RefCell<std::borrow::Cow<'a, Facts>>,
+    missing: RefCell<Missing>,
+}
+
+#[derive(Default)]
+struct Missing {
+    keys: BTreeMap<Key, Ask>,
+    files: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Ask {
+    names: BTreeSet<ValueName>,
+    all_values: bool,
+    subkeys: bool,
+}
+
+/// A key with its values, as [`Reader::tree`] lists it.
+pub type KeyImage = (Key, Vec<(ValueName, Data)>);
+
+impl<'a> Reader<'a> {
+    /// Reads from these facts.
+    pub fn new(facts: &'a Facts) -> Self {
+        Self { facts: RefCell::new(std::borrow::Cow::Borrowed(facts)), missing: RefCell::default() }
+    }
+
+    /// Whether the key is there.
+    pub fn key(&self, key: &Key) -> Answer<()> {
+        let known = self.facts.borrow().key(key);
+        known.unwrap_or_else(|| self.missed(key, |_| {}))
+    }
+
+    /// A value's data; absent where its key is.
+    pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
+        let known = self.facts.borrow().value(key, name);
+        known.unwrap_or_else(|| {
+            self.missed(key, |ask| {
+                ask.names.insert(name.clone());
+            })
+        })
+    }
+
+    /// All values of the key.
+    pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
+        let known = self.facts.borrow().all_values(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
+    }
+
+    /// The names of the key's subkeys.
+    pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
+        let known = self.facts.borrow().subkeys(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
+    }
+
+    /// A file.
+    pub fn file(&self, path: &str) -> Answer<FileFacts> {
+        let known = self.facts.borrow().file(path);
+        known.unwrap_or_else(|| {
+            self.missing.borrow_mut().files.insert(path.to_owned());
+            not_read()
+        })
+    }
+
+    /// The key and all below it, each parent before its subkeys; empty where the key is absent.
+    ///
+    /// # Errors
+    /// The first thing in the tree that could not be read.
+    pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
+        let mut out = Vec::new();
+        // Both are asked for before either is judged, so that a level of the tree is one batch.
+        let mut level = vec![key.clone()];
+        let mut failed = None;
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for key in level {
+                let (values, subkeys) = (self.all_values(&key), self.subkeys(&key));
+                match (values.known(), subkeys.known()) {
+                    (Ok(Some(values)), Ok(Some(subkeys))) => {
+                        let mut image = Vec::new();
+                        for (name, answer) in values {
+                            match answer.known() {
+                                Ok(Some(data)) => image.push((name, data)),
+                                Ok(None) => {}
+                                Err(why) => failed = failed.or(Some(why)),
+                            }
+                        }
+                        next.extend(subkeys.iter().map(|name| key.child(name)));
+                        out.push((key, image));
+                    }
+                    (Err(why), _) | (_, Err(why)) => failed = failed.or(Some(why)),
+                    _ => {}
+                }
+            }
+            level = next;
+        }
+        match failed {
+            Some(why) => Err(why),
+            None => {
+                out.sort();
+                Ok(out)
+            }
+        }
+    }
+
+    /// From here on answers as after these changes.
+    pub fn pretend(&self, change: &crate::target::KeyChange) {
+        self.facts.borrow_mut().to_mut().apply(change);
+    }
+
+    fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {
+        ask(self.missing.borrow_mut().keys.entry(key.clone()).or_default());
+        not_read()
+    }
+}
+
+fn not_read<T>() -> Answer<T> {
+    Answer::unread(Reason::Unknown, "it was not read")
+}
+
+/// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
+///
+/// # Errors
+/// [`TargetError`] when the target as a whole cannot be read.
+pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
+    let mut facts = Facts::default();
+    for _ in 0..MOST_BATCHES {
+        let missing = {
+            let reader = Reader::new(&facts);
+            ask(&reader);
+            reader.missing.into_inner()
+        };
+        if missing.keys.is_empty() && missing.files.is_empty() {
+            return Ok(facts);
+        }
+        let queries = missing.keys.into_iter().map(|(key, ask)| KeyQuery {
+            key,
+            values: if ask.all_values { Wanted::All } else { Wanted::Names(ask.names) },
+            subkeys: ask.subkeys,
+        });
+        read_into(&mut facts, target, &queries.collect::<Vec<_>>(), &missing.files.into_iter().collect::<Vec<_>>())?;
+    }
+    Ok(facts)
+}
+
+/// Asks the target again what `facts` answer.
+///
+/// # Errors
+/// [`TargetError`] when the target as a whole cannot be read.
+pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
+    let (queries, files) = facts.questions();
+    let mut now = Facts::default();
+    read_into(&mut now, target, &queries, &files)?;
+    Ok(now)
+}
+
+fn read_into(
+    facts: &mut Facts,
+    target: &mut dyn Target,
+    queries: &[KeyQuery],
+    files: &[String],
+) -> Result<(), TargetError> {
+    if !queries.is_empty() {
+        for (query, answer) in queries.iter().zip(target.read_keys(queries)?) {
+            facts.record_key(query, answer);
+        }
+    }
+    if !files.is_empty() {
+        for (path, answer) in files.iter().zip(target.read_files(files)?) {
+            facts.record_file(path, answer);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Specs and what was read become a plan.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Evidence, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
+use crate::{
+    observe::Reader,
+    registry::{Data, Key, ValueName},
+    spec::{Spec, model::FileTest},
+    target::Facts,
+};
+
+/// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
+/// what is to be read, and once more with the facts for the plan itself.
+pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
+    let machine = machine(reader);
+    let one_view = has_one_view(reader);
+    let mut done = Done::new();
+    let mut plans = Vec::new();
+    for spec in specs {
+        let mut plan = one(spec, one_view, reader);
+        refuse_contradictions(&mut plan, &done);
+        for change in &plan.changes {
+            reader.pretend(change);
+            for value in &change.values {
+                done.insert((change.key.clone(), value.name.clone()), (spec.id.clone(), value.after.clone()));
+            }
+        }
+        plans.push(plan);
+    }
+    Plan { kbfix_plan: 1, target: target.to_owned(), machine, specs: plans, facts: facts.clone() }
+}
+
+/// Which machine the target is, as far as it says.
+pub fn machine(reader: &Reader<'_>) -> Machine {
+    let text = |key: &str, name: &str| {
+        condition::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
+    };
+    let (computer_name, machine_guid) = (
+        text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
+        text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
+    );
+    Machine { computer_name, machine_guid }
+}
+
+/// Whether the target is a 32-bit Windows, which has one registry view only. A target that does not say is taken for a
+/// 64-bit one; the keys of the 32-bit view then answer for themselves.
+fn has_one_view(reader: &Reader<'_>) -> bool {
+    let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+    let architecture = condition::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
+    architecture.and_then(|data| data.as_read_text()).is_some_and(|text| text.eq_ignore_ascii_case("x86"))
+}
+
+fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
+    let checks = checks(spec, reader);
+    let registry = rules::evaluate(spec, one_view, reader);
+    let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
+    let gate = Truth::all([of(Part::Prerequisite), of(Part::Hotfix)]);
+    let (outcome, reasons) = match (of(Part::Applicable), gate) {
+        (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
+        (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
+        (Truth::Met, Truth::Unmet) => {
+            (Outcome::Blocked, reasons(&checks, Truth::Unmet, |c| c.part != Part::Applicable))
+        }
+        (Truth::Met, Truth::Unknown) => {
+            (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part != Part::Applicable))
+        }
+        (Truth::Met, Truth::Met) if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
+        (Truth::Met, Truth::Met) if registry.changes.is_empty() => (Outcome::InDesiredState, Vec::new()),
+        (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
+    };
+    let counts = matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending);
+    let restart = Restart {
+        computer: spec.restart.computer,
+        services: spec.restart.services.clone(),
+        note: spec.restart.note.clone(),
+    };
+    SpecPlan {
+        id: spec.id.clone(),
+        title: spec.title.clone(),
+        sha256: spec.origin.sha256.clone(),
+        parameters: spec.parameters.clone(),
+        outcome,
+        reasons,
+        checks,
+        changes: if counts { registry.changes } else { Vec::new() },
+        satisfied: if counts { registry.satisfied } else { Vec::new() },
+        restart,
+    }
+}
+
+fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(applicable) = &spec.applicable {
+        let mut evidence = Vec::new();
+        let result = condition::holds(applicable, spec, reader, &mut evidence);
+        checks.push(Check { part: Part::Applicable, title: "applicable".to_owned(), evidence, result });
+    }
+    for prerequisite in &spec.prerequisites {
+        let mut evidence = Vec::new();
+        let result = condition::holds(&prerequisite.condition, spec, reader, &mut evidence);
+        checks.push(Check { part: Part::Prerequisite, title: prerequisite.title.clone(), evidence, result });
+    }
+    if let Some(hotfix) = &spec.hotfix {
+        for file in &hotfix.files {
+            let test = FileTest::Present { version: Some(file.version.clone()), platform: file.platform };
+            let evidence = condition::file(&file.path, &test, spec, reader);
+            let result = evidence.result;
+            checks.push(Check { part: Part::Hotfix, title: hotfix.title.clone(), evidence: vec![evidence], result });
+        }
+    }
+    checks
+}
+
+/// One sentence for each check with that result.
+fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
+    let sentence = |check: &Check, e: &Evidence| match check.part {
+        Part::Applicable => format!("{}: found {}, wanted {}", e.place, e.found, e.wanted),
+        Part::Prerequisite => {
+            format!("prerequisite {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted)
+        }
+        Part::Hotfix => format!("hotfix {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted),
+    };
+    let found = checks.iter().filter(|c| which(c) && c.result == result);
+    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
+}
+
+/// What earlier specs of a run make of values, and which of them does.
+type Done = BTreeMap<(Key, ValueName), (String, Option<Data>)>;
+
+/// A value that an earlier spec of the run changes is not changed once more by a later one: one of them is wrong.
+fn refuse_contradictions(plan: &mut SpecPlan, done: &Done) {
+    let mut clashes = Vec::new();
+    for change in &plan.changes {
+        for value in &change.values {
+            if let Some((id, earlier)) = done.get(&(change.key.clone(), value.name.clone())) {
+                let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
+                clashes.push(format!(
+                    "{}: {id} of the same run makes it {}, this spec wants {}",
+                    change.place(&value.name),
+                    text(earlier),
+                    text(&value.after),
+                ));
+            }
+        }
+    }
+    if !clashes.is_empty() {
+        plan.outcome = Outcome::Blocked;
+        plan.reasons = clashes;
+        plan.changes.clear();
+        plan.satisfied.clear();
+    }
+}

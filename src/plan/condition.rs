@@ -1,0 +1,393 @@
+//! Conditions: whether they hold on the target, and the evidence.
+
+use super::{
+    Evidence, Truth,
+    expand::{self, Resolved},
+};
+use crate::{
+    observe::Reader,
+    registry::{Data, Decoded, Key, ValueName, notation},
+    spec::{
+        Spec,
+        document::Product,
+        model::{
+            Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, OsTest, ValueAt, ValueTest, VersionTest,
+        },
+    },
+    target::{Answer, FileFacts, Unread},
+    version::{FileVersion, Platform},
+};
+
+impl Truth {
+    pub(super) fn of(holds: bool) -> Self {
+        if holds { Self::Met } else { Self::Unmet }
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::Met => Self::Unmet,
+            Self::Unmet => Self::Met,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    /// Unmet if one is unmet, else unknown if one is unknown.
+    pub(super) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
+        truths.into_iter().fold(Self::Met, |all, one| match (all, one) {
+            (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            _ => Self::Met,
+        })
+    }
+
+    fn any(truths: impl IntoIterator<Item = Self>) -> Self {
+        Self::all(truths.into_iter().map(Self::not)).not()
+    }
+}
+
+/// Whether a condition holds. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
+pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
+    match condition {
+        Condition::Key { key, exists } => over_keys(key, !exists, reader, evidence, |key| {
+            let wanted = if *exists { "the key exists" } else { "the key is absent" };
+            let answer = reader.key(key);
+            let found = presence(&answer);
+            (key.to_string(), wanted.to_owned(), found, known(answer, |there| there.is_some() == *exists))
+        }),
+        Condition::Value { at, test } => {
+            let if_none = *test == ValueTest::Exists(false);
+            over_keys(&at.key, if_none, reader, evidence, |key| value(key, at, test, reader))
+        }
+        Condition::File { path, test } => {
+            let one = file(path, test, spec, reader);
+            let truth = one.result;
+            evidence.push(one);
+            truth
+        }
+        Condition::Os(test) => os(test, reader, evidence),
+        Condition::All(conditions) => {
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            Truth::all(truths)
+        }
+        Condition::Any(conditions) => {
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            Truth::any(truths)
+        }
+        Condition::Not(condition) => {
+            let at = evidence.len();
+            let truth = holds(condition, spec, reader, evidence).not();
+            for one in &mut evidence[at..] {
+                one.wanted = format!("not: {}", one.wanted);
+                one.result = one.result.not();
+            }
+            truth
+        }
+    }
+}
+
+/// A test of every key that a pattern stands for: it holds where it holds for at least one of them; `if_none` says
+/// whether it holds where there is none.
+fn over_keys(
+    pattern: &KeyPattern,
+    if_none: bool,
+    reader: &Reader<'_>,
+    evidence: &mut Vec<Evidence>,
+    test: impl Fn(&Key) -> (String, String, String, Truth),
+) -> Truth {
+    let keys = match expand::keys(pattern, reader) {
+        Ok(keys) => keys,
+        Err(why) => {
+            evidence.push(unread(pattern.to_string(), "readable", &why));
+            return Truth::Unknown;
+        }
+    };
+    if keys.is_empty() {
+        let found = "no such key".to_owned();
+        let wanted = if if_none { "absent" } else { "at least one key" }.to_owned();
+        let result = Truth::of(if_none);
+        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result });
+        return result;
+    }
+    let mut truths = Vec::new();
+    for key in &keys {
+        let (place, wanted, found, result) = test(key);
+        truths.push(result);
+        evidence.push(Evidence { place, wanted, found, result });
+    }
+    Truth::any(truths)
+}
+
+fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (String, String, String, Truth) {
+    let place = format!("{key} {}", notation::value_name(&at.name));
+    let answer = reader.value(key, &at.name);
+    let found = match &answer {
+        Answer::Present(data) => readable(data),
+        other => presence(other),
+    };
+    let (wanted, truth) = match test {
+        ValueTest::Exists(true) => ("present".to_owned(), known(answer, |data| data.is_some())),
+        ValueTest::Exists(false) => ("absent".to_owned(), known(answer, |data| data.is_none())),
+        ValueTest::OneOf(literals) => {
+            let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
+            (wanted, known(answer, |data| data.is_some_and(|data| literals.iter().any(|l| equals(&data, l)))))
+        }
+        ValueTest::AtLeast(least) => {
+            let holds =
+                |data: Option<Data>| matches!(data.map(|d| d.decode()), Some(Decoded::Number(n)) if n >= *least);
+            (format!("{least} or higher"), known(answer, holds))
+        }
+    };
+    (place, wanted, found, truth)
+}
+
+fn equals(data: &Data, literal: &Literal) -> bool {
+    match (data.decode(), literal) {
+        (Decoded::Number(found), Literal::Number(wanted)) => found == *wanted,
+        (Decoded::Text(found), Literal::Text(wanted)) => found == *wanted,
+        (Decoded::List(found), Literal::List(wanted)) => found == *wanted,
+        _ => false,
+    }
+}
+
+fn literal_text(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => notation::quoted(text),
+        Literal::List(list) => format!("[{}]", list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Data for evidence: a number in decimal too.
+fn readable(data: &Data) -> String {
+    match data.decode() {
+        Decoded::Number(number) => format!("{} {number} (0x{number:x})", data.value_type),
+        _ => format!("{data:?}"),
+    }
+}
+
+/// Whether a file passes a test, with what was found and wanted.
+pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
+    let wanted = match test {
+        FileTest::Absent => "absent".to_owned(),
+        FileTest::Present { version, platform } => {
+            let platform = platform.map(|p| format!(" ({p})")).unwrap_or_default();
+            match version {
+                Some(version) => format!("{}{platform}", version_text(version)),
+                None => format!("present{platform}"),
+            }
+        }
+    };
+    let place = match expand::path(pattern, spec, reader) {
+        Ok(Resolved::Path(path)) => path,
+        Ok(Resolved::NoFolder(why)) => {
+            let result = Truth::of(*test == FileTest::Absent);
+            return Evidence { place: pattern.to_string(), wanted, found: format!("no such folder: {why}"), result };
+        }
+        Err(why) => return unread(pattern.to_string(), &wanted, &why),
+    };
+    let answer = reader.file(&place);
+    let (found, result) = match answer {
+        Answer::Absent => ("absent".to_owned(), Truth::of(*test == FileTest::Absent)),
+        Answer::Unread(why) => (why.to_string(), Truth::Unknown),
+        Answer::Present(facts) => match test {
+            FileTest::Absent => ("present".to_owned(), Truth::Unmet),
+            FileTest::Present { version, platform } => present(&facts, version.as_ref(), *platform),
+        },
+    };
+    Evidence { place, wanted, found, result }
+}
+
+fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
+    let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
+    let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
+    let (found, version_holds) = match (&facts.version, version) {
+        (Answer::Present(found), test) => {
+            (found.to_string(), Truth::of(test.is_none_or(|test| version_will_do(*found, test))))
+        }
+        (Answer::Absent, test) => ("no file version".to_owned(), Truth::of(test.is_none())),
+        (Answer::Unread(_), None) => ("present".to_owned(), Truth::Met),
+        (Answer::Unread(why), Some(_)) => (why.to_string(), Truth::Unknown),
+    };
+    let shown = if platform.is_some() { format!("{found} ({found_platform})") } else { found };
+    (shown, Truth::all([platform_holds, version_holds]))
+}
+
+/// Whether a file version will do. With branches, the one with the highest floor that is not above the found version counts:
+/// a later branch's number says nothing of an earlier branch's fix.
+fn version_will_do(found: FileVersion, test: &VersionTest) -> bool {
+    match test {
+        VersionTest::AtLeast(wanted) => found >= *wanted,
+        VersionTest::Branches(branches) => branch_of(found, branches).is_some_and(|branch| found >= branch.version),
+    }
+}
+
+fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
+    branches.iter().filter(|branch| branch.from <= found).max_by_key(|branch| branch.from)
+}
+
+pub(super) fn version_text(test: &VersionTest) -> String {
+    match test {
+        VersionTest::AtLeast(version) => format!("{version} or later"),
+        VersionTest::Branches(branches) => {
+            let each = branches.iter().map(|b| format!("{} or later from {} on", b.version, b.from));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn os(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
+    let mut truths = Vec::new();
+    let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
+        let (found, result) = match found {
+            Ok(Some((found, holds))) => (found, Truth::of(holds)),
+            Ok(None) => ("absent".to_owned(), Truth::Unmet),
+            Err(why) => (why.to_string(), Truth::Unknown),
+        };
+        truths.push(result);
+        evidence.push(Evidence { place: place.to_owned(), wanted, found, result });
+    };
+    let dotted = |v: [u32; 4]| v.map(|n| n.to_string()).join(".");
+    if test.at_least.is_some() || test.below.is_some() {
+        let mut wanted = Vec::new();
+        wanted.extend(test.at_least.map(|v| format!("{} or later", dotted(v))));
+        wanted.extend(test.below.map(|v| format!("below {}", dotted(v))));
+        let found = os_version(reader).map(|version| {
+            version.map(|v| {
+                (dotted(v), test.at_least.is_none_or(|least| v >= least) && test.below.is_none_or(|below| v < below))
+            })
+        });
+        add("Windows version", wanted.join(" and "), found);
+    }
+    if !test.editions.is_empty() {
+        let found = os_text("EditionID", reader).map(|text| {
+            text.map(|t| {
+                let holds = test.editions.iter().any(|e| e.eq_ignore_ascii_case(&t));
+                (t, holds)
+            })
+        });
+        add("Windows edition", test.editions.join(" or "), found);
+    }
+    if !test.products.is_empty() {
+        let wanted = test.products.iter().map(|p| product_name(*p)).collect::<Vec<_>>().join(" or ");
+        let found = text(r"SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType", reader).map(|text| {
+            text.map(|t| {
+                let holds = test.products.iter().any(|p| product_type(*p).eq_ignore_ascii_case(&t));
+                (t, holds)
+            })
+        });
+        add("Windows product", wanted, found);
+    }
+    if let Some(least) = test.service_pack {
+        let found = os_text("CSDVersion", reader).map(|text| {
+            let found = text.unwrap_or_else(|| "none".to_owned());
+            let number = found.rsplit(' ').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
+            Some((found, number >= least))
+        });
+        add("Windows service pack", format!("{least} or higher"), found);
+    }
+    Truth::all(truths)
+}
+
+/// Major, minor, build and update revision. Since Windows 10 the first two stand in values of their own; before that
+/// `CurrentVersion` has them, which Windows 10 keeps at 6.3 for old programs.
+fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
+    let number = |name: &str| -> Result<Option<u32>, Unread> {
+        let data = os_value(name, reader)?;
+        Ok(data.and_then(|data| match data.decode() {
+            Decoded::Number(number) => u32::try_from(number).ok(),
+            _ => None,
+        }))
+    };
+    // All are asked for before any is judged, so that they are read in one batch.
+    let (major, minor, revision) =
+        (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
+    let (version, build) = (os_text("CurrentVersion", reader), os_text("CurrentBuildNumber", reader));
+    let build = build?.and_then(|b| b.parse().ok()).unwrap_or(0);
+    let revision = revision?.unwrap_or(0);
+    if let (Some(major), Some(minor)) = (major?, minor?) {
+        return Ok(Some([major, minor, build, revision]));
+    }
+    let Some(version) = version? else { return Ok(None) };
+    let parts = version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    Ok(parts.map(|(major, minor)| [major, minor, build, revision]))
+}
+
+fn os_text(name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    Ok(os_value(name, reader)?.and_then(|data| data.as_read_text()))
+}
+
+fn os_value(name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
+    hklm_value(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", name, reader)
+}
+
+fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    Ok(hklm_value(key, name, reader)?.and_then(|data| data.as_read_text()))
+}
+
+/// A value below HKLM whose key and name are constants of this program.
+pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
+    let name = ValueName::new(name).map_err(|e| Unread::new(crate::target::Reason::Unsupported, e.to_string()))?;
+    reader.value(&expand::hklm(key)?, &name).known()
+}
+
+fn product_type(product: Product) -> &'static str {
+    match product {
+        Product::Client => "WinNT",
+        Product::Server => "ServerNT",
+        Product::DomainController => "LanmanNT",
+    }
+}
+
+fn product_name(product: Product) -> &'static str {
+    match product {
+        Product::Client => "client (WinNT)",
+        Product::Server => "server (ServerNT)",
+        Product::DomainController => "domain controller (LanmanNT)",
+    }
+}
+
+fn known<T>(answer: Answer<T>, holds: impl FnOnce(Option<T>) -> bool) -> Truth {
+    answer.known().map_or(Truth::Unknown, |found| Truth::of(holds(found)))
+}
+
+fn presence<T>(answer: &Answer<T>) -> String {
+    match answer {
+        Answer::Present(_) => "present".to_owned(),
+        Answer::Absent => "absent".to_owned(),
+        Answer::Unread(why) => why.to_string(),
+    }
+}
+
+fn unread(place: String, wanted: &str, why: &Unread) -> Evidence {
+    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_branch_says_nothing_of_an_earlier_ones_fix() {
+        let v = |text: &str| text.parse::<FileVersion>().unwrap();
+        let branch = |from: &str, version: &str| Branch { from: v(from), version: v(version) };
+        let gpsvc = VersionTest::Branches(vec![
+            branch("6.1.7601.18000", "6.1.7601.18711"),
+            branch("6.1.7601.22000", "6.1.7601.22917"),
+        ]);
+        assert!(version_will_do(v("6.1.7601.18711"), &gpsvc));
+        assert!(!version_will_do(v("6.1.7601.22800"), &gpsvc));
+        assert!(version_will_do(v("6.1.7601.22917"), &gpsvc));
+        assert!(!version_will_do(v("6.1.7600.1"), &gpsvc));
+        assert!(version_will_do(v("10.0.1.1"), &gpsvc));
+    }
+
+    #[test]
+    fn unknown_is_neither_met_nor_unmet() {
+        use Truth::*;
+        assert_eq!(Truth::all([Met, Unknown]), Unknown);
+        assert_eq!(Truth::all([Unmet, Unknown]), Unmet);
+        assert_eq!(Truth::any([Met, Unknown]), Met);
+        assert_eq!(Truth::any([Unmet, Unknown]), Unknown);
+        assert_eq!(Truth::any([]), Unmet);
+    }
+}

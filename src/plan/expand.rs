@@ -1,0 +1,184 @@
+//! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
+
+use crate::{
+    observe::Reader,
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName},
+    spec::{
+        Spec,
+        model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
+    },
+    target::{Answer, Reason, Unread},
+};
+
+const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
+const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
+
+/// The keys that a pattern stands for on the target, in order. Keys below a `*` need not exist; those it stands for do.
+///
+/// # Errors
+/// What could not be read on the way.
+pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let mut found = Vec::new();
+    for root in roots(pattern.root, reader)? {
+        found.push(Key { path: root, view: pattern.view });
+    }
+    for name in &pattern.names {
+        match name {
+            NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
+            NamePattern::Any => {
+                let mut below = Vec::new();
+                let mut failed = None;
+                for key in &found {
+                    match reader.subkeys(key).known() {
+                        Ok(names) => below.extend(names.unwrap_or_default().iter().map(|name| key.child(name))),
+                        Err(why) => failed = Some(why),
+                    }
+                }
+                if let Some(why) = failed {
+                    return Err(why);
+                }
+                found = below;
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// The root key itself; for HKCU a key below HKU for each user that has a profile on the target.
+fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
+    if root != RootKey::Hkcu {
+        return Ok(vec![KeyPath::root_key(root)]);
+    }
+    let profiles = hklm(PROFILES)?;
+    let users = match reader.subkeys(&profiles) {
+        Answer::Present(sids) => sids,
+        Answer::Absent => Vec::new(),
+        // An export of one user's HKCU knows no profiles; there HKCU is that user.
+        Answer::Unread(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
+            Answer::Present(()) => return Ok(vec![KeyPath::root_key(root)]),
+            _ => return Err(why),
+        },
+        Answer::Unread(why) => return Err(why),
+    };
+    let mut roots = Vec::new();
+    for sid in users.iter().filter(|sid| is_person(sid)) {
+        let hive = KeyPath::root_key(RootKey::Hku).child(sid);
+        match reader.key(&Key::new(hive.clone())).known()? {
+            Some(()) => roots.push(hive),
+            None => {
+                let detail = format!("the hive of user {sid} is not loaded");
+                return Err(Unread::new(Reason::Unknown, detail));
+            }
+        }
+    }
+    Ok(roots)
+}
+
+/// Whether a SID is a person's account, local, of a domain (S-1-5-21) or of Entra ID (S-1-12-1), and not a service's.
+fn is_person(sid: &KeyName) -> bool {
+    let sid = sid.as_str().to_ascii_uppercase();
+    (sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-")) && !sid.ends_with(".BAK")
+}
+
+/// A path on the target.
+pub(super) enum Resolved {
+    /// The absolute path.
+    Path(String),
+    /// A folder that it names is absent from the target's registry; the text names it.
+    NoFolder(String),
+}
+
+/// The path that a pattern stands for on the target.
+///
+/// # Errors
+/// What could not be read on the way.
+pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> Result<Resolved, Unread> {
+    let mut out = String::new();
+    for part in &pattern.0 {
+        let piece = match part {
+            PathPart::Text(text) => text.clone(),
+            PathPart::Location(name) => {
+                let Some(at) = spec.locations.get(name) else {
+                    return Ok(Resolved::NoFolder(format!("location {name} is not declared")));
+                };
+                let Some(path) = at.key.path() else {
+                    return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
+                };
+                let key = Key { path, view: at.key.view };
+                match folder(&key, &at.name, reader)? {
+                    Some(folder) => folder,
+                    None => {
+                        return Ok(Resolved::NoFolder(format!(
+                            "{key} {:?}, which names {{{name}}}, is absent",
+                            at.name
+                        )));
+                    }
+                }
+            }
+            PathPart::Variable(variable) => match self::variable(*variable, reader)? {
+                Some(folder) => folder,
+                None => return Ok(Resolved::NoFolder(format!("%{}% is not set on the target", variable.name()))),
+            },
+        };
+        // A folder from the registry may end in a backslash, and the text after it begins with one.
+        if piece.starts_with('\\') && out.ends_with('\\') {
+            out.pop();
+        }
+        out.push_str(&piece);
+    }
+    Ok(Resolved::Path(out))
+}
+
+/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved.
+fn folder(key: &Key, name: &ValueName, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
+    let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
+        let detail = format!("{key} {name:?} is {data:?}, which names no folder");
+        return Err(Unread::new(Reason::Malformed, detail));
+    };
+    expanded(&text, reader).map(Some)
+}
+
+/// `text` with its `%variables%` resolved on the target.
+fn expanded(text: &str, reader: &Reader<'_>) -> Result<String, Unread> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        let Some((name, tail)) = after.split_once('%') else { break };
+        let unknown = || Unread::new(Reason::Unsupported, format!("%{name}% in `{text}` is not known to kbfix"));
+        let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader)?.ok_or_else(unknown)?;
+        out.push_str(before);
+        out.push_str(&folder);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The folder that a variable names on the target, from the registry values that Windows makes it of.
+fn variable(variable: PathVariable, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    let (key, name) = match variable {
+        PathVariable::SystemRoot | PathVariable::SystemDrive => (WINDOWS_NT, "SystemRoot"),
+        PathVariable::ProgramFiles => (WINDOWS, "ProgramFilesDir"),
+        PathVariable::ProgramFilesX86 => (WINDOWS, "ProgramFilesDir (x86)"),
+        PathVariable::CommonProgramFiles => (WINDOWS, "CommonFilesDir"),
+        PathVariable::CommonProgramFilesX86 => (WINDOWS, "CommonFilesDir (x86)"),
+        PathVariable::ProgramData => (PROFILES, "ProgramData"),
+    };
+    let key = hklm(key)?;
+    let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
+    let folder = folder(&key, &name, reader)?;
+    Ok(match variable {
+        PathVariable::SystemDrive => folder.map(|folder| folder.chars().take(2).collect()),
+        _ => folder,
+    })
+}
+
+pub(super) fn hklm(below: &str) -> Result<Key, Unread> {
+    let path =
+        KeyPath::from_parts(RootKey::Hklm, below).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
+    Ok(Key::new(path))
+}

@@ -1,0 +1,216 @@
+//! A spec's registry rules become changes of keys, and a list of what already holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Satisfied, Truth, condition, data, expand};
+use crate::{
+    observe::Reader,
+    registry::{Key, ValueName, View},
+    spec::{
+        Spec,
+        model::{DesiredKey, KeyRule, ValueRule},
+    },
+    target::{Action, Answer, KeyChange, Unread, ValueChange},
+};
+
+/// What the registry rules of a spec come to.
+#[derive(Default)]
+pub(super) struct Result {
+    /// The changes of keys: keys created with the topmost first, keys deleted with the lowest first.
+    pub changes: Vec<KeyChange>,
+    /// What already holds.
+    pub satisfied: Vec<Satisfied>,
+    /// What could not be read, so that nothing can be said.
+    pub unknown: Vec<String>,
+}
+
+/// Works out all rules. The view that 32-bit Windows does not have is left out where `one_view` is set.
+pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Result {
+    let mut result = Result::default();
+    // Rules about one key are one change, so that the key is opened once.
+    let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
+    let mut present: BTreeSet<Key> = BTreeSet::new();
+    let mut absent: BTreeSet<Key> = BTreeSet::new();
+    for rule in &spec.rules {
+        let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
+        // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
+        let keys = match keys(rule, one_view, reader) {
+            Ok(keys) => keys,
+            Err(why) => {
+                if holds {
+                    result.unknown.push(format!("{}: {why}", rule.key));
+                }
+                continue;
+            }
+        };
+        for key in keys {
+            match &rule.desired {
+                DesiredKey::Absent if holds => {
+                    absent.insert(key);
+                }
+                DesiredKey::Present if holds => {
+                    present.insert(key);
+                }
+                DesiredKey::Values(values) => {
+                    for value in values {
+                        let value_holds = when(value.when.as_ref(), spec, reader, &mut result.unknown);
+                        if holds && value_holds {
+                            wanted.entry(key.clone()).or_default().push(value);
+                        } else {
+                            reader.value(&key, &value.name);
+                        }
+                    }
+                }
+                _ => {
+                    reader.key(&key);
+                }
+            }
+        }
+    }
+    for key in absent {
+        delete(&key, reader, &mut result);
+    }
+    for key in present {
+        wanted.entry(key).or_default();
+    }
+    let mut created = BTreeSet::new();
+    for (key, values) in wanted {
+        let must_exist = values.is_empty();
+        one_key(&key, must_exist, &values, &mut created, reader, &mut result);
+    }
+    result
+}
+
+fn when(
+    condition: Option<&crate::spec::model::Condition>,
+    spec: &Spec,
+    reader: &Reader<'_>,
+    unknown: &mut Vec<String>,
+) -> bool {
+    let Some(condition) = condition else { return true };
+    let mut evidence = Vec::new();
+    match condition::holds(condition, spec, reader, &mut evidence) {
+        Truth::Met => true,
+        Truth::Unmet => false,
+        Truth::Unknown => {
+            let why = evidence.into_iter().filter(|e| e.result == Truth::Unknown);
+            unknown.extend(why.map(|e| format!("when: {}: {}", e.place, e.found)));
+            false
+        }
+    }
+}
+
+fn keys(rule: &KeyRule, one_view: bool, reader: &Reader<'_>) -> std::result::Result<Vec<Key>, Unread> {
+    if one_view && rule.key.view == View::Bits32 {
+        return Ok(Vec::new());
+    }
+    expand::keys(&rule.key, reader)
+}
+
+/// One key whose values, or which itself, must hold.
+fn one_key(
+    key: &Key,
+    must_exist: bool,
+    rules: &[&ValueRule],
+    created: &mut BTreeSet<Key>,
+    reader: &Reader<'_>,
+    result: &mut Result,
+) {
+    let mut values: Vec<ValueChange> = Vec::new();
+    let mut unread = false;
+    for rule in rules {
+        match reader.value(key, &rule.name).known() {
+            Ok(before) => {
+                let after = data::after(rule, before.as_ref());
+                if before == after {
+                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(rule.name.clone()), data: before });
+                } else {
+                    values.push(ValueChange { name: rule.name.clone(), before, after });
+                }
+            }
+            Err(why) => {
+                unread = true;
+                result.unknown.push(format!("{key} {}: {why}", crate::registry::notation::value_name(&rule.name)));
+            }
+        }
+    }
+    let exists = match reader.key(key) {
+        Answer::Present(()) => true,
+        Answer::Absent => false,
+        Answer::Unread(why) => {
+            if !unread {
+                result.unknown.push(format!("{key}: {why}"));
+            }
+            return;
+        }
+    };
+    match (exists, values.is_empty() && !must_exist) {
+        (true, true) => {}
+        (true, false) if values.is_empty() => {
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+        }
+        (true, false) => result.changes.push(KeyChange { key: key.clone(), action: Action::Update, values }),
+        (false, true) => {}
+        (false, false) => {
+            if let Err((parent, why)) = create_parents(key, created, reader, result) {
+                result.unknown.push(format!("{parent}: {why}"));
+                return;
+            }
+            created.insert(key.clone());
+            result.changes.push(KeyChange { key: key.clone(), action: Action::Create, values });
+        }
+    }
+}
+
+/// Adds a change for each key above `key` that is absent, topmost first.
+fn create_parents(
+    key: &Key,
+    created: &mut BTreeSet<Key>,
+    reader: &Reader<'_>,
+    result: &mut Result,
+) -> std::result::Result<(), (Key, Unread)> {
+    let mut missing = Vec::new();
+    let mut next = key.parent();
+    while let Some(parent) = next {
+        if created.contains(&parent) {
+            break;
+        }
+        match reader.key(&parent).known() {
+            Ok(Some(())) => break,
+            Ok(None) => {}
+            Err(why) => return Err((parent, why)),
+        }
+        next = parent.parent();
+        missing.push(parent);
+    }
+    for parent in missing.into_iter().rev() {
+        created.insert(parent.clone());
+        result.changes.push(KeyChange { key: parent, action: Action::Create, values: Vec::new() });
+    }
+    Ok(())
+}
+
+/// Adds the deletion of a key and all below it, the lowest first.
+fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result) {
+    match reader.key(key) {
+        Answer::Absent => {
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            return;
+        }
+        Answer::Unread(why) => {
+            result.unknown.push(format!("{key}: {why}"));
+            return;
+        }
+        Answer::Present(()) => {}
+    }
+    match reader.tree(key) {
+        Ok(tree) => {
+            for (key, values) in tree.into_iter().rev() {
+                let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
+                let values = values.into_iter().map(gone).collect();
+                result.changes.push(KeyChange { key, action: Action::Delete, values });
+            }
+        }
+        Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),
+    }
+}

@@ -1,0 +1,148 @@
+//! A report for people: a unified diff in `.reg` notation, with what was tested above it.
+
+use std::fmt::Write;
+
+use super::{
+    Paint, Report,
+    diff::{self, Line, one_line},
+    report::Command,
+};
+use crate::{
+    plan::{Check, Outcome, Part, SpecPlan},
+    spec::document::ComputerRestart,
+};
+
+/// The report as text.
+pub fn human(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    for spec in &report.specs {
+        section(spec, report, paint, &mut out);
+    }
+    for conflict in &report.conflicts {
+        let _ = writeln!(out, "{} {}", paint.removed("conflict"), one_line(&conflict.place));
+        let _ =
+            writeln!(out, "  the apply left {}, found {}; kept", one_line(&conflict.left), one_line(&conflict.found));
+    }
+    for moved in &report.moved {
+        let _ = writeln!(out, "{} {}", paint.removed("moved"), one_line(&moved.place));
+        let _ = writeln!(out, "  was {}, is {}", one_line(&moved.was), one_line(&moved.is));
+    }
+    ending(report, &mut out);
+    out
+}
+
+fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
+    let _ = writeln!(out, "{}: {}", paint.bold(&spec.id), paint.outcome(spec.outcome));
+    let _ = writeln!(out, "  {}", one_line(&spec.title));
+    for check in &spec.checks {
+        evidence(check, paint, out);
+    }
+    for (name, data) in &spec.parameters {
+        let _ = writeln!(out, "  parameter     {name} = {}", one_line(data));
+    }
+    if spec.outcome != Outcome::NotApplicable {
+        // Where checks stand above, their reasons are in them already.
+        let shown = spec.checks.iter().flat_map(|c| &c.evidence).map(|e| e.place.as_str()).collect::<Vec<_>>();
+        for reason in spec.reasons.iter().filter(|reason| !shown.iter().any(|place| reason.contains(place))) {
+            let _ = writeln!(out, "  because       {}", one_line(reason));
+        }
+    }
+    if !spec.changes.is_empty() {
+        let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
+        let (before, after) = match report.command {
+            Command::Diff => ("actual state", "desired state"),
+            Command::Apply | Command::Rollback => ("before", "after"),
+        };
+        let _ = writeln!(out, "{}", paint.bold(&format!("--- {} ({before})", one_line(machine))));
+        let _ = writeln!(out, "{}", paint.bold(&format!("+++ {} ({after})", one_line(machine))));
+        for change in &spec.changes {
+            for line in diff::hunk(change) {
+                let text = line.to_string();
+                let _ = writeln!(
+                    out,
+                    "{}",
+                    match line {
+                        Line::Head(_) => paint.head(&text),
+                        Line::Removed(_) => paint.removed(&text),
+                        Line::Added(_) => paint.added(&text),
+                    }
+                );
+            }
+        }
+        let _ = writeln!(out, "  {}", restart(spec));
+    } else if !spec.satisfied.is_empty() {
+        let n = spec.satisfied.len();
+        let _ = writeln!(out, "  registry      {n} of {n} as desired");
+    }
+    out.push('\n');
+}
+
+fn evidence(check: &Check, paint: Paint, out: &mut String) {
+    let part = match check.part {
+        Part::Applicable => "applicable",
+        Part::Prerequisite => "prerequisite",
+        Part::Hotfix => "hotfix",
+    };
+    let title = match check.part {
+        Part::Applicable => String::new(),
+        _ => format!(" {}", one_line(&check.title)),
+    };
+    let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
+    for e in &check.evidence {
+        let _ = writeln!(out, "                {}", one_line(&e.place));
+        let _ = writeln!(out, "                found {}, wanted {}", one_line(&e.found), one_line(&e.wanted));
+    }
+}
+
+fn restart(spec: &SpecPlan) -> String {
+    let computer = match spec.restart.computer {
+        ComputerRestart::Never => "the computer need not be restarted",
+        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
+        ComputerRestart::Required => "the computer must be restarted",
+    };
+    let services = match spec.restart.services.as_slice() {
+        [] => String::new(),
+        services => format!("; services to restart: {}", services.join(", ")),
+    };
+    let note = spec
+        .restart
+        .note
+        .as_deref()
+        .map(|note| format!("\n                {}", one_line(note.trim())))
+        .unwrap_or_default();
+    format!("restart       {computer}{services}{note}")
+}
+
+fn ending(report: &Report, out: &mut String) {
+    let changes: Vec<_> = report.specs.iter().flat_map(|spec| &spec.changes).collect();
+    let count = diff::count(changes.iter().copied());
+    match (report.command, report.outcome) {
+        (_, None) => {}
+        (Command::Diff, _) if count.is_empty() => {}
+        (Command::Diff, _) => {
+            let _ = writeln!(out, "{count}");
+        }
+        (_, Some(Outcome::Failed)) => {
+            let _ = writeln!(out, "not everything could be put back as it was");
+        }
+        (_, Some(Outcome::RolledBack)) => {
+            let _ = writeln!(out, "writing failed; everything was put back as it was");
+        }
+        (_, _) if report.changed => {
+            let _ = writeln!(
+                out,
+                "done, and read back: {}",
+                count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
+            );
+        }
+        _ => {
+            let _ = writeln!(out, "nothing was changed");
+        }
+    }
+    if let Some(digest) = report.digest.as_ref().filter(|_| !changes.is_empty() && report.command == Command::Diff) {
+        let _ = writeln!(out, "plan {digest}");
+    }
+    if let Some(journal) = &report.journal {
+        let _ = writeln!(out, "journal {journal}");
+    }
+}

@@ -1,0 +1,81 @@
+//! A report as Markdown, for a change ticket or a pull request.
+
+use std::fmt::Write;
+
+use super::{
+    Report,
+    diff::{self, one_line},
+};
+use crate::plan::{Part, SpecPlan, Truth};
+
+/// The report as GitHub-flavoured Markdown.
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::new();
+    let target = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
+    let _ = writeln!(out, "## kbfix on {}\n", escaped(target));
+    let _ = writeln!(out, "| spec | outcome | changes |\n|---|---|---|");
+    for spec in &report.specs {
+        let count = diff::count(&spec.changes);
+        let count = if count.is_empty() { "none" } else { &count };
+        let _ = writeln!(out, "| {} | {} | {count} |", escaped(&spec.id), spec.outcome.as_str().replace('_', " "));
+    }
+    for spec in &report.specs {
+        section(spec, &mut out);
+    }
+    for moved in &report.moved {
+        let _ =
+            writeln!(out, "- moved: {}: was {}, is {}", escaped(&moved.place), escaped(&moved.was), escaped(&moved.is));
+    }
+    if let Some(digest) = &report.digest {
+        let _ = writeln!(out, "\nPlan `{digest}`");
+    }
+    if let Some(journal) = &report.journal {
+        let _ = writeln!(out, "\nJournal `{journal}`");
+    }
+    out
+}
+
+fn section(spec: &SpecPlan, out: &mut String) {
+    let _ = writeln!(out, "\n### {}: {}\n", escaped(&spec.id), escaped(&spec.title));
+    if !spec.checks.is_empty() {
+        let _ = writeln!(out, "| test | place | found | wanted | |\n|---|---|---|---|---|");
+    }
+    for check in &spec.checks {
+        let title = match check.part {
+            Part::Applicable => "applicable".to_owned(),
+            Part::Prerequisite => check.title.clone(),
+            Part::Hotfix => format!("hotfix {}", check.title),
+        };
+        for e in &check.evidence {
+            let result = match e.result {
+                Truth::Met => "met",
+                Truth::Unmet => "**unmet**",
+                Truth::Unknown => "**unknown**",
+            };
+            let cells = [&title, &e.place, &e.found, &e.wanted].map(|cell| escaped(cell));
+            let _ = writeln!(out, "| {} | {result} |", cells.join(" | "));
+        }
+    }
+    for reason in &spec.reasons {
+        let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if !spec.changes.is_empty() {
+        let _ = writeln!(out, "\n```diff");
+        for line in spec.changes.iter().flat_map(diff::hunk) {
+            // A fence inside the data would end the block.
+            let _ = writeln!(out, "{}", line.to_string().replace("```", "`\u{200b}``"));
+        }
+        let _ = writeln!(out, "```");
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in one_line(text).chars() {
+        if matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

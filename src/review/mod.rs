@@ -1,0 +1,22 @@
+//! What people and programs see: plans, reports and diagnostics as text, JSON, Markdown and `.reg`.
+//!
+//! Pure functions from data to text; nothing here reads a target or decides an outcome.
+
+pub mod diagnostics;
+mod diff;
+mod human;
+mod markdown;
+mod paint;
+mod reg;
+pub mod report;
+
+pub use human::human;
+pub use markdown::markdown;
+pub use paint::Paint;
+pub use reg::reg;
+pub use report::Report;
+
+/// Changes as hunks of a unified diff, without colours.
+pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::target::KeyChange>) -> String {
+    changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
+}

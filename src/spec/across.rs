@@ -1,0 +1,162 @@
+//! The specs of one run against each other: ids, settings, and values of which two want different things.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    Settings, Source,
+    check::{Checked, key_is_within},
+    model::{DesiredKey, KeyRule, Spec},
+    path::Path,
+    places, shorten, suggest,
+    text::Text,
+};
+use crate::diag::{Code, Diagnostic, Place};
+
+/// Findings about the files as a whole.
+pub(super) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    undeclared(files, settings, &mut out);
+    same_ids(sources, files, &mut out);
+    if sources.len() > 1 {
+        conflicts(sources, files, &mut out);
+    }
+    out
+}
+
+fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>) {
+    // A file that could not be read may declare anything.
+    if files.iter().any(|f| !f.read) {
+        return;
+    }
+    let declared = || files.iter().flat_map(|f| f.declared.iter().map(String::as_str));
+    for name in settings.names().filter(|name| !declared().any(|d| d == *name)) {
+        let mut all: Vec<&str> = declared().collect();
+        all.sort_unstable();
+        all.dedup();
+        let hint = match suggest(name, all.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if all.is_empty() => "no spec of this run has parameters".to_owned(),
+            None => {
+                format!("the parameters are {}", all.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let message = format!("no spec of this run has a parameter `{}`", shorten(name));
+        out.push(Diagnostic::error(Code::UNKNOWN_SETTING, message).hint(hint));
+    }
+}
+
+fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
+        if let Some(first) = seen.get(&spec.id.to_lowercase()) {
+            let message = format!("`{}` is the id of two specs; the other is in {}", spec.id, sources[*first].name);
+            let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec an id of its own");
+            out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
+        } else {
+            seen.insert(spec.id.to_lowercase(), at);
+        }
+    }
+}
+
+/// One rule of one spec.
+struct Rule<'a> {
+    file: usize,
+    number: usize,
+    spec: &'a Spec,
+    rule: &'a KeyRule,
+}
+
+fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
+    let mut by_key: HashMap<String, Vec<Rule<'_>>> = HashMap::new();
+    let mut absent: Vec<Rule<'_>> = Vec::new();
+    for (file, checked) in files.iter().enumerate() {
+        let Some(spec) = &checked.spec else { continue };
+        for (rule, number) in spec.rules.iter().zip(&checked.rule_numbers) {
+            let entry = || Rule { file, number: *number, spec, rule };
+            if rule.desired == DesiredKey::Absent {
+                absent.push(entry());
+            }
+            by_key.entry(rule.key.folded()).or_default().push(entry());
+        }
+    }
+    let mut keys: Vec<_> = by_key.into_iter().collect();
+    keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (_, rules) in &keys {
+        for (at, second) in rules.iter().enumerate() {
+            for first in rules[..at].iter().filter(|first| first.file != second.file) {
+                same_key(sources, first, second, out);
+            }
+        }
+    }
+    for (_, rules) in &keys {
+        for rule in rules {
+            for above in absent.iter().filter(|a| a.file != rule.file && rule.rule.desired != DesiredKey::Absent) {
+                if key_is_within(&rule.rule.key, &above.rule.key) {
+                    let what = format!("the key `{}`", above.rule.key);
+                    let path = Path::default().field("registry").item(rule.number).field("key");
+                    report(sources, above, rule, &what, false, &path, out);
+                }
+            }
+        }
+    }
+}
+
+fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
+    let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
+    let by_name: HashMap<_, _> = a.iter().map(|value| (&value.name, value)).collect();
+    for value in b {
+        let Some(other) = by_name.get(&value.name).filter(|other| !other.desired.agrees_with(&value.desired)) else {
+            continue;
+        };
+        let document = &second.spec.document.registry[second.number];
+        let written = document.values.keys().find(|name| name.eq_ignore_ascii_case(&value.name.to_string()));
+        let rule = Path::default().field("registry").item(second.number);
+        let path = written.map_or_else(|| rule.field("key"), |name| rule.field("values").field(name));
+        let what = format!("`{}` in `{}`", value.name, second.rule.key);
+        report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
+    }
+}
+
+/// Two specs that hold on different machines, or under different conditions, may both be right.
+fn report(
+    sources: &[Source<'_>],
+    first: &Rule<'_>,
+    second: &Rule<'_>,
+    what: &str,
+    conditional: bool,
+    path: &Path,
+    out: &mut Vec<Diagnostic>,
+) {
+    let conditional = conditional
+        || first.rule.when.is_some()
+        || second.rule.when.is_some()
+        || first.spec.applicable != second.spec.applicable;
+    let (a, b) = (&first.spec.id, &second.spec.id);
+    let (message, hint) = match conditional {
+        true => (
+            format!("{a} and {b} want different things of {what}, where both apply"),
+            "make their conditions exclude each other",
+        ),
+        false => (format!("{a} and {b} want different things of {what}"), "apply one of the two specs"),
+    };
+    let build = if conditional { Diagnostic::warning } else { Diagnostic::error };
+    out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
+}
+
+/// `diagnostic` at the name of the field at `path`. The places are read again: this is rare, and keeping them is not cheap.
+fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
+    let place = || -> Option<Place> {
+        let text = Text::decode(source.name, source.bytes).ok()?;
+        let places = places::read(&text).places?;
+        let spot = if path.last_field() == Some("id") || path.last_field() == Some("key") {
+            places.value(path)
+        } else {
+            places.name(path)
+        };
+        Some(text.place(spot?))
+    };
+    match place() {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    }
+}

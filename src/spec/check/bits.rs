@@ -1,0 +1,84 @@
+//! Bits to set and clear, and strings to add and remove.
+
+use super::{Context, Path, data};
+use crate::{
+    diag::Code,
+    registry::{ValueType, name},
+    spec::{
+        document::{Bits, DataExpression, ListEdit, Literal, Scalar},
+        model::Desired,
+        shorten,
+    },
+};
+
+/// Bits of a number of `value_type`.
+pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
+    let most = if value_type == ValueType::QWORD { u64::MAX } else { u64::from(u32::MAX) };
+    let mut part = |scalar: &Option<Scalar>, field: &str| {
+        let Some(scalar) = scalar else { return Some(0) };
+        let path = path.field(field);
+        match data::number(scalar) {
+            Some(number) if number <= most => Some(number),
+            Some(_) => {
+                let message = format!("{} has bits that a {value_type} does not have", data::show_scalar(scalar));
+                cx.error(Code::DATA_RANGE, &path, message, "a REG_DWORD has 32 bits, a REG_QWORD 64");
+                None
+            }
+            None => {
+                let message = format!("`{}` is not a number", data::show_scalar(scalar));
+                cx.error(Code::DATA_KIND, &path, message, "write the bits as a number: 0x400");
+                None
+            }
+        }
+    };
+    let (set, clear) = (part(&bits.set, "set"), part(&bits.clear, "clear"));
+    let (set, clear) = (set?, clear?);
+    if set | clear == 0 {
+        cx.error_at_name(Code::EMPTY, path, "no bit is set or cleared", "give `set`, `clear` or both");
+        return None;
+    }
+    if set & clear != 0 {
+        let message = format!("the bits {:#x} are to be both set and cleared", set & clear);
+        cx.error(Code::OVERLAP, &path.field("clear"), message, "keep each bit in one of them");
+        return None;
+    }
+    Some(Desired::Bits { value_type, set, clear })
+}
+
+/// Strings of a REG_MULTI_SZ.
+pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, path: &Path) -> Option<Desired> {
+    let add = strings(cx, edit.add.as_ref(), &path.field("add"));
+    let remove = strings(cx, edit.remove.as_ref(), &path.field("remove"));
+    let (add, remove) = (add?, remove?);
+    let may_be_empty = |part: &Option<DataExpression>| matches!(part, Some(DataExpression::Parameter(_)));
+    if add.is_empty() && remove.is_empty() && !may_be_empty(&edit.add) && !may_be_empty(&edit.remove) {
+        cx.error_at_name(Code::EMPTY, path, "no string is added or removed", "give `add`, `remove` or both");
+        return None;
+    }
+    if let Some(both) = add.iter().find(|a| remove.iter().any(|r| name::compare(a, r).is_eq())) {
+        let message = format!("`{}` is to be both in the list and not in it", shorten(both));
+        cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in one of `add` and `remove`");
+        return None;
+    }
+    Some(Desired::List { add, remove })
+}
+
+fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Vec<String>> {
+    let Some(expression) = expression else { return Some(Vec::new()) };
+    let meaning = data::meaning(cx, expression, path)?;
+    data::fit(cx, &meaning, ValueType::MULTI_SZ, path)?;
+    let Literal::List(list) = meaning.chosen else { return None };
+    for (at, item) in list.iter().enumerate() {
+        let fault = if item.is_empty() {
+            "an empty string cannot be looked for".to_owned()
+        } else if list[..at].iter().any(|before| name::compare(before, item).is_eq()) {
+            format!("`{}` is in the list twice", shorten(item))
+        } else {
+            continue;
+        };
+        let path = if meaning.parameter.is_none() { path.item(at) } else { path.field("parameter") };
+        cx.error(Code::DATA_TEXT, &path, fault, "remove it");
+        return None;
+    }
+    Some(list)
+}

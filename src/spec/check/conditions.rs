@@ -1,0 +1,149 @@
+//! Conditions and prerequisites.
+
+use super::{Context, Path, data, exactly_one, files, keys, versions};
+use crate::{
+    diag::Code,
+    spec::{
+        document::{self, RegistryTest},
+        model::{Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest},
+    },
+};
+
+/// How deep conditions may be nested.
+const MAX_DEPTH: usize = 8;
+
+/// A condition.
+pub(super) fn condition(cx: &mut Context<'_>, condition: &document::Condition, path: &Path) -> Option<Condition> {
+    nested(cx, condition, path, 1)
+}
+
+/// A prerequisite: the same fields with a title.
+pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, path: &Path) -> Option<Prerequisite> {
+    let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from.clone();
+    let condition = document::Condition { registry, file, os, all, any, not };
+    Some(Prerequisite { title, condition: nested(cx, &condition, path, 1)? })
+}
+
+fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: usize) -> Option<Condition> {
+    if depth > MAX_DEPTH {
+        let message = format!("conditions are nested deeper than {MAX_DEPTH} levels");
+        cx.error_at_name(Code::CONDITION_DEPTH, path, message, "make it flatter");
+        return None;
+    }
+    let fields = [
+        ("registry", from.registry.is_some()),
+        ("file", from.file.is_some()),
+        ("os", from.os.is_some()),
+        ("all", from.all.is_some()),
+        ("any", from.any.is_some()),
+        ("not", from.not.is_some()),
+    ];
+    let one = exactly_one(cx, path, "the condition", &fields);
+    // Each is checked, also where there is one too many.
+    let mut found = Vec::new();
+    if let Some(test) = &from.registry {
+        found.push(registry(cx, test, &path.field("registry")));
+    }
+    if let Some(test) = &from.file {
+        let test = files::file_test(cx, test, &path.field("file"));
+        found.push(test.map(|(path, test)| Condition::File { path, test }));
+    }
+    if let Some(test) = &from.os {
+        found.push(os(cx, test, &path.field("os")).map(Condition::Os));
+    }
+    if let Some(all) = &from.all {
+        found.push(list(cx, all, &path.field("all"), depth).map(Condition::All));
+    }
+    if let Some(any) = &from.any {
+        found.push(list(cx, any, &path.field("any"), depth).map(Condition::Any));
+    }
+    if let Some(not) = &from.not {
+        found.push(nested(cx, not, &path.field("not"), depth + 1).map(|c| Condition::Not(Box::new(c))));
+    }
+    one?;
+    found.pop().flatten()
+}
+
+fn list(cx: &mut Context<'_>, from: &[document::Condition], path: &Path, depth: usize) -> Option<Vec<Condition>> {
+    let all: Vec<_> = from.iter().enumerate().map(|(at, c)| nested(cx, c, &path.item(at), depth + 1)).collect();
+    all.into_iter().collect()
+}
+
+fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Condition> {
+    let key = keys::key(cx, &test.key, test.view.is_some(), &path.field("key")).map(|k| keys::in_view(k, test.view));
+    let fields = [
+        ("exists", test.exists.is_some()),
+        ("equals", test.equals.is_some()),
+        ("one_of", test.one_of.is_some()),
+        ("at_least", test.at_least.is_some()),
+    ];
+    let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    if given.len() > 1 {
+        exactly_one(cx, path, "the test", &fields);
+        return None;
+    }
+    let Some(name) = &test.name else {
+        if let [field @ ("equals" | "one_of" | "at_least")] = given.as_slice() {
+            let message = format!("`{field}` tests data, and a key has none");
+            cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, "add `name`, the value to test");
+            return None;
+        }
+        return Some(Condition::Key { key: key?, exists: test.exists.unwrap_or(true) });
+    };
+    let name = keys::name_of_value(cx, name, &path.field("name"), super::Part::Data);
+    let test = if let Some(equals) = &test.equals {
+        ValueTest::OneOf(vec![literal(equals)])
+    } else if let Some(one_of) = &test.one_of {
+        ValueTest::OneOf(one_of.iter().map(literal).collect())
+    } else if let Some(at_least) = &test.at_least {
+        match data::number(at_least) {
+            Some(number) => ValueTest::AtLeast(number),
+            None => {
+                let message = format!("`{}` is not a number", data::show_scalar(at_least));
+                cx.error(Code::DATA_KIND, &path.field("at_least"), message, "write it in decimal, or as 0x…");
+                return None;
+            }
+        }
+    } else {
+        ValueTest::Exists(test.exists.unwrap_or(true))
+    };
+    Some(Condition::Value { at: ValueAt { key: key?, name: name? }, test })
+}
+
+fn literal(from: &document::Literal) -> Literal {
+    match from {
+        document::Literal::Number(number) => Literal::Number(*number),
+        document::Literal::Text(text) => Literal::Text(text.clone()),
+        document::Literal::List(list) => Literal::List(list.clone()),
+    }
+}
+
+fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTest> {
+    let version = |cx: &mut Context<'_>, text: &Option<String>, field: &str| match text {
+        Some(text) => versions::os_version(cx, text, &path.field(field)).map(Some),
+        None => Some(None),
+    };
+    let at_least = version(cx, &test.at_least, "at_least");
+    let below = version(cx, &test.below, "below");
+    let (at_least, below) = (at_least?, below?);
+    if let (Some(at_least), Some(below)) = (at_least, below)
+        && at_least >= below
+    {
+        let message = "no version is at least the one and below the other";
+        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
+        return None;
+    }
+    let editions = test.edition.clone().unwrap_or_default();
+    let products = test.product.clone().unwrap_or_default();
+    if at_least.is_none()
+        && below.is_none()
+        && editions.is_empty()
+        && products.is_empty()
+        && test.service_pack.is_none()
+    {
+        let hint = "give `at_least`, `below`, `edition`, `product` or `service_pack`";
+        cx.error_at_name(Code::EXACTLY_ONE, path, "the test says nothing", hint);
+        return None;
+    }
+    Some(OsTest { at_least, below, editions, products, service_pack: test.service_pack })
+}

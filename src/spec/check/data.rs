@@ -1,0 +1,230 @@
+//! Data as written becomes data as stored, by its type.
+
+use super::{Context, Path, parameters::Resolved};
+use crate::{
+    diag::Code,
+    registry::{Data, ValueType},
+    spec::{
+        document::{DataExpression, Literal, Scalar, TypeName},
+        shorten,
+    },
+};
+
+/// Why data does not fit a type.
+pub(super) struct Misfit {
+    /// What kind of fault it is.
+    pub code: Code,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+fn misfit(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Misfit {
+    Misfit { code, message: message.into(), hint: hint.into() }
+}
+
+/// The registry type that a spec's word means.
+pub(super) fn value_type(name: TypeName) -> ValueType {
+    match name {
+        TypeName::RegSz => ValueType::SZ,
+        TypeName::RegExpandSz => ValueType::EXPAND_SZ,
+        TypeName::RegMultiSz => ValueType::MULTI_SZ,
+        TypeName::RegDword => ValueType::DWORD,
+        TypeName::RegDwordBigEndian => ValueType::DWORD_BIG_ENDIAN,
+        TypeName::RegQword => ValueType::QWORD,
+        TypeName::RegBinary => ValueType::BINARY,
+        TypeName::RegNone => ValueType::NONE,
+        TypeName::RegLink => ValueType::LINK,
+        TypeName::RegResourceList => ValueType::RESOURCE_LIST,
+        TypeName::RegFullResourceDescriptor => ValueType::FULL_RESOURCE_DESCRIPTOR,
+        TypeName::RegResourceRequirementsList => ValueType::RESOURCE_REQUIREMENTS_LIST,
+    }
+}
+
+/// A number, or a text in decimal or `0x…`.
+pub(super) fn number(scalar: &Scalar) -> Option<u64> {
+    match scalar {
+        Scalar::Number(number) => Some(*number),
+        Scalar::Text(text) => number_in(text),
+    }
+}
+
+/// The number that `text` is, in decimal or `0x…`.
+pub(super) fn number_in(text: &str) -> Option<u64> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    // A sign, which from_str_radix would take, is not part of a registry number.
+    let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+    all_digits.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+}
+
+/// A scalar for a message.
+pub(super) fn show_scalar(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => shorten(text),
+    }
+}
+
+/// Data for a message.
+pub(super) fn show(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => shorten(text),
+        Literal::List(list) => shorten(&format!("[{}]", list.join(", "))),
+    }
+}
+
+/// `literal` as data of `value_type`.
+pub(super) fn convert(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
+    match value_type {
+        ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN | ValueType::QWORD => numeric(literal, value_type),
+        ValueType::SZ | ValueType::EXPAND_SZ => text(literal, value_type),
+        ValueType::MULTI_SZ => list(literal),
+        _ => hex(literal, value_type),
+    }
+}
+
+fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
+    let number = match literal {
+        Literal::Number(number) => *number,
+        Literal::Text(text) => number_in(text).ok_or_else(|| {
+            let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
+            misfit(Code::DATA_KIND, message, "write it in decimal, or as 0x…")
+        })?,
+        Literal::List(_) => {
+            return Err(misfit(
+                Code::DATA_KIND,
+                format!("{value_type} takes a number, not a list"),
+                "write one number",
+            ));
+        }
+    };
+    if value_type == ValueType::QWORD {
+        return Ok(Data::qword(number));
+    }
+    let Ok(small) = u32::try_from(number) else {
+        let message = format!("{} is more than a {value_type} can hold", show(literal));
+        return Err(misfit(Code::DATA_RANGE, message, "it goes from 0 to 4294967295 (0xFFFFFFFF)"));
+    };
+    if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
+}
+
+fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
+    match literal {
+        Literal::Text(text) if text.contains('\0') => {
+            let message = format!("a {value_type} cannot have a NUL inside");
+            Err(misfit(Code::DATA_TEXT, message, "for such bytes, use REG_BINARY"))
+        }
+        Literal::Text(text) => Ok(Data::text(value_type, text)),
+        Literal::Number(number) => {
+            let message = format!("{value_type} takes a string, and {number} without quotes is a number");
+            Err(misfit(Code::DATA_KIND, message, format!("write it in quotes: \"{number}\"")))
+        }
+        Literal::List(_) => {
+            let message = format!("{value_type} takes one string, not a list");
+            Err(misfit(Code::DATA_KIND, message, "write one string, or make the type REG_MULTI_SZ"))
+        }
+    }
+}
+
+fn list(literal: &Literal) -> Result<Data, Misfit> {
+    match literal {
+        Literal::List(list) if list.iter().any(|item| item.contains('\0')) => {
+            Err(misfit(Code::DATA_TEXT, "a string of a REG_MULTI_SZ cannot have a NUL inside", "write two strings"))
+        }
+        Literal::List(list) => Ok(Data::multi_sz(list)),
+        other => {
+            let shown = show(other);
+            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is none");
+            Err(misfit(Code::DATA_KIND, message, format!("write it as a list: [\"{shown}\"]")))
+        }
+    }
+}
+
+fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
+    let text = match literal {
+        Literal::Text(text) => text,
+        Literal::Number(number) => {
+            let message = format!("{value_type} takes bytes in hex digits, and {number} without quotes is a number");
+            return Err(misfit(Code::DATA_KIND, message, format!("write the bytes in quotes: \"{number}\"")));
+        }
+        Literal::List(_) => {
+            let message = format!("{value_type} takes bytes in hex digits, not a list");
+            return Err(misfit(Code::DATA_KIND, message, "write them in one string: \"01 00 ff\""));
+        }
+    };
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for group in text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|g| !g.is_empty()) {
+        if let Some(wrong) = group.chars().find(|c| !c.is_ascii_hexdigit()) {
+            let message = format!("`{wrong}` in `{}` is not a hex digit", shorten(group));
+            let hint = "write two hex digits for each byte, with blanks, commas or nothing between: \"01 00 ff\"";
+            return Err(misfit(Code::DATA_HEX, message, hint));
+        }
+        match crate::registry::notation::parse_hex_digits(group) {
+            Some(group) => bytes.extend(group),
+            None => {
+                let message = format!("`{}` has {} hex digits, and a byte has two", shorten(group), group.len());
+                return Err(misfit(Code::DATA_HEX, message, "write 0 before a single digit: \"0f\""));
+            }
+        }
+    }
+    Ok(Data::new(value_type, bytes))
+}
+
+/// What an expression can stand for: the data that counts now, and, for a parameter, all other data that it allows.
+pub(super) struct Meaning {
+    /// What counts.
+    pub chosen: Literal,
+    /// What else could be chosen.
+    pub others: Vec<Literal>,
+    /// The parameter it comes from.
+    pub parameter: Option<String>,
+}
+
+/// What `expression` stands for.
+pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
+    match expression {
+        DataExpression::Literal(literal) => {
+            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None })
+        }
+        DataExpression::Parameter(reference) => {
+            let resolved: Resolved = cx.parameter(&reference.parameter, &path.field("parameter"))?;
+            let (chosen, others) = resolved.possible();
+            Some(Meaning { chosen, others, parameter: Some(reference.parameter.clone()) })
+        }
+    }
+}
+
+/// `expression` as data of `value_type`; also everything else that its parameter allows must fit.
+pub(super) fn evaluate(
+    cx: &mut Context<'_>,
+    expression: &DataExpression,
+    value_type: ValueType,
+    path: &Path,
+) -> Option<Data> {
+    let meaning = meaning(cx, expression, path)?;
+    fit(cx, &meaning, value_type, path)
+}
+
+/// What `meaning` says, as data of `value_type`.
+pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
+    let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
+    for literal in all {
+        if let Err(Misfit { code, message, hint }) = convert(literal, value_type) {
+            match &meaning.parameter {
+                None => cx.error(code, path, message, hint),
+                Some(name) => {
+                    let message = format!("the parameter `{name}` can be `{}`: {message}", show(literal));
+                    let hint = format!("correct the parameter `{name}`, or the type here");
+                    cx.error(code, &path.field("parameter"), message, hint);
+                }
+            }
+            return None;
+        }
+    }
+    convert(&meaning.chosen, value_type).ok()
+}

@@ -1,0 +1,225 @@
+//! Paths of files: absolute on the target, with `{location}` and `%VARIABLE%`, and what is asked of the files.
+
+use super::{Context, Path, exactly_one, versions};
+use crate::{
+    diag::Code,
+    spec::{
+        document::{self, PlatformName},
+        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
+        shorten, suggest,
+    },
+    version::Platform,
+};
+
+const VARIABLES: [(&str, PathVariable); 9] = [
+    ("SystemRoot", PathVariable::SystemRoot),
+    ("windir", PathVariable::SystemRoot),
+    ("SystemDrive", PathVariable::SystemDrive),
+    ("ProgramFiles", PathVariable::ProgramFiles),
+    ("ProgramFiles(x86)", PathVariable::ProgramFilesX86),
+    ("CommonProgramFiles", PathVariable::CommonProgramFiles),
+    ("CommonProgramFiles(x86)", PathVariable::CommonProgramFilesX86),
+    ("ProgramData", PathVariable::ProgramData),
+    ("ALLUSERSPROFILE", PathVariable::ProgramData),
+];
+
+/// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
+/// such and digits; other text in braces, such as a GUID, is no variable.
+pub(super) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(open) = text[from..].find('{').map(|at| from + at) {
+        let inner = &text[open + 1..];
+        if let Some(close) = inner.find(['{', '}'])
+            && inner[close..].starts_with('}')
+            && super::parameters::is_variable_name(&inner[..close])
+        {
+            return Some((&text[..open], &inner[..close], &inner[close + 1..]));
+        }
+        from = open + 1;
+    }
+    None
+}
+
+/// The path of a file.
+pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FilePattern> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    let mut sound = true;
+    while let Some((before, name, after)) = next_variable(rest) {
+        sound &= with_variables(cx, before, path, &mut parts).is_some();
+        sound &= location(cx, name, path);
+        parts.push(PathPart::Location(name.to_owned()));
+        rest = after;
+    }
+    sound &= with_variables(cx, rest, path, &mut parts).is_some();
+    if !sound {
+        return None;
+    }
+    match fault(&parts) {
+        Some((message, hint)) => {
+            cx.error(Code::FILE_PATH, path, format!("`{}` {message}", shorten(text)), hint);
+            None
+        }
+        None => Some(FilePattern(parts)),
+    }
+}
+
+fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
+    if cx.locations.contains(name) {
+        cx.used_locations.insert(name.to_owned());
+        return true;
+    }
+    let hint = if cx.parameters.contains_key(name) {
+        format!("`{name}` is a parameter; the path of a file takes locations")
+    } else {
+        super::declare(suggest(name, cx.locations.iter().map(String::as_str)), "locations", name)
+    };
+    cx.error(Code::UNKNOWN_LOCATION, path, format!("there is no location `{name}`"), hint);
+    false
+}
+
+/// Splits `text` at its `%VARIABLE%`s.
+fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
+    let mut rest = text;
+    let mut sound = true;
+    while let Some((before, behind)) = rest.split_once('%') {
+        let Some((name, after)) = behind.split_once('%') else { break };
+        if !before.is_empty() {
+            parts.push(PathPart::Text(before.to_owned()));
+        }
+        match VARIABLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, variable)) => parts.push(PathPart::Variable(*variable)),
+            None => {
+                let known = VARIABLES.iter().map(|(known, _)| *known);
+                let hint = match suggest(name, known.clone()) {
+                    Some(meant) => format!("did you mean `%{meant}%`?"),
+                    None => {
+                        format!("a path can have {}", known.map(|k| format!("%{k}%")).collect::<Vec<_>>().join(", "))
+                    }
+                };
+                let message = format!("kbfix does not know the variable `%{}%`", shorten(name));
+                cx.error(Code::UNKNOWN_VARIABLE, path, message, hint);
+                sound = false;
+            }
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(PathPart::Text(rest.to_owned()));
+    }
+    sound.then_some(())
+}
+
+/// What is wrong with a path, and what to do.
+fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
+    const ABSOLUTE: &str = "begin with a drive, `{location}` or `%SystemRoot%` and its like";
+    let (first, rest) = parts.split_first().map_or((None, parts), |(first, rest)| (Some(first), rest));
+    let mut texts = Vec::new();
+    match first {
+        None => return Some(("is empty", ABSOLUTE)),
+        Some(PathPart::Text(text)) => {
+            if text.contains('/') {
+                return Some(("has slashes", "separate folders by backslashes"));
+            }
+            if text.starts_with(r"\\") {
+                return Some(("is on another machine", ABSOLUTE));
+            }
+            let drive = text.as_bytes();
+            if !matches!(drive, [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic()) {
+                return Some(("is not an absolute path", ABSOLUTE));
+            }
+            texts.push(&text[3..]);
+        }
+        Some(PathPart::Location(_) | PathPart::Variable(_)) => match rest.first() {
+            Some(PathPart::Text(text)) if text.starts_with('\\') => {}
+            _ => return Some(("names no file below its folder", "go on with a backslash and the name of the file")),
+        },
+    }
+    for part in rest {
+        match part {
+            PathPart::Text(text) => texts.push(text),
+            PathPart::Location(_) | PathPart::Variable(_) => {
+                return Some((
+                    "has a folder of its own inside",
+                    "a location or variable can only stand at the beginning",
+                ));
+            }
+        }
+    }
+    let below = texts.concat();
+    let below = if parts.len() > 1 { below.strip_prefix('\\').unwrap_or(&below) } else { &below };
+    if below.contains('/') {
+        return Some(("has slashes", "separate folders by backslashes"));
+    }
+    if below.chars().any(|c| "<>:\"|?*".contains(c) || c.is_control()) {
+        return Some(("has a character that no file's name has", "name one file"));
+    }
+    let mut names = below.split('\\');
+    if names.clone().any(|name| name == ".." || name == ".") {
+        return Some(("goes up", "write the path without `.` and `..`"));
+    }
+    if names.any(str::is_empty) {
+        return Some(("has an empty name", "one backslash stands between two names, and none at the end"));
+    }
+    None
+}
+
+/// `version` or `branches`, not both.
+pub(super) fn version_test(
+    cx: &mut Context<'_>,
+    version: Option<&str>,
+    branches: Option<&[document::Branch]>,
+    path: &Path,
+) -> Option<VersionTest> {
+    match (version, branches) {
+        (Some(version), _) => versions::file_version(cx, version, &path.field("version")).map(VersionTest::AtLeast),
+        (None, Some(branches)) => versions::branches(cx, branches, &path.field("branches")).map(VersionTest::Branches),
+        (None, None) => None,
+    }
+}
+
+/// A file of a hotfix.
+pub(super) fn hotfix_file(cx: &mut Context<'_>, file: &document::HotfixFile, path: &Path) -> Option<HotfixFile> {
+    let at = file_path(cx, &file.path, &path.field("path"));
+    let fields = [("version", file.version.is_some()), ("branches", file.branches.is_some())];
+    let one = exactly_one(cx, path, "the file", &fields);
+    let version = version_test(cx, file.version.as_deref(), file.branches.as_deref(), path);
+    one?;
+    Some(HotfixFile { path: at?, version: version?, platform: file.platform.map(platform) })
+}
+
+/// A test of a file.
+pub(super) fn file_test(
+    cx: &mut Context<'_>,
+    test: &document::FileTest,
+    path: &Path,
+) -> Option<(FilePattern, FileTest)> {
+    let at = file_path(cx, &test.path, &path.field("path"));
+    let asks_version = test.version.is_some() || test.branches.is_some();
+    if test.exists == Some(false) {
+        if asks_version || test.platform.is_some() {
+            let message = "a file that is absent has neither version nor platform";
+            cx.error_at_name(Code::CONTRADICTION, &path.field("exists"), message, "remove `exists: false` or the rest");
+            return None;
+        }
+        return Some((at?, FileTest::Absent));
+    }
+    if test.version.is_some() && test.branches.is_some() {
+        exactly_one(cx, path, "the test", &[("version", true), ("branches", true)]);
+        return None;
+    }
+    let version = version_test(cx, test.version.as_deref(), test.branches.as_deref(), path);
+    if asks_version && version.is_none() {
+        return None;
+    }
+    Some((at?, FileTest::Present { version, platform: test.platform.map(platform) }))
+}
+
+fn platform(name: PlatformName) -> Platform {
+    match name {
+        PlatformName::X86 => Platform::X86,
+        PlatformName::X64 => Platform::X64,
+        PlatformName::Arm64 => Platform::Arm64,
+        PlatformName::Ia64 => Platform::Ia64,
+    }
+}

@@ -1,0 +1,255 @@
+//! Keys and value names: their syntax, and what in them is a trap.
+
+use super::{Context, Part, Path};
+use crate::{
+    diag::Code,
+    registry::{KeyName, NameError, RootKey, ValueName, View, name},
+    spec::{
+        document::OneView,
+        model::{KeyPattern, NamePattern, ValueAt},
+        shorten, suggest,
+    },
+};
+
+/// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
+pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
+    let root = root(cx, root_text, text, path)?;
+    let mut names = Vec::new();
+    for part in below.map(|b| b.split('\\')).into_iter().flatten() {
+        names.push(name_pattern(cx, part, path)?);
+    }
+    let key = KeyPattern { root, names, view: View::Bits64 };
+    lint(cx, &key, view_given, path).then_some(key)
+}
+
+fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<RootKey> {
+    if let Some(root) = RootKey::parse(text) {
+        return Some(root);
+    }
+    let short = |root: RootKey| root.short();
+    if let Some(drive) = text.strip_suffix(':') {
+        let root = RootKey::parse(drive).map_or(drive, short);
+        let message = format!("`{}` is PowerShell's notation for a drive", shorten(text));
+        let hint = format!("write `{}`", shorten(&whole.replacen(text, root, 1)));
+        cx.error(Code::KEY_DRIVE_NOTATION, path, message, hint);
+        return None;
+    }
+    if whole.contains('/') && !whole.contains('\\') {
+        let message = "names in a key path are separated by backslashes";
+        cx.error(Code::KEY_SYNTAX, path, message, format!("write '{}'", shorten(&whole.replace('/', "\\"))));
+        return None;
+    }
+    let known: Vec<&str> = RootKey::ALL.iter().flat_map(|r| [r.short(), r.long()]).collect();
+    let hint = match suggest(text, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "a key begins with HKLM, HKCU, HKU, HKCR or HKCC".to_owned(),
+    };
+    cx.error(Code::UNKNOWN_ROOT_KEY, path, format!("`{}` is not a root key", shorten(text)), hint);
+    None
+}
+
+fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
+    if part == "*" {
+        return Some(NamePattern::Any);
+    }
+    let text = substitute(cx, part, path)?;
+    match KeyName::new(text.clone()) {
+        Ok(name) => Some(NamePattern::Name(name)),
+        Err(error) => {
+            let hint = match &error {
+                NameError::Empty => "one backslash stands between two names, and none at the end",
+                NameError::TooLong { .. } => "check where the path was meant to go on",
+                NameError::Character(_) => "a name cannot have this character",
+            };
+            cx.error(Code::KEY_SYNTAX, path, format!("not a key: {error}"), hint);
+            None
+        }
+    }
+}
+
+/// Puts the data of parameters in for `{name}`. Other text in braces, such as a GUID, stands for itself.
+fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = part;
+    while let Some((before, variable, after)) = super::files::next_variable(rest) {
+        out.push_str(before);
+        let parameter = cx.parameter(variable, path)?;
+        let data = parameter.text();
+        if !parameter.is_text_or_number() || data.contains('\\') || data == "*" || data.is_empty() {
+            let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
+            cx.error(Code::KEY_SYNTAX, path, message, "a parameter stands for one name, or a part of one");
+            return None;
+        }
+        out.push_str(&data);
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The name number `at`, where it is one.
+fn nth(key: &KeyPattern, at: usize) -> Option<&str> {
+    match key.names.get(at) {
+        Some(NamePattern::Name(name)) => Some(name.as_str()),
+        _ => None,
+    }
+}
+
+fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
+    nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
+}
+
+/// What is legal and still hardly meant. `false` where it is an error.
+fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -> bool {
+    let mut sound = true;
+    if key.root == RootKey::Hklm
+        && is(key, 0, "SYSTEM")
+        && let Some(set) = nth(key, 1)
+        && let Some(number) = set.to_ascii_lowercase().strip_prefix("controlset")
+        && number.len() == 3
+        && number.bytes().all(|b| b.is_ascii_digit())
+    {
+        let message = format!("`{set}` is one control set, and not always the current one");
+        cx.error(Code::CONTROL_SET, path, message, "write `CurrentControlSet`");
+        sound = false;
+    }
+    let names = || key.names.iter().enumerate();
+    if let Some((at, _)) = names().find(|(at, _)| is(key, *at, "Wow6432Node")) {
+        let without: Vec<String> = names().filter(|(i, _)| *i != at).map(|(_, n)| n.to_string()).collect();
+        let hint = format!(r"write `{}\{}` and `view: 32`", key.root.short(), shorten(&without.join("\\")));
+        let message = "`Wow6432Node` is where 64-bit Windows keeps the 32-bit view";
+        if view_given {
+            cx.error(Code::WOW6432NODE, path, format!("{message}; `view` says which one is meant"), hint);
+            sound = false;
+        } else {
+            cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
+        }
+    }
+    // `*` is a key of this name for files of all types, and cannot be told from the pattern.
+    let below_classes = match key.root {
+        RootKey::Hkcr => Some(0),
+        RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
+        _ => None,
+    };
+    if below_classes.is_some_and(|at| key.names.get(at) == Some(&NamePattern::Any)) {
+        let message = "`*` below Classes is a key of that name; in a spec `*` stands for every subkey";
+        cx.error(Code::STAR, path, message, "this version of the language cannot name that key");
+        sound = false;
+    }
+    sound
+}
+
+/// A value that is read.
+pub(super) fn value_at(
+    cx: &mut Context<'_>,
+    key_text: &str,
+    value_name: &str,
+    view: Option<OneView>,
+    path: &Path,
+) -> Option<ValueAt> {
+    let found = key(cx, key_text, view.is_some(), &path.field("key"));
+    let name = name_of_value(cx, value_name, &path.field("name"), Part::Data);
+    Some(ValueAt { key: in_view(found?, view), name: name? })
+}
+
+/// `key` in the view that the author gives.
+pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
+    let view = if view == Some(OneView::Bits32) { View::Bits32 } else { View::Bits64 };
+    KeyPattern { view, ..key }
+}
+
+/// A value name.
+pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
+    let hint = match ValueName::new(text.to_owned()) {
+        Ok(name) if text == "@" || text.eq_ignore_ascii_case("(default)") => {
+            let message = format!("`{text}` is a value of that name, not the key's default value");
+            cx.warning(Code::VALUE_NAME, path, part, message, "the default value is \"\"");
+            return Some(name);
+        }
+        Ok(name) => return Some(name),
+        Err(error) => error.to_string(),
+    };
+    let diagnostic = crate::diag::Diagnostic::error(Code::VALUE_NAME, format!("not a value name: {hint}"));
+    cx.findings.add(diagnostic, path, part);
+    None
+}
+
+/// Keys that Windows, or much on it, cannot do without. `*` stands for any name.
+const PROTECTED: &[&str] = &[
+    r"HKLM\*",
+    r"HKCU\*",
+    r"HKU\*",
+    r"HKU\*\*",
+    r"HKCC\*",
+    r"HKLM\SYSTEM\*",
+    r"HKLM\SYSTEM\CurrentControlSet\*",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Class",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager",
+    r"HKLM\SAM\*",
+    r"HKLM\SECURITY\*",
+    r"HKLM\HARDWARE\*",
+    r"HKLM\SOFTWARE\Classes",
+    r"HKLM\SOFTWARE\Classes\CLSID",
+    r"HKLM\SOFTWARE\Classes\Interface",
+    r"HKLM\SOFTWARE\Classes\TypeLib",
+    r"HKLM\SOFTWARE\Microsoft",
+    r"HKLM\SOFTWARE\Microsoft\Cryptography",
+    r"HKLM\SOFTWARE\Microsoft\Windows",
+    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion",
+    r"HKLM\SOFTWARE\Microsoft\Windows NT",
+    r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
+    r"HKLM\SOFTWARE\Policies",
+    r"HKLM\SOFTWARE\Policies\Microsoft",
+    r"HKLM\SOFTWARE\Policies\Microsoft\Windows",
+    r"HKLM\SOFTWARE\Wow6432Node",
+    r"HKLM\SOFTWARE\Wow6432Node\Classes",
+    r"HKLM\SOFTWARE\Wow6432Node\Microsoft",
+    r"HKCR\CLSID",
+    r"HKCR\Interface",
+    r"HKCR\TypeLib",
+    r"HKCU\Software\Classes",
+    r"HKCU\Software\Microsoft",
+    r"HKCU\Software\Microsoft\Windows",
+    r"HKCU\Software\Microsoft\Windows\CurrentVersion",
+];
+
+/// Refuses the deletion of a key that is protected, or that is not named.
+pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
+    let message = if key.names.is_empty() {
+        format!("`{key}` is a root key; it cannot be deleted")
+    } else if key.names.last() == Some(&NamePattern::Any) {
+        format!("`{key}` would delete every subkey, whatever it is")
+    } else if PROTECTED.iter().any(|protected| can_be(key, protected)) {
+        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
+    } else {
+        return true;
+    };
+    cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
+    false
+}
+
+/// Whether `key` can be the key that `protected` names.
+fn can_be(key: &KeyPattern, protected: &str) -> bool {
+    let mut parts = protected.split('\\');
+    let same_root = parts.next() == Some(key.root.short());
+    let mut names = key.names.iter();
+    same_root
+        && parts.all(|part| match names.next() {
+            Some(NamePattern::Name(found)) => part == "*" || name::compare(found.as_str(), part).is_eq(),
+            Some(NamePattern::Any) => true,
+            None => false,
+        })
+        && names.next().is_none()
+}
+
+/// Whether `key` is `above`, or below it, in the same view.
+pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
+    key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)
+}

@@ -1,0 +1,277 @@
+//! The meaning layer: a document of the right form becomes a [`Spec`], or findings say what in it makes no sense.
+//!
+//! Every part is checked, whatever was found in another, so that one run says all. A function here returns `None` where
+//! it reported why.
+
+mod bits;
+mod conditions;
+mod data;
+mod files;
+mod keys;
+mod parameters;
+mod rules;
+mod values;
+mod versions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Settings,
+    document::{self, ComputerRestart, Document},
+    findings::{Findings, Part, with_hint},
+    model::{self, Origin, Spec},
+    path::Path,
+    repair::Repaired,
+    suggest,
+};
+use crate::diag::{Code, Diagnostic};
+
+pub(in crate::spec) use keys::is_within as key_is_within;
+
+/// A file that was checked.
+pub(in crate::spec) struct Checked {
+    /// The spec, where there are no errors.
+    pub spec: Option<Spec>,
+    /// The findings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// For each rule of the spec, the number of the document's rule that it came from.
+    pub rule_numbers: Vec<usize>,
+    /// The parameters that the document declares, also where there are errors.
+    pub declared: BTreeSet<String>,
+    /// Whether it could be read at all, so that `declared` is complete.
+    pub read: bool,
+}
+
+impl Checked {
+    /// A file that could not be read.
+    pub(in crate::spec) fn failed(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { spec: None, diagnostics, rule_numbers: Vec::new(), declared: BTreeSet::new(), read: false }
+    }
+}
+
+/// What the checks of all parts share.
+struct Context<'t> {
+    findings: Findings<'t>,
+    parameters: BTreeMap<String, parameters::Resolved>,
+    locations: BTreeSet<String>,
+    /// Declared, but wrongly: what they are is not known.
+    tainted: BTreeSet<String>,
+    used_parameters: BTreeSet<String>,
+    used_locations: BTreeSet<String>,
+}
+
+impl Context<'_> {
+    fn error(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.data(code, path, message, Some(hint.into()));
+    }
+
+    fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.name(code, path, message, Some(hint.into()));
+    }
+
+    fn warning(&mut self, code: Code, path: &Path, part: Part, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
+    }
+
+    /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
+    fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
+        if let Some(found) = self.parameters.get(name) {
+            self.used_parameters.insert(name.to_owned());
+            return Some(found.clone());
+        }
+        if !self.tainted.contains(name) {
+            let hint = if self.locations.contains(name) {
+                format!("`{name}` is a location; only the path of a file can begin with one")
+            } else {
+                declare(suggest(name, self.parameters.keys().map(String::as_str)), "parameters", name)
+            };
+            self.error(Code::UNKNOWN_PARAMETER, path, format!("there is no parameter `{name}`"), hint);
+        }
+        None
+    }
+}
+
+fn declare(meant: Option<&str>, field: &str, name: &str) -> String {
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("declare `{name}` under `{field}`"),
+    }
+}
+
+/// Checks what a document means.
+pub(in crate::spec) fn check(
+    repaired: Repaired,
+    origin: Origin,
+    settings: &Settings,
+    findings: Findings<'_>,
+) -> Checked {
+    let Repaired { document, tainted, replaced } = repaired;
+    let mut cx = Context {
+        findings,
+        parameters: BTreeMap::new(),
+        locations: document.locations.keys().cloned().collect(),
+        tainted,
+        used_parameters: BTreeSet::new(),
+        used_locations: BTreeSet::new(),
+    };
+    let declared = document.parameters.keys().cloned().collect();
+    let top = Path::default();
+    article(&mut cx, &document, &top);
+    parameters::resolve_all(&mut cx, &document.parameters, settings);
+    let locations = locations(&mut cx, &document);
+    let applicable = document.applicable.as_ref();
+    let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
+    let prerequisites = document.prerequisites.iter().enumerate();
+    let prerequisites: Vec<_> = prerequisites
+        .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
+        .collect();
+    let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
+    let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
+    if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
+        let message = "the spec asks for nothing: it has neither `hotfix` nor `registry`";
+        cx.error_at_name(
+            Code::NOTHING_DESIRED,
+            &top,
+            message,
+            "add the keys and values that must hold, under `registry`",
+        );
+    }
+    if !replaced {
+        unused(&mut cx, &document);
+    }
+    let restart = document.restart.as_ref();
+    let restart = model::Restart {
+        computer: restart.map_or(ComputerRestart::Unknown, |r| r.computer),
+        services: restart.map(|r| r.services.clone()).unwrap_or_default(),
+        note: restart.and_then(|r| r.note.clone()),
+    };
+    let parameters = cx.parameters.iter().map(|(name, p)| (name.clone(), p.text())).collect();
+    let read = true;
+    let failed = cx.findings.has_errors();
+    let diagnostics = cx.findings.finish();
+    let (rules, rule_numbers): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+    let assemble = || {
+        Some(Spec {
+            id: document.id.clone(),
+            title: document.title.clone(),
+            origin,
+            parameters,
+            locations: locations?,
+            applicable: match applicable {
+                Some(condition) => Some(condition?),
+                None => None,
+            },
+            prerequisites: prerequisites.into_iter().collect::<Option<_>>()?,
+            hotfix: match hotfix {
+                Some(hotfix) => Some(hotfix?),
+                None => None,
+            },
+            rules,
+            restart,
+            document,
+        })
+    };
+    let spec = if failed { None } else { assemble() };
+    Checked { spec, diagnostics, rule_numbers, declared, read }
+}
+
+fn article(cx: &mut Context<'_>, document: &Document, top: &Path) {
+    if let Some(article) = &document.article
+        && let Some(day) = &article.reviewed
+        && !versions::is_date(day)
+    {
+        let path = top.field("article").field("reviewed");
+        cx.error(
+            Code::DATE,
+            &path,
+            format!("`{day}` is not a day of the calendar"),
+            "write year-month-day, as 2008-05-13",
+        );
+    }
+}
+
+fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<String, model::ValueAt>> {
+    let mut out = Some(BTreeMap::new());
+    for (name, location) in &document.locations {
+        let path = Path::default().field("locations").field(name);
+        let legal = parameters::is_variable_name(name);
+        if !legal {
+            parameters::illegal_name(cx, name, "location", &path);
+        }
+        if document.parameters.contains_key(name) {
+            let message = format!("`{name}` is a parameter and a location");
+            cx.error_at_name(Code::CONTRADICTION, &path, message, "give one of them another name");
+        }
+        let path = path.field("registry");
+        let place = &location.registry;
+        let at = keys::value_at(cx, &place.key, &place.name, place.view, &path);
+        if let Some(at) = &at
+            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.names.contains(&model::NamePattern::Any))
+        {
+            let message = format!("`{}` can be several keys, and a location is one folder", at.key);
+            cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");
+        }
+        match (&mut out, at) {
+            (Some(map), Some(at)) if legal => drop(map.insert(name.clone(), at)),
+            _ => out = None,
+        }
+    }
+    out
+}
+
+fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path) -> Option<model::Hotfix> {
+    let files = hotfix.files.iter().enumerate();
+    let files: Vec<_> = files.map(|(at, f)| files::hotfix_file(cx, f, &path.field("files").item(at))).collect();
+    if let Some(package) = &hotfix.package
+        && (package.file.is_empty() || package.file.contains(['\\', '/']))
+    {
+        let message = format!("`{}` is not the name of a file", super::shorten(&package.file));
+        cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
+    }
+    Some(model::Hotfix {
+        title: hotfix.title.clone().unwrap_or_else(|| id.to_owned()),
+        files: files.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+fn unused(cx: &mut Context<'_>, document: &Document) {
+    for name in
+        document.parameters.keys().filter(|name| !cx.used_parameters.contains(*name)).cloned().collect::<Vec<_>>()
+    {
+        let path = Path::default().field("parameters").field(&name);
+        let hint = format!("use it as `{{ parameter: {name} }}`, or remove it");
+        cx.warning(Code::UNUSED_PARAMETER, &path, Part::Name, format!("nothing uses the parameter `{name}`"), hint);
+    }
+    for name in document.locations.keys().filter(|name| !cx.used_locations.contains(*name)).cloned().collect::<Vec<_>>()
+    {
+        let path = Path::default().field("locations").field(&name);
+        let hint = format!("use it as `{{{name}}}` in the path of a file, or remove it");
+        cx.warning(Code::UNUSED_LOCATION, &path, Part::Name, format!("nothing uses the location `{name}`"), hint);
+    }
+}
+
+/// Reports that of `fields` not just one is given; says which one counts where one does.
+fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f str, bool)]) -> Option<&'f str> {
+    let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    let names = |list: &[&str]| list.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    match given.as_slice() {
+        [one] => Some(one),
+        [] => {
+            let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+            let message = format!("{what} says nothing");
+            cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
+            None
+        }
+        [first, second, ..] => {
+            let message = format!("{what} has both `{first}` and `{second}`");
+            let hint = format!("keep one of {}", names(&given));
+            let second = second.split(':').next().unwrap_or(second);
+            cx.findings.add(
+                with_hint(Diagnostic::error(Code::EXACTLY_ONE, message), Some(hint)),
+                &path.field(second),
+                Part::Name,
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Parameters: what they allow, and what the operator chose.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Path, data};
+use crate::{
+    diag::Code,
+    spec::{
+        Settings,
+        document::{Allowed, Literal, Parameter, ParameterType, Scalar},
+        shorten, suggest,
+    },
+};
+
+/// A parameter, with what it is in this run.
+#[derive(Debug, Clone)]
+pub(super) struct Resolved {
+    kind: ParameterType,
+    /// What the operator chose, or the default. Without either, an example that it allows.
+    current: Literal,
+    /// What else it could be: all that is allowed, or the ends of its range.
+    others: Vec<Literal>,
+}
+
+impl Resolved {
+    /// What it is, and what else it could be.
+    pub(super) fn possible(&self) -> (Literal, Vec<Literal>) {
+        (self.current.clone(), self.others.clone())
+    }
+
+    /// What it is, as text.
+    pub(super) fn text(&self) -> String {
+        match &self.current {
+            Literal::Number(number) => number.to_string(),
+            Literal::Text(text) => text.clone(),
+            Literal::List(list) => list.join(","),
+        }
+    }
+
+    /// Whether it can stand in a path.
+    pub(super) fn is_text_or_number(&self) -> bool {
+        self.kind != ParameterType::List
+    }
+}
+
+/// Whether `name` can be the name of a parameter or location: `[a-z_][a-z0-9_]*`.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    let first = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    name.bytes().enumerate().all(|(at, b)| first(b) || at > 0 && b.is_ascii_digit()) && !name.is_empty()
+}
+
+/// Reports a name that no variable can have.
+pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
+    let message = format!("`{}` is not the name of a {what}", shorten(name));
+    cx.error_at_name(
+        Code::VARIABLE_NAME,
+        path,
+        message,
+        "write small letters, digits and `_`, beginning with a letter",
+    );
+}
+
+/// Resolves all parameters of a spec.
+pub(super) fn resolve_all(cx: &mut Context<'_>, parameters: &BTreeMap<String, Parameter>, settings: &Settings) {
+    for (name, parameter) in parameters {
+        let path = Path::default().field("parameters").field(name);
+        if !is_variable_name(name) {
+            illegal_name(cx, name, "parameter", &path);
+        }
+        if cx.tainted.contains(name) {
+            continue;
+        }
+        match resolve(cx, name, parameter, settings, &path) {
+            Some(resolved) => drop(cx.parameters.insert(name.clone(), resolved)),
+            None => drop(cx.tainted.insert(name.clone())),
+        }
+    }
+}
+
+/// What a parameter allows.
+struct Limits<'p> {
+    kind: ParameterType,
+    /// Each with its meaning, which may be empty.
+    allowed: Vec<(Literal, &'p str)>,
+    range: (u64, u64),
+    has_range: bool,
+}
+
+impl Limits<'_> {
+    /// Why `data` is not allowed: what is.
+    fn refuses(&self, data: &Literal) -> Option<String> {
+        if !self.allowed.is_empty() {
+            let known = self.allowed.iter().any(|(allowed, _)| allowed == data);
+            return (!known).then(|| self.list());
+        }
+        match data {
+            Literal::Number(number) if !(self.range.0..=self.range.1).contains(number) => {
+                Some(format!("it goes from {} to {}", self.range.0, self.range.1))
+            }
+            _ => None,
+        }
+    }
+
+    /// All that is allowed, with meanings.
+    fn list(&self) -> String {
+        let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
+            "" => format!("`{}`", data::show(data)),
+            meaning => format!("`{}` ({})", data::show(data), shorten(meaning)),
+        });
+        format!("allowed are {}", each.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settings, path: &Path) -> Option<Resolved> {
+    let limits = limits(cx, from, path)?;
+    let default = match &from.default {
+        None => None,
+        Some(literal) => Some(default(cx, literal, &limits, &path.field("default"))?),
+    };
+    let set = match settings.get(name) {
+        None => None,
+        Some(text) => Some(setting(cx, name, text, &limits, path)?),
+    };
+    let unset = set.is_none() && default.is_none();
+    if unset && !settings.may_be_unset() {
+        let message = format!("the parameter `{name}` has no default, and is not set");
+        let hint = match limits.allowed.is_empty() {
+            false => format!("add `--set {name}=…`: {}", limits.list()),
+            true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
+        };
+        cx.error_at_name(Code::PARAMETER_NOT_SET, path, message, hint);
+        return None;
+    }
+    let mut possible: Vec<Literal> = limits.allowed.iter().map(|(data, _)| data.clone()).collect();
+    if limits.has_range {
+        possible.extend([Literal::Number(limits.range.0), Literal::Number(limits.range.1)]);
+    }
+    let example = || match limits.kind {
+        ParameterType::Number => Literal::Number(limits.range.0),
+        ParameterType::String => Literal::Text("0".to_owned()),
+        ParameterType::List => Literal::List(Vec::new()),
+    };
+    let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
+    Some(Resolved { kind: limits.kind, current, others: possible })
+}
+
+fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<Limits<'p>> {
+    let scalars: Vec<(Scalar, &str)> = match &from.allowed {
+        None => Vec::new(),
+        Some(Allowed::List(list)) => list.iter().map(|s| (s.clone(), "")).collect(),
+        Some(Allowed::Meanings(map)) => {
+            map.iter().map(|(data, meaning)| (Scalar::Text(data.clone()), meaning.as_str())).collect()
+        }
+    };
+    let allowed_path = path.field("allowed");
+    if from.allowed.is_some() && scalars.is_empty() {
+        cx.error(Code::EMPTY, &allowed_path, "nothing is allowed", "list what is, or remove `allowed`");
+        return None;
+    }
+    if from.allowed.is_some() && from.range.is_some() {
+        let message = "the parameter has both `allowed` and `range`";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("range"), message, "keep one of them");
+        return None;
+    }
+    let kind = from.kind.unwrap_or_else(|| kind(from, &scalars));
+    let mut allowed = Vec::new();
+    for (at, (scalar, meaning)) in scalars.iter().enumerate() {
+        let data = match (kind, scalar) {
+            (ParameterType::Number, scalar) => data::number(scalar).map(Literal::Number),
+            (ParameterType::String, Scalar::Text(text)) => Some(Literal::Text(text.clone())),
+            (ParameterType::String, Scalar::Number(_)) | (ParameterType::List, _) => None,
+        };
+        match data {
+            Some(data) => allowed.push((data, *meaning)),
+            None => {
+                let message = format!("`{}` is not {}", data::show_scalar(scalar), word(kind));
+                let hint = "all that is allowed has the parameter's type";
+                match &from.allowed {
+                    Some(Allowed::Meanings(_)) => {
+                        cx.error_at_name(
+                            Code::PARAMETER_KIND,
+                            &allowed_path.field(&data::show_scalar(scalar)),
+                            message,
+                            hint,
+                        );
+                    }
+                    _ => cx.error(Code::PARAMETER_KIND, &allowed_path.item(at), message, hint),
+                }
+                return None;
+            }
+        }
+    }
+    // A mapping has its fields in the order of their text, which is not that of numbers.
+    allowed.sort_by(|(a, _), (b, _)| match (a, b) {
+        (Literal::Number(a), Literal::Number(b)) => a.cmp(b),
+        _ => std::cmp::Ordering::Equal,
+    });
+    let range = range(cx, from, kind, &path.field("range"))?;
+    Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
+}
+
+/// The kind of a parameter that does not say it.
+fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
+    match (&from.default, from.range.is_some()) {
+        (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,
+        (Some(Literal::Text(_)), _) => ParameterType::String,
+        (Some(Literal::List(_)), _) => ParameterType::List,
+        (None, false) => {
+            let numbers = !scalars.is_empty() && scalars.iter().all(|(scalar, _)| data::number(scalar).is_some());
+            if numbers { ParameterType::Number } else { ParameterType::String }
+        }
+    }
+}
+
+fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Path) -> Option<(u64, u64)> {
+    let Some(range) = &from.range else { return Some((0, u64::MAX)) };
+    if kind != ParameterType::Number {
+        let message = format!("the parameter is {}, and a range is of numbers", word(kind));
+        cx.error_at_name(Code::PARAMETER_KIND, path, message, "remove `range`, or make it `type: number`");
+        return None;
+    }
+    let mut end = |scalar: &Option<Scalar>, field: &str, open: u64| match scalar {
+        None => Some(open),
+        Some(scalar) => {
+            let number = data::number(scalar);
+            if number.is_none() {
+                let message = format!("`{}` is not a number", data::show_scalar(scalar));
+                cx.error(Code::PARAMETER_KIND, &path.field(field), message, "write it in decimal, or as 0x…");
+            }
+            number
+        }
+    };
+    let (least, most) = (end(&range.at_least, "at_least", 0), end(&range.at_most, "at_most", u64::MAX));
+    let (least, most) = (least?, most?);
+    if least > most {
+        let message = format!("no number is at least {least} and at most {most}");
+        cx.error(Code::EMPTY_RANGE, path, message, "exchange the two");
+        return None;
+    }
+    Some((least, most))
+}
+
+fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+    let found = match (limits.kind, literal) {
+        (ParameterType::Number, Literal::Text(text)) => data::number_in(text).map(Literal::Number),
+        (ParameterType::Number, Literal::Number(_))
+        | (ParameterType::String, Literal::Text(_))
+        | (ParameterType::List, Literal::List(_)) => Some(literal.clone()),
+        _ => None,
+    };
+    let Some(found) = found else {
+        let message = format!("the default `{}` is not {}", data::show(literal), word(limits.kind));
+        let hint = match (limits.kind, literal) {
+            (ParameterType::String, Literal::Number(number)) => format!("write it in quotes: \"{number}\""),
+            (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)),
+            _ => "give it the parameter's type".to_owned(),
+        };
+        cx.error(Code::PARAMETER_KIND, path, message, hint);
+        return None;
+    };
+    if let Some(allowed) = limits.refuses(&found) {
+        let message = format!("the default `{}` is not allowed", data::show(&found));
+        cx.error(Code::DATA_NOT_ALLOWED, path, message, allowed);
+        return None;
+    }
+    Some(found)
+}
+
+fn setting(cx: &mut Context<'_>, name: &str, text: &str, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+    let found = match limits.kind {
+        ParameterType::Number => data::number_in(text).map(Literal::Number),
+        ParameterType::String => Some(Literal::Text(text.to_owned())),
+        ParameterType::List if text.is_empty() => Some(Literal::List(Vec::new())),
+        ParameterType::List => Some(Literal::List(text.split(',').map(|item| item.trim().to_owned()).collect())),
+    };
+    let refused = match &found {
+        None => Some("write it in decimal, or as 0x…".to_owned()),
+        Some(found) => limits.refuses(found),
+    };
+    let Some(hint) = refused else { return found };
+    let what = if found.is_none() { format!("not {}", word(limits.kind)) } else { "not allowed".to_owned() };
+    let message = format!("the parameter `{name}` is set to `{}`, which is {what}", shorten(text));
+    let texts: Vec<String> = limits.allowed.iter().map(|(data, _)| data::show(data)).collect();
+    let meant =
+        (limits.kind == ParameterType::String).then(|| suggest(text, texts.iter().map(String::as_str))).flatten();
+    let hint = meant.map_or(hint.clone(), |meant| format!("did you mean `{meant}`? {hint}"));
+    cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, hint);
+    None
+}
+
+fn word(kind: ParameterType) -> &'static str {
+    match kind {
+        ParameterType::Number => "a number",
+        ParameterType::String => "a string",
+        ParameterType::List => "a list",
+    }
+}

@@ -1,0 +1,152 @@
+//! The rules under `registry`: what must hold of each key, and whether two of them are at odds.
+
+use std::collections::HashMap;
+
+use super::{Context, Path, conditions, keys, values};
+use crate::{
+    diag::Code,
+    registry::{ValueName, View},
+    spec::{
+        document::{self, Ensure, ViewChoice},
+        model::{DesiredKey, KeyPattern, KeyRule},
+        shorten,
+    },
+};
+
+/// All rules, each with the number of the document's rule that it came from.
+pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
+    let mut out = Vec::new();
+    for (at, rule) in from.iter().enumerate() {
+        let path = path.item(at);
+        if let Some((rule, views)) = key_rule(cx, rule, &path) {
+            for view in views {
+                let key = KeyPattern { view: *view, ..rule.key.clone() };
+                out.push((KeyRule { key, ..rule.clone() }, at));
+            }
+        }
+    }
+    duplicates(cx, from, &out, path);
+    out
+}
+
+fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
+    let key_path = path.field("key");
+    let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
+    same_value_names(cx, rule, path);
+    let mut values = Some(Vec::new());
+    for (name, value) in &rule.values {
+        let value = values::value_rule(cx, name, value, &path.field("values").field(name));
+        values = values.zip(value).map(|(mut values, value)| {
+            values.push(value);
+            values
+        });
+    }
+    let desired = match (rule.ensure, rule.values.is_empty()) {
+        (Some(Ensure::Absent), true) => {
+            if !keys::may_delete(cx, key.as_ref()?, &key_path) {
+                return None;
+            }
+            DesiredKey::Absent
+        }
+        (Some(Ensure::Absent), false) => {
+            let message = "a key that is absent has no values";
+            cx.error_at_name(
+                Code::CONTRADICTION,
+                &path.field("values"),
+                message,
+                "remove `values`, or `ensure: absent`",
+            );
+            return None;
+        }
+        (_, true) => DesiredKey::Present,
+        (_, false) => DesiredKey::Values(values?),
+    };
+    let views: &[View] = match rule.view {
+        None | Some(ViewChoice::Bits64) => &[View::Bits64],
+        Some(ViewChoice::Bits32) => &[View::Bits32],
+        Some(ViewChoice::Both) => &[View::Bits64, View::Bits32],
+    };
+    let when = match when {
+        Some(when) => Some(when?),
+        None => None,
+    };
+    Some((KeyRule { key: key?, when, desired }, views))
+}
+
+/// Value names that are one to Windows.
+fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
+    let mut seen: HashMap<ValueName, &str> = HashMap::new();
+    for name in rule.values.keys() {
+        let Ok(value_name) = ValueName::new(name.clone()) else { continue };
+        if let Some(first) = seen.insert(value_name, name) {
+            let message =
+                format!("`{}` and `{}` are one value: names compare without case", shorten(first), shorten(name));
+            let path = path.field("values").field(name);
+            cx.error_at_name(Code::DUPLICATE_VALUE_NAME, &path, message, "keep one of them");
+        }
+    }
+}
+
+/// Rules for the same key: one that always counts leaves no room for another.
+fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
+    let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
+    for (number, (rule, at)) in rules.iter().enumerate() {
+        let others = seen.entry(rule.key.folded()).or_default();
+        for other in others.iter() {
+            let (first, first_at) = &rules[*other];
+            let both_conditional = first.when.is_some() && rule.when.is_some();
+            let text = &from[*at].key;
+            if first.when.is_none() && rule.when.is_none() {
+                let message = format!("the key `{}` has two rules", shorten(text));
+                let hint = "put the values of both under one rule";
+                cx.error(Code::DUPLICATE_KEY, &path.item(*at).field("key"), message, hint);
+                break;
+            }
+            if let Some(name) = (!both_conditional).then(|| at_odds(first, rule)).flatten() {
+                let message = format!("two rules want different things of `{}`", shorten(&name));
+                let path = path.item(*at);
+                let value = path.field("values").field(&name);
+                let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
+                let hint = format!("give rule {} a `when` that excludes this one", first_at + 1);
+                cx.error_at_name(Code::CONFLICTING_RULES, &path, message, hint);
+                break;
+            }
+        }
+        others.push(number);
+    }
+    absent_above(cx, rules, path);
+}
+
+/// The value of which two rules for one key want different things, where both count.
+fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
+    match (&first.desired, &second.desired) {
+        (DesiredKey::Values(a), DesiredKey::Values(b)) => {
+            let by_name: HashMap<&ValueName, _> = a.iter().map(|v| (&v.name, v)).collect();
+            b.iter().find_map(|second| {
+                let first = by_name.get(&second.name)?;
+                let exclusive = first.when.is_some() && second.when.is_some();
+                (!exclusive && !first.desired.agrees_with(&second.desired)).then(|| second.name.to_string())
+            })
+        }
+        (DesiredKey::Absent, DesiredKey::Absent)
+        | (DesiredKey::Present | DesiredKey::Values(_), DesiredKey::Present) => None,
+        (DesiredKey::Present, DesiredKey::Values(_)) => None,
+        _ => Some(second.key.to_string()),
+    }
+}
+
+/// A key that must be absent, and one below it that must not.
+fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
+    let absent: Vec<&(KeyRule, usize)> =
+        rules.iter().filter(|(r, _)| r.desired == DesiredKey::Absent && r.when.is_none()).collect();
+    for (rule, at) in rules.iter().filter(|(r, _)| r.desired != DesiredKey::Absent && r.when.is_none()) {
+        let above =
+            absent.iter().find(|(a, _)| keys::is_within(&rule.key, &a.key) && rule.key.names.len() > a.key.names.len());
+        if let Some((above, _)) = above {
+            let message = format!("`{}` is below `{}`, which must be absent", rule.key, above.key);
+            let hint = "keep one of the two rules";
+            cx.error(Code::CONFLICTING_RULES, &path.item(*at).field("key"), message, hint);
+        }
+    }
+}

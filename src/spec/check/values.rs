@@ -1,0 +1,178 @@
+//! What must hold of one value.
+
+use super::{Context, Path, bits, conditions, data, exactly_one, keys};
+use crate::{
+    diag::Code,
+    registry::{Data, ValueType},
+    spec::{
+        document::{Compare, DataExpression, Ensure, Literal, Scalar, TypeChoice, ValueRule},
+        model::{self, Desired},
+    },
+};
+
+/// A value rule; `path` leads to it, and its last field is the value name.
+pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, path: &Path) -> Option<model::ValueRule> {
+    let name = keys::name_of_value(cx, name, path, super::Part::Name);
+    let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
+    let absent = rule.ensure == Some(Ensure::Absent);
+    let fields = [
+        ("data", rule.data.is_some()),
+        ("bits", rule.bits.is_some()),
+        ("list", rule.list.is_some()),
+        ("ensure: absent", absent),
+    ];
+    let one = exactly_one(cx, path, "the value", &fields);
+    let types = types(cx, rule, one, path);
+    let desired = one.zip(types.clone()).and_then(|(one, types)| match one {
+        "data" => wanted(cx, rule, &types, path),
+        "bits" => bits::bits(cx, rule.bits.as_ref()?, *types.first()?, &path.field("bits")),
+        "list" => bits::list(cx, rule.list.as_ref()?, &path.field("list")),
+        _ => Some(Desired::Absent),
+    });
+    let sound = one.is_none_or(|one| companions(cx, rule, one, path));
+    let if_absent = if_absent(cx, rule, types.as_deref(), path);
+    let when = match when {
+        Some(when) => Some(when?),
+        None => None,
+    };
+    if !sound {
+        return None;
+    }
+    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent? })
+}
+
+/// The types that the rule gives, or that follow from it.
+fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path) -> Option<Vec<ValueType>> {
+    let given: Vec<ValueType> = match &rule.types {
+        None => Vec::new(),
+        Some(TypeChoice::One(name)) => vec![data::value_type(*name)],
+        Some(TypeChoice::Any(names)) => {
+            for (at, name) in names.iter().enumerate() {
+                if names[..at].contains(name) {
+                    let message = format!("{} is given twice", data::value_type(*name));
+                    cx.error(Code::TYPE_MISMATCH, &path.field("type").item(at), message, "remove one");
+                    return None;
+                }
+            }
+            names.iter().map(|name| data::value_type(*name)).collect()
+        }
+    };
+    let at = path.field("type");
+    match (one, given.as_slice()) {
+        (Some("data"), []) => {
+            cx.error_at_name(
+                Code::MISSING_FIELD,
+                path,
+                "the value has `data` and no `type`",
+                "add the type, such as `type: REG_DWORD`",
+            );
+            None
+        }
+        (Some("bits"), [ValueType::DWORD | ValueType::QWORD]) => Some(given),
+        (Some("bits"), []) => {
+            let hint = "add `type: REG_DWORD` or `type: REG_QWORD`";
+            cx.error_at_name(Code::MISSING_FIELD, path, "the value has `bits` and no `type`", hint);
+            None
+        }
+        (Some("bits"), _) => {
+            cx.error(
+                Code::TYPE_MISMATCH,
+                &at,
+                "`bits` are of a REG_DWORD or a REG_QWORD",
+                "make it one of these types",
+            );
+            None
+        }
+        (Some("list"), [] | [ValueType::MULTI_SZ]) => Some(vec![ValueType::MULTI_SZ]),
+        (Some("list"), _) => {
+            cx.error(Code::TYPE_MISMATCH, &at, "a `list` is edited in a REG_MULTI_SZ", "make the type REG_MULTI_SZ");
+            None
+        }
+        _ => Some(given),
+    }
+}
+
+/// The data, by each of the types.
+fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Path) -> Option<Desired> {
+    let expression = rule.data.as_ref()?;
+    let at = path.field("data");
+    let meaning = data::meaning(cx, expression, &at)?;
+    let allowed = allowed(cx, rule, &meaning, path);
+    let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
+    let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
+    allowed?;
+    if rule.compare != Some(Compare::CommaSet) {
+        return Some(Desired::OneOf(all));
+    }
+    let &[value_type @ (ValueType::SZ | ValueType::EXPAND_SZ)] = types else {
+        let message = "`comma_set` compares a string, of type REG_SZ or REG_EXPAND_SZ";
+        cx.error(Code::TYPE_MISMATCH, &path.field("compare"), message, "remove `compare`, or make the type REG_SZ");
+        return None;
+    };
+    let Literal::Text(text) = meaning.chosen else { return None };
+    Some(Desired::CommaSet { value_type, text })
+}
+
+/// Checks the data, and all that its parameter allows, against `allowed`.
+fn allowed(cx: &mut Context<'_>, rule: &ValueRule, meaning: &data::Meaning, path: &Path) -> Option<()> {
+    let Some(allowed) = &rule.allowed else { return Some(()) };
+    let same = |scalar: &Scalar, literal: &Literal| match (data::number(scalar), literal) {
+        (Some(a), Literal::Number(b)) => a == *b,
+        (a, Literal::Text(text)) => {
+            matches!(scalar, Scalar::Text(s) if s == text) || a.is_some() && a == data::number_in(text)
+        }
+        _ => false,
+    };
+    let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
+        if allowed.iter().any(|scalar| same(scalar, literal)) {
+            continue;
+        }
+        let hint = format!("allowed are {}", list());
+        match &meaning.parameter {
+            None => {
+                let message = format!("the data `{}` is not allowed", data::show(literal));
+                cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, hint);
+            }
+            Some(name) => {
+                let message =
+                    format!("the parameter `{name}` can be `{}`, which is not allowed here", data::show(literal));
+                cx.error(Code::DATA_NOT_ALLOWED, &path.field("data").field("parameter"), message, hint);
+            }
+        }
+        return None;
+    }
+    Some(())
+}
+
+/// Fields that make no sense beside what the rule asks for.
+fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) -> bool {
+    let with_data = one == "data";
+    let absent = one == "ensure: absent";
+    let faults = [
+        ("type", absent && rule.types.is_some()),
+        ("allowed", !with_data && rule.allowed.is_some()),
+        ("compare", !with_data && rule.compare.is_some()),
+        ("if_absent", absent && rule.if_absent.is_some()),
+    ];
+    let mut sound = true;
+    for (field, _) in faults.into_iter().filter(|(_, fault)| *fault) {
+        let message = format!("`{field}` says nothing beside `{one}`");
+        cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, format!("remove `{field}`"));
+        sound = false;
+    }
+    sound
+}
+
+/// What an absent value means, as data of the first type that it fits.
+fn if_absent(cx: &mut Context<'_>, rule: &ValueRule, types: Option<&[ValueType]>, path: &Path) -> Option<Option<Data>> {
+    let Some(expression) = &rule.if_absent else { return Some(None) };
+    let at = path.field("if_absent");
+    let types = types?;
+    if let DataExpression::Literal(literal) = expression
+        && let Some(data) = types.iter().find_map(|t| data::convert(literal, *t).ok())
+    {
+        return Some(Some(data));
+    }
+    Some(Some(data::evaluate(cx, expression, *types.first()?, &at)?))
+}

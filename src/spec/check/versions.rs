@@ -1,0 +1,96 @@
+//! Versions of files and of Windows, branches, dates.
+
+use super::{Context, Path};
+use crate::{
+    diag::Code,
+    spec::{document, model::Branch, shorten},
+    version::FileVersion,
+};
+
+/// A file version.
+pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FileVersion> {
+    match text.parse() {
+        Ok(version) => Some(version),
+        Err(_) => {
+            let message = format!("`{}` is not a file version", shorten(text));
+            cx.error(
+                Code::FILE_VERSION,
+                path,
+                message,
+                "write four numbers from 0 to 65535 with dots between: 6.5.7651.19",
+            );
+            None
+        }
+    }
+}
+
+/// Branches in the order of their floors, each with its fix inside it.
+pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path: &Path) -> Option<Vec<Branch>> {
+    let mut out: Vec<Branch> = Vec::new();
+    let mut sound = true;
+    for (at, branch) in branches.iter().enumerate() {
+        let path = path.item(at);
+        let from = file_version(cx, &branch.from, &path.field("from"));
+        let version = file_version(cx, &branch.version, &path.field("version"));
+        let (Some(from), Some(version)) = (from, version) else {
+            sound = false;
+            continue;
+        };
+        if version < from {
+            let message = format!("the branch begins at {from}, above the version {version} that has the fix");
+            cx.error(Code::BRANCHES, &path.field("version"), message, "`from` is the lowest version of the branch");
+            sound = false;
+        }
+        if let Some(last) = out.last() {
+            if from <= last.from {
+                let message = format!("the branch from {from} stands behind the one from {}", last.from);
+                cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
+                sound = false;
+            } else if last.version >= from {
+                let message = format!("the branch before is fixed in {}, which is in this one", last.version);
+                cx.error(Code::BRANCHES, &path.field("from"), message, "a fix is below the next branch");
+                sound = false;
+            }
+        }
+        out.push(Branch { from, version });
+    }
+    sound.then_some(out)
+}
+
+/// A version of Windows: one to four numbers, of which the last is the update revision.
+pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<[u32; 4]> {
+    let mut out = [0; 4];
+    let mut parts = text.split('.');
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let mut fits = true;
+    for slot in &mut out {
+        match parts.next() {
+            Some(part) => match number(part) {
+                Some(number) => *slot = number,
+                None => fits = false,
+            },
+            None => break,
+        }
+    }
+    if fits && parts.next().is_none() {
+        return Some(out);
+    }
+    let message = format!("`{}` is not a version of Windows", shorten(text));
+    cx.error(Code::OS_VERSION, path, message, "write it as \"6.1\", \"10.0.17763\" or \"10.0.17763.1697\"");
+    None
+}
+
+/// Whether `text` is a day of the calendar, as year-month-day.
+pub(super) fn is_date(text: &str) -> bool {
+    let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
+    let &[year, month, day] = parts.as_slice() else { return false };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}

@@ -1,0 +1,135 @@
+//! Collects the findings about one file and gives each its place.
+
+use super::{
+    path::Path,
+    places::Places,
+    text::{Spot, Text},
+};
+use crate::diag::{Code, Diagnostic, Severity};
+
+/// How many findings of one file are shown; behind these a last one counts the rest.
+pub(super) const MAX_FINDINGS: usize = 100;
+
+/// Which part of a field is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The field's name.
+    Name,
+    /// Its data.
+    Data,
+}
+
+/// The findings about one file.
+pub(super) struct Findings<'t> {
+    text: &'t Text<'t>,
+    places: &'t Places,
+    list: Vec<Diagnostic>,
+    more: usize,
+    errors: usize,
+}
+
+impl<'t> Findings<'t> {
+    /// None yet.
+    pub(super) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
+        Self { text, places, list: Vec::new(), more: 0, errors: 0 }
+    }
+
+    /// The places of the document.
+    pub(super) fn places(&self) -> &'t Places {
+        self.places
+    }
+
+    /// Whether one of them is an error.
+    pub(super) fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Whether there is room for another; the place of one that is not shown need not be looked up.
+    fn has_room(&mut self, severity: Severity) -> bool {
+        self.errors += usize::from(severity == Severity::Error);
+        let room = self.list.len() < MAX_FINDINGS;
+        self.more += usize::from(!room);
+        room
+    }
+
+    /// Adds a finding about what stands at `path`.
+    pub(super) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
+        if !self.has_room(diagnostic.severity) {
+            return;
+        }
+        let spot = match part {
+            Part::Name => self.places.name(path),
+            Part::Data => self.places.value(path),
+        };
+        self.put(diagnostic, spot.or_else(|| self.nearest(path)));
+    }
+
+    /// Adds a finding about a place.
+    pub(super) fn add_at(&mut self, diagnostic: Diagnostic, spot: Spot) {
+        if self.has_room(diagnostic.severity) {
+            self.put(diagnostic, Some(spot));
+        }
+    }
+
+    /// Adds a finding that has its place.
+    pub(super) fn add_placed(&mut self, diagnostic: Diagnostic) {
+        if self.has_room(diagnostic.severity) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    fn put(&mut self, diagnostic: Diagnostic, spot: Option<Spot>) {
+        let place = spot.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
+        let diagnostic = diagnostic.at(place);
+        // What an anchor holds is checked wherever an alias stands for it, and said once.
+        if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// The name of the nearest field above a node that is not there.
+    fn nearest(&self, path: &Path) -> Option<Spot> {
+        let mut above = path.0.as_slice();
+        while let Some((_, rest)) = above.split_last() {
+            above = rest;
+            if let Some(spot) = self.places.name(&Path(above.to_vec())) {
+                return Some(spot);
+            }
+        }
+        None
+    }
+
+    /// An error about the data at `path`.
+    pub(super) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+        self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
+    }
+
+    /// An error about the field at `path`.
+    pub(super) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+        self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
+    }
+
+    /// All findings, in the order of the file.
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
+        let mut list = self.list;
+        list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
+        if self.more > 0 {
+            let message = format!("{} more findings are not shown", self.more);
+            let more = if self.errors > 0 {
+                Diagnostic::error(Code::MORE_FINDINGS, message)
+            } else {
+                Diagnostic::warning(Code::MORE_FINDINGS, message)
+            };
+            list.push(more.at(self.text.start()).hint("correct those above first"));
+        }
+        list
+    }
+}
+
+/// `diagnostic` with a hint, where there is one.
+pub(super) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
+    match hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}

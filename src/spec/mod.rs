@@ -1,0 +1,179 @@
+//! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
+//!
+//! The way of a file: [`text`] makes text of its bytes; [`places`] notes where everything stands and keeps the limits;
+//! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
+//! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
+//! [`model`] is what comes out. `across` compares the specs of one run. Imports only `registry`, `version` and `diag`.
+
+mod across;
+mod check;
+pub mod document;
+mod findings;
+pub mod library;
+pub mod model;
+mod path;
+mod places;
+mod reference;
+mod repair;
+mod scalars;
+mod schema;
+mod settings;
+mod text;
+mod yaml;
+
+use sha2::{Digest, Sha256};
+
+use crate::diag::{Code, Diagnostic, Severity};
+use findings::Findings;
+use text::Text;
+
+pub use model::Spec;
+pub use reference::reference;
+pub use schema::schema;
+pub use settings::Settings;
+pub use text::MAX_BYTES;
+
+/// A spec file: the name by which messages call it, and its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The path as given, `-` for standard input.
+    pub name: &'a str,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The spec; there where, and only where, no finding is an error.
+    pub spec: Option<Spec>,
+    /// The findings, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What became of the files of one run.
+#[derive(Debug)]
+pub struct LoadedAll {
+    /// Each file, in the order given.
+    pub each: Vec<Loaded>,
+    /// Findings about several files at once, and about the settings.
+    pub across: Vec<Diagnostic>,
+}
+
+impl LoadedAll {
+    /// All findings: those of each file in turn, then those about several.
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.each.iter().flat_map(|l| &l.diagnostics).chain(&self.across)
+    }
+
+    /// Whether one of the findings is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The specs, in the order given; the findings where one of them is an error.
+    pub fn into_specs(self) -> Result<Vec<Spec>, Vec<Diagnostic>> {
+        if self.has_errors() {
+            return Err(self.each.into_iter().flat_map(|l| l.diagnostics).chain(self.across).collect());
+        }
+        Ok(self.each.into_iter().filter_map(|l| l.spec).collect())
+    }
+}
+
+/// Reads and checks one file. A setting that the spec does not declare is a finding, too.
+pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
+    let all = load_all(&[Source { name, bytes }], settings);
+    let (mut spec, mut diagnostics) = (None, Vec::new());
+    for loaded in all.each {
+        spec = loaded.spec;
+        diagnostics = loaded.diagnostics;
+    }
+    diagnostics.extend(all.across);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        spec = None;
+    }
+    Loaded { spec, diagnostics }
+}
+
+/// Reads and checks the files of one run, each by itself and all against each other.
+pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
+    let files: Vec<check::Checked> = sources.iter().map(|source| load_one(source, settings)).collect();
+    let across = across::check(sources, &files, settings);
+    let each = files.into_iter().map(|file| Loaded { spec: file.spec, diagnostics: file.diagnostics }).collect();
+    LoadedAll { each, across }
+}
+
+fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
+    let text = match Text::decode(source.name, source.bytes) {
+        Ok(text) => text,
+        Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
+    };
+    let places::Read { places, diagnostics } = places::read(&text);
+    let Some(places) = places else { return check::Checked::failed(diagnostics) };
+    let mut findings = Findings::new(&text, &places);
+    let sound = diagnostics.is_empty();
+    for diagnostic in diagnostics {
+        findings.add_placed(diagnostic);
+    }
+    scalars::check(&mut findings);
+    let value = match yaml::read(&text) {
+        Ok(value) => value,
+        Err(diagnostic) => {
+            // What is known already says more than that a second parser stumbles over it.
+            if !findings.has_errors() {
+                findings.add_placed(*diagnostic);
+            }
+            return check::Checked::failed(findings.finish());
+        }
+    };
+    if sound
+        && !findings.has_errors()
+        && let Some(spot) = yaml::disagreement(&places, &value)
+    {
+        let message = "readers of YAML do not agree on what this says";
+        let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
+        findings.add_at(diagnostic, spot);
+        return check::Checked::failed(findings.finish());
+    }
+    let verdict = schema::check(&value, &mut findings);
+    let Some(repaired) = repair::repair(value, &verdict) else {
+        if !findings.has_errors() {
+            let message = "the spec is of the form that the schema gives, and cannot be read all the same";
+            findings.name(Code::INTERNAL, &path::Path::default(), message, None);
+        }
+        return check::Checked::failed(findings.finish());
+    };
+    let origin = model::Origin { name: source.name.to_owned(), sha256: hex(&Sha256::digest(source.bytes)) };
+    check::check(repaired, origin, settings, findings)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    crate::registry::notation::hex_digits(bytes)
+}
+
+/// `text`, cut where it is too long for a message.
+pub(crate) fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    let text = text.replace(['\n', '\r', '\t'], " ");
+    if text.chars().count() <= MOST {
+        return text;
+    }
+    text.chars().take(MOST - 1).chain(['…']).collect()
+}
+
+/// The one of `known` that was probably meant by `name`.
+pub(crate) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if name.len() > 64 {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    // A third of the letters may differ; one may in the shortest names.
+    let most = (name.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|k| (distance(k), k))
+        .filter(|(distance, k)| *distance <= most && *distance < k.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, k)| k)
+}

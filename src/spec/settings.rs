@@ -1,0 +1,52 @@
+//! What the operator chose for parameters.
+
+use std::collections::BTreeMap;
+
+/// What the operator chose for parameters: name and data as text. A name that no spec of the run declares is an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    given: BTreeMap<String, String>,
+    for_validation: bool,
+}
+
+impl Settings {
+    /// None yet. A parameter without default must be among them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// None yet, and none needed: a parameter without default counts as each data that it allows.
+    pub fn for_validation() -> Self {
+        Self { for_validation: true, ..Self::default() }
+    }
+
+    /// Adds one; the last of a name counts.
+    pub fn insert(&mut self, name: impl Into<String>, data: impl Into<String>) {
+        self.given.insert(name.into(), data.into());
+    }
+
+    /// The data for the parameter `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
+    }
+
+    /// Whether a parameter without default may stay unset.
+    pub(crate) fn may_be_unset(&self) -> bool {
+        self.for_validation
+    }
+}
+
+impl<N: Into<String>, D: Into<String>> FromIterator<(N, D)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (N, D)>>(pairs: I) -> Self {
+        let mut settings = Self::new();
+        for (name, data) in pairs {
+            settings.insert(name, data);
+        }
+        settings
+    }
+}

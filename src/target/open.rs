@@ -1,0 +1,40 @@
+//! Opens the target that an address names.
+
+use super::{Address, Kind, RegTarget, SnapshotTarget, Target, TargetError};
+use crate::format::reg::CodePage;
+
+/// Opens a target.
+///
+/// # Errors
+/// When it cannot be read, or does not exist on this system.
+pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
+    let kind =
+        address.kind().map_err(|e| TargetError::Unsupported { what: address.uri.clone(), detail: e.to_string() })?;
+    match kind {
+        Kind::Local => local(),
+        Kind::Reg(path) => {
+            let code_page = match address.code_page {
+                Some(number) => Some(CodePage::new(number).ok_or_else(|| TargetError::Unsupported {
+                    what: format!("code page {number}"),
+                    detail: "it is none of 874, 932, 936, 949, 950 and 1250 to 1258".to_owned(),
+                })?),
+                None => None,
+            };
+            Ok(Box::new(RegTarget::open(&path, address.files.as_deref(), code_page)?))
+        }
+        Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),
+    }
+}
+
+#[cfg(windows)]
+fn local() -> Result<Box<dyn Target>, TargetError> {
+    Ok(Box::new(super::local::LocalTarget::new()))
+}
+
+#[cfg(not(windows))]
+fn local() -> Result<Box<dyn Target>, TargetError> {
+    Err(TargetError::Unsupported {
+        what: "local".to_owned(),
+        detail: "the live registry is there on Windows only".to_owned(),
+    })
+}

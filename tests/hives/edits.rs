@@ -1,0 +1,290 @@
+//! Random edits on copies of every real hive, followed in a model; what was not touched stays as it was in every field.
+
+use std::collections::BTreeMap;
+
+use kbfix::{
+    format::regf::{Editor, Filetime, Hive, worse},
+    registry::{Data, ValueType, name},
+};
+
+use super::{
+    readers,
+    support::{KeyDump, REAL, Random, dump, on_disk, real_hive, setting},
+};
+
+const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
+
+/// What the hive should hold.
+struct Model {
+    keys: BTreeMap<String, KeyDump>,
+    /// Paths to choose from; some may be gone.
+    paths: Vec<String>,
+}
+
+impl Model {
+    fn pick(&mut self, random: &mut Random) -> String {
+        loop {
+            // The latest ones more often, so that edits meet what was edited.
+            let from = if random.one_in(2) { self.paths.len().saturating_sub(400) } else { 0 };
+            let i = from + random.below(self.paths.len() - from);
+            if self.keys.contains_key(&self.paths[i]) {
+                return self.paths[i].clone();
+            }
+            self.paths.swap_remove(i);
+        }
+    }
+
+    fn below(&self, path: &str) -> Vec<String> {
+        let from = format!("{path}\\");
+        self.keys.range(from.clone()..).map(|(path, _)| path).take_while(|p| p.starts_with(&from)).cloned().collect()
+    }
+
+    fn has_child(&self, path: &str, name: &str) -> bool {
+        let prefix = if path.is_empty() { String::new() } else { format!("{path}\\") };
+        let same = |p: &String| {
+            p.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('\\') && name::compare(rest, name).is_eq())
+        };
+        self.keys.range(prefix.clone()..).map(|(p, _)| p).take_while(|p| p.starts_with(&prefix)).any(|p| same(p))
+    }
+
+    fn create(&mut self, parent: &str, name: &str) -> String {
+        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}\\{name}") };
+        let above = self.keys.get_mut(parent).unwrap();
+        above.time = NOW.0;
+        let key = KeyDump {
+            name: name.to_owned(),
+            time: NOW.0,
+            class: None,
+            security: above.security.clone(),
+            values: vec![],
+        };
+        self.keys.insert(path.clone(), key);
+        self.paths.push(path.clone());
+        path
+    }
+
+    fn delete(&mut self, path: &str) {
+        for path in self.below(path) {
+            self.keys.remove(&path);
+        }
+        self.keys.remove(path);
+        let parent = path.rsplit_once('\\').map_or("", |(above, _)| above);
+        self.keys.get_mut(parent).unwrap().time = NOW.0;
+    }
+}
+
+fn random_name(random: &mut Random) -> String {
+    const ALPHABETS: [&str; 4] = ["abcXYZ019 _-{}", "äöüßÄÿµÿéè", "ключЖЯабв", "日本😀ǅıſĲσς"];
+    let alphabet: Vec<char> = ALPHABETS[random.below(ALPHABETS.len())].chars().collect();
+    let len = if random.one_in(40) { 120 } else { 1 + random.below(20) };
+    (0..len).map(|_| alphabet[random.below(alphabet.len())]).collect()
+}
+
+fn random_data(random: &mut Random) -> Data {
+    let len = match random.below(400) {
+        0 => random.below(1 << 20) + 1,
+        1..=8 => random.below(60_000),
+        9..=14 => 16_340 + random.below(10),
+        15..=100 => random.below(8),
+        101..=200 => 4,
+        _ => random.below(200),
+    };
+    let types = [ValueType::SZ, ValueType::DWORD, ValueType::BINARY, ValueType::MULTI_SZ, ValueType(0x1234)];
+    Data::new(types[random.below(types.len())], random.bytes(len))
+}
+
+/// One random edit, on the hive and on the model.
+fn edit(editor: &mut Editor<'_>, model: &mut Model, random: &mut Random) {
+    let path = model.pick(random);
+    match random.below(100) {
+        0..20 => {
+            let name = random_name(random);
+            let exists = model.has_child(&path, &name);
+            let full = if path.is_empty() { name.clone() } else { format!("{path}\\{name}") };
+            assert_eq!(editor.create_key(&full), Ok(!exists), "{full}");
+            if !exists {
+                model.create(&path, &name);
+            }
+        }
+        20 if random.one_in(8) => {
+            // A key with so many subkeys that its list is split.
+            for _ in 0..600 + random.below(900) {
+                let name = format!("{}{}", random_name(random), random.next());
+                let full = if path.is_empty() { name.clone() } else { format!("{path}\\{name}") };
+                assert_eq!(editor.create_key(&full), Ok(true));
+                model.create(&path, &name);
+            }
+        }
+        20..75 => {
+            let data = random_data(random);
+            let key = model.keys.get_mut(&path).unwrap();
+            let replace = !key.values.is_empty() && random.one_in(2);
+            let value_name = match replace {
+                true => key.values[random.below(key.values.len())].0.clone(),
+                false if random.one_in(10) => String::new(),
+                false => random_name(random),
+            };
+            let place = key.values.iter().position(|(name, _)| name::compare(name, &value_name).is_eq());
+            let same = place.is_some_and(|i| key.values[i].1 == data);
+            assert_eq!(editor.set_value(&path, &value_name, &data), Ok(!same));
+            assert_eq!(editor.set_value(&path, &value_name, &data), Ok(false));
+            match place {
+                Some(i) => key.values[i].1 = data,
+                None => key.values.push((value_name, data)),
+            }
+            if !same {
+                key.time = NOW.0;
+            }
+        }
+        75..88 => {
+            let key = model.keys.get_mut(&path).unwrap();
+            if key.values.is_empty() {
+                assert_eq!(editor.delete_value(&path, "not there at all"), Ok(false));
+                return;
+            }
+            let (name, _) = key.values.remove(random.below(key.values.len()));
+            key.time = NOW.0;
+            assert_eq!(editor.delete_value(&path, &name), Ok(true));
+        }
+        88..98 => {
+            if !path.is_empty() && model.below(&path).is_empty() {
+                assert_eq!(editor.delete_key(&path), Ok(true), "{path}");
+                model.delete(&path);
+            } else {
+                assert!(editor.delete_key(&path).is_err());
+            }
+        }
+        _ => {
+            let below = model.below(&path).len();
+            if !path.is_empty() && (below < 50 || (below < 2000 && random.one_in(8))) {
+                assert_eq!(editor.delete_tree(&path), Ok(true));
+                model.delete(&path);
+            }
+        }
+    }
+}
+
+fn assert_equal(hive: &Hive, model: &Model, after: &str) {
+    let found = dump(hive);
+    for (path, key) in &model.keys {
+        assert_eq!(found.get(path), Some(key), "{after}: {path}");
+    }
+    let extra: Vec<_> = found.keys().filter(|path| !model.keys.contains_key(*path)).collect();
+    assert!(extra.is_empty(), "{after}: {extra:?} should not be there");
+}
+
+#[test]
+fn random_edits_leave_a_sound_hive_that_holds_what_was_written() {
+    let count = setting("KBFIX_EDITS", 400);
+    let seed = setting("KBFIX_SEED", 1);
+    for (name, logs) in REAL {
+        let Some(mut hive) = real_hive(name, logs) else { continue };
+        let mut random = Random(seed);
+        let keys = dump(&hive);
+        let mut model = Model { paths: keys.keys().cloned().collect(), keys };
+        let before = hive.check();
+        let started = std::time::Instant::now();
+        for done in 1..=count {
+            let mut editor = hive.edit(NOW).unwrap();
+            edit(&mut editor, &mut model, &mut random);
+            drop(editor);
+            if done % 100 == 0 || done == count {
+                let worse = worse(&before, &hive.check());
+                assert!(worse.is_empty(), "{name}, after {done} edits: {worse:#?}");
+            }
+            if done % (count / 4).max(1) == 0 {
+                assert_equal(&hive, &model, &format!("{name}, after {done} edits"));
+                let bytes = hive.to_bytes(NOW).unwrap();
+                hive = Hive::open(bytes, &[]).unwrap();
+                let worse = worse(&before, &hive.check());
+                assert!(worse.is_empty(), "{name}, saved after {done} edits: {worse:#?}");
+            }
+        }
+        println!("{name}: {count} edits, {} keys, {:?}", model.keys.len(), started.elapsed());
+        let (_folder, file) = on_disk(&hive.to_bytes(NOW).unwrap());
+        readers::compare(&hive, &file, name);
+    }
+}
+
+/// Creates `count` keys and values below `under` keys each, deletes them again in another order, and gives the sizes of the
+/// file before and after.
+fn created_and_deleted(hive: &mut Hive, seed: u64, count: u64, under: usize) -> (usize, usize) {
+    // One save first: Windows may have left empty bins at the end, which are not kept.
+    drop(hive.edit(NOW).unwrap());
+    let size = hive.to_bytes(NOW).unwrap().len();
+    let mut random = Random(seed);
+    let mut model = Model { paths: dump(hive).into_keys().collect(), keys: dump(hive) };
+    let places: Vec<String> = (0..under).map(|_| model.pick(&mut random)).collect();
+    let mut created = Vec::new();
+    let mut editor = hive.edit(NOW).unwrap();
+    for _ in 0..count {
+        let path = places[random.below(places.len())].clone();
+        let name = format!("kbfix {}", random.next());
+        if random.one_in(2) {
+            let path = if path.is_empty() { name } else { format!("{path}\\{name}") };
+            assert_eq!(editor.create_key(&path), Ok(true));
+            created.push((path, None));
+        } else {
+            editor.set_value(&path, &name, &random_data(&mut random)).unwrap();
+            created.push((path, Some(name)));
+        }
+    }
+    while !created.is_empty() {
+        let (path, value) = created.swap_remove(random.below(created.len()));
+        let deleted = match value {
+            None => editor.delete_tree(&path),
+            Some(name) => editor.delete_value(&path, &name),
+        };
+        assert_eq!(deleted, Ok(true));
+    }
+    drop(editor);
+    (size, hive.to_bytes(NOW).unwrap().len())
+}
+
+#[test]
+fn what_was_created_and_deleted_again_leaves_no_larger_file() {
+    for (name, logs) in REAL {
+        let Some(hive) = real_hive(name, logs) else { continue };
+        let keys = dump(&hive);
+        for (seed, count, under) in [(1, 100, 1), (2, 2000, 1), (3, 10_000, 8), (4, 1000, 100)] {
+            let mut hive = hive.clone();
+            let (before, after) = created_and_deleted(&mut hive, seed, count, under);
+            assert!(after <= before, "{name}: {before} bytes before, {after} after {count} below {under} keys");
+            let left: Vec<String> = dump(&hive).into_keys().collect();
+            assert!(left.iter().eq(keys.keys()), "{name}: the keys are others");
+        }
+    }
+}
+
+#[test]
+fn edits_all_over_a_full_hive_leave_it_hardly_larger() {
+    // SYSTEM has 4 KB of free cells in 11.8 MB. Where thousands of its lists grew and shrank again, not all find a place.
+    for (name, logs) in REAL {
+        let Some(mut hive) = real_hive(name, logs) else { continue };
+        let (before, after) = created_and_deleted(&mut hive, setting("KBFIX_SEED", 7), 5000, 5000);
+        assert!(after <= before + (32 << 10), "{name}: {before} bytes before, {after} after");
+    }
+}
+
+#[test]
+fn equal_sets_write_nothing() {
+    for (name, logs) in REAL {
+        let Some(mut hive) = real_hive(name, logs) else { continue };
+        let size = hive.file_len();
+        let keys = dump(&hive);
+        let values = keys.iter().flat_map(|(path, key)| key.values.iter().map(move |value| (path, value)));
+        let mut editor = hive.edit(NOW).unwrap();
+        for (path, (value, data)) in values.take(1000) {
+            assert_eq!(
+                editor.set_value(path, &value.to_uppercase(), data).or(Ok::<_, ()>(false)),
+                Ok(false),
+                "{path} {value}"
+            );
+            assert_eq!(editor.create_key(path), Ok(false));
+        }
+        drop(editor);
+        assert!(!hive.is_changed());
+        assert_eq!(hive.file_len(), size);
+        assert_eq!(dump(&hive), keys);
+    }
+}

@@ -1,0 +1,14 @@
+//! Registry hives: real ones (in ../shared/hives, skipped where they are absent) and made ones.
+//!
+//! `KBFIX_EDITS` is the number of random edits on each hive (10,000 in a full run), `KBFIX_FUZZ_SECONDS` the time that
+//! each mutation loop takes. Both are small by default. `KBFIX_PYTHON` names a Python that has the independent readers
+//! (regipy, python-registry, libregf-python); without one, comparisons with them are skipped.
+
+mod create;
+mod edits;
+mod fuzz;
+mod model;
+mod readers;
+mod real;
+mod recovery;
+mod support;
