@@ -324,7 +324,7 @@ fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {
     out
 }
 
-fn collect_kinds<'k>(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&'k str>) {
+fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>) {
     for error in context.iter().flatten() {
         let found = match error.kind() {
             Failure::Type { kind } => kinds(kind),
