@@ -9,7 +9,8 @@ default. Prints what differs, at most ten lines a reader, and exits with 1 if an
 Where a reader is known to be wrong, the place here that makes the allowance says so. In short:
 - regipy reads compressed names as ASCII (a registry name is Latin-1), gives no raw data for most types, and skips values of
   type 0x200000;
-- python-registry and regipy cut off the upper bits of a type (device properties have 0xffff0011); the first gives no data for a REG_MULTI_SZ of up to 4 bytes, though the record has its size and bytes;
+- python-registry and regipy cut off the upper bits of a type (device properties have 0xffff0011). The first gives no data
+  for a REG_MULTI_SZ of up to 4 bytes, and bytes of the type for a short big-endian number, though the record has the data;
 - hivexml converts text, and writes what it cannot convert as base64 of the raw bytes; it has times in whole seconds;
 - libregf gives no data (None) where the size is 0, ends text at its first NUL, and reads 1 to 3 bytes of data in the
   record wrongly (it reads all four bytes as a big-endian number would lie; python-registry and regipy agree with kbfix);
