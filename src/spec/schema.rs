@@ -151,10 +151,18 @@ impl Explainer<'_, '_> {
         let given = error.instance().as_object();
         for name in unexpected {
             let at = path.field(name);
+            if self.findings.only_counts() {
+                self.verdict.unknown.push((at, None));
+                continue;
+            }
             let meant = suggest(name, known.iter().copied());
             let free = meant.filter(|meant| !given.is_some_and(|given| given.contains_key(*meant)));
             let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
+                // In flow style `{ data: 01,00 }` has a second field `00` without data.
+                None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
+                    "text with a comma in it needs quotes inside `{ }`".to_owned()
+                }
                 None => format!("its fields are {}", list(known.iter().copied())),
             };
             let message = format!("{} has no field `{}`", owner(path), shorten(name));
