@@ -1,6 +1,6 @@
 //! A spec's registry rules become changes of keys, and a list of what already holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Satisfied, Truth, condition, data, expand};
 use crate::{
@@ -29,8 +29,8 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     let mut result = Result::default();
     // Rules about one key are one change, so that the key is opened once.
     let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
-    let mut present: BTreeMap<Key, ()> = BTreeMap::new();
-    let mut absent: BTreeMap<Key, ()> = BTreeMap::new();
+    let mut present: BTreeSet<Key> = BTreeSet::new();
+    let mut absent: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
         let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
@@ -44,12 +44,12 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         };
         for key in keys {
+            if holds && rule.must_exist {
+                present.insert(key.clone());
+            }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
-                    absent.insert(key, ());
-                }
-                DesiredKey::Present if holds => {
-                    present.insert(key, ());
+                    absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
                     for value in values {
@@ -67,15 +67,15 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         }
     }
-    for key in absent.into_keys() {
+    for key in absent {
         delete(&key, reader, &mut result);
     }
-    for key in present.into_keys() {
-        wanted.entry(key).or_default();
+    for key in &present {
+        wanted.entry(key.clone()).or_default();
     }
     let mut created = Vec::new();
     for (key, values) in wanted {
-        let must_exist = values.is_empty();
+        let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
     result
