@@ -54,11 +54,7 @@ fn invalid_specs_have_just_the_findings_they_name() {
         let found: Vec<String> = loaded.diagnostics.iter().map(brief).collect();
         if found != header(&text, "expect:") {
             failed += 1;
-            eprintln!(
-                "{name}: expected {:?}, found\n{}",
-                header(&text, "expect:"),
-                json(&loaded.diagnostics)
-            );
+            eprintln!("{name}: expected {:?}, found\n{}", header(&text, "expect:"), json(&loaded.diagnostics));
         }
     }
     assert_eq!(failed, 0, "specs with other findings");
