@@ -1,5 +1,7 @@
 //! What diagnostics look like, and that each is explained.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 
 use kbfix::{
