@@ -173,11 +173,11 @@ pub(crate) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
     let lower = name.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
     // A third of the letters may differ; one may in the shortest names.
-    let most = (name.chars().count() / 3).max(1);
+    let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
     known
         .into_iter()
         .map(|k| (distance(k), k))
-        .filter(|(distance, k)| *distance <= most && *distance < k.chars().count())
+        .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
 }

@@ -254,14 +254,15 @@ impl Explainer<'_, '_> {
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
         let names: Vec<String> = options.iter().map(plain).collect();
         let text = plain(found);
-        let meant = suggest(&text, names.iter().map(String::as_str));
+        let known = || names.iter().map(String::as_str);
+        let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));
         let hint = match (found, meant) {
             (Value::Null, _) => return self.wrong_kind(path, found, &["a word"]),
             (_, Some(meant)) => format!("did you mean `{meant}`?"),
             _ => format!("it is one of {}", list(names.iter().map(String::as_str))),
         };
         let field = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
-        let message = format!("{} is nothing that {field} can be", show(found));
+        let message = format!("{field} cannot be {}", show(found));
         self.findings.data(Code::UNKNOWN_WORD, path, message, Some(hint));
         self.verdict.wrong.push(path.clone());
     }

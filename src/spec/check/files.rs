@@ -69,11 +69,13 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
         cx.used_locations.insert(name.to_owned());
         return true;
     }
+    let meant = suggest(name, cx.locations.iter().map(String::as_str)).map(str::to_owned);
     let hint = if cx.parameters.contains_key(name) {
         format!("`{name}` is a parameter; the path of a file takes locations")
     } else {
-        super::declare(suggest(name, cx.locations.iter().map(String::as_str)), "locations", name)
+        super::declare(meant.as_deref(), "locations", name)
     };
+    cx.used_locations.extend(meant);
     cx.error_within(Code::UNKNOWN_LOCATION, path, name, format!("there is no location `{name}`"), hint);
     false
 }
