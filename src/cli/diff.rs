@@ -44,13 +44,15 @@ enum Format {
     Markdown,
     /// The changes as a .reg file, in UTF-16.
     Reg,
+    /// One self-contained page.
+    Html,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let format = match arguments.format {
         Format::Json => output::Format::Json,
         Format::Markdown => output::Format::Markdown,
-        Format::Human | Format::Reg => output::Format::Human,
+        Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
     let plan = match make(arguments, output) {
@@ -66,6 +68,10 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Reg => {
             let changes = report.specs.iter().flat_map(|spec| &spec.changes);
             output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+        }
+        Format::Html => {
+            output.diagnostics(&report.diagnostics);
+            output.result(&review::html::report(&report));
         }
         _ => output.report(&report, format),
     }

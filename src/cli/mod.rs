@@ -11,6 +11,7 @@ mod journal;
 mod output;
 mod rollback;
 mod schema;
+mod show;
 mod snapshot;
 mod specs;
 mod stop;
@@ -52,6 +53,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
+    Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
+        Command::Show(a) => show::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

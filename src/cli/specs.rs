@@ -62,7 +62,12 @@ impl SpecArguments {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub(super) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, Stop> {
-        let loaded = check(&self.sources()?, &self.settings(Settings::new())?);
+        self.load_with(Settings::new(), output)
+    }
+
+    /// The same with these settings to begin with.
+    pub(super) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, Stop> {
+        let loaded = check(&self.sources()?, &self.settings(settings)?);
         if !loaded.has_errors() {
             output.diagnostics(loaded.diagnostics());
         }

@@ -473,8 +473,8 @@ pub struct KeyRule {
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
-    /// `present` (without it): the key must exist where a value in it must, or where it has no `values`.
-    /// `absent`: the key must not exist, with all below it.
+    /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
+    /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// The rule counts only where this holds.

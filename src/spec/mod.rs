@@ -108,13 +108,17 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         Ok(text) => text,
         Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
     };
-    let places::Read { places, diagnostics } = places::read(&text);
-    let Some(places) = places else { return check::Checked::failed(diagnostics) };
+    let places::Read { places, mut diagnostics, more } = places::read(&text);
+    let Some(places) = places else {
+        findings::close(&mut diagnostics, more, true, &text);
+        return check::Checked::failed(diagnostics);
+    };
     let mut findings = Findings::new(&text, &places);
     let sound = diagnostics.is_empty();
     for diagnostic in diagnostics {
         findings.add_placed(diagnostic);
     }
+    findings.add_uncounted(more);
     scalars::check(&mut findings);
     let value = match yaml::read(&text) {
         Ok(value) => value,

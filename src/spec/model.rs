@@ -249,6 +249,8 @@ pub struct KeyRule {
     pub key: KeyPattern,
     /// Counts only where this holds.
     pub when: Option<Condition>,
+    /// The key must exist, also where all of its values must be absent.
+    pub must_exist: bool,
     /// What must hold.
     pub desired: DesiredKey,
 }

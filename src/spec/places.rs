@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 use super::{
+    findings::MAX_FINDINGS,
     path::{Path, Step},
     text::{Spot, Text},
 };
@@ -76,15 +77,18 @@ pub(super) struct Read {
     pub places: Option<Places>,
     /// What is wrong. With `places` present it is nothing that hinders reading on.
     pub diagnostics: Vec<Diagnostic>,
+    /// How much else is wrong.
+    pub more: usize,
 }
 
 /// Reads the places in `text`.
 pub(super) fn read(text: &Text<'_>) -> Read {
-    let mut builder = Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new() };
+    let mut builder =
+        Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
     let root = builder.run();
     let diagnostics = std::mem::take(&mut builder.found);
     let places = root.map(|root| Places { nodes: builder.nodes, root });
-    Read { places, diagnostics }
+    Read { places, diagnostics, more: builder.more }
 }
 
 impl Places {
@@ -216,15 +220,24 @@ struct Builder<'t> {
     open: Vec<Open>,
     anchors: HashMap<usize, usize>,
     found: Vec<Diagnostic>,
+    more: usize,
 }
 
 impl Builder<'_> {
     fn report(&mut self, code: Code, spot: Spot, message: impl Into<String>, hint: Option<&str>) {
+        if self.is_full() {
+            self.more += 1;
+            return;
+        }
         let diagnostic = Diagnostic::error(code, message).at(self.text.place(spot));
         self.found.push(match hint {
             Some(hint) => diagnostic.hint(hint),
             None => diagnostic,
         });
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= MAX_FINDINGS
     }
 
     /// The root node; `None` where reading on makes no sense.
@@ -294,7 +307,8 @@ impl Builder<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if text.is_empty());
+        let nothing = |text: &str| super::scalars::yaml12(text) == super::scalars::Reading::Null;
+        let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),
             _ => {
@@ -316,7 +330,9 @@ impl Builder<'_> {
         let first = open.names.insert(text.clone());
         let node = open.node;
         open.name = Some((text.clone(), spot, plain));
-        if !first {
+        if !first && self.is_full() {
+            self.more += 1;
+        } else if !first {
             let line = match &self.nodes[node].kind {
                 Kind::Mapping(entries) => entries.iter().find(|e| e.name == text).map_or(0, |e| e.spot.line),
                 _ => 0,
@@ -434,7 +450,11 @@ impl Builder<'_> {
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };
         let message = format!("not YAML: {}", error.info());
-        let hint = self.text.line(line).contains('\t').then_some("indent with blanks, not tabs");
+        let source = self.text.line(line);
+        let is_tab = |column: usize| column > 0 && source.chars().nth(column - 1) == Some('\t');
+        let back = usize::from(!is_tab(at.column) && is_tab(at.column - 1));
+        let at = Spot { column: at.column - back, end_column: at.end_column - back, ..at };
+        let hint = is_tab(at.column).then_some("indent with blanks, not tabs");
         self.report(Code::YAML_SYNTAX, at, message, hint);
         None
     }

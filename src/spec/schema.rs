@@ -127,6 +127,13 @@ impl Explainer<'_, '_> {
             Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),
             Failure::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
+                // A field that was probably meant to be this one is reported itself.
+                let given = error.instance().as_object().into_iter().flat_map(|o| o.keys());
+                let known = above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties"));
+                let mut unknown = given.filter(|given| known.is_some_and(|known| known.get(given).is_none()));
+                if unknown.any(|unknown| suggest(unknown, [name]).is_some()) {
+                    return;
+                }
                 let message = format!("{} lacks the field `{name}`", owner(&path));
                 let hint = self.field_hint(error, name);
                 self.findings.name(Code::MISSING_FIELD, &path, message, hint);
@@ -144,10 +151,18 @@ impl Explainer<'_, '_> {
         let given = error.instance().as_object();
         for name in unexpected {
             let at = path.field(name);
+            if self.findings.only_counts() {
+                self.verdict.unknown.push((at, None));
+                continue;
+            }
             let meant = suggest(name, known.iter().copied());
             let free = meant.filter(|meant| !given.is_some_and(|given| given.contains_key(*meant)));
             let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
+                // In flow style `{ data: 01,00 }` has a second field `00` without data.
+                None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
+                    "text with a comma in it needs quotes inside `{ }`".to_owned()
+                }
                 None => format!("its fields are {}", list(known.iter().copied())),
             };
             let message = format!("{} has no field `{}`", owner(path), shorten(name));
@@ -317,7 +332,7 @@ fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {
     out
 }
 
-fn collect_kinds<'k>(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&'k str>) {
+fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>) {
     for error in context.iter().flatten() {
         let found = match error.kind() {
             Failure::Type { kind } => kinds(kind),
@@ -355,7 +370,7 @@ fn kinds(kind: &TypeKind) -> Vec<&'static str> {
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a truth value",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",

@@ -74,7 +74,7 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
     } else {
         super::declare(suggest(name, cx.locations.iter().map(String::as_str)), "locations", name)
     };
-    cx.error(Code::UNKNOWN_LOCATION, path, format!("there is no location `{name}`"), hint);
+    cx.error_within(Code::UNKNOWN_LOCATION, path, name, format!("there is no location `{name}`"), hint);
     false
 }
 
@@ -98,7 +98,7 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
                     }
                 };
                 let message = format!("kbfix does not know the variable `%{}%`", shorten(name));
-                cx.error(Code::UNKNOWN_VARIABLE, path, message, hint);
+                cx.error_within(Code::UNKNOWN_VARIABLE, path, &format!("%{name}%"), message, hint);
                 sound = false;
             }
         }

@@ -32,7 +32,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         let root = RootKey::parse(drive).map_or(drive, short);
         let message = format!("`{}` is PowerShell's notation for a drive", shorten(text));
         let hint = format!("write `{}`", shorten(&whole.replacen(text, root, 1)));
-        cx.error(Code::KEY_DRIVE_NOTATION, path, message, hint);
+        cx.error_within(Code::KEY_DRIVE_NOTATION, path, text, message, hint);
         return None;
     }
     if whole.contains('/') && !whole.contains('\\') {
@@ -45,7 +45,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "a key begins with HKLM, HKCU, HKU, HKCR or HKCC".to_owned(),
     };
-    cx.error(Code::UNKNOWN_ROOT_KEY, path, format!("`{}` is not a root key", shorten(text)), hint);
+    cx.error_within(Code::UNKNOWN_ROOT_KEY, path, text, format!("`{}` is not a root key", shorten(text)), hint);
     None
 }
 
@@ -60,7 +60,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
                 NameError::TooLong { .. } => "check where the path was meant to go on",
                 NameError::Character(_) => "a name cannot have this character",
             };
-            cx.error(Code::KEY_SYNTAX, path, format!("not a key: {error}"), hint);
+            cx.error_within(Code::KEY_SYNTAX, path, part, format!("not a key: {error}"), hint);
             None
         }
     }
@@ -76,7 +76,14 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
         let data = parameter.text();
         if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
-            cx.error(Code::KEY_SYNTAX, path, message, "a parameter stands for one name, or a part of one");
+            let part = format!("{{{variable}}}");
+            cx.error_within(
+                Code::KEY_SYNTAX,
+                path,
+                &part,
+                message,
+                "a parameter stands for one name, or a part of one",
+            );
             return None;
         }
         out.push_str(&data);
@@ -109,7 +116,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         && number.bytes().all(|b| b.is_ascii_digit())
     {
         let message = format!("`{set}` is one control set, and not always the current one");
-        cx.error(Code::CONTROL_SET, path, message, "write `CurrentControlSet`");
+        cx.error_within(Code::CONTROL_SET, path, set, message, "write `CurrentControlSet`");
         sound = false;
     }
     let names = || key.names.iter().enumerate();

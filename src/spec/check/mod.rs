@@ -65,6 +65,18 @@ impl Context<'_> {
         self.findings.data(code, path, message, Some(hint.into()));
     }
 
+    /// About `part` of the text at `path`.
+    fn error_within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.findings.within(code, path, part, message.into(), Some(hint.into()));
+    }
+
     fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.name(code, path, message, Some(hint.into()));
     }
@@ -75,8 +87,8 @@ impl Context<'_> {
 
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
+        self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
-            self.used_parameters.insert(name.to_owned());
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
@@ -85,7 +97,7 @@ impl Context<'_> {
             } else {
                 declare(suggest(name, self.parameters.keys().map(String::as_str)), "parameters", name)
             };
-            self.error(Code::UNKNOWN_PARAMETER, path, format!("there is no parameter `{name}`"), hint);
+            self.error_within(Code::UNKNOWN_PARAMETER, path, name, format!("there is no parameter `{name}`"), hint);
         }
         None
     }
