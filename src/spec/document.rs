@@ -468,8 +468,8 @@ pub struct Package {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key. A name that is just `*` stands for every subkey that exists; `HKCU` for each user's hive; `{parameter}` for
-    /// what the operator chose.
+    /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
+    /// user's hive; `{parameter}` for what the operator chose.
     pub key: String,
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
