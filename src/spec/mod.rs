@@ -1,6 +1,6 @@
 //! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
 //!
-//! The way of a file: [`text`] makes text of its bytes; [`places`] notes where everything stands and keeps the limits;
+//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits;
 //! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
 //! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
 //! [`model`] is what comes out. `across` compares the specs of one run. Imports only `registry`, `version` and `diag`.
@@ -8,6 +8,8 @@
 mod across;
 mod check;
 pub mod document;
+mod events;
+mod faults;
 mod findings;
 pub mod library;
 pub mod model;
@@ -19,6 +21,7 @@ mod scalars;
 mod schema;
 mod settings;
 mod text;
+mod words;
 mod yaml;
 
 use sha2::{Digest, Sha256};
@@ -108,7 +111,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         Ok(text) => text,
         Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
     };
-    let places::Read { places, mut diagnostics, more } = places::read(&text);
+    let events::Read { places, mut diagnostics, more } = events::read(&text);
     let Some(places) = places else {
         findings::close(&mut diagnostics, more, true, &text);
         return check::Checked::failed(diagnostics);
