@@ -89,8 +89,13 @@ fn random_data(random: &mut Random) -> Data {
         101..=200 => 4,
         _ => random.below(200),
     };
-    let types = [ValueType::SZ, ValueType::DWORD, ValueType::BINARY, ValueType::MULTI_SZ, ValueType(0x1234)];
-    Data::new(types[random.below(types.len())], random.bytes(len))
+    match random.below(5) {
+        0 => Data::sz(&"Größe 日本 ".chars().cycle().take(len / 2).collect::<String>()),
+        1 => Data::dword(random.next() as u32),
+        2 => Data::multi_sz(["ключ"; 3].iter().cycle().take(len / 10)),
+        3 => Data::new(ValueType(0x1234), random.bytes(len)),
+        _ => Data::new(ValueType::BINARY, random.bytes(len)),
+    }
 }
 
 /// One random edit, on the hive and on the model.
