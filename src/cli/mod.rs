@@ -12,6 +12,7 @@ mod journal;
 mod output;
 mod rollback;
 mod schema;
+mod show;
 mod snapshot;
 mod specs;
 mod stop;
@@ -54,6 +55,7 @@ enum Command {
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
     Hive(hive::Arguments),
+    Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),
+        Command::Show(a) => show::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

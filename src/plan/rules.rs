@@ -44,16 +44,17 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         };
         for key in keys {
+            if holds && rule.must_exist {
+                present.insert(key.clone());
+            }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
                     absent.insert(key);
                 }
-                DesiredKey::Present if holds => {
-                    present.insert(key);
-                }
                 DesiredKey::Values(values) => {
                     for value in values {
-                        let value_holds = when(value.when.as_ref(), spec, reader, &mut result.unknown);
+                        let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
+                        let value_holds = when(value.when.as_ref(), spec, reader, unknown);
                         if holds && value_holds {
                             wanted.entry(key.clone()).or_default().push(value);
                         } else {
@@ -70,12 +71,12 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     for key in absent {
         delete(&key, reader, &mut result);
     }
-    for key in present {
-        wanted.entry(key).or_default();
+    for key in &present {
+        wanted.entry(key.clone()).or_default();
     }
     let mut created = BTreeSet::new();
     for (key, values) in wanted {
-        let must_exist = values.is_empty();
+        let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
     result

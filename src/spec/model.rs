@@ -72,8 +72,8 @@ pub struct KeyPattern {
 pub enum NamePattern {
     /// This name.
     Name(KeyName),
-    /// `*`: every subkey that exists.
-    Any,
+    /// A name with `*` in it: every subkey that exists and whose name fits, where `*` is any characters, also none.
+    Like(KeyName),
 }
 
 /// The path of a file, in which folders may be named by what the target knows.
@@ -249,6 +249,8 @@ pub struct KeyRule {
     pub key: KeyPattern,
     /// Counts only where this holds.
     pub when: Option<Condition>,
+    /// The key must exist, also where all of its values must be absent.
+    pub must_exist: bool,
     /// What must hold.
     pub desired: DesiredKey,
 }
@@ -327,7 +329,7 @@ impl KeyPattern {
         for name in &self.names {
             match name {
                 NamePattern::Name(name) => path = path.child(name),
-                NamePattern::Any => return None,
+                NamePattern::Like(_) => return None,
             }
         }
         Some(path)
@@ -402,7 +404,7 @@ impl std::fmt::Display for NamePattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name}"),
-            Self::Any => f.write_str("*"),
+            Self::Like(pattern) => write!(f, "{pattern}"),
         }
     }
 }
@@ -412,8 +414,7 @@ impl std::fmt::Display for KeyPattern {
         f.write_str(self.root.short())?;
         for name in &self.names {
             match name {
-                NamePattern::Name(name) => write!(f, "\\{name}")?,
-                NamePattern::Any => f.write_str("\\*")?,
+                NamePattern::Name(name) | NamePattern::Like(name) => write!(f, "\\{name}")?,
             }
         }
         if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod changes;
+mod files;
 mod keys;
 mod machine;
 mod scratch;
