@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod hive;
 mod journal;
 mod output;
 mod rollback;
@@ -53,6 +54,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
+    Hive(hive::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
+        Command::Hive(a) => hive::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
