@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod import;
 mod journal;
 mod output;
 mod rollback;
@@ -54,6 +55,7 @@ enum Command {
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
     Show(show::Arguments),
+    Import(import::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
+        Command::Import(a) => import::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),
