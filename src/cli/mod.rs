@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod export;
 mod import;
 mod journal;
 mod output;
@@ -55,6 +56,7 @@ enum Command {
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
     Show(show::Arguments),
+    Export(export::Arguments),
     Import(import::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
         Command::Import(a) => import::run(a, &mut output),
+        Command::Export(a) => export::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

@@ -233,6 +233,8 @@ codes! {
     IMPORT_EACH_USER = "import-each-user";
     /// A registry file names a numbered control set, and the spec the current one.
     IMPORT_CONTROL_SET = "import-control-set";
+    /// A format that a spec is exported to cannot say what the spec says.
+    EXPORT_LOSSY = "export-lossy";
     /// A fault in kbfix itself.
     INTERNAL = "internal";
 }

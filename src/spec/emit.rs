@@ -24,6 +24,13 @@ pub(super) fn yaml(document: &Document) -> String {
     out
 }
 
+/// Any document as YAML that begins at the left margin.
+pub(crate) fn block_of(value: &Value) -> String {
+    let mut out = String::new();
+    block(value, 0, &mut out);
+    out
+}
+
 /// Writes a mapping or list as lines of their own, each indented.
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {

@@ -9,7 +9,7 @@
 mod across;
 mod check;
 pub mod document;
-mod emit;
+pub(crate) mod emit;
 mod findings;
 pub mod import;
 pub mod library;

@@ -59,3 +59,26 @@ fn a_reg_file_becomes_a_spec_that_validates() {
     assert!(error.contains("import-data") && error.contains("a.reg:4:1") && error.contains("hex(99):01"), "{error}");
     kbfix(&["import", reg.to_str().unwrap(), "--id", "no id"]).assert().code(2);
 }
+
+#[test]
+fn an_export_tells_what_it_cannot_say() {
+    let lossy = |strict: bool| {
+        let mut command = kbfix(&["export", "KB909094", "--format", "reg", "--set", "realm_hint=0"]);
+        if strict {
+            command.arg("--strict");
+        }
+        command.output().unwrap()
+    };
+    let output = lossy(false);
+    assert!(output.status.success(), "{output:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.matches("warning[export-lossy]").count(), 3, "{errors}");
+    let units: Vec<u16> = output.stdout.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert!(text.contains("\"DisableRealmHint\"=dword:00000000\r\n"), "{text}");
+    assert!(text.contains("; - KB909094: that the hotfix KB909094 is installed is not tested"), "{text}");
+
+    let output = lossy(true);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(stdout(&["export", "KB909094", "--format", "dsc"]).contains("DWord: 1"));
+}

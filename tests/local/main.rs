@@ -4,6 +4,7 @@
 
 mod bytes;
 mod changes;
+mod export;
 mod keys;
 mod machine;
 mod scratch;
