@@ -26,6 +26,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic};
 
+pub(in crate::spec) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
