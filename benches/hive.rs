@@ -43,7 +43,7 @@ fn main() {
         let text = folder.path().join("merge.reg");
         fs::write(&text, merge_text(count)).unwrap();
         let target = folder.path().join("target");
-        let mut peer = |name: &str, edit: &dyn Fn(&Path) -> Option<()>| {
+        let peer = |name: &str, edit: &dyn Fn(&Path) -> Option<()>| {
             let mut best = None;
             for _ in 0..RUNS {
                 fs::copy(&file, &target).unwrap();

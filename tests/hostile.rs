@@ -1,5 +1,7 @@
 //! What nobody means to write: bombs, broken bytes, cut and mangled specs. Each gets an answer soon, and no panic.
 
+#![allow(clippy::print_stderr, reason = "times, where they are asked for")]
+
 use std::time::{Duration, Instant};
 
 use kbfix::spec::{self, Loaded, Settings};

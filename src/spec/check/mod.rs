@@ -26,6 +26,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic};
 
+pub(in crate::spec) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -92,11 +93,13 @@ impl Context<'_> {
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
+            let meant = suggest(name, self.parameters.keys().map(String::as_str)).map(str::to_owned);
             let hint = if self.locations.contains(name) {
                 format!("`{name}` is a location; only the path of a file can begin with one")
             } else {
-                declare(suggest(name, self.parameters.keys().map(String::as_str)), "parameters", name)
+                declare(meant.as_deref(), "parameters", name)
             };
+            self.used_parameters.extend(meant);
             self.error_within(Code::UNKNOWN_PARAMETER, path, name, format!("there is no parameter `{name}`"), hint);
         }
         None
@@ -218,7 +221,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
         let place = &location.registry;
         let at = keys::value_at(cx, &place.key, &place.name, place.view, &path);
         if let Some(at) = &at
-            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.names.contains(&model::NamePattern::Any))
+            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
             let message = format!("`{}` can be several keys, and a location is one folder", at.key);
             cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");
