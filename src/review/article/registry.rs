@@ -40,7 +40,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
     }
-    if rule.key.names.contains(&NamePattern::Any) {
+    if rule.key.names.iter().any(|name| matches!(name, NamePattern::Like(_))) {
         line(out, "; * is every subkey that exists");
     }
     if rule.key.root == RootKey::Hkcu {
