@@ -1,6 +1,5 @@
 //! What nobody means to write: bombs, broken bytes, cut and mangled specs. Each gets an answer soon, and no panic.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(clippy::print_stderr, reason = "times, where they are asked for")]
 
 use std::time::{Duration, Instant};

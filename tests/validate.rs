@@ -2,7 +2,6 @@
 //!
 //! An invalid one says so in its first lines: `# expect: code line:column` for each finding, and `# set: name=data`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(clippy::print_stderr, reason = "says which of the specs fail")]
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@ mod completions;
 mod diff;
 mod example;
 mod hive;
+mod export;
+mod import;
 mod journal;
 mod output;
 mod rollback;
@@ -56,6 +58,8 @@ enum Command {
     Journal(journal::Arguments),
     Hive(hive::Arguments),
     Show(show::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -81,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
+        Command::Import(a) => import::run(a, &mut output),
+        Command::Export(a) => export::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

@@ -3,14 +3,17 @@
 //! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits;
 //! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
 //! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
-//! [`model`] is what comes out. `across` compares the specs of one run. Imports only `registry`, `version` and `diag`.
+//! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
+//! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
 
 mod across;
 mod check;
 pub mod document;
 mod events;
 mod faults;
+pub(crate) mod emit;
 mod findings;
+pub mod import;
 pub mod library;
 pub mod model;
 mod path;

@@ -323,6 +323,11 @@ pub struct Restart {
 }
 
 impl KeyPattern {
+    /// Whether a name in it stands for several subkeys.
+    pub fn has_star(&self) -> bool {
+        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
+    }
+
     /// The path, where no name in it stands for several and the root key is not HKCU.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
@@ -334,9 +339,7 @@ impl KeyPattern {
         }
         Some(path)
     }
-}
 
-impl KeyPattern {
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
