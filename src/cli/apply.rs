@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
     #[command(flatten)]
@@ -61,6 +61,10 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
+    if arguments.digest.is_some() && arguments.plan.is_none() {
+        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
+    }
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => Wanted::Specs(arguments.specs.load(output)?),
