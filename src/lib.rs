@@ -4,6 +4,12 @@
 //! [`target`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
 //! [`journal`] and made ([`apply`]); and all of it is shown ([`review`]) by the commands ([`cli`]).
 
+// Only for the library: tests may unwrap, and benchmarks print.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::exit)
+)]
+
 pub mod registry;
 pub mod version;
 pub mod diag;

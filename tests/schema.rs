@@ -1,4 +1,5 @@
 //! What is generated from the types of the spec language is up to date. `UPDATE_SCHEMA=1` writes it anew.
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 use std::path::Path;
 

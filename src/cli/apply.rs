@@ -80,7 +80,8 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     Ok(report)
 }
 
-fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
+/// Reads a saved plan, and holds it against the approved digest.
+pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
     let bytes = match name {
         "-" => standard_input(MAX_PLAN)?,
         _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,

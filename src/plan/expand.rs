@@ -2,7 +2,7 @@
 
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
@@ -26,12 +26,16 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
     for name in &pattern.names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Any => {
+            NamePattern::Like(pattern) => {
                 let mut below = Vec::new();
                 let mut failed = None;
                 for key in &found {
                     match reader.subkeys(key).known() {
-                        Ok(names) => below.extend(names.unwrap_or_default().iter().map(|name| key.child(name))),
+                        Ok(names) => {
+                            let names = names.unwrap_or_default();
+                            let fits = names.iter().filter(|name| name::fits(name.as_str(), pattern.as_str()));
+                            below.extend(fits.map(|name| key.child(name)));
+                        }
                         Err(why) => failed = Some(why),
                     }
                 }

@@ -53,7 +53,8 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
                 }
                 DesiredKey::Values(values) => {
                     for value in values {
-                        let value_holds = when(value.when.as_ref(), spec, reader, &mut result.unknown);
+                        let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
+                        let value_holds = when(value.when.as_ref(), spec, reader, unknown);
                         if holds && value_holds {
                             wanted.entry(key.clone()).or_default().push(value);
                         } else {
@@ -73,7 +74,7 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     for key in &present {
         wanted.entry(key.clone()).or_default();
     }
-    let mut created = Vec::new();
+    let mut created = BTreeSet::new();
     for (key, values) in wanted {
         let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
@@ -112,7 +113,7 @@ fn one_key(
     key: &Key,
     must_exist: bool,
     rules: &[&ValueRule],
-    created: &mut Vec<Key>,
+    created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
     result: &mut Result,
 ) {
@@ -156,7 +157,7 @@ fn one_key(
                 result.unknown.push(format!("{parent}: {why}"));
                 return;
             }
-            created.push(key.clone());
+            created.insert(key.clone());
             result.changes.push(KeyChange { key: key.clone(), action: Action::Create, values });
         }
     }
@@ -165,7 +166,7 @@ fn one_key(
 /// Adds a change for each key above `key` that is absent, topmost first.
 fn create_parents(
     key: &Key,
-    created: &mut Vec<Key>,
+    created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
     result: &mut Result,
 ) -> std::result::Result<(), (Key, Unread)> {
@@ -184,7 +185,7 @@ fn create_parents(
         missing.push(parent);
     }
     for parent in missing.into_iter().rev() {
-        created.push(parent.clone());
+        created.insert(parent.clone());
         result.changes.push(KeyChange { key: parent, action: Action::Create, values: Vec::new() });
     }
     Ok(())

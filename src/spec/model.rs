@@ -72,8 +72,8 @@ pub struct KeyPattern {
 pub enum NamePattern {
     /// This name.
     Name(KeyName),
-    /// `*`: every subkey that exists.
-    Any,
+    /// A name with `*` in it: every subkey that exists and whose name fits, where `*` is any characters, also none.
+    Like(KeyName),
 }
 
 /// The path of a file, in which folders may be named by what the target knows.
@@ -329,14 +329,17 @@ impl KeyPattern {
         for name in &self.names {
             match name {
                 NamePattern::Name(name) => path = path.child(name),
-                NamePattern::Any => return None,
+                NamePattern::Like(_) => return None,
             }
         }
         Some(path)
     }
-}
 
-impl KeyPattern {
+    /// Whether a name in it stands for every subkey that fits.
+    pub fn has_wildcard(&self) -> bool {
+        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
+    }
+
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
@@ -404,7 +407,7 @@ impl std::fmt::Display for NamePattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name}"),
-            Self::Any => f.write_str("*"),
+            Self::Like(pattern) => write!(f, "{pattern}"),
         }
     }
 }
@@ -414,8 +417,7 @@ impl std::fmt::Display for KeyPattern {
         f.write_str(self.root.short())?;
         for name in &self.names {
             match name {
-                NamePattern::Name(name) => write!(f, "\\{name}")?,
-                NamePattern::Any => f.write_str("\\*")?,
+                NamePattern::Name(name) | NamePattern::Like(name) => write!(f, "\\{name}")?,
             }
         }
         if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }

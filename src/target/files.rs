@@ -115,6 +115,10 @@ impl DriveFolder {
     /// The entry of `folder` that `wanted` names without regard to case, with links followed.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
+            // A file has nothing below it. Wine does not say so when a file is listed, as Windows and Unix do.
+            if !fs::metadata(folder)?.is_dir() {
+                return Ok(Answer::Absent);
+            }
             let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
             self.listings.insert(folder.to_owned(), names?);
         }

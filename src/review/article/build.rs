@@ -30,7 +30,7 @@ pub fn article(spec: &Spec) -> Article {
     add("What changes in the registry", vec![Block::Code(registry::rules(spec))]);
     add("Restart", vec![Block::List(restart(spec))]);
     add("How to apply and to undo", undo(spec));
-    add("Notes", vec![Block::List(document.notes.iter().map(note).collect())]);
+    add("Notes", vec![Block::List(document.notes.iter().map(|text| note(text)).collect())]);
     add("Sources", vec![Block::List(document.sources.iter().map(source).collect())]);
     Article { id: spec.id.clone(), title: spec.title.clone(), sections }
 }
@@ -213,7 +213,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
 }
 
 /// A note; where it speaks of inference, it is marked so that a program can tell.
-fn note(note: &String) -> Item {
+fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }
 

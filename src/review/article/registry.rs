@@ -7,7 +7,7 @@ use crate::{
     spec::{
         Spec,
         document::{self, DataExpression},
-        model::{Desired, DesiredKey, KeyRule, NamePattern, ValueRule},
+        model::{Desired, DesiredKey, KeyRule, ValueRule},
     },
 };
 
@@ -40,8 +40,8 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
     }
-    if rule.key.names.contains(&NamePattern::Any) {
-        line(out, "; * is every subkey that exists");
+    if rule.key.has_wildcard() {
+        line(out, "; * is any characters: every subkey that exists and fits");
     }
     if rule.key.root == RootKey::Hkcu {
         line(out, "; in the hive of each user");

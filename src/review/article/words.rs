@@ -5,7 +5,7 @@ use crate::{
     registry::{RootKey, notation},
     spec::{
         document::Product,
-        model::{Condition, FileTest, KeyPattern, Literal, NamePattern, OsTest, ValueTest, VersionTest},
+        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest},
     },
     version::Platform,
 };
@@ -65,7 +65,7 @@ fn sentence(condition: &Condition) -> String {
 
 /// Where a pattern can be several keys, how many must do.
 fn several(key: &KeyPattern) -> &'static str {
-    if key.names.contains(&NamePattern::Any) {
+    if key.has_wildcard() {
         " (for at least one subkey)"
     } else if key.root == RootKey::Hkcu {
         " (for at least one user)"

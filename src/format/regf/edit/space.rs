@@ -299,3 +299,35 @@ impl Largest {
         Some((i - half) as u32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_with_a_large_cell_is_found() {
+        let mut largest = Largest::new(4096 * 3);
+        for (page, size) in [(0, 8), (2, 100), (9, 4000)] {
+            largest.set(page, size);
+        }
+        assert_eq!(largest.first(8), Some(0));
+        assert_eq!(largest.first(9), Some(2));
+        assert_eq!(largest.first(101), Some(9));
+        assert_eq!(largest.first(4001), None);
+        largest.set(2, 0);
+        assert_eq!(largest.first(9), Some(9));
+    }
+
+    #[test]
+    fn free_neighbours_become_one_cell() {
+        let mut hive = Hive::create(super::super::Filetime(0)).unwrap();
+        let free = |hive: &Hive| hive.space.as_ref().map(|space| space.free.clone()).unwrap();
+        let before = free(&hive);
+        let cells: Vec<u32> = (0..5).map(|i| hive.allocate(&[1; 20][..10 + i]).unwrap()).collect();
+        for i in [1, 3, 2, 0, 4] {
+            hive.release(cells[i]).unwrap();
+        }
+        assert_eq!(free(&hive), before);
+        assert!(hive.release(cells[0]).is_err(), "a cell cannot be given back twice");
+    }
+}
