@@ -130,7 +130,8 @@ pub(super) fn carry_out(
         finish(spec, outcome, failure.as_deref());
     }
     let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
-    report.target = Some(plan.target);
+    // A plan made from a snapshot names that; the report names what was changed.
+    report.target = Some(target.uri());
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = matches!(execution, Execution::Done(_) | Execution::Incomplete(..));

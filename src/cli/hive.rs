@@ -29,8 +29,8 @@ enum Command {
 
 /// Check the structure of a hive file, with the logs beside it applied, and print all that is wrong with it.
 ///
-/// Exits 0 where nothing is, 1 where something is, 3 for a file that is no hive. An oddity is something that hives of a
-/// running Windows have too. Changes nothing.
+/// Exits 1 where there is an error, 0 where there is none, 3 for a file that is no hive. An oddity is no error: every hive of
+/// a running Windows has some. Changes nothing.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// The hive file, such as Windows/System32/config/SYSTEM.
@@ -99,7 +99,7 @@ fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
         Format::Human => output.result(&human(&document)),
         Format::Json => output.result(&format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())),
     }
-    Ok(if findings.is_empty() { 0 } else { 1 })
+    Ok(u8::from(findings.iter().any(|finding| finding.severity == Severity::Error)))
 }
 
 fn document<'a>(file: String, hive: &Hive, findings: &'a [Finding]) -> Document<'a> {

@@ -340,11 +340,6 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// Whether a name in it stands for every subkey that fits.
-    pub fn has_wildcard(&self) -> bool {
-        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
-    }
-
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
