@@ -148,6 +148,19 @@ proptest! {
     }
 }
 
+/// Found by the first property: a key that is to be absent, and below it another one.
+#[test]
+fn a_key_that_goes_with_the_one_above_goes_once() {
+    let key = |text: &str| (text.parse().unwrap(), Vec::new());
+    let machine = vec![key(r"HKLM\SOFTWARE\Random"), key(r"HKLM\SOFTWARE\Random\a"), key(r"HKLM\SOFTWARE\Random\a\b")];
+    let rule = |below: &str| format!("  - key: HKLM\\SOFTWARE\\Random\\{below}\n    ensure: absent\n");
+    let spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n{}{}", rule("a"), rule(r"a\b"));
+    let mut target = Model::new(&machine);
+    let plan = apply::make_plan(&mut target, &load(&spec).unwrap()).unwrap();
+    target.write(&plan.changes().cloned().collect::<Vec<_>>()).unwrap();
+    assert_eq!(target.keys.len(), 1);
+}
+
 /// The properties above say nothing if the generator makes nothing of interest.
 #[test]
 fn the_generator_makes_specs_that_load_and_that_change_something() {

@@ -68,8 +68,15 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         }
     }
+    // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
+    let mut deleted: BTreeMap<View, Key> = BTreeMap::new();
     for key in absent {
+        if deleted.get(&key.view).is_some_and(|above| key.path.is_within(&above.path)) {
+            result.satisfied.push(Satisfied { key, name: None, data: None });
+            continue;
+        }
         delete(&key, reader, &mut result);
+        deleted.insert(key.view, key);
     }
     for key in &present {
         wanted.entry(key.clone()).or_default();
