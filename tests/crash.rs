@@ -68,12 +68,10 @@ impl Bench {
     }
 
     #[track_caller]
-    fn expect(&self, command: &str, target: &str, state: &Path, codes: &[i32]) -> i32 {
+    fn expect(&self, command: &str, target: &str, state: &Path, code: i32) {
         let output =
             self.command(command, target, state).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
-        let code = output.status.code().unwrap();
-        assert!(codes.contains(&code), "{command}: {output:?}");
-        code
+        assert_eq!(output.status.code(), Some(code), "{command}: {output:?}");
     }
 }
 
@@ -172,26 +170,30 @@ fn recover(bench: &Bench, stage: &dyn Stage, before: &[String], left: &[String],
     for journal in journals(state) {
         fs::copy(&journal, second.join("journal").join(journal.file_name().unwrap())).unwrap();
     }
-    match journals(state).is_empty() {
-        true => drop(bench.expect("rollback", &uri, state, &[2])),
-        false => drop(bench.expect("rollback", &uri, state, &[0])),
+    if !journals(state).is_empty() {
+        bench.expect("rollback", &uri, state, 0);
     }
     assert!(stage.state() == before, "the rollback did not restore every before-image");
 
     stage.reset(left);
     assert!(stage.state() == left);
-    bench.expect("apply", &uri, &second, &[0]);
-    bench.expect("diff", &uri, &second, &[0]);
+    bench.expect("apply", &uri, &second, 0);
     assert_eq!(stage.changed(&stage.state()), VALUES);
-    // Newest first, until there is none left.
-    while bench.expect("rollback", &uri, &second, &[0, 2]) == 0 {}
-    assert!(stage.state() == before, "both applies rolled back, and not as before");
+    // The second apply first, if there was anything left for it to do, then the one that was killed.
+    let mut rollbacks = 0;
+    while stage.state() != before {
+        bench.expect("rollback", &uri, &second, 0);
+        rollbacks += 1;
+        assert!(rollbacks <= 2, "both applies rolled back, and not as before");
+    }
 }
 
+#[cfg(not(windows))]
 struct Export {
     file: PathBuf,
 }
 
+#[cfg(not(windows))]
 impl Stage for Export {
     fn uri(&self) -> String {
         format!("reg:{}", self.file.display())
@@ -207,6 +209,8 @@ impl Stage for Export {
     }
 }
 
+/// Not under Wine as well: the file is replaced by the same code, and each start of a process there takes a second.
+#[cfg(not(windows))]
 #[test]
 fn an_apply_to_an_export_is_killed_at_any_instant() {
     let folder = tempfile::tempdir().unwrap();
