@@ -7,5 +7,6 @@ mod bytes;
 mod changes;
 mod files;
 mod keys;
+mod library;
 mod machine;
 mod scratch;
