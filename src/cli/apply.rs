@@ -15,7 +15,7 @@ use crate::{
 use super::{
     output::{Format, Output},
     specs::{SpecArguments, standard_input},
-    stop::Stop,
+    stop::{Stop, USAGE},
     targets::{StateArguments, TargetArguments},
 };
 
@@ -33,6 +33,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
+    /// The most keys and values that may change through a `*` of one spec; more are refused, and nothing is changed.
+    #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
+    max_changes: usize,
+
     #[command(flatten)]
     target: TargetArguments,
 
@@ -42,6 +46,16 @@ pub(super) struct Arguments {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// The most keys and values that change through a `*` of one spec when the operator says nothing.
+pub(super) const MOST_CHANGES: usize = 1000;
+
+/// That a `*` of a spec stands for very many keys.
+pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
+    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
+    severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
@@ -79,6 +93,9 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
             *plan
         }
     };
+    if let Some(spec) = plan.wider_than(arguments.max_changes) {
+        return Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error)));
+    }
     let mut report = carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?;
     report.command = report::Command::Apply;
     Ok(report)

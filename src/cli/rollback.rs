@@ -138,6 +138,7 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         reasons: undo.unread.clone(),
         checks: Vec::new(),
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
+        by_star: 0,
         satisfied: Vec::new(),
         restart: journal.entry.restart.clone(),
     }
