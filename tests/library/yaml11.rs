@@ -24,9 +24,11 @@ json.dump(out, sys.stdout)
 ";
 
 /// A Python that has PyYAML.
-fn python() -> Option<&'static str> {
-    ["python3", "/usr/bin/python3"]
+fn python() -> Option<String> {
+    let named = std::env::var("KBFIX_PYTHON").ok();
+    named
         .into_iter()
+        .chain(["python3".to_owned()])
         .find(|python| Command::new(python).args(["-c", "import yaml"]).output().is_ok_and(|o| o.status.success()))
 }
 
