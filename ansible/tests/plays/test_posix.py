@@ -197,7 +197,7 @@ def test_the_diff_is_that_of_kbfix(site: Site) -> None:
     own = subprocess.run([binary(), "diff", site.folder / "files/values.yaml", *target], capture_output=True, text=True, check=False).stdout
 
     def lines(text: str) -> list[str]:
-        return [line for line in text.splitlines() if line[:1] in "+-" and line[:3] not in ("---", "+++")]
+        return sorted(line for line in text.splitlines() if line.startswith(("+", "-")) and line[:3] not in ("---", "+++"))
 
     assert len(lines(own)) > 6
     assert lines(run.output) == lines(own), run.output
