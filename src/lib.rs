@@ -21,4 +21,5 @@ pub mod plan;
 pub mod journal;
 pub mod apply;
 pub mod review;
+pub mod example;
 pub mod cli;

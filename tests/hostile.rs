@@ -1,5 +1,7 @@
 //! What nobody means to write: bombs, broken bytes, cut and mangled specs. Each gets an answer soon, and no panic.
 
+#![allow(clippy::print_stderr, reason = "times, where they are asked for")]
+
 use std::time::{Duration, Instant};
 
 use kbfix::spec::{self, Loaded, Settings};
@@ -233,7 +235,7 @@ fn mangled_specs_never_panic() {
         let caught = std::panic::catch_unwind(move || {
             let loaded = load(&text);
             for diagnostic in &loaded.diagnostics {
-                let _ = kbfix::review::diagnostics::human(diagnostic, kbfix::review::diagnostics::Colours::No);
+                let _ = kbfix::review::diagnostics::human(diagnostic, kbfix::review::Paint { colour: false });
                 let place = diagnostic.place.as_ref().expect("each finding in a file has its place");
                 assert!(place.line > 0 && place.column > 0 && place.length > 0);
                 assert!(place.source.is_empty() || place.column <= place.source.chars().count() + 1, "{diagnostic:?}");

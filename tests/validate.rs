@@ -2,6 +2,8 @@
 //!
 //! An invalid one says so in its first lines: `# expect: code line:column` for each finding, and `# set: name=data`.
 
+#![allow(clippy::print_stderr, reason = "says which of the specs fail")]
+
 use std::path::{Path, PathBuf};
 
 use kbfix::{

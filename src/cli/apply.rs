@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
     /// The most keys and values that may change through a `*` of one spec; more are refused, and nothing is changed.
@@ -75,6 +75,10 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
+    if arguments.digest.is_some() && arguments.plan.is_none() {
+        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
+    }
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => Wanted::Specs(arguments.specs.load(output)?),
@@ -97,7 +101,8 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     Ok(report)
 }
 
-fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
+/// Reads a saved plan, and holds it against the approved digest.
+pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
     let bytes = match name {
         "-" => standard_input(MAX_PLAN)?,
         _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,
@@ -142,7 +147,8 @@ pub(super) fn carry_out(
         finish(spec, outcome, failure.as_deref());
     }
     let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
-    report.target = Some(plan.target);
+    // A plan made from a snapshot names that; the report names what was changed.
+    report.target = Some(target.uri());
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = matches!(execution, Execution::Done(_) | Execution::Incomplete(..));

@@ -24,6 +24,14 @@ pub(super) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
+    /// Hold this saved plan (`-`: from standard input) against the target, as `kbfix apply --plan` would, in place of specs.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
+    plan: Option<String>,
+
+    /// Refuse a plan whose digest is not this one.
+    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    digest: Option<String>,
+
     #[command(flatten)]
     target: TargetArguments,
 
@@ -34,6 +42,10 @@ pub(super) struct Arguments {
     /// Save the plan, for review and for `kbfix apply --plan`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Put the plan's text into the JSON report too, for callers that cannot fetch a file.
+    #[arg(long)]
+    with_plan: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -63,7 +75,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     };
     let digest = plan.digest();
     let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
+    let text = arguments.with_plan.then(|| plan.to_text());
     let mut report = empty.with_specs(plan.specs);
+    report.plan = text;
     report.diagnostics.extend(wide);
     report.target = Some(plan.target);
     report.machine = plan.machine;
@@ -83,9 +97,17 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
 }
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
-    let specs = arguments.specs.load(output)?;
-    let (_, mut target) = arguments.target.open()?;
-    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    let plan = match &arguments.plan {
+        Some(name) => {
+            let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
+            apply::check_plan(&plan, arguments.target.open()?.1.as_mut())?;
+            plan
+        }
+        None => {
+            let specs = arguments.specs.load(output)?;
+            apply::make_plan(arguments.target.open()?.1.as_mut(), &specs)?
+        }
+    };
     if let Some(path) = &arguments.out {
         replace_file(path, plan.to_text().as_bytes()).map_err(|e| Stop::file(&path.display().to_string(), &e))?;
     }

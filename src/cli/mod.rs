@@ -7,6 +7,9 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod hive;
+mod export;
+mod import;
 mod journal;
 mod output;
 mod rollback;
@@ -53,7 +56,10 @@ enum Command {
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
+    Hive(hive::Arguments),
     Show(show::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -77,7 +83,10 @@ pub fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
+        Command::Hive(a) => hive::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
+        Command::Import(a) => import::run(a, &mut output),
+        Command::Export(a) => export::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

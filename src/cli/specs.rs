@@ -1,6 +1,7 @@
 //! The specs that a command names.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -31,8 +32,9 @@ pub(super) struct SpecArguments {
     #[arg(long, value_name = "NAME", default_value = "-")]
     stdin_name: String,
 
-    /// Standard input is a JSON list of specs, each { "name": …, "text": … }. For callers that have no files.
-    #[arg(long, conflicts_with_all = ["specs", "stdin_name"])]
+    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} }. For
+    /// callers that have no files, or parameters that no process list may show.
+    #[arg(long, conflicts_with = "stdin_name")]
     stdin_specs: bool,
 }
 
@@ -56,6 +58,23 @@ struct Named {
     text: String,
 }
 
+/// What `--stdin-specs` reads.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Piped {
+    List(Vec<Named>),
+    Whole(Whole),
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    #[serde(default)]
+    specs: Vec<Named>,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+}
+
 impl SpecArguments {
     /// Reads and checks the specs. Warnings go to standard error.
     ///
@@ -67,15 +86,20 @@ impl SpecArguments {
 
     /// The same with these settings to begin with.
     pub(super) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, Stop> {
-        let loaded = check(&self.sources()?, &self.settings(settings)?);
+        let (sources, settings) = self.read(settings)?;
+        let loaded = check(&sources, &settings);
         if !loaded.has_errors() {
             output.diagnostics(loaded.diagnostics());
         }
         loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
     }
 
-    /// `settings` with the parameters that `--set` sets.
-    pub(super) fn settings(&self, mut settings: Settings) -> Result<Settings, Stop> {
+    /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
+    pub(super) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), Stop> {
+        let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
+        for (name, data) in &piped.parameters {
+            settings.insert(name, data);
+        }
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {
                 return Err(Stop::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
@@ -85,33 +109,32 @@ impl SpecArguments {
             }
             settings.insert(name, data);
         }
-        Ok(settings)
-    }
-
-    /// The text of every spec that was named.
-    pub(super) fn sources(&self) -> Result<Vec<Source>, Stop> {
-        if self.stdin_specs {
-            let text = standard_input(spec::MAX_BYTES * 64)?;
-            let named: Vec<Named> = serde_json::from_slice(&text)
-                .map_err(|e| Stop::usage(format!("standard input is not a list of specs: {e}"), "see --stdin-specs"))?;
-            return Ok(named.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect());
-        }
-        if self.specs.is_empty() {
+        let mut sources: Vec<_> =
+            piped.specs.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect();
+        self.named(&mut sources)?;
+        if sources.is_empty() {
             return Err(Stop::usage(
                 "no spec is named",
                 "name a file, a folder, `-`, or a built-in spec such as KB909094",
             ));
         }
-        let mut sources = Vec::new();
+        Ok((sources, settings))
+    }
+
+    /// The text of every spec that was named.
+    fn named(&self, sources: &mut Vec<Source>) -> Result<(), Stop> {
         for name in &self.specs {
             if name == "-" {
+                if self.stdin_specs {
+                    return Err(Stop::usage("standard input is named twice", "give either `-` or --stdin-specs"));
+                }
                 let bytes = standard_input(spec::MAX_BYTES + 1)?;
                 sources.push(Source { name: self.stdin_name.clone(), bytes });
                 continue;
             }
             let path = Path::new(name);
             match fs::metadata(path) {
-                Ok(found) if found.is_dir() => folder(path, &mut sources)?,
+                Ok(found) if found.is_dir() => folder(path, sources)?,
                 Ok(_) => sources.push(file(path)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
                     Some(bytes) => sources.push(Source { name: format!("built-in {name}"), bytes: bytes.to_vec() }),
@@ -125,7 +148,19 @@ impl SpecArguments {
                 Err(error) => return Err(Stop::file(name, &error)),
             }
         }
-        Ok(sources)
+        Ok(())
+    }
+}
+
+impl Whole {
+    fn from_standard_input() -> Result<Self, Stop> {
+        let text = standard_input(spec::MAX_BYTES * 64)?;
+        let invalid =
+            |why: String| Stop::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help");
+        match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
+            Piped::List(specs) => Ok(Self { specs, ..Self::default() }),
+            Piped::Whole(whole) => Ok(whole),
+        }
     }
 }
 

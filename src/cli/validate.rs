@@ -27,8 +27,8 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
-    let sources = arguments.specs.sources()?;
-    let loaded = specs::check(&sources, &arguments.specs.settings(Settings::for_validation())?);
+    let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
+    let loaded = specs::check(&sources, &settings);
     let diagnostics: Vec<_> = loaded.diagnostics().cloned().collect();
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;

@@ -5,6 +5,7 @@
 pub mod article;
 pub mod diagnostics;
 mod diff;
+pub mod export;
 pub mod html;
 mod human;
 mod markdown;

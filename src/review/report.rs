@@ -33,6 +33,9 @@ pub struct Report {
     pub changed: bool,
     /// The digest of the plan.
     pub digest: Option<String>,
+    /// The text of the plan file, where `kbfix diff --with-plan` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// One for each spec, in the order given.
     pub specs: Vec<SpecPlan>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
@@ -72,6 +75,7 @@ impl Report {
             exit_code: 0,
             changed: false,
             digest: None,
+            plan: None,
             specs: Vec::new(),
             restart: Restart::together([]),
             journal: None,

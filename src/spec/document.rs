@@ -120,7 +120,8 @@ pub struct Parameter {
     /// What kind of data it takes. Without it, the kind of `default` or of what is allowed.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
-    /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`.
+    /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`. Numbers as `0x…` are written
+    /// in quotes there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
     /// The smallest and largest number it may have.

@@ -339,9 +339,7 @@ impl KeyPattern {
         }
         Some(path)
     }
-}
 
-impl KeyPattern {
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();

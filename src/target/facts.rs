@@ -108,6 +108,14 @@ impl Facts {
         }
     }
 
+    /// The name of the value as it was found; `None` where it was not.
+    pub(super) fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
+        match self.record(key)? {
+            Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
+            _ => None,
+        }
+    }
+
     /// All values of the key, in the order of their names.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {

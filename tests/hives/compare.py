@@ -14,7 +14,8 @@ Where a reader is known to be wrong, the place here that makes the allowance say
 - hivexml converts text, and writes what it cannot convert as base64 of the raw bytes; it has times in whole seconds;
 - libregf gives no data (None) where the size is 0, ends text at its first NUL, and reads 1 to 3 bytes of data in the
   record wrongly (it reads all four bytes as a big-endian number would lie; python-registry and regipy agree with kbfix);
-- reged prints names in the code page of the console: only its number of keys is compared.
+- reged prints names in the code page of the console: only its number of keys is compared. It aborts on a value with a UTF-16
+  name and leaves out keys with a surrogate pair in their names: a hive with names beyond Latin-1 is not given to it.
 """
 
 import base64
@@ -231,6 +232,9 @@ def main():
             continue
         if reader in ("hivexml", "reged") and not shutil.which(reader):
             print(f"SKIPPED: {reader} is not installed")
+            continue
+        if reader == "reged" and any(ord(c) > 255 for names, key in wanted.items() for n in names + tuple(v[0] for v in key[2]) for c in n):
+            print("SKIPPED: reged: the hive has names beyond Latin-1")
             continue
         begun = time.time()
         try:

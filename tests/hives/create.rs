@@ -176,3 +176,69 @@ fn what_is_no_hive_is_refused() {
     assert!(short.check().iter().any(|f| f.code == "base-size"));
     assert!(short.edit(NOW).is_err());
 }
+
+/// The place in `bytes` of the cell that the number at `at` points to.
+fn target(bytes: &[u8], at: usize) -> usize {
+    4100 + u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+}
+
+#[test]
+fn keys_below_themselves_end() {
+    let mut hive = hive();
+    hive.edit(NOW).unwrap().create_key(r"a\b").unwrap();
+    let good = hive.to_bytes(NOW).unwrap();
+    let root = target(&good, 36);
+    let a = target(&good, target(&good, root + 28) + 4);
+    let offset = |place: usize| ((place - 4100) as u32).to_le_bytes();
+
+    // `a` is its own subkey, and its own parent.
+    let list = target(&good, a + 28);
+    let mut bad = good.clone();
+    bad[list + 4..list + 8].copy_from_slice(&offset(a));
+    bad[a + 16..a + 20].copy_from_slice(&offset(a));
+    assert_ends(bad);
+    // `a` has the root's list, so that each is below the other.
+    let mut bad = good.clone();
+    bad[a + 28..a + 32].copy_from_slice(&good[root + 28..root + 32]);
+    assert_ends(bad);
+    // The root is its own subkey.
+    let list = target(&good, root + 28);
+    let mut bad = good.clone();
+    bad[list + 4..list + 8].copy_from_slice(&offset(root));
+    bad[root + 16..root + 20].copy_from_slice(&offset(root));
+    assert_ends(bad);
+}
+
+fn assert_ends(bad: Vec<u8>) {
+    let mut hive = Hive::open(bad, &[]).unwrap();
+    assert!(hive.walk(hive.root()).count() < 10);
+    assert!(hive.walk(hive.root()).any(|(_, key)| key.is_err()));
+    assert!(hive.check().iter().any(|f| f.severity == Severity::Error));
+    let mut editor = hive.edit(NOW).unwrap();
+    assert!(editor.delete_tree("a").is_err());
+    let _ = editor.create_key(r"a\a\a\a");
+}
+
+#[test]
+fn a_name_that_is_no_text_is_an_error_only_where_text_is_asked_for() {
+    let mut hive = hive();
+    let mut editor = hive.edit(NOW).unwrap();
+    editor.create_key("ключ").unwrap();
+    editor.set_value("", "имя", &Data::dword(1)).unwrap();
+    drop(editor);
+    let mut bytes = hive.to_bytes(NOW).unwrap();
+    for name in ["ключ", "имя"] {
+        let stored: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let at = bytes.windows(stored.len()).position(|w| w == stored).unwrap();
+        bytes[at..at + 2].copy_from_slice(&0xDC00_u16.to_le_bytes());
+    }
+    let hive = Hive::open(bytes, &[]).unwrap();
+    let (_, key) = hive.walk(hive.root()).nth(1).unwrap();
+    let key = key.unwrap();
+    assert!(matches!(key.name_text(), Err(Error::NotUnicode { .. })));
+    assert_eq!(key.name().units().next(), Some(0xDC00));
+    assert_eq!(key.name().lossy(), "\u{FFFD}люч");
+    let value = hive.values(hive.root()).unwrap().next().unwrap().unwrap();
+    assert!(matches!(value.name_text(), Err(Error::NotUnicode { .. })));
+    assert_eq!(hive.data(&value), Ok(Data::dword(1)));
+}

@@ -132,7 +132,7 @@ fn an_old_log_completes_the_hive_it_belongs_to() {
     // A base block that was torn is taken from the log, which is known by the time in the first bin.
     let mut torn = dirty(&before);
     torn[100] ^= 0xFF;
-    assert!(assert_recovered(torn, &[log.clone()], &after).base_block);
+    assert!(assert_recovered(torn, std::slice::from_ref(&log), &after).base_block);
 
     // A log of another time of writing is not used; nor is one that is cut short, or half written.
     let mut other = log.clone();

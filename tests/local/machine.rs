@@ -100,6 +100,7 @@ fn a_folder_that_others_may_write_is_refused() {
 
 #[test]
 fn the_program_that_cargo_built_starts() {
-    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version").output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(b"kbfix "), "{output:?}");
 }

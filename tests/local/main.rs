@@ -6,6 +6,7 @@
 mod bytes;
 mod changes;
 mod files;
+mod export;
 mod keys;
 mod library;
 mod machine;

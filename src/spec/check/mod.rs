@@ -26,6 +26,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic};
 
+pub(in crate::spec) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -92,11 +93,13 @@ impl Context<'_> {
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
+            let meant = suggest(name, self.parameters.keys().map(String::as_str)).map(str::to_owned);
             let hint = if self.locations.contains(name) {
                 format!("`{name}` is a location; only the path of a file can begin with one")
             } else {
-                declare(suggest(name, self.parameters.keys().map(String::as_str)), "parameters", name)
+                declare(meant.as_deref(), "parameters", name)
             };
+            self.used_parameters.extend(meant);
             self.error_within(Code::UNKNOWN_PARAMETER, path, name, format!("there is no parameter `{name}`"), hint);
         }
         None
