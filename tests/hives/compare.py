@@ -241,7 +241,7 @@ def main():
             print(f"SKIPPED: {reader} is not installed")
             continue
         if reader == "reged" and any(ord(c) > 255 for names, key in wanted.items() for n in names + tuple(v[0] for v in key[2]) for c in n):
-            print("SKIPPED: reged: the hive has names beyond Latin-1")
+            print("reged: not asked, since it stops at names beyond Latin-1")
             continue
         begun = time.time()
         try:

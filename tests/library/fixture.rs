@@ -1,6 +1,11 @@
 //! A fixture: machines, what a spec comes to on each, and the files that make such a machine.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use kbfix::{
     format::pe::minimal,
@@ -24,7 +29,7 @@ pub(crate) struct Fixture {
 }
 
 /// A machine, and what the spec comes to on it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Machine {
     pub(crate) title: String,
@@ -92,6 +97,24 @@ impl Machine {
 impl Built {
     pub(crate) fn open(&self) -> Box<dyn Target> {
         open(&self.address).unwrap()
+    }
+
+    /// Runs kbfix on this machine, its journals beside it.
+    pub(crate) fn run(&self, command: &str, arguments: &[String]) -> Output {
+        let state = self.folder.path().join("state").display().to_string();
+        self.run_without_state(command, &[arguments, &["--state-dir".to_owned(), state]].concat())
+    }
+
+    /// Runs a command of kbfix that has no journals.
+    pub(crate) fn run_without_state(&self, command: &str, arguments: &[String]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_kbfix"))
+            .arg(command)
+            .args(arguments)
+            .args(["--target", &self.address.uri])
+            .arg("--files")
+            .arg(self.folder.path().join("C"))
+            .output()
+            .unwrap()
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {

@@ -1,10 +1,6 @@
 //! Each spec on each machine of its fixture: the outcome, the changes, then apply and rollback with the program itself.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use kbfix::{
     apply::make_plan,
@@ -77,7 +73,7 @@ fn check(spec: &Path, fixture: &Fixture, machine: &Machine) -> Vec<String> {
         wrong.push(format!("changes are\n{changes}"));
         return wrong;
     }
-    let applied = run(&built, "apply", &arguments(spec, &settings));
+    let applied = built.run("apply", &arguments(spec, &settings));
     let wanted = if plan.outcome == Outcome::ChangesPending { 0 } else { i32::from(plan.outcome.exit_code()) };
     if applied.status.code() != Some(wanted) {
         wrong.push(format!("apply ends with {applied:?}"));
@@ -98,7 +94,7 @@ fn undone(spec: &Path, settings: &BTreeMap<String, String>, built: &Built, befor
     if now.outcome != Outcome::InDesiredState {
         wrong.push(format!("after apply it is {}:\n{}", now.outcome.as_str(), review::changes(&now.changes)));
     }
-    let back = run(built, "rollback", &["--last".to_owned()]);
+    let back = built.run("rollback", &["--last".to_owned()]);
     if !back.status.success() {
         wrong.push(format!("rollback ends with {back:?}"));
     } else if built.bytes() != before {
@@ -126,18 +122,4 @@ fn arguments(spec: &Path, settings: &BTreeMap<String, String>) -> Vec<String> {
         arguments.extend(["--set".to_owned(), format!("{name}={data}")]);
     }
     arguments
-}
-
-fn run(built: &Built, command: &str, arguments: &[String]) -> Output {
-    let folder = built.folder.path();
-    Command::new(env!("CARGO_BIN_EXE_kbfix"))
-        .arg(command)
-        .args(arguments)
-        .args(["--target", &built.address.uri])
-        .arg("--files")
-        .arg(folder.join("C"))
-        .arg("--state-dir")
-        .arg(folder.join("state"))
-        .output()
-        .unwrap()
 }

@@ -2,7 +2,9 @@
 
 mod fixture;
 mod machines;
+mod stars;
 mod table;
+mod users;
 mod yaml11;
 
 use std::path::{Path, PathBuf};

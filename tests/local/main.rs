@@ -8,5 +8,6 @@ mod changes;
 mod export;
 mod files;
 mod keys;
+mod library;
 mod machine;
 mod scratch;
