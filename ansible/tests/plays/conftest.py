@@ -103,7 +103,7 @@ class Site:
         """Runs one task on every host; `environment` in it is of ansible-playbook."""
         environment = keywords.pop("ansible", {})
         common = {"target": "{{ kbfix_target | default(omit) }}", "files": "{{ kbfix_files | default(omit) }}"}
-        if module == "kb_rollback" or module == "kb":
+        if module != "kb_info":
             common["state_dir"] = "{{ kbfix_state_dir | default(omit) }}"
         task = {f"kbfix.windows.{module}": {**common, **options}, "name": "the task", **keywords}
         play = {"name": "the play", "hosts": "all", "gather_facts": False, "tasks": [task]}

@@ -74,7 +74,9 @@ def test_three_hosts_from_check_to_audit(three: Site) -> None:
     assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts][1:] == before[1:]
 
     reports = three.folder / "reports"
-    audit = three.play("kbfix.windows.audit", "-e", json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)}))
+    audit = three.play(
+        "kbfix.windows.audit", "-e", json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)})
+    )
     assert audit.code == 0, audit.output
     assert [audit.counts(h) for h in three.hosts] == [(0, 0)] * 3
     outcomes = {h: json.loads((reports / f"{h}.json").read_text())["outcome"] for h in three.hosts}
@@ -190,7 +192,11 @@ def test_what_is_not_ascii_arrives(site: Site) -> None:
 def test_the_diff_is_that_of_kbfix(site: Site) -> None:
     machine = site.exchange("pending1")
     values = ["a: { type: REG_QWORD, data: 7 }", "b: { type: REG_MULTI_SZ, data: [v, w] }", "'': { type: REG_SZ, data: d }"]
-    values += ["LogonTimeout: { type: REG_DWORD, data: 16 }", "e: { type: REG_EXPAND_SZ, data: '%Path%' }", "f: { type: REG_BINARY, data: 01 ff }"]
+    values += [
+        "LogonTimeout: { type: REG_DWORD, data: 16 }",
+        "e: { type: REG_EXPAND_SZ, data: '%Path%' }",
+        "f: { type: REG_BINARY, data: 01 ff }",
+    ]
     site.spec("values.yaml", spec("\n      ".join(values)))
     run = site.task({"src": ["values.yaml"]}, "--check", "--diff")
     target = ["--target", f"reg:{machine}/front-end.reg", "--files", machine / "C"]
@@ -201,6 +207,18 @@ def test_the_diff_is_that_of_kbfix(site: Site) -> None:
 
     assert len(lines(own)) > 6
     assert lines(run.output) == lines(own), run.output
+
+
+def test_the_32_bit_view_is_named(site: Site) -> None:
+    site.exchange("pending1")
+    text = (
+        spec("A: { type: REG_DWORD, data: 1 }")
+        .replace("  - key: HKLM\\SYSTEM", "  - view: 32\n    key: HKLM\\SYSTEM")
+        .replace("SYSTEM\\CurrentControlSet", "SOFTWARE")
+    )
+    site.spec("view.yaml", text)
+    run = site.task({"src": ["view.yaml"]}, "--check", "--diff", "-v")
+    assert "MSExchangeWEB\\OWA] 32-bit view" in run.output and '"view": 32' in run.output, run.output
 
 
 def test_spec_errors_carry_file_and_line(site: Site) -> None:
@@ -228,7 +246,12 @@ def test_options_and_parameters(site: Site) -> None:
 def test_several_specs_in_one_call(site: Site) -> None:
     site.exchange("blocked1", dll="old")
     site.spec("other.yaml", spec("A: { type: REG_DWORD, data: 1 }"))
-    inline = {"kbfix": 1, "id": "T2", "title": "t", "registry": [{"key": r"HKLM\SOFTWARE\Microsoft\Exchange\Setup", "values": {"ü": {"type": "REG_DWORD", "data": 3}}}]}
+    inline = {
+        "kbfix": 1,
+        "id": "T2",
+        "title": "t",
+        "registry": [{"key": r"HKLM\SOFTWARE\Microsoft\Exchange\Setup", "values": {"ü": {"type": "REG_DWORD", "data": 3}}}],
+    }
     options = {"src": ["KB909094.yaml", "other.yaml"], "spec": [inline], "on_blocked": "warn"}
     check = site.task(options, "--check", "-v")
     assert check.counts("blocked1") == (1, 0), check.output
@@ -291,7 +314,7 @@ PROGRAMS = {
     "older report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":0,"kbfix_version":"0.0.1"}\'\n', "update it with the role"),
     "newer report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":2,"kbfix_version":"9.0.0"}\'\n', "update the collection"),
     "crash": ("#!/bin/sh\ncat >/dev/null; kill -SEGV $$\n", "crashed: signal 11"),
-    "cut off": ("#!/bin/sh\ncat >/dev/null; printf '{\"kbfix_report\": 1, \"kb'\n", "is cut off"),
+    "cut off": ('#!/bin/sh\ncat >/dev/null; printf \'{"kbfix_report": 1, "kb\'\n', "is cut off"),
     "no program": ("\x7fELF nonsense", "is not a program for this system"),
 }
 
@@ -327,7 +350,10 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
     program = site.folder / "spy"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {binary()} "$@"\n')
     program.chmod(0o755)
-    site.spec("param.yaml", "parameters: { secret: { description: d, type: string } }\n" + spec("P: { type: REG_SZ, data: { parameter: secret } }"))
+    site.spec(
+        "param.yaml",
+        "parameters: { secret: { description: d, type: string } }\n" + spec("P: { type: REG_SZ, data: { parameter: secret } }"),
+    )
     run = site.task({"src": ["param.yaml"], "parameters": {"secret": "correct-horse"}, "binary_path": str(program)}, no_log=True)
     assert run.counts("pending1") == (1, 0), run.output + seen.read_text()
     assert "correct-horse" not in seen.read_text() + run.output
@@ -336,8 +362,15 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
 def test_restart_facts(site: Site) -> None:
     site.exchange("pending1")
     site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required, services: [LanmanServer] }\n")
-    task = {"name": "t", "kbfix.windows.kb": {"src": ["reboot.yaml"], "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"}, "register": "r"}
-    show = {"name": "s", "ansible.builtin.debug": {"msg": "{{ r.reboot_required }} {{ r.restart.services | join('+') }} {{ r.journal is truthy }}"}}
+    task = {
+        "name": "t",
+        "kbfix.windows.kb": {"src": ["reboot.yaml"], "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"},
+        "register": "r",
+    }
+    show = {
+        "name": "s",
+        "ansible.builtin.debug": {"msg": "{{ r.reboot_required }} {{ r.restart.services | join('+') }} {{ r.journal is truthy }}"},
+    }
     play = [{"name": "p", "hosts": "all", "gather_facts": False, "tasks": [task, show]}]
     assert '"msg": "True LanmanServer False"' in site.play(play, "--check").output
     assert '"msg": "True LanmanServer True"' in site.play(play).output

@@ -97,7 +97,7 @@ def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
 
 def _value_changes(report: Report) -> t.Iterator[Result]:
     for change in _key_changes(report):
-        place = {"key": long_key(change["key"]), "view": change.get("view", 64)}
+        place = {"key": long_key(change["key"]), "view": int(change.get("view", "64"))}
         if change["action"] != "update":
             yield {**place, "action": change["action"], "name": None, "before": None, "after": None}
         for value in change["values"]:

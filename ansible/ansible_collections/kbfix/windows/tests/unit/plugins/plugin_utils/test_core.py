@@ -185,7 +185,8 @@ def test_check_mode_has_the_changed_of_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "outcome, failed", [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)]
+    "outcome, failed",
+    [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)],
 )
 def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
     assert run(spec(outcome)).get("failed", False) is failed
@@ -220,7 +221,7 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
 
 def test_diffs_are_in_reg_notation() -> None:
     multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
-    change = {"key": r"HKU\S-1", "view": 32, "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
+    change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
     key, value = notation.diffs([change])
     assert key["after"] == "[HKEY_USERS\\S-1]\n" and key["after_header"] == "[HKEY_USERS\\S-1] 32-bit view"
     assert value["after"] == '@=hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n' and value["before"] == ""
