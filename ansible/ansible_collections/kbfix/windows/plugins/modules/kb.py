@@ -51,7 +51,7 @@ options:
     default: fail
 attributes:
   check_mode:
-    description: Reports the same RV(changed) as the run would, and changes nothing.
+    description: Reports the same C(changed) as the run would, and changes nothing.
     support: full
   diff_mode:
     description: One before and after for each value, in the notation of .reg files, under its key.
