@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use crate::{
     apply,
+    diag::Diagnostic,
     plan::Plan,
     review::{self, Report, report},
     target::replace::replace_file,
 };
 
 use super::{
+    apply::{MOST_CHANGES, too_many_changes},
+    install::PackageArguments,
     output::{self, Output},
     specs::SpecArguments,
     stop::Stop,
@@ -29,6 +32,9 @@ pub(super) struct Arguments {
     /// Refuse a plan whose digest is not this one.
     #[arg(long, value_name = "DIGEST", requires = "plan")]
     digest: Option<String>,
+
+    #[command(flatten)]
+    packages: PackageArguments,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -56,13 +62,15 @@ enum Format {
     Markdown,
     /// The changes as a .reg file, in UTF-16.
     Reg,
+    /// One self-contained page.
+    Html,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let format = match arguments.format {
         Format::Json => output::Format::Json,
         Format::Markdown => output::Format::Markdown,
-        Format::Human | Format::Reg => output::Format::Human,
+        Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
     let plan = match make(arguments, output) {
@@ -71,8 +79,10 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     };
     let digest = plan.digest();
     let text = arguments.with_plan.then(|| plan.to_text());
+    let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
     let mut report = empty.with_specs(plan.specs);
     report.plan = text;
+    report.diagnostics.extend(wide);
     report.target = Some(plan.target);
     report.machine = plan.machine;
     report.digest = Some(digest);
@@ -80,6 +90,10 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Reg => {
             let changes = report.specs.iter().flat_map(|spec| &spec.changes);
             output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+        }
+        Format::Html => {
+            output.diagnostics(&report.diagnostics);
+            output.result(&review::html::report(&report));
         }
         _ => output.report(&report, format),
     }
@@ -94,7 +108,8 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
             plan
         }
         None => {
-            let specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load(output)?;
+            arguments.packages.ask(&mut specs)?;
             apply::make_plan(arguments.target.open()?.1.as_mut(), &specs)?
         }
     };

@@ -7,10 +7,16 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod hive;
+mod export;
+mod import;
+mod install;
 mod journal;
 mod output;
 mod rollback;
 mod schema;
+mod services;
+mod show;
 mod snapshot;
 mod specs;
 mod stop;
@@ -41,7 +47,9 @@ const EXIT_CODES: &str = "Exit codes:
   3  the target could not be read, or is locked; nothing changed
   4  blocked or unknown; nothing changed for that spec
   5  apply failed, everything rolled back
-  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal";
+  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal; or a hotfix's
+     package failed
+  7  done, but a service was not restarted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -52,6 +60,10 @@ enum Command {
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
+    Hive(hive::Arguments),
+    Show(show::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -75,6 +87,10 @@ pub fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
+        Command::Hive(a) => hive::run(a, &mut output),
+        Command::Show(a) => show::run(a, &mut output),
+        Command::Import(a) => import::run(a, &mut output),
+        Command::Export(a) => export::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

@@ -81,7 +81,12 @@ impl SpecArguments {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub(super) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, Stop> {
-        let (sources, settings) = self.read(Settings::new())?;
+        self.load_with(Settings::new(), output)
+    }
+
+    /// The same with these settings to begin with.
+    pub(super) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, Stop> {
+        let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
         if !loaded.has_errors() {
             output.diagnostics(loaded.diagnostics());

@@ -78,9 +78,12 @@ impl Folder {
         fs::DirBuilder::new().recursive(true).mode(mode).create(folder)
     }
 
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     fn create(&self, folder: &Path) -> io::Result<()> {
-        let _ = self.is_default;
+        if self.is_default {
+            // A journal decides what a rollback, run by an administrator, writes.
+            crate::target::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
+        }
         fs::create_dir_all(folder)
     }
 

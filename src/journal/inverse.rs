@@ -3,6 +3,8 @@
 //! The present state decides, change by change from the last to the first: what is as the apply left it is put back;
 //! what already is as it was before stays; what is neither was changed by somebody else since, and is a conflict.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -74,6 +76,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
             return None;
         }
     };
+    let ours: BTreeMap<_, _> = undo.values.iter().map(|v| (&v.name, v)).collect();
     let mut gone = Vec::new();
     let mut keep = false;
     for (name, answer) in values {
@@ -86,7 +89,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
                 continue;
             }
         };
-        let ours = undo.values.iter().find(|v| v.name == name);
+        let ours = ours.get(&name);
         if ours.is_some_and(|v| force || v.before.as_ref() == Some(&data)) {
             gone.push(ValueChange { name, before: Some(data), after: None });
         } else {

@@ -1,11 +1,13 @@
 //! Specs and what was read become a plan.
 
-use super::{Check, Evidence, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
+use std::collections::BTreeMap;
+
+use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
 use crate::{
     observe::Reader,
-    registry::notation,
+    registry::{Data, Key, ValueName},
     spec::{Spec, model::FileTest},
-    target::{Facts, KeyChange},
+    target::Facts,
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
@@ -13,14 +15,16 @@ use crate::{
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
     let one_view = has_one_view(reader);
-    let mut done: Vec<(String, KeyChange)> = Vec::new();
+    let mut done = Done::new();
     let mut plans = Vec::new();
     for spec in specs {
         let mut plan = one(spec, one_view, reader);
         refuse_contradictions(&mut plan, &done);
         for change in &plan.changes {
             reader.pretend(change);
-            done.push((spec.id.clone(), change.clone()));
+            for value in &change.values {
+                done.insert((change.key.clone(), value.name.clone()), (spec.id.clone(), value.after.clone()));
+            }
         }
         plans.push(plan);
     }
@@ -51,7 +55,12 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
     let checks = checks(spec, reader);
     let registry = rules::evaluate(spec, one_view, reader);
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let gate = Truth::all([of(Part::Prerequisite), of(Part::Hotfix)]);
+    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
+        (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
+        _ => None,
+    };
+    let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
+    let gate = Truth::all([of(Part::Prerequisite), hotfix]);
     let (outcome, reasons) = match (of(Part::Applicable), gate) {
         (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
         (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
@@ -62,7 +71,9 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
             (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part != Part::Applicable))
         }
         (Truth::Met, Truth::Met) if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
-        (Truth::Met, Truth::Met) if registry.changes.is_empty() => (Outcome::InDesiredState, Vec::new()),
+        (Truth::Met, Truth::Met) if registry.changes.is_empty() && install.is_none() => {
+            (Outcome::InDesiredState, Vec::new())
+        }
         (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
     };
     let counts = matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending);
@@ -79,6 +90,8 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         outcome,
         reasons,
         checks,
+        by_star: if counts { registry.by_star } else { 0 },
+        install,
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,
@@ -121,22 +134,22 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
 }
 
+/// What earlier specs of a run make of values, and which of them does.
+type Done = BTreeMap<(Key, ValueName), (String, Option<Data>)>;
+
 /// A value that an earlier spec of the run changes is not changed once more by a later one: one of them is wrong.
-fn refuse_contradictions(plan: &mut SpecPlan, done: &[(String, KeyChange)]) {
+fn refuse_contradictions(plan: &mut SpecPlan, done: &Done) {
     let mut clashes = Vec::new();
     for change in &plan.changes {
-        for (id, earlier) in done.iter().filter(|(_, earlier)| earlier.key == change.key) {
-            for value in &change.values {
-                if let Some(other) = earlier.values.iter().find(|v| v.name == value.name) {
-                    let text = |data: &Option<_>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
-                    clashes.push(format!(
-                        "{} {}: {id} of the same run makes it {}, this spec wants {}",
-                        change.key,
-                        notation::value_name(&value.name),
-                        text(&other.after),
-                        text(&value.after),
-                    ));
-                }
+        for value in &change.values {
+            if let Some((id, earlier)) = done.get(&(change.key.clone(), value.name.clone())) {
+                let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
+                clashes.push(format!(
+                    "{}: {id} of the same run makes it {}, this spec wants {}",
+                    change.place(&value.name),
+                    text(earlier),
+                    text(&value.after),
+                ));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
@@ -26,12 +26,16 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
     for name in &pattern.names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Any => {
+            NamePattern::Like(pattern) => {
                 let mut below = Vec::new();
                 let mut failed = None;
                 for key in &found {
                     match reader.subkeys(key).known() {
-                        Ok(names) => below.extend(names.unwrap_or_default().iter().map(|name| key.child(name))),
+                        Ok(names) => {
+                            let names = names.unwrap_or_default();
+                            let fits = names.iter().filter(|name| name::fits(name.as_str(), pattern.as_str()));
+                            below.extend(fits.map(|name| key.child(name)));
+                        }
                         Err(why) => failed = Some(why),
                     }
                 }
@@ -63,18 +67,22 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
         },
         Answer::Unread(why) => return Err(why),
     };
+    // All are asked for before any is judged, so that they are read in one batch.
+    let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
+    let hives: Vec<_> = hives.map(|hive| (reader.key(&Key::new(hive.clone())).known(), hive)).collect();
     let mut roots = Vec::new();
-    for sid in users.iter().filter(|sid| is_person(sid)) {
-        let hive = KeyPath::root_key(RootKey::Hku).child(sid);
-        match reader.key(&Key::new(hive.clone())).known()? {
+    let mut not_loaded = Vec::new();
+    for (answer, hive) in hives {
+        match answer? {
             Some(()) => roots.push(hive),
-            None => {
-                let detail = format!("the hive of user {sid} is not loaded");
-                return Err(Unread::new(Reason::Unknown, detail));
-            }
+            None => not_loaded.push(hive.below_root().to_owned()),
         }
     }
-    Ok(roots)
+    if not_loaded.is_empty() {
+        return Ok(roots);
+    }
+    let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
+    Err(Unread::new(Reason::Unknown, detail))
 }
 
 /// Whether a SID is a person's account, local, of a domain (S-1-5-21) or of Entra ID (S-1-12-1), and not a service's.

@@ -1,6 +1,6 @@
 //! A spec's registry rules become changes of keys, and a list of what already holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Satisfied, Truth, condition, data, expand};
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct Result {
     /// The changes of keys: keys created with the topmost first, keys deleted with the lowest first.
     pub changes: Vec<KeyChange>,
+    /// How many keys and values of these change through a `*`.
+    pub by_star: usize,
     /// What already holds.
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
@@ -29,8 +31,9 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     let mut result = Result::default();
     // Rules about one key are one change, so that the key is opened once.
     let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
-    let mut present: BTreeMap<Key, ()> = BTreeMap::new();
-    let mut absent: BTreeMap<Key, ()> = BTreeMap::new();
+    let mut present: BTreeSet<Key> = BTreeSet::new();
+    let mut absent: BTreeSet<Key> = BTreeSet::new();
+    let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
         let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
@@ -43,17 +46,21 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
                 continue;
             }
         };
+        if rule.key.has_star() {
+            starred.extend(keys.iter().cloned());
+        }
         for key in keys {
+            if holds && rule.must_exist {
+                present.insert(key.clone());
+            }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
-                    absent.insert(key, ());
-                }
-                DesiredKey::Present if holds => {
-                    present.insert(key, ());
+                    absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
                     for value in values {
-                        let value_holds = when(value.when.as_ref(), spec, reader, &mut result.unknown);
+                        let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
+                        let value_holds = when(value.when.as_ref(), spec, reader, unknown);
                         if holds && value_holds {
                             wanted.entry(key.clone()).or_default().push(value);
                         } else {
@@ -67,18 +74,31 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         }
     }
-    for key in absent.into_keys() {
+    for key in absent {
         delete(&key, reader, &mut result);
     }
-    for key in present.into_keys() {
-        wanted.entry(key).or_default();
+    for key in &present {
+        wanted.entry(key.clone()).or_default();
     }
-    let mut created = Vec::new();
+    let mut created = BTreeSet::new();
     for (key, values) in wanted {
-        let must_exist = values.is_empty();
+        let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
+    result.by_star = by_star(&result.changes, &starred);
     result
+}
+
+/// How many keys and values change in the keys that a `*` stands for, or below them.
+fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
+    if starred.is_empty() {
+        return 0;
+    }
+    let through_star = |change: &&KeyChange| {
+        std::iter::successors(Some(change.key.clone()), Key::parent).any(|k| starred.contains(&k))
+    };
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    changes.iter().filter(through_star).map(size).sum()
 }
 
 fn when(
@@ -112,7 +132,7 @@ fn one_key(
     key: &Key,
     must_exist: bool,
     rules: &[&ValueRule],
-    created: &mut Vec<Key>,
+    created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
     result: &mut Result,
 ) {
@@ -156,7 +176,7 @@ fn one_key(
                 result.unknown.push(format!("{parent}: {why}"));
                 return;
             }
-            created.push(key.clone());
+            created.insert(key.clone());
             result.changes.push(KeyChange { key: key.clone(), action: Action::Create, values });
         }
     }
@@ -165,7 +185,7 @@ fn one_key(
 /// Adds a change for each key above `key` that is absent, topmost first.
 fn create_parents(
     key: &Key,
-    created: &mut Vec<Key>,
+    created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
     result: &mut Result,
 ) -> std::result::Result<(), (Key, Unread)> {
@@ -184,7 +204,7 @@ fn create_parents(
         missing.push(parent);
     }
     for parent in missing.into_iter().rev() {
-        created.push(parent.clone());
+        created.insert(parent.clone());
         result.changes.push(KeyChange { key: parent, action: Action::Create, values: Vec::new() });
     }
     Ok(())

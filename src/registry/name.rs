@@ -39,6 +39,31 @@ pub fn upcase(unit: u16) -> u16 {
     }
 }
 
+/// Whether `name` fits `pattern`, in which each `*` stands for any characters, also none. Without case, as names compare.
+pub fn fits(name: &str, pattern: &str) -> bool {
+    let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
+    let (name, pattern) = (units(name), units(pattern));
+    let star = u16::from(b'*');
+    // The last `*` seen, and how far into the name it reaches; where it goes wrong later, it reaches one further.
+    let (mut at, mut in_pattern, mut last) = (0, 0, None);
+    while at < name.len() {
+        if pattern.get(in_pattern) == Some(&star) {
+            last = Some((in_pattern, at));
+            in_pattern += 1;
+        } else if pattern.get(in_pattern) == Some(&name[at]) {
+            at += 1;
+            in_pattern += 1;
+        } else if let Some((starred, reached)) = last {
+            last = Some((starred, reached + 1));
+            at = reached + 1;
+            in_pattern = starred + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[in_pattern..].iter().all(|unit| *unit == star)
+}
+
 /// Compares two names as the registry does: by UTF-16 units in upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
@@ -208,5 +233,24 @@ mod tests {
         assert!(ValueName::new(r"\\*\SYSVOL").is_ok());
         assert!(ValueName::new("").is_ok());
         assert_eq!(ValueName::new("a\0b"), Err(NameError::Character('\0')));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (name, pattern) in [
+            ("ADAM_Sales", "adam_*"),
+            ("ADAM_", "ADAM_*"),
+            ("16.0", "*.0"),
+            ("a.0.0", "*.0"),
+            ("anything", "*"),
+            ("aXbXb", "a*b"),
+            ("abc", "a**c"),
+        ] {
+            assert!(fits(name, pattern), "{name} {pattern}");
+        }
+        for (name, pattern) in [("NTDS", "ADAM_*"), ("16.0.1", "*.0"), ("ab", "a*bb"), ("xADAM_", "ADAM_*"), ("", "a*")]
+        {
+            assert!(!fits(name, pattern), "{name} {pattern}");
+        }
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! Pure functions from data to text; nothing here reads a target or decides an outcome.
 
+pub mod article;
 pub mod diagnostics;
 mod diff;
+pub mod export;
+pub mod html;
 mod human;
 mod markdown;
 mod paint;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     Settings, Source,
     check::{Checked, key_is_within},
+    events,
     model::{DesiredKey, KeyRule, Spec},
     path::Path,
-    places, shorten, suggest,
+    shorten, suggest,
     text::Text,
 };
 use crate::diag::{Code, Diagnostic, Place};
@@ -147,7 +148,7 @@ fn report(
 fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
     let place = || -> Option<Place> {
         let text = Text::decode(source.name, source.bytes).ok()?;
-        let places = places::read(&text).places?;
+        let places = events::read(&text).places?;
         let spot = if path.last_field() == Some("id") || path.last_field() == Some("key") {
             places.value(path)
         } else {

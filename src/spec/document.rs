@@ -120,7 +120,8 @@ pub struct Parameter {
     /// What kind of data it takes. Without it, the kind of `default` or of what is allowed.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
-    /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`.
+    /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`. Numbers as `0x…` are written
+    /// in quotes there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
     /// The smallest and largest number it may have.
@@ -467,14 +468,14 @@ pub struct Package {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key. A name that is just `*` stands for every subkey that exists; `HKCU` for each user's hive; `{parameter}` for
-    /// what the operator chose.
+    /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
+    /// user's hive; `{parameter}` for what the operator chose.
     pub key: String,
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
-    /// `present` (without it): the key must exist where a value in it must, or where it has no `values`.
-    /// `absent`: the key must not exist, with all below it.
+    /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
+    /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// The rule counts only where this holds.

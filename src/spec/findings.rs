@@ -10,6 +10,10 @@ use crate::diag::{Code, Diagnostic, Severity};
 /// How many findings of one file are shown; behind these a last one counts the rest.
 pub(super) const MAX_FINDINGS: usize = 100;
 
+/// Codes that say that text is read as something else than was meant.
+const READING: [Code; 4] =
+    [Code::AMBIGUOUS_SCALAR, Code::UNQUOTED_SCALAR, Code::NUMBER_TOO_LARGE, Code::YAML_MERGE_KEY];
+
 /// Which part of a field is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -44,12 +48,23 @@ impl<'t> Findings<'t> {
         self.errors > 0
     }
 
-    /// Whether there is room for another; the place of one that is not shown need not be looked up.
+    /// Takes note of another; whether there is room for it. The place of one that is not shown need not be looked up.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors += usize::from(severity == Severity::Error);
         let room = self.list.len() < MAX_FINDINGS;
         self.more += usize::from(!room);
         room
+    }
+
+    /// Whether another error would only be counted; it is then. What it says need not be made up.
+    pub(super) fn only_counts(&mut self) -> bool {
+        self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
+    }
+
+    /// Counts findings that are not here.
+    pub(super) fn add_uncounted(&mut self, more: usize) {
+        self.more += more;
+        self.errors += more;
     }
 
     /// Adds a finding about what stands at `path`.
@@ -81,8 +96,11 @@ impl<'t> Findings<'t> {
     fn put(&mut self, diagnostic: Diagnostic, spot: Option<Spot>) {
         let place = spot.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
         let diagnostic = diagnostic.at(place);
-        // What an anchor holds is checked wherever an alias stands for it, and said once.
-        if !self.list.contains(&diagnostic) {
+        let same_place = |known: &&Diagnostic| known.place == diagnostic.place;
+        // What an anchor holds is checked wherever an alias stands for it, and said once. And where a scalar may not mean
+        // what it seems to, nothing is gained by saying what else is wrong with what it seems to mean.
+        let said = |known: &Diagnostic| known == &diagnostic || READING.contains(&known.code);
+        if !self.list.iter().filter(same_place).any(said) {
             self.list.push(diagnostic);
         }
     }
@@ -104,6 +122,15 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
+    /// An error about `part`, which is somewhere in the text at `path`.
+    pub(super) fn within(&mut self, code: Code, path: &Path, part: &str, message: String, hint: Option<String>) {
+        if self.has_room(Severity::Error) {
+            let whole = self.places.value(path).or_else(|| self.nearest(path));
+            let spot = whole.map(|whole| self.text.find(whole, part).unwrap_or(whole));
+            self.put(with_hint(Diagnostic::error(code, message), hint), spot);
+        }
+    }
+
     /// An error about the field at `path`.
     pub(super) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
@@ -113,16 +140,17 @@ impl<'t> Findings<'t> {
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
-        if self.more > 0 {
-            let message = format!("{} more findings are not shown", self.more);
-            let more = if self.errors > 0 {
-                Diagnostic::error(Code::MORE_FINDINGS, message)
-            } else {
-                Diagnostic::warning(Code::MORE_FINDINGS, message)
-            };
-            list.push(more.at(self.text.start()).hint("correct those above first"));
-        }
+        close(&mut list, self.more, self.errors > 0, self.text);
         list
+    }
+}
+
+/// Says at the end of a list how many findings are not in it.
+pub(super) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
+    if more > 0 {
+        let message = format!("{more} more findings are not shown");
+        let build = if errors { Diagnostic::error } else { Diagnostic::warning };
+        list.push(build(Code::MORE_FINDINGS, message).at(text.start()).hint("correct those above first"));
     }
 }
 

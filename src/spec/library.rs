@@ -1,7 +1,39 @@
 //! The specs that are built in: those of the folder `specs/`.
 
-/// Each spec's id and its file.
-const SPECS: &[(&str, &[u8])] = &[("KB909094", include_bytes!("../../specs/KB909094.yaml"))];
+/// A spec's id and its file, which is named after it.
+macro_rules! spec {
+    ($id:literal) => {
+        ($id, include_bytes!(concat!("../../specs/", $id, ".yaml")))
+    };
+}
+
+/// Each spec's id and its file, by id. A test holds the table equal to the folder.
+const SPECS: &[(&str, &[u8])] = &[
+    spec!("ADV170021"),
+    spec!("CVE-2013-3900"),
+    spec!("CVE-2022-30190"),
+    spec!("KB216893"),
+    spec!("KB240797"),
+    spec!("KB245030"),
+    spec!("KB2696547"),
+    spec!("KB299656"),
+    spec!("KB3000483"),
+    spec!("KB327825"),
+    spec!("KB4034879"),
+    spec!("KB4072698"),
+    spec!("KB4569509"),
+    spec!("KB5004442"),
+    spec!("KB816085"),
+    spec!("KB872897"),
+    spec!("KB907747"),
+    spec!("KB909094"),
+    spec!("KB926642"),
+    spec!("KB939999"),
+    spec!("KB967715"),
+    spec!("RESTRICT-REMOTE-SAM"),
+    spec!("UNTRUSTED-FONTS"),
+    spec!("WER-LOCALDUMPS"),
+];
 
 /// The file of the built-in spec with this id.
 pub fn find(id: &str) -> Option<&'static [u8]> {

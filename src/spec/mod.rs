@@ -1,14 +1,19 @@
 //! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
 //!
-//! The way of a file: [`text`] makes text of its bytes; [`places`] notes where everything stands and keeps the limits;
+//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits;
 //! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
 //! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
-//! [`model`] is what comes out. `across` compares the specs of one run. Imports only `registry`, `version` and `diag`.
+//! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
+//! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
 
 mod across;
 mod check;
 pub mod document;
+pub(crate) mod emit;
+mod events;
+mod faults;
 mod findings;
+pub mod import;
 pub mod library;
 pub mod model;
 mod path;
@@ -19,6 +24,7 @@ mod scalars;
 mod schema;
 mod settings;
 mod text;
+mod words;
 mod yaml;
 
 use sha2::{Digest, Sha256};
@@ -108,13 +114,17 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         Ok(text) => text,
         Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
     };
-    let places::Read { places, diagnostics } = places::read(&text);
-    let Some(places) = places else { return check::Checked::failed(diagnostics) };
+    let events::Read { places, mut diagnostics, more } = events::read(&text);
+    let Some(places) = places else {
+        findings::close(&mut diagnostics, more, true, &text);
+        return check::Checked::failed(diagnostics);
+    };
     let mut findings = Findings::new(&text, &places);
     let sound = diagnostics.is_empty();
     for diagnostic in diagnostics {
         findings.add_placed(diagnostic);
     }
+    findings.add_uncounted(more);
     scalars::check(&mut findings);
     let value = match yaml::read(&text) {
         Ok(value) => value,
@@ -169,11 +179,11 @@ pub(crate) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
     let lower = name.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
     // A third of the letters may differ; one may in the shortest names.
-    let most = (name.chars().count() / 3).max(1);
+    let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
     known
         .into_iter()
         .map(|k| (distance(k), k))
-        .filter(|(distance, k)| *distance <= most && *distance < k.chars().count())
+        .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
 }

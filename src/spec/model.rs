@@ -72,8 +72,8 @@ pub struct KeyPattern {
 pub enum NamePattern {
     /// This name.
     Name(KeyName),
-    /// `*`: every subkey that exists.
-    Any,
+    /// A name with `*` in it: every subkey that exists and whose name fits, where `*` is any characters, also none.
+    Like(KeyName),
 }
 
 /// The path of a file, in which folders may be named by what the target knows.
@@ -229,6 +229,25 @@ pub struct Hotfix {
     pub title: String,
     /// Its files.
     pub files: Vec<HotfixFile>,
+    /// The package that installs it, where kbfix may do that.
+    pub package: Option<Package>,
+    /// Whether the operator supplies the package and asks that it be installed.
+    pub install: bool,
+}
+
+/// A package that installs a hotfix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// The name of its file; `*` stands for any characters.
+    pub file: String,
+    /// The SHA-256 of its file, in small hex digits.
+    pub sha256: String,
+    /// The arguments that install it without questions and without a restart.
+    pub arguments: Vec<String>,
+    /// Exit codes that mean success.
+    pub success: Vec<u32>,
+    /// Exit codes that mean success, and that the computer must be restarted.
+    pub restart: Vec<u32>,
 }
 
 /// A file of a hotfix.
@@ -249,6 +268,8 @@ pub struct KeyRule {
     pub key: KeyPattern,
     /// Counts only where this holds.
     pub when: Option<Condition>,
+    /// The key must exist, also where all of its values must be absent.
+    pub must_exist: bool,
     /// What must hold.
     pub desired: DesiredKey,
 }
@@ -321,20 +342,23 @@ pub struct Restart {
 }
 
 impl KeyPattern {
+    /// Whether a name in it stands for several subkeys.
+    pub fn has_star(&self) -> bool {
+        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
+    }
+
     /// The path, where no name in it stands for several and the root key is not HKCU.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
         for name in &self.names {
             match name {
                 NamePattern::Name(name) => path = path.child(name),
-                NamePattern::Any => return None,
+                NamePattern::Like(_) => return None,
             }
         }
         Some(path)
     }
-}
 
-impl KeyPattern {
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
@@ -402,7 +426,7 @@ impl std::fmt::Display for NamePattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name}"),
-            Self::Any => f.write_str("*"),
+            Self::Like(pattern) => write!(f, "{pattern}"),
         }
     }
 }
@@ -412,8 +436,7 @@ impl std::fmt::Display for KeyPattern {
         f.write_str(self.root.short())?;
         for name in &self.names {
             match name {
-                NamePattern::Name(name) => write!(f, "\\{name}")?,
-                NamePattern::Any => f.write_str("\\*")?,
+                NamePattern::Name(name) | NamePattern::Like(name) => write!(f, "\\{name}")?,
             }
         }
         if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }

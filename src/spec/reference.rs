@@ -1,6 +1,137 @@
-//! The reference of the spec language, `docs/spec.md`, written from its schema.
+//! The reference of the spec language, `docs/spec.md`, written from its schema: what an editor shows on one page.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use serde_json::{Map, Value};
+
+const HEAD: &str = "# The spec language, version 1
+
+Written from the doc comments of `src/spec/document.rs` by `UPDATE_SCHEMA=1 cargo test --test schema`; do not edit.
+
+A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8. With this first line an editor that has the YAML language server
+completes and checks it:
+
+```yaml
+# yaml-language-server: $schema=../schema/spec.v1.schema.json
+```
+
+`specs/KB909094.yaml` is a whole example; `docs/diagnostics.md` explains what `kbfix validate` finds.
+
+";
 
 /// The reference as Markdown.
 pub fn reference() -> String {
-    String::new()
+    let schema = super::schema();
+    let none = Map::new();
+    let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
+    let mut out = String::from(HEAD);
+    section(&mut out, "Spec", &schema, definitions);
+    // In the order in which a reader meets them.
+    let mut queue: Vec<String> = named(&schema, true);
+    let mut seen = BTreeSet::new();
+    while !queue.is_empty() {
+        let name = queue.remove(0);
+        let Some(definition) = definitions.get(&name) else { continue };
+        if seen.insert(name.clone()) {
+            section(&mut out, &name, definition, definitions);
+            queue.extend(named(definition, false));
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+/// The definitions that a schema refers to, in its order.
+fn named(schema: &Value, is_root: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    match schema {
+        Value::Object(fields) => {
+            if let Some(name) = reference_to(schema) {
+                out.push(name.to_owned());
+            }
+            for (_, value) in fields.iter().filter(|(name, _)| !(is_root && *name == "$defs")) {
+                out.extend(named(value, false));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| out.extend(named(item, false))),
+        _ => {}
+    }
+    out
+}
+
+fn reference_to(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+}
+
+fn text<'s>(schema: &'s Value, name: &str) -> &'s str {
+    schema.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<String, Value>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "## {name}\n\n{}\n", one_line(text(schema, "description")));
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        let required: Vec<&str> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        out.push_str("| field | takes | |\n|---|---|---|\n");
+        for (field, schema) in properties {
+            let needed = if required.contains(&field.as_str()) { " **Required.**" } else { "" };
+            let takes = kind(schema, definitions);
+            let _ = writeln!(out, "| `{field}` | {takes} | {}{needed} |", cell(text(schema, "description")));
+        }
+        out.push('\n');
+    }
+    let choices = ["oneOf", "anyOf"].iter().find_map(|choice| schema.get(choice)?.as_array());
+    for choice in choices.into_iter().flatten() {
+        let what = choice.get("const").map_or_else(|| kind(choice, definitions), literal);
+        let why = one_line(text(choice, "description"));
+        let _ = writeln!(out, "- {what}{}{why}", if why.is_empty() { "" } else { ": " });
+    }
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        let words: Vec<String> = words.iter().map(literal).collect();
+        let _ = writeln!(out, "One of {}.", words.join(", "));
+    }
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+}
+
+/// What a field takes, in a few words, with a link where there is more to say.
+fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
+    if let Some(name) = reference_to(schema) {
+        let anchor = name.to_lowercase();
+        return if definitions.contains_key(name) { format!("[{name}](#{anchor})") } else { name.to_owned() };
+    }
+    if let Some(only) = schema.get("const") {
+        return literal(only);
+    }
+    match text(schema, "type") {
+        "string" => "text".to_owned(),
+        "integer" => "number".to_owned(),
+        "boolean" => "`true` or `false`".to_owned(),
+        "array" => {
+            format!("list of {}", schema.get("items").map_or_else(|| "anything".into(), |i| kind(i, definitions)))
+        }
+        "object" => {
+            let each = schema.get("additionalProperties").filter(|each| each.is_object());
+            each.map_or_else(|| "mapping".into(), |each| format!("by name: {}", kind(each, definitions)))
+        }
+        other => other.to_owned(),
+    }
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
+}
+
+fn cell(text: &str) -> String {
+    one_line(text).replace('|', "\\|")
 }

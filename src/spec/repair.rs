@@ -73,7 +73,7 @@ fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
     let is = |length: usize| path.0.len() >= length;
     Some(match (field(0)?, field(2)) {
         ("registry", Some("values")) if is(4) => (part(4), Some(json!({ "ensure": "absent" }))),
-        ("registry", _) if is(2) => (part(2), Some(json!({ "key": format!("{key}{:?}", path.0.get(1)) }))),
+        ("registry", _) if is(2) => (part(2), Some(json!({ "key": format!("{key}\\{}", part(2)) }))),
         ("prerequisites", _) if is(2) => (part(2), Some(json!({ "title": "replaced", "registry": { "key": key } }))),
         ("hotfix", _) if field(1) == Some("files") && is(3) => {
             (part(3), Some(json!({ "path": r"C:\replaced", "version": "0.0.0.0" })))

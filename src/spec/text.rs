@@ -90,6 +90,27 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Where `part` stands within `spot`; `None` where it is not there in these words, or more than once.
+    pub(super) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
+        let mut found = None;
+        for line in spot.line..=spot.end_line {
+            let text = self.line(line);
+            let byte = |column: usize| text.char_indices().nth(column - 1).map_or(text.len(), |(byte, _)| byte);
+            let from = if line == spot.line { byte(spot.column) } else { 0 };
+            let to = if line == spot.end_line { byte(spot.end_column) } else { text.len() };
+            let within = text.get(from..to)?;
+            for (at, _) in within.match_indices(part) {
+                let column = text[..from + at].chars().count() + 1;
+                let end_column = column + part.chars().count();
+                let here = Spot { line, column, end_line: line, end_column };
+                if part.is_empty() || found.replace(here).is_some() {
+                    return None;
+                }
+            }
+        }
+        found
+    }
+
     /// One character at a byte offset.
     fn place_at(&self, byte: usize) -> Place {
         let line = self.lines.partition_point(|start| *start <= byte);
@@ -105,7 +126,7 @@ impl<'a> Text<'a> {
 }
 
 /// The characters that YAML does not allow, and those that only one of YAML 1.1 and 1.2 takes for a line break.
-fn is_forbidden(c: char) -> bool {
+pub(super) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -1,5 +1,7 @@
 //! The check that every target makes before a change: that what the change names as `before` is what is there.
 
+use std::collections::BTreeSet;
+
 use super::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Wanted, WriteError};
 use crate::registry::{Data, Key};
 
@@ -38,7 +40,8 @@ pub(super) fn before(
         }
     }
     if change.action == Action::Delete {
-        if let Some(extra) = facts.values.keys().find(|name| !change.values.iter().any(|v| v.name == **name)) {
+        let listed: BTreeSet<_> = change.values.iter().map(|v| &v.name).collect();
+        if let Some(extra) = facts.values.keys().find(|name| !listed.contains(name)) {
             let place = change.place(extra);
             return Err(WriteError::Stale { place, expected: "absent".to_owned(), found: "present".to_owned() });
         }

@@ -3,7 +3,7 @@
 //! Facts are what an observation gathers, what a snapshot file holds, and what a plan rests on. What was never asked is
 //! `None` in the answers here, and unknown to whoever needs it; it is never taken for absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ struct KeyRecord {
     all_values: bool,
     /// The names of its subkeys, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    subkeys: Option<Vec<KeyName>>,
+    subkeys: Option<BTreeSet<KeyName>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ impl Facts {
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
             all_values: query.values == Wanted::All,
-            subkeys: facts.subkeys,
+            subkeys: facts.subkeys.map(BTreeSet::from_iter),
         });
         match (self.keys.get_mut(&query.key), answer) {
             (Some(Answer::Present(known)), Answer::Present(new)) => {
@@ -108,6 +108,14 @@ impl Facts {
         }
     }
 
+    /// The name of the value as it was found; `None` where it was not.
+    pub(super) fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
+        match self.record(key)? {
+            Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
+            _ => None,
+        }
+    }
+
     /// All values of the key, in the order of their names.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
@@ -126,7 +134,9 @@ impl Facts {
     /// The names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
-            Answer::Present(record) => record.subkeys.clone().map(Answer::Present),
+            Answer::Present(record) => {
+                record.subkeys.as_ref().map(|names| Answer::Present(names.iter().cloned().collect()))
+            }
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
         }
@@ -146,9 +156,8 @@ impl Facts {
         match self.record(&parent)? {
             Answer::Absent => Some(Answer::Absent),
             Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }) => {
-                let last = key.path.last()?;
-                let listed = subkeys.iter().any(|s| name::compare(s.as_str(), last).is_eq());
-                (!listed).then_some(Answer::Absent)
+                let last = KeyName::new(key.path.last()?).ok()?;
+                (!subkeys.contains(&last)).then_some(Answer::Absent)
             }
             _ => None,
         }
@@ -199,17 +208,17 @@ impl Facts {
         match change.action {
             Action::Delete => {
                 self.keys.insert(change.key.clone(), Answer::Absent);
-                self.with_siblings(&change.key, |subkeys, last| subkeys.retain(|s| s != last));
+                self.with_siblings(&change.key, |subkeys, last| {
+                    subkeys.remove(last);
+                });
                 return;
             }
             Action::Create => {
                 // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
-                let record = KeyRecord { values: BTreeMap::new(), all_values: true, subkeys: Some(Vec::new()) };
+                let record = KeyRecord { values: BTreeMap::new(), all_values: true, subkeys: Some(BTreeSet::new()) };
                 self.keys.insert(change.key.clone(), Answer::Present(record));
                 self.with_siblings(&change.key, |subkeys, last| {
-                    if !subkeys.contains(last) {
-                        subkeys.push(last.clone());
-                    }
+                    subkeys.insert(last.clone());
                 });
             }
             Action::Update => {}
@@ -218,8 +227,8 @@ impl Facts {
             for value in &change.values {
                 match &value.after {
                     Some(data) => {
-                        let name = record.values.keys().find(|n| **n == value.name).cloned();
-                        record.values.insert(name.unwrap_or_else(|| value.name.clone()), Answer::Present(data.clone()));
+                        // The name stays as it was found.
+                        record.values.insert(value.name.clone(), Answer::Present(data.clone()));
                     }
                     None if record.all_values => {
                         record.values.remove(&value.name);
@@ -232,7 +241,7 @@ impl Facts {
         }
     }
 
-    fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut Vec<KeyName>, &KeyName)) {
+    fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut BTreeSet<KeyName>, &KeyName)) {
         let last = key.path.last().and_then(|last| KeyName::new(last).ok());
         let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
         if let (Some(last), Some(Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }))) = (last, parent) {
@@ -262,16 +271,11 @@ impl KeyRecord {
                 moved.push(Moved { place, was: value_text(&was), is: value_text(&is) });
             }
         }
-        if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys) {
-            let sorted = |list: &[KeyName]| {
-                let mut list = list.to_vec();
-                list.sort();
-                list
-            };
-            if sorted(was) != sorted(is) {
-                let names = |list: &[KeyName]| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
-                moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
-            }
+        if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
+            && was != is
+        {
+            let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
+            moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
         }
     }
 }

@@ -130,7 +130,7 @@ fn answer(facts: &Facts, query: &KeyQuery) -> Answer<KeyFacts> {
         Wanted::Names(names) => {
             for name in names {
                 let value = facts.value(&query.key, name).unwrap_or_else(|| not_covered(&format!("{place} {name:?}")));
-                found.values.insert(name.clone(), value);
+                found.values.insert(facts.spelled(&query.key, name).unwrap_or(name).clone(), value);
             }
         }
         Wanted::All => match facts.all_values(&query.key) {

@@ -50,10 +50,10 @@ fn a_missing_parent_is_not_created_on_the_way() {
 fn a_key_that_is_not_as_the_change_says_is_left_alone() {
     let scratch = Scratch::machine("stale-key");
     let there = change(&scratch.key, Action::Create, [value("new", None, Some(Data::dword(1)))]);
-    assert!(stale(there).contains("expected no key"));
+    assert!(stale(there).contains("expected absent, found present"));
     assert_eq!(read(&scratch.key, "new"), Answer::Absent);
     let missing = change(&scratch.below("missing"), Action::Update, []);
-    assert!(stale(missing).contains("expected the key, found nothing"));
+    assert!(stale(missing).contains("expected present, found absent"));
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn a_value_that_is_not_as_the_change_says_is_left_alone() {
     let update = |before, after| change(&scratch.key, Action::Update, [value("v", before, after)]);
     for before in [None, Some(Data::dword(2)), Some(Data::sz("1")), Some(Data::new(ValueType::BINARY, [1, 0, 0, 0]))] {
         let told = stale(update(before.clone(), Some(Data::dword(3))));
-        assert!(told.ends_with("found dword:00000001"), "{told}");
+        assert!(told.ends_with("found REG_DWORD dword:00000001"), "{told}");
         stale(update(before, None));
     }
     assert!(
         stale(change(&scratch.key, Action::Update, [value("absent", Some(Data::dword(1)), None)]))
-            .ends_with("found no value")
+            .ends_with("found absent")
     );
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
     write(&[update(Some(Data::dword(1)), None)]).unwrap();
@@ -86,10 +86,10 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
 
     assert!(stale(listed(1)).contains("found 1 subkeys"));
     reg_ok(&["delete", &format!(r"{path}\subkey"), "/f"]);
-    assert!(stale(listed(2)).contains("found dword:00000001"));
-    assert!(stale(change(&doomed, Action::Delete, [])).contains("expected no value"));
+    assert!(stale(listed(2)).contains("found REG_DWORD dword:00000001"));
+    assert!(stale(change(&doomed, Action::Delete, [])).contains("expected absent"));
     reg_ok(&["add", &path, "/v", "b", "/d", "x", "/f"]);
-    assert!(stale(listed(1)).contains("\"b\": expected no value"));
+    assert!(stale(listed(1)).contains("\"b\": expected absent"));
     reg_ok(&["delete", &path, "/v", "b", "/f"]);
     assert_eq!(read(&doomed, "a"), Answer::Present(Data::dword(1)));
     write(&[listed(1)]).unwrap();

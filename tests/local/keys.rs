@@ -143,7 +143,7 @@ fn a_name_that_is_not_utf_16_is_unsupported_and_hides_nothing_else() {
 }
 
 #[test]
-fn ten_thousand_values_take_about_a_second() {
+fn ten_thousand_values_are_written_and_read() {
     let scratch = Scratch::machine("many");
     let values = (0..10_000).map(|i| value(&format!("value {i}"), None, Some(Data::dword(i))));
     let changes = [change(&scratch.key, Action::Update, values)];
@@ -154,6 +154,4 @@ fn ten_thousand_values_take_about_a_second() {
     let read = query(&scratch.key, Wanted::Names(names), false).known().unwrap().unwrap();
     println!("written in {written:?}, read in {:?}", start.elapsed() - written);
     assert_eq!(read.values.len(), 10_000);
-    // Under Wine on a busy machine; the design's second is the benchmark's to hold.
-    assert!(start.elapsed().as_secs() < 30);
 }

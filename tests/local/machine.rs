@@ -1,7 +1,16 @@
 //! The machine's lock, its administrators' folder, and the program itself.
 #![allow(unsafe_code, reason = "std makes no folder with permissions")]
 
-use std::{env, fs, os::windows::ffi::OsStrExt, path::Path, process::Command, ptr::null_mut};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    os::windows::ffi::OsStrExt,
+    path::Path,
+    process::{Command, Stdio},
+    ptr::null_mut,
+    thread,
+    time::Duration,
+};
 
 use kbfix::target::{
     Target, TargetError,
@@ -31,12 +40,37 @@ fn make_folder(path: &Path, dacl: &str) {
     }
 }
 
+/// Set for the copy of this program that [`holds_the_lock`] runs in.
+const HOLD: &str = "KBFIX_TEST_HOLD_LOCK";
+
 #[test]
-fn one_apply_at_a_time() {
+fn one_apply_at_a_time_and_none_locked_out_by_a_killed_one() {
     let held = LocalTarget::new().lock().unwrap();
     assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
     drop(held);
+
+    let mut other = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "machine::holds_the_lock", "--nocapture"])
+        .env(HOLD, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("held")));
+    assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
+    other.kill().unwrap();
+    other.wait().unwrap();
     drop(LocalTarget::new().lock().unwrap());
+}
+
+/// Nothing by itself: the other process of the test above.
+#[test]
+fn holds_the_lock() {
+    if env::var_os(HOLD).is_some() {
+        let _held = LocalTarget::new().lock().unwrap();
+        println!("\nheld");
+        thread::sleep(Duration::from_secs(60));
+    }
 }
 
 #[test]
@@ -66,6 +100,7 @@ fn a_folder_that_others_may_write_is_refused() {
 
 #[test]
 fn the_program_that_cargo_built_starts() {
-    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version").output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(b"kbfix "), "{output:?}");
 }

@@ -264,10 +264,9 @@ fn every_byte_survives_in_a_new_script_and_in_an_edit() {
 }
 
 #[test]
-fn ten_thousand_values_are_cheap() {
+fn ten_thousand_values_are_written_and_read() {
     let path = key(r"HKLM\K");
     let mut document = v5("");
-    let start = std::time::Instant::now();
     let mut editor = document.edit(&path).unwrap();
     for i in 0..10_000 {
         editor.set(&name(&format!("name {i}")), &Data::sz(&format!("data {i}"))).unwrap();
@@ -277,7 +276,6 @@ fn ten_thousand_values_are_cheap() {
     }
     let document = Document::parse(document.to_bytes(), None).unwrap();
     assert_eq!(document.values(&path).unwrap().iter().count(), 10_000);
-    assert!(start.elapsed().as_secs() < 20, "a debug build on a busy machine takes about one second");
 }
 
 #[test]

@@ -18,10 +18,12 @@ pub(super) struct Misfit {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// The part of a text that is meant, where it is not the whole.
+    pub part: Option<String>,
 }
 
 fn misfit(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Misfit {
-    Misfit { code, message: message.into(), hint: hint.into() }
+    Misfit { code, message: message.into(), hint: hint.into(), part: None }
 }
 
 /// The registry type that a spec's word means.
@@ -162,13 +164,14 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         if let Some(wrong) = group.chars().find(|c| !c.is_ascii_hexdigit()) {
             let message = format!("`{wrong}` in `{}` is not a hex digit", shorten(group));
             let hint = "write two hex digits for each byte, with blanks, commas or nothing between: \"01 00 ff\"";
-            return Err(misfit(Code::DATA_HEX, message, hint));
+            return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
         }
         match crate::registry::notation::parse_hex_digits(group) {
             Some(group) => bytes.extend(group),
             None => {
                 let message = format!("`{}` has {} hex digits, and a byte has two", shorten(group), group.len());
-                return Err(misfit(Code::DATA_HEX, message, "write 0 before a single digit: \"0f\""));
+                let hint = "write 0 before a single digit: \"0f\"";
+                return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
             }
         }
     }
@@ -214,9 +217,9 @@ pub(super) fn evaluate(
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
     for literal in all {
-        if let Err(Misfit { code, message, hint }) = convert(literal, value_type) {
+        if let Err(Misfit { code, message, hint, part }) = convert(literal, value_type) {
             match &meaning.parameter {
-                None => cx.error(code, path, message, hint),
+                None => cx.error_within(code, path, &part.unwrap_or_default(), message, hint),
                 Some(name) => {
                     let message = format!("the parameter `{name}` can be `{}`: {message}", show(literal));
                     let hint = format!("correct the parameter `{name}`, or the type here");

@@ -25,7 +25,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
 
 /// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
-pub(super) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
+pub(in crate::spec) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let inner = &text[open + 1..];
@@ -69,12 +69,14 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
         cx.used_locations.insert(name.to_owned());
         return true;
     }
+    let meant = suggest(name, cx.locations.iter().map(String::as_str)).map(str::to_owned);
     let hint = if cx.parameters.contains_key(name) {
         format!("`{name}` is a parameter; the path of a file takes locations")
     } else {
-        super::declare(suggest(name, cx.locations.iter().map(String::as_str)), "locations", name)
+        super::declare(meant.as_deref(), "locations", name)
     };
-    cx.error(Code::UNKNOWN_LOCATION, path, format!("there is no location `{name}`"), hint);
+    cx.used_locations.extend(meant);
+    cx.error_within(Code::UNKNOWN_LOCATION, path, name, format!("there is no location `{name}`"), hint);
     false
 }
 
@@ -98,7 +100,7 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
                     }
                 };
                 let message = format!("kbfix does not know the variable `%{}%`", shorten(name));
-                cx.error(Code::UNKNOWN_VARIABLE, path, message, hint);
+                cx.error_within(Code::UNKNOWN_VARIABLE, path, &format!("%{name}%"), message, hint);
                 sound = false;
             }
         }

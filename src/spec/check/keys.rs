@@ -32,7 +32,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         let root = RootKey::parse(drive).map_or(drive, short);
         let message = format!("`{}` is PowerShell's notation for a drive", shorten(text));
         let hint = format!("write `{}`", shorten(&whole.replacen(text, root, 1)));
-        cx.error(Code::KEY_DRIVE_NOTATION, path, message, hint);
+        cx.error_within(Code::KEY_DRIVE_NOTATION, path, text, message, hint);
         return None;
     }
     if whole.contains('/') && !whole.contains('\\') {
@@ -45,16 +45,14 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "a key begins with HKLM, HKCU, HKU, HKCR or HKCC".to_owned(),
     };
-    cx.error(Code::UNKNOWN_ROOT_KEY, path, format!("`{}` is not a root key", shorten(text)), hint);
+    cx.error_within(Code::UNKNOWN_ROOT_KEY, path, text, format!("`{}` is not a root key", shorten(text)), hint);
     None
 }
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
-    if part == "*" {
-        return Some(NamePattern::Any);
-    }
     let text = substitute(cx, part, path)?;
     match KeyName::new(text.clone()) {
+        Ok(name) if text.contains('*') => Some(NamePattern::Like(name)),
         Ok(name) => Some(NamePattern::Name(name)),
         Err(error) => {
             let hint = match &error {
@@ -62,7 +60,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
                 NameError::TooLong { .. } => "check where the path was meant to go on",
                 NameError::Character(_) => "a name cannot have this character",
             };
-            cx.error(Code::KEY_SYNTAX, path, format!("not a key: {error}"), hint);
+            cx.error_within(Code::KEY_SYNTAX, path, part, format!("not a key: {error}"), hint);
             None
         }
     }
@@ -76,9 +74,16 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
         out.push_str(before);
         let parameter = cx.parameter(variable, path)?;
         let data = parameter.text();
-        if !parameter.is_text_or_number() || data.contains('\\') || data == "*" || data.is_empty() {
+        if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
-            cx.error(Code::KEY_SYNTAX, path, message, "a parameter stands for one name, or a part of one");
+            let part = format!("{{{variable}}}");
+            cx.error_within(
+                Code::KEY_SYNTAX,
+                path,
+                &part,
+                message,
+                "a parameter stands for one name, or a part of one",
+            );
             return None;
         }
         out.push_str(&data);
@@ -111,7 +116,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         && number.bytes().all(|b| b.is_ascii_digit())
     {
         let message = format!("`{set}` is one control set, and not always the current one");
-        cx.error(Code::CONTROL_SET, path, message, "write `CurrentControlSet`");
+        cx.error_within(Code::CONTROL_SET, path, set, message, "write `CurrentControlSet`");
         sound = false;
     }
     let names = || key.names.iter().enumerate();
@@ -132,7 +137,9 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
         _ => None,
     };
-    if below_classes.is_some_and(|at| key.names.get(at) == Some(&NamePattern::Any)) {
+    if below_classes
+        .is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.as_str() == "*"))
+    {
         let message = "`*` below Classes is a key of that name; in a spec `*` stands for every subkey";
         cx.error(Code::STAR, path, message, "this version of the language cannot name that key");
         sound = false;
@@ -224,8 +231,8 @@ const PROTECTED: &[&str] = &[
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
-    } else if key.names.last() == Some(&NamePattern::Any) {
-        format!("`{key}` would delete every subkey, whatever it is")
+    } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
+        format!("`{key}` would delete every subkey that fits, whatever it is")
     } else if PROTECTED.iter().any(|protected| can_be(key, protected)) {
         format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
     } else {
@@ -243,7 +250,7 @@ fn can_be(key: &KeyPattern, protected: &str) -> bool {
     same_root
         && parts.all(|part| match names.next() {
             Some(NamePattern::Name(found)) => part == "*" || name::compare(found.as_str(), part).is_eq(),
-            Some(NamePattern::Any) => true,
+            Some(NamePattern::Like(like)) => part == "*" || name::fits(part, like.as_str()),
             None => false,
         })
         && names.next().is_none()

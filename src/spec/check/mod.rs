@@ -26,6 +26,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic};
 
+pub(in crate::spec) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -65,6 +66,18 @@ impl Context<'_> {
         self.findings.data(code, path, message, Some(hint.into()));
     }
 
+    /// About `part` of the text at `path`.
+    fn error_within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.findings.within(code, path, part, message.into(), Some(hint.into()));
+    }
+
     fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.name(code, path, message, Some(hint.into()));
     }
@@ -75,17 +88,19 @@ impl Context<'_> {
 
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
+        self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
-            self.used_parameters.insert(name.to_owned());
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
+            let meant = suggest(name, self.parameters.keys().map(String::as_str)).map(str::to_owned);
             let hint = if self.locations.contains(name) {
                 format!("`{name}` is a location; only the path of a file can begin with one")
             } else {
-                declare(suggest(name, self.parameters.keys().map(String::as_str)), "parameters", name)
+                declare(meant.as_deref(), "parameters", name)
             };
-            self.error(Code::UNKNOWN_PARAMETER, path, format!("there is no parameter `{name}`"), hint);
+            self.used_parameters.extend(meant);
+            self.error_within(Code::UNKNOWN_PARAMETER, path, name, format!("there is no parameter `{name}`"), hint);
         }
         None
     }
@@ -206,7 +221,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
         let place = &location.registry;
         let at = keys::value_at(cx, &place.key, &place.name, place.view, &path);
         if let Some(at) = &at
-            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.names.contains(&model::NamePattern::Any))
+            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
             let message = format!("`{}` can be several keys, and a location is one folder", at.key);
             cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");
@@ -231,6 +246,15 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     Some(model::Hotfix {
         title: hotfix.title.clone().unwrap_or_else(|| id.to_owned()),
         files: files.into_iter().collect::<Option<_>>()?,
+        package: hotfix.package.as_ref().map(|package| model::Package {
+            file: package.file.clone(),
+            sha256: package.sha256.to_ascii_lowercase(),
+            arguments: package.arguments.clone(),
+            // Source: Microsoft, "MsiExec.exe and InstMsi.exe Error Messages": a restart is needed, or was begun.
+            success: package.success.clone().unwrap_or_else(|| vec![0]),
+            restart: package.restart.clone().unwrap_or_else(|| vec![3010, 1641]),
+        }),
+        install: false,
     })
 }
 

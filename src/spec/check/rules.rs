@@ -71,7 +71,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         Some(when) => Some(when?),
         None => None,
     };
-    Some((KeyRule { key: key?, when, desired }, views))
+    let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
+    Some((KeyRule { key: key?, when, must_exist, desired }, views))
 }
 
 /// Value names that are one to Windows.

@@ -4,7 +4,7 @@ use std::{
     env,
     fs::{OpenOptions, TryLockError},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{FolderError, create_admin_only_dir};
@@ -23,14 +23,13 @@ pub(super) fn take() -> Result<Lock, TargetError> {
         detail: "the environment variable ProgramData names no folder".to_owned(),
     })?;
     let folder = folder.join("kbfix");
-    let failed =
-        |path: &std::path::Path, source| TargetError::Io { what: format!("the lock {}", path.display()), source };
+    let failed = |path: &Path, source| TargetError::Io { what: format!("the lock {}", path.display()), source };
     create_admin_only_dir(&folder).map_err(|error| {
         let kind = match &error {
             FolderError::Denied { .. } => io::ErrorKind::PermissionDenied,
             _ => io::ErrorKind::Other,
         };
-        failed(&folder, io::Error::new(kind, error))
+        TargetError::Io { what: "the lock".to_owned(), source: io::Error::new(kind, error) }
     })?;
     let path = folder.join("lock");
     let file = OpenOptions::new()

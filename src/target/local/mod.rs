@@ -13,6 +13,8 @@ mod sddl;
 mod secure;
 mod write;
 
+use std::path::{Component, Path, Prefix};
+
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
@@ -43,7 +45,7 @@ impl Target for LocalTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        Ok(paths.iter().map(|path| super::files::facts_of(std::path::Path::new(path))).collect())
+        Ok(paths.iter().map(|path| file_facts(path)).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
@@ -77,4 +79,18 @@ fn view_flag(view: View) -> u32 {
         View::Bits64 => KEY_WOW64_64KEY,
         View::Bits32 => KEY_WOW64_32KEY,
     }
+}
+
+/// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
+/// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
+fn file_facts(path: &str) -> Answer<FileFacts> {
+    let on_disk = matches!(
+        Path::new(path).components().next(),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
+    );
+    if !on_disk {
+        let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
+        return Answer::unread(Reason::Unsupported, detail);
+    }
+    super::files::facts_of(Path::new(path))
 }

@@ -30,6 +30,9 @@ const KEY_NAME_BUFFER: usize = crate::registry::name::MAX_KEY_NAME + 1;
 /// Most values are shorter than this many bytes, and are then read with one call.
 const FIRST_BUFFER: usize = 4096;
 
+/// No value has more bytes than this; a system that keeps asking for a larger buffer is not followed further.
+const LAST_BUFFER: usize = 1 << 30;
+
 /// How many subkeys and values a key has.
 pub(super) struct Counts {
     /// Its subkeys.
@@ -47,10 +50,14 @@ impl Buffer {
         Self(vec![0; FIRST_BUFFER])
     }
 
-    fn grow(&mut self, wanted: u32) {
+    fn grow(&mut self, wanted: u32) -> Result<(), Code> {
+        if self.0.len() >= LAST_BUFFER {
+            return Err(Code(ERROR_MORE_DATA));
+        }
         // At least doubled: some calls say only that it was too little.
-        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).max(self.0.len().saturating_mul(2));
-        self.0.resize(wanted, 0);
+        let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.0.len() * 2);
+        self.0.resize(wanted.min(LAST_BUFFER), 0);
+        Ok(())
     }
 
     fn capacity(&self) -> u32 {
@@ -110,7 +117,7 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
             RegQueryValueExW(key.as_raw(), name.as_ptr(), null(), &mut value_type, buffer.0.as_mut_ptr(), &mut length)
         };
         match code {
-            ERROR_MORE_DATA => buffer.grow(length),
+            ERROR_MORE_DATA => buffer.grow(length)?,
             _ => return check(code).map(|()| buffer.data(value_type, length)),
         }
     }
@@ -144,7 +151,7 @@ pub(super) fn each_value(
         };
         match code {
             ERROR_NO_MORE_ITEMS => return Ok(()),
-            ERROR_MORE_DATA => buffer.grow(length),
+            ERROR_MORE_DATA => buffer.grow(length)?,
             _ => {
                 check(code)?;
                 if !each(&name[..units as usize], buffer.data(value_type, length)) {

@@ -27,7 +27,6 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
         Some(owner) if !trusted(owner) => return Some(format!("its owner is {owner}, who is not an administrator")),
         Some(_) => {}
     }
-    let dacl = dacl.split("S:").next().filter(|_| !dacl.contains("(X")).unwrap_or(dacl);
     let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
     if flags.contains("NO_ACCESS_CONTROL") {
         return Some("everyone may write it".to_owned());

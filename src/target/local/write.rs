@@ -26,12 +26,12 @@ pub(super) fn key_change(change: &KeyChange, buffer: &mut raw::Buffer) -> Result
 
 /// Opens a key that must be there, or says that it is not.
 fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
-    open(key, access).map_err(|code| failed(code, key.to_string(), "the key"))
+    open(key, access).map_err(|code| failed(code, key.to_string(), "present"))
 }
 
 /// What a failed call means where `expected` should have been at `place`.
 fn failed(code: Code, place: String, expected: &str) -> WriteError {
-    if code.is_absent() { stale(place, expected, "nothing") } else { code.write_error(place) }
+    if code.is_absent() { stale(place, expected, "absent") } else { code.write_error(place) }
 }
 
 fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -> WriteError {
@@ -54,9 +54,9 @@ fn create(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
     let place = || change.key.to_string();
     let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
     let (key, created) =
-        raw::create_subkey(&parent, name, access).map_err(|code| failed(code, place(), "the key above"))?;
+        raw::create_subkey(&parent, name, access).map_err(|code| failed(code, place(), "a parent that is present"))?;
     if !created {
-        return Err(stale(place(), "no key", "the key"));
+        return Err(stale(place(), "absent", "present"));
     }
     write_values(change, &key, buffer)
 }
@@ -66,7 +66,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
     let (parent, name) = below_parent(&change.key, KEY_QUERY_VALUE)?;
     let key = existing(&change.key, KEY_QUERY_VALUE)?;
     no_subkeys(&change.key, &key)?;
-    let mut found = read::all_values(&key, buffer).map_err(|code| failed(code, place(), "the key"))?;
+    let mut found = read::all_values(&key, buffer).map_err(|code| failed(code, place(), "present"))?;
     for value in &change.values {
         let data = match found.remove(&value.name) {
             None | Some(Answer::Absent) => None,
@@ -78,7 +78,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
         compare(change, value, data.as_ref())?;
     }
     if let Some(name) = found.keys().next() {
-        return Err(stale(change.place(name), "no value", "a value"));
+        return Err(stale(change.place(name), "absent", "present"));
     }
     match raw::delete_subkey(&parent, name, view_flag(change.key.view)) {
         // That is also how the system says that there are subkeys, which may have come since.
@@ -86,14 +86,14 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
             no_subkeys(&change.key, &key)?;
             Err(code.write_error(place()))
         }
-        result => result.map_err(|code| failed(code, place(), "the key")),
+        result => result.map_err(|code| failed(code, place(), "present")),
     }
 }
 
 fn no_subkeys(key: &Key, handle: &Handle) -> Result<(), WriteError> {
-    match raw::counts(handle).map_err(|code| failed(code, key.to_string(), "the key"))?.subkeys {
+    match raw::counts(handle).map_err(|code| failed(code, key.to_string(), "present"))?.subkeys {
         0 => Ok(()),
-        count => Err(stale(key.to_string(), "a key without subkeys", format!("{count} subkeys"))),
+        count => Err(stale(key.to_string(), "no subkeys", format!("{count} subkeys"))),
     }
 }
 
@@ -126,8 +126,8 @@ fn compare(change: &KeyChange, value: &ValueChange, found: Option<&Data>) -> Res
 /// Data for a message: long data by its beginning and its length.
 fn shown(data: Option<&Data>) -> String {
     match data {
-        None => "no value".to_owned(),
-        Some(data) if data.bytes.len() <= SHOWN_BYTES => data.to_string(),
+        None => "absent".to_owned(),
+        Some(data) if data.bytes.len() <= SHOWN_BYTES => format!("{data:?}"),
         Some(Data { value_type, bytes }) => {
             let start = notation::hex_list(&bytes[..SHOWN_BYTES]);
             format!("{value_type} of {} bytes, beginning {start}", bytes.len())
@@ -145,7 +145,7 @@ mod tests {
         let data = Data::new(ValueType::BINARY, vec![0; 1 << 20]);
         assert!(shown(Some(&data)).starts_with("REG_BINARY of 1048576 bytes, beginning 00,00"));
         assert!(shown(Some(&data)).len() < 300);
-        assert_eq!(shown(Some(&Data::dword(1))), "dword:00000001");
-        assert_eq!(shown(None), "no value");
+        assert_eq!(shown(Some(&Data::dword(1))), "REG_DWORD dword:00000001");
+        assert_eq!(shown(None), "absent");
     }
 }

@@ -220,3 +220,25 @@ impl<'a> Checker<'a> {
         self.findings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_kebab_case() {
+        let codes: HashSet<_> = CODES.iter().map(|(code, _)| code).collect();
+        assert_eq!(codes.len(), CODES.len());
+        assert!(codes.iter().all(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+    }
+
+    #[test]
+    fn only_what_is_new_is_worse() {
+        let finding = |code, offset| Finding { code, severity: Severity::Error, offset, message: String::new() };
+        let before = [finding("a", 1), finding("b", 2)];
+        let after = [finding("b", 2), finding("b", 2), finding("a", 3)];
+        assert_eq!(worse(&before, &after), [finding("b", 2), finding("a", 3)]);
+    }
+}

@@ -219,7 +219,11 @@ impl Hive {
         }
         let mut list = Vec::new();
         for segment in bytes.chunks(SEGMENT) {
-            list.extend(self.allocate(segment)?.to_le_bytes());
+            // Windows gives every segment, the last one too, a cell for 16344 bytes and four more. Readers that leave off
+            // the end of a segment's cell (hivex, libregf) rely on that.
+            let mut cell = segment.to_vec();
+            cell.resize(SEGMENT + 4, 0);
+            list.extend(self.allocate(&cell)?.to_le_bytes());
         }
         let mut record = Vec::from(*b"db");
         record.extend((list.len() as u16 / 4).to_le_bytes());

@@ -1,0 +1,45 @@
+//! A `.reg` file, as regedit and `reg import` take it.
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
+};
+use crate::{
+    format::reg::{EditError, ScriptKey, ScriptValue, script},
+    registry::notation,
+    spec::Spec,
+};
+
+/// The specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
+///
+/// # Errors
+/// Where the format cannot express a key.
+pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
+    let mut losses = Vec::new();
+    let all = wanted(specs, &mut losses);
+    let mut keys = Vec::new();
+    for Wanted { spec, path, what } in &all {
+        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        let (delete, values) = match what {
+            What::Absent => (true, Vec::new()),
+            What::Present { must_exist, values } => {
+                if !must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    lose(format!("{path}: is made where it is missing, though only values in it are to be absent"));
+                }
+                let writable = values.iter().filter(|(name, _)| {
+                    let fits = !name.as_str().contains(['\r', '\n']);
+                    if !fits {
+                        lose(format!("{path} {}: left out, for the name has a line break", notation::value_name(name)));
+                    }
+                    fits
+                });
+                let values =
+                    writable.map(|(name, data)| ScriptValue { name, data: data.as_ref(), comment: String::new() });
+                (false, values.collect())
+            }
+        };
+        keys.push(ScriptKey { path, delete, values });
+    }
+    let comment = heading(specs, &losses).join("\n");
+    Ok(Export { bytes: script(&comment, &keys)?, losses })
+}

@@ -1,0 +1,149 @@
+use super::*;
+use crate::spec::Settings;
+
+fn reg(body: &str) -> Vec<u8> {
+    format!("Windows Registry Editor Version 5.00\r\n\r\n{}", body.replace('\n', "\r\n")).into_bytes()
+}
+
+fn about() -> About<'static> {
+    About { id: "T", title: "Test", summary: None }
+}
+
+fn imported(body: &str) -> Imported {
+    import("t.reg", &reg(body), None, about()).unwrap_or_else(|d| panic!("{d:#?}"))
+}
+
+/// The rules, without what every spec begins with.
+fn rules(body: &str) -> String {
+    let text = imported(body).text;
+    text.split_once("registry:\n").unwrap().1.to_owned()
+}
+
+fn codes(body: &str) -> Vec<(&'static str, usize)> {
+    let findings = import("t.reg", &reg(body), None, about()).unwrap_err();
+    findings.iter().map(|d| (d.code.as_str(), d.place.as_ref().map_or(0, |p| p.line))).collect()
+}
+
+#[test]
+fn each_kind_of_data_becomes_what_a_person_would_write() {
+    let text = rules(
+        r#"[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+@="on"
+"n"=dword:0000000a
+"q"=hex(b):01,00,00,00,00,00,00,00
+"m"=hex(7):61,00,00,00,62,00,00,00,00,00
+"e"=hex(2):25,00,61,00,25,00,00,00
+"b"=hex:0a,ff
+"none"=hex(0):
+"gone"=-
+"N"=dword:0000000b
+"#,
+    );
+    assert_eq!(
+        text,
+        r#"  - key: HKLM\SOFTWARE\A
+    values:
+      "": { type: REG_SZ, data: "on" }
+      b: { type: REG_BINARY, data: 0aff }
+      e: { type: REG_EXPAND_SZ, data: "%a%" }
+      gone: { ensure: absent }
+      m: { type: REG_MULTI_SZ, data: [a, b] }
+      "n": { type: REG_DWORD, data: 11 }
+      none: { type: REG_NONE, data: "" }
+      q: { type: REG_QWORD, data: 1 }
+"#
+    );
+}
+
+#[test]
+fn the_end_of_the_script_counts() {
+    let text = rules(
+        r"[HKEY_LOCAL_MACHINE\SOFTWARE\A\B\C]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A\B]
+[HKEY_LOCAL_MACHINE\SOFTWARE\D]
+'x'=-
+[-HKEY_LOCAL_MACHINE\SOFTWARE\E]
+"
+        .replace('\'', "\"")
+        .as_str(),
+    );
+    assert_eq!(
+        text,
+        r"  - key: HKLM\SOFTWARE\A
+    ensure: present
+  - key: HKLM\SOFTWARE\A\B
+    ensure: absent
+  - key: HKLM\SOFTWARE\D
+    ensure: present
+    values:
+      x: { ensure: absent }
+  - key: HKLM\SOFTWARE\E
+    ensure: absent
+"
+    );
+}
+
+#[test]
+fn views_control_sets_and_users_are_said_as_specs_say_them() {
+    let spec = imported(
+        r#"[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\A]
+"x"=dword:1
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\S]
+"x"=dword:1
+[HKEY_CURRENT_USER\Software\U]
+"x"=dword:1
+"#,
+    );
+    assert!(spec.text.contains("- key: HKLM\\SOFTWARE\\A\n    view: 32\n"), "{}", spec.text);
+    assert!(spec.text.contains(r"HKLM\SYSTEM\CurrentControlSet\Services\S"), "{}", spec.text);
+    let warnings: Vec<_> = spec.warnings.iter().map(|d| (d.code.as_str(), d.place.as_ref().unwrap().line)).collect();
+    assert_eq!(warnings, [("import-control-set", 5), ("import-each-user", 7)]);
+}
+
+#[test]
+fn what_a_spec_cannot_say_is_named_by_its_line() {
+    assert_eq!(
+        codes(
+            r#"[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+"cut"=hex(4):01,00,00
+"odd"=hex(1):61,00
+"type"=hex(99):01
+[-HKEY_LOCAL_MACHINE\SOFTWARE\B]
+[HKEY_LOCAL_MACHINE\SOFTWARE\B\C]
+[HKEY_CLASSES_ROOT\*\shell]
+[HKEY_LOCAL_MACHINE\SOFTWARE\{name}]
+"#
+        ),
+        [
+            ("import-emptied-key", 8),
+            ("import-data", 4),
+            ("import-data", 5),
+            ("import-data", 6),
+            ("import-key", 9),
+            ("import-key", 10)
+        ]
+    );
+    // Classes has two names.
+    let emptied = "[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n";
+    assert_eq!(codes(emptied), [("import-emptied-key", 4)]);
+    assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
+    assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
+    assert_eq!(codes(""), [("nothing-desired", 0)]);
+}
+
+#[test]
+fn text_of_any_kind_is_read_back() {
+    let names = ["on", "<<", "a: b", "@", "é ", "\\\\*\\SYSVOL", "12", "~", "#x", "- a", "{a}", &"n".repeat(3000)];
+    let lines: String = names.iter().map(|n| format!("\"{}\"=\"{0}\"\n", n.replace('\\', "\\\\"))).collect();
+    let body = format!("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n{lines}");
+    let spec = import("t.reg", body.as_bytes(), None, about()).unwrap_or_else(|d| panic!("{d:#?}"));
+    let loaded = crate::spec::load("t", spec.text.as_bytes(), &Settings::new());
+    let spec = loaded.spec.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+    for name in names {
+        let Some(crate::spec::document::DataExpression::Literal(data)) = &spec.document.registry[0].values[name].data
+        else {
+            panic!("{name}")
+        };
+        assert_eq!(*data, crate::spec::document::Literal::Text(name.to_owned()));
+    }
+}

@@ -1,0 +1,84 @@
+//! The commands, as a shell runs them.
+
+use std::fs;
+
+use assert_cmd::Command;
+
+fn kbfix(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+    command.args(arguments).env("NO_COLOR", "1");
+    command
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = kbfix(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_spec_is_shown_in_each_format() {
+    assert!(stdout(&["show", "KB909094"]).contains("WHAT CHANGES IN THE REGISTRY"));
+    assert!(stdout(&["show", "KB909094", "--format", "markdown"]).starts_with("# KB909094: Event ID 1000"));
+    assert!(stdout(&["show", "KB909094", "--format", "html"]).starts_with("<!DOCTYPE html>"));
+    let value: serde_json::Value = serde_json::from_str(&stdout(&["show", "KB909094", "--format", "json"])).unwrap();
+    assert_eq!(value["articles"][0]["id"], "KB909094");
+    let set = stdout(&["show", "KB909094", "--set", "realm_hint=0"]);
+    assert!(set.contains("set to 0") && set.contains("\"DisableRealmHint\"=dword:00000000"), "{set}");
+}
+
+#[test]
+fn a_diff_is_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = folder.path().join("example");
+    kbfix(&["example", example.to_str().unwrap()]).assert().success();
+    let target = format!("reg:{}", example.join("front-end.reg").display());
+    let drive = example.join("C");
+    let output =
+        kbfix(&["diff", "KB909094", "--format", "html", "--target", &target, "--files"]).arg(&drive).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains("<span class=\"add\">+&quot;DisableRealmHint&quot;=dword:00000001</span>"), "{page}");
+}
+
+#[test]
+fn a_reg_file_becomes_a_spec_that_validates() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reg, out) = (folder.path().join("a.reg"), folder.path().join("KB1.yaml"));
+    fs::write(&reg, "REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\r\n\"x\"=dword:1\r\n\"y\"=-\r\n").unwrap();
+    kbfix(&["import", reg.to_str().unwrap(), "--id", "KB1", "--out", out.to_str().unwrap()]).assert().success();
+    let text = fs::read_to_string(&out).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema="), "{text}");
+    assert!(text.contains("title: Registry settings of a.reg"), "{text}");
+    assert_eq!(stdout(&["validate", out.to_str().unwrap()]), "valid: 1 spec, 0 errors, 0 warnings\n");
+
+    fs::write(&reg, "REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\r\n\"x\"=hex(99):01\r\n").unwrap();
+    let output = kbfix(&["import", reg.to_str().unwrap(), "--id", "KB1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("import-data") && error.contains("a.reg:4:1") && error.contains("hex(99):01"), "{error}");
+    kbfix(&["import", reg.to_str().unwrap(), "--id", "no id"]).assert().code(2);
+}
+
+#[test]
+fn an_export_tells_what_it_cannot_say() {
+    let lossy = |strict: bool| {
+        let mut command = kbfix(&["export", "KB909094", "--format", "reg", "--set", "realm_hint=0"]);
+        if strict {
+            command.arg("--strict");
+        }
+        command.output().unwrap()
+    };
+    let output = lossy(false);
+    assert!(output.status.success(), "{output:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.matches("warning[export-lossy]").count(), 3, "{errors}");
+    let units: Vec<u16> = output.stdout.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert!(text.contains("\"DisableRealmHint\"=dword:00000000\r\n"), "{text}");
+    assert!(text.contains("; - KB909094: that the hotfix KB909094 is installed is not tested"), "{text}");
+
+    let output = lossy(true);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(stdout(&["export", "KB909094", "--format", "dsc"]).contains("DWord: 1"));
+}

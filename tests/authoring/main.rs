@@ -1,0 +1,5 @@
+//! What an author does with specs: import, export, show; each held against an independent reader or model.
+
+mod cli;
+mod export;
+mod import;
