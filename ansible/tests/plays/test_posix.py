@@ -334,14 +334,13 @@ def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
     assert "correct-horse" not in run.output
 
 
-def test_options_that_this_kbfix_does_not_know(site: Site) -> None:
-    """Until a kbfix knows them, the message names the option; from then on the task works."""
+def test_hotfixes_and_services_are_for_live_machines(site: Site) -> None:
     site.exchange("pending1")
-    known = subprocess.run([binary(), "apply", "--help"], capture_output=True, text=True, check=True).stdout
-    for option, flag in (({"packages": {"KB909094": "/nowhere"}}, "--package"), ({"restart_services": True}, "--restart-services")):
-        run = site.task({**SRC, **option})
-        if flag not in known:
-            assert "is too old for this task" in run.output and flag in run.output, run.output
+    install = site.task({**SRC, "packages": {"KB909094": "/nowhere"}, "install_hotfix": True})
+    assert install.counts("pending1") == (0, 1) and "KB909094" in install.output and "package" in install.output
+    restart = site.task({**SRC, "restart_services": True})
+    assert restart.counts("pending1") == (0, 1)
+    assert "services can only be restarted on the target local" in restart.output, restart.output
 
 
 def test_secrets_are_on_no_command_line(site: Site) -> None:
