@@ -47,7 +47,7 @@ _NOT_LOADED = {
 }
 _PANIC = 101
 _COMMAND_LINE_REFUSED = re.compile(
-    r"^error: (unexpected argument|unrecognized subcommand|invalid value|the argument|the following required).*", re.M
+    r"^error: (unexpected argument|unrecognized subcommand|invalid value|the argument|the following required).*", re.MULTILINE
 )
 
 
