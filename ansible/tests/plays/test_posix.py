@@ -130,7 +130,7 @@ def test_strategies_and_pipelining(three: Site, environment: dict[str, str]) -> 
 def test_become(site: Site) -> None:
     """An unprivileged user changes what is his, and is told what is not."""
     if os.geteuid() != 0 or not shutil.which("su"):
-        pytest.skip("SKIPPED: become needs root and su")
+        pytest.skip("become needs root and su")
     machine = site.exchange("pending1")
     keywords = {"become": True, "become_method": "ansible.builtin.su", "become_user": "nobody"}
     # The user has to get to the machine's folder, and to read modules that are copied for him.
@@ -287,6 +287,17 @@ def test_a_snapshot_is_a_target(site: Site) -> None:
     assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
     remote = {"src": ["KB909094"], "remote_src": True, "parameters": {"realm_hint": "0"}}
     assert site.task(remote, "--check").counts("pending1") == (1, 0)
+
+
+def test_an_image_is_a_target(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine}/C"
+    check = site.task(SRC, "--check", "--diff")
+    assert check.counts("pending1") == (1, 0) and DIFF in check.output, check.output
+    for changed in (1, 0):
+        assert site.task(SRC).counts("pending1") == (changed, 0)
+    assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
 
 
 def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
