@@ -17,7 +17,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[3]
 SPECS = ROOT / "specs"
-OLD_EXPORT = b'"ServicePackNumber"=dword:00000002'
+EXPORT = ROOT / "examples/front-end.reg"
 
 
 def binary() -> pathlib.Path:
@@ -59,9 +59,10 @@ class Site:
     def exchange(self, name: str, export: t.Callable[[bytes], bytes] = bytes, dll: str = "new") -> pathlib.Path:
         """A host with a copy of the example machine, its registry edited by `export`."""
         machine = self.folder / name
-        subprocess.run([binary(), "example", machine], check=True, capture_output=True)
+        machine.mkdir()
+        subprocess.run([binary(), "example", machine / "C"], check=True, capture_output=True)
         registry = machine / "front-end.reg"
-        renamed = registry.read_bytes().replace(b"FRONTEND1", name.upper().encode())
+        renamed = EXPORT.read_bytes().replace(b"FRONTEND1", name.upper().encode())
         registry.write_bytes(export(renamed))
         if dll == "old":
             old_dll(machine / "C/Program Files/Exchsrvr/bin/exprox.dll")
@@ -103,7 +104,7 @@ class Site:
         """Runs one task on every host; `environment` in it is of ansible-playbook."""
         environment = keywords.pop("ansible", {})
         common = {"target": "{{ kbfix_target | default(omit) }}", "files": "{{ kbfix_files | default(omit) }}"}
-        if module == "kb_rollback" or module == "kb":
+        if module != "kb_info":
             common["state_dir"] = "{{ kbfix_state_dir | default(omit) }}"
         task = {f"kbfix.windows.{module}": {**common, **options}, "name": "the task", **keywords}
         play = {"name": "the play", "hosts": "all", "gather_facts": False, "tasks": [task]}

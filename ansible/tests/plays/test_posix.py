@@ -74,7 +74,9 @@ def test_three_hosts_from_check_to_audit(three: Site) -> None:
     assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts][1:] == before[1:]
 
     reports = three.folder / "reports"
-    audit = three.play("kbfix.windows.audit", "-e", json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)}))
+    audit = three.play(
+        "kbfix.windows.audit", "-e", json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)})
+    )
     assert audit.code == 0, audit.output
     assert [audit.counts(h) for h in three.hosts] == [(0, 0)] * 3
     outcomes = {h: json.loads((reports / f"{h}.json").read_text())["outcome"] for h in three.hosts}
@@ -128,7 +130,7 @@ def test_strategies_and_pipelining(three: Site, environment: dict[str, str]) -> 
 def test_become(site: Site) -> None:
     """An unprivileged user changes what is his, and is told what is not."""
     if os.geteuid() != 0 or not shutil.which("su"):
-        pytest.skip("SKIPPED: become needs root and su")
+        pytest.skip("become needs root and su")
     machine = site.exchange("pending1")
     keywords = {"become": True, "become_method": "ansible.builtin.su", "become_user": "nobody"}
     # The user has to get to the machine's folder, and to read modules that are copied for him.
@@ -190,7 +192,11 @@ def test_what_is_not_ascii_arrives(site: Site) -> None:
 def test_the_diff_is_that_of_kbfix(site: Site) -> None:
     machine = site.exchange("pending1")
     values = ["a: { type: REG_QWORD, data: 7 }", "b: { type: REG_MULTI_SZ, data: [v, w] }", "'': { type: REG_SZ, data: d }"]
-    values += ["LogonTimeout: { type: REG_DWORD, data: 16 }", "e: { type: REG_EXPAND_SZ, data: '%Path%' }", "f: { type: REG_BINARY, data: 01 ff }"]
+    values += [
+        "LogonTimeout: { type: REG_DWORD, data: 16 }",
+        "e: { type: REG_EXPAND_SZ, data: '%Path%' }",
+        "f: { type: REG_BINARY, data: 01 ff }",
+    ]
     site.spec("values.yaml", spec("\n      ".join(values)))
     run = site.task({"src": ["values.yaml"]}, "--check", "--diff")
     target = ["--target", f"reg:{machine}/front-end.reg", "--files", machine / "C"]
@@ -201,6 +207,18 @@ def test_the_diff_is_that_of_kbfix(site: Site) -> None:
 
     assert len(lines(own)) > 6
     assert lines(run.output) == lines(own), run.output
+
+
+def test_the_32_bit_view_is_named(site: Site) -> None:
+    site.exchange("pending1")
+    text = (
+        spec("A: { type: REG_DWORD, data: 1 }")
+        .replace("  - key: HKLM\\SYSTEM", "  - view: 32\n    key: HKLM\\SYSTEM")
+        .replace("SYSTEM\\CurrentControlSet", "SOFTWARE")
+    )
+    site.spec("view.yaml", text)
+    run = site.task({"src": ["view.yaml"]}, "--check", "--diff", "-v")
+    assert "MSExchangeWEB\\OWA] 32-bit view" in run.output and '"view": 32' in run.output, run.output
 
 
 def test_spec_errors_carry_file_and_line(site: Site) -> None:
@@ -228,7 +246,12 @@ def test_options_and_parameters(site: Site) -> None:
 def test_several_specs_in_one_call(site: Site) -> None:
     site.exchange("blocked1", dll="old")
     site.spec("other.yaml", spec("A: { type: REG_DWORD, data: 1 }"))
-    inline = {"kbfix": 1, "id": "T2", "title": "t", "registry": [{"key": r"HKLM\SOFTWARE\Microsoft\Exchange\Setup", "values": {"ü": {"type": "REG_DWORD", "data": 3}}}]}
+    inline = {
+        "kbfix": 1,
+        "id": "T2",
+        "title": "t",
+        "registry": [{"key": r"HKLM\SOFTWARE\Microsoft\Exchange\Setup", "values": {"ü": {"type": "REG_DWORD", "data": 3}}}],
+    }
     options = {"src": ["KB909094.yaml", "other.yaml"], "spec": [inline], "on_blocked": "warn"}
     check = site.task(options, "--check", "-v")
     assert check.counts("blocked1") == (1, 0), check.output
@@ -266,6 +289,17 @@ def test_a_snapshot_is_a_target(site: Site) -> None:
     assert site.task(remote, "--check").counts("pending1") == (1, 0)
 
 
+def test_an_image_is_a_target(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine}/C"
+    check = site.task(SRC, "--check", "--diff")
+    assert check.counts("pending1") == (1, 0) and DIFF in check.output, check.output
+    for changed in (1, 0):
+        assert site.task(SRC).counts("pending1") == (changed, 0)
+    assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
+
+
 def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     machine = site.exchange("pending1")
     assert site.task(SRC).counts("pending1") == (1, 0)
@@ -291,7 +325,7 @@ PROGRAMS = {
     "older report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":0,"kbfix_version":"0.0.1"}\'\n', "update it with the role"),
     "newer report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":2,"kbfix_version":"9.0.0"}\'\n', "update the collection"),
     "crash": ("#!/bin/sh\ncat >/dev/null; kill -SEGV $$\n", "crashed: signal 11"),
-    "cut off": ("#!/bin/sh\ncat >/dev/null; printf '{\"kbfix_report\": 1, \"kb'\n", "is cut off"),
+    "cut off": ('#!/bin/sh\ncat >/dev/null; printf \'{"kbfix_report": 1, "kb\'\n', "is cut off"),
     "no program": ("\x7fELF nonsense", "is not a program for this system"),
 }
 
@@ -311,14 +345,13 @@ def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
     assert "correct-horse" not in run.output
 
 
-def test_options_that_this_kbfix_does_not_know(site: Site) -> None:
-    """Until a kbfix knows them, the message names the option; from then on the task works."""
+def test_hotfixes_and_services_are_for_live_machines(site: Site) -> None:
     site.exchange("pending1")
-    known = subprocess.run([binary(), "apply", "--help"], capture_output=True, text=True, check=True).stdout
-    for option, flag in (({"packages": {"KB909094": "/nowhere"}}, "--package"), ({"restart_services": True}, "--restart-services")):
-        run = site.task({**SRC, **option})
-        if flag not in known:
-            assert "is too old for this task" in run.output and flag in run.output, run.output
+    install = site.task({**SRC, "packages": {"KB909094": "/nowhere"}, "install_hotfix": True})
+    assert install.counts("pending1") == (0, 1) and "KB909094" in install.output and "package" in install.output
+    restart = site.task({**SRC, "restart_services": True})
+    assert restart.counts("pending1") == (0, 1)
+    assert "services can only be restarted on the target local" in restart.output, restart.output
 
 
 def test_secrets_are_on_no_command_line(site: Site) -> None:
@@ -327,7 +360,10 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
     program = site.folder / "spy"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {binary()} "$@"\n')
     program.chmod(0o755)
-    site.spec("param.yaml", "parameters: { secret: { description: d, type: string } }\n" + spec("P: { type: REG_SZ, data: { parameter: secret } }"))
+    site.spec(
+        "param.yaml",
+        "parameters: { secret: { description: d, type: string } }\n" + spec("P: { type: REG_SZ, data: { parameter: secret } }"),
+    )
     run = site.task({"src": ["param.yaml"], "parameters": {"secret": "correct-horse"}, "binary_path": str(program)}, no_log=True)
     assert run.counts("pending1") == (1, 0), run.output + seen.read_text()
     assert "correct-horse" not in seen.read_text() + run.output
@@ -336,8 +372,15 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
 def test_restart_facts(site: Site) -> None:
     site.exchange("pending1")
     site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required, services: [LanmanServer] }\n")
-    task = {"name": "t", "kbfix.windows.kb": {"src": ["reboot.yaml"], "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"}, "register": "r"}
-    show = {"name": "s", "ansible.builtin.debug": {"msg": "{{ r.reboot_required }} {{ r.restart.services | join('+') }} {{ r.journal is truthy }}"}}
+    task = {
+        "name": "t",
+        "kbfix.windows.kb": {"src": ["reboot.yaml"], "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"},
+        "register": "r",
+    }
+    show = {
+        "name": "s",
+        "ansible.builtin.debug": {"msg": "{{ r.reboot_required }} {{ r.restart.services | join('+') }} {{ r.journal is truthy }}"},
+    }
     play = [{"name": "p", "hosts": "all", "gather_facts": False, "tasks": [task, show]}]
     assert '"msg": "True LanmanServer False"' in site.play(play, "--check").output
     assert '"msg": "True LanmanServer True"' in site.play(play).output

@@ -29,10 +29,13 @@ registry:
       Text ü: { type: REG_SZ, data: 'Ünïcödé 雪 "q" \\ 100% $HOME' }
 restart: { computer: required, services: [LanmanServer] }
 """
-BLOCKED = SPEC + """prerequisites:
+BLOCKED = (
+    SPEC
+    + """prerequisites:
   - title: A service pack
     registry: { key: HKLM\\SOFTWARE\\kbfix-test-ansible, name: Pack, at_least: 2 }
 """
+)
 DIFF = r"""--- before: [HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
 +++ after: [HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
 @@ -0,0 +1 @@

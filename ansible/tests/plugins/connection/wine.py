@@ -98,7 +98,7 @@ def _win_command(options: dict[str, t.Any]) -> Reply:
 
 
 def _not_started(argv: list[str], code: int, why: str) -> Reply:
-    msg = f"Failed to run: '{' '.join(argv)}': Exception calling \"CreateProcess\": \"{why}\""
+    msg = f'Failed to run: \'{" ".join(argv)}\': Exception calling "CreateProcess": "{why}"'
     return _reply(failed=True, changed=False, rc=code, cmd=" ".join(argv), msg=msg)
 
 

@@ -23,22 +23,26 @@ extends_documentation_fragment:
 options:
   packages:
     description:
-      - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package.
-      - Needs a kbfix that knows C(--package).
+      - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package. Used with O(install_hotfix=true).
     type: dict
     default: {}
   install_hotfix:
     description:
-      - Install the package of a spec in O(packages) where a file version is too low.
-      - Needs a kbfix that knows C(--install-hotfix).
+      - Install the package of a spec in O(packages) where a file version is too low. That cannot be rolled back.
+      - Only for the target V(local).
     type: bool
     default: false
   restart_services:
     description:
       - Restart the services that the specs name, where something was changed. The computer is never restarted.
-      - Needs a kbfix that knows C(--restart-services).
+      - Only for the target V(local).
     type: bool
     default: false
+  max_changes:
+    description:
+      - The most keys and values that may change through a C(*) of one spec; more are refused, and nothing is changed.
+      - The default is that of kbfix. In check mode more are warned of.
+    type: int
   state_dir:
     description:
       - The folder on the host for the journals.
@@ -51,7 +55,7 @@ options:
     default: fail
 attributes:
   check_mode:
-    description: Reports the same RV(changed) as the run would, and changes nothing.
+    description: Reports the same C(changed) as the run would, and changes nothing.
     support: full
   diff_mode:
     description: One before and after for each value, in the notation of .reg files, under its key.
@@ -165,6 +169,11 @@ restart:
       description: What the articles add.
       type: list
       elements: str
+steps:
+  description: What was done beside the registry, such as packages installed and services restarted.
+  returned: when kbfix reported
+  type: list
+  elements: dict
 reboot_required:
   description: Whether the computer has to be restarted, as M(ansible.windows.win_updates) calls it.
   returned: when kbfix reported

@@ -41,6 +41,8 @@ class Call:
 def apply(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix apply``."""
     flags = _packages(options) + _state(options)
+    if options.get("max_changes") is not None:
+        flags.append(f"--max-changes={options['max_changes']}")
     if options.get("restart_services"):
         flags.append("--restart-services")
     return _with_specs("apply", flags, options, windows, read)
@@ -146,8 +148,11 @@ def _target(options: Options) -> list[str]:
 
 
 def _packages(options: Options) -> list[str]:
-    flags = [f"--package={name}={path}" for name, path in (options.get("packages") or {}).items()]
-    return flags + (["--install-hotfix"] if options.get("install_hotfix") else [])
+    if not options.get("install_hotfix"):
+        return []
+    if not options.get("packages"):
+        raise KbfixFailure("install_hotfix is true, and packages names no package to install")
+    return [f"--package={name}={path}" for name, path in options["packages"].items()] + ["--install-hotfix"]
 
 
 def _state(options: Options) -> list[str]:

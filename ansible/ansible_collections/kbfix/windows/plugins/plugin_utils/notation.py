@@ -40,7 +40,7 @@ def _diff(header: str, before: str, after: str) -> dict[str, str]:
 
 
 def _header(change: Change) -> str:
-    return f"[{long_key(change['key'])}]" + (" 32-bit view" if change.get("view") == 32 else "")
+    return f"[{long_key(change['key'])}]" + (" 32-bit view" if change.get("view") == "32" else "")
 
 
 def long_key(key: str) -> str:

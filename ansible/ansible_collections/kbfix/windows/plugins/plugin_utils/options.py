@@ -34,6 +34,7 @@ KB: dict[str, t.Any] = {
         **_HOST,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
+        "max_changes": {"type": "int"},
         "restart_services": {"type": "bool", "default": False},
         "state_dir": {"type": "str"},
         "on_blocked": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},

@@ -46,7 +46,9 @@ _NOT_LOADED = {
     0xC0000142: "a library that it needs did not start",
 }
 _PANIC = 101
-_COMMAND_LINE_REFUSED = re.compile(r"^error: (unexpected argument|unrecognized subcommand|invalid value|the argument).*", re.M)
+_COMMAND_LINE_REFUSED = re.compile(
+    r"^error: (unexpected argument|unrecognized subcommand|invalid value|the argument|the following required).*", re.MULTILINE
+)
 
 
 def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:

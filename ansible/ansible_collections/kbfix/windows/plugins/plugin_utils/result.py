@@ -26,10 +26,10 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocke
     result["changed"] = _pending(report) if check else bool(report["changed"])
     result["reboot_required"] = result["restart"]["computer"] == "required"
     if with_diff:
-        result["diff"] = diffs(_key_changes(report))
+        result["diff"] = _installs(report) + diffs(_key_changes(report))
     bad = {"unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
-    if failing or report["conflicts"] or _stopped(report):
+    if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
         result["failed"] = True
     if not failing:
         warned = [_sentence(spec, no_log) for spec in report["specs"] if spec["outcome"] == "blocked"]
@@ -73,6 +73,7 @@ def _common(report: Report, no_log: bool) -> Result:
         "specs": [_summary(spec) for spec in report["specs"]],
         "changes": list(_value_changes(report)),
         "restart": _restart(report),
+        "steps": report.get("steps", []),
         "conflicts": report["conflicts"],
         "diagnostics": report["diagnostics"],
         "warnings": _diagnostics(report, "warning", no_log),
@@ -95,9 +96,20 @@ def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
             yield from spec.get("changes", [])
 
 
+def _installs(report: Report) -> list[dict[str, str]]:
+    """The packages that are to be installed, in diff mode."""
+    found = []
+    for spec in report["specs"]:
+        if spec.get("install") and spec["outcome"] in ("changed", "changes_pending"):
+            header = f"hotfix of {spec['id']}"
+            text = f"; install {spec['install']['package']} (sha256 {spec['install']['sha256']})\n"
+            found.append({"before_header": header, "after_header": header, "before": "", "after": text})
+    return found
+
+
 def _value_changes(report: Report) -> t.Iterator[Result]:
     for change in _key_changes(report):
-        place = {"key": long_key(change["key"]), "view": change.get("view", 64)}
+        place = {"key": long_key(change["key"]), "view": int(change.get("view", "64"))}
         if change["action"] != "update":
             yield {**place, "action": change["action"], "name": None, "before": None, "after": None}
         for value in change["values"]:
@@ -108,6 +120,7 @@ def _value_changes(report: Report) -> t.Iterator[Result]:
 
 def _summary(spec: t.Mapping[str, t.Any]) -> Result:
     shown = {name: spec[name] for name in ("id", "title", "outcome", "restart")}
+    shown["install"] = spec.get("install")
     return {**shown, "reasons": spec.get("reasons", []), "checks": spec.get("checks", []), "parameters": spec.get("parameters", {})}
 
 
@@ -125,8 +138,8 @@ def _message(report: Report, no_log: bool) -> str:
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
         lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
-    if _stopped(report):
-        lines += _diagnostics(report, "error", no_log)
+    said = "\n".join(lines)
+    lines += [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == "error" and d["message"] not in said]
     return "\n".join(lines) or "kbfix gave no reason"
 
 

@@ -87,6 +87,26 @@ def test_flags_for_hotfixes() -> None:
     assert command.diff(given, True, texts).argv[4:] == [*flags[:2], "--stdin-specs"]
 
 
+def test_a_package_is_used_only_where_it_may_be_installed() -> None:
+    assert "--package" not in str(command.apply({"src": [], "packages": {"KB1": "p"}}, True, texts).argv)
+    with pytest.raises(KbfixFailure, match="packages names no package"):
+        command.apply({"src": [], "install_hotfix": True}, True, texts)
+    assert "--max-changes=5" in command.apply({"src": [], "max_changes": 5}, True, texts).argv
+
+
+def test_an_installation_is_in_the_diff() -> None:
+    pending = spec("changes_pending", install={"package": "fix*.exe", "sha256": "00"})
+    found = run(pending, check=True)
+    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe (sha256 00)\n"
+
+
+def test_an_error_beside_the_outcome_fails() -> None:
+    """As where everything was written and a service did not start again."""
+    diagnostic = {"code": "service-restart", "severity": "error", "message": "it did not start"}
+    found = run(spec("changed", CHANGE), changed=True, exit_code=7, diagnostics=[diagnostic])
+    assert found["failed"] and found["changed"] and "it did not start [service-restart]" in found["msg"]
+
+
 def test_rollback() -> None:
     assert command.rollback({"journal": "j", "force": True}, False, True).argv[4:] == ["--force", "--check", "--", "j"]
     assert command.rollback({"last": True}, False, False).argv[4:] == ["--last"]
@@ -185,7 +205,8 @@ def test_check_mode_has_the_changed_of_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "outcome, failed", [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)]
+    "outcome, failed",
+    [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)],
 )
 def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
     assert run(spec(outcome)).get("failed", False) is failed
@@ -220,7 +241,7 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
 
 def test_diffs_are_in_reg_notation() -> None:
     multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
-    change = {"key": r"HKU\S-1", "view": 32, "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
+    change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
     key, value = notation.diffs([change])
     assert key["after"] == "[HKEY_USERS\\S-1]\n" and key["after_header"] == "[HKEY_USERS\\S-1] 32-bit view"
     assert value["after"] == '@=hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n' and value["before"] == ""
