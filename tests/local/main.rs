@@ -7,6 +7,8 @@ mod bytes;
 mod changes;
 mod export;
 mod files;
+mod hotfix;
 mod keys;
 mod machine;
 mod scratch;
+mod services;
