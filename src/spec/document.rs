@@ -556,7 +556,7 @@ pub struct ValueRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TypeChoice {
-    /// This type.
+    /// The registry type of the value.
     One(TypeName),
     /// Any of these; the first is written.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),

@@ -149,9 +149,11 @@ fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
 /// A new folder that only this user can write.
 #[cfg(not(windows))]
 fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
+    use std::os::unix::fs::PermissionsExt;
     let io = |source| PackageError::Io { path: state.to_owned(), source };
     fs::create_dir_all(state).map_err(io)?;
-    let folder = tempfile::Builder::new().prefix("package-").tempdir_in(state).map_err(io)?;
+    let private = fs::Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().prefix("package-").permissions(private).tempdir_in(state).map_err(io)?;
     Ok(folder.keep())
 }
 

@@ -1,0 +1,37 @@
+//! An editor shows and completes what the schema says: asked of the real yaml-language-server (tests/editor/hover.mjs).
+
+use std::{path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+#[test]
+fn the_language_server_shows_and_completes_the_fields() {
+    let Some(server) = std::env::var_os("KBFIX_YAML_LANGUAGE_SERVER").map(PathBuf::from) else {
+        println!("SKIPPED: KBFIX_YAML_LANGUAGE_SERVER is not set; tests/run installs the server with npm");
+        return;
+    };
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/editor");
+    let output =
+        Command::new("node").arg(folder.join("hover.mjs")).arg(server).arg(folder.join("spec.yaml")).output().unwrap();
+    let answers: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    let text = |place: &[&str]| {
+        let found = place.iter().fold(&answers, |value, name| &value[*name]);
+        found.as_str().unwrap_or_else(|| panic!("{place:?}: {answers:#}")).to_owned()
+    };
+    for (place, words) in [
+        (&["hover", "prerequisites"][..], "What must hold before anything is changed."),
+        (&["hover", "restart"], "What has to be restarted for the change to take effect."),
+        (&["hover", "type"], "The registry type of the value."),
+        (&["completion", "top", "hotfix"], "The update that must be installed."),
+        (&["completion", "top", "symptoms"], "What is seen on a machine that has the problem"),
+        (&["completion", "value", "data"], "The data. REG_DWORD and REG_QWORD: a number"),
+        (&["completion", "value", "if_absent"], "What Windows does when the value is absent"),
+        (&["completion", "type", "REG_MULTI_SZ"], "The registry type of the value."),
+    ] {
+        assert!(text(place).contains(words), "{place:?}: {answers:#}");
+    }
+    // What is there already is not offered again.
+    assert_eq!(answers["completion"]["top"]["title"], Value::Null, "{answers:#}");
+    let findings: Vec<&str> = answers["diagnostics"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(findings.iter().any(|f| f.starts_with("18: ") && f.contains("required")), "{answers:#}");
+}
