@@ -74,8 +74,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
     let digest = plan.digest();
-    let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
     let text = arguments.with_plan.then(|| plan.to_text());
+    let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
     let mut report = empty.with_specs(plan.specs);
     report.plan = text;
     report.diagnostics.extend(wide);

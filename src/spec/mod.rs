@@ -9,9 +9,9 @@
 mod across;
 mod check;
 pub mod document;
+pub(crate) mod emit;
 mod events;
 mod faults;
-pub(crate) mod emit;
 mod findings;
 pub mod import;
 pub mod library;

@@ -107,12 +107,13 @@ fn a_value_of_the_wrong_type_or_0_is_replaced_and_comes_back() {
         ("hex(b):01,00,00,00,00,00,00,00", "-\"DisableRealmHint\"=hex(b):01,00,00,00,00,00,00,00"),
         ("hex:01,00,00,00", "-\"DisableRealmHint\"=hex:01,00,00,00"),
     ] {
-        let machine = Machine::with_dav(&format!("\"DisableRealmHint\"={found}"));
+        let hint = |data: &str| format!("\"DisableRealmHint\"={data}");
+        let machine = Machine::with_dav(&hint(found));
         let before = machine.export();
         let diff = machine.run("diff KB909094 @target").code(1);
         diff.says(shown).says("+\"DisableRealmHint\"=dword:00000001").says("1 value to update");
         machine.run("apply KB909094 @target @state").code(0).says("1 value updated");
-        assert_eq!(machine.export(), before.replace(found, "dword:00000001"));
+        assert_eq!(machine.export(), before.replace(&hint(found), &hint("dword:00000001")));
         machine.run("rollback --last @state").code(0);
         assert_eq!(machine.export(), before);
     }

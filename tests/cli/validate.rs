@@ -48,7 +48,6 @@ fn the_example_is_made_once_and_its_commands_do_what_they_say() {
     let machine = Machine::new();
     let run = machine.run("example @/example").code(0);
     assert!(run.stdout.contains("KB909094: changes pending"), "{}", run.stdout);
-    let export = machine.read("example/front-end.reg");
     let codes = [("diff", 1), ("apply", 0), ("rollback", 0)];
     let said: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("  kbfix ")).collect();
     assert_eq!(said.len(), codes.len(), "{}", run.stderr);
@@ -56,7 +55,7 @@ fn the_example_is_made_once_and_its_commands_do_what_they_say() {
         assert!(line.contains(command), "{line}");
         machine.run(&line.trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(code);
     }
-    assert_eq!(machine.read("example/front-end.reg"), export);
-    machine.run("example @/example").code(2);
-    assert_eq!(machine.read("example/front-end.reg"), export);
+    // Rolled back, so there is something to do again; and a folder that is there is not written into.
+    machine.run(&said[0].trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(1);
+    machine.run("example @/example").code(2).says("[DIR]/example");
 }

@@ -5,8 +5,8 @@
 
 mod bytes;
 mod changes;
-mod files;
 mod export;
+mod files;
 mod keys;
 mod library;
 mod machine;

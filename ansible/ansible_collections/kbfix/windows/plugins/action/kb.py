@@ -17,4 +17,4 @@ class ActionModule(KbfixAction):
         check = bool(self._task.check_mode)
         make = command.diff if check else command.apply
         report = self._report(make(options, self._windows, self._read_file))
-        return result.of_run(report, check, bool(self._task.diff), options["on_blocked"])
+        return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options["on_blocked"])

@@ -14,4 +14,5 @@ class ActionModule(KbfixAction):
     OPTIONS = options.KB_INFO
 
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        return result.of_look(self._report(command.diff(options, self._windows, self._read_file)))
+        report = self._report(command.diff(options, self._windows, self._read_file))
+        return result.of_look(report, bool(self._task.no_log))

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from .command import Call
@@ -24,6 +25,7 @@ class KbfixAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         result = super().run(tmp, task_vars)
+        self._refuse_mistyped()
         _validation, options = self.validate_argument_spec(**self.OPTIONS)
         self._task_vars = task_vars or {}
         try:
@@ -31,6 +33,14 @@ class KbfixAction(ActionBase):
         except KbfixFailure as failure:
             result.update(failed=True, changed=False, msg=str(failure))
         return result
+
+    def _refuse_mistyped(self) -> None:
+        """Ahead of all other checks, since what a mistyped option leaves out is only a consequence of it."""
+        known = sorted(self.OPTIONS["argument_spec"])
+        for name in sorted(set(self._task.args) - set(known)):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise AnsibleActionFail(f"{self._task.action} has no option {name}; {hint}The options are {', '.join(known)}.", obj=name)
 
     def _carry_out(self, options: Result) -> Result:
         raise NotImplementedError

@@ -51,8 +51,12 @@ def long_key(key: str) -> str:
 
 def value_name(name: str) -> str:
     """A value name as a .reg file writes it; ``@`` for the default value."""
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{one_line(quoted)}"' if name else "@"
+    return _quoted(name) if name else "@"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{one_line(escaped)}"'
 
 
 def _line(name: str, data: Data | None) -> str:
@@ -78,8 +82,9 @@ def _comment(data: Data) -> str | None:
         return f"REG_QWORD 0x{int.from_bytes(raw, 'little'):x}"
     if data["type"] in ("REG_SZ", "REG_EXPAND_SZ", "REG_MULTI_SZ") and len(raw) % 2 == 0:
         texts = raw.decode("utf-16-le", errors="replace").split("\0")
-        shown = texts[:-2] if data["type"] == "REG_MULTI_SZ" else texts[:1]
-        return _shortened(f"{data['type']} {', '.join(value_name(text) if text else chr(34) * 2 for text in shown)}")
+        if data["type"] == "REG_MULTI_SZ":
+            return _shortened(f"REG_MULTI_SZ [{', '.join(_quoted(text) for text in texts[:-2])}]")
+        return _shortened(f"{data['type']} {_quoted(texts[0])}")
     return None
 
 

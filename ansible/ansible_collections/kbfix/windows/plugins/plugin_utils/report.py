@@ -35,6 +35,7 @@ _NOT_STARTED_POSIX = {
     2: "is not there",
     8: "is not a program for this system",
     13: "may not be run by this user",
+    32: "ended before it read its input, so it is not kbfix, or is too old for an option of this task",
 }
 # NTSTATUS codes with which Windows ends a process before or in place of its own exit code; 53 is Wine's.
 _NOT_LOADED = {
@@ -103,10 +104,9 @@ def _not_started(raw: Raw, call: Call, windows: bool) -> str | None:
             return None
         code, reasons = raw.get("rc"), _NOT_STARTED_WINDOWS
     else:
-        errno = re.match(r"(?:Error executing command: )?\[Errno (\d+)\]", message)
-        if not errno:
+        if not message.startswith(("Error executing command", "[Errno ")):
             return None
-        code, reasons = int(errno[1]), _NOT_STARTED_POSIX
+        code, reasons = raw.get("rc"), _NOT_STARTED_POSIX
     reason = reasons.get(code) if isinstance(code, int) else None
     if reason is None:
         return f"the kbfix binary {call.binary} could not be started: {message}"

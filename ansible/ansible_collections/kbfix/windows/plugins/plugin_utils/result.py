@@ -20,9 +20,9 @@ _WORDS = {
 }
 
 
-def of_run(report: Report, check: bool, with_diff: bool, on_blocked: str = "fail") -> Result:
+def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
     """Of a task that makes changes, or in check mode would make them."""
-    result = _common(report)
+    result = _common(report, no_log)
     result["changed"] = _pending(report) if check else bool(report["changed"])
     result["reboot_required"] = result["restart"]["computer"] == "required"
     if with_diff:
@@ -32,14 +32,14 @@ def of_run(report: Report, check: bool, with_diff: bool, on_blocked: str = "fail
     if failing or report["conflicts"] or _stopped(report):
         result["failed"] = True
     if not failing:
-        warned = [_sentence(spec) for spec in report["specs"] if spec["outcome"] == "blocked"]
+        warned = [_sentence(spec, no_log) for spec in report["specs"] if spec["outcome"] == "blocked"]
         result["warnings"] = warned + result["warnings"]
     return result
 
 
-def of_look(report: Report) -> Result:
+def of_look(report: Report, no_log: bool) -> Result:
     """Of a task that only looks. What it finds does not fail it; that it cannot look does."""
-    result = _common(report)
+    result = _common(report, no_log)
     result["changed"] = False
     result["reboot_required"] = result["restart"]["computer"] == "required"
     result["report"] = {name: data for name, data in report.items() if name != "plan"}
@@ -57,12 +57,13 @@ def nothing_to_roll_back(report: Report) -> bool:
 
 def of_no_journal(report: Report) -> Result:
     """Of a rollback of the last journal where there is none."""
-    return {**_common(report), "changed": False, "reboot_required": False, "msg": "nothing to roll back: " + _messages(report)[0]}
+    msg = "nothing to roll back: " + report["diagnostics"][0]["message"]
+    return {**_common(report, False), "changed": False, "reboot_required": False, "msg": msg}
 
 
-def _common(report: Report) -> Result:
+def _common(report: Report, no_log: bool) -> Result:
     return {
-        "msg": _message(report),
+        "msg": _message(report, no_log),
         "outcome": report["outcome"],
         "kbfix_version": report["kbfix_version"],
         "machine": report["machine"],
@@ -74,7 +75,7 @@ def _common(report: Report) -> Result:
         "restart": _restart(report),
         "conflicts": report["conflicts"],
         "diagnostics": report["diagnostics"],
-        "warnings": [_diagnostic(d) for d in report["diagnostics"] if d["severity"] == "warning"],
+        "warnings": _diagnostics(report, "warning", no_log),
     }
 
 
@@ -116,28 +117,37 @@ def _restart(report: Report) -> Result:
     return {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
 
 
-def _message(report: Report) -> str:
-    lines = [_sentence(spec) for spec in report["specs"]]
-    lines += [f"{c['place']}: the apply left {c['left']}, found {c['found']}; kept" for c in report["conflicts"]]
+# Ansible prints the message of a failure and warnings also under no_log. They say then what is where, and quote no data.
+
+
+def _message(report: Report, no_log: bool) -> str:
+    lines = [_sentence(spec, no_log) for spec in report["specs"]]
+    for conflict in report["conflicts"]:
+        data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
+        lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
     if _stopped(report):
-        lines += _messages(report)
+        lines += _diagnostics(report, "error", no_log)
     return "\n".join(lines) or "kbfix gave no reason"
 
 
-def _messages(report: Report) -> list[str]:
-    return [_diagnostic(d) for d in report["diagnostics"] if d["severity"] == "error"]
-
-
-def _sentence(spec: t.Mapping[str, t.Any]) -> str:
+def _sentence(spec: t.Mapping[str, t.Any], no_log: bool) -> str:
     words = _WORDS.get(spec["outcome"], spec["outcome"])
     reasons = spec.get("reasons") or []
+    if no_log:
+        return f"{spec['id']}: {words}"
     return f"{spec['id']}: {words}" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
-def _diagnostic(diagnostic: t.Mapping[str, t.Any]) -> str:
+def _diagnostics(report: Report, severity: str, no_log: bool) -> list[str]:
+    return [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == severity]
+
+
+def _diagnostic(diagnostic: t.Mapping[str, t.Any], no_log: bool) -> str:
     """``file:line:column: message [code]; hint`` and the line of the file below it."""
     place = diagnostic.get("place")
     where = f"{place['file']}:{place['line']}:{place['column']}: " if place else ""
+    if no_log:
+        return f"{where}[{diagnostic['code']}] (no_log hides more)"
     hint = f"; {diagnostic['hint']}" if diagnostic.get("hint") else ""
     source = f"\n    {place['source'].strip()}" if place and place["source"].strip() else ""
     return f"{where}{diagnostic['message']} [{diagnostic['code']}]{hint}{source}"
