@@ -13,7 +13,9 @@ use crate::{
 };
 
 use super::{
+    install::{self, PackageArguments},
     output::{Format, Output},
+    services,
     specs::{SpecArguments, standard_input},
     stop::{Stop, USAGE},
     targets::{StateArguments, TargetArguments},
@@ -36,6 +38,17 @@ pub(super) struct Arguments {
     /// The most keys and values that may change through a `*` of one spec; more are refused, and nothing is changed.
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     max_changes: usize,
+
+    #[command(flatten)]
+    packages: PackageArguments,
+
+    /// How long a package may take before it is ended.
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
+    package_limit: u64,
+
+    /// Restart the services that the specs name, once their changes are made. Target local only.
+    #[arg(long)]
+    restart_services: bool,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -81,23 +94,49 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     }
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
-        None => Wanted::Specs(arguments.specs.load(output)?),
+        None => {
+            let mut specs = arguments.specs.load(output)?;
+            arguments.packages.ask(&mut specs)?;
+            Wanted::Specs(specs)
+        }
     };
     let folder = arguments.state.folder()?;
     let (address, mut target) = arguments.target.open()?;
+    if arguments.restart_services {
+        services::check(&address)?;
+    }
     let _lock = target.lock()?;
-    let plan = match wanted {
-        Wanted::Specs(specs) => apply::make_plan(target.as_mut(), &specs)?,
+    let plan = match &wanted {
+        Wanted::Specs(specs) => apply::make_plan(target.as_mut(), specs)?,
         Wanted::Plan(plan) => {
-            apply::check_plan(&plan, target.as_mut())?;
-            *plan
+            apply::check_plan(plan, target.as_mut())?;
+            (**plan).clone()
         }
     };
-    if let Some(spec) = plan.wider_than(arguments.max_changes) {
-        return Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error)));
-    }
-    let mut report = carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?;
+    let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
+        Some(spec) => Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
+        None => Ok(()),
+    };
+    narrow(&plan)?;
+    let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
+    let mut report = if prepared.is_empty() {
+        carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?
+    } else {
+        let limit = std::time::Duration::from_secs(arguments.package_limit.saturating_mul(60));
+        let installed = install::run(plan, prepared, limit, output);
+        let specs = match wanted {
+            Wanted::Specs(specs) => Some(specs),
+            Wanted::Plan(_) => None,
+        };
+        install::go_on(installed, specs, target.as_mut(), |plan, target| {
+            narrow(&plan)?;
+            carry_out(plan, journal::Action::Apply, address, target, &folder)
+        })
+    };
     report.command = report::Command::Apply;
+    if arguments.restart_services {
+        services::restart(&mut report, output);
+    }
     Ok(report)
 }
 
@@ -129,7 +168,7 @@ pub(super) fn carry_out(
         action,
         target: address,
         machine: plan.machine.clone(),
-        specs: plan.specs.iter().filter(|s| !s.changes.is_empty()).map(|s| s.id.clone()).collect(),
+        specs: plan.specs.iter().filter(|s| s.does_something()).map(|s| s.id.clone()).collect(),
         plan: digest.clone(),
         restart: plan.restart(),
     };
@@ -143,8 +182,12 @@ pub(super) fn carry_out(
             (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
         }
     };
-    for spec in plan.specs.iter_mut().filter(|spec| !spec.changes.is_empty()) {
-        finish(spec, outcome, failure.as_deref());
+    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
+        match spec.changes.is_empty() {
+            // There was only a hotfix to install, and that is done by now.
+            true => finish(spec, Outcome::Changed, None),
+            false => finish(spec, outcome, failure.as_deref()),
+        }
     }
     let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
     // A plan made from a snapshot names that; the report names what was changed.

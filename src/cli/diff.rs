@@ -12,6 +12,7 @@ use crate::{
 
 use super::{
     apply::{MOST_CHANGES, too_many_changes},
+    install::PackageArguments,
     output::{self, Output},
     specs::SpecArguments,
     stop::Stop,
@@ -31,6 +32,9 @@ pub(super) struct Arguments {
     /// Refuse a plan whose digest is not this one.
     #[arg(long, value_name = "DIGEST", requires = "plan")]
     digest: Option<String>,
+
+    #[command(flatten)]
+    packages: PackageArguments,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -104,7 +108,8 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
             plan
         }
         None => {
-            let specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load(output)?;
+            arguments.packages.ask(&mut specs)?;
             apply::make_plan(arguments.target.open()?.1.as_mut(), &specs)?
         }
     };

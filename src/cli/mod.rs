@@ -10,10 +10,12 @@ mod example;
 mod hive;
 mod export;
 mod import;
+mod install;
 mod journal;
 mod output;
 mod rollback;
 mod schema;
+mod services;
 mod show;
 mod snapshot;
 mod specs;
@@ -45,7 +47,9 @@ const EXIT_CODES: &str = "Exit codes:
   3  the target could not be read, or is locked; nothing changed
   4  blocked or unknown; nothing changed for that spec
   5  apply failed, everything rolled back
-  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal";
+  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal; or a hotfix's
+     package failed
+  7  done, but a service was not restarted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

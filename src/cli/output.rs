@@ -1,6 +1,6 @@
 //! The two streams: results on standard output, everything else on standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::{
     diag::Diagnostic,
@@ -53,6 +53,20 @@ impl Output {
     /// Writes a message for people on standard error.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
+    pub(super) fn progress(&mut self, text: &str) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+        }
+    }
+
+    /// Takes the progress away.
+    pub(super) fn end_progress(&mut self) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
     }
 
     /// Writes findings on standard error.

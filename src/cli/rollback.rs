@@ -137,6 +137,7 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         outcome,
         reasons: undo.unread.clone(),
         checks: Vec::new(),
+        install: None,
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         satisfied: Vec::new(),

@@ -67,6 +67,48 @@ codes! {
     WRITE_FAILED = "write-failed";
     /// A rollback kept what somebody else changed.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A registry file that is larger than kbfix reads.
+    REG_TOO_LARGE = "reg-too-large";
+    /// A registry file without the header of one.
+    REG_HEADER = "reg-header";
+    /// Bytes of a registry file whose code page is not known.
+    REG_CODE_PAGE = "reg-code-page";
+    /// A section of a registry file whose key is not a key.
+    REG_KEY = "reg-key";
+    /// A value of a registry file that belongs to no key.
+    REG_OUTSIDE_KEY = "reg-outside-key";
+    /// A line of a registry file that is none that such a file has.
+    REG_SYNTAX = "reg-syntax";
+    /// A backslash in a string of a registry file that has no meaning.
+    REG_ESCAPE = "reg-escape";
+    /// Data of a registry file that is of no known form.
+    REG_DATA = "reg-data";
+    /// A registry file that was cut off.
+    REG_UNFINISHED = "reg-unfinished";
+    /// A name or text of a registry file that cannot be read.
+    IMPORT_UNREADABLE = "import-unreadable";
+    /// A registry file names a key that a spec cannot name.
+    IMPORT_KEY = "import-key";
+    /// A registry file has data that a spec cannot have.
+    IMPORT_DATA = "import-data";
+    /// A registry file deletes a key and then makes it anew.
+    IMPORT_EMPTIED_KEY = "import-emptied-key";
+    /// A registry file is about the user who imports it, and the spec is about each user.
+    IMPORT_EACH_USER = "import-each-user";
+    /// A registry file names a numbered control set, and the spec the current one.
+    IMPORT_CONTROL_SET = "import-control-set";
+    /// A format that a spec is exported to cannot say what the spec says.
+    EXPORT_LOSSY = "export-lossy";
+    /// A package is given that no spec of the run can use, or is missing.
+    PACKAGE_USAGE = "package-usage";
+    /// A file is not the package that the spec names.
+    PACKAGE_MISMATCH = "package-mismatch";
+    /// A package could not be installed.
+    PACKAGE_FAILED = "package-failed";
+    /// A package was installed, and the hotfix is still not there.
+    HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
+    /// A service could not be restarted.
+    SERVICE_RESTART_FAILED = "service-restart-failed";
     /// A file is larger than a spec may be.
     FILE_TOO_LARGE = "file-too-large";
     /// A file is not UTF-8.
@@ -205,38 +247,6 @@ codes! {
     CONFLICTING_SPECS = "conflicting-specs";
     /// There are more findings than are shown.
     MORE_FINDINGS = "more-findings";
-    /// A registry file that is larger than kbfix reads.
-    REG_TOO_LARGE = "reg-too-large";
-    /// A registry file without the header of one.
-    REG_HEADER = "reg-header";
-    /// Bytes of a registry file whose code page is not known.
-    REG_CODE_PAGE = "reg-code-page";
-    /// A section of a registry file whose key is not a key.
-    REG_KEY = "reg-key";
-    /// A value of a registry file that belongs to no key.
-    REG_OUTSIDE_KEY = "reg-outside-key";
-    /// A line of a registry file that is none that such a file has.
-    REG_SYNTAX = "reg-syntax";
-    /// A backslash in a string of a registry file that has no meaning.
-    REG_ESCAPE = "reg-escape";
-    /// Data of a registry file that is of no known form.
-    REG_DATA = "reg-data";
-    /// A registry file that was cut off.
-    REG_UNFINISHED = "reg-unfinished";
-    /// A name or text of a registry file that cannot be read.
-    IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file names a key that a spec cannot name.
-    IMPORT_KEY = "import-key";
-    /// A registry file has data that a spec cannot have.
-    IMPORT_DATA = "import-data";
-    /// A registry file deletes a key and then makes it anew.
-    IMPORT_EMPTIED_KEY = "import-emptied-key";
-    /// A registry file is about the user who imports it, and the spec is about each user.
-    IMPORT_EACH_USER = "import-each-user";
-    /// A registry file names a numbered control set, and the spec the current one.
-    IMPORT_CONTROL_SET = "import-control-set";
-    /// A format that a spec is exported to cannot say what the spec says.
-    EXPORT_LOSSY = "export-lossy";
     /// A fault in kbfix itself.
     INTERNAL = "internal";
 }

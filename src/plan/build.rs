@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Evidence, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
+use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName},
@@ -55,7 +55,12 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
     let checks = checks(spec, reader);
     let registry = rules::evaluate(spec, one_view, reader);
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let gate = Truth::all([of(Part::Prerequisite), of(Part::Hotfix)]);
+    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
+        (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
+        _ => None,
+    };
+    let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
+    let gate = Truth::all([of(Part::Prerequisite), hotfix]);
     let (outcome, reasons) = match (of(Part::Applicable), gate) {
         (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
         (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
@@ -66,7 +71,9 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
             (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part != Part::Applicable))
         }
         (Truth::Met, Truth::Met) if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
-        (Truth::Met, Truth::Met) if registry.changes.is_empty() => (Outcome::InDesiredState, Vec::new()),
+        (Truth::Met, Truth::Met) if registry.changes.is_empty() && install.is_none() => {
+            (Outcome::InDesiredState, Vec::new())
+        }
         (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
     };
     let counts = matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending);
@@ -84,6 +91,7 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         reasons,
         checks,
         by_star: if counts { registry.by_star } else { 0 },
+        install,
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,

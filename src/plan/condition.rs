@@ -197,7 +197,8 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result }
 }
 
-fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
+/// What a file that is there shows.
+pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
     let (found, version_holds) = match (&facts.version, version) {

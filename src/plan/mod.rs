@@ -8,6 +8,7 @@ mod condition;
 mod data;
 mod expand;
 pub mod file;
+mod install;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, machine};
+pub use install::{Install, InstalledFile, Threshold};
 
 use crate::{
     registry::{Data, Key, ValueName},
@@ -72,6 +74,9 @@ pub struct SpecPlan {
     /// What was tested before the registry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// The installation of the hotfix, where it is missing and the operator asks for it. It comes before the changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<Install>,
     /// The changes, in the order in which they are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<KeyChange>,
@@ -233,6 +238,13 @@ impl Outcome {
     }
 }
 
+impl SpecPlan {
+    /// Whether something is done for it.
+    pub fn does_something(&self) -> bool {
+        self.install.is_some() || !self.changes.is_empty()
+    }
+}
+
 impl Plan {
     /// All changes, in the order in which they are made.
     pub fn changes(&self) -> impl Iterator<Item = &KeyChange> {
@@ -247,7 +259,7 @@ impl Plan {
 
     /// What has to be restarted, of all specs with changes together; their notes stand with the specs.
     pub fn restart(&self) -> Restart {
-        Restart::together(self.specs.iter().filter(|spec| !spec.changes.is_empty()).map(|spec| &spec.restart))
+        Restart::together(self.specs.iter().filter(|spec| spec.does_something()).map(|spec| &spec.restart))
     }
 
     /// The worst outcome; in desired state where there is no spec.

@@ -6,6 +6,7 @@ use super::{
     Report,
     article::{Article, Block, Item},
     diff::{self, Line},
+    human::install_words,
 };
 use crate::{
     plan::{Part, SpecPlan, Truth},
@@ -100,6 +101,9 @@ pub fn report(report: &Report) -> String {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
         let _ = writeln!(out, "<p><b>{code}</b>: {message}</p>");
     }
+    for step in &report.steps {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&step.to_string()));
+    }
     if let Some(digest) = &report.digest {
         let _ = writeln!(out, "<p>Plan <code>{}</code></p>", escaped(digest));
     }
@@ -143,6 +147,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
+    }
+    if let Some(install) = &spec.install {
+        let _ = writeln!(out, "<p>Install {}</p>", escaped(&install_words(install)));
     }
     if spec.changes.is_empty() {
         return;

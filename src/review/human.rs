@@ -8,7 +8,7 @@ use super::{
     report::Command,
 };
 use crate::{
-    plan::{Check, Outcome, Part, SpecPlan},
+    plan::{Check, Install, Outcome, Part, SpecPlan},
     spec::document::ComputerRestart,
 };
 
@@ -47,6 +47,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    if let Some(install) = &spec.install {
+        let _ = writeln!(out, "  install       {}", one_line(&install_words(install)));
+    }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
         let (before, after) = match report.command {
@@ -69,6 +72,8 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
                 );
             }
         }
+    }
+    if spec.does_something() {
         let _ = writeln!(out, "  {}", restart(spec));
     } else if !spec.satisfied.is_empty() {
         let n = spec.satisfied.len();
@@ -94,6 +99,15 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
+/// The installation of a hotfix, in a sentence.
+pub(super) fn install_words(install: &Install) -> String {
+    let arguments = match install.arguments.as_slice() {
+        [] => String::new(),
+        all => format!(" with {}", all.join(" ")),
+    };
+    format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
+}
+
 fn restart(spec: &SpecPlan) -> String {
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "the computer need not be restarted",
@@ -114,6 +128,9 @@ fn restart(spec: &SpecPlan) -> String {
 }
 
 fn ending(report: &Report, out: &mut String) {
+    for step in &report.steps {
+        let _ = writeln!(out, "{}", one_line(&step.to_string()));
+    }
     let changes: Vec<_> = report.specs.iter().flat_map(|spec| &spec.changes).collect();
     let count = diff::count(changes.iter().copied());
     match (report.command, report.outcome) {
@@ -122,11 +139,17 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
+        (_, Some(Outcome::Failed)) if !report.steps.is_empty() && !report.changed => {
+            let _ = writeln!(out, "the registry was not changed");
+        }
         (_, Some(Outcome::Failed)) => {
             let _ = writeln!(out, "not everything could be put back as it was");
         }
         (_, Some(Outcome::RolledBack)) => {
             let _ = writeln!(out, "writing failed; everything was put back as it was");
+        }
+        (_, _) if report.changed && count.is_empty() => {
+            let _ = writeln!(out, "the registry was not changed");
         }
         (_, _) if report.changed => {
             let _ = writeln!(

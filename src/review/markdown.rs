@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{
     Report,
     diff::{self, one_line},
+    human::install_words,
 };
 use crate::plan::{Part, SpecPlan, Truth};
 
@@ -25,6 +26,9 @@ pub fn markdown(report: &Report) -> String {
     for moved in &report.moved {
         let _ =
             writeln!(out, "- moved: {}: was {}, is {}", escaped(&moved.place), escaped(&moved.was), escaped(&moved.is));
+    }
+    for step in &report.steps {
+        let _ = writeln!(out, "- {}", escaped(&step.to_string()));
     }
     if let Some(digest) = &report.digest {
         let _ = writeln!(out, "\nPlan `{digest}`");
@@ -58,6 +62,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if let Some(install) = &spec.install {
+        let _ = writeln!(out, "\nInstall {}", escaped(&install_words(install)));
     }
     if !spec.changes.is_empty() {
         let _ = writeln!(out, "\n```diff");

@@ -7,6 +7,7 @@ use crate::{
     diag::Diagnostic,
     journal::Conflict,
     plan::{Machine, Outcome, Restart, SpecPlan},
+    steps::Step,
     target::Moved,
 };
 
@@ -42,6 +43,8 @@ pub struct Report {
     pub restart: Restart,
     /// The journal's file, where something was written.
     pub journal: Option<String>,
+    /// What was done beside the registry, in order.
+    pub steps: Vec<Step>,
     /// What a rollback kept, since somebody else changed it.
     pub conflicts: Vec<Conflict>,
     /// What has moved since a plan was made.
@@ -79,6 +82,7 @@ impl Report {
             specs: Vec::new(),
             restart: Restart::together([]),
             journal: None,
+            steps: Vec::new(),
             conflicts: Vec::new(),
             moved: Vec::new(),
             diagnostics: Vec::new(),

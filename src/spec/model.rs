@@ -229,6 +229,25 @@ pub struct Hotfix {
     pub title: String,
     /// Its files.
     pub files: Vec<HotfixFile>,
+    /// The package that installs it, where kbfix may do that.
+    pub package: Option<Package>,
+    /// Whether the operator supplies the package and asks that it be installed.
+    pub install: bool,
+}
+
+/// A package that installs a hotfix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// The name of its file; `*` stands for any characters.
+    pub file: String,
+    /// The SHA-256 of its file, in small hex digits.
+    pub sha256: String,
+    /// The arguments that install it without questions and without a restart.
+    pub arguments: Vec<String>,
+    /// Exit codes that mean success.
+    pub success: Vec<u32>,
+    /// Exit codes that mean success, and that the computer must be restarted.
+    pub restart: Vec<u32>,
 }
 
 /// A file of a hotfix.

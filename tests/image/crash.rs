@@ -1,5 +1,4 @@
 //! Crashes: killed between two hives, killed at any instant, a disk that does not take the second hive.
-#![cfg(unix)]
 
 use std::{
     fs,

@@ -3,6 +3,8 @@
 //!
 //! `KBFIX_KILLS` is the number of applies that are killed at a random instant (30).
 
+// Names that differ in case only, links and signals are tested, and the independent readers are Linux programs.
+#![cfg(not(windows))]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 mod crash;

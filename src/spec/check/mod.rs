@@ -246,6 +246,15 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     Some(model::Hotfix {
         title: hotfix.title.clone().unwrap_or_else(|| id.to_owned()),
         files: files.into_iter().collect::<Option<_>>()?,
+        package: hotfix.package.as_ref().map(|package| model::Package {
+            file: package.file.clone(),
+            sha256: package.sha256.to_ascii_lowercase(),
+            arguments: package.arguments.clone(),
+            // Source: Microsoft, "MsiExec.exe and InstMsi.exe Error Messages": a restart is needed, or was begun.
+            success: package.success.clone().unwrap_or_else(|| vec![0]),
+            restart: package.restart.clone().unwrap_or_else(|| vec![3010, 1641]),
+        }),
+        install: false,
     })
 }
 

@@ -39,8 +39,8 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
 
 /// Why a spec cannot name a key.
 fn unnameable(path: &KeyPath) -> Option<String> {
-    if path.names().any(|name| name == "*") {
-        return Some(format!("the key {path} has a name `*`, which in a spec stands for every subkey"));
+    if path.names().any(|name| name.contains('*')) {
+        return Some(format!("the key {path} has a `*` in its name, which in a spec stands for any characters"));
     }
     let (_, variable, _) = next_variable(path.below_root())?;
     Some(format!("the key {path} has `{{{variable}}}` in its name, which in a spec stands for a parameter"))

@@ -1,0 +1,266 @@
+//! `--package`, `--install-hotfix`, and what they do before the registry.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    apply,
+    diag::{Code, Diagnostic},
+    journal::Folder,
+    observe::observe_again,
+    plan::{Outcome, Plan, SpecPlan},
+    review::{Report, report},
+    spec::{Spec, document::ComputerRestart},
+    steps::{
+        self, Step,
+        package::{PackageError, Prepared, prepare},
+    },
+    target::{Address, Answer, Kind, Moved, Target},
+};
+
+use super::{
+    output::Output,
+    stop::{Stop, USAGE},
+};
+
+/// The packages, for the commands that plan an installation.
+#[derive(Debug, clap::Args)]
+pub(super) struct PackageArguments {
+    /// The file of the package that installs a spec's hotfix; may be repeated.
+    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = package)]
+    packages: Vec<(String, PathBuf)>,
+
+    /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
+    #[arg(long, requires = "packages")]
+    install_hotfix: bool,
+}
+
+fn package(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
+        _ => Err("write it as ID=PATH, as KB909094=C:\\fix.exe".to_owned()),
+    }
+}
+
+fn usage(message: String, hint: &str) -> Stop {
+    Stop::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
+}
+
+impl PackageArguments {
+    /// Notes in each spec whether its hotfix may be installed.
+    pub(super) fn ask(&self, specs: &mut [Spec]) -> Result<(), Stop> {
+        for (id, _) in &self.packages {
+            let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
+            let spec = spec.ok_or_else(|| {
+                usage(format!("--package names {id}, and no spec of this run has that id"), "name a spec of this run")
+            })?;
+            match spec.hotfix.as_mut().filter(|hotfix| hotfix.package.is_some()) {
+                Some(hotfix) => hotfix.install = true,
+                None => {
+                    let hint = "install the hotfix by other means; or add `hotfix.package` to the spec";
+                    return Err(usage(format!("the spec {id} names no package that kbfix may install"), hint));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The packages that a plan installs, each copied and checked, before any is run.
+    pub(super) fn prepare(
+        &self,
+        plan: &Plan,
+        address: &Address,
+        folder: &Folder,
+    ) -> Result<Vec<(usize, Prepared)>, Stop> {
+        let mut prepared = Vec::new();
+        for (at, spec) in plan.specs.iter().enumerate() {
+            let Some(install) = &spec.install else { continue };
+            if !matches!(address.kind(), Ok(Kind::Local)) {
+                let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
+                let hint = "run kbfix on that machine, or install the hotfix by other means";
+                return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            }
+            let given = self.packages.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
+            let (_, path) = given.ok_or_else(|| {
+                let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
+                usage(message, "give --package ID=PATH and --install-hotfix")
+            })?;
+            let ready = prepare(path, install, folder.root()).map_err(|error| {
+                let (code, hint) = match &error {
+                    PackageError::Mismatch { .. } => {
+                        (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names")
+                    }
+                    PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
+                    _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
+                };
+                Stop::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+            })?;
+            prepared.push((at, ready));
+        }
+        Ok(prepared)
+    }
+}
+
+/// What became of the packages of a plan.
+pub(super) struct Installed {
+    plan: Plan,
+    steps: Vec<Step>,
+}
+
+impl Installed {
+    fn failed(&self) -> bool {
+        self.steps.iter().any(|step| step.result == steps::Result::Failed)
+    }
+}
+
+/// Runs the packages of a plan, in order, up to the first that fails.
+pub(super) fn run(mut plan: Plan, prepared: Vec<(usize, Prepared)>, limit: Duration, output: &mut Output) -> Installed {
+    let mut steps: Vec<Step> = Vec::new();
+    for (at, package) in prepared {
+        let spec = &mut plan.specs[at];
+        let Some(install) = &spec.install else { continue };
+        let id = &spec.id;
+        output.progress(&format!("installing the hotfix of {id}"));
+        let step = package.run(id, install, limit, |run| {
+            output.progress(&format!("installing the hotfix of {id}, {} s", run.as_secs()));
+        });
+        output.end_progress();
+        let failed = step.result == steps::Result::Failed;
+        if failed {
+            spec.outcome = Outcome::Failed;
+            spec.reasons.push(step.to_string());
+        }
+        steps.push(step);
+        if failed {
+            break;
+        }
+    }
+    Installed { plan, steps }
+}
+
+/// Goes on to the registry where every package was installed and its files show it. From here on there is a report whatever
+/// happens, for something was done.
+///
+/// `specs` are those that the plan was made of, which is then made anew; a saved plan is carried out as it is, if nothing else
+/// that it rests on has moved.
+pub(super) fn go_on(
+    installed: Installed,
+    specs: Option<Vec<Spec>>,
+    target: &mut dyn Target,
+    carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, Stop>,
+) -> Report {
+    let failed = installed.failed();
+    let Installed { plan, steps } = installed;
+    let mut moved = Vec::new();
+    let mut diagnostics = Vec::new();
+    let next = if failed {
+        for step in steps.iter().filter(|step| step.result == steps::Result::Failed) {
+            let hint = "mend the cause and apply again; what the package did, kbfix cannot undo";
+            diagnostics.push(Diagnostic::error(Code::PACKAGE_FAILED, step.to_string()).hint(hint));
+        }
+        Ok(left_alone(plan, "the installation of a hotfix failed before it"))
+    } else {
+        plan_after(plan, specs, target, &mut moved, &mut diagnostics)
+    };
+    let done = next.and_then(|plan| carry_out(plan, target));
+    let mut report = done.unwrap_or_else(|stop| {
+        let mut report = Report::new(report::Command::Apply);
+        report.outcome = Some(Outcome::Failed);
+        report.exit_code = Outcome::Failed.exit_code();
+        report.diagnostics = stop.diagnostics;
+        report
+    });
+    if steps.iter().any(|step| step.result == steps::Result::RestartNeeded) {
+        report.restart.computer = ComputerRestart::Required;
+    }
+    report.changed |= steps.iter().any(|step| step.result != steps::Result::Failed);
+    report.steps = steps;
+    report.moved.extend(moved);
+    report.diagnostics.extend(diagnostics);
+    report
+}
+
+/// The plan without anything to do, where something has gone wrong.
+fn left_alone(mut plan: Plan, why: &str) -> Plan {
+    for spec in &mut plan.specs {
+        if spec.outcome == Outcome::ChangesPending {
+            block(spec, vec![format!("nothing was done: {why}")]);
+        }
+        spec.changes.clear();
+    }
+    plan
+}
+
+fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
+    spec.outcome = Outcome::Blocked;
+    spec.reasons.extend(reasons);
+    spec.changes.clear();
+}
+
+/// The plan for the registry, once the packages were installed.
+fn plan_after(
+    plan: Plan,
+    specs: Option<Vec<Spec>>,
+    target: &mut dyn Target,
+    moved: &mut Vec<Moved>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Plan, Stop> {
+    let missing = not_effective(&plan, target)?;
+    if !missing.is_empty() {
+        let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
+        let message = format!("the package was installed, and the hotfix is not there: {}", lines.join("; "));
+        let hint = "restart the computer if the package asks for it, and apply again";
+        diagnostics.push(Diagnostic::error(Code::HOTFIX_NOT_EFFECTIVE, message).hint(hint));
+    }
+    let Some(mut specs) = specs else { return saved_plan_after(plan, &missing, target, moved) };
+    specs.iter_mut().filter_map(|spec| spec.hotfix.as_mut()).for_each(|hotfix| hotfix.install = false);
+    let mut next = apply::make_plan(target, &specs)?;
+    for (spec, before) in next.specs.iter_mut().zip(plan.specs) {
+        spec.install = before.install;
+        if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
+            // Nothing is left to do, and something was done.
+            spec.outcome = Outcome::ChangesPending;
+        }
+    }
+    Ok(next)
+}
+
+fn saved_plan_after(
+    mut plan: Plan,
+    missing: &[(String, String)],
+    target: &mut dyn Target,
+    moved: &mut Vec<Moved>,
+) -> Result<Plan, Stop> {
+    for spec in &mut plan.specs {
+        let of_it: Vec<String> = missing.iter().filter(|(id, _)| *id == spec.id).map(|(_, w)| w.clone()).collect();
+        if !of_it.is_empty() {
+            block(spec, of_it);
+        }
+    }
+    let files = plan.specs.iter().filter_map(|spec| spec.install.as_ref()).flat_map(|install| &install.files);
+    let meant: Vec<String> = files.map(|file| file.path.to_lowercase()).collect();
+    let now = observe_again(target, &plan.facts)?;
+    let others = plan.facts.moved(&now).into_iter().filter(|m| !meant.contains(&m.place.to_lowercase()));
+    moved.extend(others);
+    Ok(if moved.is_empty() { plan } else { left_alone(plan, "what the plan rests on has moved with the installation") })
+}
+
+/// The files of the installed hotfixes that are still not as they must be, each with its spec's id.
+fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Stop> {
+    let mut out = Vec::new();
+    for spec in &plan.specs {
+        let Some(install) = &spec.install else { continue };
+        let paths: Vec<String> = install.files.iter().map(|file| file.path.clone()).collect();
+        for (file, answer) in install.files.iter().zip(target.read_files(&paths)?) {
+            let (found, wanted) = match answer {
+                Answer::Present(facts) => match file.judge(&facts) {
+                    (_, _, true) => continue,
+                    (found, wanted, false) => (found, wanted),
+                },
+                Answer::Absent => ("no file".to_owned(), "the hotfix's file".to_owned()),
+                Answer::Unread(why) => (why.to_string(), "a file version".to_owned()),
+            };
+            out.push((spec.id.clone(), format!("{}: found {found}, wanted {wanted}", file.path)));
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,48 @@
+//! `--restart-services`
+
+use crate::{
+    diag::{Code, Diagnostic},
+    review::Report,
+    steps::{self, services},
+    target::{Address, Kind},
+};
+
+use super::{
+    output::Output,
+    stop::{Stop, USAGE},
+};
+
+/// Exit code: done, but a service that was to be restarted was not. The registry is as it should be, so it is none of the
+/// failures; and who asked for the restart must not take a service that is down for success.
+const NOT_RESTARTED: u8 = 7;
+
+/// Refuses any target but this machine.
+pub(super) fn check(address: &Address) -> Result<(), Stop> {
+    if matches!(address.kind(), Ok(Kind::Local)) {
+        return Ok(());
+    }
+    let message = format!("services can only be restarted on the target local, not on {}", address.uri);
+    let hint = "leave --restart-services out; the report names the services";
+    Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
+}
+
+/// Restarts the services that the report names, where something was changed and stayed.
+pub(super) fn restart(report: &mut Report, output: &mut Output) {
+    let failed = report.outcome.is_none_or(|outcome| outcome >= crate::plan::Outcome::RolledBack);
+    if !report.changed || failed || report.restart.services.is_empty() {
+        return;
+    }
+    let done = services::restart_local(&report.restart.services, |step| output.progress(&step.to_string()));
+    output.end_progress();
+    let wrong: Vec<String> = match &done {
+        Ok(steps) => steps.iter().filter(|s| s.result == steps::Result::Failed).map(ToString::to_string).collect(),
+        Err(why) => vec![format!("the service manager: {why}")],
+    };
+    report.steps.extend(done.unwrap_or_default());
+    if !wrong.is_empty() {
+        let message = format!("the changes were made, and a service was not restarted: {}", wrong.join("; "));
+        let hint = "see what runs, and start it by hand";
+        report.diagnostics.push(Diagnostic::warning(Code::SERVICE_RESTART_FAILED, message).hint(hint));
+        report.exit_code = report.exit_code.max(NOT_RESTARTED);
+    }
+}
