@@ -23,13 +23,12 @@ for name in sys.argv[1:]:
 json.dump(out, sys.stdout)
 ";
 
-/// A Python that has PyYAML.
+/// A Python that has PyYAML: the one that tests/run names, or the system's.
 fn python() -> Option<String> {
     let named = std::env::var("KBFIX_PYTHON").ok();
-    named
-        .into_iter()
-        .chain(["python3".to_owned()])
-        .find(|python| Command::new(python).args(["-c", "import yaml"]).output().is_ok_and(|o| o.status.success()))
+    named.into_iter().chain(["python3".to_owned(), "/usr/bin/python3".to_owned()]).find(|python| {
+        Command::new(python).args(["-c", "import yaml"]).output().is_ok_and(|output| output.status.success())
+    })
 }
 
 fn load(name: &str, bytes: &[u8], settings: &Settings) -> Result<Spec, String> {
