@@ -23,4 +23,5 @@ pub mod journal;
 pub mod apply;
 pub mod steps;
 pub mod review;
+pub mod example;
 pub mod cli;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use kbfix::spec;
+use kbfix::{plan, review::Report, spec, target::Snapshot};
 
 /// The file equals `generated`, or is written where the caller asks for it.
 fn up_to_date(file: &str, generated: &str) {
@@ -19,6 +19,22 @@ fn up_to_date(file: &str, generated: &str) {
 fn the_schema_file_is_up_to_date() {
     let schema = serde_json::to_string_pretty(&spec::schema()).unwrap() + "\n";
     up_to_date("schema/spec.v1.schema.json", &schema);
+}
+
+#[test]
+fn the_schemas_of_the_documents_are_up_to_date() {
+    let documents = [
+        ("plan", plan::file::schema()),
+        ("report", schemars::schema_for!(Report).to_value()),
+        ("snapshot", schemars::schema_for!(Snapshot).to_value()),
+    ];
+    for (name, schema) in documents {
+        if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
+            panic!("{name}: {error}");
+        }
+        let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        up_to_date(&format!("schema/{name}.v1.schema.json"), &schema);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::{
     output::{Format, Output},
     services,
     specs::{SpecArguments, standard_input},
-    stop::Stop,
+    stop::{Stop, USAGE},
     targets::{StateArguments, TargetArguments},
 };
 
@@ -32,8 +32,12 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
+
+    /// The most keys and values that may change through a `*` of one spec; more are refused, and nothing is changed.
+    #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
+    max_changes: usize,
 
     #[command(flatten)]
     packages: PackageArguments,
@@ -57,6 +61,16 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+/// The most keys and values that change through a `*` of one spec when the operator says nothing.
+pub(super) const MOST_CHANGES: usize = 1000;
+
+/// That a `*` of a spec stands for very many keys.
+pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
+    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
+    severity(Code::TOO_MANY_CHANGES, message).hint(hint)
+}
+
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     match apply(arguments, output) {
         Ok(report) => {
@@ -74,6 +88,10 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
+    if arguments.digest.is_some() && arguments.plan.is_none() {
+        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
+    }
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => {
@@ -95,6 +113,11 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
             (**plan).clone()
         }
     };
+    let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
+        Some(spec) => Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
+        None => Ok(()),
+    };
+    narrow(&plan)?;
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
         carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?
@@ -106,6 +129,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
             Wanted::Plan(_) => None,
         };
         install::go_on(installed, specs, target.as_mut(), |plan, target| {
+            narrow(&plan)?;
             carry_out(plan, journal::Action::Apply, address, target, &folder)
         })
     };
@@ -166,7 +190,8 @@ pub(super) fn carry_out(
         }
     }
     let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
-    report.target = Some(plan.target);
+    // A plan made from a snapshot names that; the report names what was changed.
+    report.target = Some(target.uri());
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = matches!(execution, Execution::Done(_) | Execution::Incomplete(..));

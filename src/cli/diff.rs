@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use crate::{
     apply,
+    diag::Diagnostic,
     plan::Plan,
     review::{self, Report, report},
     target::replace::replace_file,
 };
 
 use super::{
+    apply::{MOST_CHANGES, too_many_changes},
     install::PackageArguments,
     output::{self, Output},
     specs::SpecArguments,
@@ -77,8 +79,10 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     };
     let digest = plan.digest();
     let text = arguments.with_plan.then(|| plan.to_text());
+    let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
     let mut report = empty.with_specs(plan.specs);
     report.plan = text;
+    report.diagnostics.extend(wide);
     report.target = Some(plan.target);
     report.machine = plan.machine;
     report.digest = Some(digest);

@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod diff;
 mod example;
+mod hive;
 mod export;
 mod import;
 mod install;
@@ -59,6 +60,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
     Journal(journal::Arguments),
+    Hive(hive::Arguments),
     Show(show::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
+        Command::Hive(a) => hive::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
         Command::Import(a) => import::run(a, &mut output),
         Command::Export(a) => export::run(a, &mut output),

@@ -139,6 +139,7 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         checks: Vec::new(),
         install: None,
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
+        by_star: 0,
         satisfied: Vec::new(),
         restart: journal.entry.restart.clone(),
     }

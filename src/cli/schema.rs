@@ -1,6 +1,6 @@
 //! `kbfix schema`
 
-use crate::{plan::Plan, review::Report, spec, target::Snapshot};
+use crate::{plan, review::Report, spec, target::Snapshot};
 
 use super::{output::Output, stop::Stop};
 
@@ -27,7 +27,7 @@ enum Document {
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
-        Document::Plan => schemars::schema_for!(Plan).to_value(),
+        Document::Plan => plan::file::schema(),
         Document::Report => schemars::schema_for!(Report).to_value(),
         Document::Snapshot => schemars::schema_for!(Snapshot).to_value(),
     };

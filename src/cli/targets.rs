@@ -12,17 +12,39 @@ use super::stop::{Stop, USAGE};
 /// The target, for every command that has one.
 #[derive(Debug, clap::Args)]
 pub(super) struct TargetArguments {
-    /// The target: local (this Windows machine), reg:FILE (a registry export), snapshot:FILE.
+    /// The target: local (this Windows machine), image:DIR (the mounted volume of a switched-off Windows),
+    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export), snapshot:FILE.
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET")]
     pub(super) target: Option<String>,
 
-    /// The folder that stands for drive C of a registry export, where the files of the hotfix are.
+    /// The folder that stands for drive C of a registry export or a hive, where the files of the hotfix are.
     #[arg(long, value_name = "DIR")]
     pub(super) files: Option<PathBuf>,
 
     /// The ANSI code page of a registry export that is not in Unicode, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     pub(super) code_page: Option<u16>,
+
+    /// A folder that stands for a drive of an image, such as D=/mnt/data; may be repeated. The drive that Windows is on
+    /// is the image itself.
+    #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
+    pub(super) drives: Vec<(char, PathBuf)>,
+
+    /// Also read a hive that was not written completely and that its logs do not complete, as it is. It is never written.
+    #[arg(long)]
+    pub(super) allow_dirty: bool,
+}
+
+/// `D=DIR`
+fn drive(text: &str) -> Result<(char, PathBuf), String> {
+    let form = || "it is a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
+    let (letter, folder) = text.split_once('=').ok_or_else(form)?;
+    match letter.trim_end_matches(':').as_bytes() {
+        [letter] if letter.is_ascii_alphabetic() && !folder.is_empty() => {
+            Ok((letter.to_ascii_uppercase().into(), folder.into()))
+        }
+        _ => Err(form()),
+    }
 }
 
 impl TargetArguments {
@@ -33,11 +55,12 @@ impl TargetArguments {
             None if cfg!(windows) => "local",
             None => {
                 let message = "no target is named, and this is not Windows";
-                let hint = "give --target with one of reg:FILE, snapshot:FILE";
+                let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE";
                 return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
             }
         };
-        Ok(Address::new(uri, self.files.as_deref(), self.code_page)?)
+        let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
+        Ok(address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty))
     }
 
     /// Opens it.

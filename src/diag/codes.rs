@@ -55,6 +55,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// What a plan rests on has moved.
     PLAN_STALE = "plan-stale";
+    /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
+    TOO_MANY_CHANGES = "too-many-changes";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.

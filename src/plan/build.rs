@@ -90,6 +90,7 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         outcome,
         reasons,
         checks,
+        by_star: if counts { registry.by_star } else { 0 },
         install,
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },

@@ -67,18 +67,22 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
         },
         Answer::Unread(why) => return Err(why),
     };
+    // All are asked for before any is judged, so that they are read in one batch.
+    let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
+    let hives: Vec<_> = hives.map(|hive| (reader.key(&Key::new(hive.clone())).known(), hive)).collect();
     let mut roots = Vec::new();
-    for sid in users.iter().filter(|sid| is_person(sid)) {
-        let hive = KeyPath::root_key(RootKey::Hku).child(sid);
-        match reader.key(&Key::new(hive.clone())).known()? {
+    let mut not_loaded = Vec::new();
+    for (answer, hive) in hives {
+        match answer? {
             Some(()) => roots.push(hive),
-            None => {
-                let detail = format!("the hive of user {sid} is not loaded");
-                return Err(Unread::new(Reason::Unknown, detail));
-            }
+            None => not_loaded.push(hive.below_root().to_owned()),
         }
     }
-    Ok(roots)
+    if not_loaded.is_empty() {
+        return Ok(roots);
+    }
+    let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
+    Err(Unread::new(Reason::Unknown, detail))
 }
 
 /// Whether a SID is a person's account, local, of a domain (S-1-5-21) or of Entra ID (S-1-12-1), and not a service's.

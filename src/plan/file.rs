@@ -78,6 +78,23 @@ impl Plan {
     }
 }
 
+/// The schema of the file: a plan, and its digest.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Plan).to_value();
+    let digest = serde_json::json!({
+        "description": "`sha256:` and the SHA-256 of all the rest as canonical JSON (RFC 8785), in hex digits.",
+        "type": "string",
+        "pattern": "^sha256:[0-9a-f]{64}$",
+    });
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("digest".to_owned(), digest);
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.push("digest".into());
+    }
+    schema
+}
+
 /// Digests are given with or without `sha256:`, in either case of the letters.
 fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| d.trim().trim_start_matches("sha256:").to_ascii_lowercase();

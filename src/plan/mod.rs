@@ -80,11 +80,19 @@ pub struct SpecPlan {
     /// The changes, in the order in which they are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<KeyChange>,
+    /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many only when told so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub by_star: usize,
     /// What already is as the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
     /// What has to be restarted once the changes are made.
     pub restart: Restart,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What has to be restarted once the changes of a spec are made.
@@ -241,6 +249,12 @@ impl Plan {
     /// All changes, in the order in which they are made.
     pub fn changes(&self) -> impl Iterator<Item = &KeyChange> {
         self.specs.iter().flat_map(|spec| &spec.changes)
+    }
+
+    /// The first spec that changes more than `most` keys and values through a `*`: what it stands for depends on the
+    /// machine, so that nobody has seen how many there are.
+    pub fn wider_than(&self, most: usize) -> Option<&SpecPlan> {
+        self.specs.iter().find(|spec| !spec.changes.is_empty() && spec.by_star > most)
     }
 
     /// What has to be restarted, of all specs with changes together; their notes stand with the specs.

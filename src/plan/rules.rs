@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct Result {
     /// The changes of keys: keys created with the topmost first, keys deleted with the lowest first.
     pub changes: Vec<KeyChange>,
+    /// How many keys and values of these change through a `*`.
+    pub by_star: usize,
     /// What already holds.
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
@@ -31,6 +33,7 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
     let mut present: BTreeSet<Key> = BTreeSet::new();
     let mut absent: BTreeSet<Key> = BTreeSet::new();
+    let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
         let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
@@ -43,6 +46,9 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
                 continue;
             }
         };
+        if rule.key.has_star() {
+            starred.extend(keys.iter().cloned());
+        }
         for key in keys {
             if holds && rule.must_exist {
                 present.insert(key.clone());
@@ -68,8 +74,15 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
             }
         }
     }
+    // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
+    let mut deleted: BTreeMap<View, Key> = BTreeMap::new();
     for key in absent {
+        if deleted.get(&key.view).is_some_and(|above| key.path.is_within(&above.path)) {
+            result.satisfied.push(Satisfied { key, name: None, data: None });
+            continue;
+        }
         delete(&key, reader, &mut result);
+        deleted.insert(key.view, key);
     }
     for key in &present {
         wanted.entry(key.clone()).or_default();
@@ -79,7 +92,20 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
         let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
+    result.by_star = by_star(&result.changes, &starred);
     result
+}
+
+/// How many keys and values change in the keys that a `*` stands for, or below them.
+fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
+    if starred.is_empty() {
+        return 0;
+    }
+    let through_star = |change: &&KeyChange| {
+        std::iter::successors(Some(change.key.clone()), Key::parent).any(|k| starred.contains(&k))
+    };
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    changes.iter().filter(through_star).map(size).sum()
 }
 
 fn when(

@@ -72,8 +72,17 @@ fn text(name: &ValueName, data: Option<&Data>) -> String {
     out
 }
 
+/// Bytes of a REG_SZ that is still shown as text in whole: its notation is what people read.
+const LONGEST_TEXT: usize = 512;
+
+/// Whether the notation shows the whole data.
+fn is_shown_whole(data: &Data) -> bool {
+    let is_text = data.value_type == ValueType::SZ && matches!(data.decode(), Decoded::Text(_));
+    data.bytes.len() <= if is_text { LONGEST_TEXT } else { LONGEST }
+}
+
 fn shortened(data: &Data) -> String {
-    if data.bytes.len() <= LONGEST {
+    if is_shown_whole(data) {
         return notation::data(data);
     }
     let half = 16;
@@ -97,7 +106,7 @@ fn comment(data: &Data) -> Option<String> {
     match data.decode() {
         Decoded::Malformed(why) => Some(format!("{}, malformed: {why}", data.value_type)),
         Decoded::Text(text)
-            if data.value_type != ValueType::SZ || data.bytes.len() > LONGEST || text.contains(['\n', '\r']) =>
+            if data.value_type != ValueType::SZ || !is_shown_whole(data) || text.contains(['\n', '\r']) =>
         {
             Some(cut(format!("{} {}", data.value_type, notation::quoted(&text))))
         }

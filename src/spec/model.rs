@@ -342,6 +342,11 @@ pub struct Restart {
 }
 
 impl KeyPattern {
+    /// Whether a name in it stands for several subkeys.
+    pub fn has_star(&self) -> bool {
+        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
+    }
+
     /// The path, where no name in it stands for several and the root key is not HKCU.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
@@ -352,11 +357,6 @@ impl KeyPattern {
             }
         }
         Some(path)
-    }
-
-    /// Whether a name in it stands for every subkey that fits.
-    pub fn has_wildcard(&self) -> bool {
-        self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.

@@ -1,8 +1,13 @@
 //! How a user names a target: its URI, and what some kinds need beside it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
+
+use crate::registry::KeyPath;
 
 /// A target as the user named it. It is written into journals, so that a rollback finds the same target again; it holds no
 /// secret.
@@ -11,12 +16,18 @@ use serde::{Deserialize, Serialize};
 pub struct Address {
     /// The URI, with an absolute path.
     pub uri: String,
-    /// The folder that stands for drive C of an export.
+    /// The folder that stands for drive C of an export or a hive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PathBuf>,
     /// The ANSI code page of an export that is not in Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_page: Option<u16>,
+    /// The folders that stand for drives of an image or a hive, by letter in upper case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drives: BTreeMap<char, PathBuf>,
+    /// Whether a hive is read that was not written completely. It is never written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_dirty: bool,
 }
 
 /// The kinds of target.
@@ -24,6 +35,10 @@ pub struct Address {
 pub enum Kind {
     /// The live registry of this machine.
     Local,
+    /// The mounted volume of a Windows that is switched off.
+    Image(PathBuf),
+    /// One hive file, and the key that its root is.
+    Hive(PathBuf, KeyPath),
     /// A registry export.
     Reg(PathBuf),
     /// A snapshot.
@@ -32,11 +47,16 @@ pub enum Kind {
 
 /// Why a text names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{uri}` names no target: it is `local`, `reg:FILE` or `snapshot:FILE`")]
+#[error("`{uri}` names no target: {detail}")]
 pub struct AddressError {
     /// The text.
     pub uri: String,
+    /// What is wrong with it.
+    pub detail: String,
 }
+
+/// What a URI can be.
+const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE` or `snapshot:FILE`";
 
 impl Address {
     /// From a URI, with paths made absolute.
@@ -44,13 +64,35 @@ impl Address {
     /// # Errors
     /// [`AddressError`] where the text is none of the kinds.
     pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
-        let mut address = Self { uri: uri.to_owned(), files: files.map(absolute), code_page };
+        let mut address = Self {
+            uri: uri.to_owned(),
+            files: files.map(absolute),
+            code_page,
+            drives: BTreeMap::new(),
+            allow_dirty: false,
+        };
         address.uri = match address.kind()? {
             Kind::Local => "local".to_owned(),
+            Kind::Image(path) => format!("image:{}", absolute(&path).display()),
+            Kind::Hive(path, key) => format!("hive:{}={key}", absolute(&path).display()),
             Kind::Reg(path) => format!("reg:{}", absolute(&path).display()),
             Kind::Snapshot(path) => format!("snapshot:{}", absolute(&path).display()),
         };
         Ok(address)
+    }
+
+    /// With the folders that stand for drives, made absolute.
+    #[must_use]
+    pub fn with_drives<'a>(mut self, drives: impl IntoIterator<Item = &'a (char, PathBuf)>) -> Self {
+        self.drives = drives.into_iter().map(|(letter, folder)| (*letter, absolute(folder))).collect();
+        self
+    }
+
+    /// Which also reads hives that were not written completely.
+    #[must_use]
+    pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
+        self.allow_dirty = allowed;
+        self
     }
 
     /// Its kind.
@@ -58,10 +100,19 @@ impl Address {
     /// # Errors
     /// [`AddressError`] where the URI is none of the kinds.
     pub fn kind(&self) -> Result<Kind, AddressError> {
-        let error = || AddressError { uri: self.uri.clone() };
+        let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
+        let error = || because(KINDS.to_owned());
         match self.uri.split_once(':') {
             None if self.uri == "local" => Ok(Kind::Local),
             Some((_, "")) => Err(error()),
+            Some(("image", path)) => Ok(Kind::Image(path.into())),
+            // The last `=`: a file name may have one, the keys at which Windows has hives do not.
+            Some(("hive", rest)) => match rest.rsplit_once('=') {
+                Some((path, key)) if !path.is_empty() => {
+                    Ok(Kind::Hive(path.into(), key.parse().map_err(|e| because(format!("{e}")))?))
+                }
+                _ => Err(because("a hive is named with its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
+            },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
             _ => Err(error()),

@@ -63,25 +63,49 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     }
 }
 
-/// A folder that stands for the root of drive `C:` of another machine.
+/// A folder that stands for the root of a drive of another machine.
 ///
 /// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. What leads out of the folder
 /// (`..`, a symbolic link) is not read. A folder is listed once however many files in it are asked for.
 #[derive(Debug)]
 pub struct DriveFolder {
+    letter: char,
     root: PathBuf,
     listings: HashMap<PathBuf, Vec<OsString>>,
 }
 
 impl DriveFolder {
-    /// The folder `root`.
+    /// The folder `root`, which stands for drive `C:`.
     ///
     /// # Errors
     /// The system's error, where it is no folder that can be read.
     pub fn open(root: &Path) -> io::Result<Self> {
+        Self::of_drive('C', root)
+    }
+
+    /// The folder `root`, which stands for the drive `letter`.
+    ///
+    /// # Errors
+    /// The system's error, where it is no folder that can be read.
+    pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(root)?;
         fs::read_dir(&root)?;
-        Ok(Self { root, listings: HashMap::new() })
+        Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
+    }
+
+    /// The folder, links followed.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Forgets which names were found.
+    pub fn forget(&mut self) {
+        self.listings.clear();
+    }
+
+    /// Makes it stand for another drive.
+    pub fn set_letter(&mut self, letter: char) {
+        self.letter = letter.to_ascii_uppercase();
     }
 
     /// The facts of the file that the other machine calls `path`, absolute and with its drive.
@@ -95,10 +119,14 @@ impl DriveFolder {
 
     /// Where the file is below the folder, spelt as it is there.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
-        let names = match names_below_c(path) {
-            Ok(names) => names,
-            Err(why) => return Answer::Unread(why),
-        };
+        match self.names_below_root(path) {
+            Ok(names) => self.find_below(names),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Where what these names lead to is below the folder, spelt as it is there.
+    pub fn find_below<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Answer<PathBuf> {
         let mut here = self.root.clone();
         for wanted in names {
             here = match self.step(&here, wanted) {
@@ -146,25 +174,67 @@ impl DriveFolder {
             }
         }
     }
+
+    /// The names of a path, below the drive's root.
+    fn names_below_root<'a>(&self, path: &'a str) -> Result<impl Iterator<Item = &'a str> + use<'a>, Unread> {
+        let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
+        let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
+        if drive != self.letter {
+            let detail = format!("the folder of files stands for drive {}:, not for {drive}:", self.letter);
+            return Err(Unread::new(Reason::Unknown, detail));
+        }
+        let names = rest.split(['\\', '/']).filter(|name| !name.is_empty());
+        let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
+        if names.clone().any(|name| matches!(name, "." | "..") || name.contains(forbidden)) {
+            return Err(unsupported("has a part that is no file name"));
+        }
+        Ok(names)
+    }
 }
 
-/// The names below the root of drive `C:`.
-fn names_below_c(path: &str) -> Result<impl Iterator<Item = &str>, Unread> {
-    let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
-    let (drive, rest) = path.split_once(':').ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
-    let is_drive = drive.len() == 1 && drive.as_bytes()[0].is_ascii_alphabetic();
-    if !is_drive || !rest.starts_with(['\\', '/']) {
-        return Err(unsupported("is not an absolute path with a drive"));
+/// Folders that stand for drives of another machine.
+#[derive(Debug, Default)]
+pub struct Drives(Vec<DriveFolder>);
+
+impl Drives {
+    /// These folders, each with its drive letter.
+    ///
+    /// # Errors
+    /// The first folder that cannot be read, and the system's error.
+    pub fn open<'a>(folders: impl IntoIterator<Item = (char, &'a Path)>) -> Result<Self, (PathBuf, io::Error)> {
+        let one = |(letter, root): (char, &Path)| {
+            DriveFolder::of_drive(letter, root).map_err(|error| (root.to_owned(), error))
+        };
+        folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
     }
-    if !drive.eq_ignore_ascii_case("C") {
-        return Err(Unread::new(Reason::Unknown, format!("the folder of files stands for drive C:, not for {drive}:")));
+
+    /// The folder of the drive on which `path` is.
+    pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
+        let (letter, _) = split_drive(path)?;
+        self.0.iter_mut().find(|drive| drive.letter == letter)
     }
-    let names = rest.split(['\\', '/']).filter(|name| !name.is_empty());
-    if names.clone().any(|name| matches!(name, "." | "..") || name.contains([':', '\0', '*', '?', '"', '<', '>', '|']))
-    {
-        return Err(unsupported("has a part that is no file name"));
+
+    /// The facts of a file; none where no folder stands for its drive.
+    pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
+        self.of(path).map(|drive| drive.facts(path))
     }
-    Ok(names)
+
+    /// Forgets which names were found.
+    pub fn forget(&mut self) {
+        self.0.iter_mut().for_each(DriveFolder::forget);
+    }
+}
+
+/// The drive letter of an absolute path, in upper case, and what stands behind its colon.
+pub fn split_drive(path: &str) -> Option<(char, &str)> {
+    let (drive, rest) = path.split_once(':')?;
+    let mut letters = drive.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii_alphabetic() && rest.starts_with(['\\', '/']) => {
+            Some((letter.to_ascii_uppercase(), rest))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

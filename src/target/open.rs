@@ -1,6 +1,6 @@
 //! Opens the target that an address names.
 
-use super::{Address, Kind, RegTarget, SnapshotTarget, Target, TargetError};
+use super::{Address, HiveTarget, ImageTarget, Kind, RegTarget, SnapshotTarget, Target, TargetError, files::Drives};
 use crate::format::reg::CodePage;
 
 /// Opens a target.
@@ -22,8 +22,18 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
             };
             Ok(Box::new(RegTarget::open(&path, address.files.as_deref(), code_page)?))
         }
+        Kind::Image(folder) => Ok(Box::new(ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?)),
+        Kind::Hive(path, key) => Ok(Box::new(HiveTarget::open(&path, key, drives(address)?, address.allow_dirty)?)),
         Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),
     }
+}
+
+/// The folders that stand for drives, those of `--drive` before that of `--files`.
+fn drives(address: &Address) -> Result<Drives, TargetError> {
+    let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
+    let files = address.files.iter().map(|folder| ('C', folder.as_path()));
+    Drives::open(named.chain(files))
+        .map_err(|(folder, source)| TargetError::Io { what: folder.display().to_string(), source })
 }
 
 #[cfg(windows)]

@@ -1,5 +1,5 @@
 //! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or take memory
-//! out of proportion; what an edit does to a damaged hive must not damage it further without saying so.
+//! out of proportion. Whether an edit made a damaged hive worse is for the check before a save to say, and not asked here.
 
 use std::time::{Duration, Instant};
 

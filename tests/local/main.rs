@@ -9,6 +9,7 @@ mod export;
 mod files;
 mod hotfix;
 mod keys;
+mod library;
 mod machine;
 mod scratch;
 mod services;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use kbfix::{
+    format::regf::{Filetime, Hive},
     registry::{Data, Key, KeyName, ValueName},
     target::{
         Action, Address, Answer, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange, Wanted,
@@ -28,6 +29,10 @@ pub(crate) enum Kind {
     /// A version 4 export in UTF-16, as regedit takes it too.
     Reg4Utf16,
     Snapshot,
+    /// The volume of a switched-off Windows.
+    Image,
+    /// One hive file.
+    Hive,
     #[cfg(windows)]
     Local,
 }
@@ -39,6 +44,8 @@ impl Kind {
         Self::RegAnsi,
         Self::Reg4Utf16,
         Self::Snapshot,
+        Self::Image,
+        Self::Hive,
         #[cfg(windows)]
         Self::Local,
     ];
@@ -59,6 +66,11 @@ impl Kind {
             Self::Local => false,
             _ => true,
         }
+    }
+
+    /// Whether it holds only some keys of `HKLM\SOFTWARE`, and knows nothing of the others.
+    pub(crate) fn is_partial(self) -> bool {
+        self.is_file() && !matches!(self, Self::Image | Self::Hive)
     }
 }
 
@@ -102,6 +114,16 @@ impl Machine {
                 let file = folder.path().join("machine.json");
                 fs::write(&file, snapshot(&base).to_text()).unwrap();
                 address(&file, "snapshot", None)
+            }
+            Kind::Image => {
+                let root = folder.path().join("volume");
+                hive(&root.join(SOFTWARE), &base);
+                address(&root, "image", None)
+            }
+            Kind::Hive => {
+                let file = folder.path().join("SOFTWARE");
+                hive(&file, &base);
+                Address::new(&format!(r"hive:{}=HKLM\SOFTWARE", file.display()), None, None).unwrap()
             }
             #[cfg(windows)]
             Kind::Local => {
@@ -168,7 +190,10 @@ impl Machine {
     /// The bytes of a target that is a file.
     pub(crate) fn file(&self) -> Option<Vec<u8>> {
         let (_, path) = self.address.uri.split_once(':')?;
-        Some(fs::read(path).unwrap())
+        Some(match self.kind {
+            Kind::Image => fs::read(Path::new(path).join(SOFTWARE)).unwrap(),
+            _ => fs::read(path.split('=').next()?).unwrap(),
+        })
     }
 
     pub(crate) fn state_dir(&self) -> &Path {
@@ -204,6 +229,17 @@ impl Drop for Machine {
             let _ = windows_registry::LOCAL_MACHINE.remove_tree(self.base.path.below_root());
         }
     }
+}
+
+const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
+
+/// A hive of `HKLM\SOFTWARE` with one key.
+fn hive(file: &Path, base: &Key) {
+    let mut hive = Hive::create(Filetime::now()).unwrap();
+    let below = base.path.below_root().split_once('\\').unwrap().1;
+    hive.edit(Filetime::now()).unwrap().create_key(below).unwrap();
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, hive.to_bytes(Filetime::now()).unwrap()).unwrap();
 }
 
 fn address(file: &Path, scheme: &str, code_page: Option<u16>) -> Address {

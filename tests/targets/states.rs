@@ -31,7 +31,7 @@ fn what_a_file_does_not_cover_is_unknown_and_never_absent() {
     each(|machine| {
         let elsewhere: Key = r"HKLM\SOFTWARE\kbfix-test-elsewhere".parse().unwrap();
         let answer = machine.query(&elsewhere, nothing(), false);
-        if machine.kind.is_file() {
+        if machine.kind.is_partial() {
             assert_eq!(answer.known().unwrap_err().reason, Reason::Unknown);
             let parent = machine.query(&machine.base.parent().unwrap(), Wanted::All, true);
             assert_eq!(parent.known().unwrap_err().reason, Reason::Unknown);
@@ -44,7 +44,7 @@ fn what_a_file_does_not_cover_is_unknown_and_never_absent() {
 #[test]
 fn a_change_of_what_a_file_does_not_cover_is_refused() {
     each(|machine| {
-        if !machine.kind.is_file() {
+        if !machine.kind.is_partial() {
             return;
         }
         let before = machine.file();

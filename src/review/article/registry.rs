@@ -40,8 +40,8 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
     }
-    if rule.key.has_wildcard() {
-        line(out, "; * is any characters: every subkey that exists and fits");
+    if rule.key.has_star() {
+        line(out, "; * stands for every subkey that exists and fits");
     }
     if rule.key.root == RootKey::Hkcu {
         line(out, "; in the hive of each user");

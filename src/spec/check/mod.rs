@@ -221,8 +221,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
         let place = &location.registry;
         let at = keys::value_at(cx, &place.key, &place.name, place.view, &path);
         if let Some(at) = &at
-            && (at.key.root == crate::registry::RootKey::Hkcu
-                || at.key.names.iter().any(|name| matches!(name, model::NamePattern::Like(_))))
+            && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
             let message = format!("`{}` can be several keys, and a location is one folder", at.key);
             cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");

@@ -5,6 +5,7 @@
 
 mod compact;
 mod keys;
+mod largest;
 mod security;
 mod space;
 mod subkeys;

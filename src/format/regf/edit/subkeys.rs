@@ -61,7 +61,6 @@ impl Hive {
     pub(super) fn link(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
-        let count = key.subkey_count();
         let child_key = self.key(Node(child))?;
         let name = child_key.name();
         match self.subkey_list(&key)? {
@@ -82,24 +81,35 @@ impl Hive {
                 self.put_leaf(parent, list, number, elements)?;
             }
         }
-        self.put_u32(parent, node::SUBKEYS, count + 1)
+        self.count_subkeys(parent)
     }
 
     /// Takes the key `child` out of the list of `parent`, and counts it no more. The key itself is not looked at.
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         let key = self.key(Node(parent))?;
         let missing = || Error::cell(LIST, parent, "the key is not in the list of its parent");
-        let count = key.subkey_count().checked_sub(1).ok_or_else(missing)?;
         let list = self.subkey_list(&key)?.ok_or_else(missing)?;
         for number in 0..list.leaves().len() {
             let mut elements = self.elements(&list, number)?;
             if let Some(index) = elements.list.iter().position(|(key, _)| *key == child) {
                 elements.list.remove(index);
                 self.put_leaf(parent, list, number, elements)?;
-                return self.put_u32(parent, node::SUBKEYS, count);
+                return self.count_subkeys(parent);
             }
         }
         Err(missing())
+    }
+
+    /// Writes how many subkeys the lists of `parent` have: what it said before may have been wrong.
+    fn count_subkeys(&mut self, parent: u32) -> Result<(), Error> {
+        let at = self.key(Node(parent))?.u32(node::SUBKEY_LIST);
+        let mut count = 0;
+        if at != NOWHERE {
+            for leaf in self.list(at)?.leaves() {
+                count += self.leaf(*leaf)?.len();
+            }
+        }
+        self.put_u32(parent, node::SUBKEYS, count as u32)
     }
 
     /// The cells of a key's subkey lists.

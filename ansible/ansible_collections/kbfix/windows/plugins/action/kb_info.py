@@ -1,0 +1,18 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""kbfix.windows.kb_info: diff, whatever the mode."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils.action import KbfixAction
+
+
+class ActionModule(KbfixAction):
+    OPTIONS = options.KB_INFO
+
+    def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        report = self._report(command.diff(options, self._windows, self._read_file))
+        return result.of_look(report, bool(self._task.no_log))

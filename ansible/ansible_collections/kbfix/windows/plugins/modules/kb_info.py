@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+
+# Documentation only: the action plugin of the same name does the work.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kb_info
+short_description: See whether a Windows machine is in the state that Knowledge Base articles ask for
+version_added: 0.1.0
+description:
+  - Holds specs of Microsoft Knowledge Base articles against a machine and reports what would have to change. Changes nothing.
+  - What it finds does not fail the task, not even a missing hotfix; a spec with an error and a machine that cannot be read do.
+extends_documentation_fragment:
+  - kbfix.windows.kbfix
+  - kbfix.windows.kbfix.specs
+options:
+  with_plan:
+    description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan).
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Works the same.
+    support: full
+  diff_mode:
+    description: Nothing is changed; RV(changes) says what would be.
+    support: none
+seealso:
+  - module: kbfix.windows.kb
+  - module: kbfix.windows.kb_rollback
+"""
+
+EXAMPLES = r"""
+- name: See what is missing
+  kbfix.windows.kb_info:
+    src: [KB909094.yaml]
+  register: audit
+
+- name: Save the plan for the reviewer
+  kbfix.windows.kb_info:
+    src: [KB909094.yaml]
+    with_plan: true
+  register: audit
+
+- name: Write it on the controller
+  ansible.builtin.copy:
+    content: "{{ audit.plan }}"
+    dest: "plans/{{ inventory_hostname }}.json"
+    mode: "0644"
+  delegate_to: localhost
+
+- name: Find out whether a reviewed plan still holds
+  kbfix.windows.kb_info:
+    plan: "plans/{{ inventory_hostname }}.json"
+"""
+
+RETURN = r"""
+outcome:
+  description: The worst outcome of the specs, as M(kbfix.windows.kb) names them.
+  returned: when kbfix reported
+  type: str
+  sample: changes_pending
+specs:
+  description: Each spec's outcome, with the reasons and with what was found and wanted by each check.
+  returned: when kbfix reported
+  type: list
+  elements: dict
+changes:
+  description: Each change that M(kbfix.windows.kb) would make.
+  returned: when kbfix reported
+  type: list
+  elements: dict
+restart:
+  description: What would have to be restarted after them.
+  returned: when kbfix reported
+  type: dict
+reboot_required:
+  description: Whether the computer would have to be restarted.
+  returned: when kbfix reported
+  type: bool
+digest:
+  description: The digest of the plan, which a change ticket quotes.
+  returned: when kbfix reported
+  type: str
+  sample: sha256:fcb97c575c1def4cf8f389122f7753519b53f6ca315d4127a31382c4482ef7af
+plan:
+  description: The text of the plan file.
+  returned: with O(with_plan=true)
+  type: str
+report:
+  description: The whole report of kbfix, to be kept. C(kbfix schema report) prints its schema.
+  returned: when kbfix reported
+  type: dict
+machine:
+  description: The machine's computer name and MachineGuid, as far as the target knows them.
+  returned: when kbfix reported
+  type: dict
+target:
+  description: The target.
+  returned: when kbfix reported
+  type: str
+diagnostics:
+  description: What stopped kbfix, and its warnings, each with code, message, place and hint.
+  returned: when kbfix reported
+  type: list
+  elements: dict
+kbfix_version:
+  description: The version of the binary.
+  returned: when kbfix reported
+  type: str
+"""

@@ -1,0 +1,95 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The changes of a report as diffs in .reg notation: one before and after for each value, under its key."""
+
+from __future__ import annotations
+
+import typing as t
+import unicodedata
+
+Change = t.Mapping[str, t.Any]
+Data = t.Mapping[str, str]
+
+_ROOTS = {
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKCU": "HKEY_CURRENT_USER",
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKU": "HKEY_USERS",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+}
+# Longer data is shown by its beginning, its end and its length.
+_LONGEST = 400
+
+
+def diffs(changes: t.Iterable[Change]) -> list[dict[str, str]]:
+    """What Ansible's diff mode prints."""
+    found = []
+    for change in changes:
+        header = _header(change)
+        key = f"[{long_key(change['key'])}]\n"
+        if change["action"] == "create":
+            found.append(_diff(header, "", key))
+        found += [_diff(header, _line(v["name"], v["before"]), _line(v["name"], v["after"])) for v in change["values"]]
+        if change["action"] == "delete":
+            found.append(_diff(header, key, ""))
+    return found
+
+
+def _diff(header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _header(change: Change) -> str:
+    return f"[{long_key(change['key'])}]" + (" 32-bit view" if change.get("view") == "32" else "")
+
+
+def long_key(key: str) -> str:
+    """``HKLM\\a`` as a .reg file writes it."""
+    root, separator, rest = key.partition("\\")
+    return one_line(_ROOTS.get(root, root) + separator + rest)
+
+
+def value_name(name: str) -> str:
+    """A value name as a .reg file writes it; ``@`` for the default value."""
+    return _quoted(name) if name else "@"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{one_line(escaped)}"'
+
+
+def _line(name: str, data: Data | None) -> str:
+    if data is None:
+        return ""
+    comment = _comment(data)
+    return f"{value_name(name)}={_shortened(data['text'])}\n" + (f"; {comment}\n" if comment else "")
+
+
+def _shortened(text: str) -> str:
+    text = one_line(text)
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:100]}…{text[-50:]} ({len(text)} characters)"
+
+
+def _comment(data: Data) -> str | None:
+    """What hex digits mean, where .reg notation hides it."""
+    if not data["text"].startswith("hex("):
+        return None
+    raw = bytes.fromhex(data["bytes"])
+    if data["type"] == "REG_QWORD" and len(raw) == 8:
+        return f"REG_QWORD 0x{int.from_bytes(raw, 'little'):x}"
+    if data["type"] in ("REG_SZ", "REG_EXPAND_SZ", "REG_MULTI_SZ") and len(raw) % 2 == 0:
+        texts = raw.decode("utf-16-le", errors="replace").split("\0")
+        if data["type"] == "REG_MULTI_SZ":
+            return _shortened(f"REG_MULTI_SZ [{', '.join(_quoted(text) for text in texts[:-2])}]")
+        return _shortened(f"{data['type']} {_quoted(texts[0])}")
+    return None
+
+
+def one_line(text: str) -> str:
+    """Without characters that would fake a line of the diff or steer the terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)

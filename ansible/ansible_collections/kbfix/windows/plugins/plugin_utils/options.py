@@ -1,0 +1,59 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The options of each module: what the documentation stubs describe, as argument specs."""
+
+from __future__ import annotations
+
+import typing as t
+
+_HOST: dict[str, t.Any] = {
+    "target": {"type": "str"},
+    "files": {"type": "str"},
+    "binary_path": {"type": "str"},
+}
+
+_SPECS: dict[str, t.Any] = {
+    "spec": {"type": "raw"},
+    "src": {"type": "list", "elements": "str"},
+    "remote_src": {"type": "bool", "default": False},
+    "parameters": {"type": "dict", "default": {}},
+    "plan": {"type": "str"},
+    "digest": {"type": "str"},
+}
+
+# Either specs, with parameters, or a plan, in which both are contained.
+_SPEC_RULES: dict[str, t.Any] = {
+    "required_one_of": [["spec", "src", "plan"]],
+    "mutually_exclusive": [["spec", "plan"], ["src", "plan"], ["parameters", "plan"]],
+    "required_by": {"digest": ["plan"]},
+}
+
+KB: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SPECS,
+        **_HOST,
+        "packages": {"type": "dict", "default": {}},
+        "install_hotfix": {"type": "bool", "default": False},
+        "max_changes": {"type": "int"},
+        "restart_services": {"type": "bool", "default": False},
+        "state_dir": {"type": "str"},
+        "on_blocked": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+    },
+    **_SPEC_RULES,
+}
+
+KB_INFO: dict[str, t.Any] = {
+    "argument_spec": {**_SPECS, **_HOST, "with_plan": {"type": "bool", "default": False}},
+    **_SPEC_RULES,
+}
+
+KB_ROLLBACK: dict[str, t.Any] = {
+    "argument_spec": {
+        **_HOST,
+        "journal": {"type": "str"},
+        "last": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "state_dir": {"type": "str"},
+    },
+    "mutually_exclusive": [["journal", "last"]],
+}

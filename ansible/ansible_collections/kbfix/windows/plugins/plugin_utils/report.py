@@ -1,0 +1,161 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""From the raw result of the command module to a kbfix report, or to a message that says why there is none.
+
+What a program wrote instead of a report is never quoted: a foreign program may have echoed a secret spec.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from .command import Call
+from .failure import KbfixFailure
+
+REPORT_VERSION = 1
+INSTALL_HINT = "the role kbfix.windows.install puts it there, and binary_path names another place"
+UPDATE_HINT = "update it with the role kbfix.windows.install"
+
+Raw = t.Mapping[str, t.Any]
+
+# Codes of CreateProcess: Microsoft, "System Error Codes".
+_NOT_STARTED_WINDOWS = {
+    2: "is not there",
+    3: "is not there: its folder does not exist",
+    5: "may not be run by this user",
+    193: "is not a program for this Windows",
+    216: "is built for another processor than this machine's",
+    225: "was stopped by the virus scanner",
+    740: "needs an elevated session",
+    1260: "is blocked by a group policy (AppLocker or software restriction)",
+}
+_NOT_STARTED_POSIX = {
+    2: "is not there",
+    8: "is not a program for this system",
+    13: "may not be run by this user",
+    32: "ended before it read its input, so it is not kbfix, or is too old for an option of this task",
+}
+# NTSTATUS codes with which Windows ends a process before or in place of its own exit code; 53 is Wine's.
+_NOT_LOADED = {
+    53: "a library that it needs is missing",
+    0xC0000135: "a library that it needs is missing",
+    0xC0000139: "this Windows is too old for it: a library lacks a function",
+    0xC000007B: "it is built for another kind of processor than its libraries",
+    0xC0000142: "a library that it needs did not start",
+}
+_PANIC = 101
+_COMMAND_LINE_REFUSED = re.compile(
+    r"^error: (unexpected argument|unrecognized subcommand|invalid value|the argument|the following required).*", re.MULTILINE
+)
+
+
+def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:
+    """The report, whose format and command have been checked."""
+    text = (raw.get("stdout") or "").strip()
+    document = _parse(text)
+    if document is None:
+        raise KbfixFailure(_why_no_report(raw, text, call, windows))
+    _check_version(document, call)
+    if document.get("command") != call.command:
+        raise KbfixFailure(f"{call.binary} was asked for {call.command} and reported {document.get('command')}; {UPDATE_HINT}")
+    if raw.get("rc", 0) != document.get("exit_code"):
+        raise KbfixFailure(
+            f"{call.binary} reported the exit code {document.get('exit_code')}, and ended with {_code(raw)}; "
+            "look at the host's state with `kbfix journal list`"
+        )
+    return document
+
+
+def _parse(text: str) -> dict[str, t.Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) and "kbfix_report" in document else None
+
+
+def _check_version(document: Raw, call: Call) -> None:
+    version = document["kbfix_report"]
+    if version == REPORT_VERSION:
+        return
+    what = f"{call.binary} (kbfix {document.get('kbfix_version', 'of unknown version')}) writes reports of version {version}"
+    newer = isinstance(version, int) and version > REPORT_VERSION
+    hint = "update the collection kbfix.windows" if newer else UPDATE_HINT
+    raise KbfixFailure(f"{what}, and this collection reads version {REPORT_VERSION}: {hint}")
+
+
+def _why_no_report(raw: Raw, text: str, call: Call, windows: bool) -> str:
+    return (
+        _not_started(raw, call, windows)
+        or _command_line_refused(raw, call)
+        or _crashed(raw, call, windows)
+        or _cut_off(text, call)
+        or f"{call.binary} is not kbfix, or too old: it ended with exit code {_code(raw)} and wrote no report; {INSTALL_HINT}"
+    )
+
+
+def _not_started(raw: Raw, call: Call, windows: bool) -> str | None:
+    message = str(raw.get("msg") or "")
+    if "cmd" not in raw:  # not the command module's answer, but why there is none: no Python, no temporary folder …
+        detail = str(raw.get("module_stderr") or "").strip().partition("\n")[0]
+        return "; ".join(text for text in ("the host could not run the command module", message, detail) if text)
+    if windows:
+        if not message.startswith("Failed to run:"):
+            return None
+        code, reasons = raw.get("rc"), _NOT_STARTED_WINDOWS
+    else:
+        if not message.startswith(("Error executing command", "[Errno ")):
+            return None
+        code, reasons = raw.get("rc"), _NOT_STARTED_POSIX
+    reason = reasons.get(code) if isinstance(code, int) else None
+    if reason is None:
+        return f"the kbfix binary {call.binary} could not be started: {message}"
+    return f"the kbfix binary {call.binary} {reason}; {INSTALL_HINT}"
+
+
+def _command_line_refused(raw: Raw, call: Call) -> str | None:
+    found = _COMMAND_LINE_REFUSED.search(str(raw.get("stderr") or ""))
+    if raw.get("rc") != 2 or not found:
+        return None
+    return f"{call.binary} is too old for this task, or is not kbfix: it refused its command line ({found[0]}); {UPDATE_HINT}"
+
+
+def _crashed(raw: Raw, call: Call, windows: bool) -> str | None:
+    code = raw.get("rc")
+    if not isinstance(code, int):
+        return None
+    code = code + (1 << 32) if windows and code < 0 else code
+    if code in _NOT_LOADED and (windows or code != 53):
+        return f"{call.binary} could not be loaded ({_hex(code)}): {_NOT_LOADED[code]}"
+    signal = _signal(code, windows)
+    panic = re.search(r"panicked at [^\n]*", str(raw.get("stderr") or ""))
+    if not signal and not (code == _PANIC and panic):
+        return None
+    how = signal or f"exit code {code}, {panic[0] if panic else 'panicked'}"
+    advice = "" if call.command == "diff" else "; `kbfix journal list` on the host shows what was begun, and kb_rollback undoes it"
+    return f"{call.binary} crashed: {how}{advice}"
+
+
+def _signal(code: int, windows: bool) -> str | None:
+    if windows:
+        return f"status {_hex(code)}" if code >= 0xC0000000 else None
+    if code < 0:
+        return f"signal {-code}"
+    return f"signal {code - 128}" if 128 < code < 160 else None
+
+
+def _cut_off(text: str, call: Call) -> str | None:
+    if not text.startswith("{") or "kbfix_report" not in text[:100]:
+        return None
+    return f"the report of {call.binary} is cut off after {len(text)} characters"
+
+
+def _code(raw: Raw) -> str:
+    code = raw.get("rc")
+    return _hex(code) if isinstance(code, int) and code >= 1 << 31 else str(code)
+
+
+def _hex(code: int) -> str:
+    return f"0x{code:08X}" if code > 255 else str(code)

@@ -1,0 +1,166 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""From a kbfix report to the result of a task."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .notation import diffs, long_key
+
+Report = t.Mapping[str, t.Any]
+Result = dict[str, t.Any]
+
+_WORDS = {
+    "in_desired_state": "in desired state",
+    "not_applicable": "not applicable",
+    "changes_pending": "changes pending",
+    "rolled_back": "writing failed, and everything was put back",
+    "failed": "writing failed, and not everything could be put back",
+}
+
+
+def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
+    """Of a task that makes changes, or in check mode would make them."""
+    result = _common(report, no_log)
+    result["changed"] = _pending(report) if check else bool(report["changed"])
+    result["reboot_required"] = result["restart"]["computer"] == "required"
+    if with_diff:
+        result["diff"] = _installs(report) + diffs(_key_changes(report))
+    bad = {"unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
+    failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
+    if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
+        result["failed"] = True
+    if not failing:
+        warned = [_sentence(spec, no_log) for spec in report["specs"] if spec["outcome"] == "blocked"]
+        result["warnings"] = warned + result["warnings"]
+    return result
+
+
+def of_look(report: Report, no_log: bool) -> Result:
+    """Of a task that only looks. What it finds does not fail it; that it cannot look does."""
+    result = _common(report, no_log)
+    result["changed"] = False
+    result["reboot_required"] = result["restart"]["computer"] == "required"
+    result["report"] = {name: data for name, data in report.items() if name != "plan"}
+    if report.get("plan"):
+        result["plan"] = report["plan"]
+    if _stopped(report):
+        result["failed"] = True
+    return result
+
+
+def nothing_to_roll_back(report: Report) -> bool:
+    """Whether ``rollback --last`` found no journal, which is the state that was asked for."""
+    return [d["code"] for d in report["diagnostics"] if d["severity"] == "error"] == ["journal-missing"]
+
+
+def of_no_journal(report: Report) -> Result:
+    """Of a rollback of the last journal where there is none."""
+    msg = "nothing to roll back: " + report["diagnostics"][0]["message"]
+    return {**_common(report, False), "changed": False, "reboot_required": False, "msg": msg}
+
+
+def _common(report: Report, no_log: bool) -> Result:
+    return {
+        "msg": _message(report, no_log),
+        "outcome": report["outcome"],
+        "kbfix_version": report["kbfix_version"],
+        "machine": report["machine"],
+        "target": report["target"],
+        "digest": report["digest"],
+        "journal": report["journal"],
+        "specs": [_summary(spec) for spec in report["specs"]],
+        "changes": list(_value_changes(report)),
+        "restart": _restart(report),
+        "steps": report.get("steps", []),
+        "conflicts": report["conflicts"],
+        "diagnostics": report["diagnostics"],
+        "warnings": _diagnostics(report, "warning", no_log),
+    }
+
+
+def _pending(report: Report) -> bool:
+    return any(spec["outcome"] == "changes_pending" for spec in report["specs"])
+
+
+def _stopped(report: Report) -> bool:
+    """Whether the command did not get as far as an outcome."""
+    return report["outcome"] is None
+
+
+def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
+    for spec in report["specs"]:
+        # Those of a blocked spec are never made.
+        if spec["outcome"] not in ("blocked", "unknown", "rolled_back"):
+            yield from spec.get("changes", [])
+
+
+def _installs(report: Report) -> list[dict[str, str]]:
+    """The packages that are to be installed, in diff mode."""
+    found = []
+    for spec in report["specs"]:
+        if spec.get("install") and spec["outcome"] in ("changed", "changes_pending"):
+            header = f"hotfix of {spec['id']}"
+            text = f"; install {spec['install']['package']} (sha256 {spec['install']['sha256']})\n"
+            found.append({"before_header": header, "after_header": header, "before": "", "after": text})
+    return found
+
+
+def _value_changes(report: Report) -> t.Iterator[Result]:
+    for change in _key_changes(report):
+        place = {"key": long_key(change["key"]), "view": int(change.get("view", "64"))}
+        if change["action"] != "update":
+            yield {**place, "action": change["action"], "name": None, "before": None, "after": None}
+        for value in change["values"]:
+            before, after = value["before"], value["after"]
+            action = "create" if before is None else "delete" if after is None else "update"
+            yield {**place, "action": action, "name": value["name"], "before": before, "after": after}
+
+
+def _summary(spec: t.Mapping[str, t.Any]) -> Result:
+    shown = {name: spec[name] for name in ("id", "title", "outcome", "restart")}
+    shown["install"] = spec.get("install")
+    return {**shown, "reasons": spec.get("reasons", []), "checks": spec.get("checks", []), "parameters": spec.get("parameters", {})}
+
+
+def _restart(report: Report) -> Result:
+    changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
+    notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
+    return {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
+
+
+# Ansible prints the message of a failure and warnings also under no_log. They say then what is where, and quote no data.
+
+
+def _message(report: Report, no_log: bool) -> str:
+    lines = [_sentence(spec, no_log) for spec in report["specs"]]
+    for conflict in report["conflicts"]:
+        data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
+        lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
+    said = "\n".join(lines)
+    lines += [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == "error" and d["message"] not in said]
+    return "\n".join(lines) or "kbfix gave no reason"
+
+
+def _sentence(spec: t.Mapping[str, t.Any], no_log: bool) -> str:
+    words = _WORDS.get(spec["outcome"], spec["outcome"])
+    reasons = spec.get("reasons") or []
+    if no_log:
+        return f"{spec['id']}: {words}"
+    return f"{spec['id']}: {words}" + (f": {'; '.join(reasons)}" if reasons else "")
+
+
+def _diagnostics(report: Report, severity: str, no_log: bool) -> list[str]:
+    return [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == severity]
+
+
+def _diagnostic(diagnostic: t.Mapping[str, t.Any], no_log: bool) -> str:
+    """``file:line:column: message [code]; hint`` and the line of the file below it."""
+    place = diagnostic.get("place")
+    where = f"{place['file']}:{place['line']}:{place['column']}: " if place else ""
+    if no_log:
+        return f"{where}[{diagnostic['code']}] (no_log hides more)"
+    hint = f"; {diagnostic['hint']}" if diagnostic.get("hint") else ""
+    source = f"\n    {place['source'].strip()}" if place and place["source"].strip() else ""
+    return f"{where}{diagnostic['message']} [{diagnostic['code']}]{hint}{source}"

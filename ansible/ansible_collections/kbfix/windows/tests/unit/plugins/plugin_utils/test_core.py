@@ -1,0 +1,255 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The core without Ansible: options to a call, a raw result to a report, a report to a task's result."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
+from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
+from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
+from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
+
+MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
+CALL = Call(["kbfix", "diff"])
+
+
+def documented(module: t.Any) -> dict[str, t.Any]:
+    own = yaml.safe_load(module.DOCUMENTATION)
+    found = dict(own.get("options") or {})
+    fragments = {"kbfix.windows.kbfix": "DOCUMENTATION", "kbfix.windows.kbfix.specs": "SPECS"}
+    for name in own["extends_documentation_fragment"]:
+        found |= yaml.safe_load(getattr(ModuleDocFragment, fragments[name]))["options"]
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_documentation_names_the_options_that_there_are(name: str) -> None:
+    module, spec = MODULES[name]
+    keep = ("type", "elements", "choices", "default")
+    shown = {o: {k: d[k] for k in keep if k in d} for o, d in documented(module).items()}
+    real = {o: {k: d[k] for k in keep if k in d} for o, d in spec["argument_spec"].items()}
+    assert shown == real
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_use_options_that_there_are(name: str) -> None:
+    seen = 0
+    for task in yaml.safe_load(MODULES[name][0].EXAMPLES):
+        for action, arguments in task.items():
+            if not action.startswith("kbfix.windows."):
+                continue
+            spec = dict(MODULES[action.rpartition(".")[2]][1])
+            checked = ArgumentSpecValidator(spec.pop("argument_spec"), **spec).validate(arguments)
+            assert not checked.error_messages, task["name"]
+            seen += 1
+    assert seen
+
+
+def texts(name: str) -> str:
+    return {"a.yaml": "kbfix: 1 # ü\n", "p.json": '{"kbfix_plan": 1, "x": "ü"}'}[name]
+
+
+def test_specs_and_parameters_travel_on_stdin_in_ascii() -> None:
+    given = {"src": ["a.yaml"], "spec": {"id": "X"}, "parameters": {"p": 1, "q": "ü"}, "target": "local"}
+    call = command.apply(given, True, texts)
+    assert call.argv == [command.WINDOWS_BINARY, "apply", "--format", "json", "--target=local", "--stdin-specs"]
+    assert call.stdin.isascii()
+    sent = json.loads(call.stdin)
+    assert sent["specs"] == [{"name": "spec (X)", "text": '{\n  "id": "X"\n}'}, {"name": "a.yaml", "text": "kbfix: 1 # ü\n"}]
+    assert sent["parameters"] == {"p": "1", "q": "ü"}
+
+
+def test_files_on_the_host_are_named() -> None:
+    call = command.diff({"src": ["KB1", "-x"], "remote_src": True}, False, texts)
+    assert call.argv[-3:] == ["--", "KB1", "-x"]
+    assert command.diff({"plan": "p.json", "remote_src": True}, False, texts).argv[-1] == "--plan=p.json"
+
+
+def test_a_plan_travels_on_stdin() -> None:
+    call = command.apply({"plan": "p.json", "digest": "d"}, False, texts)
+    assert call.argv[-2:] == ["--digest=d", "--plan=-"]
+    assert call.stdin.isascii() and json.loads(call.stdin)["x"] == "ü"
+
+
+def test_flags_for_hotfixes() -> None:
+    given = {"src": [], "packages": {"KB1": r"C:\a b.exe"}, "install_hotfix": True, "restart_services": True, "state_dir": "s"}
+    flags = [r"--package=KB1=C:\a b.exe", "--install-hotfix", "--state-dir=s", "--restart-services", "--stdin-specs"]
+    assert command.apply(given, True, texts).argv[4:] == flags
+    assert command.diff(given, True, texts).argv[4:] == [*flags[:2], "--stdin-specs"]
+
+
+def test_a_package_is_used_only_where_it_may_be_installed() -> None:
+    assert "--package" not in str(command.apply({"src": [], "packages": {"KB1": "p"}}, True, texts).argv)
+    with pytest.raises(KbfixFailure, match="packages names no package"):
+        command.apply({"src": [], "install_hotfix": True}, True, texts)
+    assert "--max-changes=5" in command.apply({"src": [], "max_changes": 5}, True, texts).argv
+
+
+def test_an_installation_is_in_the_diff() -> None:
+    pending = spec("changes_pending", install={"package": "fix*.exe", "sha256": "00"})
+    found = run(pending, check=True)
+    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe (sha256 00)\n"
+
+
+def test_an_error_beside_the_outcome_fails() -> None:
+    """As where everything was written and a service did not start again."""
+    diagnostic = {"code": "service-restart", "severity": "error", "message": "it did not start"}
+    found = run(spec("changed", CHANGE), changed=True, exit_code=7, diagnostics=[diagnostic])
+    assert found["failed"] and found["changed"] and "it did not start [service-restart]" in found["msg"]
+
+
+def test_rollback() -> None:
+    assert command.rollback({"journal": "j", "force": True}, False, True).argv[4:] == ["--force", "--check", "--", "j"]
+    assert command.rollback({"last": True}, False, False).argv[4:] == ["--last"]
+    with pytest.raises(KbfixFailure, match="journal, last"):
+        command.rollback({}, False, False)
+
+
+@pytest.mark.parametrize("data", [True, None, [1], 1.5])
+def test_a_parameter_is_a_number_or_a_text(data: object) -> None:
+    with pytest.raises(KbfixFailure, match="the parameter p"):
+        command.apply({"src": [], "parameters": {"p": data}}, False, texts)
+
+
+@pytest.mark.parametrize("uri", ["smb://u:geheim@h", "SMB://:geheim@h:445", "smb://d;u:geh@eim@h"])
+def test_a_password_in_the_target_is_refused_and_not_repeated(uri: str) -> None:
+    with pytest.raises(KbfixFailure) as failure:
+        command.apply({"src": [], "target": uri}, False, texts)
+    assert "geh" not in str(failure.value)
+
+
+@pytest.mark.parametrize("uri", ["smb://u@h", "smb://h:445", "reg:/a:b@c"])
+def test_targets_without_a_password(uri: str) -> None:
+    assert f"--target={uri}" in command.apply({"src": [], "target": uri}, False, texts).argv
+
+
+REPORT: dict[str, t.Any] = {
+    "kbfix_report": 1, "kbfix_version": "0.1.0", "command": "diff", "target": "local", "exit_code": 0, "changed": False,
+    "machine": {"computer_name": "A", "machine_guid": None}, "outcome": "in_desired_state", "digest": "d", "specs": [],
+    "restart": {"computer": "never", "services": [], "note": None}, "journal": None, "conflicts": [], "moved": [], "diagnostics": [],
+}  # fmt: skip
+
+
+def raw(rc: int = 0, **report: object) -> dict[str, t.Any]:
+    return {"cmd": "kbfix", "rc": rc, "stdout": json.dumps({**REPORT, **report}), "stderr": ""}
+
+
+def test_a_report_is_read() -> None:
+    assert read_report(raw(1, exit_code=1), CALL, False)["exit_code"] == 1
+
+
+UNREADABLE = [
+    ({"cmd": "k", "rc": 2, "msg": "Error executing command.", "stdout": ""}, False, "is not there"),
+    ({"cmd": "k", "rc": 13, "msg": "Error executing command."}, False, "may not be run"),
+    ({"cmd": "k", "rc": 32, "msg": "Error executing command."}, False, "too old for an option"),
+    ({"cmd": "k", "rc": 99, "msg": "Error executing command."}, False, "could not be started: Error"),
+    ({"rc": 127, "msg": "deserialization failed", "module_stderr": "no python\nmore"}, False, "failed; no python$"),
+    ({"cmd": "k", "rc": 2, "msg": "Failed to run: 'k': x"}, True, "is not there"),
+    ({"cmd": "k", "rc": 1260, "msg": "Failed to run: 'k': x"}, True, "group policy"),
+    ({"cmd": "k", "rc": 7777, "msg": "Failed to run: 'k': x"}, True, "could not be started: Failed"),
+    ({"cmd": "k", "rc": 53, "stdout": ""}, True, "a library that it needs is missing"),
+    ({"cmd": "k", "rc": -1073741515, "stdout": ""}, True, "0xC0000135.*library"),
+    ({"cmd": "k", "rc": -1073741819, "stdout": ""}, True, "crashed: status 0xC0000005"),
+    ({"cmd": "k", "rc": 3221225477, "stdout": ""}, True, "crashed: status 0xC0000005"),
+    ({"cmd": "k", "rc": -9, "stdout": ""}, False, "signal 9"),
+    ({"cmd": "k", "rc": 139, "stdout": ""}, False, "signal 11"),
+    ({"cmd": "k", "rc": 101, "stdout": "", "stderr": "thread 'main' panicked at src/x.rs:1:2:\nboo"}, False, "panicked at src/x.rs"),
+    ({"cmd": "k", "rc": 2, "stdout": "", "stderr": "error: unexpected argument '--package' found\n"}, False, "too old.*--package"),
+    ({"cmd": "k", "rc": 0, "stdout": "hello secret"}, False, "is not kbfix"),
+    ({"cmd": "k", "rc": 0, "stdout": "[1]"}, False, "is not kbfix"),
+    ({"cmd": "k", "rc": 0, "stdout": '{"kbfix_report": 1,'}, False, "cut off"),
+    (raw(kbfix_report=2), False, "update the collection"),
+    (raw(kbfix_report=0), False, "update it with the role"),
+    (raw(kbfix_report="x"), False, "update it with the role"),
+    (raw(command="apply"), False, "asked for diff and reported apply"),
+    (raw(3), False, "ended with 3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer, windows, message", UNREADABLE)
+def test_why_there_is_no_report(answer: dict[str, t.Any], windows: bool, message: str) -> None:
+    with pytest.raises(KbfixFailure, match=message) as failure:
+        read_report(answer, CALL, windows)
+    assert "secret" not in str(failure.value)
+
+
+def spec(outcome: str, *changes: dict[str, t.Any], **more: object) -> dict[str, t.Any]:
+    restart = {"computer": "never", "services": [], "note": "a note"}
+    return {"id": "KB1", "title": "t", "outcome": outcome, "restart": restart, "changes": list(changes), **more}
+
+
+CHANGE: dict[str, t.Any] = {
+    "key": r"HKLM\A", "action": "update",
+    "values": [{"name": "n", "before": None, "after": {"type": "REG_DWORD", "bytes": "01000000", "text": "dword:00000001"}}],
+}  # fmt: skip
+
+
+def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
+    return result.of_run({**REPORT, "specs": list(specs), **more}, check, True, no_log, on_blocked)
+
+
+def test_check_mode_has_the_changed_of_the_run() -> None:
+    assert run(spec("changes_pending", CHANGE), check=True)["changed"] is True
+    assert run(spec("changed", CHANGE), changed=True)["changed"] is True
+    assert run(spec("in_desired_state"), check=True)["changed"] is False
+    assert run(spec("blocked"), spec("changes_pending", CHANGE), check=True)["changed"] is True
+
+
+@pytest.mark.parametrize(
+    "outcome, failed",
+    [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)],
+)
+def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
+    assert run(spec(outcome)).get("failed", False) is failed
+
+
+def test_blocked_may_warn_and_says_why() -> None:
+    found = run(spec("blocked", reasons=["found 1, wanted 2"]), on_blocked="warn")
+    assert "failed" not in found and found["warnings"] == ["KB1: blocked: found 1, wanted 2"]
+    assert run(spec("blocked"), spec("unknown"), on_blocked="warn")["failed"] is True
+
+
+def test_no_log_leaves_only_places() -> None:
+    place = {"file": "a.yaml", "line": 3, "column": 4, "length": 1, "source": "  data: geheim"}
+    diagnostic = {"code": "c-d", "severity": "error", "message": "geheim", "place": place, "hint": "geheim"}
+    stopped = run(outcome=None, diagnostics=[diagnostic], no_log=True)
+    assert stopped["msg"] == "a.yaml:3:4: [c-d] (no_log hides more)" and stopped["failed"]
+    assert "data: geheim" in run(outcome=None, diagnostics=[diagnostic])["msg"]
+    conflict = {"place": "HKLM\\A", "left": "geheim", "found": "geheim"}
+    assert "geheim" not in run(spec("failed", reasons=["geheim"]), conflicts=[conflict], no_log=True)["msg"]
+
+
+def test_restart_notes_are_of_what_changes() -> None:
+    assert run(spec("changed", CHANGE))["restart"]["notes"] == ["a note"]
+    assert run(spec("in_desired_state"))["restart"]["notes"] == []
+
+
+def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
+    found = result.of_look({**REPORT, "specs": [spec("blocked")], "plan": "{}"}, False)
+    assert (found["changed"], found.get("failed"), found["plan"], "plan" in found["report"]) == (False, None, "{}", False)
+    assert result.of_look({**REPORT, "outcome": None}, False)["failed"] is True
+
+
+def test_diffs_are_in_reg_notation() -> None:
+    multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
+    change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
+    key, value = notation.diffs([change])
+    assert key["after"] == "[HKEY_USERS\\S-1]\n" and key["after_header"] == "[HKEY_USERS\\S-1] 32-bit view"
+    assert value["after"] == '@=hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n' and value["before"] == ""
+
+
+def test_names_cannot_fake_lines() -> None:
+    assert notation.value_name('a\n"b\\\x1b\u202e') == r'"a\u{a}\"b\\\u{1b}\u{202e}"'
+    assert notation.value_name("Größe 雪 😀") == '"Größe 雪 😀"'
+    long = {"type": "REG_BINARY", "bytes": "00" * 1000, "text": "hex:" + ",".join(["00"] * 1000)}
+    (shown,) = notation.diffs([{"key": "HKLM", "action": "update", "values": [{"name": "a", "before": long, "after": None}]}])
+    assert len(shown["before"]) < 250 and "3003 characters" in shown["before"]

@@ -1,0 +1,139 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What the plays have in common: machines to change, an inventory, and ansible-playbook with its recap."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import typing as t
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[3]
+SPECS = ROOT / "specs"
+EXPORT = ROOT / "examples/front-end.reg"
+
+
+def binary() -> pathlib.Path:
+    return pathlib.Path(os.environ["KBFIX_LINUX_BINARY"])
+
+
+@dataclasses.dataclass
+class Played:
+    """A finished ansible-playbook."""
+
+    code: int
+    output: str
+
+    def recap(self, host: str) -> dict[str, int]:
+        line = re.search(rf"^{re.escape(host)}\s+: (.*)$", self.output, re.M)
+        assert line, self.output
+        return {name: int(n) for name, n in re.findall(r"(\w+)=(\d+)", line[1])}
+
+    def counts(self, host: str) -> tuple[int, int]:
+        """Tasks that changed, and that failed."""
+        recap = self.recap(host)
+        return recap["changed"], recap["failed"]
+
+
+class Site:
+    """A folder with an inventory, specs in files/, and plays."""
+
+    def __init__(self, folder: pathlib.Path, **environment: str) -> None:
+        self.folder = folder
+        self.hosts: dict[str, dict[str, t.Any]] = {}
+        self.environment = environment
+        files = folder / "files"
+        files.mkdir(parents=True)
+        shutil.copy(SPECS / "KB909094.yaml", files)
+
+    def host(self, name: str, **variables: t.Any) -> None:
+        self.hosts[name] = variables
+
+    def exchange(self, name: str, export: t.Callable[[bytes], bytes] = bytes, dll: str = "new") -> pathlib.Path:
+        """A host with a copy of the example machine, its registry edited by `export`."""
+        machine = self.folder / name
+        machine.mkdir()
+        subprocess.run([binary(), "example", machine / "C"], check=True, capture_output=True)
+        registry = machine / "front-end.reg"
+        renamed = EXPORT.read_bytes().replace(b"FRONTEND1", name.upper().encode())
+        registry.write_bytes(export(renamed))
+        if dll == "old":
+            old_dll(machine / "C/Program Files/Exchsrvr/bin/exprox.dll")
+        self.host(
+            name,
+            ansible_connection="local",
+            ansible_python_interpreter="{{ ansible_playbook_python }}",
+            kbfix_target=f"reg:{registry}",
+            kbfix_files=str(machine / "C"),
+            kbfix_state_dir=str(machine / "state"),
+        )
+        return machine
+
+    def spec(self, name: str, text: str) -> None:
+        (self.folder / "files" / name).write_text(text, encoding="utf-8")
+
+    def play(self, playbook: str | list[t.Any], *arguments: str, **environment: str) -> Played:
+        """Runs a playbook: of a collection, a file, or plays given here."""
+        if isinstance(playbook, list):
+            path = self.folder / "play.yml"
+            path.write_text(json.dumps(playbook, ensure_ascii=False), encoding="utf-8")
+            playbook = str(path)
+        inventory = self.folder / "inventory.json"
+        inventory.write_text(json.dumps({"exchange": {"hosts": self.hosts}}), encoding="utf-8")
+        command = ["ansible-playbook", "-i", str(inventory), playbook, *arguments]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=False,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.environment, **environment},
+            encoding="utf-8",
+            timeout=300,
+        )
+        return Played(done.returncode, done.stdout + done.stderr)
+
+    def task(self, options: dict[str, t.Any], *arguments: str, module: str = "kb", **keywords: t.Any) -> Played:
+        """Runs one task on every host; `environment` in it is of ansible-playbook."""
+        environment = keywords.pop("ansible", {})
+        common = {"target": "{{ kbfix_target | default(omit) }}", "files": "{{ kbfix_files | default(omit) }}"}
+        if module != "kb_info":
+            common["state_dir"] = "{{ kbfix_state_dir | default(omit) }}"
+        task = {f"kbfix.windows.{module}": {**common, **options}, "name": "the task", **keywords}
+        play = {"name": "the play", "hosts": "all", "gather_facts": False, "tasks": [task]}
+        return self.play([play], *arguments, **environment)
+
+
+def old_dll(path: pathlib.Path) -> None:
+    """The DLL at the version before the hotfix: the four numbers of VS_FIXEDFILEINFO are written anew."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\xbd\x04\xef\xfe") + 8
+    data[at : at + 8] = bytes.fromhex("05000600") + (1).to_bytes(2, "little") + (7638).to_bytes(2, "little")
+    path.write_bytes(data)
+
+
+def in_desired_state(registry: bytes) -> bytes:
+    key = rb"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]"
+    end = b"\r\n" if b"\r\n" in registry else b"\n"
+    return registry + end + key + end + b'"DisableRealmHint"=dword:00000001' + end
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Site:
+    return Site(tmp_path / "site")
+
+
+@pytest.fixture
+def three(site: Site) -> Site:
+    """One host with changes pending, one in desired state, one blocked."""
+    site.exchange("pending1")
+    site.exchange("desired1", in_desired_state)
+    site.exchange("blocked1", dll="old")
+    return site

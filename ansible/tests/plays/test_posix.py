@@ -1,0 +1,420 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Plays on exports and snapshots, by the real binary on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from conftest import Site, binary
+
+COLLECTION = pathlib.Path(os.environ["KBFIX_COLLECTION"])
+EXAMPLES = COLLECTION / "examples"
+KEY = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]"
+DIFF = f"""
+--- before: {KEY}
++++ after: {KEY}
+@@ -0,0 +1 @@
++{KEY}
+
+--- before: {KEY}
++++ after: {KEY}
+@@ -0,0 +1 @@
++"DisableRealmHint"=dword:00000001
+
+changed: [pending1]
+"""
+BLOCKED = r"C:\Program Files\Exchsrvr\bin\exprox.dll: found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later (x86)"
+SRC = {"src": ["KB909094.yaml"]}
+
+
+def spec(value: str, ident: str = "T1") -> str:
+    return f"""kbfix: 1
+id: {ident}
+title: A test
+registry:
+  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA
+    values:
+      {value}
+"""
+
+
+def test_three_hosts_from_check_to_audit(three: Site) -> None:
+    shutil.copy(EXAMPLES / "one_host.yml", three.folder)
+    shutil.copy(EXAMPLES / "rollback.yml", three.folder)
+    before = [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts]
+
+    check = three.play("one_host.yml", "--check", "--diff")
+    assert check.code == 2
+    assert DIFF in check.output
+    assert [check.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 1)]
+    assert BLOCKED in check.output
+    assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts] == before
+
+    run = three.play("one_host.yml", "--diff")
+    assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 1)]
+    assert DIFF in run.output
+    assert "services to restart: IISADMIN" in run.output
+
+    again = three.play("one_host.yml", "--diff")
+    assert [again.counts(h) for h in three.hosts] == [(0, 0), (0, 0), (0, 1)]
+    assert "---" not in again.output
+
+    look = three.play("rollback.yml", "--check", "--diff")
+    assert [look.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
+    rollback = three.play("rollback.yml", "--diff")
+    assert [rollback.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
+    assert '\n@@ -1 +0,0 @@\n-"DisableRealmHint"=dword:00000001\n' in rollback.output
+    assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts][1:] == before[1:]
+
+    reports = three.folder / "reports"
+    audit = three.play(
+        "kbfix.windows.audit", "-e", json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)})
+    )
+    assert audit.code == 0, audit.output
+    assert [audit.counts(h) for h in three.hosts] == [(0, 0)] * 3
+    outcomes = {h: json.loads((reports / f"{h}.json").read_text())["outcome"] for h in three.hosts}
+    assert outcomes == {"pending1": "changes_pending", "desired1": "in_desired_state", "blocked1": "blocked"}
+    assert "# blocked1: blocked" in (reports / "blocked1.md").read_text()
+    assert "| DisableRealmHint |  | dword:00000001 |" in (reports / "pending1.md").read_text()
+    assert sorted(p.name for p in reports.glob("*.plan.json")) == ["pending1.plan.json"]
+
+
+def test_a_fleet_with_reviewed_plans(three: Site) -> None:
+    reports = three.folder / "reports"
+    variables = {"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(reports)}
+    assert three.play("kbfix.windows.audit", "-e", json.dumps(variables)).code == 0
+    digest = json.loads((reports / "pending1.plan.json").read_text())["digest"]
+    extra = {"kbfix_plans": str(reports), "kbfix_digests": {"pending1": digest}}
+    for playbook in (str(EXAMPLES / "fleet.yml"), "kbfix.windows.remediate"):
+        check = three.play(playbook, "--check", "-e", json.dumps(extra))
+        assert check.code == 0, check.output
+        assert check.counts("pending1") == (1, 0)
+        wrong = three.play(playbook, "-e", json.dumps({**extra, "kbfix_digests": {"pending1": "sha256:00"}}))
+        assert wrong.counts("pending1") == (0, 1)
+        assert "[plan-digest]" in wrong.output
+    run = three.play(str(EXAMPLES / "fleet.yml"), "-e", json.dumps(extra))
+    assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
+    stale = three.play("kbfix.windows.remediate", "-e", json.dumps(extra))
+    assert stale.counts("pending1") == (0, 1)
+    assert "[plan-stale]" in stale.output and "MSExchangeWEB\\DAV: was absent, is present" in stale.output
+
+
+def test_remediate_with_specs_and_warnings(three: Site) -> None:
+    extra = {"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_on_blocked": "warn", "kbfix_serial": 1}
+    run = three.play("kbfix.windows.remediate", "-e", json.dumps(extra))
+    assert run.code == 0, run.output
+    assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
+    assert "[WARNING]: KB909094: blocked" in run.output
+    assert run.output.count("PLAY [Remediate]") == 3
+
+
+@pytest.mark.parametrize("environment", [{"ANSIBLE_STRATEGY": "free"}, {"ANSIBLE_PIPELINING": "1"}, {"ANSIBLE_PIPELINING": "0"}])
+def test_strategies_and_pipelining(three: Site, environment: dict[str, str]) -> None:
+    for playbook, changed in (("one_host.yml", 1), ("rollback.yml", 1)):
+        shutil.copy(EXAMPLES / playbook, three.folder)
+        run = three.play(playbook, **environment)
+        assert run.counts("pending1") == (changed, 0), run.output
+        assert run.counts("desired1") == (0, 0)
+    extra = json.dumps({"kbfix_src": [str(three.folder / "files/KB909094.yaml")], "kbfix_reports": str(three.folder / "r")})
+    assert three.play("kbfix.windows.audit", "-e", extra, **environment).code == 0
+    assert three.play("kbfix.windows.remediate", "-e", extra, **environment).counts("pending1") == (1, 0)
+
+
+def test_become(site: Site) -> None:
+    """An unprivileged user changes what is his, and is told what is not."""
+    if os.geteuid() != 0 or not shutil.which("su"):
+        pytest.skip("become needs root and su")
+    machine = site.exchange("pending1")
+    keywords = {"become": True, "become_method": "ansible.builtin.su", "become_user": "nobody"}
+    # The user has to get to the machine's folder, and to read modules that are copied for him.
+    environment = {"ANSIBLE_REMOTE_TMP": "/tmp/.ansible-nobody", "ANSIBLE_PIPELINING": "1", "ANSIBLE_BECOME_FLAGS": "-s /bin/sh"}
+    here = pathlib.Path("/tmp") / f"kbfix-become-{os.getpid()}"
+    shutil.copytree(machine, here)
+    shutil.copy(binary(), here / "kbfix")
+    site.hosts["pending1"] |= {
+        "kbfix_target": f"reg:{here}/front-end.reg",
+        "kbfix_files": f"{here}/C",
+        "kbfix_state_dir": f"{here}/state",
+        "ansible_python_interpreter": "/usr/bin/python3",
+    }
+    try:
+        here.chmod(0o755)
+        options = {**SRC, "binary_path": str(here / "kbfix")}
+        refused = site.task(options, ansible=environment, **keywords)
+        assert refused.counts("pending1") == (0, 1), refused.output
+        assert "Permission denied" in refused.output
+        subprocess.run(["chown", "-R", "nobody:", here], check=True)
+        run = site.task(options, ansible=environment, **keywords)
+        assert run.counts("pending1") == (1, 0), run.output
+        journals = list((here / "state/journal").glob("*.jsonl"))
+        assert [p.owner() for p in journals] == ["nobody"]
+    finally:
+        shutil.rmtree(here)
+
+
+def test_a_vaulted_spec_stays_secret(site: Site) -> None:
+    site.exchange("pending1")
+    site.spec("secret.yaml", spec("Password: { type: REG_SZ, data: correct-horse-battery }"))
+    password = site.folder / "vault-password"
+    password.write_text("vault")
+    vaulted = ["ansible-vault", "encrypt", "--vault-password-file", str(password), str(site.folder / "files/secret.yaml")]
+    subprocess.run(vaulted, check=True, capture_output=True)
+    options = {"src": ["secret.yaml"]}
+    closed = site.task(options)
+    assert closed.counts("pending1") == (0, 1) and "vault password" in closed.output.replace("\n", " ")
+    run = site.task(options, "--vault-password-file", str(password), "--diff", "-vvvv", no_log=True, ansible={"ANSIBLE_PIPELINING": "1"})
+    assert run.counts("pending1") == (1, 0), run.output
+    assert "correct-horse" not in run.output
+    site.spec("broken.yaml", spec("Password: { type: REG_DWORD, data: correct-horse-battery }"))
+    broken = site.task({"src": ["broken.yaml"]}, "-vvv", no_log=True)
+    assert broken.counts("pending1") == (0, 1) and "broken.yaml:7:" in broken.output and "correct-horse" not in broken.output
+    assert '"Password"="correct-horse-battery"' in (site.folder / "pending1/front-end.reg").read_text(encoding="utf-8-sig")
+
+
+def test_what_is_not_ascii_arrives(site: Site) -> None:
+    machine = site.exchange("pending1")
+    site.spec("names.yaml", spec("'Größe \"日本\" 😀': { type: REG_SZ, data: 'Ünïcödé 雪 \\ \"q\"' }"))
+    for environment in ({}, {"LC_ALL": "C.UTF-8"}):
+        run = site.task({"src": ["names.yaml"]}, "--check", "--diff", ansible=environment)
+        assert '+"Größe \\"日本\\" 😀"="Ünïcödé 雪 \\\\ \\"q\\""' in run.output, run.output
+    assert site.task({"src": ["names.yaml"]}).counts("pending1") == (1, 0)
+    assert '"Größe \\"日本\\" 😀"=' in (machine / "front-end.reg").read_text(encoding="utf-8-sig")
+    assert site.task({"src": ["names.yaml"]}).counts("pending1") == (0, 0)
+
+
+def test_the_diff_is_that_of_kbfix(site: Site) -> None:
+    machine = site.exchange("pending1")
+    values = ["a: { type: REG_QWORD, data: 7 }", "b: { type: REG_MULTI_SZ, data: [v, w] }", "'': { type: REG_SZ, data: d }"]
+    values += [
+        "LogonTimeout: { type: REG_DWORD, data: 16 }",
+        "e: { type: REG_EXPAND_SZ, data: '%Path%' }",
+        "f: { type: REG_BINARY, data: 01 ff }",
+    ]
+    site.spec("values.yaml", spec("\n      ".join(values)))
+    run = site.task({"src": ["values.yaml"]}, "--check", "--diff")
+    target = ["--target", f"reg:{machine}/front-end.reg", "--files", machine / "C"]
+    own = subprocess.run([binary(), "diff", site.folder / "files/values.yaml", *target], capture_output=True, text=True, check=False).stdout
+
+    def lines(text: str) -> list[str]:
+        return sorted(line for line in text.splitlines() if line.startswith(("+", "-")) and line[:3] not in ("---", "+++"))
+
+    assert len(lines(own)) > 6
+    assert lines(run.output) == lines(own), run.output
+
+
+def test_the_32_bit_view_is_named(site: Site) -> None:
+    site.exchange("pending1")
+    text = (
+        spec("A: { type: REG_DWORD, data: 1 }")
+        .replace("  - key: HKLM\\SYSTEM", "  - view: 32\n    key: HKLM\\SYSTEM")
+        .replace("SYSTEM\\CurrentControlSet", "SOFTWARE")
+    )
+    site.spec("view.yaml", text)
+    run = site.task({"src": ["view.yaml"]}, "--check", "--diff", "-v")
+    assert "MSExchangeWEB\\OWA] 32-bit view" in run.output and '"view": 32' in run.output, run.output
+
+
+def test_spec_errors_carry_file_and_line(site: Site) -> None:
+    site.exchange("pending1")
+    site.spec("broken.yaml", spec("A: { typ: REG_DWORD, data: 1 }"))
+    run = site.task({"src": ["KB909094.yaml", "broken.yaml"]})
+    assert run.counts("pending1") == (0, 1)
+    assert "broken.yaml:7:" in run.output and "[unknown-field]" in run.output and "did you mean" in run.output
+    missing = site.task({"src": ["nowhere.yaml"]})
+    assert "nowhere.yaml" in missing.output and missing.counts("pending1") == (0, 1)
+
+
+def test_options_and_parameters(site: Site) -> None:
+    site.exchange("pending1")
+    assert "has no option parametres; did you mean parameters?" in site.task({"parametres": {}}).output
+    assert "one of the following is required: spec, src, plan" in site.task({}).output
+    assert "realm_hnt" in site.task({**SRC, "parameters": {"realm_hnt": 1}}).output
+    assert "quoted text" in site.task({**SRC, "parameters": {"realm_hint": True}}).output
+    password = site.task({**SRC, "target": "smb://root:geheim@host"})
+    assert "holds a password" in password.output and "geheim" not in password.output.split("PLAY RECAP")[0].split("msg")[1]
+    off = site.task({**SRC, "parameters": {"realm_hint": 0}}, "--check", "--diff")
+    assert '+"DisableRealmHint"=dword:00000000' in off.output
+
+
+def test_several_specs_in_one_call(site: Site) -> None:
+    site.exchange("blocked1", dll="old")
+    site.spec("other.yaml", spec("A: { type: REG_DWORD, data: 1 }"))
+    inline = {
+        "kbfix": 1,
+        "id": "T2",
+        "title": "t",
+        "registry": [{"key": r"HKLM\SOFTWARE\Microsoft\Exchange\Setup", "values": {"ü": {"type": "REG_DWORD", "data": 3}}}],
+    }
+    options = {"src": ["KB909094.yaml", "other.yaml"], "spec": [inline], "on_blocked": "warn"}
+    check = site.task(options, "--check", "-v")
+    assert check.counts("blocked1") == (1, 0), check.output
+    run = site.task(options, "-v")
+    assert run.counts("blocked1") == (1, 0)
+    assert "[WARNING]: KB909094: blocked" in run.output
+    failing = site.task({**options, "on_blocked": "fail"})
+    assert failing.counts("blocked1") == (0, 1) and BLOCKED in failing.output
+
+
+def test_not_applicable_is_ok_with_the_reason(site: Site) -> None:
+    site.exchange("other1", lambda r: r.replace(b"dword:00000041", b"dword:00000042"))
+    run = site.task(SRC, "-v")
+    assert run.counts("other1") == (0, 0)
+    assert "KB909094: not applicable" in run.output and "found REG_DWORD 66 (0x42), wanted 65" in run.output
+
+
+def test_unknown_fails(site: Site) -> None:
+    site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    run = site.task({**SRC, "on_blocked": "warn"})
+    assert run.counts("pending1") == (0, 1) and "KB909094: unknown" in run.output
+
+
+def test_a_snapshot_is_a_target(site: Site) -> None:
+    machine = site.exchange("pending1")
+    target = ["--target", f"reg:{machine}/front-end.reg", "--files", machine / "C", "--out", machine / "snapshot.json"]
+    subprocess.run([binary(), "snapshot", "KB909094", *target], check=True, capture_output=True)
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"snapshot:{machine}/snapshot.json"
+    for arguments, changed in ((["--check"], 1), ([], 1), ([], 0)):
+        assert site.task(SRC, *arguments).counts("pending1") == (changed, 0)
+    assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
+    remote = {"src": ["KB909094"], "remote_src": True, "parameters": {"realm_hint": "0"}}
+    assert site.task(remote, "--check").counts("pending1") == (1, 0)
+
+
+def test_an_image_is_a_target(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine}/C"
+    check = site.task(SRC, "--check", "--diff")
+    assert check.counts("pending1") == (1, 0) and DIFF in check.output, check.output
+    for changed in (1, 0):
+        assert site.task(SRC).counts("pending1") == (changed, 0)
+    assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
+
+
+def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
+    machine = site.exchange("pending1")
+    assert site.task(SRC).counts("pending1") == (1, 0)
+    journal = next((machine / "state/journal").glob("*.jsonl"))
+    registry = machine / "front-end.reg"
+    text = registry.read_text(encoding="utf-8-sig")
+    assert '"DisableRealmHint"=dword:00000001' in text
+    registry.write_text(text.replace('"DisableRealmHint"=dword:00000001', '"DisableRealmHint"=dword:00000000'), encoding="utf-8-sig")
+    for arguments in (["--check"], []):
+        kept = site.task({"journal": str(journal)}, *arguments, module="kb_rollback")
+        assert kept.counts("pending1") == (0, 1), kept.output
+        assert "DisableRealmHint" in kept.output and "kept" in kept.output
+    forced = site.task({"journal": str(journal), "force": True}, module="kb_rollback")
+    assert forced.counts("pending1") == (1, 0), forced.output
+    assert site.task({"journal": str(journal), "force": True}, module="kb_rollback").counts("pending1") == (0, 0)
+    assert "required: journal, last" in site.task({}, module="kb_rollback").output
+
+
+PROGRAMS = {
+    "missing": (None, "is not there; the role kbfix.windows.install"),
+    "foreign": ("#!/bin/sh\ncat\n", "is not kbfix, or too old"),
+    "old": ("#!/bin/sh\ncat >/dev/null; echo \"error: unexpected argument '--stdin-specs' found\" >&2; exit 2\n", "too old for this task"),
+    "older report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":0,"kbfix_version":"0.0.1"}\'\n', "update it with the role"),
+    "newer report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":2,"kbfix_version":"9.0.0"}\'\n', "update the collection"),
+    "crash": ("#!/bin/sh\ncat >/dev/null; kill -SEGV $$\n", "crashed: signal 11"),
+    "cut off": ('#!/bin/sh\ncat >/dev/null; printf \'{"kbfix_report": 1, "kb\'\n', "is cut off"),
+    "no program": ("\x7fELF nonsense", "is not a program for this system"),
+}
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
+    text, message = PROGRAMS[kind]
+    program = site.folder / "program"
+    if text is not None:
+        program.write_text(text)
+        program.chmod(0o755)
+    site.exchange("pending1")
+    site.spec("secret.yaml", spec("Password: { type: REG_SZ, data: correct-horse }"))
+    run = site.task({"src": ["secret.yaml"], "binary_path": str(program)}, no_log=False)
+    assert run.counts("pending1") == (0, 1)
+    assert message in run.output and str(program) in run.output, run.output
+    assert "correct-horse" not in run.output
+
+
+def test_hotfixes_and_services_are_for_live_machines(site: Site) -> None:
+    site.exchange("pending1")
+    install = site.task({**SRC, "packages": {"KB909094": "/nowhere"}, "install_hotfix": True})
+    assert install.counts("pending1") == (0, 1) and "KB909094" in install.output and "package" in install.output
+    restart = site.task({**SRC, "restart_services": True})
+    assert restart.counts("pending1") == (0, 1)
+    assert "services can only be restarted on the target local" in restart.output, restart.output
+
+
+def test_secrets_are_on_no_command_line(site: Site) -> None:
+    site.exchange("pending1")
+    seen = site.folder / "seen"
+    program = site.folder / "spy"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {binary()} "$@"\n')
+    program.chmod(0o755)
+    site.spec(
+        "param.yaml",
+        "parameters: { secret: { description: d, type: string } }\n" + spec("P: { type: REG_SZ, data: { parameter: secret } }"),
+    )
+    run = site.task({"src": ["param.yaml"], "parameters": {"secret": "correct-horse"}, "binary_path": str(program)}, no_log=True)
+    assert run.counts("pending1") == (1, 0), run.output + seen.read_text()
+    assert "correct-horse" not in seen.read_text() + run.output
+
+
+def test_restart_facts(site: Site) -> None:
+    site.exchange("pending1")
+    site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required, services: [LanmanServer] }\n")
+    task = {
+        "name": "t",
+        "kbfix.windows.kb": {"src": ["reboot.yaml"], "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"},
+        "register": "r",
+    }
+    show = {
+        "name": "s",
+        "ansible.builtin.debug": {"msg": "{{ r.reboot_required }} {{ r.restart.services | join('+') }} {{ r.journal is truthy }}"},
+    }
+    play = [{"name": "p", "hosts": "all", "gather_facts": False, "tasks": [task, show]}]
+    assert '"msg": "True LanmanServer False"' in site.play(play, "--check").output
+    assert '"msg": "True LanmanServer True"' in site.play(play).output
+    assert '"msg": "False  False"' in site.play(play).output
+
+
+def test_module_defaults_for_the_group(site: Site) -> None:
+    machine = site.exchange("pending1")
+    defaults = {"group/kbfix.windows.kbfix": {"target": f"reg:{machine}/front-end.reg", "files": f"{machine}/C"}}
+    task = {"name": "t", "kbfix.windows.kb_info": SRC}
+    run = site.play([{"name": "p", "hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}], "-v")
+    assert "KB909094: changes pending" in run.output, run.output
+
+
+def test_a_jump_host(site: Site) -> None:
+    """The play for Server 2003, with an export in place of smb:, which has tests of its own."""
+    site.exchange("pending1")
+    site.hosts["jump"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    play = (EXAMPLES / "server2003.yml").read_text().replace("hosts: server2003", "hosts: pending1")
+    (site.folder / "server2003.yml").write_text(play)
+    run = site.play("server2003.yml", "-e", "kbfix_jump_host=jump")
+    assert run.counts("pending1") == (1, 0), run.output
+    assert "[pending1 -> jump]" in run.output
+
+
+def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
+    site.exchange("pending1")
+    dest = site.folder / "bin/kbfix"
+    extra = {"kbfix_binary": str(binary()), "kbfix_binary_path": str(dest)}
+    wrong = site.play("kbfix.windows.install", "-e", json.dumps({**extra, "kbfix_sha256": "00"}))
+    assert wrong.counts("pending1") == (0, 1) and "nothing was copied" in wrong.output and not dest.exists()
+    digest = hashlib.sha256(binary().read_bytes()).hexdigest().upper()
+    for changed in (2, 0):
+        run = site.play("kbfix.windows.install", "-e", json.dumps({**extra, "kbfix_sha256": digest}))
+        assert run.counts("pending1") == (changed, 0), run.output
+    assert "kbfix 0." in run.output
+    assert site.task({**SRC, "binary_path": str(dest)}, "--check").counts("pending1") == (1, 0)

@@ -1,0 +1,101 @@
+//! The example machine: a small volume of a Windows Server 2003 with Exchange, which KB909094 is about.
+//!
+//! In: `examples/front-end.reg`, the machine's registry. Out: a folder with its hives, made from nothing, and its one file.
+//! For `kbfix example` and for tests; no foreign binary is needed for either.
+
+use std::{fs, io, path::Path};
+
+use crate::{
+    format::{
+        pe::minimal,
+        reg::{Document, RegError},
+        regf::{self, Filetime, Hive},
+    },
+    registry::{KeyPath, KeyPathError},
+    version::FileVersion,
+};
+
+/// The machine's registry, as an export.
+pub const EXPORT: &[u8] = include_bytes!("../examples/front-end.reg");
+
+/// The SID of the machine's one user.
+pub const USER: &str = "S-1-5-21-909094-2003-65-500";
+
+/// The file of the hotfix, below the volume's root.
+pub const HOTFIX: &str = "Program Files/Exchsrvr/bin/exprox.dll";
+
+/// The hives: the key at which Windows mounts each, and its file.
+const HIVES: &[(&str, &str)] = &[
+    (r"HKLM\SYSTEM", "Windows/System32/config/SYSTEM"),
+    (r"HKLM\SOFTWARE", "Windows/System32/config/SOFTWARE"),
+    (r"HKLM\SAM", "Windows/System32/config/SAM"),
+    (r"HKLM\SECURITY", "Windows/System32/config/SECURITY"),
+    (r"HKU\.DEFAULT", "Windows/System32/config/DEFAULT"),
+    (r"HKU\S-1-5-21-909094-2003-65-500", "Documents and Settings/Administrator/NTUSER.DAT"),
+    (
+        r"HKU\S-1-5-21-909094-2003-65-500_Classes",
+        "Documents and Settings/Administrator/Local Settings/Application Data/Microsoft/Windows/UsrClass.dat",
+    ),
+];
+
+/// Why the machine was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ExampleError {
+    /// A file could not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The export cannot be read.
+    #[error("examples/front-end.reg: {0}")]
+    Reg(#[from] RegError),
+    /// A hive could not be made.
+    #[error(transparent)]
+    Hive(#[from] regf::Error),
+    /// A hive is mounted at what is no key.
+    #[error(transparent)]
+    Key(#[from] KeyPathError),
+}
+
+/// Makes the machine's volume in `folder`, which is made where it does not exist.
+///
+/// # Errors
+/// [`ExampleError`]; what was written until then stays.
+pub fn make(folder: &Path) -> Result<(), ExampleError> {
+    for (mount, file) in HIVES {
+        let hive = hive(&mount.parse()?)?;
+        write(&folder.join(file), &hive)?;
+    }
+    write(&folder.join(HOTFIX), &minimal::dll(FileVersion([6, 5, 7651, 19])))
+}
+
+/// The hive that is mounted at a key, with what the export has there.
+fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
+    let document = Document::parse(EXPORT.to_vec(), None)?;
+    let now = Filetime::now();
+    let mut hive = Hive::create(now)?;
+    {
+        let mut editor = hive.edit(now)?;
+        for key in document.keys() {
+            let Some(below) = key.relative_to(mount) else { continue };
+            // What the running machine calls CurrentControlSet is one of the numbered sets in the file; Select says which.
+            let below = match below.strip_prefix("CurrentControlSet") {
+                Some(rest) => format!("ControlSet001{rest}"),
+                None => below.to_owned(),
+            };
+            editor.create_key(&below)?;
+            let values = document.values(key);
+            for (name, data) in values.iter().flat_map(|values| values.iter()) {
+                if let Ok(data) = data {
+                    editor.set_value(&below, name.as_str(), data)?;
+                }
+            }
+        }
+    }
+    Ok(hive.to_bytes(now)?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ExampleError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    Ok(fs::write(path, bytes)?)
+}

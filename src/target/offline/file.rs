@@ -1,0 +1,150 @@
+//! One hive file with its logs: opened, and saved.
+//!
+//! Source for what lies beside a hive: Maxim Suhanov, "Windows registry file format specification", "Types of files".
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    format::regf::{Error, Filetime, Hive, State},
+    target::{Reason, TargetError, Unread, WriteError, replace::replace_file},
+};
+
+/// What the names of a hive's logs have behind the hive's own.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+/// A hive file that was read.
+#[derive(Debug)]
+pub(in crate::target) struct HiveFile {
+    path: PathBuf,
+    pub(super) hive: Hive,
+}
+
+/// Why a hive file was not opened.
+#[derive(Debug)]
+pub(in crate::target) enum OpenError {
+    /// It is not there, or may not be read: nothing is known of the keys in it.
+    Unread(Unread),
+    /// It is damaged or incomplete: the target is refused.
+    Refused(TargetError),
+}
+
+impl HiveFile {
+    /// Reads a hive, and its logs where it was not written completely; it is then recovered in memory. One that its logs
+    /// do not complete is refused, or with `allow_dirty` read as it is and never written.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(in crate::target) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
+        let file_error = |error| file_error(path, error);
+        let primary = read(path).map_err(file_error)?;
+        // A complete hive needs none of its logs, which may be as large as itself.
+        if let Ok(hive) = Hive::open_dirty(primary, &[])
+            && *hive.state() == State::Clean
+        {
+            return Ok(Self { path: path.to_owned(), hive });
+        }
+        let primary = read(path).map_err(file_error)?;
+        let mut logs = Vec::new();
+        for log in logs_of(path).map_err(file_error)? {
+            logs.push(fs::read(&log).map_err(|source| refused_io(&log, source))?);
+        }
+        let opened = if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) };
+        let hive = opened.map_err(|error| {
+            let hint = match error {
+                Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
+                _ => "",
+            };
+            let what = path.display().to_string();
+            OpenError::Refused(TargetError::Malformed { what, detail: format!("{error}{hint}") })
+        })?;
+        Ok(Self { path: path.to_owned(), hive })
+    }
+
+    /// Puts the edited hive in place of the file, whole, and makes its logs empty.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied.
+    pub(super) fn save(&mut self) -> Result<(), WriteError> {
+        let place = self.path.display().to_string();
+        let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
+        if self.hive.logs_after_save().empty {
+            for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
+                empty(&log).map_err(|source| write_error(&log, source))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error of the codec, as one of a change.
+pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
+    WriteError::Unsupported { place: place.to_owned(), detail: error.to_string() }
+}
+
+/// The file's bytes. Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    fs::read(path)
+}
+
+/// The logs that lie beside the hive, in whatever case their names are written.
+///
+/// # Errors
+/// The system's error, where the folder cannot be listed.
+pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_log = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
+        // A link could lead out of the volume; Windows makes none here.
+        if is_log && entry.file_type()?.is_file() {
+            logs.push(entry.path());
+        }
+    }
+    logs.sort();
+    Ok(logs)
+}
+
+/// An empty log stays as it is.
+fn empty(log: &Path) -> io::Result<()> {
+    if fs::metadata(log)?.len() == 0 {
+        return Ok(());
+    }
+    let file = fs::File::options().write(true).truncate(true).open(log)?;
+    file.sync_all()
+}
+
+fn file_error(path: &Path, source: io::Error) -> OpenError {
+    match source.kind() {
+        io::ErrorKind::NotFound => {
+            OpenError::Unread(Unread::new(Reason::Unknown, format!("there is no {}", path.display())))
+        }
+        io::ErrorKind::PermissionDenied => OpenError::Unread(Unread::new(Reason::Denied, path.display().to_string())),
+        _ => refused_io(path, source),
+    }
+}
+
+fn refused_io(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Refused(TargetError::Io { what: path.display().to_string(), source })
+}
+
+fn write_error(path: &Path, source: io::Error) -> WriteError {
+    let place = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => WriteError::Denied { place },
+        _ => WriteError::Io { place, source },
+    }
+}

@@ -1,0 +1,145 @@
+//! Changes: each is checked and made in memory, the hives are checked, and only then are files replaced, one by one.
+
+use std::{collections::BTreeMap, fs};
+
+use super::{Halt, OfflineRegistry, file, resolve::Place};
+use crate::{
+    format::regf::{Filetime, Finding, worse},
+    target::{Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, check, lock::lock_beside},
+};
+
+/// How many findings a message names.
+const SHOWN: usize = 3;
+
+impl OfflineRegistry {
+    /// Carries out the changes. Files are written only once all of them are made in memory, and only those that differ.
+    ///
+    /// # Errors
+    /// [`WriteError`]: nothing was written; or, where a file could not be replaced, those before it were.
+    pub(in crate::target) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        let written = self.carry_out(changes);
+        // What is read from now on is the files again, whatever came of it.
+        self.forget();
+        written
+    }
+
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        let _locks = self.lock_hives(changes)?;
+        // The changes are checked against what is in the files now, also when somebody wrote them without the lock.
+        self.forget();
+        let mut before: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+        for change in changes {
+            self.carry_out_one(change, &mut before)?;
+        }
+        let changed: Vec<usize> = before.keys().copied().filter(|n| self.is_changed(*n)).collect();
+        for number in &changed {
+            self.refuse_worse(*number, &before[number])?;
+        }
+        for number in changed {
+            let place = self.what_is(number);
+            self.opened(number).map_err(|halt| halted(&place, halt))?.save()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps another kbfix, which may have one of the hives as its whole target, from writing it meanwhile.
+    fn lock_hives(&mut self, changes: &[KeyChange]) -> Result<Vec<Lock>, WriteError> {
+        let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
+        if !self.lock_files {
+            return Ok(Vec::new());
+        }
+        for change in changes {
+            let place = self.resolve(&change.key).map_err(|halt| halted(&change.key.to_string(), halt))?;
+            if let Place::In { mount, .. } = place
+                && let Ok(path) = self.mounts[mount].file.clone()
+                && !locks.contains_key(&mount)
+            {
+                let path = fs::canonicalize(&path)
+                    .map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
+                let lock = lock_beside(&path).map_err(|error| target_error(&path.display().to_string(), error))?;
+                locks.insert(mount, lock);
+            }
+        }
+        Ok(locks.into_values().collect())
+    }
+
+    fn carry_out_one(
+        &mut self,
+        change: &KeyChange,
+        before: &mut BTreeMap<usize, Vec<Finding>>,
+    ) -> Result<(), WriteError> {
+        check::before(change, |query| {
+            let refused = |error: TargetError| Answer::Unread(Unread::new(Reason::Malformed, error.to_string()));
+            self.read(query).unwrap_or_else(refused)
+        })?;
+        let key = change.key.to_string();
+        let (mount, below) = match self.resolve(&change.key).map_err(|halt| halted(&key, halt))? {
+            Place::In { link: true, .. } if change.action != Action::Update => {
+                let detail = "it is a link to another key, which is not created or deleted".to_owned();
+                return Err(WriteError::Unsupported { place: key, detail });
+            }
+            Place::In { mount, below, .. } => (mount, below),
+            Place::Above(_) | Place::Absent => {
+                let detail = format!("{} does not hold it", self.what);
+                return Err(WriteError::Unsupported { place: key, detail });
+            }
+        };
+        let hive = &mut self.opened(mount).map_err(|halt| halted(&key, halt))?.hive;
+        before.entry(mount).or_insert_with(|| hive.check());
+        let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
+        match change.action {
+            Action::Delete => return done(editor.delete_key(&below), &key),
+            Action::Create => done(editor.create_key(&below), &key)?,
+            Action::Update => {}
+        }
+        for value in &change.values {
+            let place = change.place(&value.name);
+            match &value.after {
+                Some(data) => done(editor.set_value(&below, value.name.as_str(), data), &place)?,
+                None => done(editor.delete_value(&below, value.name.as_str()), &place)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn is_changed(&self, number: usize) -> bool {
+        matches!(&self.mounts[number].opened, Some(Ok(file)) if file.hive.is_changed())
+    }
+
+    fn what_is(&self, number: usize) -> String {
+        let mount = &self.mounts[number];
+        mount.file.as_ref().map_or_else(|_| mount.key.to_string(), |path| path.display().to_string())
+    }
+
+    /// A hive is saved only where the edits made nothing in it worse than it was.
+    fn refuse_worse(&mut self, number: usize, before: &[Finding]) -> Result<(), WriteError> {
+        let place = self.what_is(number);
+        let hive = &self.opened(number).map_err(|halt| halted(&place, halt))?.hive;
+        let new = worse(before, &hive.check());
+        if new.is_empty() {
+            return Ok(());
+        }
+        let shown: Vec<_> = new.iter().take(SHOWN).map(|f| format!("{} at {:#x}", f.message, f.offset)).collect();
+        let detail =
+            format!("the edited hive does not pass kbfix's own check, and was not saved: {}", shown.join("; "));
+        Err(WriteError::Unsupported { place, detail })
+    }
+}
+
+fn done(edited: Result<bool, crate::format::regf::Error>, place: &str) -> Result<(), WriteError> {
+    edited.map(drop).map_err(|error| file::unsupported(place, &error))
+}
+
+fn halted(place: &str, halt: Halt) -> WriteError {
+    match halt {
+        Halt::Unread(why) => WriteError::Unsupported { place: place.to_owned(), detail: why.to_string() },
+        Halt::Refused(error) => target_error(place, error),
+    }
+}
+
+fn target_error(place: &str, error: TargetError) -> WriteError {
+    match error {
+        TargetError::Io { source, .. } => WriteError::Io { place: place.to_owned(), source },
+        other => WriteError::Unsupported { place: place.to_owned(), detail: other.to_string() },
+    }
+}

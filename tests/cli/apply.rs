@@ -1,0 +1,65 @@
+//! `kbfix apply`: what it reports, and that a failure is undone.
+
+use crate::harness::Machine;
+
+#[test]
+fn it_reports_what_it_did_and_names_the_journal() {
+    let machine = Machine::with_dav("\"DisableRealmHint\"=dword:00000000");
+    let run = machine.run("apply KB909094 @target @state").code(0);
+    assert_eq!(run.stderr, "");
+    let tail: Vec<_> = run.stdout.lines().skip_while(|line| !line.starts_with("---")).collect();
+    insta::assert_snapshot!(tail.join("\n"), @r#"
+    --- FRONTEND1 (before)
+    +++ FRONTEND1 (after)
+    @@ [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV] @@
+    -"DisableRealmHint"=dword:00000000
+    +"DisableRealmHint"=dword:00000001
+      restart       the computer need not be restarted; services to restart: IISADMIN
+                    The article rules out a restart of the computer. The event's text says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them) is inference.
+
+    done, and read back: 1 value updated
+    journal [DIR]/state/journal/[JOURNAL].jsonl
+    "#);
+}
+
+#[test]
+fn diff_and_apply_report_the_same_changes() {
+    let machine = Machine::with_dav("\"DisableRealmHint\"=\"1\"");
+    let diff = machine.run("diff KB909094 --format json @target").code(1).json();
+    let apply = machine.run("apply KB909094 --format json @target @state").code(0).json();
+    assert_eq!(diff["specs"][0]["changes"], apply["specs"][0]["changes"]);
+    assert_eq!(diff["digest"], apply["digest"]);
+    assert_eq!((&diff["changed"], &apply["changed"]), (&false.into(), &true.into()));
+    assert_eq!((&diff["outcome"], &apply["outcome"]), (&"changes_pending".into(), &"changed".into()));
+}
+
+/// A version 4 export cannot hold a character outside its code page: the write fails, at the second of two changes.
+#[test]
+fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
+    let machine = Machine::new();
+    let export = "REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\"a\"=\"1\"\r\n\r\n";
+    machine.set_export(export);
+    let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n      \
+                a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_SZ, data: 日本 }\n";
+    machine.write("t.yaml", spec);
+    let line = "apply @/t.yaml --code-page 1252 @target @state";
+    let run = machine.run(line).code(5).says("rolled back").says("everything was put back as it was");
+    assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
+    assert_eq!(machine.export(), export);
+    let report = machine.run(&format!("{line} --format json")).code(5).json();
+    assert_eq!(report["changed"], false);
+    assert_eq!(report["outcome"], "rolled_back");
+    // An apply that was undone is nothing to roll back.
+    machine.run("journal list @state").code(0).says("undone");
+    machine.run("rollback --last @state").code(2).says("can be rolled back");
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_the_apply_before_it_begins() {
+    let machine = Machine::new();
+    machine.write("state", "a file where the folder should be");
+    let before = machine.export();
+    let run = machine.run("apply KB909094 @target @state").code(3);
+    assert!(run.stderr.contains("journal"), "{}", run.stderr);
+    assert_eq!(machine.export(), before);
+}

@@ -1,0 +1,84 @@
+//! `kbfix diff`: what it shows, in each format; it changes nothing.
+
+use crate::harness::Machine;
+
+#[test]
+fn it_shows_what_was_tested_and_a_unified_diff() {
+    let run = Machine::new().run("diff KB909094 @target").code(1);
+    assert_eq!(run.stderr, "");
+    insta::assert_snapshot!(run.stdout, @r#"
+    KB909094: changes pending
+      Event ID 1000 is logged when you configure Kerberos authentication between front-end and back-end servers that are running Exchange Server 2003
+      applicable    met
+                    HKLM\SOFTWARE\Microsoft\Exchange\Setup "Services Version"
+                    found REG_DWORD 65 (0x41), wanted 65
+      prerequisite  met     Exchange Server 2003 Service Pack 2 (KB836993)
+                    HKLM\SOFTWARE\Microsoft\Exchange\Setup "ServicePackNumber"
+                    found REG_DWORD 2 (0x2), wanted 2 or higher
+      hotfix        met     KB909094
+                    C:\Program Files\Exchsrvr\bin\exprox.dll
+                    found 6.5.7651.19 (x86), wanted 6.5.7651.19 or later (x86)
+      parameter     realm_hint = 1
+    --- FRONTEND1 (actual state)
+    +++ FRONTEND1 (desired state)
+    @@ [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV] @@
+    +[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]
+    +"DisableRealmHint"=dword:00000001
+      restart       the computer need not be restarted; services to restart: IISADMIN
+                    The article rules out a restart of the computer. The event's text says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them) is inference.
+
+    1 key to create, 1 value to create
+    plan [DIGEST]
+    "#);
+}
+
+#[test]
+fn the_reg_format_is_a_script_that_makes_the_changes() {
+    let machine = Machine::with_dav("\"DisableRealmHint\"=\"1\"");
+    let output = machine.command("diff KB909094 --format reg @target").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let units: Vec<u16> = output.stdout.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    assert_eq!(
+        String::from_utf16(&units).unwrap().trim_end(),
+        "\u{FEFF}Windows Registry Editor Version 5.00\r\n\
+         ; made by kbfix diff; importing it makes the changes without a journal\r\n\r\n\
+         [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\DAV]\r\n\
+         ; was \"1\"\r\n\
+         \"DisableRealmHint\"=dword:00000001"
+    );
+}
+
+#[test]
+fn markdown_holds_the_diff_in_a_fence() {
+    let run = Machine::new().run("diff KB909094 --format markdown @target").code(1);
+    assert!(run.stdout.contains("```diff"), "{}", run.stdout);
+    assert!(run.stdout.contains("+\"DisableRealmHint\"=dword:00000001"));
+}
+
+#[test]
+fn what_a_machine_holds_cannot_forge_lines_or_steer_the_terminal() {
+    let machine =
+        Machine::with_dav("\"DisableRealmHint\"=hex(1):1b,00,5b,00,33,00,31,00,6d,00,0a,00,2b,00,2b,00,00,00");
+    for format in ["human", "markdown"] {
+        let run = machine.run(&format!("diff KB909094 --format {format} @target")).code(1);
+        assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
+        assert!(!run.stdout.lines().any(|line| line.trim_start().starts_with("++\"") || line == "++"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_spec_may_come_from_standard_input_a_file_a_folder_or_the_library() {
+    let machine = Machine::new();
+    let spec = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/specs/KB909094.yaml")).unwrap();
+    let library = machine.run("diff KB909094 --format json @target").code(1).json();
+    std::fs::create_dir(machine.path("specs")).unwrap();
+    machine.write("specs/KB909094.yaml", &spec);
+    for line in ["diff @/specs/KB909094.yaml", "diff @/specs", "diff -", "plan -"] {
+        let run = machine.run_with(&format!("{line} --format json @target"), &spec).code(1).json();
+        assert_eq!(run["specs"][0]["changes"], library["specs"][0]["changes"], "{line}");
+    }
+    let list = serde_json::json!([{ "name": "a.yaml", "text": spec }]).to_string();
+    machine.run_with("diff --stdin-specs @target", &list).code(1);
+    machine.run("diff KB1 @target").code(2).says("KB909094");
+    machine.run("diff @target").code(2).says("no spec is named");
+}

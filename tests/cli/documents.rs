@@ -1,0 +1,71 @@
+//! Every document that a command writes is valid against its schema, which `kbfix schema` prints.
+
+use serde_json::Value;
+
+use crate::harness::Machine;
+
+#[track_caller]
+fn valid(document: &str, value: &Value) {
+    let schema = Machine::new().run(&format!("schema {document}")).code(0).json();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let faults: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:#?}\n{value:#}");
+}
+
+#[test]
+fn reports_of_every_outcome_are_valid() {
+    let machine = Machine::new();
+    let report = |line: &str, code| valid("report", &machine.run(&format!("{line} --format json")).code(code).json());
+    report("diff KB909094 @target --out @/plan.json", 1);
+    report("apply KB909094 @target @state", 0);
+    report("apply KB909094 @target @state", 0);
+    report("apply --plan @/plan.json @target @state", 2);
+    report("rollback --last --check @state", 1);
+    machine.edit(&[("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000007")]);
+    report("rollback --last @state", 6);
+    report("rollback --last --force @state", 0);
+    report("rollback --last @state", 2);
+    machine.set_dll([6, 5, 7638, 1]);
+    report("diff KB909094 @target", 4);
+    report("diff KB909094 --target reg:@/machine.reg", 4);
+    report("diff KB909094 --target reg:@/missing.reg", 3);
+    report("diff KB909094 --set realm_hint=2 @target", 2);
+    report("diff KB909094 --target nonsense", 2);
+    report("diff KB909094 --target snapshot:@/machine.reg", 3);
+}
+
+#[test]
+fn plans_and_snapshots_are_valid() {
+    let machine = Machine::with_dav("\"DisableRealmHint\"=hex(4):01,00,00");
+    machine.run("diff KB909094 @target --out @/plan.json").code(1);
+    valid("plan", &serde_json::from_str(&machine.read("plan.json")).unwrap());
+    machine.run("snapshot KB909094 @target --out @/s.json").code(0);
+    valid("snapshot", &serde_json::from_str(&machine.read("s.json")).unwrap());
+}
+
+#[test]
+fn a_snapshot_gives_the_same_diff_as_the_machine() {
+    let machine = Machine::new();
+    let note = machine.run("snapshot KB909094 @target --out @/s.json").code(0);
+    assert_eq!((note.stdout.as_str(), note.stderr.as_str()), ("", "snapshot [DIR]/s.json\n"));
+    let on = |target: &str| machine.run(&format!("diff KB909094 --format json {target}")).code(1).json();
+    let (live, copy) = (on("@target"), on("--target snapshot:@/s.json"));
+    assert_eq!(live["specs"], copy["specs"]);
+    assert_eq!(live["machine"], copy["machine"]);
+    // It serves the other parameter, too, and can be applied to.
+    machine.run("diff KB909094 --set realm_hint=0 --target snapshot:@/s.json").code(1);
+    let before = machine.read("s.json");
+    machine.run("apply KB909094 --target snapshot:@/s.json @state").code(0);
+    machine.run("diff KB909094 --target snapshot:@/s.json").code(0);
+    machine.run("rollback --last @state").code(0);
+    let facts = |text: &str| serde_json::from_str::<Value>(text).unwrap()["facts"].clone();
+    assert_eq!(facts(&machine.read("s.json")), facts(&before));
+    // What it was not asked for it does not know.
+    let spec =
+        "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values: { a: { ensure: absent } }\n";
+    machine.run_with("diff - --target snapshot:@/s.json", spec).code(4).says("does not cover");
+    // A plan made from it is for the machine itself.
+    machine.write("s.json", &before);
+    machine.run("diff KB909094 --target snapshot:@/s.json --out @/plan.json").code(1);
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("changed");
+}

@@ -1,0 +1,95 @@
+//! The table of exit codes in DESIGN.md and docs/exit-codes.md: each code, by the shortest way to it, with the streams.
+
+use crate::harness::Machine;
+
+#[test]
+fn zero_in_desired_state_or_done() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.run("diff KB909094 @target").code(0);
+    for line in ["--help", "--version", "help diff", "diff --help", "schema"] {
+        let run = machine.run(line).code(0);
+        assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{line}: {run:?}");
+    }
+}
+
+#[test]
+fn one_differences() {
+    let run = Machine::new().run("diff KB909094 @target").code(1);
+    assert!(!run.stdout.is_empty() && run.stderr.is_empty());
+}
+
+#[test]
+fn two_wrong_usage_on_standard_error() {
+    let machine = Machine::new();
+    for line in [
+        "",
+        "frobnicate",
+        "diff --frobnicate",
+        "diff KB909094 --format yaml @target",
+        "diff KB909094 --set realm_hint @target",
+        "diff KB909094 --set realm_hint=0 --set realm_hint=1 @target",
+        "diff KB909094 --target ftp:x",
+        "diff KB909094 --target reg:",
+        "apply --plan @/missing.json @target @state",
+        "apply KB909094 --plan @/plan.json @target @state",
+        "apply KB909094 --digest 00 @target @state",
+        "rollback @state",
+        "rollback one --last @state",
+        "rollback --last @state",
+        "journal show missing @state",
+        "snapshot KB909094 @target",
+        "schema frobnicate",
+    ] {
+        let run = machine.run(line).code(2);
+        assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{line}: {run:?}");
+    }
+    if cfg!(not(windows)) {
+        let run = machine.run("diff KB909094").code(2).says("reg:FILE").says("snapshot:FILE");
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn three_the_target_cannot_be_read() {
+    let machine = Machine::new();
+    machine.write("empty.reg", "");
+    machine.write("broken.reg", "REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\A]\r\n\"x\"=dword:zz\r\n");
+    machine.write("script.reg", "REGEDIT4\r\n\r\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n");
+    machine.write("broken.json", "{");
+    for target in ["reg:@/missing.reg", "reg:@/empty.reg", "reg:@/script.reg", "reg:@/C", "snapshot:@/broken.json"] {
+        for command in ["diff KB909094", "apply KB909094 @state"] {
+            let run = machine.run(&format!("{command} --target {target}")).code(3);
+            assert!(run.stdout.is_empty() && run.stderr.contains("error[target-"), "{target}: {run:?}");
+        }
+    }
+    if cfg!(not(windows)) {
+        machine.run("diff KB909094 --target local").code(3).says("on Windows only");
+    }
+    assert_eq!(machine.journals(), Vec::<String>::new());
+}
+
+#[test]
+fn four_blocked_or_unknown() {
+    let machine = Machine::new();
+    machine.run("diff KB909094 --target reg:@/machine.reg").code(4).says("unknown");
+    machine.set_dll([6, 5, 7638, 1]);
+    machine.run("diff KB909094 @target").code(4).says("blocked");
+}
+
+// 5 is in apply.rs, 6 of a rollback in rollback.rs, 6 of an apply in tests/properties: it takes a target that fails twice.
+
+#[test]
+fn the_highest_code_of_a_run_wins_and_a_blocked_spec_does_not_stop_the_others() {
+    let machine = Machine::new();
+    machine.set_dll([6, 5, 7638, 1]);
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA";
+    let spec = format!(
+        "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {key}\n    values: {{ LogonTimeout: {{ type: REG_DWORD, data: 30 }} }}\n"
+    );
+    machine.write("t.yaml", &spec);
+    machine.run("diff KB909094 @/t.yaml @target").code(4).says("KB909094: blocked").says("T: changes pending");
+    machine.run("apply KB909094 @/t.yaml @target @state").code(4).says("T: changed").says("KB909094: blocked");
+    assert!(machine.export().contains("\"LogonTimeout\"=dword:0000001e"));
+    assert!(!machine.export().contains("DisableRealmHint"));
+}

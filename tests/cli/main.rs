@@ -1,0 +1,15 @@
+//! The program as a user sees it: each command's output, streams and exit code. What stands behind it is tested below the
+//! command line, in the library.
+
+mod apply;
+mod diff;
+mod documents;
+mod exit_codes;
+mod harness;
+mod journal;
+mod kb909094;
+mod plans;
+mod rollback;
+mod streams;
+mod together;
+mod validate;

@@ -1,0 +1,128 @@
+//! `kbfix rollback`: what others changed since is kept, and said.
+
+use crate::harness::Machine;
+
+const SET: &str = "\"DisableRealmHint\"=dword:00000001";
+
+/// A server on which KB909094 was applied, the value being 0 before.
+fn applied() -> Machine {
+    let machine = Machine::with_dav("\"DisableRealmHint\"=dword:00000000");
+    machine.run("apply KB909094 @target @state").code(0);
+    machine
+}
+
+#[test]
+fn check_shows_and_changes_nothing() {
+    let machine = applied();
+    let before = machine.export();
+    let run = machine.run("rollback --last --check @state").code(1).says("nothing was changed");
+    assert!(run.stdout.contains("+\"DisableRealmHint\"=dword:00000000"), "{}", run.stdout);
+    assert_eq!(machine.export(), before);
+    assert_eq!(machine.journals().len(), 1);
+}
+
+#[test]
+fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force() {
+    let machine = applied();
+    machine.edit(&[(SET, "\"DisableRealmHint\"=dword:00000007")]);
+    let before = machine.export();
+    let run = machine.run("rollback --last @state").code(6).says("rollback-conflict");
+    insta::assert_snapshot!(run.stdout, @r#"
+    KB909094: in desired state
+      rollback of journal [JOURNAL], made [TIME]
+
+    conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
+      the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept
+    not everything could be put back as it was
+    "#);
+    assert_eq!(machine.export(), before);
+    let report = machine.run("rollback --last --format json @state").code(6).json();
+    assert_eq!(report["changed"], false);
+    assert_eq!(report["conflicts"][0]["found"], "REG_DWORD dword:00000007");
+
+    machine.run("rollback --last --force @state").code(0);
+    assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));
+    machine.run("rollback --last @state").code(2).says("can be rolled back");
+}
+
+#[test]
+fn what_is_already_as_before_is_no_conflict() {
+    let machine = applied();
+    machine.edit(&[(SET, "\"DisableRealmHint\"=dword:00000000")]);
+    let before = machine.export();
+    machine.run("rollback --last @state").code(0).says("nothing was changed");
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
+fn a_key_that_holds_more_by_now_is_kept_with_it() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.edit(&[(SET, &format!("{SET}\r\n\"Other\"=dword:00000005"))]);
+    let run = machine.run("rollback --last --force @state").code(6).says("\"Other\"");
+    assert!(run.stdout.contains("-\"DisableRealmHint\"=dword:00000001"), "{}", run.stdout);
+    let export = machine.export();
+    assert!(export.contains("\"Other\"=dword:00000005") && !export.contains("DisableRealmHint"), "{export}");
+}
+
+#[test]
+fn a_journal_of_another_machine_is_refused() {
+    let machine = applied();
+    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\"")]);
+    let before = machine.export();
+    machine.run("rollback --last @state").code(2).says("FRONTEND1").says("FRONTEND2");
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
+fn each_apply_is_rolled_back_by_itself_the_newest_first() {
+    let machine = Machine::new();
+    let first = machine.export();
+    machine.run("apply KB909094 @target @state").code(0);
+    let second = machine.export();
+    machine.run("apply KB909094 --set realm_hint=0 @target @state").code(0);
+    assert_ne!(machine.export(), second);
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), second);
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), first);
+    machine.run("rollback --last @state").code(2);
+}
+
+#[test]
+fn a_journal_is_named_by_its_file_or_its_name() {
+    for by_file in [true, false] {
+        let machine = applied();
+        let journal = machine.journals().remove(0);
+        let name = match by_file {
+            true => format!("@/state/journal/{journal}"),
+            false => journal.trim_end_matches(".jsonl").to_owned(),
+        };
+        machine.run(&format!("rollback {name} @state")).code(0);
+        assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));
+    }
+    let machine = applied();
+    machine.run("rollback nothing @state").code(2);
+    machine.run("rollback @state").code(2);
+}
+
+#[test]
+fn last_of_a_target_is_the_last_of_that_target() {
+    let (one, other) = (applied(), applied());
+    // Both journals in one state folder.
+    let journal = other.journals().remove(0);
+    std::fs::rename(other.path("state/journal").join(&journal), one.path("state/journal").join(&journal)).unwrap();
+    one.run("rollback --last @target @state").code(0);
+    assert!(one.export().contains("\"DisableRealmHint\"=dword:00000000"));
+    assert!(other.export().contains(SET));
+    one.run("rollback --last @target @state").code(2);
+}
+
+#[test]
+fn a_damaged_journal_is_refused_and_does_not_hide_the_others() {
+    let machine = applied();
+    machine.write("state/journal/29990101T000000.000Z-1.jsonl", "{ \"kbfix_journal\": 1, \n");
+    machine.run("rollback 29990101T000000.000Z-1 @state").code(2).says("journal-malformed");
+    machine.run("journal list @state").code(0).says("journal-malformed").says("done");
+    machine.run("rollback --last @state").code(0);
+}

@@ -1,0 +1,55 @@
+//! Standard output, standard error and colours.
+
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use crate::harness::Machine;
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn there_is_no_colour_in_a_pipe_nor_with_no_color() {
+    let machine = Machine::new();
+    for line in ["diff KB909094 @target", "diff KB909094 --set realm_hint=2 @target", "--help"] {
+        assert!(!output(&mut machine.command(line)).contains('\u{1b}'), "{line}");
+        let text = output(machine.command(line).env("NO_COLOR", "1").env("TERM", "xterm"));
+        assert!(!text.contains('\u{1b}'), "{line}");
+    }
+    let forced = output(machine.command("diff KB909094 @target").env("CLICOLOR_FORCE", "1").env("TERM", "xterm"));
+    assert!(forced.contains("\u{1b}["), "{forced}");
+}
+
+#[test]
+fn json_on_standard_output_is_one_document_and_nothing_else() {
+    let machine = Machine::new();
+    for (line, code) in [("diff KB909094 @target", 1), ("diff KB909094 --set realm_hint=2 @target", 2)] {
+        let run = machine.run(&format!("{line} --format json")).code(code);
+        assert_eq!(run.json()["exit_code"], code);
+        assert_eq!(run.stderr, "");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let machine = Machine::new();
+    for (line, code) in [("diff KB909094 --format json @target", 1), ("completions bash", 0), ("schema report", 0)] {
+        let mut child = machine.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(code), ""), "{line}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Machine::new().command("diff KB909094 @target").stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+}

@@ -1,0 +1,73 @@
+//! Several specs in one run, and several runs at once.
+
+use crate::harness::Machine;
+
+fn spec(id: &str, key: &str, value: &str) -> String {
+    format!("kbfix: 1\nid: {id}\ntitle: {id}\nregistry:\n  - key: {key}\n    values: {{ {value} }}\n")
+}
+
+const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB";
+
+#[test]
+fn two_specs_that_share_a_missing_parent_create_it_once() {
+    let machine = Machine::new();
+    let before = machine.export();
+    let key = |below: &str| format!(r"{SERVICES}\new\{below}");
+    machine.write("a.yaml", &spec("A", &key("a"), "v: { type: REG_DWORD, data: 1 }"));
+    machine.write("b.yaml", &spec("B", &key("b"), "v: { type: REG_DWORD, data: 2 }"));
+    machine.write("c.yaml", &spec("C", &key("a"), "w: { type: REG_DWORD, data: 3 }"));
+    let line = "@/a.yaml @/b.yaml @/c.yaml @target";
+    machine.run(&format!("diff {line}")).code(1).says("3 keys to create, 3 values to create");
+    machine.run(&format!("apply {line} @state")).code(0).says("3 keys created, 3 values created");
+    machine.run(&format!("apply {line} @state")).code(0).says("nothing was changed");
+    assert_eq!(machine.export().matches(r"MSExchangeWEB\new]").count(), 1);
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
+fn two_specs_that_want_different_data_for_one_value_are_refused() {
+    let machine = Machine::new();
+    let before = machine.export();
+    machine.write("a.yaml", &spec("A", SERVICES, "v: { type: REG_DWORD, data: 1 }"));
+    machine.write("b.yaml", &spec("B", SERVICES, "V: { type: REG_DWORD, data: 2 }"));
+    let run = machine.run("apply @/a.yaml @/b.yaml @target @state").code(2).says("conflicting-specs");
+    assert!(run.stderr.contains("A and B want different things of `V`"), "{}", run.stderr);
+    assert_eq!(machine.export(), before);
+}
+
+/// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of them.
+#[test]
+fn applies_at_once_are_never_interleaved() {
+    let machine = Machine::new();
+    let values = |data: u32| {
+        (0..100).map(|i| format!("v{i}: {{ type: REG_DWORD, data: {data} }}")).collect::<Vec<_>>().join(", ")
+    };
+    for data in 0..4 {
+        machine.write(&format!("{data}.yaml"), &spec("T", SERVICES, &values(data)));
+    }
+    for round in 0..5 {
+        let children: Vec<_> = (0..4)
+            .map(|data| {
+                let mut command = machine.command(&format!("apply @/{data}.yaml @target @state"));
+                command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        let mut done = 0;
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            match output.status.code() {
+                Some(0) => done += 1,
+                Some(3) => assert!(String::from_utf8_lossy(&output.stderr).contains("target-locked"), "{output:?}"),
+                other => panic!("{other:?}: {output:?}"),
+            }
+        }
+        assert!(done > 0, "round {round}");
+        let export = machine.export();
+        let held: Vec<usize> = (0..4).map(|data| export.matches(&format!("=dword:{data:08x}")).count()).collect();
+        assert!(held.iter().any(|n| *n >= 100), "interleaved: {held:?}");
+        let leftovers = std::fs::read_dir(machine.path("")).unwrap().map(|e| e.unwrap().file_name());
+        let leftovers: Vec<_> = leftovers.filter(|n| n.to_string_lossy().contains(".kbfix-")).collect();
+        assert!(leftovers.is_empty(), "{leftovers:?}");
+    }
+}

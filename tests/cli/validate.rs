@@ -1,0 +1,61 @@
+//! `kbfix validate`, `show`, `completions` and `example`: their wiring. What they find and print is tested in the library.
+
+use crate::harness::Machine;
+
+const BAD: &str = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n      a: { type: REG_SZ, data: 4.1 }\n";
+
+#[test]
+fn a_valid_spec_is_0_and_an_invalid_one_2_with_the_place() {
+    let machine = Machine::new();
+    assert_eq!(machine.run("validate KB909094").code(0).stdout, "valid: 1 spec, 0 errors, 0 warnings\n");
+    let run = machine.run_with("validate - --stdin-name t.yaml", BAD).code(2);
+    assert!(run.stdout.starts_with("invalid: 1 spec, "), "{}", run.stdout);
+    assert!(run.stderr.contains("t.yaml:7:"), "{}", run.stderr);
+    let run = machine.run_with("validate - --format json", BAD).code(2);
+    let findings = run.json();
+    assert!(findings.to_string().contains("\"code\""), "{findings}");
+    assert_eq!(run.stderr, "");
+    let run = machine.run_with("validate - --format github --stdin-name t.yaml", BAD).code(2);
+    assert!(run.stdout.starts_with("::error file=t.yaml,line=7"), "{}", run.stdout);
+    machine.run("validate @/missing.yaml").code(2);
+}
+
+#[test]
+fn an_invalid_spec_stops_every_command_before_the_target_is_touched() {
+    let machine = Machine::new();
+    let before = machine.export();
+    for line in ["diff - @target", "apply - @target @state", "snapshot - @target --out @/s.json"] {
+        let run = machine.run_with(line, BAD).code(2);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("error["), "{}", run.stderr);
+    }
+    assert_eq!(machine.export(), before);
+    assert!(!machine.path("s.json").exists());
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = Machine::new().run(&format!("completions {shell}")).code(0);
+        assert!(run.stdout.contains("rollback"), "{shell}");
+        assert_eq!(run.stderr, "");
+    }
+    Machine::new().run("completions tcsh").code(2);
+}
+
+#[test]
+fn the_example_is_made_once_and_its_commands_do_what_they_say() {
+    let machine = Machine::new();
+    let run = machine.run("example @/example").code(0);
+    assert!(run.stdout.contains("KB909094: changes pending"), "{}", run.stdout);
+    let codes = [("diff", 1), ("apply", 0), ("rollback", 0)];
+    let said: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("  kbfix ")).collect();
+    assert_eq!(said.len(), codes.len(), "{}", run.stderr);
+    for (line, (command, code)) in said.iter().zip(codes) {
+        assert!(line.contains(command), "{line}");
+        machine.run(&line.trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(code);
+    }
+    // Rolled back, so there is something to do again; and a folder that is there is not written into.
+    machine.run(&said[0].trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(1);
+    machine.run("example @/example").code(2).says("[DIR]/example");
+}

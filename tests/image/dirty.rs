@@ -1,0 +1,71 @@
+//! Hives that Windows did not write completely.
+
+use std::fs;
+
+use kbfix::format::regf::{Hive, State};
+
+use super::{
+    hives::{counts, real_file},
+    support::{Machine, SYSTEM, hivexget},
+};
+
+/// A spec for any machine.
+const SPEC: &str = r"kbfix: 1
+id: KB3
+title: Anywhere
+registry:
+  - key: HKLM\SYSTEM\CurrentControlSet\Control\Lsa
+    values:
+      KbfixTest: { type: REG_DWORD, data: 7 }
+";
+
+/// The example machine with the dirty SYSTEM of a Windows 10.
+fn machine(logs: bool) -> Option<(Machine, String)> {
+    let machine = Machine::new();
+    fs::write(machine.path(SYSTEM), real_file("regipy-SYSTEM_B")?).unwrap();
+    for number in 1..=2 {
+        let log = real_file(&format!("regipy-SYSTEM_B.LOG{number}"))?;
+        if logs {
+            // In another case, as some tools unpack them.
+            fs::write(machine.path(&format!("Windows/System32/config/system.log{number}")), log).unwrap();
+        }
+    }
+    let spec = machine.beside("spec.yaml", SPEC).to_str().unwrap().to_owned();
+    Some((machine, spec))
+}
+
+#[test]
+fn it_is_recovered_for_reading_and_saved_only_when_something_is_applied() {
+    let Some((machine, spec)) = machine(true) else { return };
+    let files = machine.files();
+    machine.kbfix(&["diff", &spec]).exits(1).says("1 value to create");
+    assert!(machine.files() == files, "a look wrote something");
+
+    machine.kbfix(&["apply", &spec]).exits(0).says("1 value created");
+    let hive = Hive::open(fs::read(machine.path(SYSTEM)).unwrap(), &[]).unwrap();
+    assert_eq!(*hive.state(), State::Clean);
+    assert_eq!(counts(&hive), (35_595, 78_901 + 1));
+    for number in 1..=2 {
+        let log = machine.path(&format!("Windows/System32/config/system.log{number}"));
+        assert_eq!(fs::metadata(log).unwrap().len(), 0);
+    }
+    if let Some(text) = hivexget(&machine.path(SYSTEM), r"ControlSet001\Control\Lsa") {
+        assert!(text.contains(r#""KbfixTest"=dword:00000007"#), "{text}");
+    }
+    machine.kbfix(&["rollback", "--last"]).exits(0);
+    let hive = Hive::open(fs::read(machine.path(SYSTEM)).unwrap(), &[]).unwrap();
+    assert_eq!(counts(&hive), (35_595, 78_901));
+}
+
+#[test]
+fn without_its_logs_it_is_refused_and_with_allow_dirty_read_but_never_written() {
+    let Some((machine, spec)) = machine(false) else { return };
+    let files = machine.files();
+    machine.kbfix(&["diff", &spec]).exits(3).says("not written completely").says("--allow-dirty");
+    machine.kbfix(&["apply", &spec]).exits(3);
+    machine.kbfix(&["diff", &spec, "--allow-dirty"]).exits(1).says("1 value to create");
+    machine.kbfix(&["apply", &spec, "--allow-dirty"]).exits(5).says("dirty");
+    assert!(machine.files() == files, "a dirty hive was written");
+    // What it does not need, it does not open.
+    machine.kbfix(&["hive", "check", machine.path(SYSTEM).to_str().unwrap()]);
+}

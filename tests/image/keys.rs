@@ -1,0 +1,209 @@
+//! Which key is where: control sets, views, classes, users, links.
+
+use std::fs;
+
+use kbfix::{
+    example::USER,
+    format::regf::Hive,
+    registry::{Data, Key, ValueType, View},
+    target::{Action, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted},
+};
+
+use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM, ask, exists, hivexget, key, name, reason, subkeys, value};
+
+fn set(target: &mut dyn Target, path: Key, text: &str, number: u32, action: Action) {
+    let value = ValueChange { name: name(text), before: None, after: Some(Data::dword(number)) };
+    target.write(&[KeyChange { key: path, action, values: vec![value] }]).unwrap();
+}
+
+#[test]
+fn the_current_control_set_is_the_one_that_select_names() {
+    let machine = Machine::new();
+    let mut target = machine.target();
+    let computer = r"Control\ComputerName\ComputerName";
+    for set in ["CurrentControlSet", "controlset001"] {
+        let path = key(&format!(r"HKLM\SYSTEM\{set}\{computer}"));
+        assert_eq!(value(target.as_mut(), path, "computername"), Answer::Present(Data::sz("FRONTEND1")));
+    }
+    assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM"), ["ControlSet001", "CurrentControlSet", "Select"]);
+    assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet"), ["Control", "Services"]);
+    assert_eq!(exists(target.as_mut(), r"HKLM\SYSTEM\ControlSet002"), Answer::Absent);
+
+    machine.edit(SYSTEM, |editor| {
+        editor.create_key(r"ControlSet002\Control").unwrap();
+        editor.set_value("Select", "Current", &Data::dword(2)).unwrap();
+    });
+    let mut target = machine.target();
+    assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet"), ["Control"]);
+    set(target.as_mut(), key(r"HKLM\SYSTEM\CurrentControlSet\Control"), "x", 1, Action::Update);
+    assert_eq!(value(target.as_mut(), key(r"HKLM\SYSTEM\ControlSet002\Control"), "x"), Answer::Present(Data::dword(1)));
+
+    machine.edit(SYSTEM, |editor| assert!(editor.delete_value("Select", "Current").unwrap()));
+    let answer = exists(machine.target().as_mut(), r"HKLM\SYSTEM\CurrentControlSet");
+    assert_eq!(reason(&answer), Some(Reason::Malformed));
+}
+
+#[test]
+fn both_views_are_one_where_there_is_no_wow6432node() {
+    let machine = Machine::new();
+    let setup = |view| Key { path: r"HKLM\SOFTWARE\Microsoft\Exchange\Setup".parse().unwrap(), view };
+    let version = |view| value(machine.target().as_mut(), setup(view), "Services Version");
+    assert_eq!(version(View::Bits64), Answer::Present(Data::dword(65)));
+    assert_eq!(version(View::Bits32), Answer::Present(Data::dword(65)));
+
+    machine.edit(SOFTWARE, |editor| {
+        editor.create_key(r"Wow6432Node\Microsoft\Exchange\Setup").unwrap();
+        editor.create_key(r"Classes\Wow6432Node\CLSID\{1}").unwrap();
+    });
+    assert_eq!(version(View::Bits64), Answer::Present(Data::dword(65)));
+    assert_eq!(version(View::Bits32), Answer::Absent);
+    set(machine.target().as_mut(), setup(View::Bits32), "x", 32, Action::Update);
+    let stored = key(r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Exchange\Setup");
+    assert_eq!(value(machine.target().as_mut(), stored, "x"), Answer::Present(Data::dword(32)));
+    if let Some(text) = hivexget(&machine.path(SOFTWARE), r"Wow6432Node\Microsoft\Exchange\Setup") {
+        assert_eq!(text.trim(), r#""x"=dword:00000020"#);
+    }
+    let class = Key { path: r"HKCR\CLSID\{1}".parse().unwrap(), view: View::Bits32 };
+    let query = KeyQuery { key: class, values: Wanted::All, subkeys: true };
+    assert!(matches!(ask(machine.target().as_mut(), query), Answer::Present(_)));
+    assert_eq!(exists(machine.target().as_mut(), r"HKCR\CLSID\{1}"), Answer::Absent);
+}
+
+#[test]
+fn classes_are_those_of_the_machine_and_of_each_user() {
+    let machine = Machine::new();
+    machine.edit(SOFTWARE, |editor| assert!(editor.create_key(r"Classes\ms-msdt").unwrap()));
+    let mut target = machine.target();
+    assert_eq!(subkeys(target.as_mut(), "HKCR"), ["ms-msdt"]);
+    assert_eq!(exists(target.as_mut(), r"hkcr\MS-MSDT"), Answer::Present(()));
+
+    machine.edit(NTUSER, |editor| assert!(editor.create_key("Software").unwrap()));
+    let classes = format!(r"HKU\{USER}\Software\Classes");
+    let mut target = machine.target();
+    assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}\Software")), ["Classes"]);
+    assert_eq!(subkeys(target.as_mut(), &classes), [""; 0]);
+    set(target.as_mut(), key(&format!(r"{classes}\CLSID")), "x", 1, Action::Create);
+    assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}_Classes")), ["CLSID"]);
+    let link = KeyChange { key: key(&classes), action: Action::Delete, values: vec![] };
+    assert!(target.write(&[link]).is_err());
+}
+
+#[test]
+fn users_are_those_of_the_profile_list() {
+    let machine = Machine::new();
+    let mut target = machine.target();
+    let sids = subkeys(target.as_mut(), "HKU");
+    assert_eq!(sids, [".DEFAULT", USER, &format!("{USER}_Classes")]);
+    for sid in [".DEFAULT", "S-1-5-18", USER] {
+        let path = key(&format!(r"HKU\{sid}\Control Panel\International"));
+        assert_eq!(value(target.as_mut(), path, "Locale"), Answer::Present(Data::sz("00000409")), "{sid}");
+    }
+    assert_eq!(exists(target.as_mut(), r"HKU\S-1-5-21-1-2-3-1000\Software"), Answer::Absent);
+
+    // A user whose profile is not on the volume is not a user without settings.
+    let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
+    machine.edit(SOFTWARE, |editor| {
+        editor.create_key(profile).unwrap();
+        editor.set_value(profile, "ProfileImagePath", &Data::sz(r"D:\Users\b")).unwrap();
+    });
+    let mut target = machine.target();
+    assert_eq!(reason(&exists(target.as_mut(), r"HKU\S-1-5-21-1-2-3-1000\Software")), Some(Reason::Unknown));
+    let spec = machine.beside("user.yaml", HKCU);
+    let spec = spec.to_str().unwrap();
+    machine.kbfix(&["diff", spec]).exits(4).says("--drive D=DIR");
+
+    let data = tempfile::tempdir().unwrap();
+    fs::create_dir_all(data.path().join("users/B")).unwrap();
+    fs::copy(machine.path(NTUSER), data.path().join("users/B/ntuser.dat")).unwrap();
+    let drive = format!("D={}", data.path().display());
+    machine.kbfix(&["apply", spec, "--drive", &drive]).exits(0).says("2 keys created, 2 values created");
+    machine.kbfix(&["diff", spec, "--drive", &drive]).exits(0);
+    // The journal knows the drive.
+    machine.kbfix(&["rollback", "--last"]).exits(0).says("2 keys deleted, 2 values deleted");
+}
+
+const HKCU: &str = r"kbfix: 1
+id: KB1
+title: Each user
+registry:
+  - key: HKCU\Control Panel\Desktop
+    values:
+      Number: { type: REG_DWORD, data: 7 }
+";
+
+#[test]
+fn what_is_in_no_hive_is_unknown() {
+    let machine = Machine::new();
+    let mut target = machine.target();
+    for path in [
+        r"HKLM\HARDWARE\DESCRIPTION",
+        r"HKLM\BCD00000000",
+        r"HKCC\Software",
+        r"HKLM\SYSTEM\CurrentControlSet\Hardware Profiles\Current\Software",
+        &format!(r"HKU\{USER}\Volatile Environment"),
+    ] {
+        assert_eq!(reason(&exists(target.as_mut(), path)), Some(Reason::Unknown), "{path}");
+    }
+    assert_eq!(exists(target.as_mut(), "HKLM"), Answer::Present(()));
+    let query = KeyQuery { key: key("HKLM"), values: Wanted::Names(Default::default()), subkeys: true };
+    assert_eq!(reason(&ask(target.as_mut(), query)), Some(Reason::Unknown));
+
+    fs::remove_file(machine.path(SYSTEM)).unwrap();
+    let mut target = machine.target();
+    assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SYSTEM\Select")), Some(Reason::Unknown));
+    assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet")), Some(Reason::Unknown));
+    assert_eq!(exists(target.as_mut(), r"HKLM\SOFTWARE\Microsoft"), Answer::Present(()));
+    machine.kbfix(&["diff", "KB909094"]).exits(4).says("the image has no hive SYSTEM");
+}
+
+#[test]
+fn links_that_a_hive_holds_are_followed() {
+    let machine = Machine::new();
+    let link = |from: &str, to: &str| {
+        let bytes: Vec<u8> = to.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        machine.edit(SOFTWARE, |editor| {
+            editor.create_key(from).unwrap();
+            editor.set_value(from, "SymbolicLinkValue", &Data::new(ValueType::LINK, bytes)).unwrap();
+        });
+        // The flag is no part of the codec's editor: Windows alone makes links.
+        let mut file = fs::read(machine.path(SOFTWARE)).unwrap();
+        let node = Hive::open(file.clone(), &[]).unwrap().find(from).unwrap().unwrap();
+        file[node.file_offset() as usize + 4 + 2] |= 0x10;
+        fs::write(machine.path(SOFTWARE), file).unwrap();
+    };
+    link("Link", r"\REGISTRY\Machine\SOFTWARE\Microsoft");
+    link("Circle", r"\Registry\Machine\Software\Circle");
+    link("Far", r"\Device\Somewhere");
+    let mut target = machine.target();
+    let version = value(target.as_mut(), key(r"HKLM\SOFTWARE\Link\Exchange\Setup"), "Services Version");
+    assert_eq!(version, Answer::Present(Data::dword(65)));
+    assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Circle\a")), Some(Reason::Malformed));
+    assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Far")), Some(Reason::Unsupported));
+}
+
+#[test]
+fn one_hive_by_itself_knows_its_key_only() {
+    let machine = Machine::new();
+    let run = |arguments: &[&str], file: &str, key: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix"));
+        command.args(arguments).arg("--target").arg(format!("hive:{}={key}", machine.path(file).display()));
+        super::support::Run(command.env("KBFIX_STATE_DIR", machine.path("state")).output().unwrap())
+    };
+    let spec = machine.beside("system.yaml", SYSTEM_ONLY);
+    let spec = spec.to_str().unwrap();
+    run(&["diff", spec], SYSTEM, r"HKLM\SYSTEM").exits(1).says("FRONTEND1");
+    run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("1 value created");
+    run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("nothing was changed");
+    run(&["diff", "KB909094"], SYSTEM, r"HKLM\SYSTEM").exits(4).says("does not hold");
+    run(&["diff", spec], SYSTEM, r"HKLM\NOSUCH\..\x\").exits(2).says("names no target");
+    run(&["diff", spec], "Program Files/Exchsrvr/bin/exprox.dll", r"HKLM\SYSTEM").exits(3).says("not a registry hive");
+}
+
+const SYSTEM_ONLY: &str = r"kbfix: 1
+id: KB2
+title: One hive
+registry:
+  - key: HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB
+    values:
+      Number: { type: REG_DWORD, data: 7 }
+";

@@ -1,0 +1,117 @@
+//! `docs/specs.md` is the list of what is in `specs/`. `UPDATE_DOCS=1` writes it anew.
+
+use std::{fs, path::Path};
+
+use kbfix::spec::{
+    self, Settings, Spec,
+    document::{ComputerRestart, DataExpression, Ensure, KeyRule, Literal, Scalar, TypeChoice, ValueRule, ViewChoice},
+};
+
+use crate::yaml_files;
+
+const HEAD: &str = "# The library\n\n\
+    The specs that are built into kbfix, from the folder `specs/`. `kbfix show ID` prints one in full, with its notes and its\n\
+    sources. This file is generated; `UPDATE_DOCS=1 cargo test --test library` writes it anew.\n\n\
+    | id | title | what it sets | restart |\n|---|---|---|---|\n";
+
+#[test]
+fn the_list_of_specs_is_up_to_date() {
+    let mut generated = HEAD.to_owned();
+    for (id, path) in yaml_files("specs") {
+        let loaded = spec::load(&id, &fs::read(path).unwrap(), &Settings::for_validation());
+        let spec = loaded.spec.unwrap();
+        let cells = [format!("[{id}](../specs/{id}.yaml)"), spec.title.clone(), what_it_sets(&spec), restart(&spec)];
+        generated.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/specs.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(found == generated, "docs/specs.md is not what specs/ says; run UPDATE_DOCS=1 cargo test --test library");
+}
+
+fn what_it_sets(spec: &Spec) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for rule in &spec.document.registry {
+        let line = key(rule);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("<br>")
+}
+
+fn key(rule: &KeyRule) -> String {
+    let view = match rule.view {
+        None | Some(ViewChoice::Bits64) => "",
+        Some(ViewChoice::Bits32) => " (32-bit view)",
+        Some(ViewChoice::Both) => " (both views)",
+    };
+    let path = format!("`{}`{view}", rule.key);
+    match (rule.ensure, rule.values.is_empty()) {
+        (Some(Ensure::Absent), _) => format!("{path}: the key is deleted"),
+        (_, true) => format!("{path}: the key is created"),
+        _ => {
+            let values: Vec<String> = rule.values.iter().map(|(name, rule)| value(name, rule)).collect();
+            format!("{path}: {}", values.join(", "))
+        }
+    }
+}
+
+fn value(name: &str, rule: &ValueRule) -> String {
+    let name = if name.is_empty() { "the default value".to_owned() } else { format!("`{name}`") };
+    if rule.ensure == Some(Ensure::Absent) {
+        return format!("{name} is deleted");
+    }
+    let types = match &rule.types {
+        Some(TypeChoice::One(one)) => vec![*one],
+        Some(TypeChoice::Any(any)) => any.clone(),
+        None => Vec::new(),
+    };
+    let types: Vec<String> =
+        types.iter().map(|t| serde_json::to_value(t).unwrap().as_str().unwrap().to_owned()).collect();
+    let types = if types.is_empty() { "REG_MULTI_SZ".to_owned() } else { types.join(" or ") };
+    let number = |scalar: &Scalar| match scalar {
+        Scalar::Number(number) => format!("{number:#x}"),
+        Scalar::Text(text) => text.clone(),
+    };
+    let what = if let Some(bits) = &rule.bits {
+        let set = bits.set.as_ref().map(|bits| format!("bits {} set", number(bits)));
+        let clear = bits.clear.as_ref().map(|bits| format!("bits {} cleared", number(bits)));
+        set.into_iter().chain(clear).collect::<Vec<_>>().join(", ")
+    } else if let Some(list) = &rule.list {
+        let items = |expression: &DataExpression| match expression {
+            DataExpression::Parameter(reference) => format!("those of `{}`", reference.parameter),
+            literal => data(literal),
+        };
+        let with = list.add.as_ref().map(|add| format!("with {}", items(add)));
+        let without = list.remove.as_ref().map(|remove| format!("without {}", items(remove)));
+        with.into_iter().chain(without).collect::<Vec<_>>().join(", ")
+    } else {
+        rule.data.as_ref().map_or_else(String::new, data)
+    };
+    format!("{name} {what} ({types})")
+}
+
+fn data(expression: &DataExpression) -> String {
+    match expression {
+        DataExpression::Parameter(reference) => format!("as chosen by `{}`", reference.parameter),
+        DataExpression::Literal(Literal::Number(number)) => format!("= {number}"),
+        DataExpression::Literal(Literal::Text(text)) => format!("= `{text}`"),
+        DataExpression::Literal(Literal::List(list)) => {
+            list.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn restart(spec: &Spec) -> String {
+    let computer = match spec.restart.computer {
+        ComputerRestart::Never => None,
+        ComputerRestart::Unknown => Some("not known".to_owned()),
+        ComputerRestart::Required => Some("the computer".to_owned()),
+    };
+    let services = spec.restart.services.iter().map(|service| format!("the service {service}"));
+    let all: Vec<String> = computer.into_iter().chain(services).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
