@@ -5,18 +5,20 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::MutexGuard,
 };
 
 use kbfix::{plan::file::sha256, target::Answer};
 use serde_json::Value;
 
-use crate::scratch::{Scratch, read};
+use crate::scratch::{Scratch, alone, read};
 
 /// A machine with an old exprox.dll, a spec that wants the new one, and a package that brings it.
 struct Machine {
     folder: tempfile::TempDir,
     scratch: Scratch,
     package: PathBuf,
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// The folder that tests/run names, or none where the test cannot run.
@@ -40,7 +42,7 @@ impl Machine {
         copy(dlls.join("old/exprox.dll"), "exprox.dll");
         copy(dlls.join("new/exprox.dll"), "new.dll");
         let package = copy(programs.join("install.exe"), "Exchange-KB1-x86.exe");
-        Some(Self { scratch: Scratch::machine(test), folder, package })
+        Some(Self { scratch: Scratch::machine(test), folder, package, _alone: alone() })
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -172,7 +174,7 @@ fn a_saved_plan_installs_what_was_approved() {
     assert!(!machine.is_new());
     let (code, report) = machine.kbfix("apply", &what, Some(&machine.package));
     assert_eq!((code, &report["outcome"]), (0, &Value::from("changed")), "{report:#}");
-    assert_eq!(report["digest"], Value::from(digest));
+    assert_eq!(report["digest"], digest.as_str());
     assert!(machine.is_new() && machine.value_is_set());
     let (code, report) = machine.kbfix("apply", &what, Some(&machine.package));
     assert_eq!((code, &report["diagnostics"][0]["code"]), (2, &Value::from("plan-stale")), "{report:#}");

@@ -21,6 +21,8 @@ use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, SetFileSecurityW,
 };
 
+use crate::scratch::alone;
+
 /// Creates a folder and gives it the permissions that `dacl` (SDDL) says. The descriptor is never freed: this is a test.
 fn make_folder(path: &Path, dacl: &str) {
     fs::create_dir(path).unwrap();
@@ -45,6 +47,7 @@ const HOLD: &str = "KBFIX_TEST_HOLD_LOCK";
 
 #[test]
 fn one_apply_at_a_time_and_none_locked_out_by_a_killed_one() {
+    let _alone = alone();
     let held = LocalTarget::new().lock().unwrap();
     assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
     drop(held);

@@ -4,12 +4,19 @@ use std::{
     collections::BTreeSet,
     fs,
     process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use kbfix::{
     registry::{Data, Key, KeyName, RootKey, ValueName, View},
     target::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
 };
+
+/// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by side.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A key below `Software` that is removed, with all below it, when the test ends.
 pub(crate) struct Scratch {

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, alone};
 
 /// A service that is removed when the test ends.
 struct Service(&'static str);
@@ -71,6 +71,7 @@ fn steps(report: &Value) -> Vec<String> {
 
 #[test]
 fn a_service_is_restarted_after_a_change_and_only_then() {
+    let _alone = alone();
     let scratch = Scratch::machine("services");
     let Some(service) = Service::new("kbfix-test-service", "") else { return };
     let (code, report) = apply(&scratch, service.0, 1);
@@ -85,6 +86,7 @@ fn a_service_is_restarted_after_a_change_and_only_then() {
 
 #[test]
 fn a_service_that_cannot_be_restarted_is_told_and_the_change_stays() {
+    let _alone = alone();
     let scratch = Scratch::machine("services-failed");
     let (code, report) = apply(&scratch, "kbfix-test-none", 1);
     assert_eq!((code, &report["outcome"]), (7, &Value::from("changed")), "{report:#}");
