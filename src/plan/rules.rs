@@ -26,11 +26,12 @@ pub(super) struct Result {
     pub unknown: Vec<String>,
 }
 
-/// Works out all rules. The view that 32-bit Windows does not have is left out where `one_view` is set.
+/// Works out all rules. Where `one_view` is set, on 32-bit Windows, both views are the one that there is.
 pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Result {
     let mut result = Result::default();
     // Rules about one key are one change, so that the key is opened once.
     let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
+    let mut named: BTreeMap<(Key, &ValueName), &ValueRule> = BTreeMap::new();
     let mut present: BTreeSet<Key> = BTreeSet::new();
     let mut absent: BTreeSet<Key> = BTreeSet::new();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
@@ -62,7 +63,14 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
                         let value_holds = when(value.when.as_ref(), spec, reader, unknown);
                         if holds && value_holds {
-                            wanted.entry(key.clone()).or_default().push(value);
+                            match named.insert((key.clone(), &value.name), value) {
+                                None => wanted.entry(key.clone()).or_default().push(value),
+                                Some(same) if same.desired == value.desired => {}
+                                Some(_) => {
+                                    let name = crate::registry::notation::value_name(&value.name);
+                                    result.unknown.push(format!("{key} {name}: two rules want different data"));
+                                }
+                            }
                         } else {
                             reader.value(&key, &value.name);
                         }
@@ -75,20 +83,23 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
         }
     }
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
-    let mut deleted: BTreeMap<View, Key> = BTreeMap::new();
+    let mut deleted: BTreeSet<Key> = BTreeSet::new();
     for key in absent {
-        if deleted.get(&key.view).is_some_and(|above| key.path.is_within(&above.path)) {
-            result.satisfied.push(Satisfied { key, name: None, data: None });
+        if within(&key, &deleted).is_some() {
             continue;
         }
         delete(&key, reader, &mut result);
-        deleted.insert(key.view, key);
+        deleted.insert(key);
     }
     for key in &present {
         wanted.entry(key.clone()).or_default();
     }
     let mut created = BTreeSet::new();
     for (key, values) in wanted {
+        if let Some(gone) = within(&key, &deleted) {
+            result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
+            continue;
+        }
         let must_exist = present.contains(&key);
         one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
@@ -96,14 +107,17 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     result
 }
 
+/// The one of `keys` that is `key` or stands above it.
+fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
+    std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
+}
+
 /// How many keys and values change in the keys that a `*` stands for, or below them.
 fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
     if starred.is_empty() {
         return 0;
     }
-    let through_star = |change: &&KeyChange| {
-        std::iter::successors(Some(change.key.clone()), Key::parent).any(|k| starred.contains(&k))
-    };
+    let through_star = |change: &&KeyChange| within(&change.key, starred).is_some();
     let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
     changes.iter().filter(through_star).map(size).sum()
 }
@@ -128,10 +142,14 @@ fn when(
 }
 
 fn keys(rule: &KeyRule, one_view: bool, reader: &Reader<'_>) -> std::result::Result<Vec<Key>, Unread> {
-    if one_view && rule.key.view == View::Bits32 {
-        return Ok(Vec::new());
+    let mut keys = expand::keys(&rule.key, reader)?;
+    for key in keys.iter_mut().filter(|key| key.view == View::Bits32) {
+        // One key that both views show is one key, whichever is named.
+        if one_view || key.view.stored_at(&key.path) == key.path {
+            key.view = View::Bits64;
+        }
     }
-    expand::keys(&rule.key, reader)
+    Ok(keys)
 }
 
 /// One key whose values, or which itself, must hold.

@@ -32,10 +32,8 @@ fn a_diff_is_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let example = folder.path().join("example");
     kbfix(&["example", example.to_str().unwrap()]).assert().success();
-    let target = format!("reg:{}", example.join("front-end.reg").display());
-    let drive = example.join("C");
-    let output =
-        kbfix(&["diff", "KB909094", "--format", "html", "--target", &target, "--files"]).arg(&drive).output().unwrap();
+    let target = format!("image:{}", example.display());
+    let output = kbfix(&["diff", "KB909094", "--format", "html", "--target", &target]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(page.contains("<span class=\"add\">+&quot;DisableRealmHint&quot;=dword:00000001</span>"), "{page}");
