@@ -210,15 +210,12 @@ def test_the_diff_is_that_of_kbfix(site: Site) -> None:
 
 
 def test_the_32_bit_view_is_named(site: Site) -> None:
-    site.exchange("pending1")
-    text = (
-        spec("A: { type: REG_DWORD, data: 1 }")
-        .replace("  - key: HKLM\\SYSTEM", "  - view: 32\n    key: HKLM\\SYSTEM")
-        .replace("SYSTEM\\CurrentControlSet", "SOFTWARE")
-    )
-    site.spec("view.yaml", text)
-    run = site.task({"src": ["view.yaml"]}, "--check", "--diff", "-v")
-    assert "MSExchangeWEB\\OWA] 32-bit view" in run.output and '"view": 32' in run.output, run.output
+    key = b"\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Wow6432Node\\Vendor]\r\n"
+    site.exchange("pending1", lambda registry: registry.replace(b'"x86"', b'"AMD64"') + key)
+    rule = {"key": r"HKLM\SOFTWARE\Vendor", "view": 32, "values": {"A": {"type": "REG_DWORD", "data": 1}}}
+    run = site.task({"spec": {"kbfix": 1, "id": "T", "title": "t", "registry": [rule]}}, "--check", "--diff", "-v")
+    assert "+++ after: [HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor] 32-bit view" in run.output, run.output
+    assert '"view": 32' in run.output
 
 
 def test_spec_errors_carry_file_and_line(site: Site) -> None:
