@@ -18,6 +18,20 @@ fn sc(arguments: &[&str]) -> Output {
     Command::new("sc").args(arguments).output().unwrap()
 }
 
+/// Runs `sc` until it succeeds.
+fn insist(arguments: &[&str]) {
+    let mut tries = 0;
+    loop {
+        let output = sc(arguments);
+        tries += 1;
+        if output.status.success() {
+            return;
+        }
+        assert!(tries < 20, "sc {arguments:?}: {output:?}");
+        std::thread::sleep(std::time::Duration::from_millis(250));
+    }
+}
+
 impl Service {
     fn new(name: &'static str, argument: &str) -> Option<Self> {
         let Some(folder) = std::env::var_os("KBFIX_TEST_PROGRAMS").map(PathBuf::from) else {
@@ -28,10 +42,9 @@ impl Service {
         let program = std::path::absolute(folder.join("service.exe")).unwrap();
         sc(&["delete", name]);
         let command = format!("\"{}\" {argument}", program.display());
-        let made = sc(&["create", name, "binPath=", command.trim(), "start=", "demand"]);
-        assert!(made.status.success(), "{made:?}");
-        let started = sc(&["start", name]);
-        assert!(started.status.success(), "{started:?}");
+        // The service manager may itself just be starting, or still be busy with the service of an earlier run.
+        insist(&["create", name, "binPath=", command.trim(), "start=", "demand"]);
+        insist(&["start", name]);
         Some(Self(name))
     }
 }
