@@ -1,7 +1,10 @@
 //! What an author does with specs: import, export, show; each held against an independent reader or model.
 
 mod cli;
+// What judges in these two are Linux programs.
+#[cfg(not(windows))]
 mod editor;
+#[cfg(not(windows))]
 mod export;
 mod import;
 mod install;
