@@ -18,23 +18,10 @@ fn sc(arguments: &[&str]) -> Output {
     Command::new("sc").args(arguments).output().unwrap()
 }
 
-fn runs(name: &str) -> bool {
-    String::from_utf8_lossy(&sc(&["query", name]).stdout).contains("RUNNING")
-}
-
-/// Runs `sc` until it succeeds, or until the service runs: on a busy machine a start that was waited for in vain goes on, and the
-/// next one is then refused.
+/// Runs `sc`, which has to succeed.
 fn insist(arguments: &[&str]) {
-    let mut tries = 0;
-    loop {
-        let output = sc(arguments);
-        tries += 1;
-        if output.status.success() || (arguments[0] == "start" && runs(arguments[1])) {
-            return;
-        }
-        assert!(tries < 80, "sc {arguments:?}: {output:?}");
-        std::thread::sleep(std::time::Duration::from_millis(250));
-    }
+    let output = sc(arguments);
+    assert!(output.status.success(), "sc {arguments:?}: {output:?}");
 }
 
 impl Service {
@@ -47,7 +34,6 @@ impl Service {
         let program = std::path::absolute(folder.join("service.exe")).unwrap();
         sc(&["delete", name]);
         let command = format!("\"{}\" {argument}", program.display());
-        // The service manager may itself just be starting, or still be busy with the service of an earlier run.
         insist(&["create", name, "binPath=", command.trim(), "start=", "demand"]);
         insist(&["start", name]);
         Some(Self(name))
