@@ -33,6 +33,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIGEST", requires = "plan")]
     digest: Option<String>,
 
+    /// Warn where more keys and values than this change through a `*` of one spec: `kbfix apply` with it refuses them.
+    #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
+    max_changes: usize,
+
     #[command(flatten)]
     packages: PackageArguments,
 
@@ -79,7 +83,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     };
     let digest = plan.digest();
     let text = arguments.with_plan.then(|| plan.to_text());
-    let wide = plan.wider_than(MOST_CHANGES).map(|spec| too_many_changes(spec, MOST_CHANGES, Diagnostic::warning));
+    let most = arguments.max_changes;
+    let wide = plan.wider_than(most).map(|spec| too_many_changes(spec, most, Diagnostic::warning));
     let mut report = empty.with_specs(plan.specs);
     report.plan = text;
     report.diagnostics.extend(wide);

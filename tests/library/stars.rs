@@ -48,6 +48,8 @@ fn more_are_made_only_when_the_operator_says_so() {
     }
     assert_eq!(built.bytes(), before);
 
+    let shown = run(&built, "diff", &["--max-changes", "1002"]);
+    assert_eq!((shown.status.code(), stderr(&shown).as_str()), (Some(1), ""));
     assert_eq!(run(&built, "apply", &["--max-changes", "1002"]).status.code(), Some(0));
     assert_ne!(built.bytes(), before);
 }

@@ -41,7 +41,7 @@ options:
   max_changes:
     description:
       - The most keys and values that may change through a C(*) of one spec; more are refused, and nothing is changed.
-      - The default is that of kbfix. In check mode more are warned of.
+      - The default is that of kbfix. Check mode fails as the run would.
     type: int
   state_dir:
     description:

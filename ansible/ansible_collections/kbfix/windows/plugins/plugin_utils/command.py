@@ -40,9 +40,7 @@ class Call:
 
 def apply(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix apply``."""
-    flags = _packages(options) + _state(options)
-    if options.get("max_changes") is not None:
-        flags.append(f"--max-changes={options['max_changes']}")
+    flags = _packages(options) + _most(options) + _state(options)
     if options.get("restart_services"):
         flags.append("--restart-services")
     return _with_specs("apply", flags, options, windows, read)
@@ -50,7 +48,7 @@ def apply(options: Options, windows: bool, read: ReadFile) -> Call:
 
 def diff(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix diff``: what ``apply`` with the same options would do."""
-    flags = _packages(options)
+    flags = _packages(options) + _most(options)
     if options.get("with_plan"):
         flags.append("--with-plan")
     return _with_specs("diff", flags, options, windows, read)
@@ -66,6 +64,11 @@ def rollback(options: Options, windows: bool, check: bool) -> Call:
     flags += ["--check"] if check else []
     argv = [_binary(options, windows), "rollback", "--format", "json", *flags, *_target(options), *_state(options)]
     return Call(argv + _positional([journal] if journal else []))
+
+
+def _most(options: Options) -> list[str]:
+    most = options.get("max_changes")
+    return [] if most is None else [f"--max-changes={most}"]
 
 
 def _with_specs(command: str, flags: list[str], options: Options, windows: bool, read: ReadFile) -> Call:

@@ -22,8 +22,11 @@ _WORDS = {
 
 def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
     """Of a task that makes changes, or in check mode would make them."""
+    refused = check and _refused(report)
+    if refused:
+        report = {**report, "diagnostics": [{**d, "severity": "error"} if _wide(d) else d for d in report["diagnostics"]]}
     result = _common(report, no_log)
-    result["changed"] = _pending(report) if check else bool(report["changed"])
+    result["changed"] = (_pending(report) and not refused) if check else bool(report["changed"])
     result["reboot_required"] = result["restart"]["computer"] == "required"
     if with_diff:
         result["diff"] = _installs(report) + diffs(_key_changes(report))
@@ -82,6 +85,15 @@ def _common(report: Report, no_log: bool) -> Result:
 
 def _pending(report: Report) -> bool:
     return any(spec["outcome"] == "changes_pending" for spec in report["specs"])
+
+
+def _wide(diagnostic: t.Mapping[str, t.Any]) -> bool:
+    return bool(diagnostic["code"] == "too-many-changes")
+
+
+def _refused(report: Report) -> bool:
+    """Whether diff only warns of what apply refuses as a whole."""
+    return any(_wide(d) for d in report["diagnostics"])
 
 
 def _stopped(report: Report) -> bool:

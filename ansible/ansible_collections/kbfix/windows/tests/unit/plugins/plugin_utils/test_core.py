@@ -107,6 +107,14 @@ def test_an_error_beside_the_outcome_fails() -> None:
     assert found["failed"] and found["changed"] and "it did not start [service-restart]" in found["msg"]
 
 
+def test_check_mode_fails_where_the_run_is_refused() -> None:
+    """diff warns of what apply refuses with exit code 2."""
+    diagnostic = {"code": "too-many-changes", "severity": "warning", "message": "KB1: 1002 keys and values"}
+    found = run(spec("changes_pending", CHANGE), check=True, diagnostics=[diagnostic])
+    assert found["failed"] and not found["changed"] and "KB1: 1002 keys and values [too-many-changes]" in found["msg"]
+    assert "--max-changes=5" in command.diff({"src": [], "max_changes": 5}, True, texts).argv
+
+
 def test_rollback() -> None:
     assert command.rollback({"journal": "j", "force": True}, False, True).argv[4:] == ["--force", "--check", "--", "j"]
     assert command.rollback({"last": True}, False, False).argv[4:] == ["--last"]
