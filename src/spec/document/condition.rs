@@ -1,0 +1,178 @@
+//! What holds or does not hold on a target: `applicable`, `prerequisites`, `when`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{FileTest, Literal, Scalar};
+
+/// Where the target itself says which folder is meant.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// The registry value that holds the folder's path.
+    pub registry: ValuePlace,
+}
+
+/// A value in the registry.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValuePlace {
+    /// The key.
+    pub key: String,
+    /// The value name; "" for the default value.
+    pub name: String,
+    /// The registry view on 64-bit Windows: 64 (without it) or 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<OneView>,
+}
+
+/// One registry view of 64-bit Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "u64", into = "u64")]
+#[schemars(extend("enum" = [64, 32]))]
+pub enum OneView {
+    /// The view of 64-bit programs.
+    Bits64,
+    /// The view of 32-bit programs.
+    Bits32,
+}
+
+/// Something that holds or does not hold on a target. Exactly one of the fields is given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// A test of a key or value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryTest>,
+    /// A test of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileTest>,
+    /// A test of the operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<OsTest>,
+    /// Holds where each of these holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub all: Option<Vec<Condition>>,
+    /// Holds where at least one of these holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub any: Option<Vec<Condition>>,
+    /// Holds where this does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<Box<Condition>>,
+}
+
+/// A prerequisite: a condition with its title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prerequisite {
+    /// What it is, as the article names it.
+    pub title: String,
+    /// What the reviewer should know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// A test of a key or value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryTest>,
+    /// A test of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileTest>,
+    /// A test of the operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<OsTest>,
+    /// Holds where each of these holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub all: Option<Vec<Condition>>,
+    /// Holds where at least one of these holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub any: Option<Vec<Condition>>,
+    /// Holds where this does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<Box<Condition>>,
+}
+
+/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of` or `at_least` it holds where the
+/// key or value is there.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryTest {
+    /// The key.
+    pub key: String,
+    /// The value name; "" for the default value. Without it, the key itself is tested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The registry view on 64-bit Windows: 64 (without it) or 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<OneView>,
+    /// `true`: it is there. `false`: it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exists: Option<bool>,
+    /// The value's data is this number (of a REG_DWORD or REG_QWORD), string (REG_SZ, REG_EXPAND_SZ) or list (REG_MULTI_SZ).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equals: Option<Literal>,
+    /// The value's data is one of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Literal>>,
+    /// The value's data is a number, and not below this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Scalar>,
+}
+
+/// A test of the operating system, read from the target's registry. All that is given must hold.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsTest {
+    /// The lowest version, in quotes, as far as it matters: "6.1", "10.0.17763", "10.0.17763.1697" (with the update revision).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// The first version that is too high, in quotes: "6.2".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+    /// The edition (`EditionID`) is one of these, such as ServerDatacenter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub edition: Option<Vec<String>>,
+    /// The product is one of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub product: Option<Vec<Product>>,
+    /// The service pack's number is this or higher (`CSDVersion`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_pack: Option<u32>,
+}
+
+/// What a Windows is, as `ProductOptions\ProductType` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Product {
+    /// A workstation (WinNT).
+    Client,
+    /// A server that is no domain controller (ServerNT).
+    Server,
+    /// A domain controller (LanmanNT).
+    DomainController,
+}
+
+impl TryFrom<u64> for OneView {
+    type Error = String;
+    fn try_from(bits: u64) -> Result<Self, String> {
+        match bits {
+            64 => Ok(Self::Bits64),
+            32 => Ok(Self::Bits32),
+            _ => Err(format!("`{bits}` is no view; it is 64 or 32")),
+        }
+    }
+}
+
+impl From<OneView> for u64 {
+    fn from(view: OneView) -> u64 {
+        match view {
+            OneView::Bits64 => 64,
+            OneView::Bits32 => 32,
+        }
+    }
+}

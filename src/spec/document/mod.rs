@@ -1,0 +1,199 @@
+//! The spec language, version 1, as it stands in a file: the types that serde reads and schemars turns into `schema/`.
+//!
+//! Their doc comments are what an editor shows the author. Alternatives are optional fields of one struct rather than
+//! untagged enums, so that a mistake is reported where it is and an editor can complete each field; that exactly one of
+//! them is given is checked in the meaning layer. What comes out of that layer are the types of [`super::model`].
+
+mod condition;
+mod data;
+mod file;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace};
+pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
+pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
+pub use rule::{Bits, Compare, Ensure, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice};
+
+/// A spec: which product it applies to, what must be installed, and which registry values must hold.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "kbfix spec, version 1")]
+pub struct Document {
+    /// The version of the spec language: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix: u32,
+    /// The article's number, such as `KB909094`, or another name: letters, digits, `.`, `_`, `-`.
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub id: String,
+    /// The article's title.
+    #[schemars(length(min = 1))]
+    pub title: String,
+    /// Other names of the same matter: security bulletins, CVE numbers, further articles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// The article that this spec follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub article: Option<Article>,
+    /// The products that the article lists under "Applies to". For people; `applicable` is what is tested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applies_to: Vec<String>,
+    /// Why, in a few lines, for the reviewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// What else the reviewer should know: what is inference, what the article leaves open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Where the facts of this spec come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+    /// Choices that the operator may make, with `--set name=data` or in the playbook.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Names for folders that the target itself knows; `{name}` stands for one in a file's path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locations: BTreeMap<String, Location>,
+    /// Where this does not hold the spec is not applicable: nothing is done and nothing fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applicable: Option<Condition>,
+    /// What must hold before anything is changed. Where one does not, the spec is blocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prerequisites: Vec<Prerequisite>,
+    /// The update that must be installed. Where a file is older, the spec is blocked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hotfix: Option<Hotfix>,
+    /// The keys and values that must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registry: Vec<KeyRule>,
+    /// What has to be restarted for the change to take effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
+    /// What is seen on a machine that has the problem, or on one where the remedy works.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symptoms: Vec<Symptom>,
+}
+
+/// The article that a spec follows.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Article {
+    /// Its address.
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
+    pub url: String,
+    /// Its revision, in quotes: "4.1".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The day of its last review, as year-month-day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub reviewed: Option<String>,
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// How near the source is to Microsoft's own text.
+    pub level: SourceLevel,
+    /// What it says.
+    pub what: String,
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
+    pub url: Option<String>,
+}
+
+/// How near a source is to Microsoft's own text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceLevel {
+    /// A page of Microsoft's.
+    Microsoft,
+    /// A copy of such a page.
+    Mirror,
+    /// Somebody else's text, script or scanner.
+    Secondary,
+    /// Follows from the other sources; none of them says it.
+    Inference,
+}
+
+/// What has to be restarted.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// Whether the computer must be restarted. kbfix never does that; it reports it.
+    pub computer: ComputerRestart,
+    /// The services to restart, by service name. kbfix does that only when asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// What the operator should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Whether the computer must be restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputerRestart {
+    /// Not needed.
+    Never,
+    /// The sources do not say.
+    Unknown,
+    /// Needed.
+    Required,
+}
+
+/// What is seen on a machine.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Symptom {
+    /// An event in a log.
+    pub event: Event,
+    /// What the remedy makes of it: `gone` (without it) or `appears`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expectation>,
+    /// What the operator should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What the remedy makes of a symptom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// It is not seen any more.
+    Gone,
+    /// It is seen from then on.
+    Appears,
+}
+
+/// An event in a Windows event log.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// The log, such as Application.
+    pub log: String,
+    /// The source.
+    pub source: String,
+    /// The event ID.
+    pub id: u32,
+    /// The level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<EventLevel>,
+}
+
+/// The level of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names are Windows' own")]
+pub enum EventLevel {
+    Critical,
+    Error,
+    Warning,
+    Information,
+    Verbose,
+}

@@ -1,0 +1,182 @@
+//! The keys and values that must hold: `registry`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, DataExpression, Scalar};
+
+/// A key and what must hold in it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRule {
+    /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
+    /// user's hive; `{parameter}` for what the operator chose.
+    pub key: String,
+    /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<ViewChoice>,
+    /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
+    /// in it must, or where it has no `values`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensure: Option<Ensure>,
+    /// The rule counts only where this holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// The values, by value name; "" is the default value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("minProperties" = 1))]
+    pub values: BTreeMap<String, ValueRule>,
+    /// What the reviewer should know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Which registry views a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
+#[schemars(extend("enum" = [64, 32, "both"]))]
+pub enum ViewChoice {
+    /// The view of 64-bit programs.
+    Bits64,
+    /// The view of 32-bit programs.
+    Bits32,
+    /// Each of them.
+    Both,
+}
+
+/// Whether something must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ensure {
+    /// It must be there.
+    Present,
+    /// It must not be there.
+    Absent,
+}
+
+/// What must hold of one value. One of `data`, `bits`, `list` and `ensure: absent` is given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValueRule {
+    /// The type. A list: any of these will do, and the first is written.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub types: Option<TypeChoice>,
+    /// The data. REG_DWORD and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
+    /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataExpression>,
+    /// The only data that the article allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub allowed: Option<Vec<Scalar>>,
+    /// `absent`: the value must not be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensure: Option<Ensure>,
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<Bits>,
+    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListEdit>,
+    /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
+    /// separated by commas whose order, blanks and case do not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
+    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_absent: Option<DataExpression>,
+    /// The rule counts only where this holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// What the reviewer should know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One type, or several of which any will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TypeChoice {
+    /// The registry type of the value.
+    One(TypeName),
+    /// Any of these; the first is written.
+    Any(#[schemars(length(min = 1))] Vec<TypeName>),
+}
+
+/// The registry types that a spec can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs, reason = "each is the type of that name; crate::registry::ValueType documents them")]
+pub enum TypeName {
+    RegSz,
+    RegExpandSz,
+    RegMultiSz,
+    RegDword,
+    RegDwordBigEndian,
+    RegQword,
+    RegBinary,
+    RegNone,
+    RegLink,
+    RegResourceList,
+    RegFullResourceDescriptor,
+    RegResourceRequirementsList,
+}
+
+/// Bits of a number, decimal or `0x…`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bits {
+    /// These must be 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<Scalar>,
+    /// These must be 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear: Option<Scalar>,
+}
+
+/// Strings of a REG_MULTI_SZ. They compare without case.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEdit {
+    /// These must be in it; those missing are put at the end. A list, or `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add: Option<DataExpression>,
+    /// These must not be in it. A list, or `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove: Option<DataExpression>,
+}
+
+/// How found and desired data are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// Type and every byte.
+    #[default]
+    Exact,
+    /// A REG_SZ that is a list separated by commas: order, blanks around an item and case do not matter.
+    CommaSet,
+}
+
+impl TryFrom<serde_json::Value> for ViewChoice {
+    type Error = String;
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match value.as_u64() {
+            Some(64) => Ok(Self::Bits64),
+            Some(32) => Ok(Self::Bits32),
+            _ if value == "both" => Ok(Self::Both),
+            _ => Err(format!("`{value}` is no view; it is 64, 32 or both")),
+        }
+    }
+}
+
+impl From<ViewChoice> for serde_json::Value {
+    fn from(view: ViewChoice) -> serde_json::Value {
+        match view {
+            ViewChoice::Bits64 => 64.into(),
+            ViewChoice::Bits32 => 32.into(),
+            ViewChoice::Both => "both".into(),
+        }
+    }
+}
