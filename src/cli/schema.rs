@@ -1,6 +1,14 @@
 //! `kbfix schema`
 
-use crate::{plan, review::Report, spec, target::Snapshot};
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use crate::{
+    plan,
+    review::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    spec,
+    target::Snapshot,
+};
 
 use super::{output::Output, stop::Stop};
 
@@ -22,15 +30,36 @@ enum Document {
     Report,
     /// A snapshot.
     Snapshot,
+    /// What validate finds.
+    Findings,
+    /// What show says of specs.
+    Articles,
+    /// The list of journals.
+    Journals,
+    /// One journal.
+    Journal,
+    /// What the check of a hive finds.
+    HiveCheck,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),
-        Document::Report => schemars::schema_for!(Report).to_value(),
-        Document::Snapshot => schemars::schema_for!(Snapshot).to_value(),
+        Document::Report => written::<Report>(),
+        Document::Snapshot => schema_for!(Snapshot).to_value(),
+        Document::Findings => written::<Findings<'_>>(),
+        Document::Articles => written::<Articles<'_>>(),
+        Document::Journals => written::<journal::Journals<'_>>(),
+        Document::Journal => written::<journal::Shown<'_>>(),
+        Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));
     Ok(0)
+}
+
+/// The schema of a document that kbfix writes and never reads.
+fn written<T: JsonSchema>() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }

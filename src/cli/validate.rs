@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
                 plural(warnings, "warning"),
             ));
         }
-        Format::Json => output.result(&format!("{}\n", review::diagnostics::json(&diagnostics))),
+        Format::Json => output.result(&review::diagnostics::json(&diagnostics)),
         Format::Github => {
             let lines = diagnostics.iter().map(|d| review::diagnostics::github(d) + "\n");
             output.result(&lines.collect::<String>());

@@ -2,9 +2,22 @@
 //! decides where it goes and whether there are colours.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Paint;
 use crate::diag::{Diagnostic, Place, Severity};
+
+/// What `kbfix validate` found, as a document.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix findings, version 1")]
+pub struct Findings<'d> {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_findings: u32,
+    /// In the order of the files, and of what stands in each.
+    pub diagnostics: Vec<&'d Diagnostic>,
+}
 
 /// One diagnostic as rustc shows it: message, place, the source line with carets, hint. Ends without a line break.
 pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
@@ -42,11 +55,9 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     renderer.render(&[group])
 }
 
-/// A JSON array of them, indented.
+/// All of them as [`Findings`].
 pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
-    let all: Vec<&Diagnostic> = diagnostics.into_iter().collect();
-    // A list of texts and numbers always has a form in JSON.
-    serde_json::to_string_pretty(&all).unwrap_or_default()
+    super::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
 }
 
 /// A workflow command that GitHub shows beside the line of the file. Ends without a line break.

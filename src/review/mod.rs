@@ -6,8 +6,10 @@ pub mod article;
 pub mod diagnostics;
 mod diff;
 pub mod export;
+pub mod hive_check;
 pub mod html;
 mod human;
+pub mod journal;
 mod markdown;
 mod paint;
 mod reg;
@@ -18,6 +20,14 @@ pub use markdown::markdown;
 pub use paint::Paint;
 pub use reg::reg;
 pub use report::Report;
+
+/// A document as JSON, indented.
+fn json(document: &impl serde::Serialize) -> String {
+    // Texts, numbers and lists of them always have a form in JSON.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
 
 /// Changes as hunks of a unified diff, without colours.
 pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::target::KeyChange>) -> String {

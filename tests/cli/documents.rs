@@ -44,6 +44,42 @@ fn plans_and_snapshots_are_valid() {
 }
 
 #[test]
+fn findings_articles_and_journals_are_valid() {
+    let machine = Machine::new();
+    valid("findings", &machine.run("validate KB909094 --format json").code(0).json());
+    valid("findings", &machine.run_with("validate - --format json", "kbfix: 1\nid: T\ntitel: T\n").code(2).json());
+    valid("articles", &machine.run("show KB909094 KB926642 --format json").code(0).json());
+    let list = || machine.run("journal list --format json @state").code(0).json();
+    valid("journals", &list());
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.run("rollback --last @state").code(0);
+    let journals = list();
+    valid("journals", &journals);
+    assert_eq!(journals["journals"].as_array().unwrap().len(), 2);
+    for file in machine.journals() {
+        let id = file.trim_end_matches(".jsonl");
+        valid("journal", &machine.run(&format!("journal show {id} --format json @state")).code(0).json());
+    }
+}
+
+#[test]
+fn what_the_check_of_a_hive_finds_is_valid() {
+    let machine = Machine::new();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("volume");
+    kbfix::example::make(&root).unwrap();
+    let file = root.join("Windows/System32/config/SYSTEM");
+    let check = || machine.run(&format!("hive check {} --format json", file.display()));
+    valid("hive-check", &check().code(0).json());
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4096 + 4] = 1; // the first bin names another offset than its own
+    std::fs::write(&file, bytes).unwrap();
+    let damaged = check().code(1).json();
+    valid("hive-check", &damaged);
+    assert_eq!(damaged["findings"][0]["severity"], "error");
+}
+
+#[test]
 fn a_snapshot_gives_the_same_diff_as_the_machine() {
     let machine = Machine::new();
     let note = machine.run("snapshot KB909094 @target --out @/s.json").code(0);

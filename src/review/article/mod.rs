@@ -8,6 +8,7 @@ mod registry;
 mod text;
 mod words;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::spec::{Spec, document::Document};
@@ -16,7 +17,7 @@ pub use build::article;
 pub use text::{human, markdown};
 
 /// A spec as an article.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Article {
     /// The spec's id.
     pub id: String,
@@ -27,7 +28,7 @@ pub struct Article {
 }
 
 /// A section of an article.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Section {
     /// Its heading.
     pub heading: &'static str,
@@ -36,7 +37,7 @@ pub struct Section {
 }
 
 /// A part of a section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
     /// A paragraph.
@@ -48,7 +49,7 @@ pub enum Block {
 }
 
 /// An item of a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Item {
     /// How deep it stands: 0 is the list itself, 1 a list below an item.
     pub depth: usize,
@@ -75,24 +76,31 @@ impl Item {
     }
 }
 
-/// The articles of these specs as a JSON document, each beside the spec as it is written.
+/// Articles as a document.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix articles, version 1")]
+pub struct Articles<'a> {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_articles: u32,
+    /// One for each spec, in the order given.
+    pub articles: Vec<WithSpec<'a>>,
+}
+
+/// An article beside its spec.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WithSpec<'a> {
+    /// The article.
+    #[serde(flatten)]
+    pub article: Article,
+    /// The spec as it is written.
+    pub spec: &'a Document,
+}
+
+/// The articles of these specs as [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
-    #[derive(Serialize)]
-    struct Both<'a> {
-        #[serde(flatten)]
-        article: Article,
-        spec: &'a Document,
-    }
-    #[derive(Serialize)]
-    struct Page<'a> {
-        kbfix_article: u32,
-        articles: Vec<Both<'a>>,
-    }
-    let articles = specs.iter().map(|spec| Both { article: article(spec), spec: &spec.document });
-    let mut text =
-        serde_json::to_string_pretty(&Page { kbfix_article: 1, articles: articles.collect() }).unwrap_or_default();
-    text.push('\n');
-    text
+    let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: &spec.document });
+    super::json(&Articles { kbfix_articles: 1, articles: articles.collect() })
 }
 
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! What the check of a hive file found, for people and as a document.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::format::regf::{Finding, Hive, Severity, State};
+
+/// What was found in a hive file.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix hive check, version 1")]
+pub struct HiveCheck<'a> {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_hive_check: u32,
+    /// The file.
+    pub file: &'a str,
+    /// The minor version of the hive's format.
+    pub minor_version: u32,
+    /// The size of its base block and hive bins.
+    pub bytes: usize,
+    /// Whether the file was written completely.
+    pub state: FileState,
+    /// What was recovered from the logs, or why nothing was.
+    pub logs: Option<String>,
+    /// In the order of their offsets.
+    pub findings: Vec<Found<'a>>,
+}
+
+/// Whether a hive file was written completely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// It was.
+    Clean,
+    /// It was not; its logs completed it, in memory.
+    Recovered,
+    /// It was not, and no log completes it.
+    Dirty,
+}
+
+/// A finding.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Found<'a> {
+    /// What kind of finding it is, in kebab case.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Degree,
+    /// Where it is in the file.
+    pub offset: u64,
+    /// What is wrong.
+    pub message: &'a str,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Degree {
+    /// Windows reads such a hive.
+    Oddity,
+    /// The hive is damaged.
+    Error,
+}
+
+impl<'a> HiveCheck<'a> {
+    /// The findings of a hive.
+    pub fn new(file: &'a str, hive: &Hive, findings: &'a [Finding]) -> Self {
+        let (state, logs) = match hive.state() {
+            State::Clean => (FileState::Clean, None),
+            State::Recovered(recovery) => (FileState::Recovered, Some(recovery.to_string())),
+            State::Dirty { why } => (FileState::Dirty, Some((*why).to_owned())),
+        };
+        let found = |finding: &'a Finding| Found {
+            code: finding.code,
+            severity: match finding.severity {
+                Severity::Oddity => Degree::Oddity,
+                Severity::Error => Degree::Error,
+            },
+            offset: finding.offset,
+            message: &finding.message,
+        };
+        let (minor_version, bytes) = (hive.minor_version(), hive.file_len());
+        let findings = findings.iter().map(found).collect();
+        Self { kbfix_hive_check: 1, file, minor_version, bytes, state, logs, findings }
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> String {
+        super::json(self)
+    }
+
+    /// A line for each finding.
+    pub fn human(&self) -> String {
+        let mut out = String::new();
+        let state = match (self.state, &self.logs) {
+            (FileState::Recovered, Some(logs)) => format!("completed in memory by {logs}"),
+            (FileState::Dirty, Some(why)) => format!("not written completely, and its logs do not complete it: {why}"),
+            _ => "complete".to_owned(),
+        };
+        let Self { file, minor_version, bytes, .. } = self;
+        let _ = writeln!(out, "{file}: a hive of version 1.{minor_version}, {bytes} bytes, {state}");
+        for found in &self.findings {
+            let word = match found.severity {
+                Degree::Oddity => "oddity",
+                Degree::Error => "error",
+            };
+            let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, found.message, found.code);
+        }
+        let errors = self.findings.iter().filter(|found| found.severity == Degree::Error).count();
+        let _ = writeln!(out, "{errors} errors, {} oddities", self.findings.len() - errors);
+        out
+    }
+}
