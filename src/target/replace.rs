@@ -1,9 +1,16 @@
 //! A file is replaced whole or not at all.
 
+#[cfg(unix)]
+mod unix;
+
 use std::{io, io::Write as _, path::Path};
 
+#[cfg(unix)]
+use unix::like_the_old_one;
+
 /// Puts `bytes` in place of the file at `path`, or makes it. A crash at any instant leaves the old file or the new one,
-/// whole, and perhaps a `.kbfix-*.tmp` beside it. Mode and owner stay; a symbolic link is replaced and not followed, so a
+/// whole, and perhaps a `.kbfix-*.tmp` beside it. Mode, owner and extended attributes stay (on a mounted
+/// NTFS volume these are the file's attributes and permissions too); a symbolic link is replaced and not followed, so a
 /// caller that wants the file behind it gives a canonical path.
 ///
 /// On Windows the new file has the permissions that its folder gives to new files.
@@ -35,22 +42,6 @@ fn new_file(folder: &Path, path: &Path) -> io::Result<tempfile::NamedTempFile> {
     #[cfg(not(unix))]
     let _ = path;
     builder.tempfile_in(folder)
-}
-
-#[cfg(unix)]
-fn like_the_old_one(new: &std::fs::File, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let old = match std::fs::metadata(path) {
-        Ok(old) => old,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let mine = new.metadata()?;
-    if (mine.uid(), mine.gid()) != (old.uid(), old.gid()) {
-        fchown(new, Some(old.uid()), Some(old.gid()))?;
-    }
-    // Behind the owner: a change of owner takes bits of the mode away.
-    new.set_permissions(old.permissions())
 }
 
 #[cfg(not(unix))]

@@ -12,6 +12,7 @@ mod dirty;
 mod files;
 mod kb;
 mod keys;
+mod ntfs;
 mod real;
 mod support;
 

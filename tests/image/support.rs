@@ -33,6 +33,14 @@ impl Machine {
         Self { folder, root }
     }
 
+    /// In an empty folder that is not deleted.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        let machine = Self::new();
+        let copied = Command::new("cp").arg("-rT").args([&machine.root, &root]).status().unwrap();
+        assert!(copied.success());
+        Self { root, ..machine }
+    }
+
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.join(below)
     }

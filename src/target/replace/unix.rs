@@ -1,0 +1,65 @@
+//! A new file gets what the old one has beside its bytes.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    os::unix::fs::{MetadataExt as _, fchown},
+    path::Path,
+};
+
+use xattr::FileExt as _;
+
+/// What a driver of NTFS shows as extended attributes without listing them: permissions, attributes such as hidden, the time of
+/// creation.
+///
+/// Sources: ntfs-3g(8), "Extended attributes"; Linux, `fs/ntfs3/xattr.c`.
+const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_crtime", "system.ntfs_security"];
+
+/// Gives `new` the owner, the mode and the extended attributes of the file at `path`, where there is one.
+///
+/// # Errors
+/// The system's error. Labels that only the system sets (`security.`, `trusted.`) are left as it set them where it refuses.
+pub(super) fn like_the_old_one(new: &File, path: &Path) -> io::Result<()> {
+    let old = match std::fs::metadata(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mine = new.metadata()?;
+    if (mine.uid(), mine.gid()) != (old.uid(), old.gid()) {
+        fchown(new, Some(old.uid()), Some(old.gid()))?;
+    }
+    // Behind the owner: a change of owner takes bits of the mode away.
+    new.set_permissions(old.permissions())?;
+    // Behind the mode: of permissions that say more than a mode, it is only the summary.
+    for name in names(path)? {
+        copy(&name, new, path)?;
+    }
+    Ok(())
+}
+
+fn names(path: &Path) -> io::Result<Vec<OsString>> {
+    let listed = match xattr::list_deref(path) {
+        Ok(listed) => listed.collect(),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(listed.into_iter().chain(NTFS.map(OsString::from)).collect())
+}
+
+fn copy(name: &OsStr, new: &File, path: &Path) -> io::Result<()> {
+    let wanted = match xattr::get_deref(path, name) {
+        Ok(Some(wanted)) => wanted,
+        // Not there, or not known to this file system.
+        Ok(None) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if new.get_xattr(name).ok().flatten().as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    let set = new.set_xattr(name, &wanted);
+    let bytes = name.as_encoded_bytes();
+    if bytes.starts_with(b"security.") || bytes.starts_with(b"trusted.") { Ok(()) } else { set }
+}
