@@ -12,7 +12,7 @@ use crate::{
     plan::{Machine, Plan, Restart},
     registry::{Data, Key, ValueName, notation},
     spec::Spec,
-    target::{Action, Address, Answer, KeyChange, Moved, Target, TargetError, WriteError},
+    target::{Action, Address, Answer, KeyChange, Moved, Target, TargetError, WriteFailure},
 };
 
 /// What came of carrying out changes.
@@ -33,7 +33,7 @@ pub enum Execution {
 pub enum Failure {
     /// A write was refused or failed.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] WriteFailure),
     /// Everything was written, but reads back differently. The text names each place.
     #[error("what was written does not read back: {}", .0.join("; "))]
     ReadBack(Vec<String>),
@@ -174,7 +174,11 @@ pub fn execute(
         }
         Err(failure) => failure,
     };
-    let left = undo(changes, target);
+    let begun = match &failure {
+        Failure::Write(failure) => changes.get(..failure.begun).unwrap_or(changes),
+        Failure::ReadBack(_) | Failure::Read(_) => changes,
+    };
+    let left = undo(begun, target);
     let (event, detail) = match left.is_empty() {
         true => (What::Undone, failure.to_string()),
         false => (What::Failed, format!("{failure}; not put back: {}", left.join("; "))),
@@ -187,11 +191,11 @@ pub fn execute(
     })
 }
 
-/// Puts everything back as it was before; returns what could not be.
+/// Puts back what this apply wrote; returns what could not be. What is neither as before nor as this apply writes it was
+/// written by somebody else, whom kbfix' lock does not bind, and is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut inverse = journal::Inverse::default();
-    // Forced: under the lock, what differs from before is what this apply wrote, whole or in part.
-    if let Err(why) = observe(target, |reader| inverse = journal::inverse(changes, true, reader)) {
+    if let Err(why) = observe(target, |reader| inverse = journal::inverse(changes, false, reader)) {
         return vec![why.to_string()];
     }
     let mut left: Vec<String> = inverse.unread;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteFailure,
     files::Drives,
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
@@ -70,7 +70,7 @@ impl Target for HiveTarget {
         Ok(lock)
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         self.registry.write(changes)
     }
 }

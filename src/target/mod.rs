@@ -88,8 +88,8 @@ pub trait Target {
     /// A target that is a file is replaced whole: all changes or none.
     ///
     /// # Errors
-    /// [`WriteError`]; earlier changes may have been made, and the caller reads back to learn which.
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
+    /// [`WriteFailure`], which says how far it came.
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure>;
 }
 
 /// Holds a target's lock until dropped.
@@ -174,4 +174,22 @@ pub enum WriteError {
         /// The system's error.
         source: std::io::Error,
     },
+}
+
+/// Why changes were not written, and how many of them may have been.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct WriteFailure {
+    /// Why.
+    pub error: WriteError,
+    /// How many changes, from the first, may have been made, the last of them perhaps in part. The others were not begun, so what
+    /// is in their place is not this write's.
+    pub begun: usize,
+}
+
+/// A refusal ahead of the first change.
+impl From<WriteError> for WriteFailure {
+    fn from(error: WriteError) -> Self {
+        Self { error, begun: 0 }
+    }
 }

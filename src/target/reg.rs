@@ -18,7 +18,7 @@ use std::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    files::DriveFolder, lock::lock_beside, replace::replace_file,
+    WriteFailure, files::DriveFolder, lock::lock_beside, replace::replace_file,
 };
 use crate::{
     format::reg::{CodePage, Document},
@@ -242,20 +242,24 @@ impl Target for RegTarget {
         Ok(lock)
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());
         }
-        let place = || self.path.display().to_string();
+        let path = self.path.clone();
+        let place = || path.display().to_string();
         // The changes are checked against what is in the file now, also when it was edited without the lock.
         self.document = load(&self.path, self.code_page).map_err(|error| match error {
             TargetError::Io { source, .. } => WriteError::Io { place: place(), source },
             other => WriteError::Unsupported { place: place(), detail: other.to_string() },
         })?;
-        let written = self.carry_out(changes).and_then(|()| {
-            replace_file(&self.path, &self.document.to_bytes()).map_err(|source| match source.kind() {
-                std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: self.path.display().to_string() },
-                _ => WriteError::Io { place: self.path.display().to_string(), source },
+        let written = self.carry_out(changes).map_err(WriteFailure::from).and_then(|()| {
+            replace_file(&self.path, &self.document.to_bytes()).map_err(|source| {
+                let error = match source.kind() {
+                    std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
+                    _ => WriteError::Io { place: place(), source },
+                };
+                WriteFailure { error, begun: changes.len() }
             })
         });
         // Some changes may be made in memory: what is read from now on is the file again, or else unknown.

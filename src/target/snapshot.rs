@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Wanted, WriteError,
-    check, lock::lock_beside, replace::replace_file,
+    WriteFailure, check, lock::lock_beside, replace::replace_file,
 };
 
 /// A snapshot file.
@@ -103,7 +103,13 @@ impl Target for SnapshotTarget {
         Ok(lock)
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let place = self.path.display().to_string();
+        // The changes are checked against what is in the file now, also when it was edited without the lock.
+        self.snapshot = load(&self.path).map_err(|error| match error {
+            TargetError::Io { source, .. } => WriteError::Io { place: place.clone(), source },
+            other => WriteError::Unsupported { place: place.clone(), detail: other.to_string() },
+        })?;
         let mut snapshot = self.snapshot.clone();
         for change in changes {
             let facts = &snapshot.facts;
@@ -111,7 +117,7 @@ impl Target for SnapshotTarget {
             snapshot.facts.apply(change);
         }
         replace_file(&self.path, snapshot.to_text().as_bytes())
-            .map_err(|source| WriteError::Io { place: self.path.display().to_string(), source })?;
+            .map_err(|source| WriteFailure { error: WriteError::Io { place, source }, begun: changes.len() })?;
         self.snapshot = snapshot;
         Ok(())
     }

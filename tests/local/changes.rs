@@ -8,7 +8,7 @@ use kbfix::{
 use crate::scratch::{Scratch, change, in_32_bit_view, is_there, key, make_key, read, reg, reg_ok, value};
 
 fn write(changes: &[KeyChange]) -> Result<(), WriteError> {
-    LocalTarget::new().write(changes)
+    LocalTarget::new().write(changes).map_err(|failure| failure.error)
 }
 
 /// What the refusal of one change says.

@@ -98,7 +98,7 @@ fn what_the_system_denies_is_denied_and_not_absent() {
     set_dacl(&scratch, "D:P(A;;KR;;;WD)");
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
     for refused in [&update, &child] {
-        let result = LocalTarget::new().write(std::slice::from_ref(refused));
+        let result = LocalTarget::new().write(std::slice::from_ref(refused)).map_err(|failure| failure.error);
         assert!(matches!(result, Err(WriteError::Denied { .. })), "{result:?}");
     }
     // Only the right to query values: kbfix asks for no more than it needs.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use kbfix::{
     registry::{Data, Key, KeyName, ValueName},
-    target::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, Wanted, WriteError},
+    target::{
+        Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, Wanted, WriteError,
+        WriteFailure,
+    },
 };
 
 pub(crate) type Keys = BTreeMap<Key, BTreeMap<ValueName, Data>>;
@@ -153,7 +156,12 @@ impl Target for Model {
         Ok(Lock::new(()))
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        changes.iter().try_for_each(|change| self.change(change))
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        changes.iter().enumerate().try_for_each(|(at, change)| {
+            self.change(change).map_err(|error| {
+                let refused = matches!(error, WriteError::Stale { .. });
+                WriteFailure { error, begun: at + usize::from(!refused) }
+            })
+        })
     }
 }

@@ -87,6 +87,14 @@ fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Execution
     apply::execute(changes, occasion(machine, plan), target, &folder).unwrap()
 }
 
+#[track_caller]
+fn undone(execution: Execution) -> (Journal, String) {
+    match execution {
+        Execution::Undone(journal, failure) => (journal, failure.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Undoes a journal with what the target holds now.
 fn roll_back(journal: &Journal, target: &mut dyn Target) {
     let mut inverse = journal::Inverse::default();
@@ -174,5 +182,40 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
         // A subkey of a key that the plan deletes, made since: the plan does not know it.
         machine.write(&[change(&machine.below(r"old\another"), Action::Create, [])]).unwrap();
         assert!(matches!(apply::check_plan(&plan, machine.open().as_mut()), Err(apply::PlanRefusal::Stale(_))));
+    });
+}
+
+/// What somebody else does between plan and write is refused, and is not undone with what the apply itself did.
+#[test]
+fn what_somebody_else_writes_meanwhile_is_kept() {
+    each(|machine| {
+        seed(machine);
+        let specs = changes(machine, true);
+        let mut target = machine.open();
+        let plan = apply::make_plan(target.as_mut(), &specs).unwrap();
+        let other = |name: &str, before: Data, after: Option<Data>| {
+            machine.write(&[change(&machine.base, Action::Update, [value(name, Some(before), after)])]).unwrap();
+        };
+        // Other data, the very data that the plan wants, and none.
+        for (name, before, after) in [
+            ("from 0 to 1", Data::dword(0), Some(Data::dword(5))),
+            ("from 0 to 1", Data::dword(5), Some(Data::dword(1))),
+            ("from 0 to 1", Data::dword(1), None),
+        ] {
+            other(name, before, after);
+            let tree = machine.tree();
+            let (journal, failure) = undone(execute(machine, target.as_mut(), &plan));
+            assert!(failure.contains("from 0 to 1"), "{failure}");
+            assert_eq!((journal.status(), machine.tree()), (Status::Undone, tree));
+        }
+        machine.set(&[("from 0 to 1", Data::dword(0))]);
+
+        // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
+        let doomed = value("doomed", Some(Data::new(ValueType(0x99), [1, 2])), None);
+        machine.write(&[change(&machine.below("other"), Action::Update, [doomed])]).unwrap();
+        let tree = machine.tree();
+        let (_, failure) = undone(execute(machine, target.as_mut(), &plan));
+        assert!(failure.contains("doomed"), "{failure}");
+        assert_eq!(machine.tree(), tree);
     });
 }

@@ -142,7 +142,7 @@ fn data_that_differs_in_a_byte_or_in_type_only_is_not_taken_for_the_same() {
             let longer = Data::new(data.value_type, [data.bytes.as_slice(), &[0]].concat());
             for wrong in [other_type, longer] {
                 let stale = value(value_name, Some(wrong), Some(Data::dword(0xBAD)));
-                let refused = target.write(&[change(&machine.base, Action::Update, [stale])]);
+                let refused = target.write(&[change(&machine.base, Action::Update, [stale])]).map_err(|f| f.error);
                 assert!(matches!(refused, Err(WriteError::Stale { .. })), "{value_name:.40}: {refused:?}");
             }
         }

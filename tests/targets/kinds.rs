@@ -141,7 +141,7 @@ impl Machine {
 
     /// Changes the target, and lets go of it.
     pub(crate) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        self.open().write(changes)
+        self.open().write(changes).map_err(|failure| failure.error)
     }
 
     /// Sets values of the key that the machine has.

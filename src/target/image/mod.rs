@@ -12,7 +12,7 @@ use std::{fs, path::Path, path::PathBuf};
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    files::Drives, lock::lock_beside, offline::OfflineRegistry,
+    WriteFailure, files::Drives, lock::lock_beside, offline::OfflineRegistry,
 };
 use crate::registry::{Key, KeyPath, RootKey, ValueName};
 use volume::Volume;
@@ -147,7 +147,7 @@ impl Target for ImageTarget {
         Ok(lock)
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             let detail = match self.mount_users() {
                 Ok(Ok(())) => None,
@@ -155,7 +155,7 @@ impl Target for ImageTarget {
                 Err(error) => Some(error.to_string()),
             };
             if let Some(detail) = detail {
-                return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail });
+                return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail }.into());
             }
         }
         self.registry.write(changes)

@@ -18,7 +18,7 @@ use std::path::{Component, Path, Prefix};
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
-use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError};
+use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteFailure};
 use crate::registry::{Key, RootKey, View};
 use error::Code;
 pub use secure::{FolderError, create_admin_only_dir};
@@ -52,9 +52,13 @@ impl Target for LocalTarget {
         lock::take()
     }
 
-    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let mut buffer = raw::Buffer::new();
-        changes.iter().try_for_each(|change| write::key_change(change, &mut buffer))
+        changes.iter().enumerate().try_for_each(|(at, change)| {
+            let mut begun = false;
+            let written = write::key_change(change, &mut buffer, &mut begun);
+            written.map_err(|error| WriteFailure { error, begun: at + usize::from(begun) })
+        })
     }
 }
 

@@ -12,13 +12,15 @@ use crate::{
 /// How many bytes of a value a message shows.
 const SHOWN_BYTES: usize = 64;
 
-/// Carries out one change.
-pub(super) fn key_change(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
+/// Carries out one change. All of it is compared before any of it is written; `begun` becomes true with the first write.
+pub(super) fn key_change(change: &KeyChange, buffer: &mut raw::Buffer, begun: &mut bool) -> Result<(), WriteError> {
     match change.action {
-        Action::Create => create(change, buffer),
+        Action::Create => create(change, begun),
         Action::Update => {
             let key = existing(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
-            write_values(change, &key, buffer)
+            compare_values(change, &key, buffer)?;
+            *begun = true;
+            write_values(change, &key)
         }
         Action::Delete => delete(change, buffer),
     }
@@ -49,7 +51,7 @@ fn below_parent(key: &Key, access: u32) -> Result<(Handle, &str), WriteError> {
     }
 }
 
-fn create(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
+fn create(change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
     let (parent, name) = below_parent(&change.key, KEY_CREATE_SUB_KEY)?;
     let place = || change.key.to_string();
     let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
@@ -58,7 +60,8 @@ fn create(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
     if !created {
         return Err(stale(place(), "absent", "present"));
     }
-    write_values(change, &key, buffer)
+    *begun = true;
+    write_values(change, &key)
 }
 
 fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
@@ -97,15 +100,21 @@ fn no_subkeys(key: &Key, handle: &Handle) -> Result<(), WriteError> {
     }
 }
 
-fn write_values(change: &KeyChange, key: &Handle, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
+fn compare_values(change: &KeyChange, key: &Handle, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
     for value in &change.values {
-        let (name, place) = (value.name.as_str(), || change.place(&value.name));
-        let found = match raw::value(key, name, buffer) {
+        let found = match raw::value(key, value.name.as_str(), buffer) {
             Ok(data) => Some(data),
             Err(code) if code.is_absent() => None,
-            Err(code) => return Err(code.write_error(place())),
+            Err(code) => return Err(code.write_error(change.place(&value.name))),
         };
         compare(change, value, found.as_ref())?;
+    }
+    Ok(())
+}
+
+fn write_values(change: &KeyChange, key: &Handle) -> Result<(), WriteError> {
+    for value in &change.values {
+        let (name, place) = (value.name.as_str(), || change.place(&value.name));
         let written = match &value.after {
             // Type and data are replaced together, so a value of the wrong type needs no deletion first.
             Some(after) => raw::set_value(key, name, after),

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs};
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
     format::regf::{Filetime, Finding, worse},
-    target::{Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, check, lock::lock_beside},
+    target::{
+        Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, WriteFailure, check,
+        lock::lock_beside,
+    },
 };
 
 /// How many findings a message names.
@@ -16,14 +19,14 @@ impl OfflineRegistry {
     ///
     /// # Errors
     /// [`WriteError`]: nothing was written; or, where a file could not be replaced, those before it were.
-    pub(in crate::target) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    pub(in crate::target) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
         // What is read from now on is the files again, whatever came of it.
         self.forget();
         written
     }
 
-    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let _locks = self.lock_hives(changes)?;
         // The changes are checked against what is in the files now, also when somebody wrote them without the lock.
         self.forget();
@@ -37,7 +40,8 @@ impl OfflineRegistry {
         }
         for number in changed {
             let place = self.what_is(number);
-            self.opened(number).map_err(|halt| halted(&place, halt))?.save()?;
+            let saved = self.opened(number).map_err(|halt| halted(&place, halt))?.save();
+            saved.map_err(|error| WriteFailure { error, begun: changes.len() })?;
         }
         Ok(())
     }

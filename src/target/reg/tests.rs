@@ -200,7 +200,7 @@ fn a_change_whose_before_is_not_there_changes_nothing() {
         change(r"HKLM\SOFTWARE\Microsoft\Exchange\No", Action::Update, &[]),
         change(r"HKLM\SOFTWARE\Microsoft\Exchange\No\No", Action::Create, &[]),
     ] {
-        let error = target.write(&[good.clone(), bad]).unwrap_err();
+        let error = target.write(&[good.clone(), bad]).unwrap_err().error;
         assert!(matches!(error, WriteError::Stale { .. }), "{error}");
     }
     for bad in [
@@ -209,7 +209,7 @@ fn a_change_whose_before_is_not_there_changes_nothing() {
         change(r"HKLM\SOFTWARE\Classes\.txt", Action::Delete, &[("", Some(Data::sz("txtfile")), None)]),
         change(setup, Action::Update, &[("two\nlines", None, one)]),
     ] {
-        let error = target.write(&[good.clone(), bad]).unwrap_err();
+        let error = target.write(&[good.clone(), bad]).unwrap_err().error;
         assert!(matches!(error, WriteError::Unsupported { .. }), "{error}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
