@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use super::{Entry, Event, Journal, now};
-use crate::target::replace::replace_file;
+use crate::{plan::file::digest, target::replace::replace_file};
 
 /// The state folder. Journals stand in its subfolder `journal`.
 #[derive(Debug, Clone)]
@@ -64,9 +66,8 @@ impl Folder {
         self.create(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
         let path = folder.join(format!("{}.jsonl", entry.id));
         let error = |source| FolderError::Io { path: path.clone(), source };
-        let mut line = serde_json::to_vec(&entry).map_err(|e| error(e.into()))?;
-        line.push(b'\n');
-        replace_file(&path, &line).map_err(error)?;
+        let line = first_line(&entry).map_err(|e| error(e.into()))?;
+        replace_file(&path, line.as_bytes()).map_err(error)?;
         Ok(Journal { path, entry, events: Vec::new() })
     }
 
@@ -139,11 +140,7 @@ impl Folder {
         let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
         let mut lines = text.split_inclusive('\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
-        let entry: Entry = serde_json::from_str(first).map_err(|e| malformed(1, e.to_string()))?;
-        if entry.kbfix_journal != 1 {
-            let detail = format!("it is of version {}, this kbfix reads version 1", entry.kbfix_journal);
-            return Err(malformed(1, detail));
-        }
+        let entry = entry(first).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
             match serde_json::from_str::<Event>(line) {
@@ -155,6 +152,32 @@ impl Folder {
         }
         Ok(Journal { path, entry, events })
     }
+}
+
+/// The entry with its digest, so that a rollback never writes what a damaged file says was there.
+fn first_line(entry: &Entry) -> serde_json::Result<String> {
+    let mut value = serde_json::to_value(entry)?;
+    let digest = digest(&value);
+    if let Value::Object(members) = &mut value {
+        members.insert("digest".to_owned(), digest.into());
+    }
+    Ok(format!("{value}\n"))
+}
+
+fn entry(line: &str) -> Result<Entry, String> {
+    let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    let members = value.as_object_mut().ok_or("it is not an object")?;
+    match members.get("kbfix_journal") {
+        Some(version) if *version == 1 => {}
+        Some(version) => return Err(format!("it is of version {version}, this kbfix reads version 1")),
+        None => return Err("it has no `kbfix_journal`".to_owned()),
+    }
+    let written = members.remove("digest").ok_or("it has no `digest`")?;
+    let content = digest(&value);
+    if written != *content {
+        return Err(format!("it was altered or damaged: it says that its digest is {written}, and that is {content}"));
+    }
+    serde_json::from_value(value).map_err(|e| e.to_string())
 }
 
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
