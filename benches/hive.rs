@@ -10,6 +10,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -116,7 +117,7 @@ fn export(file: &Path, out: &Path) -> Option<()> {
 
 /// What KB909094 asks of a hive: one value of one key.
 fn find(file: &Path) -> Option<()> {
-    let hive = Hive::open(fs::read(file).unwrap(), &[]).unwrap();
+    let hive = Hive::open_on_demand(Arc::new(fs::File::open(file).unwrap())).unwrap().unwrap();
     let key = hive.find(r"ControlSet001\Services\MSExchangeWEB\DAV").unwrap();
     assert!(key.is_none());
     let key = hive.find("Select").unwrap().unwrap();

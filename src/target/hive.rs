@@ -37,14 +37,14 @@ impl HiveTarget {
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = fs::canonicalize(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-        // Opened once here, so that a wrong file is refused and not taken for keys that are unknown.
-        match HiveFile::open(&real, allow_dirty) {
-            Ok(_) => {}
+        // Opened here already, so that a wrong file is refused and not taken for keys that are unknown.
+        let file = match HiveFile::open(&real, allow_dirty) {
+            Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
             Err(OpenError::Unread(why)) => return Err(TargetError::Malformed { what, detail: why.to_string() }),
-        }
+        };
         let mut registry = OfflineRegistry::new(what, allow_dirty, false);
-        registry.mount(key.clone(), Ok(real.clone()));
+        registry.mount_opened(key.clone(), file);
         Ok(Self { named: path.to_owned(), path: real, key, drives, registry })
     }
 }

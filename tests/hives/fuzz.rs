@@ -1,14 +1,20 @@
 //! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or take memory
 //! out of proportion. Whether an edit made a damaged hive worse is for the check before a save to say, and not asked here.
 
-use std::time::{Duration, Instant};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::{Duration, Instant},
+};
 
 use kbfix::{
     format::regf::{Filetime, Hive},
     registry::Data,
 };
 
-use super::support::{Random, real_file, setting};
+use super::{
+    on_demand::Memory,
+    support::{Random, real_file, setting},
+};
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
@@ -76,20 +82,49 @@ fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// Reads all, and checks.
-fn read(hive: &Hive) -> usize {
-    let mut count = 0;
-    for (_, key) in hive.walk(hive.root()) {
+/// Reads all, and checks; gives a digest of all answers, errors included.
+pub(crate) fn transcript(hive: &Hive) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let out = &mut hasher;
+    for path in ["k1", r"k2\2 ключ", r"many\17", r"MANY\599", r"k3\not\there"] {
+        format!("{:?}", hive.find(path)).hash(out);
+    }
+    for (depth, key) in hive.walk(hive.root()) {
+        format!("{depth} {key:?}").hash(out);
         let Ok(key) = key else { continue };
-        count += 1;
-        let _ = (key.name_text(), hive.class(key.node()), hive.security_descriptor(key.node()));
-        let Ok(values) = hive.values(key.node()) else { continue };
-        for value in values.flatten() {
-            let _ = (value.name_text(), hive.data(&value));
+        format!("{:?} {:?}", key.name_text(), hive.class(key.node())).hash(out);
+        match hive.security_descriptor(key.node()) {
+            Ok(bytes) => bytes.hash(out),
+            Err(error) => format!("{error:?}").hash(out),
+        }
+        format!("{:?}", hive.value(key.node(), "big")).hash(out);
+        let values = match hive.values(key.node()) {
+            Ok(values) => values,
+            Err(error) => {
+                format!("{error:?}").hash(out);
+                continue;
+            }
+        };
+        for value in values {
+            format!("{value:?}").hash(out);
+            let Ok(value) = value else { continue };
+            format!("{:?} {:?}", value.name_text(), value.value_type()).hash(out);
+            match hive.bytes(&value) {
+                Ok(bytes) => bytes.hash(out),
+                Err(error) => format!("{error:?}").hash(out),
+            }
         }
     }
-    hive.check();
-    count
+    format!("{:?}", hive.check()).hash(out);
+    hasher.finish()
+}
+
+/// Reads a hive that was read whole, and the same on demand: they must answer alike.
+fn read(hive: &Hive, bytes: Vec<u8>) {
+    let whole = transcript(hive);
+    if let Some(hive) = Hive::open_on_demand(Memory::new(bytes)).unwrap() {
+        assert_eq!(transcript(&hive), whole, "on demand the hive is another");
+    }
 }
 
 /// Some edits. A hive that is broken by one must say so.
@@ -111,8 +146,8 @@ fn edit(hive: &mut Hive, random: &mut Random) {
     }
     drop(editor);
     if let Ok(bytes) = hive.to_bytes(NOW) {
-        let hive = Hive::open(bytes, &[]).unwrap();
-        read(&hive);
+        let hive = Hive::open(bytes.clone(), &[]).unwrap();
+        read(&hive, bytes);
     }
 }
 
@@ -148,8 +183,8 @@ fn damaged_hives_are_read_and_edited_without_panic() {
         let mut bytes = good.clone();
         mutate(&mut bytes, random);
         seal(&mut bytes);
-        if let Ok(mut hive) = Hive::open_dirty(bytes, &[]) {
-            read(&hive);
+        if let Ok(mut hive) = Hive::open_dirty(bytes.clone(), &[]) {
+            read(&hive, bytes);
             edit(&mut hive, random);
         }
     });
@@ -165,8 +200,8 @@ fn damaged_real_hives_are_read_and_edited_without_panic() {
                 mutate(&mut bytes, random);
             }
             seal(&mut bytes);
-            if let Ok(mut hive) = Hive::open_dirty(bytes, &[]) {
-                read(&hive);
+            if let Ok(mut hive) = Hive::open_dirty(bytes.clone(), &[]) {
+                read(&hive, bytes);
                 edit(&mut hive, random);
             }
         });
@@ -189,7 +224,7 @@ fn damaged_logs_are_applied_or_refused_without_panic() {
         }
         let primary = files.remove(0);
         if let Ok(mut hive) = Hive::open_dirty(primary, &files) {
-            read(&hive);
+            transcript(&hive);
             edit(&mut hive, random);
         }
     });

@@ -12,6 +12,7 @@ mod create;
 mod edits;
 mod fuzz;
 mod model;
+mod on_demand;
 mod readers;
 mod real;
 mod recovery;

@@ -1,12 +1,15 @@
-//! Hives that Windows did not write completely.
+//! Hives that Windows did not write completely, or that cannot be read to their end.
 
 use std::fs;
 
-use kbfix::format::regf::{Hive, State};
+use kbfix::{
+    format::regf::{Hive, State},
+    target::{Answer, KeyQuery, TargetError, Wanted},
+};
 
 use super::{
     hives::{counts, real_file},
-    support::{Machine, SYSTEM, hivexget},
+    support::{Machine, SYSTEM, exists, hivexget, key},
 };
 
 /// A spec for any machine.
@@ -68,4 +71,25 @@ fn without_its_logs_it_is_refused_and_with_allow_dirty_read_but_never_written() 
     assert!(machine.files() == files, "a dirty hive was written");
     // What it does not need, it does not open.
     machine.kbfix(&["hive", "check", machine.path(SYSTEM).to_str().unwrap()]);
+}
+
+#[test]
+fn a_hive_that_becomes_shorter_while_it_is_read_refuses_the_target() {
+    let machine = Machine::new();
+    machine.edit(SYSTEM, |editor| {
+        for i in 0..2000 {
+            editor.create_key(&format!(r"many\key number {i}")).unwrap();
+        }
+    });
+    let mut target = machine.target();
+    assert_eq!(exists(&mut *target, r"HKLM\SYSTEM\Select"), Answer::Present(()));
+    fs::File::options().write(true).open(machine.path(SYSTEM)).unwrap().set_len(9000).unwrap();
+    let query = |path: &str| KeyQuery { key: key(path), values: Wanted::All, subkeys: true };
+    let error = target.read_keys(&[query(r"HKLM\SYSTEM\many")]).unwrap_err();
+    assert!(matches!(error, TargetError::Io { .. }));
+    assert!(error.to_string().contains("the file has become shorter since it was opened"), "{error}");
+    // Opened anew, it is a hive that is cut off: what lies in the rest can be read, and what does not is no absence.
+    let mut target = machine.target();
+    let answer = target.read_keys(&[query(r"HKLM\SYSTEM\many")]).unwrap().remove(0);
+    assert!(matches!(answer, Answer::Unread(_)), "{answer:?}");
 }

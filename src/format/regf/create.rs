@@ -54,8 +54,9 @@ impl Hive {
             hive.put_u32(record, field, record)?;
         }
         hive.put_u32(root, node::SECURITY, record)?;
-        base::put_u32(&mut hive.file, base::ROOT, root);
-        base::seal(&mut hive.file);
+        let file = hive.store.load()?;
+        base::put_u32(file, base::ROOT, root);
+        base::seal(file);
         hive.root = root;
         hive.changed = true;
         Ok(hive)

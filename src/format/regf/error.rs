@@ -10,6 +10,14 @@ pub enum Error {
     /// The file is no primary file of a hive.
     #[error("this is not a registry hive: {0}")]
     NotAHive(&'static str),
+    /// The file could not be read.
+    #[error("file offset {offset:#x} could not be read: {problem}")]
+    Unreadable {
+        /// Where in the file reading began.
+        offset: u64,
+        /// What the system says.
+        problem: String,
+    },
     /// A version of the format that kbfix does not read.
     #[error("hive format {major}.{minor} is not supported; kbfix reads 1.3 to 1.6")]
     Version {

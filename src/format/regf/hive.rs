@@ -1,6 +1,8 @@
-//! The hive in memory: opening it, and its cells.
+//! A hive: opening it, and its cells.
 //!
 //! Source: "Base block", "Hive bin", "Cell", "Dirty state of a hive".
+
+use std::sync::Arc;
 
 use super::{
     Error, Recovery,
@@ -8,18 +10,18 @@ use super::{
     bytes::u32_at,
     edit::{Cache, Space},
     recover,
+    store::{self, Source, Store},
 };
 
-/// A registry hive in memory.
+/// A registry hive.
 #[derive(Clone)]
 pub struct Hive {
-    /// The base block and the hive bins, and nothing behind them.
-    pub(super) file: Vec<u8>,
+    pub(super) store: Store,
     pub(super) minor: u32,
     pub(super) root: u32,
     pub(super) state: State,
     /// Bytes that stood in the file behind the hive bins; they are not kept.
-    pub(super) remnant: usize,
+    pub(super) remnant: u64,
     pub(super) changed: bool,
     pub(super) broken: bool,
     /// What an editor knows of free cells, from the first edit on.
@@ -66,16 +68,7 @@ impl Hive {
 
     /// As [`Hive::open`]; but a dirty hive that its logs do not complete is opened all the same, for reading only.
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
-        let base = BaseBlock::read(&primary).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
-        if primary.len() < base::SIZE {
-            return Err(Error::NotAHive("the file ends inside the base block"));
-        }
-        if base.checksum_holds {
-            base.supported()?;
-            if base.file_type != base::TYPE_PRIMARY {
-                return Err(Error::NotAHive("it is a log, not a primary file"));
-            }
-        }
+        let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
         if base.is_dirty() {
             state = match recover::recover(&mut primary, logs)? {
@@ -87,8 +80,26 @@ impl Hive {
         if let State::Recovered(recovery) = hive.state.clone() {
             hive.bins_hold().map_err(|source| Error::Recovery { recovery, source: Box::new(source) })?;
         }
-        hive.file.shrink_to_fit();
+        hive.store.load()?.shrink_to_fit();
         Ok(hive)
+    }
+
+    /// Opens a hive out of its primary file, of which no more is read than what is asked for, when it is asked for. It is
+    /// then as if it had been read whole; but each answer can be [`Error::Unreadable`], and what another program writes into
+    /// the same file meanwhile may be seen. A file that is replaced meanwhile stays the old one.
+    ///
+    /// None for a hive that was not written completely: [`Hive::open`] takes it, with its logs.
+    pub fn open_on_demand(source: Arc<dyn Source>) -> Result<Option<Self>, Error> {
+        let len = source.size().map_err(|error| Error::Unreadable { offset: 0, problem: error.to_string() })?;
+        let head = store::read(&*source, 0, usize::try_from(len).map_or(base::SIZE, |len| len.min(base::SIZE)))?;
+        let base = primary_base_block(&head)?;
+        if base.is_dirty() {
+            return Ok(None);
+        }
+        let end = len.min(u64::from(base.bins_size) + base::SIZE as u64);
+        let too_large = Error::NotAHive("it is larger than this system can read");
+        let store = Store::parts(source, usize::try_from(end).map_err(|_| too_large)?);
+        Ok(Some(Self::new(store, &base, State::Clean, len - end)))
     }
 
     /// A hive of a base block and bins that need no recovery any more.
@@ -96,20 +107,23 @@ impl Hive {
         let base = BaseBlock::read(&file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
         base.supported()?;
         let end = (base.bins_size as usize).saturating_add(base::SIZE);
-        let remnant = file.len().saturating_sub(end);
+        let remnant = file.len().saturating_sub(end) as u64;
         file.truncate(end);
-        let (minor, root) = (base.minor, base.root);
-        Ok(Self {
-            file,
-            minor,
-            root,
+        Ok(Self::new(Store::Whole(file), &base, state, remnant))
+    }
+
+    fn new(store: Store, base: &BaseBlock, state: State, remnant: u64) -> Self {
+        Self {
+            store,
+            minor: base.minor,
+            root: base.root,
             state,
             remnant,
             changed: false,
             broken: false,
             space: None,
             cache: Cache::default(),
-        })
+        }
     }
 
     /// Whether the file on disk was complete.
@@ -129,7 +143,12 @@ impl Hive {
 
     /// The length that the file has, or will have once saved.
     pub fn file_len(&self) -> usize {
-        self.file.len()
+        self.store.len()
+    }
+
+    /// The first read of the file that failed; what was answered since may lack something.
+    pub fn failed_read(&self) -> Option<&Error> {
+        self.store.failed()
     }
 
     /// Whether an edit changed anything since the hive was opened or last written out. Recovery alone is no change.
@@ -137,9 +156,14 @@ impl Hive {
         self.changed
     }
 
-    /// The hive bins.
-    pub(super) fn bins(&self) -> &[u8] {
-        self.file.get(base::SIZE..).unwrap_or_default()
+    /// The hive bins, read whole.
+    pub(super) fn bins(&self) -> Result<&[u8], Error> {
+        Ok(self.store.whole()?.get(base::SIZE..).unwrap_or_default())
+    }
+
+    /// The length of the hive bins.
+    pub(super) fn bins_len(&self) -> usize {
+        self.store.len().saturating_sub(base::SIZE)
     }
 
     /// What the allocated cell at `at` holds, its length field left out.
@@ -151,10 +175,9 @@ impl Hive {
         if !at.is_multiple_of(8) {
             return Err(error("the offset is not a multiple of 8"));
         }
-        let bins = self.bins();
-        let start = at as usize;
-        let size = u32_at(bins, start).ok_or_else(|| error("the offset points behind the end of the hive"))?;
-        let size = size.cast_signed();
+        let start = (at as usize).saturating_add(base::SIZE);
+        let head = self.store.get(start, 4)?.and_then(|head| u32_at(head, 0));
+        let size = head.ok_or_else(|| error("the offset points behind the end of the hive"))?.cast_signed();
         if size >= 0 {
             return Err(error("the cell is free"));
         }
@@ -162,7 +185,7 @@ impl Hive {
         if size < 8 || !size.is_multiple_of(8) {
             return Err(error("the cell's size is not a multiple of 8"));
         }
-        let cell = start.checked_add(size).and_then(|end| bins.get(start + 4..end));
+        let cell = self.store.get(start, size)?.and_then(|cell| cell.get(4..));
         cell.ok_or_else(|| error("the cell runs over the end of the hive"))
     }
 
@@ -184,36 +207,50 @@ impl Hive {
         Ok(cell)
     }
 
-    /// The hive bins in order, each as offset and size; an error for the first one that is wrong.
-    pub(super) fn bin_headers(&self) -> impl Iterator<Item = Result<(u32, u32), Error>> {
-        let bins = self.bins();
-        let mut at = 0_usize;
-        std::iter::from_fn(move || {
-            if at >= bins.len() {
-                return None;
-            }
-            let here = at as u32;
-            match bin_size(bins, at) {
-                Ok(size) => {
-                    at += size as usize;
-                    Some(Ok((here, size)))
-                }
-                Err(problem) => {
-                    at = usize::MAX;
-                    Some(Err(Error::cell("hive bin", here, problem)))
-                }
-            }
-        })
-    }
-
     /// An error unless the bins follow each other to the end that the base block names.
     fn bins_hold(&self) -> Result<(), Error> {
-        let end = u32_at(&self.file, base::BINS_SIZE).unwrap_or_default();
-        if self.bins().len() != end as usize {
+        let end = u32_at(self.store.whole()?, base::BINS_SIZE).unwrap_or_default();
+        if self.bins_len() != end as usize {
             return Err(Error::cell("hive bin", end, "the file ends before the size that the base block names"));
         }
-        self.bin_headers().try_for_each(|bin| bin.map(drop))
+        bin_headers(self.bins()?).try_for_each(|bin| bin.map(drop))
     }
+}
+
+/// The base block of a primary file, whose checksum may be wrong.
+fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
+    let base = BaseBlock::read(file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
+    if file.len() < base::SIZE {
+        return Err(Error::NotAHive("the file ends inside the base block"));
+    }
+    if base.checksum_holds {
+        base.supported()?;
+        if base.file_type != base::TYPE_PRIMARY {
+            return Err(Error::NotAHive("it is a log, not a primary file"));
+        }
+    }
+    Ok(base)
+}
+
+/// The hive bins in order, each as offset and size; an error for the first one that is wrong.
+pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
+    let mut at = 0_usize;
+    std::iter::from_fn(move || {
+        if at >= bins.len() {
+            return None;
+        }
+        let here = at as u32;
+        match bin_size(bins, at) {
+            Ok(size) => {
+                at += size as usize;
+                Some(Ok((here, size)))
+            }
+            Err(problem) => {
+                at = usize::MAX;
+                Some(Err(Error::cell("hive bin", here, problem)))
+            }
+        }
+    })
 }
 
 /// The size of the bin at `at`.
@@ -239,7 +276,7 @@ impl std::fmt::Debug for Hive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hive")
             .field("minor", &self.minor)
-            .field("len", &self.file.len())
+            .field("len", &self.store.len())
             .field("state", &self.state)
             .finish()
     }

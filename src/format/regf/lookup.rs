@@ -67,7 +67,7 @@ impl Hive {
         let mut places = Vec::new();
         if let Some(list) = self.subkey_list(&key)? {
             // A key node takes 80 bytes: lists that name more keys than there is room for name some of them twice.
-            let limit = self.bins().len() / 80;
+            let limit = self.bins_len() / 80;
             for &at in list.leaves() {
                 match self.leaf(at) {
                     Ok(leaf) if places.len() + leaf.len() > limit => {

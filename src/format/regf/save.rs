@@ -57,16 +57,17 @@ impl Hive {
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.writable()?;
         self.trim()?;
-        let sequence = self.next_sequence();
-        base::put_u32(&mut self.file, base::PRIMARY_SEQUENCE, sequence);
-        base::put_u32(&mut self.file, base::SECONDARY_SEQUENCE, sequence);
+        let file = self.store.load()?;
+        let sequence = next_sequence(file);
+        base::put_u32(file, base::PRIMARY_SEQUENCE, sequence);
+        base::put_u32(file, base::SECONDARY_SEQUENCE, sequence);
         let stamp = now.0.to_le_bytes();
-        if !put(&mut self.file, base::LAST_WRITTEN, &stamp) || !put(&mut self.file, BIN_TIMESTAMP, &stamp) {
+        if !put(file, base::LAST_WRITTEN, &stamp) || !put(file, BIN_TIMESTAMP, &stamp) {
             return Err(Error::NotAHive("it has no bins"));
         }
-        base::seal(&mut self.file);
+        base::seal(file);
         self.changed = false;
-        Ok(self.file.clone())
+        Ok(file.clone())
     }
 
     /// What to do about the logs beside the file once it is saved.
@@ -75,7 +76,8 @@ impl Hive {
     /// are made empty all the same: should Windows later fail while it writes this hive, entries from before our save
     /// must not be there to be mistaken for its own. An empty log is what Windows itself leaves where it uses another.
     pub fn logs_after_save(&self) -> LogsAfterSave {
-        let sequence = BaseBlock::read(&self.file).map_or(0, |base| base.primary_sequence);
+        let base = self.store.whole().ok().and_then(BaseBlock::read);
+        let sequence = base.map_or(0, |base| base.primary_sequence);
         LogsAfterSave {
             sequence,
             empty: true,
@@ -91,11 +93,11 @@ impl Hive {
             _ => Ok(()),
         }
     }
+}
 
-    fn next_sequence(&self) -> u32 {
-        let base = BaseBlock::read(&self.file);
-        let highest = base.map_or(0, |base| base.primary_sequence.max(base.secondary_sequence));
-        // Not 0 after the highest number: Windows begins with 1.
-        highest.checked_add(1).unwrap_or(1)
-    }
+fn next_sequence(file: &[u8]) -> u32 {
+    let base = BaseBlock::read(file);
+    let highest = base.map_or(0, |base| base.primary_sequence.max(base.secondary_sequence));
+    // Not 0 after the highest number: Windows begins with 1.
+    highest.checked_add(1).unwrap_or(1)
 }

@@ -104,7 +104,7 @@ impl Hive {
             return Ok(Storage::Inline);
         }
         // Segments may be named twice: without this, a small file could ask for gigabytes.
-        if size > self.bins().len() {
+        if size > self.bins_len() {
             return Err(Error::cell(VALUE, value.at, "its data is larger than the hive"));
         }
         if size <= SEGMENT || self.minor < 4 {

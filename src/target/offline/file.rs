@@ -5,17 +5,18 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
-    format::regf::{Error, Filetime, Hive, State},
+    format::regf::{Error, Filetime, Hive},
     target::{Reason, TargetError, Unread, WriteError, replace::replace_file},
 };
 
 /// What the names of a hive's logs have behind the hive's own.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// A hive file that was read.
+/// A hive file that was opened.
 #[derive(Debug)]
 pub(in crate::target) struct HiveFile {
     path: PathBuf,
@@ -32,35 +33,40 @@ pub(in crate::target) enum OpenError {
 }
 
 impl HiveFile {
-    /// Reads a hive, and its logs where it was not written completely; it is then recovered in memory. One that its logs
-    /// do not complete is refused, or with `allow_dirty` read as it is and never written.
+    /// Opens a hive, of which is read what is asked for; or reads it with its logs, where it was not written completely: it
+    /// is then recovered in memory. One that its logs do not complete is refused, or with `allow_dirty` read as it is and
+    /// never written.
     ///
     /// # Errors
     /// [`OpenError`]
     pub(in crate::target) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
         let file_error = |error| file_error(path, error);
-        let primary = read(path).map_err(file_error)?;
+        let file = open_file(path).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
-        if let Ok(hive) = Hive::open_dirty(primary, &[])
-            && *hive.state() == State::Clean
-        {
-            return Ok(Self { path: path.to_owned(), hive });
-        }
-        let primary = read(path).map_err(file_error)?;
-        let mut logs = Vec::new();
-        for log in logs_of(path).map_err(file_error)? {
-            logs.push(fs::read(&log).map_err(|source| refused_io(&log, source))?);
-        }
-        let opened = if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) };
-        let hive = opened.map_err(|error| {
-            let hint = match error {
-                Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
-                _ => "",
-            };
-            let what = path.display().to_string();
-            OpenError::Refused(TargetError::Malformed { what, detail: format!("{error}{hint}") })
-        })?;
+        let opened = match Hive::open_on_demand(Arc::new(file)) {
+            Ok(Some(hive)) => Ok(hive),
+            Ok(None) => {
+                let primary = fs::read(path).map_err(file_error)?;
+                let mut logs = Vec::new();
+                for log in logs_of(path).map_err(file_error)? {
+                    logs.push(fs::read(&log).map_err(|source| refused_io(&log, source))?);
+                }
+                if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) }
+            }
+            Err(error) => Err(error),
+        };
+        let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
         Ok(Self { path: path.to_owned(), hive })
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why the target as a whole is refused, where a part of the file could not be read.
+    pub(super) fn failure(&self) -> Option<TargetError> {
+        self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
     /// Puts the edited hive in place of the file, whole, and makes its logs empty.
@@ -82,15 +88,30 @@ impl HiveFile {
 
 /// An error of the codec, as one of a change.
 pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
-    WriteError::Unsupported { place: place.to_owned(), detail: error.to_string() }
+    let place = place.to_owned();
+    match error {
+        Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
+        _ => WriteError::Unsupported { place, detail: error.to_string() },
+    }
 }
 
-/// The file's bytes. Looked at before it is opened: opening a pipe would wait for somebody to write into it.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// An error of the codec that refuses the target.
+fn refused(path: &Path, error: &Error) -> TargetError {
+    let what = path.display().to_string();
+    let hint = match error {
+        Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
+        _ => "",
+    };
+    TargetError::Malformed { what, detail: format!("{error}{hint}") }
+}
+
+/// Opens the file. It is looked at before: opening a pipe would wait for somebody to write into it.
+fn open_file(path: &Path) -> io::Result<fs::File> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
-    fs::read(path)
+    fs::File::open(path)
 }
 
 /// The logs that lie beside the hive, in whatever case their names are written.

@@ -67,6 +67,11 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file, opened: None });
     }
 
+    /// Mounts a hive file that is open already.
+    pub(super) fn mount_opened(&mut self, key: KeyPath, file: HiveFile) {
+        self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), opened: Some(Ok(file)) });
+    }
+
     /// Says that no further hive will be mounted below this root key.
     pub(super) fn complete(&mut self, root: RootKey) {
         self.complete.insert(root);
@@ -82,9 +87,14 @@ impl OfflineRegistry {
     /// Answers one question.
     ///
     /// # Errors
-    /// [`TargetError`] for a hive that is damaged as a whole, or incomplete.
+    /// [`TargetError`] for a hive that is damaged as a whole, incomplete, or on a disk that fails.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
-        match self.answer(query) {
+        let answer = self.answer(query);
+        // A read that failed is no property of the key that was asked for: the whole file cannot be relied upon.
+        if let Some(error) = self.opened_files().find_map(HiveFile::failure) {
+            return Err(error);
+        }
+        match answer {
             Ok(answer) => Ok(answer),
             Err(Halt::Unread(why)) => Ok(Answer::Unread(why)),
             Err(Halt::Refused(error)) => Err(error),
@@ -141,6 +151,10 @@ impl OfflineRegistry {
     /// The number of the mount whose key is `key`.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
+    }
+
+    fn opened_files(&self) -> impl Iterator<Item = &HiveFile> {
+        self.mounts.iter().filter_map(|mount| mount.opened.as_ref()?.as_ref().ok())
     }
 
     /// The hive of a mount, opened where it was not yet.

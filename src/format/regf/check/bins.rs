@@ -1,10 +1,13 @@
 //! The bins tile the file, and cells tile each bin.
 
-use super::{super::bytes::u32_at, Cell, Checker};
+use super::{
+    super::{bytes::u32_at, hive::bin_headers},
+    Cell, Checker,
+};
 
 impl Checker<'_> {
     pub(super) fn bins(&mut self) {
-        for bin in self.hive.bin_headers() {
+        for bin in bin_headers(self.bins) {
             match bin {
                 Ok((at, size)) => self.cells_of_bin(at, at + size),
                 Err(error) => return self.add_error("bin-header", 0, &error),
@@ -16,7 +19,7 @@ impl Checker<'_> {
         let mut at = bin + 32;
         let mut after_free = false;
         while at < end {
-            let number = u32_at(self.hive.bins(), at as usize).unwrap_or_default().cast_signed();
+            let number = u32_at(self.bins, at as usize).unwrap_or_default().cast_signed();
             let size = number.unsigned_abs();
             if size < 8 || !size.is_multiple_of(8) || size > end - at {
                 return self.add("cell-tiling", at, format!("a cell of {size} bytes does not fit into its bin"));

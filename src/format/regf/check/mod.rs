@@ -39,6 +39,7 @@ pub struct Finding {
 
 /// Every code that a check can give, with its severity.
 pub(super) const CODES: &[(&str, Severity)] = &[
+    ("file-unreadable", Severity::Error),
     ("base-checksum", Severity::Error),
     ("base-dirty", Severity::Error),
     ("base-size", Severity::Error),
@@ -88,6 +89,7 @@ enum Cell {
 
 struct Checker<'a> {
     hive: &'a Hive,
+    bins: &'a [u8],
     findings: Vec<Finding>,
     counts: HashMap<&'static str, usize>,
     cells: Vec<Cell>,
@@ -100,16 +102,24 @@ impl Hive {
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
+            bins: &[],
             findings: Vec::new(),
             counts: HashMap::new(),
-            cells: vec![Cell::None; self.bins().len() / 8],
+            cells: Vec::new(),
             security: BTreeMap::new(),
         };
-        checker.base_block();
-        checker.bins();
-        checker.keys();
-        checker.security();
-        checker.leaks();
+        match self.bins() {
+            Err(error) => checker.add_error("file-unreadable", 0, &error),
+            Ok(bins) => {
+                checker.bins = bins;
+                checker.cells = vec![Cell::None; bins.len() / 8];
+                checker.base_block();
+                checker.bins();
+                checker.keys();
+                checker.security();
+                checker.leaks();
+            }
+        }
         checker.finish()
     }
 }
@@ -149,7 +159,7 @@ impl<'a> Checker<'a> {
     /// Adds a reader's error as a finding.
     fn add_error(&mut self, code: &'static str, at: u32, error: &super::Error) {
         let offset = match error {
-            super::Error::Malformed { offset, .. } => *offset,
+            super::Error::Malformed { offset, .. } | super::Error::Unreadable { offset, .. } => *offset,
             _ => u64::from(at) + base::SIZE as u64,
         };
         self.add_at(code, offset, error.to_string());
@@ -179,7 +189,7 @@ impl<'a> Checker<'a> {
     }
 
     fn base_block(&mut self) {
-        let Some(base) = BaseBlock::read(&self.hive.file) else { return };
+        let Some(base) = self.hive.store.whole().ok().and_then(BaseBlock::read) else { return };
         if !base.checksum_holds {
             self.add_at("base-checksum", base::CHECKSUM as u64, "the base block's checksum is wrong".to_owned());
         }
@@ -191,14 +201,14 @@ impl<'a> Checker<'a> {
         if base.file_type != base::TYPE_PRIMARY {
             self.add_at("base-type", base::FILE_TYPE as u64, format!("the file type is {}, not 0", base.file_type));
         }
-        let size = self.hive.bins().len();
+        let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {
             let message = format!("the base block names {} bytes of bins, the file has {size}", base.bins_size);
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {
             let message = format!("{} bytes stand behind the last bin", self.hive.remnant);
-            self.add_at("file-remnant", self.hive.file.len() as u64, message);
+            self.add_at("file-remnant", self.hive.store.len() as u64, message);
         }
     }
 

@@ -9,6 +9,7 @@ use super::super::{
     Error, Hive,
     base::NOWHERE,
     bytes::u32_at,
+    hive::bin_headers,
     list::List,
     node,
     value::{DATA_OFFSET, Storage},
@@ -48,12 +49,12 @@ impl Hive {
 
     /// The allocated cells of the bins at the end that have no key and no security record: sizes and places.
     fn movable_cells(&self) -> Result<Vec<(usize, u32)>, Error> {
-        let bins = self.bin_headers().collect::<Result<Vec<_>, _>>()?;
+        let bins = bin_headers(self.bins()?).collect::<Result<Vec<_>, _>>()?;
         let mut found = Vec::new();
         for (start, size) in bins.into_iter().skip(1).rev() {
             let (mut at, known) = (start + 32, found.len());
             while at < start + size {
-                let number = u32_at(self.bins(), at as usize).unwrap_or_default().cast_signed();
+                let number = u32_at(self.bins()?, at as usize).unwrap_or_default().cast_signed();
                 if number < 0 {
                     let cell = self.cell("cell", at)?;
                     if cell.starts_with(b"nk") || cell.starts_with(b"sk") {

@@ -46,6 +46,7 @@ impl Hive {
     pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
         self.writable()?;
         if self.space.is_none() {
+            self.store.load()?;
             self.space = Some(Box::new(Space::of(self)?));
         }
         Ok(Editor { hive: self, now })

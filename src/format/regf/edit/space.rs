@@ -12,6 +12,7 @@ use super::{
         Error, Hive,
         base::{self, NOWHERE},
         bytes::{put, u32_at},
+        hive::bin_headers,
     },
     Cache,
     largest::{Largest, PAGE},
@@ -42,14 +43,15 @@ impl Space {
             free: BTreeMap::new(),
             by_size: BTreeSet::new(),
             bins: Vec::new(),
-            largest: Largest::new(hive.bins().len()),
+            largest: Largest::new(hive.bins_len()),
         };
-        for bin in hive.bin_headers() {
+        let bins = hive.bins()?;
+        for bin in bin_headers(bins) {
             let (start, size) = bin?;
             space.bins.push(start);
             let (mut at, end) = (start + BIN_HEADER, start + size);
             while at < end {
-                let number = u32_at(hive.bins(), at as usize).unwrap_or_default().cast_signed();
+                let number = u32_at(bins, at as usize).unwrap_or_default().cast_signed();
                 let size = number.unsigned_abs();
                 if size < 8 || !size.is_multiple_of(8) || size > end - at {
                     return Err(Error::cell("cell", at, "it does not fit into its bin"));
@@ -132,7 +134,7 @@ impl Hive {
             self.write_free(at + size, found - size)?;
         }
         let start = base::SIZE + at as usize;
-        let Some(cell) = self.file.get_mut(start..start + size as usize) else {
+        let Some(cell) = self.store.load()?.get_mut(start..start + size as usize) else {
             return Err(Error::cell("cell", at, "it runs over the end of the hive"));
         };
         cell.fill(0);
@@ -143,7 +145,7 @@ impl Hive {
     /// Gives an allocated cell back.
     pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
         let mut size = self.cell("cell", at)?.len() as u32 + 4;
-        let len = self.bins().len() as u32;
+        let len = self.bins_len() as u32;
         let mut at = at;
         let space = self.space_mut()?;
         let (start, end) = space.bin(at, len);
@@ -182,7 +184,8 @@ impl Hive {
     pub(super) fn cell_mut(&mut self, at: u32) -> Result<&mut [u8], Error> {
         let len = self.cell("cell", at)?.len();
         let start = base::SIZE + at as usize + 4;
-        self.file.get_mut(start..start + len).ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
+        let cell = self.store.load()?.get_mut(start..start + len);
+        cell.ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
     }
 
     /// Drops the bins at the end that hold nothing, as Windows does when it writes a hive.
@@ -194,7 +197,7 @@ impl Hive {
             self.compact()?;
         }
         loop {
-            let len = self.bins().len() as u32;
+            let len = self.bins_len() as u32;
             let space = self.space_mut()?;
             let Some(last) = space.bins.last().copied().filter(|last| *last > 0) else { return Ok(()) };
             if space.free.get(&(last + BIN_HEADER)) != Some(&(len - last - BIN_HEADER)) {
@@ -202,9 +205,10 @@ impl Hive {
             }
             space.remove(last + BIN_HEADER);
             space.bins.pop();
-            self.file.truncate(base::SIZE + last as usize);
-            base::put_u32(&mut self.file, base::BINS_SIZE, last);
-            base::seal(&mut self.file);
+            let file = self.store.load()?;
+            file.truncate(base::SIZE + last as usize);
+            base::put_u32(file, base::BINS_SIZE, last);
+            base::seal(file);
         }
     }
 
@@ -218,25 +222,26 @@ impl Hive {
 
     /// Adds a bin with a free cell of at least `size` bytes, and takes that.
     fn grow(&mut self, size: u32) -> Result<(u32, u32), Error> {
-        let start = self.bins().len() as u32;
+        let start = self.bins_len() as u32;
         let limit = LARGEST_BINS as usize;
         let too_large = || Error::TooLarge { what: "a hive", size: start as usize + size as usize, limit };
         let bin =
             size.checked_add(BIN_HEADER).and_then(|size| size.checked_next_multiple_of(PAGE)).ok_or_else(too_large)?;
         let end = start.checked_add(bin).filter(|end| *end <= LARGEST_BINS).ok_or_else(too_large)?;
-        self.file.resize(base::SIZE + end as usize, 0);
-        let header = self.file.get_mut(base::SIZE + start as usize..).unwrap_or_default();
+        let file = self.store.load()?;
+        file.resize(base::SIZE + end as usize, 0);
+        let header = file.get_mut(base::SIZE + start as usize..).unwrap_or_default();
         let whole =
             put(header, 0, b"hbin") && put(header, 4, &start.to_le_bytes()) && put(header, 8, &bin.to_le_bytes());
         debug_assert!(whole, "a bin has room for its header");
-        base::put_u32(&mut self.file, base::BINS_SIZE, end);
-        base::seal(&mut self.file);
+        base::put_u32(file, base::BINS_SIZE, end);
+        base::seal(file);
         self.space_mut()?.bins.push(start);
         Ok((start + BIN_HEADER, bin - BIN_HEADER))
     }
 
     fn write_free(&mut self, at: u32, size: u32) -> Result<(), Error> {
-        if !put(&mut self.file, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
+        if !put(self.store.load()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
             return Err(Error::cell("cell", at, "it runs over the end of the hive"));
         }
         self.space_mut()?.insert(at, size);

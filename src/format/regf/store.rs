@@ -1,0 +1,203 @@
+//! The bytes of a hive: all of them in memory, or a file of which a part is read when something in it is asked for.
+//!
+//! A look-up needs some hundred cells out of a hive of many megabytes; reading it whole would cost more than all else that a
+//! diff does. The file is read at positions, not mapped into memory: where it was cut short meanwhile, or its disk fails,
+//! reading gives an error that can be told, and a mapping ends the process.
+
+use std::{
+    fmt, io,
+    sync::{Arc, OnceLock},
+};
+
+use super::Error;
+
+/// How much is read at once. Small, since the keys below one key lie scattered over the file.
+const WINDOW: usize = 8 << 10;
+/// The largest cell that is read by itself where it does not lie in one window. Larger ones are rare: from version 1.4 on,
+/// data lies in segments of 16 KiB. A damaged file cannot have more than four times its length read because of this.
+const LARGEST_APART: usize = 24 << 10;
+
+/// An open file, or what stands for one, to read from at any position.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// The system's error.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Fills `into` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// The system's error; [`io::ErrorKind::UnexpectedEof`] where it ends first.
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+impl Source for std::fs::File {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(self, into, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, mut into: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !into.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(self, into, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    into = into.get_mut(count..).unwrap_or_default();
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The base block and the hive bins, and nothing behind them.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    /// In memory; only so can they be changed.
+    Whole(Vec<u8>),
+    /// In a file.
+    Parts(Parts),
+}
+
+/// What was read of a file so far. What is read once stays, so that it can be referred to.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    source: Arc<dyn Source>,
+    len: usize,
+    windows: Vec<OnceLock<Box<Window>>>,
+    /// All of it, once something asked for that.
+    whole: OnceLock<Vec<u8>>,
+    /// The first read that failed.
+    failed: OnceLock<Error>,
+}
+
+#[derive(Debug, Clone)]
+struct Window {
+    bytes: Vec<u8>,
+    /// The cell that begins in this window and ends in another: its place and its bytes. Cells do not overlap, so there is
+    /// but one; a damaged file that has a second is read whole.
+    apart: OnceLock<(usize, Vec<u8>)>,
+}
+
+impl Store {
+    /// The first `len` bytes of a file, none of which is read yet.
+    pub(super) fn parts(source: Arc<dyn Source>, len: usize) -> Self {
+        let windows = (0..len.div_ceil(WINDOW)).map(|_| OnceLock::new()).collect();
+        Self::Parts(Parts { source, len, windows, whole: OnceLock::new(), failed: OnceLock::new() })
+    }
+
+    /// The length of the file.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Whole(file) => file.len(),
+            Self::Parts(parts) => parts.len,
+        }
+    }
+
+    /// The `len` bytes from `start` on; none where the hive ends first.
+    pub(super) fn get(&self, start: usize, len: usize) -> Result<Option<&[u8]>, Error> {
+        match self {
+            Self::Whole(file) => Ok(start.checked_add(len).and_then(|end| file.get(start..end))),
+            Self::Parts(parts) => parts.get(start, len),
+        }
+    }
+
+    /// All bytes.
+    pub(super) fn whole(&self) -> Result<&[u8], Error> {
+        match self {
+            Self::Whole(file) => Ok(file),
+            Self::Parts(parts) => parts.whole(),
+        }
+    }
+
+    /// All bytes, to be changed. The file is closed: Windows would not let it be replaced while it is open.
+    pub(super) fn load(&mut self) -> Result<&mut Vec<u8>, Error> {
+        if let Self::Parts(parts) = self {
+            parts.whole()?;
+            *self = Self::Whole(parts.whole.take().unwrap_or_default());
+        }
+        match self {
+            Self::Whole(file) => Ok(file),
+            Self::Parts(_) => Err(Error::ReadOnly),
+        }
+    }
+
+    /// The first read that failed.
+    pub(super) fn failed(&self) -> Option<&Error> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Parts(parts) => parts.failed.get(),
+        }
+    }
+}
+
+impl Parts {
+    fn get(&self, start: usize, len: usize) -> Result<Option<&[u8]>, Error> {
+        let Some(end) = start.checked_add(len).filter(|end| *end <= self.len) else { return Ok(None) };
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole.get(start..end));
+        }
+        let number = start / WINDOW;
+        let Some(window) = self.window(number)? else { return Ok(None) };
+        let first = start - number * WINDOW;
+        if let Some(bytes) = window.bytes.get(first..first + len) {
+            return Ok(Some(bytes));
+        }
+        if len <= LARGEST_APART {
+            if window.apart.get().is_none() {
+                let bytes = self.read(start, len)?;
+                window.apart.get_or_init(|| (start, bytes));
+            }
+            if let Some((_, bytes)) = window.apart.get().filter(|(at, bytes)| *at == start && bytes.len() >= len) {
+                return Ok(bytes.get(..len));
+            }
+        }
+        Ok(self.whole()?.get(start..end))
+    }
+
+    fn window(&self, number: usize) -> Result<Option<&Window>, Error> {
+        let Some(place) = self.windows.get(number) else { return Ok(None) };
+        if place.get().is_none() {
+            let start = number * WINDOW;
+            let bytes = self.read(start, WINDOW.min(self.len - start))?;
+            place.get_or_init(|| Box::new(Window { bytes, apart: OnceLock::new() }));
+        }
+        Ok(place.get().map(|window| &**window))
+    }
+
+    fn whole(&self) -> Result<&[u8], Error> {
+        if self.whole.get().is_none() {
+            let bytes = self.read(0, self.len)?;
+            self.whole.get_or_init(|| bytes);
+        }
+        Ok(self.whole.get().map_or(&[], Vec::as_slice))
+    }
+
+    fn read(&self, start: usize, len: usize) -> Result<Vec<u8>, Error> {
+        read(&*self.source, start, len).inspect_err(|error| {
+            self.failed.get_or_init(|| error.clone());
+        })
+    }
+}
+
+/// Reads the `len` bytes from `start` on.
+pub(super) fn read(source: &dyn Source, start: usize, len: usize) -> Result<Vec<u8>, Error> {
+    let unreadable = |problem: String| Error::Unreadable { offset: start as u64, problem };
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|error| unreadable(error.to_string()))?;
+    bytes.resize(len, 0);
+    source.read_at(&mut bytes, start as u64).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => unreadable("the file has become shorter since it was opened".to_owned()),
+        _ => unreadable(error.to_string()),
+    })?;
+    Ok(bytes)
+}
