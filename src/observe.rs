@@ -62,6 +62,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The value's name as it was found; as it is asked for where the value is absent.
+    pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
+        self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
+    }
+
     /// All values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
         let known = self.facts.borrow().all_values(key);

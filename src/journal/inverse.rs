@@ -123,7 +123,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         return None;
     }
     let action = match there {
-        Answer::Absent if !parent_exists(&undo.key, reader) => {
+        Answer::Absent if !parent_exists(&undo.key, reader, out)? => {
             out.conflicts.push(key_conflict(&undo.key));
             return None;
         }
@@ -136,7 +136,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
 /// The key was deleted: it comes back with its values.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
     match reader.key(&undo.key) {
-        Answer::Absent if parent_exists(&undo.key, reader) => Some(undo.clone()),
+        Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
         Answer::Absent => {
             out.conflicts.push(key_conflict(&undo.key));
             None
@@ -176,8 +176,16 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     values
 }
 
-fn parent_exists(key: &Key, reader: &Reader<'_>) -> bool {
-    key.parent().is_none_or(|parent| reader.key(&parent) == Answer::Present(()))
+/// Whether the key above is there; none where that could not be read.
+fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Inverse) -> Option<bool> {
+    let Some(parent) = key.parent() else { return Some(true) };
+    match reader.key(&parent).known() {
+        Ok(there) => Some(there.is_some()),
+        Err(why) => {
+            out.unread.push(format!("{parent}: {why}"));
+            None
+        }
+    }
 }
 
 fn conflict(

@@ -167,10 +167,12 @@ fn one_key(
         match reader.value(key, &rule.name).known() {
             Ok(before) => {
                 let after = data::after(rule, before.as_ref());
+                // As found, so that one that is deleted comes back under the name that it had.
+                let name = reader.spelled(key, &rule.name);
                 if before == after {
-                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(rule.name.clone()), data: before });
+                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(name), data: before });
                 } else {
-                    values.push(ValueChange { name: rule.name.clone(), before, after });
+                    values.push(ValueChange { name, before, after });
                 }
             }
             Err(why) => {
@@ -247,6 +249,10 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result) {
             return;
         }
         Answer::Present(()) => {}
+    }
+    // A rollback asks whether it is there, and a snapshot has only what was asked when it was taken.
+    if let Some(parent) = key.parent() {
+        reader.key(&parent);
     }
     match reader.tree(key) {
         Ok(tree) => {

@@ -109,7 +109,7 @@ impl Facts {
     }
 
     /// The name of the value as it was found; `None` where it was not.
-    pub(super) fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
+    pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
             _ => None,

@@ -2,18 +2,21 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::{io, io::Write as _, path::Path};
 
+use tempfile::NamedTempFile;
 #[cfg(unix)]
 use unix::like_the_old_one;
+#[cfg(windows)]
+use windows::like_the_old_one;
 
 /// Puts `bytes` in place of the file at `path`, or makes it. A crash at any instant leaves the old file or the new one,
-/// whole, and perhaps a `.kbfix-*.tmp` beside it. Mode, owner and extended attributes stay (on a mounted
-/// NTFS volume these are the file's attributes and permissions too); a symbolic link is replaced and not followed, so a
-/// caller that wants the file behind it gives a canonical path.
-///
-/// On Windows the new file has the permissions that its folder gives to new files.
+/// whole, and perhaps a `.kbfix-*.tmp` beside it. Permissions, owner and extended attributes stay (on Windows the owner only
+/// where this user may set it); a symbolic link is replaced and not followed, so a caller that wants the file behind it gives a
+/// canonical path.
 ///
 /// # Errors
 /// The system's error; the old file is then still there.
@@ -23,14 +26,15 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     let mut file = new_file(folder, path)?;
+    // Before the data, which not everybody may be meant to read.
+    like_the_old_one(&file, path)?;
     file.write_all(bytes)?;
-    like_the_old_one(file.as_file(), path)?;
     file.as_file().sync_all()?;
     persist(file, path)?;
     sync_folder(folder)
 }
 
-fn new_file(folder: &Path, path: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn new_file(folder: &Path, path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kbfix-").suffix(".tmp");
     #[cfg(unix)]
@@ -44,30 +48,25 @@ fn new_file(folder: &Path, path: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-#[cfg(not(unix))]
-fn like_the_old_one(_new: &std::fs::File, _path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(not(windows))]
-fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.persist(path)?;
     Ok(())
 }
 
 /// Windows refuses to replace a file that somebody reads at that moment, such as a virus scanner: a few tries.
 #[cfg(windows)]
-fn persist(mut file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let mut tries = 0;
     loop {
-        match file.persist(path) {
-            Ok(_) => return Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::PermissionDenied && tries < 20 => {
+        match windows::persist(file, path) {
+            Ok(()) => return Ok(()),
+            Err((error, again)) if error.kind() == io::ErrorKind::PermissionDenied && tries < 20 => {
                 tries += 1;
-                file = error.file;
+                file = again;
                 std::thread::sleep(std::time::Duration::from_millis(25));
             }
-            Err(error) => return Err(error.error),
+            Err((error, _)) => return Err(error),
         }
     }
 }

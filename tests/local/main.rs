@@ -11,5 +11,6 @@ mod hotfix;
 mod keys;
 mod library;
 mod machine;
+mod replace;
 mod scratch;
 mod services;

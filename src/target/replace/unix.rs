@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use tempfile::NamedTempFile;
 use xattr::FileExt as _;
 
 /// What a driver of NTFS shows as extended attributes without listing them: permissions, attributes such as hidden, the time of
@@ -20,7 +21,8 @@ const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_c
 ///
 /// # Errors
 /// The system's error. Labels that only the system sets (`security.`, `trusted.`) are left as it set them where it refuses.
-pub(super) fn like_the_old_one(new: &File, path: &Path) -> io::Result<()> {
+pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
+    let new = new.as_file();
     let old = match std::fs::metadata(path) {
         Ok(old) => old,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

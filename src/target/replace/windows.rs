@@ -1,0 +1,122 @@
+//! What a new file takes over from the one that it replaces on Windows: permissions, owner and attributes.
+//!
+//! ReplaceFileW would take over more, but not whole or not at all: its page names an outcome after which "the replaced file no
+//! longer exists and the replacement file exists under its original name" (ERROR_UNABLE_TO_MOVE_REPLACEMENT). So the security
+//! descriptor is copied to the new file, which then comes into place by one rename.
+//!
+//! Sources: Microsoft, "ReplaceFileW function", "SetKernelObjectSecurity function", "SECURITY_DESCRIPTOR_CONTROL",
+//! "MoveFileExW function".
+#![allow(unsafe_code)]
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::windows::{ffi::OsStrExt, fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+use windows_sys::Win32::{
+    Foundation::ERROR_INSUFFICIENT_BUFFER,
+    Security::{
+        DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, GetSecurityDescriptorControl,
+        OWNER_SECURITY_INFORMATION, SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERITED, SetKernelObjectSecurity,
+        SetSecurityDescriptorControl,
+    },
+    Storage::FileSystem::{
+        FILE_ATTRIBUTE_ARCHIVE, FILE_ATTRIBUTE_HIDDEN, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_NOT_CONTENT_INDEXED,
+        FILE_ATTRIBUTE_SYSTEM, FILE_ATTRIBUTE_TEMPORARY, FILE_READ_ATTRIBUTES, MOVEFILE_REPLACE_EXISTING,
+        MOVEFILE_WRITE_THROUGH, MoveFileExW, READ_CONTROL, SetFileAttributesW, WRITE_DAC, WRITE_OWNER,
+    },
+};
+
+/// The attributes that a user sees or sets; the others say how the file is stored.
+const KEPT: u32 =
+    FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
+
+/// Gives the new file the permissions of the old one, if there is one, and its owner where this user may give it away.
+/// Whose new files an administrator makes, the group of administrators owns.
+pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
+    let old = match OpenOptions::new().access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES).open(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut descriptor = security_of(&old)?;
+    let all = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    set_security(new.path(), WRITE_OWNER | WRITE_DAC, all, &mut descriptor)
+        .or_else(|_| set_security(new.path(), WRITE_DAC, DACL_SECURITY_INFORMATION, &mut descriptor))
+}
+
+/// Renames the new file to `path`, with the attributes of the file that is there. The new file comes back where that fails.
+pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
+    let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
+    let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };
+    let (from, to) = (wide(file.path()), wide(path));
+    let renamed = set_attributes(&from, attributes).and_then(|()| {
+        // SAFETY: both paths end with a NUL.
+        check(unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) })
+    });
+    match renamed {
+        Ok(()) => {
+            let mut file = file;
+            // Nothing has its name any more.
+            file.disable_cleanup(true);
+            Ok(())
+        }
+        Err(error) => {
+            let _ = set_attributes(&from, FILE_ATTRIBUTE_TEMPORARY);
+            Err((error, file))
+        }
+    }
+}
+
+/// A self-relative security descriptor: owner, group and DACL. Aligned for the structures in it.
+type Descriptor = Vec<u64>;
+
+fn security_of(file: &File) -> io::Result<Descriptor> {
+    let what = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    let mut descriptor: Descriptor = vec![0; 64];
+    loop {
+        let (room, mut needed) = (u32::try_from(descriptor.len() * 8).unwrap_or(u32::MAX), 0);
+        // SAFETY: the handle is open as long as `file` lives; `room` says how many bytes the buffer has.
+        let read = check(unsafe {
+            GetKernelObjectSecurity(file.as_raw_handle(), what, descriptor.as_mut_ptr().cast(), room, &mut needed)
+        });
+        match read {
+            Err(error) if error.raw_os_error() == Some(ERROR_INSUFFICIENT_BUFFER.cast_signed()) && needed > room => {
+                descriptor.resize(usize::try_from(needed).unwrap_or(usize::MAX).div_ceil(8), 0);
+            }
+            read => return read.map(|()| descriptor),
+        }
+    }
+}
+
+fn set_security(path: &Path, access: u32, what: u32, descriptor: &mut Descriptor) -> io::Result<()> {
+    let file = OpenOptions::new().access_mode(access).open(path)?;
+    let descriptor = descriptor.as_mut_ptr().cast();
+    let (mut control, mut revision) = (0, 0);
+    // SAFETY: the descriptor is one that the system made; the results go to live variables.
+    check(unsafe { GetSecurityDescriptorControl(descriptor, &mut control, &mut revision) })?;
+    if control & SE_DACL_AUTO_INHERITED != 0 {
+        // Without the request the system drops the mark that the entries were inherited.
+        let bits = SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED;
+        // SAFETY: as above.
+        check(unsafe { SetSecurityDescriptorControl(descriptor, bits, bits) })?;
+    }
+    // SAFETY: the handle is open as long as `file` lives; the descriptor is valid.
+    check(unsafe { SetKernelObjectSecurity(file.as_raw_handle(), what, descriptor) })
+}
+
+fn set_attributes(path: &[u16], attributes: u32) -> io::Result<()> {
+    // SAFETY: the path ends with a NUL.
+    check(unsafe { SetFileAttributesW(path.as_ptr(), attributes) })
+}
+
+fn wide(path: &Path) -> Vec<u16> {
+    path.as_os_str().encode_wide().chain([0]).collect()
+}
+
+fn check(succeeded: i32) -> io::Result<()> {
+    if succeeded == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
