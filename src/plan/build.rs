@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, rules};
+use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName},
@@ -33,9 +33,8 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
 
 /// Which machine the target is, as far as it says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
-    let text = |key: &str, name: &str| {
-        condition::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
-    };
+    let text =
+        |key: &str, name: &str| os::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text());
     let (computer_name, machine_guid) = (
         text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
         text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
@@ -47,7 +46,7 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
 /// 64-bit one; the keys of the 32-bit view then answer for themselves.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
-    let architecture = condition::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
+    let architecture = os::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
     architecture.and_then(|data| data.as_read_text()).is_some_and(|text| text.eq_ignore_ascii_case("x86"))
 }
 

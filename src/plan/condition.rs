@@ -3,16 +3,14 @@
 use super::{
     Evidence, Truth,
     expand::{self, Resolved},
+    os,
 };
 use crate::{
     observe::Reader,
-    registry::{Data, Decoded, Key, ValueName, notation},
+    registry::{Data, Decoded, Key, notation},
     spec::{
         Spec,
-        document::Product,
-        model::{
-            Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, OsTest, ValueAt, ValueTest, VersionTest,
-        },
+        model::{Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, ValueAt, ValueTest, VersionTest},
     },
     target::{Answer, FileFacts, Unread},
     version::{FileVersion, Platform},
@@ -64,7 +62,7 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
             evidence.push(one);
             truth
         }
-        Condition::Os(test) => os(test, reader, evidence),
+        Condition::Os(test) => os::holds(test, reader, evidence),
         Condition::All(conditions) => {
             let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
             Truth::all(truths)
@@ -233,117 +231,6 @@ pub(super) fn version_text(test: &VersionTest) -> String {
             let each = branches.iter().map(|b| format!("{} or later from {} on", b.version, b.from));
             each.collect::<Vec<_>>().join(", ")
         }
-    }
-}
-
-fn os(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
-    let mut truths = Vec::new();
-    let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
-        let (found, result) = match found {
-            Ok(Some((found, holds))) => (found, Truth::of(holds)),
-            Ok(None) => ("absent".to_owned(), Truth::Unmet),
-            Err(why) => (why.to_string(), Truth::Unknown),
-        };
-        truths.push(result);
-        evidence.push(Evidence { place: place.to_owned(), wanted, found, result });
-    };
-    let dotted = |v: [u32; 4]| v.map(|n| n.to_string()).join(".");
-    if test.at_least.is_some() || test.below.is_some() {
-        let mut wanted = Vec::new();
-        wanted.extend(test.at_least.map(|v| format!("{} or later", dotted(v))));
-        wanted.extend(test.below.map(|v| format!("below {}", dotted(v))));
-        let found = os_version(reader).map(|version| {
-            version.map(|v| {
-                (dotted(v), test.at_least.is_none_or(|least| v >= least) && test.below.is_none_or(|below| v < below))
-            })
-        });
-        add("Windows version", wanted.join(" and "), found);
-    }
-    if !test.editions.is_empty() {
-        let found = os_text("EditionID", reader).map(|text| {
-            text.map(|t| {
-                let holds = test.editions.iter().any(|e| e.eq_ignore_ascii_case(&t));
-                (t, holds)
-            })
-        });
-        add("Windows edition", test.editions.join(" or "), found);
-    }
-    if !test.products.is_empty() {
-        let wanted = test.products.iter().map(|p| product_name(*p)).collect::<Vec<_>>().join(" or ");
-        let found = text(r"SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType", reader).map(|text| {
-            text.map(|t| {
-                let holds = test.products.iter().any(|p| product_type(*p).eq_ignore_ascii_case(&t));
-                (t, holds)
-            })
-        });
-        add("Windows product", wanted, found);
-    }
-    if let Some(least) = test.service_pack {
-        let found = os_text("CSDVersion", reader).map(|text| {
-            let found = text.unwrap_or_else(|| "none".to_owned());
-            let number = found.rsplit(' ').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
-            Some((found, number >= least))
-        });
-        add("Windows service pack", format!("{least} or higher"), found);
-    }
-    Truth::all(truths)
-}
-
-/// Major, minor, build and update revision. Since Windows 10 the first two stand in values of their own; before that
-/// `CurrentVersion` has them, which Windows 10 keeps at 6.3 for old programs.
-fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
-    let number = |name: &str| -> Result<Option<u32>, Unread> {
-        let data = os_value(name, reader)?;
-        Ok(data.and_then(|data| match data.decode() {
-            Decoded::Number(number) => u32::try_from(number).ok(),
-            _ => None,
-        }))
-    };
-    // All are asked for before any is judged, so that they are read in one batch.
-    let (major, minor, revision) =
-        (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
-    let (version, build) = (os_text("CurrentVersion", reader), os_text("CurrentBuildNumber", reader));
-    let build = build?.and_then(|b| b.parse().ok()).unwrap_or(0);
-    let revision = revision?.unwrap_or(0);
-    if let (Some(major), Some(minor)) = (major?, minor?) {
-        return Ok(Some([major, minor, build, revision]));
-    }
-    let Some(version) = version? else { return Ok(None) };
-    let parts = version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    Ok(parts.map(|(major, minor)| [major, minor, build, revision]))
-}
-
-fn os_text(name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    Ok(os_value(name, reader)?.and_then(|data| data.as_read_text()))
-}
-
-fn os_value(name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
-    hklm_value(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", name, reader)
-}
-
-fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    Ok(hklm_value(key, name, reader)?.and_then(|data| data.as_read_text()))
-}
-
-/// A value below HKLM whose key and name are constants of this program.
-pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
-    let name = ValueName::new(name).map_err(|e| Unread::new(crate::target::Reason::Unsupported, e.to_string()))?;
-    reader.value(&expand::hklm(key)?, &name).known()
-}
-
-fn product_type(product: Product) -> &'static str {
-    match product {
-        Product::Client => "WinNT",
-        Product::Server => "ServerNT",
-        Product::DomainController => "LanmanNT",
-    }
-}
-
-fn product_name(product: Product) -> &'static str {
-    match product {
-        Product::Client => "client (WinNT)",
-        Product::Server => "server (ServerNT)",
-        Product::DomainController => "domain controller (LanmanNT)",
     }
 }
 

@@ -9,6 +9,7 @@ mod data;
 mod expand;
 pub mod file;
 mod install;
+mod os;
 mod rules;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,144 @@
+//! Tests of the operating system, out of what its registry says.
+
+use super::{Evidence, Truth, expand};
+use crate::{
+    observe::Reader,
+    registry::{Data, Decoded, ValueName},
+    spec::{document::Product, model::OsTest},
+    target::{Reason, Unread},
+};
+
+/// Whether the Windows of the target passes a test, with each fact as evidence.
+pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
+    let mut truths = Vec::new();
+    let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
+        let (found, result) = match found {
+            Ok(Some((found, holds))) => (found, Truth::of(holds)),
+            Ok(None) => ("absent".to_owned(), Truth::Unmet),
+            Err(why) => (why.to_string(), Truth::Unknown),
+        };
+        truths.push(result);
+        evidence.push(Evidence { place: place.to_owned(), wanted, found, result });
+    };
+    let dotted = |v: [u32; 4]| v.map(|n| n.to_string()).join(".");
+    if test.at_least.is_some() || test.below.is_some() {
+        let mut wanted = Vec::new();
+        wanted.extend(test.at_least.map(|v| format!("{} or later", dotted(v))));
+        wanted.extend(test.below.map(|v| format!("below {}", dotted(v))));
+        let found = os_version(reader).map(|version| {
+            version.map(|v| {
+                (dotted(v), test.at_least.is_none_or(|least| v >= least) && test.below.is_none_or(|below| v < below))
+            })
+        });
+        add("Windows version", wanted.join(" and "), found);
+    }
+    if !test.editions.is_empty() {
+        let found = os_text("EditionID", reader).map(|text| {
+            text.map(|t| {
+                let holds = test.editions.iter().any(|e| e.eq_ignore_ascii_case(&t));
+                (t, holds)
+            })
+        });
+        add("Windows edition", test.editions.join(" or "), found);
+    }
+    if !test.products.is_empty() {
+        let wanted = test.products.iter().map(|p| product_name(*p)).collect::<Vec<_>>().join(" or ");
+        let found = text(r"SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType", reader).map(|text| {
+            text.map(|t| {
+                let holds = test.products.iter().any(|p| product_type(*p).eq_ignore_ascii_case(&t));
+                (t, holds)
+            })
+        });
+        add("Windows product", wanted, found);
+    }
+    if let Some(least) = test.service_pack {
+        let found = os_text("CSDVersion", reader).and_then(|text| match text {
+            None => Ok(Some(("none".to_owned(), least == 0))),
+            Some(text) => {
+                let number = service_pack(&text).ok_or_else(|| {
+                    Unread::new(Reason::Unsupported, format!("CSDVersion is `{text}`, which names no service pack"))
+                })?;
+                Ok(Some((text, number >= least)))
+            }
+        });
+        add("Windows service pack", format!("{least} or higher"), found);
+    }
+    Truth::all(truths)
+}
+
+/// Major, minor, build and update revision. Since Windows 10 the first two stand in values of their own; before that
+/// `CurrentVersion` has them, which Windows 10 keeps at 6.3 for old programs.
+fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
+    let number = |name: &str| -> Result<Option<u32>, Unread> {
+        let data = os_value(name, reader)?;
+        Ok(data.and_then(|data| match data.decode() {
+            Decoded::Number(number) => u32::try_from(number).ok(),
+            _ => None,
+        }))
+    };
+    // All are asked for before any is judged, so that they are read in one batch.
+    let (major, minor, revision) =
+        (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
+    let (version, build) = (os_text("CurrentVersion", reader), os_text("CurrentBuildNumber", reader));
+    let build = build?.and_then(|b| b.parse().ok()).unwrap_or(0);
+    let revision = revision?.unwrap_or(0);
+    if let (Some(major), Some(minor)) = (major?, minor?) {
+        return Ok(Some([major, minor, build, revision]));
+    }
+    let Some(version) = version? else { return Ok(None) };
+    let parts = version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    Ok(parts.map(|(major, minor)| [major, minor, build, revision]))
+}
+
+/// The number in `Service Pack 2`, or `Service Pack 2, v.3244` as test versions have it.
+fn service_pack(text: &str) -> Option<u32> {
+    let number = text.trim().strip_prefix("Service Pack ")?;
+    let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+    number.get(..end)?.parse().ok()
+}
+
+fn os_text(name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    Ok(os_value(name, reader)?.and_then(|data| data.as_read_text()))
+}
+
+fn os_value(name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
+    hklm_value(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", name, reader)
+}
+
+fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+    Ok(hklm_value(key, name, reader)?.and_then(|data| data.as_read_text()))
+}
+
+/// A value below HKLM whose key and name are constants of this program.
+pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
+    let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
+    reader.value(&expand::hklm(key)?, &name).known()
+}
+
+fn product_type(product: Product) -> &'static str {
+    match product {
+        Product::Client => "WinNT",
+        Product::Server => "ServerNT",
+        Product::DomainController => "LanmanNT",
+    }
+}
+
+fn product_name(product: Product) -> &'static str {
+    match product {
+        Product::Client => "client (WinNT)",
+        Product::Server => "server (ServerNT)",
+        Product::DomainController => "domain controller (LanmanNT)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_packs_have_numbers() {
+        let numbers =
+            ["Service Pack 2", "Service Pack 1, v.721", "Service Pack 10", "", "Feature Pack 2", "Service Pack"];
+        assert_eq!(numbers.map(service_pack), [Some(2), Some(1), Some(10), None, None, None]);
+    }
+}
