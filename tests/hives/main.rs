@@ -16,4 +16,5 @@ mod on_demand;
 mod readers;
 mod real;
 mod recovery;
+mod sizes;
 mod support;

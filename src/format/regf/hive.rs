@@ -29,7 +29,8 @@ pub struct Hive {
     pub(super) cache: Cache,
 }
 
-/// A key's place in a hive. It holds until the key is deleted.
+/// A key's place in a hive. It holds until the key is deleted; and until the hive is written out, where something was
+/// deleted: other keys may have moved then, so that the file becomes shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub(super) u32);
 

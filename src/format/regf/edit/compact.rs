@@ -1,111 +1,208 @@
-//! Bins at the end of a hive are emptied after something was deleted: what is left in them moves down into free cells.
+//! The file becomes shorter after something was deleted: what lies in the last bins moves into free places before them.
 //!
-//! Lists and data that grew while something new was there may lie behind it once it is gone. Without this, a file would
-//! not become as small again as it was. Keys and security records stay where they are: a bin with one of them ends it.
+//! Lists and data that grew while something new was there lie behind it once it is gone, and their old places may have been
+//! taken by others. Without this, a file would not become as small again as it was. Free places that are too small for what
+//! must move are made larger: the cells of bins with much free room are packed anew.
 
-use std::{cmp::Reverse, collections::HashMap};
-
-use super::super::{
-    Error, Hive,
-    base::NOWHERE,
-    bytes::u32_at,
-    hive::bin_headers,
-    list::List,
-    node,
-    value::{DATA_OFFSET, Storage},
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
 };
 
-/// A place that refers to a cell: a cell, and where in it.
-type Reference = (u32, usize);
+use super::{
+    super::{Error, Finding, Hive, Severity, bytes::u32_at, hive::bin_headers, worse},
+    largest::PAGE,
+    relocate::{Moves, References},
+    space::BIN_HEADER,
+};
+
+/// How long and how full a hive is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fullness {
+    /// The length of its bins.
+    len: usize,
+    /// How much of that is in allocated cells.
+    used: usize,
+}
+
+impl Fullness {
+    /// The length that a hive should have now that was as `before`: a page more for each page of new cells, and two pages less
+    /// for each page of cells that are gone. Not one page: what grew when they were new, in an earlier session, may have left
+    /// as much room behind. Not all that is free: much would move for the sake of one value.
+    fn wanted(self, before: Self) -> usize {
+        let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
+        let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
+        (before.len + pages(new)).saturating_sub(2 * pages(gone))
+    }
+}
+
+/// A bin and what is in it.
+#[derive(Debug)]
+struct Bin {
+    start: u32,
+    size: u32,
+    /// Sizes and places.
+    cells: Vec<(u32, u32)>,
+    free: Vec<(u32, u32)>,
+    /// Whether all of its cells can be moved.
+    movable: bool,
+}
+
+impl Bin {
+    fn free_bytes(&self) -> u32 {
+        self.free.iter().map(|(size, _)| size).sum()
+    }
+}
 
 impl Hive {
-    /// Empties as many bins at the end as it can.
-    pub(super) fn compact(&mut self) -> Result<(), Error> {
-        let mut cells = self.movable_cells()?;
-        let Some(from) = cells.iter().map(|(_, at)| *at).min() else { return Ok(()) };
-        // In a damaged hive something else may refer to a cell; there, nothing is moved.
-        let Ok(references) = self.references(from) else { return Ok(()) };
-        if cells.iter().any(|(_, at)| !references.contains_key(at)) {
+    /// How long and how full the hive is; none before the first edit.
+    pub(super) fn fullness(&self) -> Option<Fullness> {
+        let len = self.bins_len();
+        self.space.as_ref().map(|space| Fullness { len, used: space.used(len) })
+    }
+
+    /// Drops the bins at the end that hold nothing, and empties more of them where something was deleted.
+    pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
+        if self.space.is_none() {
             return Ok(());
         }
-        // The largest first: they find the fewest places. What fits before all of these bins goes there; for the rest,
-        // anything before its own place is better than that.
-        cells.sort_unstable_by_key(|(size, at)| (Reverse(*size), *at));
-        let mut moved = HashMap::new();
-        for limit in [Some(from), None] {
-            for (_, at) in &cells {
-                let limit = limit.unwrap_or(*at);
-                let Some((by, field)) = references.get(at).filter(|_| !moved.contains_key(at)) else { continue };
-                let bytes = self.cell("cell", *at)?.to_vec();
-                if let Some(to) = self.allocate_below(&bytes, limit, limit != from)? {
-                    self.release(*at)?;
-                    self.put_u32(moved.get(by).copied().unwrap_or(*by), *field, to)?;
-                    moved.insert(*at, to);
-                }
+        self.drop_empty_bins()?;
+        if std::mem::take(&mut self.cache.shrunk)
+            && let (Some(before), Some(now)) = (self.cache.session, self.fullness())
+        {
+            self.compact(now.wanted(before))?;
+            self.drop_empty_bins()?;
+        }
+        self.cache.session = self.fullness();
+        Ok(())
+    }
+
+    /// Moves what lies in the bins behind `wanted` bytes before them, or behind as few more as it goes.
+    fn compact(&mut self, wanted: usize) -> Result<(), Error> {
+        if self.bins_len() <= wanted {
+            return Ok(());
+        }
+        // In a damaged hive, something that is not known may refer to a cell.
+        let before = self.check();
+        if before.iter().any(|found| found.severity == Severity::Error) {
+            return Ok(());
+        }
+        let references = References::of(self)?;
+        let bins = self.bins_with_cells(&references.cells())?;
+        let used: u64 = bins.iter().map(|bin| u64::from(bin.size - BIN_HEADER - bin.free_bytes())).sum();
+        // The first bin, with the root key, stays as it is; and every bin with a cell whose use is not known.
+        let stays = bins.iter().rfind(|bin| !bin.movable).or(bins.first()).map_or(0, |bin| bin.start + bin.size);
+        let mut page = (wanted as u32).max(stays).div_ceil(PAGE);
+        let end = self.bins_len() as u32 / PAGE;
+        while page < end && room(&bins, page * PAGE) < used {
+            page += 1;
+        }
+        // What has the room may still not go. Then a little more of it is tried, and then more than a little.
+        for step in 0_u32.. {
+            if page >= end {
+                break;
             }
+            if let Some(moves) = shortened(&bins, page * PAGE) {
+                self.relocate(&moves, &references)?;
+                return self.refuse_worse(&before);
+            }
+            page += 1 << (step / 2).min(12);
         }
         Ok(())
     }
 
-    /// The allocated cells of the bins at the end that have no key and no security record: sizes and places.
-    fn movable_cells(&self) -> Result<Vec<(usize, u32)>, Error> {
-        let bins = bin_headers(self.bins()?).collect::<Result<Vec<_>, _>>()?;
-        let mut found = Vec::new();
-        for (start, size) in bins.into_iter().skip(1).rev() {
-            let (mut at, known) = (start + 32, found.len());
-            while at < start + size {
-                let number = u32_at(self.bins()?, at as usize).unwrap_or_default().cast_signed();
-                if number < 0 {
-                    let cell = self.cell("cell", at)?;
-                    if cell.starts_with(b"nk") || cell.starts_with(b"sk") {
-                        found.truncate(known);
-                        return Ok(found);
-                    }
-                    found.push((cell.len(), at));
-                }
-                at = at.saturating_add(number.unsigned_abs().max(8));
-            }
+    /// What was moved is checked as every edit is; places cannot be compared then, but how often each thing was found.
+    fn refuse_worse(&mut self, before: &[Finding]) -> Result<(), Error> {
+        let anywhere = |findings: &[Finding]| -> Vec<Finding> {
+            findings.iter().map(|found| Finding { offset: 0, ..found.clone() }).collect()
+        };
+        if !worse(&anywhere(before), &anywhere(&self.check())).is_empty() {
+            self.broken = true;
+            return Err(Error::cell("hive", 0, "after cells were moved it does not pass the check"));
         }
-        Ok(found)
+        Ok(())
     }
 
-    /// What refers to each cell from `from` on.
-    fn references(&self, from: u32) -> Result<HashMap<u32, Reference>, Error> {
-        let mut found = HashMap::new();
-        let mut shared = false;
-        let mut add = |at: u32, by: u32, field: usize| {
-            if at >= from && at != NOWHERE {
-                shared |= found.insert(at, (by, field)).is_some();
-            }
-        };
-        for (_, key) in self.walk(self.root()) {
-            let key = key?;
-            if key.u16(node::CLASS_LENGTH) > 0 {
-                add(key.u32(node::CLASS), key.at, node::CLASS);
-            }
-            if let Some(list) = self.subkey_list(&key)? {
-                add(key.u32(node::SUBKEY_LIST), key.at, node::SUBKEY_LIST);
-                if let List::Root(root, leaves) = list {
-                    leaves.iter().enumerate().for_each(|(i, leaf)| add(*leaf, root, 4 + i * 4));
+    fn bins_with_cells(&self, known: &HashSet<u32>) -> Result<Vec<Bin>, Error> {
+        let bytes = self.bins()?;
+        let mut bins = Vec::new();
+        for bin in bin_headers(bytes) {
+            let (start, size) = bin?;
+            let mut bin = Bin { start, size, cells: Vec::new(), free: Vec::new(), movable: true };
+            let mut at = start + BIN_HEADER;
+            while at < start + size {
+                let number = u32_at(bytes, at as usize).unwrap_or_default().cast_signed();
+                let size = number.unsigned_abs().max(8);
+                if number > 0 {
+                    bin.free.push((size, at));
+                } else {
+                    bin.cells.push((size, at));
+                    bin.movable &= known.contains(&at);
                 }
+                at = at.saturating_add(size);
             }
-            if key.value_count() > 0 {
-                add(key.u32(node::VALUE_LIST), key.at, node::VALUE_LIST);
-            }
-            for (i, value) in self.values(key.node())?.enumerate() {
-                let value = value?;
-                add(value.at, key.u32(node::VALUE_LIST), i * 4);
-                match self.storage(&value)? {
-                    Storage::Inline => {}
-                    Storage::Cell(at) => add(at, value.at, DATA_OFFSET),
-                    Storage::Segments { record, list, segments } => {
-                        add(record, value.at, DATA_OFFSET);
-                        add(list, record, 4);
-                        segments.iter().enumerate().for_each(|(i, segment)| add(*segment, list, i * 4));
-                    }
-                }
-            }
+            bins.push(bin);
         }
-        if shared { Err(Error::cell("cell", from, "two structures refer to one cell")) } else { Ok(found) }
+        Ok(bins)
     }
+}
+
+/// The room for cells in the first `len` bytes.
+fn room(bins: &[Bin], len: u32) -> u64 {
+    let before = bins.iter().take_while(|bin| bin.start < len);
+    before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
+}
+
+/// How to move all cells so that the bins have `len` bytes; none where no way was found.
+fn shortened(bins: &[Bin], len: u32) -> Option<Moves> {
+    let count = bins.partition_point(|bin| bin.start + bin.size <= len);
+    let (before, behind) = bins.split_at_checked(count)?;
+    // The bin that `len` goes through becomes shorter.
+    let cut = behind.first().filter(|bin| bin.start < len).map(|bin| (bin.start, len - bin.start));
+    let last: Vec<(u32, u32)> = behind.iter().flat_map(|bin| bin.cells.iter().copied()).collect();
+    let needed: u32 = last.iter().map(|(size, _)| size).sum();
+    let room_of_cut = cut.map(|(start, size)| (size - BIN_HEADER, start + BIN_HEADER));
+    let mut room = room_of_cut.map_or(0, |(size, _)| size);
+    if before.iter().map(Bin::free_bytes).sum::<u32>() + room < needed {
+        return None;
+    }
+    let mut donors: Vec<&Bin> = before.iter().skip(1).filter(|bin| bin.movable).collect();
+    donors.sort_by_key(|bin| (Reverse(bin.free_bytes()), bin.start));
+    let enough = donors.iter().position(|bin| {
+        room += bin.free_bytes();
+        room >= needed
+    });
+    // At first no bin is packed anew; then as many as have the room, then more.
+    let mut counts = vec![0];
+    let mut count = enough.map_or(donors.len(), |last| last + 1);
+    while count < donors.len() {
+        counts.push(count);
+        count *= 2;
+    }
+    counts.push(donors.len());
+    let packed = |count| packed(before, donors.get(..count)?, &last, room_of_cut);
+    let moves = counts.into_iter().find_map(packed)?;
+    Some(Moves { len, cut, ..moves })
+}
+
+/// Puts the cells of `anew` and `last` into the room of `anew`, `room` and the free places of the other bins: the largest
+/// cell first, each into the smallest room that it fits into.
+fn packed(before: &[Bin], anew: &[&Bin], last: &[(u32, u32)], room: Option<(u32, u32)>) -> Option<Moves> {
+    let starts: HashSet<u32> = anew.iter().map(|bin| bin.start).collect();
+    let mut cells: Vec<(u32, u32)> = anew.iter().flat_map(|bin| &bin.cells).chain(last).copied().collect();
+    cells.sort_unstable_by_key(|(size, at)| (Reverse(*size), *at));
+    let whole = anew.iter().map(|bin| (bin.size - BIN_HEADER, bin.start + BIN_HEADER));
+    let others = before.iter().filter(|bin| !starts.contains(&bin.start)).flat_map(|bin| bin.free.iter().copied());
+    let mut room: BTreeSet<(u32, u32)> = whole.chain(others).chain(room).collect();
+    let mut moves = Moves::default();
+    for (size, at) in cells {
+        let (found, to) = room.range((size, 0)..).next().copied()?;
+        room.remove(&(found, to));
+        if found > size {
+            room.insert((found - size, to + size));
+        }
+        moves.cells.insert(at, to);
+    }
+    moves.free = room.into_iter().map(|(size, at)| (at, size)).collect();
+    Some(moves)
 }

@@ -6,6 +6,7 @@
 mod compact;
 mod keys;
 mod largest;
+mod relocate;
 mod security;
 mod space;
 mod subkeys;
@@ -13,6 +14,7 @@ mod values;
 
 use std::collections::{HashMap, HashSet};
 
+use compact::Fullness;
 pub(super) use space::Space;
 
 use super::{Error, Filetime, Hive, Node, bytes::put};
@@ -37,7 +39,17 @@ pub(super) struct Cache {
     /// The values of the key that was edited last: their names in upper case, and their places.
     values: Option<(u32, HashMap<Vec<u16>, u32>)>,
     /// Whether something was deleted since the hive was last written out.
-    pub(super) shrunk: bool,
+    shrunk: bool,
+    /// How full the hive was when it was opened or last written out.
+    session: Option<Fullness>,
+}
+
+impl Cache {
+    /// Forgets what holds only as long as cells stay where they are.
+    fn forget_places(&mut self) {
+        self.sorted.clear();
+        self.values = None;
+    }
 }
 
 impl Hive {
@@ -48,6 +60,7 @@ impl Hive {
         if self.space.is_none() {
             self.store.load()?;
             self.space = Some(Box::new(Space::of(self)?));
+            self.cache.session = self.fullness();
         }
         Ok(Editor { hive: self, now })
     }

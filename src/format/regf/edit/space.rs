@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
-        Error, Hive,
-        base::{self, NOWHERE},
+        Error, Hive, base,
         bytes::{put, u32_at},
         hive::bin_headers,
     },
@@ -18,7 +17,9 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-const BIN_HEADER: u32 = 32;
+pub(super) const BIN_HEADER: u32 = 32;
+/// Where a bin's header has its size.
+pub(super) const BIN_SIZE: usize = 8;
 /// The smallest rest of a cell that something is likely to fit into.
 const USABLE: u32 = 24;
 /// The highest bit of an offset marks volatile cells, which are in no file.
@@ -68,19 +69,19 @@ impl Space {
         Ok(space)
     }
 
-    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
-    /// this size, else the lowest one that leaves a usable rest, else the lowest one; all before `limit`.
-    fn take(&mut self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
-        let (at, found) = self.peek(size, limit, first_fit)?;
-        self.remove(at);
-        Some((at, found))
+    /// How many bytes of the bins, which are `len` bytes long, are in allocated cells.
+    pub(super) fn used(&self, len: usize) -> usize {
+        let free: usize = self.free.values().map(|size| *size as usize).sum();
+        len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
     }
 
-    fn peek(&self, size: u32, limit: u32, first_fit: bool) -> Option<(u32, u32)> {
-        let before = |place: &(u32, u32)| place.0 < limit;
-        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size)).filter(before);
-        let lowest = || self.lowest(size + USABLE).filter(before).or_else(|| self.lowest(size).filter(before));
-        if first_fit { lowest() } else { exact.or_else(lowest) }
+    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
+    /// this size, else the lowest one that leaves a usable rest, else the lowest one.
+    fn take(&mut self, size: u32) -> Option<(u32, u32)> {
+        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
+        let (at, found) = exact.or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size))?;
+        self.remove(at);
+        Some((at, found))
     }
 
     fn lowest(&self, size: u32) -> Option<(u32, u32)> {
@@ -116,16 +117,9 @@ impl Hive {
         let too_large = || Error::TooLarge { what: "a cell", size: bytes.len(), limit: LARGEST_BINS as usize };
         let size = u32::try_from(bytes.len()).ok().filter(|size| *size < LARGEST_BINS).ok_or_else(too_large)?;
         let size = (size + 4).next_multiple_of(8);
-        let taken = self.space_mut()?.take(size, NOWHERE, false);
+        let taken = self.space_mut()?.take(size);
         let place = taken.map_or_else(|| self.grow(size), Ok)?;
         self.fill(place, size, bytes)
-    }
-
-    /// As `allocate`, but before `limit` only; none where there is no such place.
-    pub(super) fn allocate_below(&mut self, bytes: &[u8], limit: u32, first_fit: bool) -> Result<Option<u32>, Error> {
-        let size = (bytes.len() as u32 + 4).next_multiple_of(8);
-        let place = self.space_mut()?.take(size, limit, first_fit);
-        place.map(|place| self.fill(place, size, bytes)).transpose()
     }
 
     /// Makes an allocated cell of `size` bytes out of a larger one that was taken, and writes `bytes` into it.
@@ -189,13 +183,7 @@ impl Hive {
     }
 
     /// Drops the bins at the end that hold nothing, as Windows does when it writes a hive.
-    pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
-        if self.space.is_none() {
-            return Ok(());
-        }
-        if std::mem::take(&mut self.cache.shrunk) {
-            self.compact()?;
-        }
+    pub(super) fn drop_empty_bins(&mut self) -> Result<(), Error> {
         loop {
             let len = self.bins_len() as u32;
             let space = self.space_mut()?;
@@ -231,8 +219,9 @@ impl Hive {
         let file = self.store.load()?;
         file.resize(base::SIZE + end as usize, 0);
         let header = file.get_mut(base::SIZE + start as usize..).unwrap_or_default();
-        let whole =
-            put(header, 0, b"hbin") && put(header, 4, &start.to_le_bytes()) && put(header, 8, &bin.to_le_bytes());
+        let whole = put(header, 0, b"hbin")
+            && put(header, 4, &start.to_le_bytes())
+            && put(header, BIN_SIZE, &bin.to_le_bytes());
         debug_assert!(whole, "a bin has room for its header");
         base::put_u32(file, base::BINS_SIZE, end);
         base::seal(file);

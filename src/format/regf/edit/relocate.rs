@@ -1,0 +1,168 @@
+//! Cells are moved, and everything that refers to one of them is told its new place.
+//!
+//! Only in a hive in which the check finds no error: there each cell has one use, and each reference is known. A cell to
+//! which nothing refers has no use that is known, and stays where it is.
+//!
+//! Source: the fields that hold places, in "Base block", "Key node", "Key value", "Key security", "Big data" and the
+//! subkey lists.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    super::{
+        Error, Hive, KeyNode,
+        base::{self, NOWHERE},
+        bytes::put,
+        list::List,
+        node, security,
+        value::{DATA_OFFSET, Storage},
+    },
+    Space,
+    space::BIN_SIZE,
+};
+
+/// A field that holds the place of a cell.
+#[derive(Debug, Clone, Copy)]
+struct Reference {
+    to: u32,
+    /// The cell with the field; [`NOWHERE`] for the base block.
+    by: u32,
+    field: usize,
+}
+
+/// All fields of a hive that hold the place of a cell.
+#[derive(Debug)]
+pub(super) struct References(Vec<Reference>);
+
+/// What is to become of some cells and of the room around them.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// The new place of each cell that is laid out anew, by its old one.
+    pub(super) cells: HashMap<u32, u32>,
+    /// What is free then, in the room that was laid out anew: places and sizes.
+    pub(super) free: Vec<(u32, u32)>,
+    /// The length of the bins then.
+    pub(super) len: u32,
+    /// The bin that becomes shorter: its place and its size.
+    pub(super) cut: Option<(u32, u32)>,
+}
+
+impl References {
+    /// Finds them from the root down.
+    pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
+        let mut found = Self(vec![Reference { to: hive.root, by: NOWHERE, field: base::ROOT }]);
+        for (depth, key) in hive.walk(hive.root()) {
+            let key = key?;
+            if depth > 0 {
+                found.add(key.u32(node::PARENT), key.at, node::PARENT);
+            }
+            found.key(hive, &key)?;
+        }
+        found.ring(hive)?;
+        Ok(found)
+    }
+
+    /// The cells that are referred to.
+    pub(super) fn cells(&self) -> HashSet<u32> {
+        self.0.iter().map(|reference| reference.to).collect()
+    }
+
+    fn add(&mut self, to: u32, by: u32, field: usize) {
+        self.0.push(Reference { to, by, field });
+    }
+
+    /// What a key and its values refer to.
+    fn key(&mut self, hive: &Hive, key: &KeyNode<'_>) -> Result<(), Error> {
+        self.add(key.security(), key.at, node::SECURITY);
+        if key.u32(node::CLASS) != NOWHERE {
+            self.add(key.u32(node::CLASS), key.at, node::CLASS);
+        }
+        if let Some(list) = hive.subkey_list(key)? {
+            self.add(key.u32(node::SUBKEY_LIST), key.at, node::SUBKEY_LIST);
+            for (i, leaf) in list.leaves().iter().enumerate() {
+                if let List::Root(root, _) = &list {
+                    self.add(*leaf, *root, 4 + i * 4);
+                }
+                let leaf = hive.leaf(*leaf)?;
+                leaf.keys().enumerate().for_each(|(i, key)| self.add(key, leaf.at, 4 + i * leaf.kind.step()));
+            }
+        }
+        if key.value_count() > 0 {
+            self.add(key.u32(node::VALUE_LIST), key.at, node::VALUE_LIST);
+        }
+        for (i, value) in hive.values(key.node())?.enumerate() {
+            let value = value?;
+            self.add(value.at, key.u32(node::VALUE_LIST), i * 4);
+            match hive.storage(&value)? {
+                Storage::Inline => {}
+                Storage::Cell(data) => self.add(data, value.at, DATA_OFFSET),
+                Storage::Segments { record, list, segments } => {
+                    self.add(record, value.at, DATA_OFFSET);
+                    self.add(list, record, 4);
+                    segments.iter().enumerate().for_each(|(i, segment)| self.add(*segment, list, i * 4));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the security records refer to: each other.
+    fn ring(&mut self, hive: &Hive) -> Result<(), Error> {
+        let first = hive.key(hive.root())?.security();
+        let (mut at, mut seen) = (first, HashSet::new());
+        while seen.insert(at) {
+            let record = hive.security_at(at)?;
+            self.add(record.next, at, security::NEXT);
+            self.add(record.previous, at, security::PREVIOUS);
+            at = record.next;
+        }
+        Ok(())
+    }
+}
+
+impl Hive {
+    /// Moves cells. Half done, it leaves a broken hive.
+    pub(super) fn relocate(&mut self, moves: &Moves, references: &References) -> Result<(), Error> {
+        let mut cells = BTreeMap::new();
+        for (from, to) in &moves.cells {
+            cells.insert(*to, self.cell("cell", *from)?.to_vec());
+        }
+        self.broken = true;
+        let file = self.store.load()?;
+        file.truncate(base::SIZE + moves.len as usize);
+        base::put_u32(file, base::BINS_SIZE, moves.len);
+        if let Some((start, size)) = moves.cut {
+            base::put_u32(file, base::SIZE + start as usize + BIN_SIZE, size);
+        }
+        base::seal(file);
+        for (at, size) in &moves.free {
+            self.write_head(*at, size.cast_signed())?;
+        }
+        for (at, bytes) in cells {
+            self.write_head(at, -(bytes.len() as u32 + 4).cast_signed())?;
+            self.put(at, 0, &bytes)?;
+        }
+        let moved = |at: u32| moves.cells.get(&at).copied();
+        for Reference { to, by, field } in &references.0 {
+            let Some(to) = moved(*to) else { continue };
+            if *by == NOWHERE {
+                let file = self.store.load()?;
+                base::put_u32(file, *field, to);
+                base::seal(file);
+                self.root = to;
+            } else {
+                self.put_u32(moved(*by).unwrap_or(*by), *field, to)?;
+            }
+        }
+        self.cache.forget_places();
+        self.space = Some(Box::new(Space::of(self)?));
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Writes the size of the cell at `at`, which is negative where it is allocated.
+    fn write_head(&mut self, at: u32, number: i32) -> Result<(), Error> {
+        let written = put(self.store.load()?, base::SIZE + at as usize, &number.to_le_bytes());
+        if written { Ok(()) } else { Err(Error::cell("cell", at, "it runs over the end of the hive")) }
+    }
+}
