@@ -22,6 +22,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod profiles;
 mod reg;
 pub mod replace;
 mod snapshot;
