@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::{ComputerRestart, Document, Product};
 use crate::{
     registry::{
-        Data, Decoded, KeyName, KeyPath, RootKey, ValueName, ValueType, View,
+        Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, ValueType, View,
         name::{compare, upcase},
     },
     version::{FileVersion, Platform},
@@ -357,6 +357,19 @@ impl KeyPattern {
             }
         }
         Some(path)
+    }
+
+    /// The pattern of the same keys under the one name that each has, in the 64-bit view.
+    pub fn one_name(&self) -> Self {
+        let mut path = KeyPath::root_key(self.root);
+        for NamePattern::Name(name) | NamePattern::Like(name) in &self.names {
+            path = path.child(name);
+        }
+        let path = Key { path, view: self.view }.one_name();
+        let pattern =
+            |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
+        let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
+        Self { root: path.root(), names, view: View::Bits64 }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
