@@ -175,7 +175,7 @@ pub fn execute(
         Err(failure) => failure,
     };
     let begun = match &failure {
-        Failure::Write(failure) => changes.get(..failure.begun).unwrap_or(changes),
+        Failure::Write(failure) => &failure.begun,
         Failure::ReadBack(_) | Failure::Read(_) => changes,
     };
     let left = undo(begun, target);

@@ -139,6 +139,47 @@ fn several_specs_against_each_other() {
 }
 
 #[test]
+fn a_key_under_another_name_is_the_same_key() {
+    let of = |id: &str, key: &str, rule: &str| {
+        format!("kbfix: 1\nid: {id}\ntitle: T\nregistry:\n  - key: {key}\n    {rule}\n")
+    };
+    let across = |a: (&str, &str), b: (&str, &str)| {
+        let files = [of("A", a.0, a.1), of("B", b.0, b.1)];
+        let sources = [("a.yaml", &files[0]), ("b.yaml", &files[1])];
+        let sources = sources.map(|(name, text)| Source { name, bytes: text.as_bytes() });
+        let all = spec::load_all(&sources, &Settings::new());
+        all.across.iter().map(|d| format!("{}: {}", d.code.as_str(), d.message)).collect::<Vec<_>>()
+    };
+    let (one, two) = ("values: { v: { type: REG_DWORD, data: 1 } }", "values: { v: { type: REG_DWORD, data: 2 } }");
+    let (classes, root) = (r"HKLM\SOFTWARE\Classes\x\shell", r"HKCR\X\shell");
+    assert_eq!(
+        across((classes, one), (root, two)),
+        [
+            r"conflicting-specs: A and B want different things of `v` in `HKCR\X\shell`, which is `HKLM\SOFTWARE\Classes\x\shell`"
+        ]
+    );
+    assert_eq!(
+        across((r"HKCR\x", "ensure: absent"), (classes, two)),
+        [r"conflicting-specs: A and B want different things of the key `HKCR\x`"]
+    );
+    let narrow = "view: 32\n    values: { v: { type: REG_DWORD, data: 2 } }";
+    assert_eq!(across((r"HKCR\CLSID\x", one), (r"HKCR\CLSID\x", narrow)), [""; 0]);
+    assert_eq!(across((r"HKCR\CLSID\*", narrow), (r"HKLM\SOFTWARE\Classes\CLSID\*", narrow)), [""; 0]);
+    assert_eq!(across((r"HKU\S-1-5-18\x", one), (r"HKU\.DEFAULT\X", two)).len(), 1);
+    assert_eq!(across((classes, one), (root, one)), [""; 0]);
+
+    let within = |second: &str| {
+        let text = of("A", classes, &format!("{one}\n  - {second}"));
+        let found = spec::load("a.yaml", text.as_bytes(), &Settings::new()).diagnostics;
+        found.iter().map(|d| d.code.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(within(r"{ key: HKCR\x\shell, values: { w: { type: REG_DWORD, data: 1 } } }"), ["duplicate-key"]);
+    assert_eq!(within(r"{ key: HKCR\x, ensure: absent }"), ["conflicting-rules"]);
+    // Both views of a key that they share: one rule, and no two.
+    assert_eq!(within(r"{ key: HKLM\SYSTEM\x\y\z, view: both, values: { w: { type: REG_DWORD, data: 1 } } }"), [""; 0]);
+}
+
+#[test]
 fn for_programs_and_for_github() {
     let text = HEAD.to_owned() + "restart: { computer: nevr }\nregistry:\n  - key: HKLM:\\X\n";
     let found = spec::load("specs/50%,a:b.yaml", text.as_bytes(), &Settings::new()).diagnostics;

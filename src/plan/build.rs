@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules};
 use crate::{
     observe::Reader,
-    registry::{Data, Key, ValueName},
+    registry::{Data, Key, KeyPath, ValueName},
     spec::{Spec, model::FileTest},
-    target::Facts,
+    target::{Action, Facts, KeyChange, ValueChange},
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
@@ -15,16 +15,14 @@ use crate::{
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
     let one_view = has_one_view(reader);
-    let mut done = Done::new();
+    let mut done = Done::default();
     let mut plans = Vec::new();
     for spec in specs {
         let mut plan = one(spec, one_view, reader);
         refuse_contradictions(&mut plan, &done);
         for change in &plan.changes {
             reader.pretend(change);
-            for value in &change.values {
-                done.insert((change.key.clone(), value.name.clone()), (spec.id.clone(), value.after.clone()));
-            }
+            done.add(&spec.id, change);
         }
         plans.push(plan);
     }
@@ -133,25 +131,51 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
 }
 
-/// What earlier specs of a run make of values, and which of them does.
-type Done = BTreeMap<(Key, ValueName), (String, Option<Data>)>;
+/// What earlier specs of a run change, and which of them does.
+#[derive(Default)]
+struct Done {
+    values: BTreeMap<(Key, ValueName), (String, Option<Data>)>,
+    /// The changes of each key, by the one name that it has.
+    keys: BTreeMap<KeyPath, Vec<(String, KeyChange)>>,
+}
+
+impl Done {
+    fn add(&mut self, id: &str, change: &KeyChange) {
+        self.keys.entry(change.key.one_name()).or_default().push((id.to_owned(), change.clone()));
+        for value in &change.values {
+            self.values.insert((change.key.clone(), value.name.clone()), (id.to_owned(), value.after.clone()));
+        }
+    }
+
+    /// What stands against a change after those of earlier specs.
+    fn clashes(&self, change: &KeyChange) -> Vec<String> {
+        let earlier = self.keys.get(&change.key.one_name()).into_iter().flatten();
+        // Under another name it was planned as if nothing had been changed there.
+        if let Some((id, earlier)) =
+            earlier.filter(|(_, earlier)| earlier.key != change.key).find(|(_, e)| meet(e, change))
+        {
+            return vec![format!("{}: {id} of the same run changes it as {}", change.key, earlier.key)];
+        }
+        let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
+        let clash = |value: &ValueChange| {
+            let (id, earlier) = self.values.get(&(change.key.clone(), value.name.clone()))?;
+            let place = change.place(&value.name);
+            let (earlier, after) = (text(earlier), text(&value.after));
+            Some(format!("{place}: {id} of the same run makes it {earlier}, this spec wants {after}"))
+        };
+        change.values.iter().filter_map(clash).collect()
+    }
+}
+
+/// Whether two changes of one key are about the same thing in it: the key itself, or a value.
+fn meet(a: &KeyChange, b: &KeyChange) -> bool {
+    let only_values = a.action == Action::Update && b.action == Action::Update;
+    !only_values || a.values.iter().any(|one| b.values.iter().any(|other| one.name == other.name))
+}
 
 /// A value that an earlier spec of the run changes is not changed once more by a later one: one of them is wrong.
 fn refuse_contradictions(plan: &mut SpecPlan, done: &Done) {
-    let mut clashes = Vec::new();
-    for change in &plan.changes {
-        for value in &change.values {
-            if let Some((id, earlier)) = done.get(&(change.key.clone(), value.name.clone())) {
-                let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
-                clashes.push(format!(
-                    "{}: {id} of the same run makes it {}, this spec wants {}",
-                    change.place(&value.name),
-                    text(earlier),
-                    text(&value.after),
-                ));
-            }
-        }
-    }
+    let clashes: Vec<String> = plan.changes.iter().flat_map(|change| done.clashes(change)).collect();
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;
         plan.reasons = clashes;

@@ -3,6 +3,7 @@
 //! Everything here parses, prints and compares; nothing does I/O. Names compare as Windows compares them (without
 //! case, see [`name`]) and print as they were found. Data is a type number and bytes, never a guess at their meaning.
 
+mod alias;
 mod data;
 mod key;
 pub mod name;

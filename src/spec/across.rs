@@ -6,7 +6,7 @@ use super::{
     Settings, Source,
     check::{Checked, key_is_within},
     events,
-    model::{DesiredKey, KeyRule, Spec},
+    model::{DesiredKey, KeyPattern, KeyRule, Spec},
     path::Path,
     shorten, suggest,
     text::Text,
@@ -65,6 +65,8 @@ struct Rule<'a> {
     number: usize,
     spec: &'a Spec,
     rule: &'a KeyRule,
+    /// Its key, however it is named: HKCR is HKLM\SOFTWARE\Classes.
+    place: KeyPattern,
 }
 
 fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
@@ -73,11 +75,11 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
         for (rule, number) in spec.rules.iter().zip(&checked.rule_numbers) {
-            let entry = || Rule { file, number: *number, spec, rule };
+            let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
             if rule.desired == DesiredKey::Absent {
                 absent.push(entry());
             }
-            by_key.entry(rule.key.folded()).or_default().push(entry());
+            by_key.entry(rule.key.one_name().folded()).or_default().push(entry());
         }
     }
     let mut keys: Vec<_> = by_key.into_iter().collect();
@@ -92,7 +94,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     for (_, rules) in &keys {
         for rule in rules {
             for above in absent.iter().filter(|a| a.file != rule.file && rule.rule.desired != DesiredKey::Absent) {
-                if key_is_within(&rule.rule.key, &above.rule.key) {
+                if key_is_within(&rule.place, &above.place) {
                     let what = format!("the key `{}`", above.rule.key);
                     let path = Path::default().field("registry").item(rule.number).field("key");
                     report(sources, above, rule, &what, false, &path, out);
@@ -113,7 +115,11 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
         let written = document.values.keys().find(|name| name.eq_ignore_ascii_case(&value.name.to_string()));
         let rule = Path::default().field("registry").item(second.number);
         let path = written.map_or_else(|| rule.field("key"), |name| rule.field("values").field(name));
-        let what = format!("`{}` in `{}`", value.name, second.rule.key);
+        let (key, other_name) = (&second.rule.key, &first.rule.key);
+        let what = match key == other_name {
+            true => format!("`{}` in `{key}`", value.name),
+            false => format!("`{}` in `{key}`, which is `{other_name}`", value.name),
+        };
         report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
     }
 }

@@ -30,6 +30,7 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("KB926642"),
     spec!("KB939999"),
     spec!("KB967715"),
+    spec!("OPEN-WITH-PROGIDS"),
     spec!("RESTRICT-REMOTE-SAM"),
     spec!("UNTRUSTED-FONTS"),
     spec!("WER-LOCALDUMPS"),

@@ -22,6 +22,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod profiles;
 mod reg;
 pub mod replace;
 mod snapshot;
@@ -182,14 +183,14 @@ pub enum WriteError {
 pub struct WriteFailure {
     /// Why.
     pub error: WriteError,
-    /// How many changes, from the first, may have been made, the last of them perhaps in part. The others were not begun, so what
-    /// is in their place is not this write's.
-    pub begun: usize,
+    /// The changes that may have been made, in the order in which they were, the last perhaps in part. The others were not begun,
+    /// so what is in their place is not this write's.
+    pub begun: Vec<KeyChange>,
 }
 
 /// A refusal ahead of the first change.
 impl From<WriteError> for WriteFailure {
     fn from(error: WriteError) -> Self {
-        Self { error, begun: 0 }
+        Self { error, begun: Vec::new() }
     }
 }

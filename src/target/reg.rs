@@ -259,7 +259,7 @@ impl Target for RegTarget {
                     std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
                     _ => WriteError::Io { place: place(), source },
                 };
-                WriteFailure { error, begun: changes.len() }
+                WriteFailure { error, begun: changes.to_vec() }
             })
         });
         // Some changes may be made in memory: what is read from now on is the file again, or else unknown.

@@ -117,7 +117,7 @@ impl Target for SnapshotTarget {
             snapshot.facts.apply(change);
         }
         replace_file(&self.path, snapshot.to_text().as_bytes())
-            .map_err(|source| WriteFailure { error: WriteError::Io { place, source }, begun: changes.len() })?;
+            .map_err(|source| WriteFailure { error: WriteError::Io { place, source }, begun: changes.to_vec() })?;
         self.snapshot = snapshot;
         Ok(())
     }

@@ -36,6 +36,27 @@ fn two_specs_that_want_different_data_for_one_value_are_refused() {
     assert_eq!(machine.export(), before);
 }
 
+/// Nobody sees from the specs alone that both count. What is planned under one name does not know what the other changes.
+#[test]
+fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
+    let machine = Machine::new();
+    let classes = r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes";
+    machine.set_export(&format!("Windows Registry Editor Version 5.00\r\n\r\n[{classes}]\r\n\r\n[{classes}\\x]\r\n"));
+    let before = machine.export();
+    let file = |id: &str, key: &str, value: &str| {
+        let when = r"when: { registry: { key: HKLM\SOFTWARE\Classes\x } }";
+        spec(id, key, value).replace("    values", &format!("    {when}\n    values"))
+    };
+    machine.write("a.yaml", &file("A", r"HKCR\x", "v: { type: REG_DWORD, data: 1 }"));
+    machine.write("b.yaml", &file("B", r"HKLM\SOFTWARE\Classes\x", "v: { type: REG_DWORD, data: 2 }"));
+    machine.write("c.yaml", &file("C", r"HKLM\SOFTWARE\Classes\x", "w: { type: REG_DWORD, data: 3 }"));
+    let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4).says("A of the same run changes it as HKCR\\x");
+    assert!(run.stderr.contains("conflicting-specs"), "{}", run.stderr);
+    machine.run("apply @/a.yaml @/c.yaml @target @state").code(0).says("2 values created");
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+}
+
 /// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of them.
 #[test]
 fn applies_at_once_are_never_interleaved() {

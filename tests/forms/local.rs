@@ -37,6 +37,9 @@ const WINDOWS_NT: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 /// The user that a form means by its first user: the one that this machine has.
 const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
 
+/// The second one is not logged on: what it has is in a file.
+const SECOND_USER: &str = r"HKU\S-1-5-21-1-2-3-1002";
+
 /// The form for this machine; none where it would alter a Windows that somebody works with.
 pub(crate) fn fitted(form: Form) -> Option<Form> {
     let document = Document::parse(form.export().into_bytes(), None).unwrap();
@@ -71,7 +74,13 @@ impl Prepared {
         for (path, version) in &form.files {
             prepared.make_file(Path::new(path), &machine::file(version));
         }
-        for path in document.keys() {
+        let second: KeyPath = SECOND_USER.parse().unwrap();
+        if document.keys().any(|path| path.is_within(&second)) {
+            let file = Path::new(r"C:\kbfix-test-forms\b\NTUSER.DAT");
+            prepared.make_file(file, b"");
+            machine::hive(document, &second, file);
+        }
+        for path in document.keys().filter(|path| !path.is_within(&second)) {
             prepared.make_key(&Key::new(path.clone()));
             let mut values: Vec<(ValueName, Option<Data>)> = Vec::new();
             for (name, data) in document.values(path).iter().flat_map(|values| values.iter()) {
@@ -104,8 +113,7 @@ impl Prepared {
     }
 
     fn make_key(&mut self, key: &Key) {
-        // In the hive of a user who is not logged on a key is unknown, and not absent.
-        if !matches!(query(key, false), Answer::Present(_)) {
+        if key.path.depth() > 0 && query(key, false) == Answer::Absent {
             self.make_key(&key.parent().unwrap());
             self.make(KeyChange { key: key.clone(), action: Action::Create, values: Vec::new() });
         }
@@ -140,6 +148,7 @@ impl Prepared {
                 RootKey::Hku => windows_registry::USERS,
                 other => panic!("no keys of the tests below {other:?}"),
             };
+            // It need not be there.
             let _ = hive.remove_tree(root.below_root());
         }
     }

@@ -175,7 +175,7 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
 }
 
 /// The hive that is mounted at a key, with what the description has there.
-fn hive(document: &Document, mount: &KeyPath, file: &Path) {
+pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
     let now = Filetime::now();
     let mut hive = Hive::create(now).unwrap();
     let mut editor = hive.edit(now).unwrap();

@@ -1,10 +1,12 @@
 //! `docs/specs.md` is the list of what is in `specs/`. `UPDATE_DOCS=1` writes it anew.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use kbfix::spec::{
     self, Settings, Spec,
-    document::{ComputerRestart, DataExpression, Ensure, KeyRule, Literal, Scalar, TypeChoice, ValueRule, ViewChoice},
+    document::{
+        ComputerRestart, DataExpression, Ensure, KeyRule, Literal, Scalar, TypeChoice, TypeName, ValueRule, ViewChoice,
+    },
 };
 
 use crate::yaml_files;
@@ -12,6 +14,8 @@ use crate::yaml_files;
 const HEAD: &str = "# The library\n\n\
     The specs that are built into kbfix, from the folder `specs/`. `kbfix show ID` prints one in full, with its notes and its\n\
     sources. This file is generated; `UPDATE_DOCS=1 cargo test --test library` writes it anew.\n\n\
+    The types of their values are REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ and REG_QWORD. No article of\n\
+    Microsoft's was found that asks for a REG_DWORD_BIG_ENDIAN, which the language has as well.\n\n\
     | id | title | what it sets | restart |\n|---|---|---|---|\n";
 
 #[test]
@@ -29,6 +33,36 @@ fn the_list_of_specs_is_up_to_date() {
     }
     let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     assert!(found == generated, "docs/specs.md is not what specs/ says; run UPDATE_DOCS=1 cargo test --test library");
+}
+
+/// The types that a value rule names, or that follow from it.
+fn types(rule: &ValueRule) -> Vec<TypeName> {
+    match &rule.types {
+        Some(TypeChoice::One(one)) => vec![*one],
+        Some(TypeChoice::Any(any)) => any.clone(),
+        None if rule.list.is_some() => vec![TypeName::RegMultiSz],
+        None => Vec::new(),
+    }
+}
+
+#[test]
+fn the_library_has_the_types_that_its_list_names() {
+    let mut found = BTreeSet::new();
+    for (id, path) in yaml_files("specs") {
+        let loaded = spec::load(&id, &fs::read(path).unwrap(), &Settings::for_validation());
+        let rules = loaded.spec.unwrap().document.registry;
+        found.extend(rules.iter().flat_map(|rule| rule.values.values()).flat_map(types).map(name));
+    }
+    let named = "REG_NONE REG_SZ REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ REG_QWORD";
+    assert_eq!(found, named.split(' ').map(str::to_owned).collect());
+    for name in named.split(' ') {
+        assert!(HEAD.contains(name), "{name}");
+    }
+}
+
+/// A type as a spec writes it.
+fn name(name: TypeName) -> String {
+    serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
 }
 
 fn what_it_sets(spec: &Spec) -> String {
@@ -64,14 +98,7 @@ fn value(name: &str, rule: &ValueRule) -> String {
     if rule.ensure == Some(Ensure::Absent) {
         return format!("{name} is deleted");
     }
-    let types = match &rule.types {
-        Some(TypeChoice::One(one)) => vec![*one],
-        Some(TypeChoice::Any(any)) => any.clone(),
-        None => Vec::new(),
-    };
-    let types: Vec<String> =
-        types.iter().map(|t| serde_json::to_value(t).unwrap().as_str().unwrap().to_owned()).collect();
-    let types = if types.is_empty() { "REG_MULTI_SZ".to_owned() } else { types.join(" or ") };
+    let types = types(rule).into_iter().map(self::name).collect::<Vec<_>>().join(" or ");
     let number = |scalar: &Scalar| match scalar {
         Scalar::Number(number) => format!("{number:#x}"),
         Scalar::Text(text) => text.clone(),
@@ -98,6 +125,7 @@ fn data(expression: &DataExpression) -> String {
     match expression {
         DataExpression::Parameter(reference) => format!("as chosen by `{}`", reference.parameter),
         DataExpression::Literal(Literal::Number(number)) => format!("= {number}"),
+        DataExpression::Literal(Literal::Text(text)) if text.is_empty() => "without data".to_owned(),
         DataExpression::Literal(Literal::Text(text)) => format!("= `{text}`"),
         DataExpression::Literal(Literal::List(list)) => {
             list.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")

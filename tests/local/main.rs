@@ -14,3 +14,4 @@ mod machine;
 mod replace;
 mod scratch;
 mod services;
+mod users;

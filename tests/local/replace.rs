@@ -92,11 +92,8 @@ fn a_hidden_file_stays_hidden() {
     let kept = FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM;
     // SAFETY: the path ends with a NUL.
     assert_ne!(unsafe { SetFileAttributesW(wide(&path).as_ptr(), kept) }, 0);
+    // Without them, where the disk keeps none.
     let before = fs::metadata(&path).unwrap().file_attributes();
-    if before & kept == 0 {
-        println!("\nSKIPPED: the disk keeps no attributes");
-        return;
-    }
     replace_file(&path, b"two").unwrap();
     assert_eq!(fs::metadata(&path).unwrap().file_attributes(), before);
     assert_eq!(fs::read(&path).unwrap(), b"two");

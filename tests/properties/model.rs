@@ -160,7 +160,7 @@ impl Target for Model {
         changes.iter().enumerate().try_for_each(|(at, change)| {
             self.change(change).map_err(|error| {
                 let refused = matches!(error, WriteError::Stale { .. });
-                WriteFailure { error, begun: at + usize::from(!refused) }
+                WriteFailure { error, begun: changes[..at + usize::from(!refused)].to_vec() }
             })
         })
     }

@@ -93,9 +93,13 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
 fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
     let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, (rule, at)) in rules.iter().enumerate() {
-        let others = seen.entry(rule.key.folded()).or_default();
+        let others = seen.entry(rule.key.one_name().folded()).or_default();
         for other in others.iter() {
             let (first, first_at) = &rules[*other];
+            // One rule for both views of a key that has but one.
+            if first_at == at {
+                continue;
+            }
             let both_conditional = first.when.is_some() && rule.when.is_some();
             let text = &from[*at].key;
             if first.when.is_none() && rule.when.is_none() {
@@ -139,12 +143,13 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 
 /// A key that must be absent, and one below it that must not.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
-    let absent: Vec<&(KeyRule, usize)> =
-        rules.iter().filter(|(r, _)| r.desired == DesiredKey::Absent && r.when.is_none()).collect();
-    for (rule, at) in rules.iter().filter(|(r, _)| r.desired != DesiredKey::Absent && r.when.is_none()) {
-        let above =
-            absent.iter().find(|(a, _)| keys::is_within(&rule.key, &a.key) && rule.key.names.len() > a.key.names.len());
-        if let Some((above, _)) = above {
+    let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
+    let (absent, others): (Vec<_>, Vec<_>) = always
+        .map(|(rule, at)| (rule, at, rule.key.one_name()))
+        .partition(|(rule, ..)| rule.desired == DesiredKey::Absent);
+    for (rule, at, place) in others {
+        let is_below = |above: &KeyPattern| keys::is_within(&place, above) && place.names.len() > above.names.len();
+        if let Some((above, ..)) = absent.iter().find(|(.., above)| is_below(above)) {
             let message = format!("`{}` is below `{}`, which must be absent", rule.key, above.key);
             let hint = "keep one of the two rules";
             cx.error(Code::CONFLICTING_RULES, &path.item(*at).field("key"), message, hint);

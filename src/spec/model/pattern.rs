@@ -1,6 +1,6 @@
 //! Patterns of keys and files: with a `*`, or with what only the target can fill in.
 
-use crate::registry::{KeyName, KeyPath, RootKey, View, name::upcase};
+use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 /// A key in one view, in which a name may stand for every subkey and HKCU for each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,19 @@ impl KeyPattern {
             }
         }
         Some(path)
+    }
+
+    /// The pattern of the same keys under the one name that each has, in the 64-bit view.
+    pub fn one_name(&self) -> Self {
+        let mut path = KeyPath::root_key(self.root);
+        for NamePattern::Name(name) | NamePattern::Like(name) in &self.names {
+            path = path.child(name);
+        }
+        let path = Key { path, view: self.view }.one_name();
+        let pattern =
+            |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
+        let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
+        Self { root: path.root(), names, view: View::Bits64 }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.

@@ -5,16 +5,15 @@
 //! unless a folder was given for it. A hive that is not there answers unknown: no Windows starts without it, so the image
 //! is not whole, and what would be in the hive cannot be told.
 
-mod users;
 mod volume;
 
 use std::{fs, path::Path, path::PathBuf};
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, files::Drives, lock::lock_beside, offline::OfflineRegistry,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
+    WriteFailure, files::Drives, lock::lock_beside, offline::OfflineRegistry, profiles,
 };
-use crate::registry::{Key, KeyPath, RootKey, ValueName};
+use crate::registry::{KeyPath, RootKey};
 use volume::Volume;
 
 /// The hives of the machine: their files, and the keys at which Windows mounts them.
@@ -75,14 +74,20 @@ impl ImageTarget {
             return Ok(done.clone());
         }
         let system_root = self.system_root()?;
-        let done = users::mount(&mut self.registry, &mut self.volume, system_root)?;
+        let found = profiles::profiles(|query: &KeyQuery| self.registry.read(query), &system_root)?;
+        let done = found.map(|profiles| {
+            profiles::mount(&mut self.registry, &profiles, "the image", |folder, file| {
+                self.volume.find(&format!("{folder}\\{file}"), &system_root)
+            });
+            self.registry.complete(RootKey::Hku);
+        });
         self.users = Some(done.clone());
         Ok(done)
     }
 
     /// `SystemRoot`, such as `C:\WINDOWS`, which also tells the drive letter that the volume has.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
-        let found = text(&mut self.registry, r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", "SystemRoot")?;
+        let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
         Ok(found.and_then(|root| {
             let absent = || Unread::new(Reason::Unknown, "the image has no SystemRoot, which names its drive letter");
             let root = root.ok_or_else(absent)?;
@@ -105,24 +110,6 @@ fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegi
         registry.mount(key, file);
     }
     registry
-}
-
-/// The text of a value below `HKLM`; none where it is absent.
-fn text(registry: &mut OfflineRegistry, key: &str, name: &str) -> Result<Result<Option<String>, Unread>, TargetError> {
-    let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
-    let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
-    let (path, name) = match (path, ValueName::new(name).map_err(|e| unsupported(&e))) {
-        (Ok(path), Ok(name)) => (path, name),
-        (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
-    };
-    let query = KeyQuery { key: Key::new(path), values: Wanted::Names([name.clone()].into()), subkeys: false };
-    let answer = registry.read(&query)?;
-    Ok(answer.known().and_then(|facts| {
-        let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
-        let Some(data) = answer.known()? else { return Ok(None) };
-        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, no text", query.key));
-        data.as_read_text().map(Some).ok_or_else(malformed)
-    }))
 }
 
 impl Target for ImageTarget {

@@ -1,9 +1,9 @@
 //! The live registry and the disks of this Windows machine: `local`.
 //!
 //! Keys are opened through crate windows-registry, each once for all that is asked of it or changed in it. [`raw`] adds
-//! the calls that crate lacks, [`error`] says what the system's codes mean. User hives are those that are loaded; that of a
-//! user who is not logged on answers `unknown`. A symbolic link (REG_LINK) is followed as the system follows it, which is
-//! how `CurrentControlSet` works.
+//! the calls that crate lacks, [`error`] says what the system's codes mean. The hive of a user who is not logged on is a file,
+//! which [`users`] reads and writes. A symbolic link (REG_LINK) is followed as the system follows it, which is how
+//! `CurrentControlSet` works.
 
 mod error;
 mod lock;
@@ -11,6 +11,7 @@ mod raw;
 mod read;
 mod sddl;
 mod secure;
+mod users;
 mod write;
 
 use std::path::{Component, Path, Prefix};
@@ -18,19 +19,23 @@ use std::path::{Component, Path, Prefix};
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
-use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteFailure};
+use super::{
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteFailure,
+};
 use crate::registry::{Key, RootKey, View};
 use error::Code;
 pub use secure::{FolderError, create_admin_only_dir};
 
 /// This machine: its registry as it runs, and the files on its disks.
 #[derive(Debug, Default)]
-pub struct LocalTarget;
+pub struct LocalTarget {
+    users: users::Users,
+}
 
 impl LocalTarget {
     /// This machine. Nothing is opened until something is asked.
     pub fn new() -> Self {
-        Self
+        Self::default()
     }
 }
 
@@ -41,7 +46,11 @@ impl Target for LocalTarget {
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
         let mut buffer = raw::Buffer::new();
-        Ok(queries.iter().map(|query| read::key_facts(query, &mut buffer)).collect())
+        let one = |query: &KeyQuery| match read::key_facts(query, &mut buffer) {
+            Answer::Absent if users::is_away(&query.key.path) => self.users.read(query),
+            answer => answer,
+        };
+        Ok(queries.iter().map(one).collect())
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
@@ -49,15 +58,29 @@ impl Target for LocalTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        lock::take()
+        let lock = lock::take()?;
+        self.users.forget();
+        Ok(lock)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let mut buffer = raw::Buffer::new();
-        changes.iter().enumerate().try_for_each(|(at, change)| {
-            let mut begun = false;
-            let written = write::key_change(change, &mut buffer, &mut begun);
-            written.map_err(|error| WriteFailure { error, begun: at + usize::from(begun) })
+        let (away, here): (Vec<_>, Vec<_>) =
+            changes.iter().cloned().partition(|change| users::is_away(&change.key.path));
+        here.iter().try_for_each(|change| self.users.refuse_logged_on(change))?;
+        // Files first: where one cannot be replaced, the live registry is as it was.
+        let written = self.users.write(&away);
+        // What is read from now on is the present state, whatever came of it.
+        self.users.forget();
+        written?;
+        let mut begun = away;
+        here.into_iter().try_for_each(|change| {
+            let mut is_begun = false;
+            let written = write::key_change(&change, &mut buffer, &mut is_begun);
+            if is_begun || written.is_ok() {
+                begun.push(change);
+            }
+            written.map_err(|error| WriteFailure { error, begun: std::mem::take(&mut begun) })
         })
     }
 }
@@ -88,13 +111,18 @@ fn view_flag(view: View) -> u32 {
 /// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
 /// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
 fn file_facts(path: &str) -> Answer<FileFacts> {
+    path_on_disk(path).map_or_else(Answer::Unread, super::files::facts_of)
+}
+
+/// The path, where it is absolute and begins with a drive.
+fn path_on_disk(path: &str) -> Result<&Path, Unread> {
     let on_disk = matches!(
         Path::new(path).components().next(),
         Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
     );
-    if !on_disk {
-        let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
-        return Answer::unread(Reason::Unsupported, detail);
+    if on_disk {
+        return Ok(Path::new(path));
     }
-    super::files::facts_of(Path::new(path))
+    let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
+    Err(Unread::new(Reason::Unsupported, detail))
 }

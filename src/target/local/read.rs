@@ -8,7 +8,7 @@ use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VAL
 
 use super::{error::Code, open, raw};
 use crate::{
-    registry::{Data, Key, KeyName, KeyPath, RootKey, ValueName, View},
+    registry::{Data, KeyName, ValueName},
     target::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
 };
 
@@ -17,9 +17,6 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     let access = KEY_QUERY_VALUE | if query.subkeys { KEY_ENUMERATE_SUB_KEYS } else { 0 };
     let handle = match open(&query.key, access) {
         Ok(handle) => handle,
-        Err(code) if code.is_absent() && in_unloaded_hive(&query.key.path) => {
-            return Answer::unread(Reason::Unknown, format!("the user hive of {} is not loaded", query.key));
-        }
         Err(code) => return code.answer(),
     };
     contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
@@ -33,22 +30,6 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
     };
     let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
     Ok(KeyFacts { values, subkeys })
-}
-
-/// Whether the key belongs to a user whose hive is not loaded: then the live registry cannot tell.
-fn in_unloaded_hive(path: &KeyPath) -> bool {
-    if path.root() != RootKey::Hku {
-        return false;
-    }
-    // Users' SIDs: of a machine or domain (S-1-5-21), of Entra ID (S-1-12-1); also with `_Classes` at the end.
-    let Some(user) = path.names().next().filter(|name| {
-        let name = name.to_ascii_uppercase();
-        name.starts_with("S-1-5-21-") || name.starts_with("S-1-12-1-")
-    }) else {
-        return false;
-    };
-    let hive = KeyPath::from_parts(RootKey::Hku, user).map(|path| Key { path, view: View::Bits64 });
-    hive.is_ok_and(|hive| open(&hive, KEY_QUERY_VALUE).is_err_and(Code::is_absent))
 }
 
 /// The values asked for by name, with the names as the registry has them.

@@ -154,8 +154,19 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
             OpenError::Unread(Unread::new(Reason::Unknown, format!("there is no {}", path.display())))
         }
         io::ErrorKind::PermissionDenied => OpenError::Unread(Unread::new(Reason::Denied, path.display().to_string())),
+        _ if is_in_use(&source) => {
+            let detail =
+                format!("{} is in use by another program, as the hive of a user who logs on is", path.display());
+            OpenError::Unread(Unread::new(Reason::Unknown, detail))
+        }
         _ => refused_io(path, source),
     }
+}
+
+/// Whether somebody has the file open and shares it with nobody: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION (Microsoft,
+/// "System Error Codes").
+fn is_in_use(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
 }
 
 fn refused_io(path: &Path, source: io::Error) -> OpenError {

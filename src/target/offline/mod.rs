@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 pub use file::logs_of as hive_logs;
 pub(super) use file::{HiveFile, OpenError};
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted};
+use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError};
 use crate::registry::{KeyName, KeyPath, RootKey};
 use resolve::Place;
 
@@ -29,6 +29,8 @@ pub(super) struct OfflineRegistry {
     complete: BTreeSet<RootKey>,
     /// What is mounted, for messages.
     what: String,
+    /// Asked immediately before a file is replaced, with the key of its hive: it may refuse.
+    guard: fn(&KeyPath) -> Result<(), WriteError>,
 }
 
 /// A hive file and the key that its root is.
@@ -59,7 +61,19 @@ impl From<Unread> for Halt {
 impl OfflineRegistry {
     /// A registry without any hive. `what` names it in messages.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
-        Self { mounts: Vec::new(), allow_dirty, lock_files, complete: BTreeSet::new(), what }
+        Self { mounts: Vec::new(), allow_dirty, lock_files, complete: BTreeSet::new(), what, guard: |_| Ok(()) }
+    }
+
+    /// Sets what is asked immediately before a file is replaced, and again where that fails: its refusal says why.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
+    pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
+        self.guard = guard;
+    }
+
+    /// Whether the hive at this key was read.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
+    pub(super) fn has_opened(&self, key: &KeyPath) -> bool {
+        self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
     }
 
     /// Mounts a hive file at a key; or notes why the file that belongs there cannot be had.

@@ -39,11 +39,16 @@ impl OfflineRegistry {
             self.refuse_worse(*number, &before[number])?;
         }
         for number in changed {
-            let place = self.what_is(number);
-            let saved = self.opened(number).map_err(|halt| halted(&place, halt))?.save();
-            saved.map_err(|error| WriteFailure { error, begun: changes.len() })?;
+            self.save(number).map_err(|error| WriteFailure { error, begun: changes.to_vec() })?;
         }
         Ok(())
+    }
+
+    fn save(&mut self, number: usize) -> Result<(), WriteError> {
+        let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
+        let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
+        guard(&key)?;
+        file.save().map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
     /// Keeps another kbfix, which may have one of the hives as its whole target, from writing it meanwhile.
@@ -145,5 +150,49 @@ fn target_error(place: &str, error: TargetError) -> WriteError {
     match error {
         TargetError::Io { source, .. } => WriteError::Io { place: place.to_owned(), source },
         other => WriteError::Unsupported { place: place.to_owned(), detail: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        format::regf::Hive,
+        registry::{Data, KeyPath, ValueName},
+        target::ValueChange,
+    };
+
+    /// What a guard says that finds the hive loaded.
+    fn loaded(hive: &KeyPath) -> Result<(), WriteError> {
+        let (expected, found) = ("not loaded".to_owned(), "loaded".to_owned());
+        Err(WriteError::Stale { place: hive.to_string(), expected, found })
+    }
+
+    #[test]
+    fn the_guard_is_asked_before_a_file_is_replaced_and_only_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("NTUSER.DAT");
+        let bytes = Hive::create(Filetime::now()).unwrap().to_bytes(Filetime::now()).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let mount: KeyPath = r"HKU\S-1-5-21-1-2-3-1001".parse().unwrap();
+        let mut registry = OfflineRegistry::new("this machine".to_owned(), false, true);
+        registry.mount(mount, Ok(path.clone()));
+        registry.guard(loaded);
+        let name = ValueName::new("v").unwrap();
+        let value = ValueChange { name, before: None, after: Some(Data::dword(1)) };
+        let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
+        let create = KeyChange { key, action: Action::Create, values: vec![value] };
+        match registry.write(std::slice::from_ref(&create)) {
+            Err(WriteFailure { error: WriteError::Stale { place, found, .. }, .. }) => {
+                assert_eq!((place.as_str(), found.as_str()), (r"HKU\S-1-5-21-1-2-3-1001", "loaded"));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        // Nothing to replace, nothing to ask.
+        registry.write(&[]).unwrap();
+        registry.guard(|_| Ok(()));
+        registry.write(&[create]).unwrap();
+        assert_ne!(fs::read(&path).unwrap(), bytes);
     }
 }
