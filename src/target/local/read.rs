@@ -8,8 +8,8 @@ use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VAL
 
 use super::{error::Code, open, raw};
 use crate::{
-    registry::{Data, Key, KeyName, KeyPath, RootKey, ValueName, View},
-    target::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
+    registry::{Data, KeyName, KeyPath, ValueName},
+    target::{Answer, KeyFacts, KeyQuery, Reason, Wanted, hku},
 };
 
 /// The answer to one question, with one opening of the key.
@@ -37,18 +37,7 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Whether the key belongs to a user whose hive is not loaded: then the live registry cannot tell.
 fn in_unloaded_hive(path: &KeyPath) -> bool {
-    if path.root() != RootKey::Hku {
-        return false;
-    }
-    // Users' SIDs: of a machine or domain (S-1-5-21), of Entra ID (S-1-12-1); also with `_Classes` at the end.
-    let Some(user) = path.names().next().filter(|name| {
-        let name = name.to_ascii_uppercase();
-        name.starts_with("S-1-5-21-") || name.starts_with("S-1-12-1-")
-    }) else {
-        return false;
-    };
-    let hive = KeyPath::from_parts(RootKey::Hku, user).map(|path| Key { path, view: View::Bits64 });
-    hive.is_ok_and(|hive| open(&hive, KEY_QUERY_VALUE).is_err_and(Code::is_absent))
+    hku::of_a_user(path).is_some_and(|hive| open(&hive, KEY_QUERY_VALUE).is_err_and(Code::is_absent))
 }
 
 /// The values asked for by name, with the names as the registry has them.
