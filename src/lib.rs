@@ -15,6 +15,7 @@ pub mod registry;
 pub mod version;
 pub mod diag;
 pub mod format;
+pub mod state;
 pub mod target;
 pub mod spec;
 pub mod observe;

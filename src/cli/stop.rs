@@ -5,7 +5,7 @@ use crate::{
     diag::{Code, Diagnostic},
     journal::FolderError,
     plan::file::PlanError,
-    target::{AddressError, Moved, TargetError},
+    target::{AddressError, Moved, TargetError, smb::Trouble},
 };
 
 /// Exit code: wrong usage, or an invalid spec or plan.
@@ -53,8 +53,23 @@ impl From<TargetError> for Stop {
             TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
+            TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
         Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
+    }
+}
+
+fn remote(trouble: &Trouble) -> Code {
+    match trouble {
+        Trouble::Program { .. } => Code::TARGET_PROGRAM,
+        Trouble::Settings(_) => Code::TARGET_CREDENTIALS,
+        Trouble::Unreachable(_) | Trouble::Protocol(_) | Trouble::Broken(_) | Trouble::Service(_) => {
+            Code::TARGET_UNREACHABLE
+        }
+        Trouble::Logon(_) => Code::TARGET_LOGON,
+        Trouble::Denied(_) => Code::TARGET_DENIED,
+        Trouble::Silent(_) => Code::TARGET_SILENT,
+        Trouble::Failed(_) => Code::TARGET_UNREADABLE,
     }
 }
 

@@ -13,8 +13,10 @@ use super::stop::{Stop, USAGE};
 #[derive(Debug, clap::Args)]
 pub(super) struct TargetArguments {
     /// The target: local (this Windows machine), image:DIR (the mounted volume of a switched-off Windows),
-    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export), snapshot:FILE.
-    #[arg(long, value_name = "URI", env = "KBFIX_TARGET")]
+    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export), snapshot:FILE,
+    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server 2003;
+    /// KBFIX_SMB_AUTH_FILE names the file with user name and password).
+    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(super) target: Option<String>,
 
     /// The folder that stands for drive C of a registry export or a hive, where the files of the hotfix are.
@@ -55,7 +57,7 @@ impl TargetArguments {
             None if cfg!(windows) => "local",
             None => {
                 let message = "no target is named, and this is not Windows";
-                let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE";
+                let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE, smb://HOST";
                 return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
             }
         };

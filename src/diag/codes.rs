@@ -45,6 +45,18 @@ codes! {
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
+    /// A program that the target needs is not installed.
+    TARGET_PROGRAM = "target-program";
+    /// There are no credentials for the target, or none that can be used.
+    TARGET_CREDENTIALS = "target-credentials";
+    /// The other machine cannot be reached.
+    TARGET_UNREACHABLE = "target-unreachable";
+    /// The other machine does not let the account log on.
+    TARGET_LOGON = "target-logon";
+    /// The other machine denies the account all access.
+    TARGET_DENIED = "target-denied";
+    /// The other machine is silent.
+    TARGET_SILENT = "target-silent";
     /// A file is no plan.
     PLAN_INVALID = "plan-invalid";
     /// A plan was altered after it was made.

@@ -48,7 +48,7 @@ impl Folder {
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
-            None => default_root().map(|root| Self { root, is_default: true }),
+            None => crate::state::default_folder().map(|root| Self { root, is_default: true }),
         }
     }
 
@@ -193,17 +193,4 @@ pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(&line)?;
     file.sync_all()
-}
-
-#[cfg(windows)]
-fn default_root() -> Option<PathBuf> {
-    std::env::var_os("ProgramData").map(|folder| PathBuf::from(folder).join("kbfix"))
-}
-
-#[cfg(not(windows))]
-fn default_root() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    set("XDG_STATE_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
-        .map(|folder| folder.join("kbfix"))
 }

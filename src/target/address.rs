@@ -8,6 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::smb::Host;
 use crate::registry::KeyPath;
 
 /// A target as the user named it. It is written into journals, so that a rollback finds the same target again; it holds no
@@ -44,20 +45,22 @@ pub enum Kind {
     Reg(PathBuf),
     /// A snapshot.
     Snapshot(PathBuf),
+    /// Another machine.
+    Smb(Host),
 }
 
 /// Why a text names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` names no target: {detail}")]
 pub struct AddressError {
-    /// The text.
+    /// The text, without what may be a secret.
     pub uri: String,
     /// What is wrong with it.
     pub detail: String,
 }
 
 /// What a URI can be.
-const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE` or `snapshot:FILE`";
+const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
     /// From a URI, with paths made absolute.
@@ -78,6 +81,7 @@ impl Address {
             Kind::Hive(path, key) => format!("hive:{}={key}", absolute(&path).display()),
             Kind::Reg(path) => format!("reg:{}", absolute(&path).display()),
             Kind::Snapshot(path) => format!("snapshot:{}", absolute(&path).display()),
+            Kind::Smb(host) => host.to_string(),
         };
         Ok(address)
     }
@@ -116,6 +120,11 @@ impl Address {
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
+            // What is wrong with it may be a password at the wrong place: none of it is quoted.
+            Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: super::smb::HostError| AddressError {
+                uri: "smb://…".to_owned(),
+                detail: error.to_string(),
+            }),
             _ => Err(error()),
         }
     }

@@ -176,17 +176,11 @@ impl DriveFolder {
     }
 
     /// The names of a path, below the drive's root.
-    fn names_below_root<'a>(&self, path: &'a str) -> Result<impl Iterator<Item = &'a str> + use<'a>, Unread> {
-        let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
-        let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
+    fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
+        let (drive, names) = file_names(path)?;
         if drive != self.letter {
             let detail = format!("the folder of files stands for drive {}:, not for {drive}:", self.letter);
             return Err(Unread::new(Reason::Unknown, detail));
-        }
-        let names = rest.split(['\\', '/']).filter(|name| !name.is_empty());
-        let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
-        if names.clone().any(|name| matches!(name, "." | "..") || name.contains(forbidden)) {
-            return Err(unsupported("has a part that is no file name"));
         }
         Ok(names)
     }
@@ -223,6 +217,21 @@ impl Drives {
     pub fn forget(&mut self) {
         self.0.iter_mut().for_each(DriveFolder::forget);
     }
+}
+
+/// The drive letter of an absolute path, in upper case, and the names on the way from the drive's root.
+///
+/// # Errors
+/// Where it is no such path, or a part of it is no file name.
+pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
+    let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
+    let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
+    let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty()).collect();
+    let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
+    if names.iter().any(|name| matches!(*name, "." | "..") || name.contains(forbidden)) {
+        return Err(unsupported("has a part that is no file name"));
+    }
+    Ok((drive, names))
 }
 
 /// The drive letter of an absolute path, in upper case, and what stands behind its colon.

@@ -16,6 +16,7 @@ mod check;
 mod facts;
 pub mod files;
 mod hive;
+mod hku;
 mod image;
 #[cfg(windows)]
 pub mod local;
@@ -23,8 +24,10 @@ pub mod lock;
 mod offline;
 mod open;
 mod profiles;
+mod recall;
 mod reg;
 pub mod replace;
+pub mod smb;
 mod snapshot;
 
 use std::collections::BTreeSet;
@@ -137,6 +140,14 @@ pub enum TargetError {
         what: String,
         /// What it cannot do.
         detail: String,
+    },
+    /// It is another machine, which gives no answer.
+    #[error("{what}: {trouble}")]
+    Remote {
+        /// The target.
+        what: String,
+        /// Why.
+        trouble: smb::Trouble,
     },
 }
 

@@ -1,6 +1,10 @@
 //! Opens the target that an address names.
 
-use super::{Address, HiveTarget, ImageTarget, Kind, RegTarget, SnapshotTarget, Target, TargetError, files::Drives};
+#[cfg(unix)]
+use super::smb::{Settings, SmbTarget};
+use super::{
+    Address, HiveTarget, ImageTarget, Kind, RegTarget, SnapshotTarget, Target, TargetError, files::Drives, smb::Host,
+};
 use crate::format::reg::CodePage;
 
 /// Opens a target.
@@ -8,8 +12,7 @@ use crate::format::reg::CodePage;
 /// # Errors
 /// When it cannot be read, or does not exist on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
-    let kind =
-        address.kind().map_err(|e| TargetError::Unsupported { what: address.uri.clone(), detail: e.to_string() })?;
+    let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {
         Kind::Local => local(),
         Kind::Reg(path) => {
@@ -25,6 +28,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
         Kind::Image(folder) => Ok(Box::new(ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?)),
         Kind::Hive(path, key) => Ok(Box::new(HiveTarget::open(&path, key, drives(address)?, address.allow_dirty)?)),
         Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),
+        Kind::Smb(host) => smb(host, drives(address)?),
     }
 }
 
@@ -46,5 +50,20 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: "local".to_owned(),
         detail: "the live registry is there on Windows only".to_owned(),
+    })
+}
+
+#[cfg(unix)]
+fn smb(host: Host, drives: Drives) -> Result<Box<dyn Target>, TargetError> {
+    let what = host.to_string();
+    let settings = Settings::from_environment().map_err(|trouble| TargetError::Remote { what, trouble })?;
+    Ok(Box::new(SmbTarget::open(host, drives, settings)?))
+}
+
+#[cfg(not(unix))]
+fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
+    Err(TargetError::Unsupported {
+        what: host.to_string(),
+        detail: "Samba, through which another machine is reached, is there on Linux and its like only".to_owned(),
     })
 }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Wanted, WriteError,
+    Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
     WriteFailure, check, lock::lock_beside, replace::replace_file,
 };
 
@@ -89,7 +89,7 @@ impl Target for SnapshotTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        Ok(queries.iter().map(|query| answer(&self.snapshot.facts, query)).collect())
+        Ok(queries.iter().map(|query| self.snapshot.facts.answer(query, uncovered)).collect())
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
@@ -113,7 +113,7 @@ impl Target for SnapshotTarget {
         let mut snapshot = self.snapshot.clone();
         for change in changes {
             let facts = &snapshot.facts;
-            check::before(change, |query| answer(facts, query))?;
+            check::before(change, |query| facts.answer(query, uncovered))?;
             snapshot.facts.apply(change);
         }
         replace_file(&self.path, snapshot.to_text().as_bytes())
@@ -123,38 +123,10 @@ impl Target for SnapshotTarget {
     }
 }
 
-fn answer(facts: &Facts, query: &KeyQuery) -> Answer<KeyFacts> {
-    let place = query.key.to_string();
-    let Some(there) = facts.key(&query.key) else { return not_covered(&place) };
-    let mut found = KeyFacts::default();
-    match there {
-        Answer::Absent => return Answer::Absent,
-        Answer::Unread(why) => return Answer::Unread(why),
-        Answer::Present(()) => {}
-    }
-    match &query.values {
-        Wanted::Names(names) => {
-            for name in names {
-                let value = facts.value(&query.key, name).unwrap_or_else(|| not_covered(&format!("{place} {name:?}")));
-                found.values.insert(facts.spelled(&query.key, name).unwrap_or(name).clone(), value);
-            }
-        }
-        Wanted::All => match facts.all_values(&query.key) {
-            Some(Answer::Present(values)) => found.values = values,
-            Some(other) => return other.map(|_| KeyFacts::default()),
-            None => return not_covered(&format!("all values of {place}")),
-        },
-    }
-    if query.subkeys {
-        match facts.subkeys(&query.key) {
-            Some(Answer::Present(names)) => found.subkeys = Some(names),
-            Some(other) => return other.map(|_| KeyFacts::default()),
-            None => return not_covered(&format!("the subkeys of {place}")),
-        }
-    }
-    Answer::Present(found)
+fn not_covered<T>(what: &str) -> Answer<T> {
+    Answer::unread(Reason::Unknown, uncovered(what))
 }
 
-fn not_covered<T>(what: &str) -> Answer<T> {
-    Answer::unread(Reason::Unknown, format!("the snapshot does not cover {what}"))
+fn uncovered(what: &str) -> String {
+    format!("the snapshot does not cover {what}")
 }

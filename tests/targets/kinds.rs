@@ -17,6 +17,12 @@ use kbfix::{
     },
 };
 
+#[cfg(unix)]
+use kbfix::target::smb::{Settings, SmbTarget};
+
+#[cfg(unix)]
+use crate::server::{Server, Speaks};
+
 /// What the contract holds for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -35,6 +41,9 @@ pub(crate) enum Kind {
     Hive,
     #[cfg(windows)]
     Local,
+    /// Another machine.
+    #[cfg(unix)]
+    Smb,
 }
 
 impl Kind {
@@ -48,6 +57,8 @@ impl Kind {
         Self::Hive,
         #[cfg(windows)]
         Self::Local,
+        #[cfg(unix)]
+        Self::Smb,
     ];
 
     /// Whether its format can hold every character, in names and in strings.
@@ -60,10 +71,22 @@ impl Kind {
         matches!(self, Self::RegAnsi | Self::Reg4Utf16)
     }
 
+    /// The longest name that it can hold, in bytes of UTF-8.
+    pub(crate) fn longest_name(self) -> usize {
+        match self {
+            // Of the server that stands in for Windows: Samba keeps names in fields of 256 bytes.
+            #[cfg(unix)]
+            Self::Smb => 255,
+            _ => usize::MAX,
+        }
+    }
+
     pub(crate) fn is_file(self) -> bool {
         match self {
             #[cfg(windows)]
             Self::Local => false,
+            #[cfg(unix)]
+            Self::Smb => false,
             _ => true,
         }
     }
@@ -86,6 +109,11 @@ pub(crate) struct Machine {
 pub(crate) fn each(contract: impl Fn(&Machine)) {
     for kind in Kind::ALL {
         println!("on {kind:?}");
+        #[cfg(unix)]
+        if *kind == Kind::Smb && smb_server().is_none() {
+            println!("SKIPPED: there is no server for smb:; the other kinds were tested");
+            continue;
+        }
         contract(&Machine::new(*kind));
     }
 }
@@ -130,12 +158,26 @@ impl Machine {
                 windows_registry::LOCAL_MACHINE.create(base.path.below_root()).unwrap();
                 Address::new("local", None, None).unwrap()
             }
+            #[cfg(unix)]
+            Kind::Smb => Address::new(&smb_server().unwrap().uri(), None, None).unwrap(),
         };
-        Self { kind, base, address, folder }
+        let machine = Self { kind, base, address, folder };
+        #[cfg(unix)]
+        if kind == Kind::Smb {
+            machine.write(&[change(&machine.base, Action::Create, [])]).unwrap();
+        }
+        machine
     }
 
     /// The target as a process sees it that opens it now.
     pub(crate) fn open(&self) -> Box<dyn Target> {
+        #[cfg(unix)]
+        if self.kind == Kind::Smb {
+            let locks = Some(self.folder.path().join("kbfix/lock"));
+            let settings = Settings { locks, ..smb_server().unwrap().settings() };
+            let host = self.address.uri.parse().unwrap();
+            return Box::new(SmbTarget::open(host, Default::default(), settings).unwrap());
+        }
         open(&self.address).unwrap()
     }
 
@@ -189,6 +231,9 @@ impl Machine {
 
     /// The bytes of a target that is a file.
     pub(crate) fn file(&self) -> Option<Vec<u8>> {
+        if !self.kind.is_file() {
+            return None;
+        }
         let (_, path) = self.address.uri.split_once(':')?;
         Some(match self.kind {
             Kind::Image => fs::read(Path::new(path).join(SOFTWARE)).unwrap(),
@@ -203,6 +248,11 @@ impl Machine {
     /// Runs kbfix on this target in a process of its own, with a spec on standard input.
     pub(crate) fn kbfix(&self, command: &str, spec: &str) -> Output {
         let mut kbfix = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+        #[cfg(unix)]
+        if self.kind == Kind::Smb {
+            kbfix = smb_server().unwrap().kbfix(&[]);
+            kbfix.env("XDG_STATE_HOME", self.folder.path());
+        }
         kbfix.args([command, "-", "--target", &self.address.uri]);
         if let Some(page) = self.address.code_page {
             kbfix.args(["--code-page", &page.to_string()]);
@@ -229,6 +279,13 @@ impl Drop for Machine {
             let _ = windows_registry::LOCAL_MACHINE.remove_tree(self.base.path.below_root());
         }
     }
+}
+
+/// One server for all tests of this program; it ends with the program.
+#[cfg(unix)]
+fn smb_server() -> Option<&'static Server> {
+    static SERVER: std::sync::OnceLock<Option<Server>> = std::sync::OnceLock::new();
+    SERVER.get_or_init(|| Server::start(Speaks::Smb3)).as_ref()
 }
 
 const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";

@@ -1,5 +1,5 @@
 //! The contract of every kind of target: the same tests on `reg:` in each of its encodings, on `snapshot:`, `image:` and
-//! `hive:`, and on Windows on `local`. What one kind does alone is tested beside it.
+//! `hive:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
 
 mod apply;
 mod bytes;
@@ -7,3 +7,7 @@ mod changes;
 mod kinds;
 mod locks;
 mod states;
+
+#[cfg(unix)]
+#[path = "../smb/server.rs"]
+mod server;

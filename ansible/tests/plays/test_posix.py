@@ -393,7 +393,7 @@ def test_module_defaults_for_the_group(site: Site) -> None:
 
 
 def test_a_jump_host(site: Site) -> None:
-    """The play for Server 2003, with an export in place of smb:, which has tests of its own."""
+    """The play for Server 2003, with an export in place of smb:, which test_smb.py has."""
     site.exchange("pending1")
     site.hosts["jump"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     play = (EXAMPLES / "server2003.yml").read_text().replace("hosts: server2003", "hosts: pending1")

@@ -14,7 +14,10 @@ options:
       - What to look at or change, as C(kbfix --target) names it.
       - V(local) is the live registry of the host, and the default where the host runs Windows.
       - V(reg:FILE) is a registry export and V(snapshot:FILE) a kbfix snapshot, both on the host that runs kbfix.
-      - Further kinds, such as V(image:DIR) and V(smb://HOST), work where the installed kbfix knows them.
+      - V(smb://HOST) is another Windows machine, and V(smb://HOST?smb1) a Windows Server 2003, reached from a Linux host that has
+        smbclient and Samba's Python bindings. The credentials are in a file there, which the environment variable
+        E(KBFIX_SMB_AUTH_FILE) of the task names.
+      - Further kinds, such as V(image:DIR), work where the installed kbfix knows them.
       - A password in it is refused, since a command line can be read by every user of a host.
     type: str
   files:

@@ -118,7 +118,9 @@ EXAMPLES = r"""
 - name: Reach a Windows Server 2003, which no Ansible connection can, from a Linux host with Samba
   kbfix.windows.kb:
     src: [KB909094.yaml]
-    target: smb://frontend1.example.com
+    target: smb://frontend1.example.com?smb1
+  environment:
+    KBFIX_SMB_AUTH_FILE: /etc/kbfix/frontend1.auth
   delegate_to: jumphost
 """
 

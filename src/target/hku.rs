@@ -1,0 +1,33 @@
+//! Whose hive a key below `HKU` is in.
+
+use crate::registry::{Key, KeyPath, RootKey};
+
+/// The key where Windows mounts the user's hive that `path` is in; none where it is in no user's. While the user is not logged on,
+/// that key is not there, and says nothing about what the hive holds.
+///
+/// Users' SIDs: of a machine or domain (S-1-5-21), of Entra ID (S-1-12-1); also with `_Classes` at the end.
+#[cfg_attr(not(any(windows, unix)), allow(dead_code))]
+pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
+    if path.root() != RootKey::Hku {
+        return None;
+    }
+    let user = path.names().next()?;
+    let sid = user.to_ascii_uppercase();
+    let is_user = sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-");
+    KeyPath::from_parts(RootKey::Hku, user).ok().filter(|_| is_user).map(Key::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_no_others_have_hives_that_may_not_be_loaded() {
+        let hive = |path: &str| of_a_user(&path.parse().unwrap()).map(|key| key.to_string());
+        assert_eq!(hive(r"HKU\S-1-5-21-1-2-3-1001\Software\X").as_deref(), Some(r"HKU\S-1-5-21-1-2-3-1001"));
+        assert_eq!(hive(r"HKU\s-1-12-1-7_Classes").as_deref(), Some(r"HKU\s-1-12-1-7_Classes"));
+        assert_eq!(hive(r"HKU\.DEFAULT\Software"), None);
+        assert_eq!(hive(r"HKLM\SOFTWARE"), None);
+        assert_eq!(hive("HKU"), None);
+    }
+}

@@ -1,0 +1,203 @@
+"""The registry of another machine over MS-RRP, through Samba's Python bindings. The target `smb:` of kbfix runs this.
+
+In: one line of JSON on standard input, in the form of `Request` in wire.rs. Out: one JSON document, `Document` there.
+Whoever started this holds standard input open: when it ends, nobody waits for the answer, and nothing more is written.
+
+Source: Microsoft, [MS-RRP] "Windows Remote Registry Protocol".
+"""
+
+import json
+import select
+import sys
+
+MAXIMUM_ALLOWED = 0x02000000
+KEY_QUERY_VALUE, KEY_SET_VALUE, KEY_CREATE_SUB_KEY, KEY_ENUMERATE_SUB_KEYS = 0x1, 0x2, 0x4, 0x8
+# Only for the 32-bit view: the service's own view is the machine's, and systems without views refuse the bit.
+KEY_WOW64_32KEY = 0x0200
+FILE_NOT_FOUND, MORE_DATA, NO_MORE_ITEMS = 2, 234, 259
+ALREADY_EXISTS = 183
+CREATED_NEW_KEY = 1
+# The longest names that the registry has, in bytes with their NUL.
+KEY_NAME, VALUE_NAME = 512, 32768
+# A key with no more values than this is listed, whatever is asked of it: only that tells how a name is written.
+FEW = 64
+ROOTS = {"HKLM": "OpenHKLM", "HKU": "OpenHKU", "HKCC": "OpenHKCC"}
+
+
+def main():
+    request = json.loads(sys.stdin.readline())
+    try:
+        from samba import NTSTATUSError, WERRORError
+    except ImportError as error:
+        return {"failed": {"stage": "bindings", "code": 0, "text": str(error)}}
+    failed = lambda stage, error: {"failed": {"stage": stage, "code": error.args[0] & 0xFFFFFFFF, "text": str(error.args[1])}}
+    try:
+        registry = Registry(request, WERRORError)
+    except NTSTATUSError as error:
+        return failed("connect", error)
+    try:
+        if request["write"]:
+            return registry.write(request["write"])
+        return {"answers": [registry.read(question) for question in request["read"]]}
+    except NTSTATUSError as error:
+        return failed("call", error)
+
+
+class Registry:
+    def __init__(self, request, error):
+        from samba import credentials, param
+        from samba.dcerpc import winreg
+
+        settings = param.LoadParm()
+        for name, value in request["settings"].items():
+            settings.set(name, value)
+        account = credentials.Credentials()
+        account.guess(settings)
+        if request["auth_file"] is not None:
+            account.parse_file(request["auth_file"], credentials.SPECIFIED)
+        if request["user"] is not None:
+            account.set_username(request["user"], credentials.SPECIFIED)
+        if request["domain"] is not None:
+            account.set_domain(request["domain"], credentials.SPECIFIED)
+        if request["kerberos"]:
+            account.set_kerberos_state(credentials.MUST_USE_KERBEROS)
+        self.winreg, self.error, self.roots = winreg, error, {}
+        self.pipe = winreg.winreg(f"ncacn_np:{request['host']}", settings, account)
+
+    def string(self, text):
+        string = self.winreg.String()
+        string.name = text
+        return string
+
+    def buffer(self, kind, size):
+        buffer = kind()
+        buffer.name, buffer.size = "", size
+        return buffer
+
+    def open(self, place, access):
+        if place["root"] not in self.roots:
+            self.roots[place["root"]] = getattr(self.pipe, ROOTS[place["root"]])(None, MAXIMUM_ALLOWED)
+        if place["view"] == 32:
+            access |= KEY_WOW64_32KEY
+        return self.pipe.OpenKey(self.roots[place["root"]], self.string(place["path"]), 0, access)
+
+    def read(self, question):
+        try:
+            access = KEY_QUERY_VALUE | (KEY_ENUMERATE_SUB_KEYS if question["subkeys"] else 0)
+            key = self.open(question, access)
+            found = {"values": [], "subkeys": None}
+            if question["names"] != []:
+                found["values"] = self.values(key, question["names"])
+            if question["subkeys"]:
+                found["subkeys"] = self.subkeys(key)
+            self.pipe.CloseKey(key)
+            return found
+        except self.error as error:
+            return {"error": fault(error)}
+
+    def values(self, key, names):
+        info = self.pipe.QueryInfoKey(key, self.string(""))
+        count, size = info[4], info[6]
+        if names is None or count <= FEW + 2 * len(names):
+            return list(self.each(lambda index: self.value_at(key, index, size)))
+        return [value for value in (self.value(key, name, size) for name in names) if value]
+
+    def each(self, at):
+        index = 0
+        while True:
+            try:
+                yield at(index)
+            except self.error as error:
+                if error.args[0] == NO_MORE_ITEMS:
+                    return
+                raise
+            index += 1
+
+    def value_at(self, key, index, size):
+        def call(size):
+            name = self.buffer(self.winreg.ValNameBuf, VALUE_NAME)
+            return self.pipe.EnumValue(key, index, name, 0, [], size, 0)
+
+        name, kind, data, *_ = self.with_room(call, size)
+        return {"name": name.name or "", "type": kind, "bytes": bytes(data).hex()}
+
+    def value(self, key, name, size):
+        try:
+            kind, data, *_ = self.with_room(lambda size: self.pipe.QueryValue(key, self.string(name), 0, [], size, 0), size)
+            return {"name": name, "type": kind, "bytes": bytes(data).hex()}
+        except self.error as error:
+            if error.args[0] == FILE_NOT_FOUND:
+                return None
+            return {"name": name, "type": 0, "bytes": "", "error": fault(error)}
+
+    def with_room(self, call, size):
+        """Data can have grown since the key said how long its longest is."""
+        while True:
+            try:
+                return call(size)
+            except self.error as error:
+                if error.args[0] != MORE_DATA or size > 1 << 30:
+                    raise
+                size = max(2 * size, 1024)
+
+    def subkeys(self, key):
+        def at(index):
+            name = self.buffer(self.winreg.StringBuf, KEY_NAME)
+            kind = self.buffer(self.winreg.StringBuf, KEY_NAME)
+            return self.pipe.EnumKey(key, index, name, kind, 0)[0].name
+
+        return list(self.each(at))
+
+    def write(self, changes):
+        for index, change in enumerate(changes):
+            name = None
+            try:
+                alone()
+                key = self.prepared(change)
+                for value in change["values"]:
+                    name = value["name"]
+                    alone()
+                    self.set(key, value)
+                if key is not None:
+                    self.pipe.CloseKey(key)
+            except self.error as error:
+                return {"failed": {"stage": "write", "at": index, "name": name, **fault(error)}}
+        return {}
+
+    def prepared(self, change):
+        """The open key of a change; none where it is deleted."""
+        if change["action"] == "update":
+            return self.open(change, KEY_SET_VALUE)
+        above, _, last = change["path"].rpartition("\\")
+        parent = self.open({**change, "path": above}, KEY_CREATE_SUB_KEY)
+        if change["action"] == "delete":
+            self.pipe.DeleteKey(parent, self.string(last))
+            self.pipe.CloseKey(parent)
+            return None
+        access = MAXIMUM_ALLOWED | (KEY_WOW64_32KEY if change["view"] == 32 else 0)
+        key, action = self.pipe.CreateKey(parent, self.string(last), self.string(""), 0, access, None, 0)
+        self.pipe.CloseKey(parent)
+        if action != CREATED_NEW_KEY:
+            raise self.error(ALREADY_EXISTS, "the key is there already")
+        return key
+
+    def set(self, key, value):
+        if value["bytes"] is None:
+            self.pipe.DeleteValue(key, self.string(value["name"]))
+        else:
+            data = list(bytes.fromhex(value["bytes"]))
+            self.pipe.SetValue(key, self.string(value["name"]), value["type"], data)
+
+
+def fault(error):
+    return {"code": error.args[0] & 0xFFFFFFFF, "text": str(error.args[1])}
+
+
+def alone():
+    """Ends the program where nobody waits for it any more."""
+    if select.select([sys.stdin], [], [], 0)[0]:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    json.dump(main(), sys.stdout)
