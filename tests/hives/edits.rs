@@ -191,6 +191,7 @@ fn random_edits_leave_a_sound_hive_that_holds_what_was_written() {
         let keys = dump(&hive);
         let mut model = Model { paths: keys.keys().cloned().collect(), keys };
         let mut before = hive.check();
+        let size = hive.file_len();
         let started = std::time::Instant::now();
         for done in 1..=count {
             let mut editor = hive.edit(NOW).unwrap();
@@ -208,8 +209,10 @@ fn random_edits_leave_a_sound_hive_that_holds_what_was_written() {
                 before = hive.check();
             }
         }
-        println!("{name}: {count} edits, {} keys, {:?}", model.keys.len(), started.elapsed());
-        let (_folder, file) = on_disk(&hive.to_bytes(NOW).unwrap());
+        let bytes = hive.to_bytes(NOW).unwrap();
+        let (keys, len, time) = (model.keys.len(), bytes.len(), started.elapsed());
+        println!("{name}: {count} edits, {keys} keys, {size} bytes before, {len} after, {time:?}");
+        let (_folder, file) = on_disk(&bytes);
         readers::compare(&hive, &file, name);
     }
 }

@@ -25,14 +25,30 @@ pub(super) struct Fullness {
     used: usize,
 }
 
+/// How short a hive is to become.
+#[derive(Debug, Clone, Copy)]
+struct Goal {
+    /// The length of its bins, whatever must move for it.
+    due: u32,
+    /// The length where little must move for it.
+    wanted: u32,
+    /// How many bytes of bins are little.
+    little: u32,
+}
+
+/// It is no use to move less: the whole file is written anew.
+const LITTLE: usize = 64 << 10;
+
 impl Fullness {
-    /// The length that a hive should have now that was as `before`: a page more for each page of new cells, and two pages less
-    /// for each page of cells that are gone. Not one page: what grew when they were new, in an earlier session, may have left
-    /// as much room behind. Not all that is free: much would move for the sake of one value.
-    fn wanted(self, before: Self) -> usize {
+    /// What is to become of a hive that was as `before`. It is due to be no longer than it was, but for a page for each page of
+    /// new cells. Wanted are two pages less for each page of cells that are gone: what grew when those were new, in an earlier
+    /// session, may have left as much room behind. All of a hive is not packed anew for the sake of one value.
+    fn goal(self, before: Self) -> Goal {
         let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
         let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
-        (before.len + pages(new)).saturating_sub(2 * pages(gone))
+        let due = before.len + pages(new);
+        let wanted = due.saturating_sub(2 * pages(gone));
+        Goal { due: due as u32, wanted: wanted as u32, little: (gone.saturating_mul(16).max(LITTLE)) as u32 }
     }
 }
 
@@ -70,16 +86,16 @@ impl Hive {
         if std::mem::take(&mut self.cache.shrunk)
             && let (Some(before), Some(now)) = (self.cache.session, self.fullness())
         {
-            self.compact(now.wanted(before))?;
+            self.compact(now.goal(before))?;
             self.drop_empty_bins()?;
         }
         self.cache.session = self.fullness();
         Ok(())
     }
 
-    /// Moves what lies in the bins behind `wanted` bytes before them, or behind as few more as it goes.
-    fn compact(&mut self, wanted: usize) -> Result<(), Error> {
-        if self.bins_len() <= wanted {
+    /// Moves what lies in the bins at the end before them, as far as it goes and is worth it.
+    fn compact(&mut self, goal: Goal) -> Result<(), Error> {
+        if self.bins_len() <= goal.wanted as usize {
             return Ok(());
         }
         // In a damaged hive, something that is not known may refer to a cell.
@@ -92,21 +108,24 @@ impl Hive {
         let used: u64 = bins.iter().map(|bin| u64::from(bin.size - BIN_HEADER - bin.free_bytes())).sum();
         // The first bin, with the root key, stays as it is; and every bin with a cell whose use is not known.
         let stays = bins.iter().rfind(|bin| !bin.movable).or(bins.first()).map_or(0, |bin| bin.start + bin.size);
-        let mut page = (wanted as u32).max(stays).div_ceil(PAGE);
+        let mut page = goal.wanted.max(stays).div_ceil(PAGE);
         let end = self.bins_len() as u32 / PAGE;
         while page < end && room(&bins, page * PAGE) < used {
             page += 1;
         }
-        // What has the room may still not go. Then a little more of it is tried, and then more than a little.
-        for step in 0_u32.. {
-            if page >= end {
-                break;
-            }
-            if let Some(moves) = shortened(&bins, page * PAGE) {
+        // What has the room may still not go. Then a little longer is tried, and then more than a little; what is due in any case.
+        let mut tries = 0_u32;
+        while page < end {
+            let is_due = page * PAGE >= goal.due;
+            if let Some(moves) = shortened(&bins, page * PAGE, if is_due { u32::MAX } else { goal.little }) {
                 self.relocate(&moves, &references)?;
                 return self.refuse_worse(&before);
             }
-            page += 1 << (step / 2).min(12);
+            page += 1 << (tries / 2).min(12);
+            tries += 1;
+            if !is_due && page * PAGE >= goal.due {
+                (page, tries) = (goal.due.div_ceil(PAGE), 0);
+            }
         }
         Ok(())
     }
@@ -153,8 +172,9 @@ fn room(bins: &[Bin], len: u32) -> u64 {
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// How to move all cells so that the bins have `len` bytes; none where no way was found.
-fn shortened(bins: &[Bin], len: u32) -> Option<Moves> {
+/// How to move all cells so that the bins have `len` bytes, with no more than `limit` bytes of bins packed anew; none where no
+/// way was found.
+fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
     let (before, behind) = bins.split_at_checked(count)?;
     // The bin that `len` goes through becomes shorter.
@@ -168,6 +188,11 @@ fn shortened(bins: &[Bin], len: u32) -> Option<Moves> {
     }
     let mut donors: Vec<&Bin> = before.iter().skip(1).filter(|bin| bin.movable).collect();
     donors.sort_by_key(|bin| (Reverse(bin.free_bytes()), bin.start));
+    let mut size = 0_u32;
+    donors.retain(|bin| {
+        size = size.saturating_add(bin.size);
+        size <= limit
+    });
     let enough = donors.iter().position(|bin| {
         room += bin.free_bytes();
         room >= needed
