@@ -19,6 +19,8 @@ mod read;
 mod remote;
 #[cfg(unix)]
 mod settings;
+#[cfg(unix)]
+mod status;
 mod trouble;
 #[cfg(unix)]
 mod wire;
