@@ -19,7 +19,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(super) target: Option<String>,
 
-    /// The folder that stands for drive C of a registry export or a hive, where the files of the hotfix are.
+    /// The folder that stands for drive C of a registry export, a hive or another machine, where the files of the hotfix are.
     #[arg(long, value_name = "DIR")]
     pub(super) files: Option<PathBuf>,
 

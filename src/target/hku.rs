@@ -6,7 +6,6 @@ use crate::registry::{Key, KeyPath, RootKey};
 /// that key is not there, and says nothing about what the hive holds.
 ///
 /// Users' SIDs: of a machine or domain (S-1-5-21), of Entra ID (S-1-12-1); also with `_Classes` at the end.
-#[cfg_attr(not(any(windows, unix)), allow(dead_code))]
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;

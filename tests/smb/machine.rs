@@ -1,4 +1,5 @@
 //! The example's front-end server, its registry and `exprox.dll` on a Samba server; and kbfix run on it.
+#![allow(dead_code, reason = "the benchmark uses a part of it")]
 
 use std::{
     fs,

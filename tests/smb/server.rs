@@ -206,7 +206,8 @@ impl Server {
         command
     }
 
-    fn net(&self, arguments: &[&str]) -> Command {
+    /// Samba's own client, on this server.
+    pub(crate) fn net(&self, arguments: &[&str]) -> Command {
         let mut net = Command::new("net");
         net.args(["rpc", "registry", "-s", "/dev/null", "--option=client min protocol=NT1", "-S", "127.0.0.1"]);
         net.arg("-p").arg(self.port.to_string()).arg("-A").arg(self.path("auth")).args(arguments).env("LC_ALL", "C");

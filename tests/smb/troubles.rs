@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kbfix::target::{Answer, KeyQuery, Reason, Target as _, Wanted};
+use kbfix::{
+    registry::{Data, ValueName},
+    target::{Answer, KeyQuery, Reason, Target as _, Wanted},
+};
 
 use crate::{
     machine::{Run, command, dll, front_end, run},
@@ -40,7 +43,7 @@ fn credentials() {
     let named = server.kbfix(&["diff", "KB909094", "--target", &uri]).env("KBFIX_SMB_AUTH_FILE", &other).output();
     Run::of(named.unwrap()).code(1).says("6.5.7651.19");
     // There is no ticket here.
-    diff(&server, "KBFIX_SMB_KERBEROS", "1").code(3);
+    diff(&server, "KBFIX_SMB_KERBEROS", "1").code(3).says("error[target-logon]").says("Kerberos");
     diff(&server, "KBFIX_SMB_KERBEROS", "yes").code(3).says("neither 0 nor 1");
 }
 
@@ -116,6 +119,25 @@ fn files_and_shares() {
     // A folder may stand for a drive whose share is not there.
     let line = format!("diff KB909094 --target @target --files {}", server.path("share").display());
     run(&server, &line).code(4).says("6.5.7638.1");
+}
+
+#[test]
+fn of_a_key_with_many_values_those_are_read_that_are_asked_for() {
+    let Some(server) = Server::start(Speaks::Smb3) else { return };
+    let values: String = (0..200).map(|n| format!("\"value {n}\"=dword:{n:08x}\r\n")).collect();
+    server.import(&format!(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Many]\r\n{values}"
+    ));
+    let ask = |values| {
+        let query = KeyQuery { key: r"HKLM\SOFTWARE\Many".parse().unwrap(), values, subkeys: false };
+        server.target().read_keys(&[query]).unwrap().remove(0).known().unwrap().unwrap().values
+    };
+    let name = |text: &str| ValueName::new(text).unwrap();
+    let found = ask(Wanted::Names(["VALUE 199", "value 7", "value 200"].map(name).into()));
+    assert_eq!(found[&name("value 199")], Answer::Present(Data::dword(199)));
+    assert_eq!(found[&name("value 7")], Answer::Present(Data::dword(7)));
+    assert_eq!(found[&name("value 200")], Answer::Absent);
+    assert_eq!((found.len(), ask(Wanted::All).len()), (3, 200));
 }
 
 #[test]

@@ -60,7 +60,10 @@ impl Trouble {
                 "a Windows Server 2003 knows SMB 1 only: add ?smb1 to the target if the network between is trusted"
             }
             Self::Logon(_) => "see account, password and domain; kbfix tries once, so that no account is locked out",
-            Self::Denied(_) => "use an account that is an administrator there",
+            Self::Denied(_) => {
+                "use an account that is an administrator there; a machine that cannot sign, as a Windows Server 2003 may be, \
+                 needs ?smb1&unsigned"
+            }
             Self::Service(_) => "start the service RemoteRegistry there",
             Self::Silent(_) => "see whether it is overloaded; KBFIX_SMB_LIMIT=SECONDS waits longer",
             Self::Failed(_) => "see what `smbclient -A FILE //HOST/C$` says",

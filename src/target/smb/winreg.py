@@ -96,7 +96,8 @@ class Registry:
             return {"error": fault(error)}
 
     def values(self, key, names):
-        info = self.pipe.QueryInfoKey(key, self.string(""))
+        # No room for the key's class, which nobody asks for: with some room, one that is longer would be an error.
+        info = self.pipe.QueryInfoKey(key, self.winreg.String())
         count, size = info[4], info[6]
         if names is None or count <= FEW + 2 * len(names):
             return list(self.each(lambda index: self.value_at(key, index, size)))

@@ -148,7 +148,7 @@ impl Connection {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
         let document = self.exchange(questions, &[], each)?;
         match document.failed {
-            Some(failed) => Err(failed.trouble()),
+            Some(failed) => Err(self.trouble(failed)),
             None if document.answers.len() == questions.len() => Ok(document.answers),
             None => Err(Trouble::Failed("fewer answers came than questions were asked".to_owned())),
         }
@@ -164,7 +164,7 @@ impl Connection {
         match document.failed {
             None => Ok(()),
             Some(Failed { stage: Stage::Write, at: Some(at), name, fault }) => Err(Refusal::Change { at, name, fault }),
-            Some(failed) => Err(Refusal::Trouble(failed.trouble())),
+            Some(failed) => Err(Refusal::Trouble(self.trouble(failed))),
         }
     }
 
@@ -190,14 +190,16 @@ impl Connection {
         let said = program::run(&mut command, &line, limit)?;
         serde_json::from_slice(&said.out).map_err(|_| Trouble::of_text(&String::from_utf8_lossy(&said.error)))
     }
-}
 
-impl Failed {
-    fn trouble(self) -> Trouble {
-        let Fault { code, text } = self.fault;
-        match self.stage {
+    fn trouble(&self, failed: Failed) -> Trouble {
+        let Fault { code, text } = failed.fault;
+        match failed.stage {
             Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
-            Stage::Connect => Trouble::of_status(code, &text),
+            Stage::Connect => match Trouble::of_status(code, &text) {
+                // Where there is no ticket, Samba's status is that of a wrong argument.
+                Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("by Kerberos: {text}")),
+                trouble => trouble,
+            },
             Stage::Call | Stage::Write => Trouble::Broken(format!("{text} (0x{code:08x})")),
         }
     }
