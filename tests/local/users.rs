@@ -157,13 +157,14 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     LocalTarget::new().write(&[user.changed(1, 2)]).unwrap();
     assert_eq!(user.in_file(), Some(Data::dword(2)));
     assert_eq!(fs::read_dir(user.folder.path()).unwrap().count(), 1, "something is left behind");
-    assert!(matches!(LocalTarget::new().write(&[user.changed(1, 3)]), Err(WriteError::Stale { .. })));
+    let stale = LocalTarget::new().write(&[user.changed(1, 3)]).map_err(|failure| failure.error);
+    assert!(matches!(stale, Err(WriteError::Stale { .. })), "{stale:?}");
     LocalTarget::new().write(&[user.changed(2, 1)]).unwrap();
 
     // A file that somebody holds, as Windows does that of a user who logs on just now.
     let bytes = fs::read(user.hive()).unwrap();
     let held = fs::OpenOptions::new().read(true).share_mode(1).open(user.hive()).unwrap();
-    let refused = LocalTarget::new().write(&[user.changed(1, 2)]);
+    let refused = LocalTarget::new().write(&[user.changed(1, 2)]).map_err(|failure| failure.error);
     assert!(matches!(refused, Err(WriteError::Denied { .. } | WriteError::Io { .. })), "{refused:?}");
     drop(held);
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);
@@ -174,8 +175,11 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     let asked = kbfix::target::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };
     assert!(matches!(target.read_keys(std::slice::from_ref(&asked)).unwrap()[0], Answer::Present(_)));
     user.log_on();
-    match target.write(&[user.changed(1, 2)]) {
-        Err(WriteError::Stale { found, .. }) => assert!(found.contains("logged on"), "{found}"),
+    match target.write(&[user.changed(1, 2)]).map_err(|failure| (failure.error, failure.begun)) {
+        Err((WriteError::Stale { found, .. }, begun)) => {
+            assert!(found.contains("logged on"), "{found}");
+            assert_eq!(begun, []);
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);

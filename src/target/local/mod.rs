@@ -67,9 +67,10 @@ impl Target for LocalTarget {
         let mut buffer = raw::Buffer::new();
         let (away, here): (Vec<_>, Vec<_>) =
             changes.iter().cloned().partition(|change| users::is_away(&change.key.path));
-        here.iter().try_for_each(|change| self.users.refuse_logged_on(change))?;
+        let refused =
+            here.iter().try_for_each(|change| self.users.refuse_logged_on(change)).map_err(WriteFailure::from);
         // Files first: where one cannot be replaced, the live registry is as it was.
-        let written = self.users.write(&away);
+        let written = refused.and_then(|()| self.users.write(&away));
         // What is read from now on is the present state, whatever came of it.
         self.users.forget();
         written?;

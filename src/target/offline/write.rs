@@ -1,6 +1,9 @@
 //! Changes: each is checked and made in memory, the hives are checked, and only then are files replaced, one by one.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
@@ -31,23 +34,31 @@ impl OfflineRegistry {
         // The changes are checked against what is in the files now, also when somebody wrote them without the lock.
         self.forget();
         let mut before: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+        let mut mounts = Vec::new();
         for change in changes {
-            self.carry_out_one(change, &mut before)?;
+            mounts.push(self.carry_out_one(change, &mut before)?);
         }
         let changed: Vec<usize> = before.keys().copied().filter(|n| self.is_changed(*n)).collect();
         for number in &changed {
             self.refuse_worse(*number, &before[number])?;
         }
+        let mut begun = BTreeSet::new();
         for number in changed {
-            self.save(number).map_err(|error| WriteFailure { error, begun: changes.to_vec() })?;
+            let failed = |error, begun: &BTreeSet<usize>| {
+                let of_begun = changes.iter().zip(&mounts).filter(|(_, mount)| begun.contains(mount));
+                WriteFailure { error, begun: of_begun.map(|(change, _)| change.clone()).collect() }
+            };
+            (self.guard)(&self.mounts[number].key).map_err(|error| failed(error, &begun))?;
+            begun.insert(number);
+            self.save(number).map_err(|error| failed(error, &begun))?;
         }
         Ok(())
     }
 
+    /// Replaces the file. Where that fails, the guard may know why.
     fn save(&mut self, number: usize) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
-        guard(&key)?;
         file.save().map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
@@ -72,11 +83,12 @@ impl OfflineRegistry {
         Ok(locks.into_values().collect())
     }
 
+    /// Makes a change in memory; the number of the hive that it is in.
     fn carry_out_one(
         &mut self,
         change: &KeyChange,
         before: &mut BTreeMap<usize, Vec<Finding>>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<usize, WriteError> {
         check::before(change, |query| {
             let refused = |error: TargetError| Answer::Unread(Unread::new(Reason::Malformed, error.to_string()));
             self.read(query).unwrap_or_else(refused)
@@ -97,7 +109,7 @@ impl OfflineRegistry {
         before.entry(mount).or_insert_with(|| hive.check());
         let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
         match change.action {
-            Action::Delete => return done(editor.delete_key(&below), &key),
+            Action::Delete => return done(editor.delete_key(&below), &key).map(|()| mount),
             Action::Create => done(editor.create_key(&below), &key)?,
             Action::Update => {}
         }
@@ -108,7 +120,7 @@ impl OfflineRegistry {
                 None => done(editor.delete_value(&below, value.name.as_str()), &place)?,
             }
         }
-        Ok(())
+        Ok(mount)
     }
 
     fn is_changed(&self, number: usize) -> bool {
@@ -183,7 +195,8 @@ mod tests {
         let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
         let create = KeyChange { key, action: Action::Create, values: vec![value] };
         match registry.write(std::slice::from_ref(&create)) {
-            Err(WriteFailure { error: WriteError::Stale { place, found, .. }, .. }) => {
+            Err(WriteFailure { error: WriteError::Stale { place, found, .. }, begun }) => {
+                assert_eq!(begun, []);
                 assert_eq!((place.as_str(), found.as_str()), (r"HKU\S-1-5-21-1-2-3-1001", "loaded"));
             }
             other => panic!("{other:?}"),
