@@ -17,7 +17,7 @@ use super::{error::Code, open, path_on_disk, raw, read};
 use crate::{
     registry::{Key, KeyPath, RootKey},
     target::{
-        Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, WriteFailure,
+        Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, WriteFailure, hku,
         offline::OfflineRegistry, profiles,
     },
 };
@@ -77,11 +77,9 @@ pub(super) fn is_away(path: &KeyPath) -> bool {
 
 /// The user whose key it is, as a key below `HKU`. Services and the system have their hives loaded at all times.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
-    let name = path.names().next().filter(|_| path.root() == RootKey::Hku)?.to_ascii_lowercase();
-    let sid = name.strip_suffix(CLASSES).unwrap_or(&name);
-    // Accounts of a machine or a domain, and those of Entra ID.
-    let is_person = sid.starts_with("s-1-5-21-") || sid.starts_with("s-1-12-1-");
-    KeyPath::from_parts(RootKey::Hku, &sid.to_ascii_uppercase()).ok().filter(|_| is_person)
+    let hive = hku::of_a_user(path)?.path.below_root().to_ascii_lowercase();
+    let sid = hive.strip_suffix(CLASSES).unwrap_or(&hive);
+    KeyPath::from_parts(RootKey::Hku, &sid.to_ascii_uppercase()).ok()
 }
 
 /// Where Windows mounts the two hives of a user.
