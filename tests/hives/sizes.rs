@@ -1,6 +1,9 @@
 //! What was created and deleted again leaves the file no larger than it was.
 
-use kbfix::format::regf::{Filetime, Hive};
+use kbfix::{
+    format::regf::{Filetime, Hive},
+    registry::Data,
+};
 
 use super::{
     edits::{Model, assert_no_worse, random_data},
@@ -87,5 +90,25 @@ fn edits_all_over_a_full_hive_leave_it_no_larger() {
         assert!(left == keys, "{name}: something else changed");
         let (_folder, file) = on_disk(&hive.to_bytes(NOW).unwrap());
         readers::compare(&hive, &file, name);
+    }
+}
+
+#[test]
+fn for_one_value_little_moves() {
+    for (name, logs) in REAL {
+        let Some(mut hive) = real_hive(name, logs) else { continue };
+        drop(hive.edit(NOW).unwrap());
+        let before = hive.to_bytes(NOW).unwrap();
+        let mut editor = hive.edit(NOW).unwrap();
+        editor.create_key(r"kbfix\DAV").unwrap();
+        editor.set_value(r"kbfix\DAV", "DisableRealmHint", &Data::dword(1)).unwrap();
+        drop(editor);
+        let mut hive = Hive::open(hive.to_bytes(NOW).unwrap(), &[]).unwrap();
+        hive.edit(NOW).unwrap().delete_tree("kbfix").unwrap();
+        let after = hive.to_bytes(NOW).unwrap();
+        assert!(after.len() <= before.len(), "{name}: {} bytes before, {} after", before.len(), after.len());
+        let others = before.chunks(4096).zip(after.chunks(4096)).filter(|(before, after)| before != after).count();
+        println!("{name}: {others} pages of {} are others", after.len() / 4096);
+        assert!(others <= 64, "{name}: {others} pages are others");
     }
 }
