@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What the name of the hive of a user's classes has behind the user's SID.
-const CLASSES: &str = "_classes";
+const CLASSES: &str = "_CLASSES";
 
 /// The hives of users who are not logged on.
 #[derive(Debug, Default)]
@@ -77,9 +77,8 @@ pub(super) fn is_away(path: &KeyPath) -> bool {
 
 /// The user whose key it is, as a key below `HKU`. Services and the system have their hives loaded at all times.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
-    let hive = hku::of_a_user(path)?.path.below_root().to_ascii_lowercase();
-    let sid = hive.strip_suffix(CLASSES).unwrap_or(&hive);
-    KeyPath::from_parts(RootKey::Hku, &sid.to_ascii_uppercase()).ok()
+    let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
+    KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
 }
 
 /// Where Windows mounts the two hives of a user.

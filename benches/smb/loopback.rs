@@ -1,17 +1,4 @@
-//! The target `smb:` on a Samba server on loopback, from kbfix's start to its end: `cargo bench --bench smb`.
-//!
-//! KB909094 on a front-end server, and 1,000 values: in one key, and in 100. The peers are what a script would take: a loop of
-//! `net rpc registry getvalue`, one process and one logon for each value, which shows no bytes of REG_BINARY and knows no plan;
-//! and one `net rpc registry export`, which takes all that is below the key.
-//!
-//! Time is the least of several runs; a peer's loop runs once. Nothing here fails by being slow.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
-
-#[path = "../tests/smb/machine.rs"]
-mod machine;
-#[path = "../tests/smb/server.rs"]
-mod server;
+//! The measurements.
 
 use std::{
     fmt::Write as _,
@@ -20,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use machine::{command, front_end};
-use server::{Server, Speaks};
+use crate::machine::{command, front_end};
+use crate::server::{Server, Speaks};
 
 const RUNS: usize = 5;
 const VALUES: usize = 1_000;
 
-fn main() {
+pub(super) fn run() {
     let Some(server) = front_end(Speaks::Smb3) else { return };
     let Some(old) = front_end(Speaks::Smb1) else { return };
     // 1,000 values in one key, and 10 in each of 100.
