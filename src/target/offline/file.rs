@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    format::regf::{Error, Filetime, Hive},
+    format::regf::{Error, Filetime, Hive, State},
     target::{Reason, TargetError, Unread, WriteError, replace::replace_file},
 };
 
@@ -43,7 +43,7 @@ impl HiveFile {
         let file_error = |error| file_error(path, error);
         let file = open_file(path).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
-        let opened = match Hive::open_on_demand(Arc::new(file)) {
+        let opened = match complete(path, file).map_err(file_error)? {
             Ok(Some(hive)) => Ok(hive),
             Ok(None) => {
                 let primary = fs::read(path).map_err(file_error)?;
@@ -84,6 +84,17 @@ impl HiveFile {
         }
         Ok(())
     }
+}
+
+/// The hive, if the file was written completely; else none. Windows replaces no file that somebody has open, and no user logs on
+/// whose hive is: there it is read whole and closed.
+fn complete(path: &Path, file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    if cfg!(not(windows)) {
+        return Ok(Hive::open_on_demand(Arc::new(file)));
+    }
+    drop(file);
+    let opened = Hive::open_dirty(fs::read(path)?, &[]);
+    Ok(opened.map(|hive| (*hive.state() == State::Clean).then_some(hive)))
 }
 
 /// An error of the codec, as one of a change.
