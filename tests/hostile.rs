@@ -5,6 +5,10 @@
 use std::time::{Duration, Instant};
 
 use kbfix::spec::{self, Loaded, Settings};
+use numbers::Numbers;
+
+#[path = "support/numbers.rs"]
+mod numbers;
 
 /// The limit that the design states holds for the optimised build. The other, on a busy machine, must only not hang.
 const SOON: Duration = if cfg!(debug_assertions) { Duration::from_secs(60) } else { Duration::from_secs(1) };
@@ -140,18 +144,6 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
         (place.line, place.column, place.source)
     };
     assert_eq!(place(&broken), place(&format!("\u{feff}{}", broken.replace('\n', "\r\n"))));
-}
-
-/// A generator of numbers, the same in every run: xorshift64*.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end.max(1)
-    }
 }
 
 /// `FUZZ_ROUNDS` makes it longer than CI needs.

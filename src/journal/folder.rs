@@ -9,7 +9,10 @@ use std::{
 use serde_json::Value;
 
 use super::{Entry, Event, Journal, now};
-use crate::{plan::file::digest, target::replace::replace_file};
+use crate::{
+    plan::file::{seal, unseal},
+    target::replace::replace_file,
+};
 
 /// The state folder. Journals stand in its subfolder `journal`.
 #[derive(Debug, Clone)]
@@ -156,25 +159,18 @@ impl Folder {
 
 /// The entry with its digest, so that a rollback never writes what a damaged file says was there.
 fn first_line(entry: &Entry) -> serde_json::Result<String> {
-    let mut value = serde_json::to_value(entry)?;
-    let digest = digest(&value);
-    if let Value::Object(members) = &mut value {
-        members.insert("digest".to_owned(), digest.into());
-    }
-    Ok(format!("{value}\n"))
+    Ok(format!("{}\n", seal(serde_json::to_value(entry)?)))
 }
 
 fn entry(line: &str) -> Result<Entry, String> {
     let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
-    let members = value.as_object_mut().ok_or("it is not an object")?;
-    match members.get("kbfix_journal") {
+    match value.get("kbfix_journal") {
         Some(version) if *version == 1 => {}
         Some(version) => return Err(format!("it is of version {version}, this kbfix reads version 1")),
         None => return Err("it has no `kbfix_journal`".to_owned()),
     }
-    let written = members.remove("digest").ok_or("it has no `digest`")?;
-    let content = digest(&value);
-    if written != *content {
+    let (written, content) = unseal(&mut value).ok_or("it has no `digest`")?;
+    if written != content {
         return Err(format!("it was altered or damaged: it says that its digest is {written}, and that is {content}"));
     }
     serde_json::from_value(value).map_err(|e| e.to_string())

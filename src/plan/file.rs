@@ -44,11 +44,7 @@ impl Plan {
 
     /// The file's text.
     pub fn to_text(&self) -> String {
-        let mut value = serde_json::to_value(self).unwrap_or_default();
-        let digest = digest(&value);
-        if let Value::Object(members) = &mut value {
-            members.insert("digest".to_owned(), digest.into());
-        }
+        let value = seal(serde_json::to_value(self).unwrap_or_default());
         let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
         text.push('\n');
         text
@@ -60,14 +56,10 @@ impl Plan {
     /// [`PlanError`]
     pub fn from_text(text: &str, approved: Option<&str>) -> Result<Self, PlanError> {
         let mut value: Value = serde_json::from_str(text).map_err(PlanError::Json)?;
-        let members = value.as_object_mut().ok_or_else(|| PlanError::Shape("it is not an object".to_owned()))?;
-        if members.get("kbfix_plan") != Some(&1.into()) {
+        if value.get("kbfix_plan") != Some(&1.into()) {
             return Err(PlanError::Shape("`kbfix_plan` is not 1".to_owned()));
         }
-        let Some(Value::String(written)) = members.remove("digest") else {
-            return Err(PlanError::Shape("it has no `digest`".to_owned()));
-        };
-        let content = digest(&value);
+        let (written, content) = unseal(&mut value).ok_or_else(|| PlanError::Shape("it has no `digest`".to_owned()))?;
         if content != written {
             return Err(PlanError::Altered { written, content });
         }
@@ -99,6 +91,21 @@ pub fn schema() -> Value {
 fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| d.trim().trim_start_matches("sha256:").to_ascii_lowercase();
     bare(a) == bare(b)
+}
+
+/// The document with its digest as a further member.
+pub(crate) fn seal(mut document: Value) -> Value {
+    let digest = digest(&document);
+    if let Value::Object(members) = &mut document {
+        members.insert("digest".to_owned(), digest.into());
+    }
+    document
+}
+
+/// Takes the digest out of a document: the one that is written there, and that of the rest. None where none is written.
+pub(crate) fn unseal(document: &mut Value) -> Option<(String, String)> {
+    let Some(Value::String(written)) = document.as_object_mut()?.remove("digest") else { return None };
+    Some((written, digest(document)))
 }
 
 /// The SHA-256 of a JSON value in canonical form.

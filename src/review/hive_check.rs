@@ -46,21 +46,11 @@ pub struct Found<'a> {
     /// What kind of finding it is, in kebab case.
     pub code: &'static str,
     /// How bad it is.
-    pub severity: Degree,
+    pub severity: Severity,
     /// Where it is in the file.
     pub offset: u64,
     /// What is wrong.
     pub message: &'a str,
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Degree {
-    /// Windows reads such a hive.
-    Oddity,
-    /// The hive is damaged.
-    Error,
 }
 
 impl<'a> HiveCheck<'a> {
@@ -73,10 +63,7 @@ impl<'a> HiveCheck<'a> {
         };
         let found = |finding: &'a Finding| Found {
             code: finding.code,
-            severity: match finding.severity {
-                Severity::Oddity => Degree::Oddity,
-                Severity::Error => Degree::Error,
-            },
+            severity: finding.severity,
             offset: finding.offset,
             message: &finding.message,
         };
@@ -102,12 +89,12 @@ impl<'a> HiveCheck<'a> {
         let _ = writeln!(out, "{file}: a hive of version 1.{minor_version}, {bytes} bytes, {state}");
         for found in &self.findings {
             let word = match found.severity {
-                Degree::Oddity => "oddity",
-                Degree::Error => "error",
+                Severity::Oddity => "oddity",
+                Severity::Error => "error",
             };
             let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, found.message, found.code);
         }
-        let errors = self.findings.iter().filter(|found| found.severity == Degree::Error).count();
+        let errors = self.findings.iter().filter(|found| found.severity == Severity::Error).count();
         let _ = writeln!(out, "{errors} errors, {} oddities", self.findings.len() - errors);
         out
     }

@@ -151,6 +151,17 @@ pub enum TargetError {
     },
 }
 
+impl TargetError {
+    /// The same as the reason why changes at `place` were not written.
+    fn refusal(self, place: &str) -> WriteError {
+        let place = place.to_owned();
+        match self {
+            Self::Io { source, .. } => WriteError::Io { place, source },
+            other => WriteError::Unsupported { place, detail: other.to_string() },
+        }
+    }
+}
+
 /// Why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {

@@ -246,18 +246,14 @@ impl Target for RegTarget {
         if changes.is_empty() {
             return Ok(());
         }
-        let path = self.path.clone();
-        let place = || path.display().to_string();
+        let place = self.path.display().to_string();
         // The changes are checked against what is in the file now, also when it was edited without the lock.
-        self.document = load(&self.path, self.code_page).map_err(|error| match error {
-            TargetError::Io { source, .. } => WriteError::Io { place: place(), source },
-            other => WriteError::Unsupported { place: place(), detail: other.to_string() },
-        })?;
+        self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
         let written = self.carry_out(changes).map_err(WriteFailure::from).and_then(|()| {
             replace_file(&self.path, &self.document.to_bytes()).map_err(|source| {
                 let error = match source.kind() {
-                    std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
-                    _ => WriteError::Io { place: place(), source },
+                    std::io::ErrorKind::PermissionDenied => WriteError::Denied { place },
+                    _ => WriteError::Io { place, source },
                 };
                 WriteFailure { error, begun: changes.to_vec() }
             })

@@ -106,10 +106,7 @@ impl Target for SnapshotTarget {
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let place = self.path.display().to_string();
         // The changes are checked against what is in the file now, also when it was edited without the lock.
-        self.snapshot = load(&self.path).map_err(|error| match error {
-            TargetError::Io { source, .. } => WriteError::Io { place: place.clone(), source },
-            other => WriteError::Unsupported { place: place.clone(), detail: other.to_string() },
-        })?;
+        self.snapshot = load(&self.path).map_err(|error| error.refusal(&place))?;
         let mut snapshot = self.snapshot.clone();
         for change in changes {
             let facts = &snapshot.facts;

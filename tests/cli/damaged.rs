@@ -5,7 +5,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Machine, Run};
+use crate::{
+    harness::{Machine, Run},
+    numbers::Numbers,
+};
 
 /// `FUZZ_ROUNDS` makes it longer than CI needs.
 fn rounds() -> usize {
@@ -13,17 +16,7 @@ fn rounds() -> usize {
     std::env::var("FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
 }
 
-/// A generator of numbers, the same in every run: xorshift64*.
-struct Numbers(u64);
-
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end.max(1)
-    }
-
     /// The text with some bytes replaced, cut out or doubled.
     fn mangle(&mut self, text: &str) -> Vec<u8> {
         let mut bytes = text.as_bytes().to_vec();

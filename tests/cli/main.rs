@@ -9,6 +9,8 @@ mod exit_codes;
 mod harness;
 mod journal;
 mod kb909094;
+#[path = "../support/numbers.rs"]
+mod numbers;
 mod plans;
 mod rollback;
 mod streams;

@@ -1,13 +1,10 @@
 //! The machine's lock, its administrators' folder, and the program itself.
-#![allow(unsafe_code, reason = "std makes no folder with permissions")]
 
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    os::windows::ffi::OsStrExt,
     path::Path,
     process::{Command, Stdio},
-    ptr::null_mut,
     thread,
     time::Duration,
 };
@@ -16,30 +13,13 @@ use kbfix::target::{
     Target, TargetError,
     local::{FolderError, LocalTarget, create_admin_only_dir},
 };
-use windows_sys::Win32::Security::{
-    Authorization::{ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1},
-    DACL_SECURITY_INFORMATION, SetFileSecurityW,
-};
 
-use crate::scratch::alone;
+use crate::{replace::set_dacl, scratch::alone};
 
-/// Creates a folder and gives it the permissions that `dacl` (SDDL) says. The descriptor is never freed: this is a test.
+/// Creates a folder with the permissions that `dacl` (SDDL) says.
 fn make_folder(path: &Path, dacl: &str) {
     fs::create_dir(path).unwrap();
-    let dacl: Vec<u16> = dacl.encode_utf16().chain([0]).collect();
-    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
-    let mut descriptor = null_mut();
-    // SAFETY: both texts end with a NUL; the descriptor goes to a live variable and stays valid.
-    unsafe {
-        let converted = ConvertStringSecurityDescriptorToSecurityDescriptorW(
-            dacl.as_ptr(),
-            SDDL_REVISION_1,
-            &mut descriptor,
-            null_mut(),
-        );
-        assert_ne!(converted, 0);
-        assert_ne!(SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor), 0);
-    }
+    set_dacl(path, dacl);
 }
 
 /// Set for the copy of this program that [`holds_the_lock`] runs in.

@@ -29,7 +29,8 @@ fn wide(path: &Path) -> Vec<u16> {
     path.as_os_str().encode_wide().chain([0]).collect()
 }
 
-fn set_dacl(path: &Path, dacl: &str) {
+/// Gives a file or folder the permissions that `dacl` (SDDL) says.
+pub(crate) fn set_dacl(path: &Path, dacl: &str) {
     let dacl: Vec<u16> = dacl.encode_utf16().chain([0]).collect();
     let mut descriptor = null_mut();
     // SAFETY: both texts end with a NUL; the descriptor goes to a live variable and stays valid: it is never freed.

@@ -32,30 +32,15 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
+// Not on Windows, which replaces no file that is open.
+#[cfg(unix)]
 impl Source for std::fs::File {
     fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
-    #[cfg(unix)]
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(self, into, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, mut into: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !into.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(self, into, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    into = into.get_mut(count..).unwrap_or_default();
-                    offset += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }
 

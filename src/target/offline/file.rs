@@ -5,11 +5,10 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use crate::{
-    format::regf::{Error, Filetime, Hive, State},
+    format::regf::{Error, Filetime, Hive},
     target::{Reason, TargetError, Unread, WriteError, replace::replace_file},
 };
 
@@ -43,7 +42,7 @@ impl HiveFile {
         let file_error = |error| file_error(path, error);
         let file = open_file(path).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
-        let opened = match complete(path, file).map_err(file_error)? {
+        let opened = match complete(file).map_err(file_error)? {
             Ok(Some(hive)) => Ok(hive),
             Ok(None) => {
                 let primary = fs::read(path).map_err(file_error)?;
@@ -86,15 +85,20 @@ impl HiveFile {
     }
 }
 
-/// The hive, if the file was written completely; else none. Windows replaces no file that somebody has open, and no user logs on
-/// whose hive is: there it is read whole and closed.
-fn complete(path: &Path, file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
-    if cfg!(not(windows)) {
-        return Ok(Hive::open_on_demand(Arc::new(file)));
-    }
-    drop(file);
-    let opened = Hive::open_dirty(fs::read(path)?, &[]);
-    Ok(opened.map(|hive| (*hive.state() == State::Clean).then_some(hive)))
+/// The hive, if the file was written completely; else none.
+#[cfg(unix)]
+fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    Ok(Hive::open_on_demand(std::sync::Arc::new(file)))
+}
+
+/// As elsewhere, but the file is read whole and closed: Windows replaces no file that somebody has open, and no user logs on whose
+/// hive is.
+#[cfg(not(unix))]
+fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    let opened = Hive::open_dirty(bytes, &[]);
+    Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
 
 /// An error of the codec, as one of a change.

@@ -76,7 +76,7 @@ impl OfflineRegistry {
             {
                 let path = fs::canonicalize(&path)
                     .map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
-                let lock = lock_beside(&path).map_err(|error| target_error(&path.display().to_string(), error))?;
+                let lock = lock_beside(&path).map_err(|error| error.refusal(&path.display().to_string()))?;
                 locks.insert(mount, lock);
             }
         }
@@ -154,14 +154,7 @@ fn done(edited: Result<bool, crate::format::regf::Error>, place: &str) -> Result
 fn halted(place: &str, halt: Halt) -> WriteError {
     match halt {
         Halt::Unread(why) => WriteError::Unsupported { place: place.to_owned(), detail: why.to_string() },
-        Halt::Refused(error) => target_error(place, error),
-    }
-}
-
-fn target_error(place: &str, error: TargetError) -> WriteError {
-    match error {
-        TargetError::Io { source, .. } => WriteError::Io { place: place.to_owned(), source },
-        other => WriteError::Unsupported { place: place.to_owned(), detail: other.to_string() },
+        Halt::Refused(error) => error.refusal(place),
     }
 }
 
