@@ -18,7 +18,7 @@ use super::{
     services,
     specs::{SpecArguments, standard_input},
     stop::{Stop, USAGE},
-    targets::{StateArguments, TargetArguments},
+    targets::{StateArguments, TargetArguments, changing, reading},
 };
 
 /// Make the changes that specs ask for, or those of a reviewed plan.
@@ -106,10 +106,11 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         services::check(&address)?;
     }
     let _lock = target.lock()?;
+    let what = reading(target.as_ref());
     let plan = match &wanted {
-        Wanted::Specs(specs) => apply::make_plan(target.as_mut(), specs)?,
+        Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
-            apply::check_plan(plan, target.as_mut())?;
+            output.during(&what, || apply::check_plan(plan, target.as_mut()))?;
             (**plan).clone()
         }
     };
@@ -120,7 +121,8 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     narrow(&plan)?;
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
-        carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder)?
+        let what = changing(target.as_ref());
+        output.during(&what, || carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder))?
     } else {
         let limit = std::time::Duration::from_secs(arguments.package_limit.saturating_mul(60));
         let installed = install::run(plan, prepared, limit, output);

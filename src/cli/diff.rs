@@ -16,7 +16,7 @@ use super::{
     output::{self, Output},
     specs::SpecArguments,
     stop::Stop,
-    targets::TargetArguments,
+    targets::{TargetArguments, reading},
 };
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
@@ -109,13 +109,15 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
     let plan = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
-            apply::check_plan(&plan, arguments.target.open()?.1.as_mut())?;
+            let (_, mut target) = arguments.target.open()?;
+            output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()))?;
             plan
         }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
-            apply::make_plan(arguments.target.open()?.1.as_mut(), &specs)?
+            let (_, mut target) = arguments.target.open()?;
+            output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?
         }
     };
     if let Some(path) = &arguments.out {

@@ -1,6 +1,11 @@
 //! The two streams: results on standard output, everything else on standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     diag::Diagnostic,
@@ -67,6 +72,25 @@ impl Output {
         if io::stderr().is_terminal() {
             let _ = write!(io::stderr().lock(), "\r\x1b[K");
         }
+    }
+
+    /// Does long work, and shows what it is and for how long it has gone on, once that is a second.
+    pub(super) fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let (working, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    self.progress(&format!("{what}, {} s", started.elapsed().as_secs()));
+                }
+                if started.elapsed() >= Duration::from_secs(1) {
+                    self.end_progress();
+                }
+            });
+            // Dropped when the work is over, also where it panics; that ends the thread.
+            let _working = working;
+            work()
+        })
     }
 
     /// Writes findings on standard error.

@@ -14,7 +14,7 @@ use super::{
     apply::carry_out,
     output::{Format, Output},
     stop::Stop,
-    targets::{StateArguments, TargetArguments},
+    targets::{StateArguments, TargetArguments, changing, reading},
 };
 
 /// Put back what an apply changed. What somebody else changed since is kept, and reported.
@@ -68,12 +68,14 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let mut target = open(&address)?;
     // A look takes no lock, which needs the right to write.
     let _lock = if arguments.check { None } else { Some(target.lock()?) };
-    apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())?;
     let mut undo = Inverse::default();
     let mut machine = Machine::default();
-    let facts = observe(target.as_mut(), |reader| {
-        machine = crate::plan::machine(reader);
-        undo = inverse(&journal.entry.changes, arguments.force, reader);
+    let facts = output.during(&reading(target.as_ref()), || -> Result<_, Stop> {
+        apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())?;
+        Ok(observe(target.as_mut(), |reader| {
+            machine = crate::plan::machine(reader);
+            undo = inverse(&journal.entry.changes, arguments.force, reader);
+        })?)
     })?;
     let spec = section(&journal, &undo);
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
@@ -87,7 +89,8 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
         report
     } else {
         let action = journal::Action::Rollback(journal.entry.id.clone());
-        let report = carry_out(plan, action, address, target.as_mut(), &folder)?;
+        let what = changing(target.as_ref());
+        let report = output.during(&what, || carry_out(plan, action, address, target.as_mut(), &folder))?;
         let complete = conflicts.is_empty() && report.exit_code == 0;
         if complete {
             // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.

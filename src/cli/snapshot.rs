@@ -8,7 +8,12 @@ use crate::{
     target::{Snapshot, replace::replace_file},
 };
 
-use super::{output::Output, specs::SpecArguments, stop::Stop, targets::TargetArguments};
+use super::{
+    output::Output,
+    specs::SpecArguments,
+    stop::Stop,
+    targets::{TargetArguments, reading},
+};
 
 /// Keep what specs read of a target in a file, for a diff without the machine.
 #[derive(Debug, clap::Args)]
@@ -27,7 +32,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let specs = arguments.specs.load(output)?;
     let (address, mut target) = arguments.target.open()?;
-    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
     let text = snapshot.to_text();

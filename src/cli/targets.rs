@@ -73,6 +73,16 @@ impl TargetArguments {
     }
 }
 
+/// What goes on while a target is read.
+pub(super) fn reading(target: &dyn Target) -> String {
+    format!("reading {}", target.uri())
+}
+
+/// What goes on while a target is changed.
+pub(super) fn changing(target: &dyn Target) -> String {
+    format!("changing {}", target.uri())
+}
+
 /// The state folder, for every command that has one.
 #[derive(Debug, clap::Args)]
 pub(super) struct StateArguments {
