@@ -10,9 +10,9 @@ use crate::{
     journal::{self, Entry, Folder, FolderError, Journal, What},
     observe::{Reader, observe},
     plan::{Machine, Plan, Restart},
-    registry::{Data, Key, ValueName, notation},
+    registry::{Data, Key, KeyProperties, ValueName, notation},
     spec::Spec,
-    target::{Action, Address, Answer, KeyChange, Moved, Target, TargetError, WriteFailure},
+    target::{Action, Address, Answer, KeyChange, Moved, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.
@@ -225,6 +225,7 @@ fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failu
 #[derive(Default)]
 struct Expected {
     keys: BTreeMap<Key, bool>,
+    properties: BTreeMap<Key, KeyProperties>,
     values: BTreeMap<(Key, ValueName), Option<Data>>,
 }
 
@@ -233,6 +234,12 @@ impl Expected {
         let mut expected = Self::default();
         for change in changes {
             expected.keys.insert(change.key.clone(), change.action != Action::Delete);
+            match (&change.properties, change.action) {
+                (Some(properties), Action::Create) => {
+                    drop(expected.properties.insert(change.key.clone(), properties.clone()))
+                }
+                _ => drop(expected.properties.remove(&change.key)),
+            }
             for value in &change.values {
                 expected.values.insert((change.key.clone(), value.name.clone()), value.after.clone());
             }
@@ -248,6 +255,14 @@ impl Expected {
                 (Answer::Present(()), false) => wrong.push(format!("{key} is still there")),
                 (Answer::Absent, true) => wrong.push(format!("{key} is absent")),
                 (Answer::Unread(why), _) => wrong.push(format!("{key}: {why}")),
+            }
+        }
+        for (key, properties) in &self.properties {
+            match reader.properties(key) {
+                Answer::Present(found) if found.same(properties) => {}
+                // The target has none, as an export.
+                Answer::Unread(Unread { reason: Reason::Unknown, .. }) => {}
+                _ => wrong.push(format!("{key} has not got back its class and security")),
             }
         }
         for ((key, name), data) in &self.values {

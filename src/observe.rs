@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    registry::{Data, Key, KeyName, ValueName},
+    registry::{Data, Key, KeyName, KeyProperties, ValueName},
     target::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
@@ -37,8 +37,16 @@ struct Ask {
     subkeys: bool,
 }
 
-/// A key with its values, as [`Reader::tree`] lists it.
-pub type KeyImage = (Key, Vec<(ValueName, Data)>);
+/// A key with all that would be lost with it, as [`Reader::tree`] lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyImage {
+    /// The key.
+    pub key: Key,
+    /// Its properties; none where the target has none.
+    pub properties: Option<KeyProperties>,
+    /// Its values.
+    pub values: Vec<(ValueName, Data)>,
+}
 
 impl<'a> Reader<'a> {
     /// Reads from these facts.
@@ -73,6 +81,12 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
+    /// The key's properties; unknown where the target has none.
+    pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
+        let known = self.facts.borrow().properties(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
+    }
+
     /// The names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         let known = self.facts.borrow().subkeys(key);
@@ -100,19 +114,27 @@ impl<'a> Reader<'a> {
         while !level.is_empty() {
             let mut next = Vec::new();
             for key in level {
-                let (values, subkeys) = (self.all_values(&key), self.subkeys(&key));
-                match (values.known(), subkeys.known()) {
-                    (Ok(Some(values)), Ok(Some(subkeys))) => {
-                        let mut image = Vec::new();
-                        for (name, answer) in values {
+                let (found, subkeys) = (self.all_values(&key), self.subkeys(&key));
+                match (found.known(), subkeys.known()) {
+                    (Ok(Some(found)), Ok(Some(subkeys))) => {
+                        let mut values = Vec::new();
+                        for (name, answer) in found {
                             match answer.known() {
-                                Ok(Some(data)) => image.push((name, data)),
+                                Ok(Some(data)) => values.push((name, data)),
                                 Ok(None) => {}
                                 Err(why) => failed = failed.or(Some(why)),
                             }
                         }
+                        let properties = match self.properties(&key).known() {
+                            Ok(properties) => properties,
+                            Err(Unread { reason: Reason::Unknown, .. }) => None,
+                            Err(why) => {
+                                failed = failed.or(Some(why));
+                                None
+                            }
+                        };
                         next.extend(subkeys.iter().map(|name| key.child(name)));
-                        out.push((key, image));
+                        out.push(KeyImage { key, properties, values });
                     }
                     (Err(why), _) | (_, Err(why)) => failed = failed.or(Some(why)),
                     _ => {}
@@ -123,7 +145,7 @@ impl<'a> Reader<'a> {
         match failed {
             Some(why) => Err(why),
             None => {
-                out.sort();
+                out.sort_by(|a, b| a.key.cmp(&b.key));
                 Ok(out)
             }
         }

@@ -281,7 +281,7 @@ mod local {
                 match parts[..] {
                     [key] => {
                         let key = key.parse().unwrap();
-                        changes.push(KeyChange { key, action: Action::Create, values: Vec::new() });
+                        changes.push(KeyChange::new(key, Action::Create, Vec::new()));
                     }
                     [_, name, data] => {
                         let data: Data = serde_json::from_str(data).unwrap();

@@ -109,9 +109,9 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         });
     }
     if keep {
-        (!gone.is_empty()).then(|| KeyChange { key: key.clone(), action: Action::Update, values: gone })
+        (!gone.is_empty()).then(|| KeyChange::new(key.clone(), Action::Update, gone))
     } else {
-        Some(KeyChange { key: key.clone(), action: Action::Delete, values: gone })
+        Some(KeyChange::new(key.clone(), Action::Delete, gone))
     }
 }
 
@@ -130,7 +130,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         Answer::Absent => Action::Create,
         _ => Action::Update,
     };
-    Some(KeyChange { key: undo.key.clone(), action, values })
+    Some(KeyChange::new(undo.key.clone(), action, values))
 }
 
 /// The key was deleted: it comes back with its values.
@@ -143,7 +143,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         }
         Answer::Present(()) => {
             let values = values(undo, force, reader, out);
-            (!values.is_empty()).then(|| KeyChange { key: undo.key.clone(), action: Action::Update, values })
+            (!values.is_empty()).then(|| KeyChange::new(undo.key.clone(), Action::Update, values))
         }
         Answer::Unread(why) => {
             out.unread.push(format!("{}: {why}", undo.key));

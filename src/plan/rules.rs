@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Satisfied, Truth, condition, data, expand};
 use crate::{
-    observe::Reader,
+    observe::{KeyImage, Reader},
     registry::{Key, ValueName, View},
     spec::{
         Spec,
@@ -196,7 +196,7 @@ fn one_key(
         (true, false) if values.is_empty() => {
             result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
         }
-        (true, false) => result.changes.push(KeyChange { key: key.clone(), action: Action::Update, values }),
+        (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
         (false, true) => {}
         (false, false) => {
             if let Err((parent, why)) = create_parents(key, created, reader, result) {
@@ -204,7 +204,7 @@ fn one_key(
                 return;
             }
             created.insert(key.clone());
-            result.changes.push(KeyChange { key: key.clone(), action: Action::Create, values });
+            result.changes.push(KeyChange::new(key.clone(), Action::Create, values));
         }
     }
 }
@@ -232,7 +232,7 @@ fn create_parents(
     }
     for parent in missing.into_iter().rev() {
         created.insert(parent.clone());
-        result.changes.push(KeyChange { key: parent, action: Action::Create, values: Vec::new() });
+        result.changes.push(KeyChange::new(parent, Action::Create, Vec::new()));
     }
     Ok(())
 }
@@ -256,10 +256,10 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result) {
     }
     match reader.tree(key) {
         Ok(tree) => {
-            for (key, values) in tree.into_iter().rev() {
+            for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
-                result.changes.push(KeyChange { key, action: Action::Delete, values });
+                result.changes.push(KeyChange { key, action: Action::Delete, properties, values });
             }
         }
         Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),

@@ -8,9 +8,11 @@ mod data;
 mod key;
 pub mod name;
 pub mod notation;
+mod security;
 mod view;
 
 pub use data::{Data, Decoded, ValueType};
 pub use key::{KeyPath, KeyPathError, RootKey};
 pub use name::{KeyName, NameError, ValueName};
+pub use security::{KeyProperties, SecurityDescriptor};
 pub use view::{Key, View};

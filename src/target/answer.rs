@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    registry::{Data, KeyName, ValueName},
+    registry::{Data, KeyName, KeyProperties, ValueName},
     version::{FileVersion, Platform},
 };
 
@@ -114,6 +114,8 @@ pub struct KeyFacts {
     /// Asked for by name: an answer for every name asked. Asked for all: the values that are there, none absent.
     /// A name prints as it was found.
     pub values: BTreeMap<ValueName, Answer<Data>>,
+    /// Its class name and security descriptor, where all values were asked for.
+    pub properties: Option<Answer<KeyProperties>>,
     /// The names of the subkeys, where they were asked for.
     pub subkeys: Option<Vec<KeyName>>,
 }

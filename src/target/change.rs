@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{Data, Key, ValueName, notation};
+use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 
 /// What happens to a key or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,10 @@ pub struct KeyChange {
     pub key: Key,
     /// What happens to the key itself.
     pub action: Action,
+    /// The class name and security descriptor: of a key that is deleted as they were, of one that is created as they shall be.
+    /// None where the target has none; a key that is created then has the security that the key above it hands down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<KeyProperties>,
     /// What happens to its values.
     pub values: Vec<ValueChange>,
 }
@@ -57,6 +61,11 @@ impl ValueChange {
 }
 
 impl KeyChange {
+    /// A change without a word on the key's properties.
+    pub fn new(key: Key, action: Action, values: Vec<ValueChange>) -> Self {
+        Self { key, action, properties: None, values }
+    }
+
     /// The change that undoes this one.
     pub fn inverse(&self) -> Self {
         let action = match self.action {
@@ -69,7 +78,7 @@ impl KeyChange {
             before: v.after.clone(),
             after: v.before.clone(),
         });
-        Self { key: self.key.clone(), action, values: values.collect() }
+        Self { key: self.key.clone(), action, properties: self.properties.clone(), values: values.collect() }
     }
 
     /// The key and a value name, as messages name a place.

@@ -39,6 +39,11 @@ pub(super) fn before(
             return Err(WriteError::Stale { place: change.place(&value.name), expected, found });
         }
     }
+    if let (Some(was), Some(Answer::Present(is))) = (&change.properties, &facts.properties)
+        && !was.same(is)
+    {
+        return Err(stale(&change.key, &was.to_string(), &is.to_string()));
+    }
     if change.action == Action::Delete {
         let listed: BTreeSet<_> = change.values.iter().map(|v| &v.name).collect();
         if let Some(extra) = facts.values.keys().find(|name| !listed.contains(name)) {

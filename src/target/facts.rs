@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Unread, Wanted};
-use crate::registry::{Data, Key, KeyName, ValueName, name};
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Unread, Wanted};
+use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
 /// What was read of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,9 @@ struct KeyRecord {
     /// Whether all its values are among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
+    /// Its properties, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    properties: Option<Answer<KeyProperties>>,
     /// The names of its subkeys, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subkeys: Option<BTreeSet<KeyName>>,
@@ -72,12 +75,14 @@ impl Facts {
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
             all_values: query.values == Wanted::All,
+            properties: facts.properties,
             subkeys: facts.subkeys.map(BTreeSet::from_iter),
         });
         match (self.keys.get_mut(&query.key), answer) {
             (Some(Answer::Present(known)), Answer::Present(new)) => {
                 known.values.extend(new.values);
                 known.all_values |= new.all_values;
+                known.properties = new.properties.or(known.properties.take());
                 known.subkeys = new.subkeys.or(known.subkeys.take());
             }
             (_, answer) => {
@@ -128,6 +133,15 @@ impl Facts {
                     .map(|(n, a)| (n.clone(), a.clone()))
                     .collect()
             })),
+        }
+    }
+
+    /// The key's properties.
+    pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
+        match self.record(key)? {
+            Answer::Present(record) => record.properties.clone(),
+            Answer::Absent => Some(Answer::Absent),
+            Answer::Unread(why) => Some(Answer::Unread(why)),
         }
     }
 
@@ -182,11 +196,8 @@ impl Facts {
     pub fn moved(&self, now: &Self) -> Vec<Moved> {
         let mut moved = Vec::new();
         for (key, was) in &self.keys {
-            let is = now
-                .keys
-                .get(key)
-                .cloned()
-                .unwrap_or(Answer::Unread(Unread::new(super::Reason::Unknown, "not read again")));
+            let is =
+                now.keys.get(key).cloned().unwrap_or(Answer::Unread(Unread::new(Reason::Unknown, "not read again")));
             match (was, &is) {
                 (Answer::Present(was), Answer::Present(is)) => was.moved(key, is, &mut moved),
                 (was, is) if was == is => {}
@@ -215,7 +226,15 @@ impl Facts {
             }
             Action::Create => {
                 // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
-                let record = KeyRecord { values: BTreeMap::new(), all_values: true, subkeys: Some(BTreeSet::new()) };
+                let record = KeyRecord {
+                    values: BTreeMap::new(),
+                    all_values: true,
+                    properties: Some(match &change.properties {
+                        Some(properties) => Answer::Present(properties.clone()),
+                        None => Answer::unread(Reason::Unknown, "they are those of a key that was just created"),
+                    }),
+                    subkeys: Some(BTreeSet::new()),
+                };
                 self.keys.insert(change.key.clone(), Answer::Present(record));
                 self.with_siblings(&change.key, |subkeys, last| {
                     subkeys.insert(last.clone());
@@ -276,6 +295,16 @@ impl KeyRecord {
         {
             let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
             moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
+        }
+        if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
+            let (was, is) = match (was, is) {
+                (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
+                (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
+                // An export has none; it need not have those of the machine.
+                (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
+                (was, is) => (existence(was), existence(is)),
+            };
+            moved.push(Moved { place: format!("{key}, its class and security"), was, is });
         }
     }
 }
@@ -358,7 +387,7 @@ mod tests {
         let mut facts = Facts::default();
         let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::Names([name("x")].into()), subkeys: false };
         let values = [(name("x"), Answer::Present(Data::dword(1)))].into();
-        facts.record_key(&query, Answer::Present(KeyFacts { values, subkeys: None }));
+        facts.record_key(&query, Answer::Present(KeyFacts { values, ..Default::default() }));
         facts.record_key(&KeyQuery { key: key(r"HKLM\B"), ..query.clone() }, Answer::Absent);
         assert_eq!(facts.value(&key(r"hklm\a"), &name("X")), Some(Answer::Present(Data::dword(1))));
         assert_eq!(facts.value(&key(r"HKLM\A"), &name("y")), None);
@@ -374,7 +403,7 @@ mod tests {
         facts.record_key(&query, Answer::Present(KeyFacts { subkeys: Some(vec![]), ..Default::default() }));
         let before = facts.clone();
         let value = ValueChange { name: name("v"), before: None, after: Some(Data::dword(1)) };
-        let change = KeyChange { key: key(r"HKLM\A\B"), action: Action::Create, values: vec![value] };
+        let change = KeyChange::new(key(r"HKLM\A\B"), Action::Create, vec![value]);
         facts.apply(&change);
         assert_eq!(facts.value(&key(r"HKLM\A\B"), &name("V")), Some(Answer::Present(Data::dword(1))));
         assert_eq!(facts.subkeys(&key(r"HKLM\A\B")), Some(Answer::Present(vec![])));
@@ -391,7 +420,10 @@ mod tests {
             (name(""), Answer::Present(Data::sz("x"))),
             (name("é"), Answer::unread(super::super::Reason::Denied, "d")),
         ];
-        facts.record_key(&query, Answer::Present(KeyFacts { values: values.into(), subkeys: Some(vec![]) }));
+        facts.record_key(
+            &query,
+            Answer::Present(KeyFacts { values: values.into(), subkeys: Some(vec![]), ..Default::default() }),
+        );
         facts.record_file(r"C:\a.dll", Answer::Absent);
         let json = serde_json::to_string(&facts).unwrap();
         assert_eq!(serde_json::from_str::<Facts>(&json).unwrap(), facts);

@@ -61,7 +61,7 @@ pub struct KeyQuery {
 pub enum Wanted {
     /// These, none at all to learn only whether the key exists.
     Names(BTreeSet<ValueName>),
-    /// Every value that the key has.
+    /// Every value that the key has, its class name and its security descriptor: what would be lost with the key.
     All,
 }
 

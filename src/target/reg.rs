@@ -133,7 +133,9 @@ impl RegTarget {
             Existence::Covered => {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
-                Ok(Answer::Present(KeyFacts { values, subkeys }))
+                let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
+                let properties = (query.values == Wanted::All).then(none);
+                Ok(Answer::Present(KeyFacts { values, properties, subkeys }))
             }
         }
     }
@@ -197,7 +199,7 @@ fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
     match &query.values {
         Wanted::Names(names) if !query.subkeys => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
-            Ok(KeyFacts { values, subkeys: None })
+            Ok(KeyFacts { values, ..KeyFacts::default() })
         }
         _ => Err(unknown()),
     }

@@ -115,7 +115,7 @@ impl Prepared {
     fn make_key(&mut self, key: &Key) {
         if key.path.depth() > 0 && query(key, false) == Answer::Absent {
             self.make_key(&key.parent().unwrap());
-            self.make(KeyChange { key: key.clone(), action: Action::Create, values: Vec::new() });
+            self.make(KeyChange::new(key.clone(), Action::Create, Vec::new()));
         }
     }
 
@@ -126,7 +126,7 @@ impl Prepared {
             (before != after).then_some(ValueChange { name, before, after })
         };
         let values: Vec<_> = values.into_iter().filter_map(change).collect();
-        self.make(KeyChange { key: key.clone(), action: Action::Update, values });
+        self.make(KeyChange::new(key.clone(), Action::Update, values));
     }
 
     fn make(&mut self, change: KeyChange) {

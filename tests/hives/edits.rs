@@ -152,7 +152,28 @@ fn edit(editor: &mut Editor<'_>, model: &mut Model, random: &mut Random, alphabe
             key.time = NOW.0;
             assert_eq!(editor.delete_value(&path, &name), Ok(true));
         }
-        88..98 => {
+        88 => {
+            // Class names and security descriptors, some of them shared.
+            let class = ["", "67cd88ed", "ключ", "DynDRootClass"][random.below(4)];
+            let class: Vec<u16> = class.encode_utf16().collect();
+            let other = model.pick(random);
+            let mut security = model.keys[&other].security.clone();
+            if random.one_in(4) {
+                let more = random.below(40);
+                security.extend(random.bytes(more));
+            }
+            let key = model.keys.get_mut(&path).unwrap();
+            let class = Some(class).filter(|class| !class.is_empty());
+            let changed = (key.class != class, key.security != security);
+            let text = class.as_ref().map(|class| String::from_utf16(class).unwrap());
+            assert_eq!(editor.set_class(&path, text.as_deref()), Ok(changed.0));
+            assert_eq!(editor.set_security(&path, &security), Ok(changed.1));
+            (key.class, key.security) = (class, security);
+            if changed.0 || changed.1 {
+                key.time = NOW.0;
+            }
+        }
+        89..98 => {
             if !path.is_empty() && model.below(&path).is_empty() {
                 assert_eq!(editor.delete_key(&path), Ok(true), "{path}");
                 model.delete(&path);

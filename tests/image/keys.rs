@@ -13,7 +13,7 @@ use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM, ask, exists, hivexget, k
 
 fn set(target: &mut dyn Target, path: Key, text: &str, number: u32, action: Action) {
     let value = ValueChange { name: name(text), before: None, after: Some(Data::dword(number)) };
-    target.write(&[KeyChange { key: path, action, values: vec![value] }]).unwrap();
+    target.write(&[KeyChange::new(path, action, vec![value])]).unwrap();
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn classes_are_those_of_the_machine_and_of_each_user() {
     assert_eq!(subkeys(target.as_mut(), &classes), [""; 0]);
     set(target.as_mut(), key(&format!(r"{classes}\CLSID")), "x", 1, Action::Create);
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}_Classes")), ["CLSID"]);
-    let link = KeyChange { key: key(&classes), action: Action::Delete, values: vec![] };
+    let link = KeyChange::new(key(&classes), Action::Delete, vec![]);
     assert!(target.write(&[link]).is_err());
 }
 

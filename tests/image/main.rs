@@ -13,6 +13,7 @@ mod files;
 mod kb;
 mod keys;
 mod ntfs;
+mod properties;
 mod real;
 mod support;
 

@@ -115,7 +115,7 @@ pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> V
 }
 
 pub(crate) fn change(key: &Key, action: Action, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
-    KeyChange { key: key.clone(), action, values: values.into_iter().collect() }
+    KeyChange::new(key.clone(), action, values.into_iter().collect())
 }
 
 /// Runs `reg.exe`.

@@ -143,7 +143,11 @@ impl Target for Model {
                     names.iter().map(|name| (name.clone(), there.get(name).cloned().into())).collect()
                 }
             };
-            Answer::Present(KeyFacts { values, subkeys: query.subkeys.then(|| self.subkeys(&query.key)) })
+            Answer::Present(KeyFacts {
+                values,
+                subkeys: query.subkeys.then(|| self.subkeys(&query.key)),
+                ..KeyFacts::default()
+            })
         };
         Ok(queries.iter().map(one).collect())
     }

@@ -1,11 +1,11 @@
 //! Changes are made exactly as they say, and refused where something else is there than they say.
 
 use kbfix::{
-    registry::Data,
-    target::{Action, Answer, KeyChange, WriteError},
+    registry::{Data, KeyProperties},
+    target::{Action, Answer, KeyChange, Reason, Unread, Wanted, WriteError},
 };
 
-use crate::kinds::{Machine, change, each, value};
+use crate::kinds::{Machine, change, each, properties, value};
 
 /// The change is refused as stale, and the machine stays as it is.
 fn refused(machine: &Machine, change: KeyChange) {
@@ -154,5 +154,37 @@ fn root_keys_are_neither_created_nor_deleted() {
         for action in [Action::Create, Action::Delete] {
             machine.write(&[change(&"HKLM".parse().unwrap(), action, [])]).unwrap_err();
         }
+    });
+}
+
+/// An export has neither. Samba's server keeps no class names.
+#[test]
+fn a_deleted_key_comes_back_with_its_class_and_security() {
+    each(|machine| {
+        let key = machine.below("own");
+        let class = if machine.kind.keeps_classes() { Some("67cd88ed") } else { None };
+        let own = |action, properties| KeyChange { properties, ..change(&key, action, []) };
+        let found = || machine.query(&key, Wanted::All, true).known().unwrap().unwrap().properties.unwrap();
+        machine.write(&[own(Action::Create, Some(properties(class)))]).unwrap();
+        if !machine.kind.keeps_security() {
+            assert!(matches!(found(), Answer::Unread(Unread { reason: Reason::Unknown, .. })));
+            return;
+        }
+        let created = found().known().unwrap().unwrap();
+        assert!(created.same(&properties(class)), "{created}");
+        let parent = machine.query(&machine.base, Wanted::All, false).known().unwrap().unwrap().properties.unwrap();
+        let others = KeyProperties { class: class.map(str::to_owned), ..parent.known().unwrap().unwrap() };
+        if !others.same(&created) {
+            refused(machine, own(Action::Delete, Some(others)));
+        }
+        if class.is_some() {
+            refused(machine, own(Action::Delete, Some(properties(Some("another")))));
+        }
+        let delete = own(Action::Delete, Some(created.clone()));
+        machine.write(std::slice::from_ref(&delete)).unwrap();
+        assert!(!machine.is_there(&key));
+        machine.write(&[delete.inverse()]).unwrap();
+        let back = found().known().unwrap().unwrap();
+        assert!(back.same(&created), "{back}");
     });
 }

@@ -10,7 +10,7 @@ use std::{
 
 use kbfix::{
     format::regf::{Filetime, Hive},
-    registry::{Data, Key, KeyName, ValueName},
+    registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName},
     target::{
         Action, Address, Answer, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange, Wanted,
         WriteError, open,
@@ -89,6 +89,20 @@ impl Kind {
             Self::Smb => false,
             _ => true,
         }
+    }
+
+    /// Whether it has security descriptors.
+    pub(crate) fn keeps_security(self) -> bool {
+        !matches!(self, Self::RegUtf16 | Self::RegUtf8 | Self::RegAnsi | Self::Reg4Utf16)
+    }
+
+    /// Whether it has class names.
+    pub(crate) fn keeps_classes(self) -> bool {
+        #[cfg(unix)]
+        if self == Self::Smb {
+            return false;
+        }
+        self.keeps_security()
     }
 
     /// Whether it holds only some keys of `HKLM\SOFTWARE`, and knows nothing of the others.
@@ -306,7 +320,9 @@ fn address(file: &Path, scheme: &str, code_page: Option<u16>) -> Address {
 fn snapshot(base: &Key) -> Snapshot {
     let mut facts = Facts::default();
     let query = KeyQuery { key: base.clone(), values: Wanted::All, subkeys: true };
-    facts.record_key(&query, Answer::Present(KeyFacts { values: Default::default(), subkeys: Some(Vec::new()) }));
+    let properties = Some(Answer::Present(properties(None)));
+    let found = KeyFacts { values: Default::default(), properties, subkeys: Some(Vec::new()) };
+    facts.record_key(&query, Answer::Present(found));
     Snapshot {
         kbfix_snapshot: 1,
         taken_of: "local".to_owned(),
@@ -314,6 +330,18 @@ fn snapshot(base: &Key) -> Snapshot {
         specs: Vec::new(),
         facts,
     }
+}
+
+/// Owned by administrators, who have full rights, as the system has; nothing is inherited.
+pub(crate) fn properties(class: Option<&str>) -> KeyProperties {
+    const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+    const SYSTEM: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
+    const FULL: [u8; 4] = [0x3F, 0, 0xF, 0];
+    let header = [1, 0, 4, 0x90, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0];
+    let list = [2, 0, 52, 0, 2, 0, 0, 0];
+    let entries = [&[0, 2, 24, 0][..], &FULL, &ADMINISTRATORS, &[0, 2, 20, 0], &FULL, &SYSTEM].concat();
+    let bytes = [&header[..], &ADMINISTRATORS, &SYSTEM, &list, &entries].concat();
+    KeyProperties { class: class.map(str::to_owned), security: SecurityDescriptor::new(bytes).unwrap() }
 }
 
 pub(crate) fn utf16(text: &str) -> Vec<u8> {
@@ -330,5 +358,5 @@ pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> V
 }
 
 pub(crate) fn change(key: &Key, action: Action, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
-    KeyChange { key: key.clone(), action, values: values.into_iter().collect() }
+    KeyChange::new(key.clone(), action, values.into_iter().collect())
 }

@@ -7,6 +7,7 @@
 
 mod error;
 mod lock;
+mod properties;
 mod raw;
 mod read;
 mod sddl;

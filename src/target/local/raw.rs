@@ -225,20 +225,27 @@ pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<
     Ok(())
 }
 
-/// Creates the key `name` directly below `parent`, or opens it; whether it was created.
+/// Creates the key `name` of a class directly below `parent`, or opens it; whether it was created.
 ///
 /// # Errors
 /// The system's code.
-pub(super) fn create_subkey(parent: &Handle, name: &str, access: u32) -> Result<(Handle, bool), Code> {
+pub(super) fn create_subkey(
+    parent: &Handle,
+    name: &str,
+    class: Option<&str>,
+    access: u32,
+) -> Result<(Handle, bool), Code> {
     let name = wide(name);
+    let class = class.map(wide);
     let (mut handle, mut disposition) = (null_mut(), 0);
-    // SAFETY: the handle is open as long as `parent` lives; `name` ends with a NUL; both results go to live variables.
+    // SAFETY: the handle is open as long as `parent` lives; both texts end with a NUL, and no class is a null pointer, as documented;
+    // both results go to live variables.
     let code = unsafe {
         RegCreateKeyExW(
             parent.as_raw(),
             name.as_ptr(),
             0,
-            null(),
+            class.as_ref().map_or(null(), |class| class.as_ptr()),
             REG_OPTION_NON_VOLATILE,
             access,
             null(),

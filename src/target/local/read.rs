@@ -1,4 +1,5 @@
-//! Answers of the live registry. Reading asks for the rights to query values and, where wanted, to list subkeys: no more,
+//! Answers of the live registry. Reading asks for the rights to query values and, where wanted, to list subkeys and to read the
+//! security descriptor: no more,
 //! so that an ordinary user can run `diff`, and a key that denies the rest can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE};
 
-use super::{error::Code, open, raw};
+use super::{error::Code, open, properties, raw};
 use crate::{
     registry::{Data, KeyName, ValueName},
     target::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
@@ -14,7 +15,13 @@ use crate::{
 
 /// The answer to one question, with one opening of the key.
 pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
-    let access = KEY_QUERY_VALUE | if query.subkeys { KEY_ENUMERATE_SUB_KEYS } else { 0 };
+    let mut access = KEY_QUERY_VALUE;
+    if query.subkeys {
+        access |= KEY_ENUMERATE_SUB_KEYS;
+    }
+    if query.values == Wanted::All {
+        access |= properties::READ;
+    }
     let handle = match open(&query.key, access) {
         Ok(handle) => handle,
         Err(code) => return code.answer(),
@@ -29,7 +36,8 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
         Wanted::All => all_values(handle, buffer).map_err(Code::answer)?,
     };
     let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
-    Ok(KeyFacts { values, subkeys })
+    let properties = (query.values == Wanted::All).then(|| properties::read(handle));
+    Ok(KeyFacts { values, properties, subkeys })
 }
 
 /// The values asked for by name, with the names as the registry has them.

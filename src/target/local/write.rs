@@ -3,7 +3,7 @@
 use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_CREATE_SUB_KEY, KEY_QUERY_VALUE, KEY_SET_VALUE};
 
-use super::{error::Code, open, raw, read, view_flag};
+use super::{error::Code, open, properties, raw, read, view_flag};
 use crate::{
     registry::{Data, Key, notation},
     target::{Action, Answer, KeyChange, ValueChange, WriteError},
@@ -54,21 +54,38 @@ fn below_parent(key: &Key, access: u32) -> Result<(Handle, &str), WriteError> {
 fn create(change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
     let (parent, name) = below_parent(&change.key, KEY_CREATE_SUB_KEY)?;
     let place = || change.key.to_string();
+    let before = change.properties.as_ref();
     let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
-    let (key, created) =
-        raw::create_subkey(&parent, name, access).map_err(|code| failed(code, place(), "a parent that is present"))?;
+    let access = if before.is_some() { access | properties::WRITE } else { access };
+    let class = before.and_then(|before| before.class.as_deref());
+    let (key, created) = raw::create_subkey(&parent, name, class, access)
+        .map_err(|code| failed(code, place(), "a parent that is present"))?;
     if !created {
         return Err(stale(place(), "absent", "present"));
     }
     *begun = true;
-    write_values(change, &key)
+    write_values(change, &key)?;
+    match before {
+        Some(before) => properties::set_security(&key, &before.security)
+            .map_err(|code| code.write_error(format!("{}, its security descriptor", place()))),
+        None => Ok(()),
+    }
 }
 
 fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
     let place = || change.key.to_string();
     let (parent, name) = below_parent(&change.key, KEY_QUERY_VALUE)?;
-    let key = existing(&change.key, KEY_QUERY_VALUE)?;
+    let before = change.properties.as_ref();
+    let key = existing(&change.key, KEY_QUERY_VALUE | if before.is_some() { properties::READ } else { 0 })?;
     no_subkeys(&change.key, &key)?;
+    if let Some(before) = before {
+        match properties::read(&key) {
+            Answer::Present(found) if found.same(before) => {}
+            Answer::Present(found) => return Err(stale(place(), before.to_string(), found.to_string())),
+            Answer::Absent => return Err(stale(place(), "present", "absent")),
+            Answer::Unread(why) => return Err(WriteError::Unsupported { place: place(), detail: why.to_string() }),
+        }
+    }
     let mut found = read::all_values(&key, buffer).map_err(|code| failed(code, place(), "present"))?;
     for value in &change.values {
         let data = match found.remove(&value.name) {

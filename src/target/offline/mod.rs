@@ -145,7 +145,7 @@ impl OfflineRegistry {
             (true, true) => Some(self.mounted_below(path)),
             (true, false) => return Err(unknown()),
         };
-        Ok(KeyFacts { values, subkeys })
+        Ok(KeyFacts { values, subkeys, ..KeyFacts::default() })
     }
 
     fn mounted_below(&self, path: &KeyPath) -> Vec<KeyName> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    format::regf::{Error, Hive, Node, ValueNode},
-    registry::{Data, KeyName, ValueName},
+    format::regf::{Error, Hive, Node, NotUnicode, ValueNode},
+    registry::{Data, KeyName, KeyProperties, SecurityDescriptor, ValueName},
     target::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted},
 };
 
@@ -20,7 +20,8 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
             Wanted::Names(names) => out_of_all(hive, node, names)?,
         };
         let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
-        Ok(KeyFacts { values, subkeys })
+        let properties = (query.values == Wanted::All).then(|| properties(hive, node));
+        Ok(KeyFacts { values, properties, subkeys })
     };
     facts().map_or_else(Answer::Unread, Answer::Present)
 }
@@ -82,6 +83,18 @@ fn all_values(hive: &Hive, node: Node) -> Result<BTreeMap<ValueName, Answer<Data
         all.insert(name, data(hive, &value));
     }
     Ok(all)
+}
+
+fn properties(hive: &Hive, node: Node) -> Answer<KeyProperties> {
+    let properties = || {
+        let malformed = |why| Unread::new(Reason::Malformed, why);
+        let security = hive.security_descriptor(node).map_err(|error| unread(&error))?;
+        let security = SecurityDescriptor::new(security).map_err(malformed)?;
+        let class = hive.class(node).map_err(|error| unread(&error))?.map(|class| class.text());
+        let odd = |error: NotUnicode| Unread::new(Reason::Unsupported, format!("its class name: {error}"));
+        Ok(KeyProperties { class: class.transpose().map_err(odd)?, security })
+    };
+    properties().map_or_else(Answer::Unread, Answer::Present)
 }
 
 fn subkeys(hive: &Hive, node: Node) -> Result<Vec<KeyName>, Unread> {

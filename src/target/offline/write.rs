@@ -8,6 +8,7 @@ use std::{
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
     format::regf::{Filetime, Finding, worse},
+    registry::KeyProperties,
     target::{
         Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, WriteFailure, check,
         lock::lock_beside,
@@ -110,7 +111,13 @@ impl OfflineRegistry {
         let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
         match change.action {
             Action::Delete => return done(editor.delete_key(&below), &key).map(|()| mount),
-            Action::Create => done(editor.create_key(&below), &key)?,
+            Action::Create => {
+                done(editor.create_key(&below), &key)?;
+                if let Some(KeyProperties { class, security }) = &change.properties {
+                    done(editor.set_security(&below, security.bytes()), &key)?;
+                    done(editor.set_class(&below, class.as_deref()), &key)?;
+                }
+            }
             Action::Update => {}
         }
         for value in &change.values {
@@ -186,7 +193,7 @@ mod tests {
         let name = ValueName::new("v").unwrap();
         let value = ValueChange { name, before: None, after: Some(Data::dword(1)) };
         let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
-        let create = KeyChange { key, action: Action::Create, values: vec![value] };
+        let create = KeyChange::new(key, Action::Create, vec![value]);
         match registry.write(std::slice::from_ref(&create)) {
             Err(WriteFailure { error: WriteError::Stale { place, found, .. }, begun }) => {
                 assert_eq!(begun, []);

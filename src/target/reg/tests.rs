@@ -147,7 +147,7 @@ fn change(of: &str, action: Action, values: &[(&str, Option<Data>, Option<Data>)
         before: before.clone(),
         after: after.clone(),
     };
-    KeyChange { key: key(of), action, values: values.iter().map(value).collect() }
+    KeyChange::new(key(of), action, values.iter().map(value).collect())
 }
 
 #[test]

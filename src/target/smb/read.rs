@@ -2,10 +2,10 @@
 
 use super::{
     Connection, Trouble,
-    wire::{Fault, Found, Place, Question},
+    wire::{Fault, Found, FoundProperties, Place, Question},
 };
 use crate::{
-    registry::{Data, KeyName, RootKey, ValueName, ValueType, notation},
+    registry::{Data, KeyName, KeyProperties, RootKey, SecurityDescriptor, ValueName, ValueType, notation},
     target::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted, hku},
 };
 
@@ -144,10 +144,23 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
             facts.values.entry(name.clone()).or_insert(Answer::Absent);
         }
     }
+    facts.properties = found.properties.map(properties);
     if query.subkeys {
         let names = found.subkeys.unwrap_or_default();
         let names: Result<_, _> = names.iter().map(|n| KeyName::new(n.as_str()).map_err(|_| unsupported(n))).collect();
         facts.subkeys = Some(names?);
     }
     Ok(facts)
+}
+
+fn properties(found: FoundProperties) -> Answer<KeyProperties> {
+    let (class, security) = match found {
+        FoundProperties::Unread { error } => return error.answer(),
+        FoundProperties::Read { class, security } => (Some(class).filter(|class| !class.is_empty()), security),
+    };
+    match notation::parse_hex_digits(&security).map(SecurityDescriptor::new) {
+        Some(Ok(security)) => Answer::Present(KeyProperties { class, security }),
+        Some(Err(why)) => Answer::unread(Reason::Malformed, why),
+        None => missing(),
+    }
 }

@@ -12,6 +12,10 @@ import sys
 
 MAXIMUM_ALLOWED = 0x02000000
 KEY_QUERY_VALUE, KEY_SET_VALUE, KEY_CREATE_SUB_KEY, KEY_ENUMERATE_SUB_KEYS = 0x1, 0x2, 0x4, 0x8
+READ_CONTROL = 0x00020000
+# Owner, group, and who may do what; what is audited takes a privilege.
+SECURITY_PARTS = 0x1 | 0x2 | 0x4
+INSUFFICIENT_BUFFER = 122
 # Only for the 32-bit view: the service's own view is the machine's, and systems without views refuse the bit.
 KEY_WOW64_32KEY = 0x0200
 FILE_NOT_FOUND, MORE_DATA, NO_MORE_ITEMS = 2, 234, 259
@@ -84,8 +88,12 @@ class Registry:
     def read(self, question):
         try:
             access = KEY_QUERY_VALUE | (KEY_ENUMERATE_SUB_KEYS if question["subkeys"] else 0)
-            key = self.open(question, access)
-            found = {"values": [], "subkeys": None}
+            # What would be lost with a key is asked for where all of its values are.
+            whole = question["names"] is None
+            key = self.open(question, access | (READ_CONTROL if whole else 0))
+            found = {"values": [], "subkeys": None, "properties": None}
+            if whole:
+                found["properties"] = self.properties(key)
             if question["names"] != []:
                 found["values"] = self.values(key, question["names"])
             if question["subkeys"]:
@@ -141,6 +149,35 @@ class Registry:
                     raise
                 size = max(2 * size, 1024)
 
+    def properties(self, key):
+        try:
+            return {"class": self.class_of(key), "security": self.security(key).hex()}
+        except self.error as error:
+            return {"error": fault(error)}
+
+    def class_of(self, key):
+        units = 256
+        while True:
+            try:
+                # The room for the answer is as long as the text that goes there.
+                return self.pipe.QueryInfoKey(key, self.string(units * "x"))[0].name or ""
+            except self.error as error:
+                if error.args[0] != MORE_DATA or units > 1 << 14:
+                    raise
+                units *= 2
+
+    def security(self, key):
+        room = self.winreg.KeySecurityData()
+        room.size = 4096
+        while True:
+            try:
+                found = self.pipe.GetKeySecurity(key, SECURITY_PARTS, room)
+                return bytes(found.data[:found.len])
+            except self.error as error:
+                if error.args[0] not in (INSUFFICIENT_BUFFER, MORE_DATA) or room.size > 1 << 20:
+                    raise
+                room.size *= 2
+
     def subkeys(self, key):
         def at(index):
             name = self.buffer(self.winreg.StringBuf, KEY_NAME)
@@ -159,6 +196,10 @@ class Registry:
                     name = value["name"]
                     alone()
                     self.set(key, value)
+                name = None
+                if key is not None and change["properties"]:
+                    alone()
+                    self.secure(key, bytes.fromhex(change["properties"]["security"]))
                 if key is not None:
                     self.pipe.CloseKey(key)
             except self.error as error:
@@ -176,11 +217,17 @@ class Registry:
             self.pipe.CloseKey(parent)
             return None
         access = MAXIMUM_ALLOWED | (KEY_WOW64_32KEY if change["view"] == 32 else 0)
-        key, action = self.pipe.CreateKey(parent, self.string(last), self.string(""), 0, access, None, 0)
+        class_name = (change["properties"] or {}).get("class") or ""
+        key, action = self.pipe.CreateKey(parent, self.string(last), self.string(class_name), 0, access, None, 0)
         self.pipe.CloseKey(parent)
         if action != CREATED_NEW_KEY:
             raise self.error(ALREADY_EXISTS, "the key is there already")
         return key
+
+    def secure(self, key, descriptor):
+        data = self.winreg.KeySecurityData()
+        data.data, data.size, data.len = list(descriptor), len(descriptor), len(descriptor)
+        self.pipe.SetKeySecurity(key, SECURITY_PARTS, data)
 
     def set(self, key, value):
         if value["bytes"] is None:

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration
 use serde::{Deserialize, Serialize};
 
 use super::{Connection, Trouble, program};
-use crate::registry::{Key, KeyPath, RootKey, View};
+use crate::registry::{Key, KeyPath, KeyProperties, RootKey, View};
 
 const SCRIPT: &str = include_str!("winreg.py");
 /// Questions and values that take a slow machine a second.
@@ -48,6 +48,8 @@ pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
     pub(super) action: crate::target::Action,
+    /// Of a key that is created.
+    pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,
 }
 
@@ -76,6 +78,16 @@ pub(super) struct Found {
     #[serde(default)]
     pub(super) values: Vec<FoundValue>,
     pub(super) subkeys: Option<Vec<String>>,
+    /// Where all values were asked for.
+    pub(super) properties: Option<FoundProperties>,
+}
+
+/// The class name and the security descriptor of a key, or why they were not read.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum FoundProperties {
+    Unread { error: Fault },
+    Read { class: String, security: String },
 }
 
 /// A value that was found.

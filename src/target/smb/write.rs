@@ -119,5 +119,6 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
         Action::Delete => Vec::new(),
         _ => change.values.iter().map(setting).collect(),
     };
-    Order { place: Place::new(&change.key), action: change.action, values }
+    let properties = change.properties.clone().filter(|_| change.action == Action::Create);
+    Order { place: Place::new(&change.key), action: change.action, properties, values }
 }

@@ -3,6 +3,7 @@
 //! What is equal already is not written. What cannot be done is refused before anything is changed; should an edit fail
 //! half way all the same, on a damaged hive, the hive in memory is marked broken and cannot be saved.
 
+mod class;
 mod compact;
 mod keys;
 mod largest;

@@ -1,11 +1,75 @@
-//! Security records: counted, and taken out of their ring with the last key that used them.
+//! Security records: shared by keys and counted, and taken out of their ring with the last key that used them.
+//!
+//! Source: "Key security".
 
-use super::super::{
-    Error, Hive,
-    security::{NEXT, PREVIOUS, REFERENCES, SECURITY},
+use super::{
+    super::{
+        Error, Hive, node,
+        security::{HEADER, NEXT, PREVIOUS, REFERENCES, SECURITY, SIZE},
+    },
+    Editor,
 };
 
+impl Editor<'_> {
+    /// Gives the key at `path` this security descriptor, in self-relative form. False where it has it already.
+    pub fn set_security(&mut self, path: &str, descriptor: &[u8]) -> Result<bool, Error> {
+        let node = self.existing(path)?;
+        if self.hive.security_descriptor(node)? == descriptor {
+            return Ok(false);
+        }
+        let old = self.hive.key(node)?.u32(node::SECURITY);
+        let found = self.hive.find_security(old, descriptor)?;
+        self.change(|hive, now| {
+            let new = match found {
+                Some(at) => {
+                    hive.reference(at)?;
+                    at
+                }
+                None => hive.add_security(old, descriptor)?,
+            };
+            hive.put_u32(node.0, node::SECURITY, new)?;
+            hive.unreference(old)?;
+            hive.put_time(node.0, now)?;
+            Ok(true)
+        })
+    }
+}
+
 impl Hive {
+    /// The record of the ring through `first` that holds this descriptor.
+    fn find_security(&self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
+        let mut at = first;
+        // No ring has more records than fit into the file; a damaged one may never come back to where it began.
+        for _ in 0..=self.file_len() / HEADER {
+            let record = self.security_at(at)?;
+            if record.descriptor == descriptor {
+                return Ok(Some(at));
+            }
+            at = record.next;
+            if at == first {
+                return Ok(None);
+            }
+        }
+        Err(Error::cell(SECURITY, first, "the ring of security records is broken"))
+    }
+
+    /// Adds a record for one key to the ring, behind the record at `previous`.
+    fn add_security(&mut self, previous: u32, descriptor: &[u8]) -> Result<u32, Error> {
+        let next = self.security_at(previous)?.next;
+        let mut cell = vec![0; HEADER];
+        let mut put = |at: usize, bytes: &[u8]| cell[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, b"sk");
+        put(NEXT, &next.to_le_bytes());
+        put(PREVIOUS, &previous.to_le_bytes());
+        put(REFERENCES, &1_u32.to_le_bytes());
+        put(SIZE, &(descriptor.len() as u32).to_le_bytes());
+        cell.extend(descriptor);
+        let at = self.allocate(&cell)?;
+        self.put_u32(previous, NEXT, at)?;
+        self.put_u32(next, PREVIOUS, at)?;
+        Ok(at)
+    }
+
     /// Counts one more key that uses the record at `at`.
     pub(super) fn reference(&mut self, at: u32) -> Result<(), Error> {
         let references = self.security_at(at)?.references;

@@ -1,0 +1,193 @@
+//! What a key has beside values and subkeys: its class name, and its security descriptor, which says who owns it and who may do
+//! what with it.
+//!
+//! kbfix changes neither by itself. A key that is deleted loses both, and gets them back when the deletion is undone.
+//!
+//! Source: Microsoft, [MS-DTYP] "Windows Data Types", 2.4.6 `SECURITY_DESCRIPTOR`, 2.4.2 `SID`, 2.4.5 `ACL`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::notation::{hex_digits, parse_hex_digits};
+
+const HEADER: usize = 20;
+const CONTROL: usize = 2;
+/// Where the header names the owner, the group, the system access control list and the discretionary one.
+const PARTS: [usize; 4] = [4, 8, 12, 16];
+/// Control bits: the parts lie behind the header; there is a discretionary list; it takes nothing over from the key above.
+const SELF_RELATIVE: u16 = 0x8000;
+const DACL_PRESENT: u16 = 0x0004;
+const DACL_PROTECTED: u16 = 0x1000;
+
+/// What a key has beside values and subkeys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyProperties {
+    /// Its class name. Few keys have one; those that hold the boot key, below `Control\Lsa`, hold it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Its security descriptor.
+    pub security: SecurityDescriptor,
+}
+
+impl KeyProperties {
+    /// Whether both have the same class name and grant the same: see [`SecurityDescriptor::grants_as`].
+    pub fn same(&self, other: &Self) -> bool {
+        self.class == other.class && self.security.grants_as(&other.security)
+    }
+}
+
+/// For messages: the class name, and the descriptor in hex digits.
+impl std::fmt::Display for KeyProperties {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(class) = &self.class {
+            write!(f, "class {class:?}, ")?;
+        }
+        write!(f, "security descriptor {}", hex_digits(self.security.bytes()))
+    }
+}
+
+/// A security descriptor in self-relative form, byte for byte as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityDescriptor(Vec<u8>);
+
+impl SecurityDescriptor {
+    /// Takes bytes in self-relative form, as hives, Windows and MS-RRP have them.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, &'static str> {
+        let bytes = bytes.into();
+        let header = bytes.get(..HEADER).ok_or("the security descriptor is shorter than its header")?;
+        let control = u16::from_le_bytes([header[CONTROL], header[CONTROL + 1]]);
+        if header[0] != 1 || control & SELF_RELATIVE == 0 {
+            return Err("the security descriptor is not of revision 1 in self-relative form");
+        }
+        let outside = |number: &usize| offset(&bytes, PARTS[*number]) != 0 && part(&bytes, *number).is_none();
+        if (0..PARTS.len()).any(|number| outside(&number)) {
+            return Err("a part of the security descriptor lies outside of it");
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The bytes, in self-relative form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether both have the same owner and group and grant the same. How the lists came about (inherited by itself, or by
+    /// default) is not compared, nor what is audited, which not every account may read or set.
+    pub fn grants_as(&self, other: &Self) -> bool {
+        let compared = |one: &Self| one.control() & (DACL_PRESENT | DACL_PROTECTED);
+        compared(self) == compared(other) && [0, 1, 3].iter().all(|n| part(&self.0, *n) == part(&other.0, *n))
+    }
+
+    fn control(&self) -> u16 {
+        u16::from_le_bytes([self.0[CONTROL], self.0[CONTROL + 1]])
+    }
+}
+
+fn offset(bytes: &[u8], field: usize) -> usize {
+    bytes.get(field..field + 4).and_then(|b| b.try_into().ok()).map_or(0, |b| u32::from_le_bytes(b) as usize)
+}
+
+/// One of [`PARTS`]: a SID, whose length follows from the number of its authorities, or an access control list, which says how
+/// long it is. None where the descriptor has no such part, or not all of it.
+fn part(bytes: &[u8], number: usize) -> Option<&[u8]> {
+    let from = bytes.get(Some(offset(bytes, PARTS[number])).filter(|at| *at != 0)?..)?;
+    let length = match number {
+        0 | 1 => 8 + 4 * usize::from(*from.get(1)?),
+        _ => usize::from(u16::from_le_bytes([*from.get(2)?, *from.get(3)?])).max(8),
+    };
+    from.get(..length)
+}
+
+impl Serialize for SecurityDescriptor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex_digits(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for SecurityDescriptor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'_, str>>::deserialize(deserializer)?;
+        let bytes = parse_hex_digits(&text).ok_or_else(|| D::Error::custom("a security descriptor in hex digits"))?;
+        Self::new(bytes).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for SecurityDescriptor {
+    fn schema_name() -> Cow<'static, str> {
+        "SecurityDescriptor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^([0-9a-f]{2}){20,}$",
+            "description": "A security descriptor in self-relative form ([MS-DTYP] 2.4.6), as hex digits.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Owned by S-1-5-32-`owner`, no group; a list that grants the administrators everything; a gap between them.
+    fn descriptor(owner: u32) -> Vec<u8> {
+        let sid = |last: u32| [&[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0][..], &last.to_le_bytes()].concat();
+        let mut bytes = vec![1, 0, 4, 0x80];
+        bytes.extend([0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0]);
+        bytes.extend([2, 0, 32, 0, 1, 0, 0, 0, 0, 2, 24, 0, 0x3F, 0, 0xF, 0]);
+        bytes.extend(sid(544));
+        bytes.resize(0x38, 0);
+        bytes.extend(sid(owner));
+        bytes
+    }
+
+    fn new(bytes: Vec<u8>) -> SecurityDescriptor {
+        SecurityDescriptor::new(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_is_the_bytes_in_hex() {
+        let one = new(descriptor(544));
+        let json = serde_json::to_string(&one).unwrap();
+        assert!(json.starts_with("\"010004803800000000"), "{json}");
+        assert_eq!(serde_json::from_str::<SecurityDescriptor>(&json).unwrap(), one);
+        serde_json::from_str::<SecurityDescriptor>("\"0100048\"").unwrap_err();
+    }
+
+    #[test]
+    fn what_is_granted_counts_and_how_it_came_about_does_not() {
+        let one = new(descriptor(544));
+        let with = |at: usize, bits: u8| {
+            let mut bytes = descriptor(544);
+            bytes[at] |= bits;
+            new(bytes)
+        };
+        assert!(one.grants_as(&with(CONTROL + 1, 0x04)), "inherited by itself");
+        assert!(one.grants_as(&with(0x34, 1)), "the gap");
+        assert!(!one.grants_as(&with(CONTROL + 1, 0x10)), "protected");
+        assert!(!one.grants_as(&with(0x20, 0x40)), "more rights");
+        assert!(!one.grants_as(&new(descriptor(545))), "another owner");
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_descriptor_is_refused() {
+        let whole = descriptor(544);
+        for end in 0..whole.len() {
+            assert!(SecurityDescriptor::new(&whole[..end]).is_err(), "{end}");
+        }
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] = 0xFF;
+            if let Ok(odd) = SecurityDescriptor::new(bytes) {
+                assert!(odd.grants_as(&odd));
+            }
+        }
+    }
+}
