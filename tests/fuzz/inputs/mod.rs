@@ -1,0 +1,11 @@
+//! What is done with one input, for each parser. The fuzzer calls it with what it makes up (fuzz.rs), and the tests with the
+//! corpus that the fuzzer has gathered (tests/corpus.rs).
+
+mod hives;
+mod pe;
+mod reg;
+mod spec;
+
+/// Each parser by its name, which is that of its corpus.
+pub(crate) const PARSERS: [(&str, fn(&[u8])); 5] =
+    [("hive", hives::hive), ("logs", hives::logs), ("reg", reg::reg), ("pe", pe::pe), ("spec", spec::spec)];

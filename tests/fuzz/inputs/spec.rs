@@ -1,0 +1,15 @@
+//! A spec is read and checked; it is valid, or a finding says why not, and shows where.
+
+use kbfix::{
+    review::{Paint, diagnostics},
+    spec::{self, Settings},
+};
+
+/// In: the file.
+pub(crate) fn spec(data: &[u8]) {
+    let loaded = spec::load("fuzzed.yaml", data, &Settings::for_validation());
+    assert!(loaded.spec.is_some() || !loaded.diagnostics.is_empty());
+    for found in &loaded.diagnostics {
+        let _ = (diagnostics::human(found, Paint { colour: false }), diagnostics::github(found));
+    }
+}
