@@ -8,6 +8,7 @@ mod data;
 mod key;
 pub mod name;
 pub mod notation;
+mod reading;
 mod view;
 
 pub use data::{Data, Decoded, ValueType};
