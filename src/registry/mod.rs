@@ -9,6 +9,7 @@ mod key;
 pub mod name;
 pub mod notation;
 mod reading;
+mod upcase;
 mod view;
 
 pub use data::{Data, Decoded, ValueType};
