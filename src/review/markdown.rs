@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{
-    Report,
-    diff::{self, one_line},
-    human::install_words,
+use super::{Report, diff, human::install_words};
+use crate::{
+    plan::{Part, SpecPlan, Truth},
+    registry::notation::one_line,
 };
-use crate::plan::{Part, SpecPlan, Truth};
 
 /// The report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
