@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     diag::Diagnostic,
+    registry::notation::one_line,
     review::{self, Paint, Report},
 };
 
@@ -63,7 +64,7 @@ impl Output {
     /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
     pub(super) fn progress(&mut self, text: &str) {
         if io::stderr().is_terminal() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", one_line(text));
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     observe::Reader,
-    registry::{Data, Decoded, Key, notation},
+    registry::{Data, Decoded, Key, ValueType, notation},
     spec::{
         Spec,
         model::{Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, ValueAt, ValueTest, VersionTest},
@@ -127,24 +127,47 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
         ValueTest::Exists(false) => ("absent".to_owned(), known(answer, |data| data.is_none())),
         ValueTest::OneOf(literals) => {
             let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
-            (wanted, known(answer, |data| data.is_some_and(|data| literals.iter().any(|l| equals(&data, l)))))
+            (wanted, of_data(answer, |data| Truth::any(literals.iter().map(|literal| equals(data, literal)))))
         }
         ValueTest::AtLeast(least) => {
-            let holds =
-                |data: Option<Data>| matches!(data.map(|d| d.decode()), Some(Decoded::Number(n)) if n >= *least);
-            (format!("{least} or higher"), known(answer, holds))
+            let holds = |data: &Data| match data.decode() {
+                Decoded::Number(number) => Truth::of(number >= *least),
+                Decoded::Malformed(_) if is_number(data.value_type) => Truth::Unknown,
+                _ => Truth::Unmet,
+            };
+            (format!("{least} or higher"), of_data(answer, holds))
         }
     };
     (place, wanted, found, truth)
 }
 
-fn equals(data: &Data, literal: &Literal) -> bool {
-    match (data.decode(), literal) {
-        (Decoded::Number(found), Literal::Number(wanted)) => found == *wanted,
-        (Decoded::Text(found), Literal::Text(wanted)) => found == *wanted,
-        (Decoded::List(found), Literal::List(wanted)) => found == *wanted,
-        _ => false,
+/// What a test of data comes to, which an absent value does not pass.
+fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
+    match answer {
+        Answer::Present(data) => holds(&data),
+        Answer::Absent => Truth::Unmet,
+        Answer::Unread(_) => Truth::Unknown,
     }
+}
+
+/// Data of another type is not equal; bytes that the type does not allow may be anything.
+fn equals(data: &Data, literal: &Literal) -> Truth {
+    let of_the_type = match literal {
+        Literal::Number(_) => is_number(data.value_type),
+        Literal::Text(_) => [ValueType::SZ, ValueType::EXPAND_SZ].contains(&data.value_type),
+        Literal::List(_) => data.value_type == ValueType::MULTI_SZ,
+    };
+    match (data.decode(), literal) {
+        (Decoded::Number(found), Literal::Number(wanted)) => Truth::of(found == *wanted),
+        (Decoded::Text(found), Literal::Text(wanted)) => Truth::of(found == *wanted),
+        (Decoded::List(found), Literal::List(wanted)) => Truth::of(found == *wanted),
+        (Decoded::Malformed(_), _) if of_the_type => Truth::Unknown,
+        _ => Truth::Unmet,
+    }
+}
+
+fn is_number(value_type: ValueType) -> bool {
+    [ValueType::DWORD, ValueType::DWORD_BIG_ENDIAN, ValueType::QWORD].contains(&value_type)
 }
 
 fn literal_text(literal: &Literal) -> String {
@@ -156,8 +179,9 @@ fn literal_text(literal: &Literal) -> String {
 }
 
 /// Data for evidence: a number in decimal too.
-fn readable(data: &Data) -> String {
+pub(super) fn readable(data: &Data) -> String {
     match data.decode() {
+        Decoded::Malformed(why) => format!("{data:?}, malformed: {why}"),
         Decoded::Number(number) => format!("{} {number} (0x{number:x})", data.value_type),
         _ => format!("{data:?}"),
     }

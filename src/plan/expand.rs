@@ -10,7 +10,7 @@ use crate::{
     target::{Answer, Reason, Unread},
 };
 
-const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
@@ -116,7 +116,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };
                 let key = Key { path, view: at.key.view };
-                match folder(&key, &at.name, reader)? {
+                match folder(&key, &at.name, reader, &mut Vec::new())? {
                     Some(folder) => folder,
                     None => {
                         return Ok(Resolved::NoFolder(format!(
@@ -126,7 +126,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     }
                 }
             }
-            PathPart::Variable(variable) => match self::variable(*variable, reader)? {
+            PathPart::Variable(variable) => match self::variable(*variable, reader, &mut Vec::new())? {
                 Some(folder) => folder,
                 None => return Ok(Resolved::NoFolder(format!("%{}% is not set on the target", variable.name()))),
             },
@@ -140,24 +140,30 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved.
-fn folder(key: &Key, name: &ValueName, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved. `under` are the variables whose resolution
+/// led here.
+fn folder(
+    key: &Key,
+    name: &ValueName,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
     let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
     let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
         let detail = format!("{key} {name:?} is {data:?}, which names no folder");
         return Err(Unread::new(Reason::Malformed, detail));
     };
-    expanded(&text, reader).map(Some)
+    expanded(&text, reader, under).map(Some)
 }
 
 /// `text` with its `%variables%` resolved on the target.
-fn expanded(text: &str, reader: &Reader<'_>) -> Result<String, Unread> {
+fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         let Some((name, tail)) = after.split_once('%') else { break };
         let unknown = || Unread::new(Reason::Unsupported, format!("%{name}% in `{text}` is not known to kbfix"));
-        let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader)?.ok_or_else(unknown)?;
+        let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader, under)?.ok_or_else(unknown)?;
         out.push_str(before);
         out.push_str(&folder);
         rest = tail;
@@ -167,7 +173,25 @@ fn expanded(text: &str, reader: &Reader<'_>) -> Result<String, Unread> {
 }
 
 /// The folder that a variable names on the target, from the registry values that Windows makes it of.
-fn variable(variable: PathVariable, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+fn variable(
+    variable: PathVariable,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
+    if under.contains(&variable) {
+        return Err(Unread::new(Reason::Malformed, format!("%{}% is made of itself", variable.name())));
+    }
+    under.push(variable);
+    let folder = folder_of(variable, reader, under);
+    under.pop();
+    folder
+}
+
+fn folder_of(
+    variable: PathVariable,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
     let (key, name) = match variable {
         PathVariable::SystemRoot | PathVariable::SystemDrive => (WINDOWS_NT, "SystemRoot"),
         PathVariable::ProgramFiles => (WINDOWS, "ProgramFilesDir"),
@@ -178,7 +202,7 @@ fn variable(variable: PathVariable, reader: &Reader<'_>) -> Result<Option<String
     };
     let key = hklm(key)?;
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    let folder = folder(&key, &name, reader)?;
+    let folder = folder(&key, &name, reader, under)?;
     Ok(match variable {
         PathVariable::SystemDrive => folder.map(|folder| folder.chars().take(2).collect()),
         _ => folder,

@@ -164,9 +164,9 @@ fn one_key(
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
     for rule in rules {
-        match reader.value(key, &rule.name).known() {
-            Ok(before) => {
-                let after = data::after(rule, before.as_ref());
+        let read = reader.value(key, &rule.name).known();
+        match read.and_then(|before| Ok((data::after(rule, before.as_ref())?, before))) {
+            Ok((after, before)) => {
                 // As found, so that one that is deleted comes back under the name that it had.
                 let name = reader.spelled(key, &rule.name);
                 if before == after {

@@ -3,7 +3,10 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::{
-    registry::{Data, Decoded, ValueName, ValueType, notation},
+    registry::{
+        Data, Decoded, ValueName, ValueType,
+        notation::{self, one_line},
+    },
     target::{Action, KeyChange},
 };
 
@@ -36,7 +39,7 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
         crate::registry::View::Bits64 => "",
         crate::registry::View::Bits32 => " 32-bit view",
     };
-    let key = format!("[{}]", change.key.path.to_long());
+    let key = one_line(&format!("[{}]", change.key.path.to_long()));
     let mut lines = vec![Line::Head(format!("@@ {key}{view} @@"))];
     let (mut before, mut after) = (String::new(), String::new());
     match change.action {
@@ -83,7 +86,7 @@ fn is_shown_whole(data: &Data) -> bool {
 
 fn shortened(data: &Data) -> String {
     if is_shown_whole(data) {
-        return notation::data(data);
+        return one_line(&notation::data(data));
     }
     let half = 16;
     let (first, last) = (&data.bytes[..half], &data.bytes[data.bytes.len() - half..]);
@@ -120,20 +123,6 @@ fn comment(data: &Data) -> Option<String> {
         Decoded::Bytes if data.value_type.0 > ValueType::QWORD.0 => Some(format!("type 0x{:x}", data.value_type.0)),
         _ => None,
     }
-}
-
-/// A name or string from a target could hold line breaks or control characters, which would fake lines of the diff or steer
-/// the terminal.
-pub(super) fn one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// How many keys and values changes create, update and delete, as a sentence.

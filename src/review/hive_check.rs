@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::format::regf::{Finding, Hive, Severity, State};
+use crate::{
+    format::regf::{Finding, Hive, Severity, State},
+    registry::notation::one_line,
+};
 
 /// What was found in a hive file.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -86,13 +89,14 @@ impl<'a> HiveCheck<'a> {
             _ => "complete".to_owned(),
         };
         let Self { file, minor_version, bytes, .. } = self;
+        let file = one_line(file);
         let _ = writeln!(out, "{file}: a hive of version 1.{minor_version}, {bytes} bytes, {state}");
         for found in &self.findings {
             let word = match found.severity {
                 Severity::Oddity => "oddity",
                 Severity::Error => "error",
             };
-            let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, found.message, found.code);
+            let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, one_line(found.message), found.code);
         }
         let errors = self.findings.iter().filter(|found| found.severity == Severity::Error).count();
         let _ = writeln!(out, "{errors} errors, {} oddities", self.findings.len() - errors);

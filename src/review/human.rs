@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use super::{
     Paint, Report,
-    diff::{self, Line, one_line},
+    diff::{self, Line},
     report::Command,
 };
 use crate::{
     plan::{Check, Install, Outcome, Part, SpecPlan},
+    registry::notation::one_line,
     spec::document::ComputerRestart,
 };
 
@@ -32,13 +33,13 @@ pub fn human(report: &Report, paint: Paint) -> String {
 }
 
 fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
-    let _ = writeln!(out, "{}: {}", paint.bold(&spec.id), paint.outcome(spec.outcome));
+    let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&spec.id)), paint.outcome(spec.outcome));
     let _ = writeln!(out, "  {}", one_line(&spec.title));
     for check in &spec.checks {
         evidence(check, paint, out);
     }
     for (name, data) in &spec.parameters {
-        let _ = writeln!(out, "  parameter     {name} = {}", one_line(data));
+        let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
     if spec.outcome != Outcome::NotApplicable {
         // Where checks stand above, their reasons are in them already.
@@ -116,7 +117,7 @@ fn restart(spec: &SpecPlan) -> String {
     };
     let services = match spec.restart.services.as_slice() {
         [] => String::new(),
-        services => format!("; services to restart: {}", services.join(", ")),
+        services => format!("; services to restart: {}", one_line(&services.join(", "))),
     };
     let note = spec
         .restart
@@ -166,6 +167,6 @@ fn ending(report: &Report, out: &mut String) {
         let _ = writeln!(out, "plan {digest}");
     }
     if let Some(journal) = &report.journal {
-        let _ = writeln!(out, "journal {journal}");
+        let _ = writeln!(out, "journal {}", one_line(journal));
     }
 }

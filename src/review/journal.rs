@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     journal::{Action, Entry, Event, Journal, Status},
     plan::Machine,
+    registry::notation::one_line,
     target::Address,
 };
 
@@ -78,23 +79,18 @@ pub fn line(journal: &Journal) -> String {
         Action::Apply => "apply".to_owned(),
         Action::Rollback(of) => format!("rollback of {of}"),
     };
-    format!(
-        "{}  {:<11}  {}  {action}  {}\n",
-        entry.id,
-        journal.status().to_string(),
-        entry.specs.join("+"),
-        entry.target.uri
-    )
+    let [id, specs, action, uri] = [&entry.id, &entry.specs.join("+"), &action, &entry.target.uri].map(|t| one_line(t));
+    format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
 }
 
 /// A journal with its changes and events.
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
-    let _ = writeln!(out, "plan {}", journal.entry.plan);
+    let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));
     out.push_str(&super::changes(&journal.entry.changes));
     for event in &journal.events {
         let detail = event.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
-        let _ = writeln!(out, "{} {}{detail}", event.time, event.event);
+        let _ = writeln!(out, "{}", one_line(&format!("{} {}{detail}", event.time, event.event)));
     }
     out
 }

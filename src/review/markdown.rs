@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{
-    Report,
-    diff::{self, one_line},
-    human::install_words,
+use super::{Report, diff, human::install_words};
+use crate::{
+    plan::{Part, SpecPlan, Truth},
+    registry::notation::one_line,
 };
-use crate::plan::{Part, SpecPlan, Truth};
 
 /// The report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -23,6 +22,10 @@ pub fn markdown(report: &Report) -> String {
     for spec in &report.specs {
         section(spec, &mut out);
     }
+    for conflict in &report.conflicts {
+        let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
+        let _ = writeln!(out, "- conflict: {place}: the apply left {left}, found {found}; kept");
+    }
     for moved in &report.moved {
         let _ =
             writeln!(out, "- moved: {}: was {}, is {}", escaped(&moved.place), escaped(&moved.was), escaped(&moved.is));
@@ -31,10 +34,10 @@ pub fn markdown(report: &Report) -> String {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
     }
     if let Some(digest) = &report.digest {
-        let _ = writeln!(out, "\nPlan `{digest}`");
+        let _ = writeln!(out, "\nPlan {}", code(digest));
     }
     if let Some(journal) = &report.journal {
-        let _ = writeln!(out, "\nJournal `{journal}`");
+        let _ = writeln!(out, "\nJournal {}", code(journal));
     }
     out
 }
@@ -76,13 +79,53 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
 }
 
+/// Text with nothing in it that GitHub-flavoured Markdown gives a meaning: no mark-up, no entity, no address that becomes a link
+/// by itself. A mention is looked for in what was rendered, where a backslash is gone: what is not seen stands behind the `@`.
+///
+/// Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Autolinks (extension)".
 pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in one_line(text).chars() {
-        if matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#') {
+    let text = one_line(text);
+    let mut out = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let address = match c {
+            ':' => text[at..].starts_with("://"),
+            '.' => text[..at].to_ascii_lowercase().ends_with("www"),
+            _ => false,
+        };
+        if address || matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#' | '&' | '~' | '$') {
             out.push('\\');
         }
         out.push(c);
+        if c == '@' {
+            out.push('\u{200b}');
+        }
     }
     out
+}
+
+/// Text as code, to be copied.
+fn code(text: &str) -> String {
+    if text.contains('`') { escaped(text) } else { format!("`{}`", one_line(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_no_meaning_in_markdown() {
+        for (text, wanted) in [
+            ("&lt;ok&gt;", r"\&lt;ok\&gt;"),
+            ("@octocat a@b.example", "@\u{200b}octocat a@\u{200b}b.example"),
+            ("https://x.example HTTP://y", r"https\://x.example HTTP\://y"),
+            ("www.x.example", r"www\.x.example"),
+            ("~~x~~ $a$ **b** ![c](d) #1", r"\~\~x\~\~ \$a\$ \*\*b\*\* !\[c\](d) \#1"),
+            (r"C:\x.dll", r"C:\\x.dll"),
+            ("a\nb", r"a\\u{a}b"),
+        ] {
+            assert_eq!(escaped(text), wanted, "{text}");
+        }
+        assert_eq!(code("/a b"), "`/a b`");
+        assert_eq!(code("a`<b>"), r"a\`\<b\>");
+    }
 }

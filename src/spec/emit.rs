@@ -10,6 +10,7 @@ use super::{
     scalars::{Reading, yaml11, yaml12},
     text::is_forbidden,
 };
+use crate::registry::notation;
 
 /// Columns that a mapping or list on one line fills at most.
 const WIDTH: usize = 110;
@@ -146,7 +147,8 @@ fn text(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             c if must_be_escaped(c) && u32::from(c) <= 0xFF => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if must_be_escaped(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if must_be_escaped(c) && u32::from(c) <= 0xFFFF => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if must_be_escaped(c) => out.push_str(&format!("\\U{:08x}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -155,7 +157,7 @@ fn text(text: &str) -> String {
 }
 
 fn must_be_escaped(c: char) -> bool {
-    c == '\r' || is_forbidden(c)
+    c == '\r' || is_forbidden(c) || notation::is_unseen(c)
 }
 
 #[cfg(test)]
@@ -178,6 +180,7 @@ mod tests {
             (r"\\*\SYSVOL", r"'\\*\SYSVOL'"),
             ("it's \"so\"", "'it''s \"so\"'"),
             ("a\nb\u{1}\u{2028}", "\"a\\nb\\x01\\u2028\""),
+            ("a\u{202e}\u{e0041}", "\"a\\u202e\\U000e0041\""),
             ("Größe", "Größe"),
         ] {
             assert_eq!(text(given), wanted);

@@ -27,6 +27,7 @@ mod profiles;
 mod recall;
 mod reg;
 pub mod replace;
+mod short_name;
 pub mod smb;
 mod snapshot;
 

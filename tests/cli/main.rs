@@ -15,4 +15,5 @@ mod plans;
 mod rollback;
 mod streams;
 mod together;
+mod unseen;
 mod validate;

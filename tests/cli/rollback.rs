@@ -39,6 +39,8 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     let report = machine.run("rollback --last --format json @state").code(6).json();
     assert_eq!(report["changed"], false);
     assert_eq!(report["conflicts"][0]["found"], "REG_DWORD dword:00000007");
+    let run = machine.run("rollback --last --format markdown @state").code(6);
+    run.says("\"DisableRealmHint\": the apply left REG\\_DWORD dword:00000001, found REG\\_DWORD dword:00000007; kept");
 
     machine.run("rollback --last --force @state").code(0);
     assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));

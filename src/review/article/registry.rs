@@ -2,8 +2,10 @@
 
 use super::words;
 use crate::{
-    registry::{RootKey, View, notation},
-    review::diff::one_line,
+    registry::{
+        RootKey, View,
+        notation::{self, one_line},
+    },
     spec::{
         Spec,
         document::{self, DataExpression},

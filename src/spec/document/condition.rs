@@ -111,6 +111,7 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// The value's data is this number (of a REG_DWORD or REG_QWORD), string (REG_SZ, REG_EXPAND_SZ) or list (REG_MULTI_SZ).
+    /// Data of another type is not; bytes that the type does not allow are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Literal>,
     /// The value's data is one of these.

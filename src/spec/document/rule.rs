@@ -74,17 +74,23 @@ pub struct ValueRule {
     /// `absent`: the value must not be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept. A REG_DWORD or REG_QWORD of the other length,
+    /// and a REG_BINARY of just the type's length, keep their bits and become the type; where anything else stands, the outcome
+    /// is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Bits>,
-    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order.
+    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order. A list ends at its first empty string,
+    /// as programs read it; NULs missing at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without variables, is a list of
+    /// one string and becomes a REG_MULTI_SZ; a number has none, and gives way to strings that are added; where anything else
+    /// stands, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
     /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
-    /// separated by commas whose order, blanks and case do not matter.
+    /// separated by commas whose order, blanks (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state.
+    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
+    /// and `list` are changed in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule counts only where this holds.
