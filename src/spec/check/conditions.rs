@@ -100,7 +100,8 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
             Some(number) => ValueTest::AtLeast(number),
             None => {
                 let message = format!("`{}` is not a number", data::show_scalar(at_least));
-                cx.error(Code::DATA_KIND, &path.field("at_least"), message, "write it in decimal, or as 0x…");
+                let hint = data::write_number(&data::show_scalar(at_least));
+                cx.error(Code::DATA_KIND, &path.field("at_least"), message, hint);
                 return None;
             }
         }
