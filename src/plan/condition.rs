@@ -129,10 +129,10 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
             let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
             (wanted, known(answer, |data| data.is_some_and(|data| literals.iter().any(|l| equals(&data, l)))))
         }
-        ValueTest::AtLeast(least) => {
+        ValueTest::Number(bounds) => {
             let holds =
-                |data: Option<Data>| matches!(data.map(|d| d.decode()), Some(Decoded::Number(n)) if n >= *least);
-            (format!("{least} or higher"), known(answer, holds))
+                |data: Option<Data>| matches!(data.map(|d| d.decode()), Some(Decoded::Number(n)) if bounds.hold(n));
+            (bounds.to_string(), known(answer, holds))
         }
     };
     (place, wanted, found, truth)
