@@ -2,7 +2,8 @@
 //!
 //! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits
 //! ([`syntax`] says what is no YAML);
-//! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
+//! [`scalars`] refuses what readers of YAML take for different things,
+//! and [`typing`] warns of slips of the pen; [`yaml`] reads what it means; [`schema`] checks
 //! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
 //! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
 //! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
@@ -26,6 +27,7 @@ mod schema;
 mod settings;
 mod syntax;
 mod text;
+mod typing;
 mod words;
 mod yaml;
 
@@ -128,6 +130,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     }
     findings.add_uncounted(more);
     scalars::check(&mut findings);
+    typing::check(&mut findings);
     let value = match yaml::read(&text) {
         Ok(value) => value,
         Err(diagnostic) => {
