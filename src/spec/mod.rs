@@ -15,6 +15,7 @@ pub(crate) mod emit;
 mod events;
 mod faults;
 mod findings;
+mod hints;
 pub mod import;
 pub mod library;
 pub mod model;

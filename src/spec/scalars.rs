@@ -8,6 +8,7 @@
 
 use super::{
     findings::Findings,
+    hints,
     path::Path,
     places::{Kind, Visited},
     shorten,
@@ -125,7 +126,8 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         Some(Reading::Float) => {
             let message =
                 format!("`{}` without quotes is a number with a fraction, which no field takes", shorten(text));
-            findings.data(Code::UNQUOTED_SCALAR, path, message, quote_hint(text));
+            let hint = hints::for_fraction(findings.places(), path, text).or_else(|| quote_hint(text));
+            findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
         }
         Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
         Some(Reading::Int(_)) => too_large(findings, path, text),
@@ -133,7 +135,12 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         // A day is a date object to PyYAML and becomes the same text again on its way to kbfix.
         None if is_day(text) && is_review(path) => {}
         None if findings.only_counts() => {}
-        None => findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), readings.hint(text)),
+        None => {
+            let truth = readings.old == Reading::Bool;
+            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten();
+            let hint = hint.or_else(|| readings.hint(text));
+            findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
+        }
     }
 }
 

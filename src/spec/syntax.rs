@@ -99,11 +99,13 @@ impl<'t> Line<'t> {
 
     /// The text without quotes that begins in a column, up to what ends it in YAML or, inside brackets, in this line.
     fn token(&self, column: usize) -> String {
-        let in_flow = self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
+        let in_flow =
+            self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
         let rest: String = self.chars.iter().skip(column.saturating_sub(1)).collect();
         let rest = rest.split(" #").next().unwrap_or_default();
         let rest = rest.find(": ").map_or(rest, |end| &rest[..end]);
-        let rest = if in_flow { rest.split(", ").next().unwrap_or_default().trim_end_matches([' ', '}', ']']) } else { rest };
+        let rest =
+            if in_flow { rest.split(", ").next().unwrap_or_default().trim_end_matches([' ', '}', ']']) } else { rest };
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
@@ -165,7 +167,8 @@ impl<'t> Line<'t> {
 
     /// A second `: ` in a line.
     fn second_colon(&self, column: usize) -> Option<Slip> {
-        let first = (0..column.saturating_sub(1)).find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
+        let first = (0..column.saturating_sub(1))
+            .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
         let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
         let all: String = self.chars[begin..].iter().collect();
         let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
@@ -204,7 +207,8 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
         }
         while let Some(c) = line.at(column) {
             let next = line.at(column + 1);
-            let digits = |count: usize| (0..count).all(|i| line.at(column + 2 + i).is_some_and(|c| c.is_ascii_hexdigit()));
+            let digits =
+                |count: usize| (0..count).all(|i| line.at(column + 2 + i).is_some_and(|c| c.is_ascii_hexdigit()));
             let known = match next {
                 Some('x') => digits(2),
                 Some('u') => digits(4),
@@ -265,7 +269,12 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
         let word = line.part(begin, end);
         if !word.is_empty() && line.at(end) == Some(':') {
             let message = format!("a comma is missing before `{}`", shorten(&word));
-            return Some(line.slip(begin, word.chars().count(), message, format!("separate what stands in `{open} {close}` by commas")));
+            return Some(line.slip(
+                begin,
+                word.chars().count(),
+                message,
+                format!("separate what stands in `{open} {close}` by commas"),
+            ));
         }
     }
     let first = Line::new(text, number);
@@ -303,8 +312,7 @@ fn missing_blank(text: &Text<'_>, at: Spot) -> Option<Slip> {
     if let Some(colon) = colon
         && line.chars.get(colon + 1).is_some_and(|c| !c.is_whitespace())
     {
-        let (name, data): (String, String) =
-            (line.part(begin, colon + 1), line.chars[colon + 1..].iter().collect());
+        let (name, data): (String, String) = (line.part(begin, colon + 1), line.chars[colon + 1..].iter().collect());
         let hint = format!("write `{}: {}`", shorten(&name), shorten(data.trim_end()));
         return Some(line.slip(colon + 1, 1, "a blank is missing behind `:`", hint));
     }
@@ -316,12 +324,14 @@ fn missing_blank(text: &Text<'_>, at: Spot) -> Option<Slip> {
 /// A field that is indented less than the other fields of its item.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
-    let item = (1..at.line).rev().map(|number| Line::new(text, number)).find(|l| l.text.trim_start().starts_with("- "))?;
+    let item =
+        (1..at.line).rev().map(|number| Line::new(text, number)).find(|l| l.text.trim_start().starts_with("- "))?;
     let fields = item.chars.iter().enumerate().skip(item.indent() + 1).find(|(_, c)| **c != ' ')?.0;
     let indent = line.indent();
     let missing = fields.checked_sub(indent).filter(|n| *n > 0)?;
     let name = line.text.trim().split(':').next().unwrap_or_default();
-    let message = format!("`{}` is not indented as the other fields of the item in line {}", shorten(name), item.number);
+    let message =
+        format!("`{}` is not indented as the other fields of the item in line {}", shorten(name), item.number);
     let blanks = if missing == 1 { "1 blank".to_owned() } else { format!("{missing} blanks") };
     let hint = format!("indent it, and what belongs to it, by {blanks} more; a new item begins with `-`");
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
