@@ -153,6 +153,10 @@ codes! {
     UNQUOTED_SCALAR = "unquoted-scalar";
     /// A number that no registry type can hold.
     NUMBER_TOO_LARGE = "number-too-large";
+    /// A path with a tab or line break in it, which was a backslash in double quotes.
+    ESCAPED_CHARACTER = "escaped-character";
+    /// Typographic quotes around a text, of which they are part.
+    CURLY_QUOTES = "curly-quotes";
     /// Two readers of YAML disagree on what the file says.
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
     /// A field that the language does not have.

@@ -129,13 +129,13 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
             let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
             (wanted, of_data(answer, |data| Truth::any(literals.iter().map(|literal| equals(data, literal)))))
         }
-        ValueTest::AtLeast(least) => {
+        ValueTest::Number(bounds) => {
             let holds = |data: &Data| match data.decode() {
-                Decoded::Number(number) => Truth::of(number >= *least),
+                Decoded::Number(number) => Truth::of(bounds.hold(number)),
                 Decoded::Malformed(_) if is_number(data.value_type) => Truth::Unknown,
                 _ => Truth::Unmet,
             };
-            (format!("{least} or higher"), of_data(answer, holds))
+            (bounds.to_string(), of_data(answer, holds))
         }
     };
     (place, wanted, found, truth)

@@ -34,6 +34,10 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
             Some(data) if choices.contains(data) => Some(data.clone()),
             _ => choices.first().cloned(),
         },
+        Desired::Kept { choices, keep } => {
+            let types = || choices.iter().map(|data| data.value_type);
+            before.filter(|found| keep.keeps(types(), found)).or(choices.first()).cloned()
+        }
         Desired::CommaSet { value_type, text } => {
             let same = |data: &&Data| {
                 data.value_type == *value_type

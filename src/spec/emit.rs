@@ -5,11 +5,7 @@
 
 use serde_json::Value;
 
-use super::{
-    document::Document,
-    scalars::{Reading, yaml11, yaml12},
-    text::is_forbidden,
-};
+use super::{document::Document, scalars::is_text, text::is_forbidden};
 use crate::registry::notation;
 
 /// Columns that a mapping or list on one line fills at most.
@@ -129,11 +125,8 @@ fn flow(value: &Value, column: usize) -> Option<String> {
 /// Text as a scalar: plain where nobody can take it for anything else, else in quotes.
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\' | '/' | '(' | ')' | ' ');
-    let unmistakable = text.starts_with(char::is_alphanumeric)
-        && !text.ends_with(' ')
-        && text.chars().all(plain)
-        && yaml12(text) == Reading::Text
-        && yaml11(text) == Reading::Text;
+    let unmistakable =
+        text.starts_with(char::is_alphanumeric) && !text.ends_with(' ') && text.chars().all(plain) && is_text(text);
     if unmistakable {
         return text.to_owned();
     }

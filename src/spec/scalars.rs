@@ -1,11 +1,14 @@
 //! Text without quotes that not every reader of YAML takes for the same.
 //!
-//! kbfix reads by the core schema of YAML 1.2; Ansible hands over what PyYAML read by YAML 1.1. To one of them `on` is a
-//! word, to the other it is true; `0777` is text here and 511 there. Such a scalar is refused rather than guessed at.
-//! Sources: YAML 1.1 type repository (bool, int, float, timestamp, merge, value); PyYAML's resolver.py.
+//! There are three: the core schema of YAML 1.2, by which editors read; YAML 1.1, by which PyYAML reads for Ansible what it
+//! hands over; and yaml_serde, which gives the meaning here and is neither. `on` is a word to one and true to another;
+//! `0777` is 777, 511 and text. Such a scalar is refused rather than guessed at.
+//! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp,
+//! merge, value); PyYAML's resolver.py and constructor.py.
 
 use super::{
     findings::Findings,
+    hints,
     path::Path,
     places::{Kind, Visited},
     shorten,
@@ -64,31 +67,80 @@ fn quote_hint(text: &str) -> Option<String> {
     (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
 }
 
-fn ambiguous(text: &str, new: Reading, old: Reading) -> String {
-    let (text, new, old) = (shorten(text), new.word(), old.word());
-    // PyYAML leaves out the one-letter words of YAML 1.1.
-    let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
-    format!("`{text}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
+/// What the three readers make of a text.
+#[derive(Clone, Copy)]
+struct Readings {
+    here: Reading,
+    new: Reading,
+    old: Reading,
+}
+
+impl Readings {
+    fn of(text: &str) -> Self {
+        Self { here: here(text), new: yaml12(text), old: yaml11(text) }
+    }
+
+    /// What all of them read; `None` where they differ.
+    fn agreed(self) -> Option<Reading> {
+        (self.here == self.new && self.new == self.old).then_some(self.new)
+    }
+
+    fn message(self, text: &str) -> String {
+        let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
+        if self.new == self.old {
+            return format!(
+                "`{shown}` without quotes is {new} in YAML, and {} to the parser of kbfix",
+                self.here.word()
+            );
+        }
+        // PyYAML leaves out the one-letter words of YAML 1.1.
+        let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
+        format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
+    }
+
+    /// Where a number may be meant, each number that it may be, in a form that all read alike.
+    fn hint(self, text: &str) -> Option<String> {
+        let mut numbers: Vec<i128> = Vec::new();
+        for reading in [self.new, self.old, self.here] {
+            if let Reading::Int(Some(number)) = reading
+                && !numbers.contains(&number)
+            {
+                numbers.push(number);
+            }
+        }
+        match numbers.as_slice() {
+            _ if text.contains(':') => quote_hint(text),
+            [] => quote_hint(text),
+            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text))),
+            [decimal, octal, ..] => Some(format!(
+                "write {decimal}, or {octal} where it is octal; where text is meant, in quotes: \"{}\"",
+                shorten(text)
+            )),
+        }
+    }
 }
 
 fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
-    match (yaml12(text), yaml11(text)) {
-        (Reading::Float, Reading::Float) => {
+    let readings = Readings::of(text);
+    match readings.agreed() {
+        Some(Reading::Float) => {
             let message =
                 format!("`{}` without quotes is a number with a fraction, which no field takes", shorten(text));
-            findings.data(Code::UNQUOTED_SCALAR, path, message, quote_hint(text));
+            let hint = hints::for_fraction(findings.places(), path, text).or_else(|| quote_hint(text));
+            findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
         }
-        (new @ Reading::Int(Some(number)), old) if new == old => {
-            if u64::try_from(number).is_err() && i64::try_from(number).is_err() {
-                too_large(findings, path, text);
-            }
-        }
-        (Reading::Int(None), Reading::Int(None)) => too_large(findings, path, text),
-        (new, old) if new == old => {}
+        Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
+        Some(Reading::Int(_)) => too_large(findings, path, text),
+        Some(_) => {}
         // A day is a date object to PyYAML and becomes the same text again on its way to kbfix.
-        (Reading::Text, Reading::Time) if is_day(text) && is_review(path) => {}
-        _ if findings.only_counts() => {}
-        (new, old) => findings.data(Code::AMBIGUOUS_SCALAR, path, ambiguous(text, new, old), quote_hint(text)),
+        None if is_day(text) && is_review(path) => {}
+        None if findings.only_counts() => {}
+        None => {
+            let truth = readings.old == Reading::Bool;
+            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten();
+            let hint = hint.or_else(|| readings.hint(text));
+            findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
+        }
     }
 }
 
@@ -103,32 +155,74 @@ fn is_review(path: &Path) -> bool {
 }
 
 fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {
-    let (new, old) = (yaml12(text), yaml11(text));
-    let hint = || quote_hint(text);
-    match (new, old) {
-        (Reading::Text, Reading::Text) => {}
+    let readings = Readings::of(text);
+    match readings.agreed() {
+        Some(Reading::Text) => {}
         // Reported as a merge key.
         _ if text == "<<" => {}
         // Only a number in its shortest decimal form is the same name wherever it has been through a number.
-        (Reading::Int(Some(a)), Reading::Int(Some(b))) if a == b && a.to_string() == text => {}
+        Some(Reading::Int(Some(number))) if number.to_string() == text => {}
         _ if findings.only_counts() => {}
-        (new, old) if new == old => {
-            let message = format!("`{}` without quotes is {}, not the name of a field", shorten(text), new.word());
-            findings.name(Code::UNQUOTED_SCALAR, path, message, hint());
+        Some(reading) => {
+            let message = format!("`{}` without quotes is {}, not the name of a field", shorten(text), reading.word());
+            findings.name(Code::UNQUOTED_SCALAR, path, message, quote_hint(text));
         }
-        _ => findings.name(Code::AMBIGUOUS_SCALAR, path, ambiguous(text, new, old), hint()),
+        None => findings.name(Code::AMBIGUOUS_SCALAR, path, readings.message(text), quote_hint(text)),
     }
 }
 
-/// What yaml_serde reads, by the core schema of YAML 1.2.
-pub(super) fn yaml12(text: &str) -> Reading {
+/// Whether every reader takes `text` without quotes for text.
+pub(super) fn is_text(text: &str) -> bool {
+    Readings::of(text).agreed() == Some(Reading::Text)
+}
+
+/// Null, true and false, infinities: what the core schema of YAML 1.2 and yaml_serde read alike.
+fn word(text: &str) -> Option<Reading> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
-        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Reading::Bool,
-        _ => {}
+        "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Some(Reading::Bool),
+        _ => special_float(text),
     }
-    if let Some(special) = special_float(text) {
-        return special;
+}
+
+/// What a reader of YAML 1.2 makes of it, by the core schema.
+fn yaml12(text: &str) -> Reading {
+    if let Some(word) = word(text) {
+        return word;
+    }
+    let whole = |digits: &str, radix: u32| {
+        (!digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
+            .then(|| Reading::Int(i128::from_str_radix(digits, radix).ok()))
+    };
+    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return whole(digits, radix).unwrap_or(Reading::Text);
+        }
+    }
+    let (sign, digits) = signed(text);
+    if let Some(number) = whole(digits, 10) {
+        return match number {
+            Reading::Int(Some(number)) => Reading::Int(Some(sign * number)),
+            other => other,
+        };
+    }
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (digits, None),
+    };
+    let exponent_fits = exponent.is_none_or(|e| !e.is_empty() && all_digits(e));
+    let mantissa_fits = match mantissa.split_once('.') {
+        Some((whole, rest)) => all_digits(whole) && all_digits(rest) && !(whole.is_empty() && rest.is_empty()),
+        None => !mantissa.is_empty() && all_digits(mantissa),
+    };
+    if exponent_fits && mantissa_fits { Reading::Float } else { Reading::Text }
+}
+
+/// What yaml_serde reads, which gives the meaning.
+pub(super) fn here(text: &str) -> Reading {
+    if let Some(word) = word(text) {
+        return word;
     }
     let (sign, digits) = signed(text);
     let radix = [("0x", 16), ("0o", 8), ("0b", 2)];
@@ -152,7 +246,7 @@ pub(super) fn yaml12(text: &str) -> Reading {
 }
 
 /// What a reader of YAML 1.1 makes of it.
-pub(super) fn yaml11(text: &str) -> Reading {
+fn yaml11(text: &str) -> Reading {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
         "<<" | "=" => return Reading::Special,
@@ -173,8 +267,8 @@ pub(super) fn yaml11(text: &str) -> Reading {
     }
     let (sign, digits) = signed(text);
     let number = |digits: &str, radix: u32| {
+        let fits = !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix));
         let digits = digits.replace('_', "");
-        let fits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
         fits.then(|| Reading::Int(i128::from_str_radix(&digits, radix).ok().map(|n| sign * n)))
     };
     for (prefix, radix) in [("0b", 2), ("0x", 16)] {
@@ -187,7 +281,8 @@ pub(super) fn yaml11(text: &str) -> Reading {
     };
     if decimal(digits) {
         let octal = digits.len() > 1 && digits.starts_with('0');
-        let reading = if octal { number(&digits[1..], 8) } else { number(digits, 10) };
+        // With the leading zero: `0_` is 0.
+        let reading = number(digits, if octal { 8 } else { 10 });
         return reading.unwrap_or(Reading::Text);
     }
     if let Some(sexagesimal) = sexagesimal(digits) {
@@ -258,14 +353,27 @@ fn is_day(text: &str) -> bool {
     matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
 }
 
-/// A day with a time behind it. What follows the time (a fraction, a zone) does not make it text again.
+/// A day with a time behind it, such as `2001-12-14t21:59:43.10-05:00`.
 fn is_time(text: &str) -> bool {
     let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
     let parts: Vec<&str> = text[..split].split('-').collect();
     let day = matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 1..=2) && digits_of(d, 1..=2));
-    let time: Vec<&str> = text[split + 1..].trim_start().split(':').collect();
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count() >= 2;
-    day && time.len() >= 3 && digits_of(time[0], 1..=2) && digits_of(time[1], 2..=2) && digits(time[2])
+    let blank = |c: char| matches!(c, ' ' | '\t');
+    let time =
+        if text[split..].starts_with(blank) { text[split..].trim_start_matches(blank) } else { &text[split + 1..] };
+    let clock = time.find(|c: char| !c.is_ascii_digit() && c != ':').map_or(time, |end| &time[..end]);
+    let behind = &time[clock.len()..];
+    let behind = behind.strip_prefix('.').map_or(behind, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let zone = behind.trim_start_matches(blank);
+    let zone_fits = matches!(zone, "" | "Z") && (zone == "Z" || behind.is_empty())
+        || zone.strip_prefix(['+', '-']).is_some_and(|zone| match zone.split_once(':') {
+            Some((hours, minutes)) => digits_of(hours, 1..=2) && digits_of(minutes, 2..=2),
+            None => digits_of(zone, 1..=2),
+        });
+    let clock: Vec<&str> = clock.split(':').collect();
+    let clock_fits =
+        matches!(clock[..], [h, m, s] if digits_of(h, 1..=2) && digits_of(m, 2..=2) && digits_of(s, 2..=2));
+    day && clock_fits && zone_fits
 }
 
 #[cfg(test)]
@@ -279,7 +387,10 @@ mod tests {
         for (text, new, old) in [
             ("", Null, Null),
             ("~", Null, Null),
+            ("Null", Null, Null),
+            ("nULL", Text, Text),
             ("true", Bool, Bool),
+            ("tRUE", Text, Text),
             ("on", Text, Bool),
             ("No", Text, Bool),
             ("OFF", Text, Bool),
@@ -287,22 +398,41 @@ mod tests {
             ("y", Text, Bool),
             ("0", int(0), int(0)),
             ("-1", int(-1), int(-1)),
-            ("0777", Text, int(511)),
-            ("0888", Text, Text),
+            ("+1", int(1), int(1)),
+            ("00", int(0), int(0)),
+            ("0_", Text, int(0)),
+            ("0777", int(777), int(511)),
+            ("-0777", int(-777), int(-511)),
+            ("08", int(8), Text),
+            ("0888", int(888), Text),
             ("0o7", int(7), Text),
+            ("+0o7", Text, Text),
+            ("0o8", Text, Text),
             ("0x1F", int(31), int(31)),
+            ("+0x10", Text, int(16)),
+            ("0x1_0", Text, int(16)),
+            ("0X1F", Text, Text),
             ("0xZ", Text, Text),
-            ("0b11", int(3), int(3)),
+            ("0b11", Text, int(3)),
+            ("0b_", Text, Int(None)),
             ("1_000", Text, int(1000)),
+            ("_1", Text, Text),
             ("1:30", Text, int(90)),
+            ("-1:30", Text, int(-90)),
             ("1:30:00", Text, int(5400)),
             ("1:75", Text, Text),
+            ("0:30", Text, Text),
             ("190:20:30.15", Text, Float),
             ("4.1", Float, Float),
             (".5", Float, Float),
+            (".", Text, Text),
             ("1.", Float, Float),
+            ("1_0.5", Text, Float),
             ("1e3", Float, Text),
+            ("1.e3", Float, Text),
+            ("1e400", Float, Text),
             ("1.0e+3", Float, Float),
+            ("1e", Text, Text),
             (".inf", Float, Float),
             (".nan", Float, Float),
             ("inf", Text, Text),
@@ -313,7 +443,11 @@ mod tests {
             ("2008-5-13", Text, Text),
             ("2001-12-14t21:59:43.10-05:00", Text, Time),
             ("2001-12-14 21:59:43", Text, Time),
+            ("2001-12-14 21:59:43 Z", Text, Time),
+            ("2001-12-14 21:59:43 crash", Text, Text),
+            ("2001-12-14 21:59", Text, Text),
             ("=", Text, Special),
+            ("<<", Text, Special),
             ("KB909094", Text, Text),
             ("C:\\x", Text, Text),
             ("18446744073709551616", int(1 << 64), int(1 << 64)),
@@ -323,7 +457,18 @@ mod tests {
     }
 
     #[test]
-    fn yaml12_agrees_with_the_parser_that_gives_the_meaning() {
+    fn each_way_to_write_a_number_is_read_alike_or_refused() {
+        let refused = |text: &str| Readings::of(text).agreed().is_none();
+        for text in "0b100 +0x10 -0x10 08 -08 0777 00 0o17 -0o17 1_000 1e3 1e400 1:30 0x1_0".split(' ') {
+            assert!(refused(text), "{text}");
+        }
+        for text in "0 7 -7 +7 0x10 0xFFFFFFFF 1.5 .5 ~ null true 1.2.3 0X10 0xG".split(' ') {
+            assert!(!refused(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_here_is_what_the_parser_gives() {
         let texts = "true True tRue ~ null Null nULL 0 00 007 0o17 0x1f 0X1F 0b101 +5 -5 +0x5 -0x5 1.5 .5 5. 1e5 1E5 1e+5 \
                      -1.5 +.5 .inf -.inf .Inf .NaN .nan inf nan infinity NaN 1_0 1e400 e5 . .. ..5 + +. 1.2.3 0.0 -0 +0 \
                      0x 0o 0b 0o8 0b2 1e 1.e5 18446744073709551615 -9223372036854775808 yes no on off";
@@ -339,7 +484,7 @@ mod tests {
                 serde_yaml::Value::String(_) => Reading::Text,
                 other => panic!("{other:?}"),
             };
-            assert_eq!(yaml12(text), read, "{text}");
+            assert_eq!(here(text), read, "{text}");
         }
     }
 }

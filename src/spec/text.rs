@@ -41,6 +41,7 @@ impl<'a> Text<'a> {
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
         let text = match std::str::from_utf8(bytes) {
+            Ok(_) if is_utf16(bytes) => return Err(Box::new(not_utf8(name, bytes, 0))),
             Ok(text) => text,
             Err(error) => return Err(Box::new(not_utf8(name, bytes, error.valid_up_to()))),
         };
@@ -140,9 +141,18 @@ fn start(name: &str) -> Place {
     Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
 }
 
+/// With a byte order mark, or with a NUL beside its first character, which is of ASCII.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
+        [a, b, c, d, ..] => (*a == 0) != (*b == 0) && (*a == 0) == (*c == 0) && (*b == 0) == (*d == 0),
+        _ => false,
+    }
+}
+
 fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let diagnostic = |message: String, place, hint| Diagnostic::error(Code::NOT_UTF8, message).at(place).hint(hint);
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+    if is_utf16(bytes) {
         return diagnostic("the file is UTF-16; a spec is UTF-8".into(), start(name), "save it as UTF-8");
     }
     let before = String::from_utf8_lossy(&bytes[..valid]);
@@ -175,6 +185,8 @@ mod tests {
     fn what_is_no_text_is_refused_with_its_place() {
         assert_eq!(fault(b"a: 1\nb: \"\xFF\"\n"), ("not-utf8", 2, 5));
         assert_eq!(fault(b"\xFF\xFEa\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"k\0b\0f\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"\0k\0b\0f"), ("not-utf8", 1, 1));
         assert_eq!(fault("é: 1\nü\0".as_bytes()), ("control-character", 2, 2));
         assert_eq!(fault("a\u{2028}b".as_bytes()), ("control-character", 1, 2));
         assert_eq!(fault(&vec![b'['; MAX_BYTES + 1]), ("file-too-large", 1, 1));

@@ -93,6 +93,13 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
                 line(out, &format!("{name}={}", notation::data(first)));
             }
         }
+        Desired::Kept { choices, keep } => {
+            let types = choices.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
+            line(out, &format!("; stays where it is there: {types}, {keep}"));
+            if let Some(first) = choices.first() {
+                line(out, &format!("{name}={}", notation::data(first)));
+            }
+        }
         Desired::CommaSet { value_type, text } => {
             line(out, &format!("; {value_type}; the order of the items does not matter"));
             let data = crate::registry::Data::text(*value_type, text);

@@ -76,6 +76,9 @@ registry:
       c: { type: REG_MULTI_SZ, list: { add: { parameter: hosts } } }
       d: { ensure: absent }
       e: { type: REG_SZ, data: "x, y", compare: comma_set }
+      f: { type: REG_DWORD, data: 3, keep: { at_least: 3 } }
+      g: { type: [REG_SZ, REG_EXPAND_SZ], data: "1", keep: { one_of: ["1", "2"] } }
+      h: { type: REG_SZ, data: "1", keep: any }
   - key: HKLM\SOFTWARE\X
     view: both
     when: { file: { path: 'C:\a.dll', exists: false } }

@@ -48,7 +48,7 @@ fn sentence(condition: &Condition) -> String {
                 ValueTest::OneOf(all) => {
                     format!("{place} is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or "))
                 }
-                ValueTest::AtLeast(least) => format!("{place} is {least} or higher"),
+                ValueTest::Number(bounds) => format!("{place} is {bounds}"),
             }
         }
         Condition::File { path, test } => match test {

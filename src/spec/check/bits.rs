@@ -26,7 +26,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
             }
             None => {
                 let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                cx.error(Code::DATA_KIND, &path, message, "write the bits as a number: 0x400");
+                cx.error(Code::DATA_KIND, &path, message, data::write_number(&data::show_scalar(scalar)));
                 None
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// The number that `text` is, in decimal or `0x…`.
+/// The number that `text` is, in decimal or `0x…`. Decimal digits behind a zero may be octal, and are no number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -60,7 +60,23 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
     };
     // A sign, which from_str_radix would take, is not part of a registry number.
     let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    all_digits.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+    let doubtful = radix == 10 && digits.len() > 1 && digits.starts_with('0');
+    (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+}
+
+/// How to write a number that `text` was meant to be.
+pub(super) fn write_number(text: &str) -> String {
+    let digits = text.trim_start_matches('0');
+    if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return "write it in decimal, or as 0x…".to_owned();
+    }
+    let decimal = if digits.is_empty() { "0" } else { digits };
+    match u64::from_str_radix(text, 8) {
+        Ok(octal) if octal > 7 => {
+            format!("write 0x{octal:x} where it is octal, {} where it is decimal", shorten(decimal))
+        }
+        _ => format!("write {}, without the zero", shorten(decimal)),
+    }
 }
 
 /// A scalar for a message.
@@ -95,7 +111,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
             let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
-            misfit(Code::DATA_KIND, message, "write it in decimal, or as 0x…")
+            misfit(Code::DATA_KIND, message, write_number(text))
         })?,
         Literal::List(_) => {
             return Err(misfit(

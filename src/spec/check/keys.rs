@@ -51,6 +51,12 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     let text = substitute(cx, part, path)?;
+    if let Some(c) = text.chars().find(|c| c.is_control()) {
+        let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
+        let hint = "in double quotes a backslash begins an escape; write the key in single quotes or without quotes";
+        cx.error(Code::KEY_SYNTAX, path, message, hint);
+        return None;
+    }
     match KeyName::new(text.clone()) {
         Ok(name) if text.contains('*') => Some(NamePattern::Like(name)),
         Ok(name) => Some(NamePattern::Name(name)),

@@ -7,6 +7,7 @@ mod bits;
 mod conditions;
 mod data;
 mod files;
+mod keep;
 mod keys;
 mod parameters;
 mod rules;

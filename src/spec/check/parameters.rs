@@ -225,7 +225,8 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
             let number = data::number(scalar);
             if number.is_none() {
                 let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                cx.error(Code::PARAMETER_KIND, &path.field(field), message, "write it in decimal, or as 0x…");
+                let hint = data::write_number(&data::show_scalar(scalar));
+                cx.error(Code::PARAMETER_KIND, &path.field(field), message, hint);
             }
             number
         }
@@ -253,6 +254,7 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
         let hint = match (limits.kind, literal) {
             (ParameterType::String, Literal::Number(number)) => format!("write it in quotes: \"{number}\""),
             (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)),
+            (ParameterType::Number, Literal::Text(text)) => data::write_number(text),
             _ => "give it the parameter's type".to_owned(),
         };
         cx.error(Code::PARAMETER_KIND, path, message, hint);
@@ -274,7 +276,7 @@ fn setting(cx: &mut Context<'_>, name: &str, text: &str, limits: &Limits<'_>, pa
         ParameterType::List => Some(Literal::List(text.split(',').map(|item| item.trim().to_owned()).collect())),
     };
     let refused = match &found {
-        None => Some("write it in decimal, or as 0x…".to_owned()),
+        None => Some(data::write_number(text)),
         Some(found) => limits.refuses(found),
     };
     let Some(hint) = refused else { return found };

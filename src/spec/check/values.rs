@@ -1,6 +1,6 @@
 //! What must hold of one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keys};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys};
 use crate::{
     diag::Code,
     registry::{Data, ValueType},
@@ -101,6 +101,17 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
     let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
     allowed?;
+    if let Some(from) = &rule.keep {
+        let at = path.field("keep");
+        let kept = keep::keep(cx, from, types, &at)?;
+        keep::holds_data(cx, &kept, from, &meaning, types, path)?;
+        if rule.compare == Some(Compare::CommaSet) {
+            let message = "`keep` and `compare: comma_set` are two tests of what is found";
+            cx.error_at_name(Code::CONTRADICTION, &path.field("compare"), message, "keep one of them");
+            return None;
+        }
+        return Some(Desired::Kept { choices: all, keep: kept });
+    }
     if rule.compare != Some(Compare::CommaSet) {
         return Some(Desired::OneOf(all));
     }
@@ -151,6 +162,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     let absent = one == "ensure: absent";
     let faults = [
         ("type", absent && rule.types.is_some()),
+        ("keep", !with_data && rule.keep.is_some()),
         ("allowed", !with_data && rule.allowed.is_some()),
         ("compare", !with_data && rule.compare.is_some()),
         ("if_absent", absent && rule.if_absent.is_some()),

@@ -94,8 +94,8 @@ pub struct Prerequisite {
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of` or `at_least` it holds where the
-/// key or value is there.
+/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of`, `at_least` or `at_most` it
+/// holds where the key or value is there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
@@ -121,6 +121,9 @@ pub struct RegistryTest {
     /// The value's data is a number, and not below this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
+    /// The value's data is a number, and not above this. Beside `at_least`, both hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Scalar>,
 }
 
 /// A test of the operating system, read from the target's registry. All that is given must hold.

@@ -70,6 +70,15 @@ pub enum Scalar {
     Text(String),
 }
 
+impl From<Scalar> for Literal {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Text(text) => Self::Text(text),
+        }
+    }
+}
+
 /// Data as written: a number, a string, or a list of strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace};
 pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
-pub use rule::{Bits, Compare, Ensure, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice};
+pub use rule::{
+    Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice,
+};
 
 /// A spec: which product it applies to, what must be installed, and which registry values must hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, DataExpression, Scalar};
+use super::{Condition, DataExpression, Literal, Scalar};
 
 /// A key and what must hold in it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,10 @@ pub struct ValueRule {
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
+    /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
+    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
     /// The only data that the article allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -109,6 +113,41 @@ pub enum TypeChoice {
     One(TypeName),
     /// Any of these; the first is written.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
+}
+
+/// Which data that is found stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Keep {
+    /// Data of every kind.
+    Word(KeepWord),
+    /// Data that passes a test.
+    Which(KeepWhich),
+}
+
+/// The word that stands for data of every kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepWord {
+    /// Whatever data is found, in the type or one of the types.
+    Any,
+}
+
+/// Data that stays as it is: numbers between two, or one of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepWhich {
+    /// Numbers not below this: of a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or REG_EXPAND_SZ. A number, or
+    /// `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<DataExpression>,
+    /// Numbers not above this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<DataExpression>,
+    /// Each of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Literal>>,
 }
 
 /// The registry types that a spec can ask for.

@@ -1,6 +1,6 @@
 //! Conditions, and what they test.
 
-use super::{FilePattern, KeyPattern};
+use super::{Bounds, FilePattern, KeyPattern};
 use crate::{
     registry::ValueName,
     spec::document::Product,
@@ -57,8 +57,8 @@ pub enum ValueTest {
     Exists(bool),
     /// Its data is one of these.
     OneOf(Vec<Literal>),
-    /// Its data is a number, this or higher.
-    AtLeast(u64),
+    /// Its data is a number between these, both included.
+    Number(Bounds),
 }
 
 /// Data that a condition compares with.

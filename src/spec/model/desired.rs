@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Condition, KeyPattern};
+use super::{
+    Condition, KeyPattern,
+    keep::{Choice, Keep},
+};
 use crate::registry::{
     Data, Decoded, ValueName, ValueType,
     name::{compare, upcase},
@@ -52,6 +55,13 @@ pub enum Desired {
     Absent,
     /// It is one of these, type and bytes. The first is written.
     OneOf(Vec<Data>),
+    /// It is one of `choices`, or data of their types that `keep` keeps. The first choice is written.
+    Kept {
+        /// The data, by each type that will do.
+        choices: Vec<Data>,
+        /// What stays as it is.
+        keep: Keep,
+    },
     /// It is a string of this type that, as a list separated by commas, has just the items of `text`.
     CommaSet {
         /// REG_SZ or REG_EXPAND_SZ.
@@ -80,9 +90,18 @@ pub enum Desired {
 impl Desired {
     /// Whether a value can be what this and `other` ask for, at the same time.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        use Desired::{Absent, Bits, CommaSet, List, OneOf};
+        use Desired::{Absent, Bits, CommaSet, Kept, List, OneOf};
         match (self, other) {
             (Absent, Absent) => true,
+            (Kept { choices, keep }, other) | (other, Kept { choices, keep }) => {
+                let choice = Choice { choices, keep: Some(keep) };
+                match other {
+                    Absent => false,
+                    OneOf(choices) => choice.agrees_with(&Choice { choices, keep: None }),
+                    Kept { choices, keep } => choice.agrees_with(&Choice { choices, keep: Some(keep) }),
+                    edit => choice.agrees_with_edit(edit),
+                }
+            }
             (OneOf(a), OneOf(b)) => a.iter().any(|data| b.contains(data)),
             (OneOf(all), Bits { value_type, set, clear }) | (Bits { value_type, set, clear }, OneOf(all)) => {
                 let same = |n: u64| n & set == *set && n & clear == 0;

@@ -2,6 +2,7 @@
 
 mod condition;
 mod desired;
+mod keep;
 mod pattern;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::version::Platform;
 
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
+pub use keep::{Bounds, Keep};
 pub use pattern::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable};
 
 /// A spec whose meaning was checked, with the operator's choices put in.
