@@ -1,6 +1,6 @@
 //! `kbfix apply`
 
-use std::{fs, path::PathBuf};
+use std::path::Path;
 
 use crate::{
     apply::{self, Execution, Occasion},
@@ -9,7 +9,7 @@ use crate::{
     plan::{Outcome, Plan, SpecPlan},
     review::{Report, report},
     spec::Spec,
-    target::{Address, Target},
+    target::{Address, Target, read::read_stream},
 };
 
 use super::{
@@ -146,7 +146,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
 pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
     let bytes = match name {
         "-" => standard_input(MAX_PLAN)?,
-        _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,
+        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| Stop::file(name, &e))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| {
         Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
@@ -154,7 +154,7 @@ pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> 
     Ok(Plan::from_text(&text, digest)?)
 }
 
-/// The largest plan read from standard input, in bytes.
+/// The largest plan that is read, in bytes.
 const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.

@@ -7,11 +7,11 @@ use crate::{
     diag::Diagnostic,
     plan::Plan,
     review::{self, Report, report},
-    target::replace::replace_file,
 };
 
 use super::{
     apply::{MOST_CHANGES, too_many_changes},
+    destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
     specs::SpecArguments,
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Save the plan, for review and for `kbfix apply --plan`.
+    /// Save the plan, for review and for `kbfix apply --plan`. Not to standard output: see --with-plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -105,7 +105,28 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     Ok(report.exit_code)
 }
 
+/// Where the plan is saved.
+fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
+    let Some(out) = &arguments.out else { return Ok(None) };
+    let mut inputs = Inputs::default();
+    arguments.specs.inputs(&mut inputs);
+    arguments.packages.inputs(&mut inputs);
+    arguments.plan.iter().for_each(|plan| inputs.add(plan));
+    inputs.add_target(&arguments.target.address()?);
+    match Destination::new(out, &inputs)? {
+        Destination::StandardOutput => {
+            let message = format!("`--out {}` is standard output, where the report goes", out.display());
+            Err(Stop::usage(
+                message,
+                "name a file; or give `--with-plan --format json`, which has the plan in the report",
+            ))
+        }
+        other => Ok(Some(other)),
+    }
+}
+
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
+    let out = destination(arguments)?;
     let plan = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
@@ -120,8 +141,8 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
             output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?
         }
     };
-    if let Some(path) = &arguments.out {
-        replace_file(path, plan.to_text().as_bytes()).map_err(|e| Stop::file(&path.display().to_string(), &e))?;
+    if let Some(out) = out {
+        out.write(plan.to_text().as_bytes(), output)?;
     }
     Ok(plan)
 }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    destination::Inputs,
     output::Output,
     stop::{Stop, USAGE},
 };
@@ -62,6 +63,11 @@ impl PackageArguments {
             }
         }
         Ok(())
+    }
+
+    /// Adds the files of the packages.
+    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+        self.packages.iter().for_each(|(_, path)| inputs.add(path));
     }
 
     /// The packages that a plan installs, each copied and checked, before any is run.

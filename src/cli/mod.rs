@@ -5,6 +5,7 @@
 
 mod apply;
 mod completions;
+mod destination;
 mod diff;
 mod example;
 mod hive;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    destination::Inputs,
     output::Output,
     stop::{Stop, USAGE},
 };
@@ -92,6 +93,17 @@ impl SpecArguments {
             output.diagnostics(loaded.diagnostics());
         }
         loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
+    }
+
+    /// Adds the files of the specs.
+    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+        for name in &self.specs {
+            inputs.add(name);
+            // Each that a folder holds; one that cannot be listed is told of when its specs are read.
+            for entry in fs::read_dir(name).into_iter().flatten().flatten() {
+                inputs.add(entry.path());
+            }
+        }
     }
 
     /// The text of every spec that was named or piped, and `settings` with the parameters that were given.

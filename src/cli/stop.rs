@@ -1,5 +1,7 @@
 //! Why a command did not get to its result.
 
+use std::io;
+
 use crate::{
     apply::{PlanRefusal, StartError},
     diag::{Code, Diagnostic},
@@ -41,8 +43,17 @@ impl Stop {
     }
 
     /// A file that cannot be read or written.
-    pub(super) fn file(path: &str, error: &std::io::Error) -> Self {
-        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")))
+    pub(super) fn file(path: &str, error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "see how it is spelled, and that its folder is there",
+            io::ErrorKind::PermissionDenied => "see who may read it, or write in its folder",
+            io::ErrorKind::AlreadyExists => "name one that is not there yet",
+            io::ErrorKind::IsADirectory => "name a file; this is a folder",
+            io::ErrorKind::FileTooLarge => "see that it is the file that was meant",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there, or name another place",
+            _ => "see that it is a file, and that you may use it",
+        };
+        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }
 }
 

@@ -31,6 +31,8 @@ codes! {
     USAGE = "usage";
     /// A file cannot be read or written.
     FILE_ACCESS = "file-access";
+    /// What `--out` names is read by the same command.
+    OUT_IS_INPUT = "out-is-input";
     /// A spec that was named is no file, no folder and no built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
     /// No target is named.

@@ -11,8 +11,11 @@ use serde_json::Value;
 use super::{Entry, Event, Journal, now};
 use crate::{
     plan::file::{seal, unseal},
-    target::replace::replace_file,
+    target::{read::read_file, replace::replace_file},
 };
+
+/// The largest journal, in bytes.
+const MOST: u64 = 1 << 30;
 
 /// The state folder. Journals stand in its subfolder `journal`.
 #[derive(Debug, Clone)]
@@ -70,6 +73,12 @@ impl Folder {
         let path = folder.join(format!("{}.jsonl", entry.id));
         let error = |source| FolderError::Io { path: path.clone(), source };
         let line = first_line(&entry).map_err(|e| error(e.into()))?;
+        // With room for events: what is written can be read again.
+        if line.len() as u64 > MOST / 2 {
+            return Err(error(io::Error::other(
+                "the journal would be larger than kbfix reads; apply fewer specs at once",
+            )));
+        }
         replace_file(&path, line.as_bytes()).map_err(error)?;
         Ok(Journal { path, entry, events: Vec::new() })
     }
@@ -139,8 +148,9 @@ impl Folder {
 
     fn read(path: &Path) -> Result<Journal, FolderError> {
         let path = path.to_owned();
-        let text = fs::read_to_string(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
         let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
+        let bytes = read_file(&path, MOST).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        let text = String::from_utf8(bytes).map_err(|_| malformed(1, "it is not UTF-8 text".to_owned()))?;
         let mut lines = text.split_inclusive('\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
         let entry = entry(first).map_err(|detail| malformed(1, detail))?;

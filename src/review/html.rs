@@ -161,6 +161,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Line::Head(_) => "head",
             Line::Removed(_) => "del",
             Line::Added(_) => "add",
+            Line::Same(_) => "same",
         };
         let _ = writeln!(out, "<span class=\"{class}\">{}</span>", escaped(&line.to_string()));
     }

@@ -69,6 +69,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
                         Line::Head(_) => paint.head(&text),
                         Line::Removed(_) => paint.removed(&text),
                         Line::Added(_) => paint.added(&text),
+                        Line::Same(_) => text,
                     }
                 );
             }

@@ -12,6 +12,7 @@ mod human;
 pub mod journal;
 mod markdown;
 mod paint;
+mod parts;
 mod reg;
 pub mod report;
 

@@ -18,10 +18,10 @@ use std::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, files::DriveFolder, lock::lock_beside, replace::replace_file,
+    WriteFailure, files::DriveFolder, lock::lock_beside, read::read_file, replace::replace_file,
 };
 use crate::{
-    format::reg::{CodePage, Document},
+    format::reg::{CodePage, Document, MAX_FILE},
     registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName},
 };
 
@@ -207,7 +207,7 @@ fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
 
 fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetError> {
     let what = || path.display().to_string();
-    let bytes = fs::read(path).map_err(|source| TargetError::Io { what: what(), source })?;
+    let bytes = read_file(path, MAX_FILE as u64).map_err(|source| TargetError::Io { what: what(), source })?;
     let document = Document::parse(bytes, code_page).map_err(|error| TargetError::Malformed {
         what: what(),
         detail: format!("{error} ({}): {}", error.code(), error.hint()),

@@ -11,6 +11,7 @@ mod journal;
 mod kb909094;
 #[path = "../support/numbers.rs"]
 mod numbers;
+mod out;
 mod plans;
 mod rollback;
 mod streams;

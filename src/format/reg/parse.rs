@@ -13,7 +13,7 @@ use super::{
 use crate::registry::{KeyPath, ValueName};
 
 /// The largest file that is read, in bytes. A whole `HKLM\SOFTWARE` is some 100 MB.
-const MAX_FILE: usize = 256 << 20;
+pub const MAX_FILE: usize = 256 << 20;
 
 /// What the bytes say.
 pub(super) struct Parsed {

@@ -1,13 +1,11 @@
 //! The volume: its Windows folder, its drive letter, and its files.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::target::{
     Answer, FileFacts, Reason, TargetError, Unread,
     files::{DriveFolder, Drives, split_drive},
+    read::read_file,
 };
 
 /// What setup calls the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
@@ -118,12 +116,15 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
     }
 }
 
+/// The largest `boot.ini` that is looked at, in bytes.
+const MAX_BOOT_INI: u64 = 1 << 20;
+
 /// The folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {
     let Answer::Present(path) = system.find_below(["boot.ini"]) else { return None };
-    let bytes = fs::read(path).ok()?;
+    let bytes = read_file(&path, MAX_BOOT_INI).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let default = text
         .lines()

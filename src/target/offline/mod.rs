@@ -11,8 +11,8 @@ mod write;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-pub use file::logs_of as hive_logs;
 pub(super) use file::{HiveFile, OpenError};
+pub use file::{logs_of as hive_logs, read_hive};
 
 use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError};
 use crate::registry::{KeyName, KeyPath, RootKey};
