@@ -139,7 +139,10 @@ impl Facts {
     /// The key's properties.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
-            Answer::Present(record) => record.properties.clone(),
+            Answer::Present(KeyRecord { all_values: false, .. }) => None,
+            Answer::Present(record) => Some(record.properties.clone().unwrap_or_else(|| {
+                Answer::unread(Reason::Unknown, format!("class and security of {key} are not known"))
+            })),
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
         }
@@ -229,10 +232,7 @@ impl Facts {
                 let record = KeyRecord {
                     values: BTreeMap::new(),
                     all_values: true,
-                    properties: Some(match &change.properties {
-                        Some(properties) => Answer::Present(properties.clone()),
-                        None => Answer::unread(Reason::Unknown, "they are those of a key that was just created"),
-                    }),
+                    properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(BTreeSet::new()),
                 };
                 self.keys.insert(change.key.clone(), Answer::Present(record));
