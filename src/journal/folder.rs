@@ -127,12 +127,13 @@ impl Folder {
         Ok((journals, damaged))
     }
 
-    /// The journal in a file, or of a name in this folder.
+    /// The journal in a file, or of a name in this folder, with `.jsonl` or without.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
-        let by_name = self.root.join("journal").join(format!("{name}.jsonl"));
+        let bare = name.strip_suffix(".jsonl").unwrap_or(name);
+        let by_name = self.root.join("journal").join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
         Self::read(if is_name { &by_name } else { Path::new(name) })
     }
