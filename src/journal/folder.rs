@@ -60,6 +60,19 @@ impl Folder {
         &self.root
     }
 
+    /// Whether a journal could be written, as far as can be told without leaving anything behind.
+    ///
+    /// # Errors
+    /// What [`Folder::begin`] would come upon.
+    pub fn check(&self) -> Result<(), FolderError> {
+        let folder = self.root.join("journal");
+        let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
+        match tempfile::tempfile_in(there) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(FolderError::Io { path: there.to_owned(), source }),
+        }
+    }
+
     /// Writes a journal's first line: complete, and on disk, when this returns.
     ///
     /// # Errors
