@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    apply::{self, Execution, Occasion},
+    apply::{self, Execution, Occasion, Standing, StartError},
     diag::{Code, Diagnostic},
     journal,
     plan::{Outcome, Plan, SpecPlan},
@@ -45,6 +45,10 @@ pub(super) struct Arguments {
     /// How long a package may take before it is ended.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
+
+    /// Only show what would be done. Refuses what the run would refuse, as far as can be known without changing anything.
+    #[arg(long)]
+    check: bool,
 
     /// Restart the services that the specs name, once their changes are made. Target local only.
     #[arg(long)]
@@ -105,20 +109,28 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     if arguments.restart_services {
         services::check(&address)?;
     }
-    let _lock = target.lock()?;
+    // A look takes no lock, which needs the right to write.
+    let _lock = if arguments.check { None } else { Some(target.lock()?) };
     let what = reading(target.as_ref());
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
-        Wanted::Plan(plan) => {
-            output.during(&what, || apply::check_plan(plan, target.as_mut()))?;
-            (**plan).clone()
-        }
+        Wanted::Plan(plan) => match output.during(&what, || apply::check_plan(plan, target.as_mut()))? {
+            Standing::Holds => (**plan).clone(),
+            Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
+        },
     };
     let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
         Some(spec) => Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
         None => Ok(()),
     };
     narrow(&plan)?;
+    if arguments.check {
+        arguments.packages.check(&plan, &address)?;
+        if plan.changes().next().is_some() {
+            folder.check().map_err(|e| Stop::from(StartError::Journal(e)))?;
+        }
+        return Ok(only_shown(plan, report::Command::Apply));
+    }
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
         let what = changing(target.as_ref());
@@ -140,6 +152,28 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         services::restart(&mut report, output);
     }
     Ok(report)
+}
+
+/// The report of a plan that is not carried out.
+pub(super) fn only_shown(plan: Plan, command: report::Command) -> Report {
+    let digest = plan.digest();
+    let mut report = Report::new(command).with_specs(plan.specs);
+    report.target = Some(plan.target);
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    report
+}
+
+/// The report of a plan whose changes were all made before.
+pub(super) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
+    let digest = plan.digest();
+    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
+        finish(spec, Outcome::InDesiredState, Some("the plan was carried out before: each of its changes is in place"));
+        spec.changes.clear();
+    }
+    let report = only_shown(plan, command);
+    // That of what was reviewed, not of what is left of it.
+    Report { digest: Some(digest), ..report }
 }
 
 /// Reads a saved plan, and holds it against the approved digest.
@@ -208,7 +242,7 @@ pub(super) fn carry_out(
     Ok(report)
 }
 
-fn finish(spec: &mut SpecPlan, outcome: Outcome, failure: Option<&str>) {
+fn finish(spec: &mut SpecPlan, outcome: Outcome, reason: Option<&str>) {
     spec.outcome = outcome;
-    spec.reasons.extend(failure.map(str::to_owned));
+    spec.reasons.extend(reason.map(str::to_owned));
 }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use crate::{
-    apply,
+    apply::{self, Standing},
     diag::Diagnostic,
     plan::Plan,
     review::{self, Report, report},
 };
 
 use super::{
-    apply::{MOST_CHANGES, too_many_changes},
+    apply::{MOST_CHANGES, carried_out, only_shown, too_many_changes},
     destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
@@ -77,20 +77,19 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let plan = match make(arguments, output) {
-        Ok(plan) => plan,
+    let (plan, standing) = match make(arguments, output) {
+        Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
-    let digest = plan.digest();
     let text = arguments.with_plan.then(|| plan.to_text());
     let most = arguments.max_changes;
     let wide = plan.wider_than(most).map(|spec| too_many_changes(spec, most, Diagnostic::warning));
-    let mut report = empty.with_specs(plan.specs);
+    let mut report = match standing {
+        Standing::Holds => only_shown(plan, report::Command::Diff),
+        Standing::CarriedOut => carried_out(plan, report::Command::Diff),
+    };
     report.plan = text;
     report.diagnostics.extend(wide);
-    report.target = Some(plan.target);
-    report.machine = plan.machine;
-    report.digest = Some(digest);
     match arguments.format {
         Format::Reg => {
             let changes = report.specs.iter().flat_map(|spec| &spec.changes);
@@ -125,24 +124,25 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
     }
 }
 
-fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
+fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing), Stop> {
     let out = destination(arguments)?;
-    let plan = match &arguments.plan {
+    let (plan, standing) = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
-            output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()))?;
-            plan
+            let standing = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()))?;
+            (plan, standing)
         }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
-            output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?
+            let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
+            (plan, Standing::Holds)
         }
     };
     if let Some(out) = out {
         out.write(plan.to_text().as_bytes(), output)?;
     }
-    Ok(plan)
+    Ok((plan, standing))
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    apply::carry_out,
+    apply::{carry_out, only_shown},
     output::{Format, Output},
     stop::Stop,
     targets::{StateArguments, TargetArguments, changing, reading},
@@ -81,12 +81,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
     let conflicts = undo.conflicts;
     let mut report = if arguments.check || !undo.unread.is_empty() {
-        let digest = plan.digest();
-        let mut report = Report::new(report::Command::Rollback).with_specs(plan.specs);
-        report.target = Some(plan.target);
-        report.machine = plan.machine;
-        report.digest = Some(digest);
-        report
+        only_shown(plan, report::Command::Rollback)
     } else {
         let action = journal::Action::Rollback(journal.entry.id.clone());
         let what = changing(target.as_ref());

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     diag::{Code, Diagnostic},
-    spec::{self, LoadedAll, Settings, Spec},
+    spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
 use super::{
@@ -33,8 +33,8 @@ pub(super) struct SpecArguments {
     #[arg(long, value_name = "NAME", default_value = "-")]
     stdin_name: String,
 
-    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} }. For
-    /// callers that have no files, or parameters that no process list may show.
+    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} } with
+    /// a text or a list of texts for each parameter. For callers that have no files, or parameters that no process list may show.
     #[arg(long, conflicts_with = "stdin_name")]
     stdin_specs: bool,
 }
@@ -73,7 +73,7 @@ struct Whole {
     #[serde(default)]
     specs: Vec<Named>,
     #[serde(default)]
-    parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, Setting>,
 }
 
 impl SpecArguments {
@@ -109,7 +109,7 @@ impl SpecArguments {
     /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
     pub(super) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), Stop> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
-        for (name, data) in &piped.parameters {
+        for (name, data) in piped.parameters {
             settings.insert(name, data);
         }
         for text in &self.set {

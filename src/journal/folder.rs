@@ -63,6 +63,19 @@ impl Folder {
         &self.root
     }
 
+    /// Whether a journal could be written, as far as can be told without leaving anything behind.
+    ///
+    /// # Errors
+    /// What [`Folder::begin`] would come upon.
+    pub fn check(&self) -> Result<(), FolderError> {
+        let folder = self.root.join("journal");
+        let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
+        match tempfile::tempfile_in(there) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(FolderError::Io { path: there.to_owned(), source }),
+        }
+    }
+
     /// Writes a journal's first line: complete, and on disk, when this returns.
     ///
     /// # Errors
@@ -136,12 +149,13 @@ impl Folder {
         Ok((journals, damaged))
     }
 
-    /// The journal in a file, or of a name in this folder.
+    /// The journal in a file, or of a name in this folder, with `.jsonl` or without.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
-        let by_name = self.root.join("journal").join(format!("{name}.jsonl"));
+        let bare = name.strip_suffix(".jsonl").unwrap_or(name);
+        let by_name = self.root.join("journal").join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
         Self::read(if is_name { &by_name } else { Path::new(name) })
     }

@@ -41,7 +41,7 @@ use text::Text;
 pub use model::Spec;
 pub use reference::reference;
 pub use schema::schema;
-pub use settings::Settings;
+pub use settings::{Setting, Settings};
 pub use text::MAX_BYTES;
 
 /// A spec file: the name by which messages call it, and its bytes.

@@ -49,6 +49,19 @@ pub enum Kind {
     Smb(Host),
 }
 
+/// What some kinds of target need beside their URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// [`Address::files`]
+    Files,
+    /// [`Address::drives`]
+    Drives,
+    /// [`Address::allow_dirty`]
+    AllowDirty,
+    /// [`Address::code_page`]
+    CodePage,
+}
+
 /// Why a text names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` names no target: {detail}")]
@@ -98,6 +111,34 @@ impl Address {
     pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
         self.allow_dirty = allowed;
         self
+    }
+
+    /// What was given beside the URI and means nothing for a target of its kind, and why. Leaving it unused would look at
+    /// something else than the user named.
+    ///
+    /// # Errors
+    /// [`AddressError`] where the URI is none of the kinds.
+    pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
+        let kind = self.kind()?;
+        let own_drive = match kind {
+            Kind::Local => Some("this machine has drives of its own"),
+            Kind::Image(_) => Some("an image has a drive C of its own"),
+            Kind::Snapshot(_) => Some("a snapshot holds what is known of its files"),
+            Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
+        };
+        let no_drives = match kind {
+            Kind::Reg(_) => Some("an export takes the folder of drive C, by --files"),
+            Kind::Image(_) => None,
+            _ => own_drive,
+        };
+        let whole =
+            (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some("only an image and a hive can be incomplete");
+        let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has one");
+        Ok(None
+            .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
+            .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
+            .or(whole.filter(|_| self.allow_dirty).map(|why| (Extra::AllowDirty, why)))
+            .or(unicode.filter(|_| self.code_page.is_some()).map(|why| (Extra::CodePage, why))))
     }
 
     /// Its kind.

@@ -34,7 +34,7 @@ mod snapshot;
 
 use std::collections::BTreeSet;
 
-pub use address::{Address, AddressError, Kind};
+pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
 pub use facts::{Facts, FilePath, Moved};

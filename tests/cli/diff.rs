@@ -82,3 +82,23 @@ fn a_spec_may_come_from_standard_input_a_file_a_folder_or_the_library() {
     machine.run("diff KB1 @target").code(2).says("KB909094");
     machine.run("diff @target").code(2).says("no spec is named");
 }
+
+#[test]
+fn a_list_for_a_parameter_may_be_piped_as_one() {
+    let machine = Machine::new();
+    let spec = "kbfix: 1\nid: T\ntitle: T\nparameters: { names: { description: d, type: list }, one: { description: d, default: a } }\n\
+                registry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\n    values:\n      Names: { type: REG_MULTI_SZ, data: { parameter: names } }\n      \
+                One: { type: REG_SZ, data: { parameter: one } }\n";
+    let piped = |parameters: serde_json::Value| {
+        serde_json::json!({ "specs": [{ "name": "t.yaml", "text": spec }], "parameters": parameters }).to_string()
+    };
+    let line = "diff --stdin-specs --format json @target";
+    let run = machine.run_with(line, &piped(serde_json::json!({ "names": ["a,b", "c"] }))).code(1).json();
+    assert_eq!(run["specs"][0]["changes"][0]["values"][0]["after"]["bytes"], "61002c0062000000630000000000");
+    let text = machine.run_with(line, &piped(serde_json::json!({ "names": "a,b" }))).code(1).json();
+    assert_eq!(text["specs"][0]["changes"][0]["values"][0]["after"]["bytes"], "61000000620000000000");
+    let wrong = piped(serde_json::json!({ "names": [], "one": ["a"] }));
+    let refused = machine.run_with(line, &wrong).code(2).json();
+    assert_eq!(refused["diagnostics"][0]["code"], "setting-not-allowed");
+    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, and is a string");
+}

@@ -94,6 +94,74 @@ fn a_stale_plan_is_refused_and_what_moved_is_named() {
     refused(&machine, "").says("plan-stale").says("was file version 6.5.7651.19").says("is file version 6.5.7651.20");
 }
 
+/// Carrying it out again, as a run over many machines that was interrupted does, is no failure.
+#[test]
+fn a_plan_whose_changes_are_all_in_place_is_carried_out_already() {
+    let machine = Machine::new();
+    let digest = plan(&machine);
+    machine.run("apply --plan @/plan.json @target @state").code(0);
+    let (before, journals) = (machine.export(), machine.journals());
+    for command in ["apply @state", "apply --check @state", "diff"] {
+        let (command, state) = command.split_once(" @state").map_or((command, ""), |(c, _)| (c, "@state"));
+        let line = format!("{command} --plan @/plan.json --digest {digest} @target {state}");
+        machine.run(&line).code(0).says("KB909094: in desired state").says("the plan was carried out before");
+        let report = machine.run(&format!("{line} --format json")).code(0).json();
+        assert_eq!(report["outcome"], "in_desired_state");
+        assert_eq!((&report["changed"], &report["journal"]), (&false.into(), &serde_json::Value::Null));
+        // The report that is printed, since digests are made equal above.
+        let printed = machine.command(&format!("{line} --format json")).output().unwrap().stdout;
+        assert!(String::from_utf8(printed).unwrap().contains(&digest), "{line}");
+        assert!(report["specs"][0].get("changes").is_none(), "{report}");
+        assert_eq!(report["restart"]["services"], serde_json::json!([]));
+    }
+    assert_eq!((machine.export(), machine.journals()), (before, journals));
+}
+
+#[test]
+fn a_plan_that_was_carried_out_is_stale_when_anything_else_moved() {
+    for (from, to, place) in [
+        ("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000000", r"MSExchangeWEB\DAV"),
+        ("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=\"1\"", r"MSExchangeWEB\DAV"),
+        // A value beside it in the key that the plan creates: the plan says what all of that key is.
+        (
+            "\"DisableRealmHint\"=dword:00000001",
+            "\"DisableRealmHint\"=dword:00000001\r\n\"B\"=\"\"",
+            r"MSExchangeWEB\DAV",
+        ),
+        ("\"ServicePackNumber\"=dword:00000002", "\"ServicePackNumber\"=dword:00000003", "ServicePackNumber"),
+        ("\"PROCESSOR_ARCHITECTURE\"=\"x86\"", "\"PROCESSOR_ARCHITECTURE\"=\"AMD64\"", "PROCESSOR_ARCHITECTURE"),
+    ] {
+        let machine = Machine::new();
+        plan(&machine);
+        machine.run("apply --plan @/plan.json @target @state").code(0);
+        machine.edit(&[(from, to)]);
+        let before = machine.export();
+        machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale").says(place);
+        machine.run("diff --plan @/plan.json @target").code(2).says("plan-stale");
+        assert_eq!(machine.export(), before);
+    }
+    let machine = Machine::new();
+    plan(&machine);
+    machine.run("apply --plan @/plan.json @target @state").code(0);
+    machine.set_dll([6, 5, 7651, 20]);
+    machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale").says("6.5.7651.20");
+}
+
+/// One of two changes is not all of them.
+#[test]
+fn a_plan_of_which_a_part_is_in_place_is_stale() {
+    let machine = Machine::new();
+    let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\n    \
+                values:\n      A: { type: REG_DWORD, data: 1 }\n      B: { type: REG_DWORD, data: 1 }\n";
+    machine.write("t.yaml", spec);
+    machine.write("half.yaml", spec.split_inclusive("data: 1 }\n").next().unwrap());
+    machine.run("diff @/t.yaml @target --out @/plan.json").code(1);
+    machine.run("apply @/half.yaml @target @state").code(0);
+    machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
+    machine.run("apply @/t.yaml @target @state").code(0);
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("the plan was carried out before");
+}
+
 fn refused_json(machine: &Machine) -> serde_json::Value {
     let report = machine.run("apply --plan @/plan.json --format json @target @state").code(2).json();
     assert_eq!(report["exit_code"], 2);

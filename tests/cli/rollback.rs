@@ -93,12 +93,13 @@ fn each_apply_is_rolled_back_by_itself_the_newest_first() {
 
 #[test]
 fn a_journal_is_named_by_its_file_or_its_name() {
-    for by_file in [true, false] {
+    for by in ["path", "file", "name"] {
         let machine = applied();
         let journal = machine.journals().remove(0);
-        let name = match by_file {
-            true => format!("@/state/journal/{journal}"),
-            false => journal.trim_end_matches(".jsonl").to_owned(),
+        let name = match by {
+            "path" => format!("@/state/journal/{journal}"),
+            "file" => journal,
+            _ => journal.trim_end_matches(".jsonl").to_owned(),
         };
         machine.run(&format!("rollback {name} @state")).code(0);
         assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));

@@ -6,7 +6,7 @@ use super::{Context, Path, data};
 use crate::{
     diag::Code,
     spec::{
-        Settings,
+        Setting, Settings,
         document::{Allowed, Literal, Parameter, ParameterType, Scalar},
         shorten, suggest,
     },
@@ -119,7 +119,7 @@ fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settin
     };
     let set = match settings.get(name) {
         None => None,
-        Some(text) => Some(setting(cx, name, text, &limits, path)?),
+        Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
     let unset = set.is_none() && default.is_none();
     if unset && !settings.may_be_unset() {
@@ -268,7 +268,16 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
     Some(found)
 }
 
-fn setting(cx: &mut Context<'_>, name: &str, text: &str, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+    let text = match data {
+        Setting::Text(text) => text,
+        Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
+        Setting::List(_) => {
+            let message = format!("the parameter `{name}` is set to a list, and is {}", word(limits.kind));
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "give one piece of data");
+            return None;
+        }
+    };
     let found = match limits.kind {
         ParameterType::Number => data::number_in(text).map(Literal::Number),
         ParameterType::String => Some(Literal::Text(text.to_owned())),

@@ -65,8 +65,15 @@ impl Volume {
     }
 
     fn drive(&mut self, path: &str, system_root: &Result<String, Unread>) -> Result<&mut DriveFolder, Unread> {
+        let own = system_root.as_ref().ok().and_then(|root| split_drive(root)).map(|(letter, _)| letter);
         if let Some(drive) = self.others.of(path) {
-            return Ok(drive);
+            return match split_drive(path) {
+                Some((letter, _)) if own == Some(letter) => Err(Unread::new(
+                    Reason::Unsupported,
+                    format!("drive {letter}: is the image itself; leave --drive {letter}=DIR out"),
+                )),
+                _ => Ok(drive),
+            };
         }
         let unsupported = || Unread::new(Reason::Unsupported, format!("`{path}` is not an absolute path with a drive"));
         let (letter, _) = split_drive(path).ok_or_else(unsupported)?;
