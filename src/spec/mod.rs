@@ -18,6 +18,7 @@ pub mod library;
 pub mod model;
 mod path;
 mod places;
+mod protected;
 mod reference;
 mod repair;
 mod scalars;
@@ -34,6 +35,7 @@ use findings::Findings;
 use text::Text;
 
 pub use model::Spec;
+pub use protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::Settings;

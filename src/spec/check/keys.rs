@@ -7,6 +7,7 @@ use crate::{
     spec::{
         document::OneView,
         model::{KeyPattern, NamePattern, ValueAt},
+        protected::can_be_protected,
         shorten, suggest,
     },
 };
@@ -182,78 +183,19 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Keys that Windows, or much on it, cannot do without. `*` stands for any name.
-const PROTECTED: &[&str] = &[
-    r"HKLM\*",
-    r"HKCU\*",
-    r"HKU\*",
-    r"HKU\*\*",
-    r"HKCC\*",
-    r"HKLM\SYSTEM\*",
-    r"HKLM\SYSTEM\CurrentControlSet\*",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Class",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager",
-    r"HKLM\SAM\*",
-    r"HKLM\SECURITY\*",
-    r"HKLM\HARDWARE\*",
-    r"HKLM\SOFTWARE\Classes",
-    r"HKLM\SOFTWARE\Classes\CLSID",
-    r"HKLM\SOFTWARE\Classes\Interface",
-    r"HKLM\SOFTWARE\Classes\TypeLib",
-    r"HKLM\SOFTWARE\Microsoft",
-    r"HKLM\SOFTWARE\Microsoft\Cryptography",
-    r"HKLM\SOFTWARE\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
-    r"HKLM\SOFTWARE\Policies",
-    r"HKLM\SOFTWARE\Policies\Microsoft",
-    r"HKLM\SOFTWARE\Policies\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Wow6432Node",
-    r"HKLM\SOFTWARE\Wow6432Node\Classes",
-    r"HKLM\SOFTWARE\Wow6432Node\Microsoft",
-    r"HKCR\CLSID",
-    r"HKCR\Interface",
-    r"HKCR\TypeLib",
-    r"HKCU\Software\Classes",
-    r"HKCU\Software\Microsoft",
-    r"HKCU\Software\Microsoft\Windows",
-    r"HKCU\Software\Microsoft\Windows\CurrentVersion",
-];
-
 /// Refuses the deletion of a key that is protected, or that is not named.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
         format!("`{key}` would delete every subkey that fits, whatever it is")
-    } else if PROTECTED.iter().any(|protected| can_be(key, protected)) {
+    } else if can_be_protected(key) {
         format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
     } else {
         return true;
     };
     cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
     false
-}
-
-/// Whether `key` can be the key that `protected` names.
-fn can_be(key: &KeyPattern, protected: &str) -> bool {
-    let mut parts = protected.split('\\');
-    let same_root = parts.next() == Some(key.root.short());
-    let mut names = key.names.iter();
-    same_root
-        && parts.all(|part| match names.next() {
-            Some(NamePattern::Name(found)) => part == "*" || name::compare(found.as_str(), part).is_eq(),
-            Some(NamePattern::Like(like)) => part == "*" || name::fits(part, like.as_str()),
-            None => false,
-        })
-        && names.next().is_none()
 }
 
 /// Whether `key` is `above`, or below it, in the same view.
