@@ -7,21 +7,27 @@ use super::{
 use crate::{
     observe::Reader,
     spec::{Spec, model::FileTest},
-    target::Facts,
+    target::{Action, Facts, KeyChange},
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
 /// what is to be read, and once more with the facts for the plan itself.
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
-    let mut earlier: Vec<(&str, Wants<'_>)> = Vec::new();
+    let mut earlier: Vec<(&Spec, Wants<'_>)> = Vec::new();
     let mut plans = Vec::new();
     for spec in specs {
         let (mut plan, wants) = one(spec, reader);
-        refuse_contradictions(&mut plan, &earlier);
+        let undone = undone(&plan.changes, &earlier);
+        refuse(&mut plan, undone);
         plan.changes.iter().for_each(|change| reader.pretend(change));
+        let left_out = left_out(&plan.changes, &earlier, reader);
+        if !left_out.is_empty() {
+            plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
+            refuse(&mut plan, left_out);
+        }
         if counts(plan.outcome) {
-            earlier.push((&spec.id, wants));
+            earlier.push((spec, wants));
         }
         plans.push(plan);
     }
@@ -128,18 +134,38 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
 }
 
-/// What an earlier spec of the run wants is not undone by a later one: one of them is wrong.
-fn refuse_contradictions(plan: &mut SpecPlan, earlier: &[(&str, Wants<'_>)]) {
+/// What of that which earlier specs of the run want these changes undo: one of the specs is wrong.
+fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)]) -> Vec<String> {
     let mut clashes = Vec::new();
-    for change in &plan.changes {
-        for (id, wants) in earlier {
+    for change in changes {
+        for (Spec { id, .. }, wants) in earlier {
             let undone = wants.undone_by(change).into_iter();
             clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
         }
     }
+    clashes
+}
+
+/// What earlier specs would change once these changes are made: a `*` of theirs stands for a key that is created now.
+fn left_out(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
+    if !changes.iter().any(|change| change.action == Action::Create) {
+        return Vec::new();
+    }
+    let starred = earlier.iter().filter(|(spec, _)| spec.rules.iter().any(|rule| rule.key.has_star()));
+    let again = starred.flat_map(|(spec, _)| {
+        let clash =
+            |change: KeyChange| format!("{}: a `*` of {} of the same run would stand for it", change.key, spec.id);
+        rules::evaluate(spec, reader).changes.into_iter().map(clash)
+    });
+    again.collect()
+}
+
+/// Nothing is done for a spec that is at odds with earlier ones.
+fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;
         plan.reasons = clashes;
+        plan.install = None;
         plan.changes.clear();
         plan.satisfied.clear();
     }

@@ -91,6 +91,15 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
         assert!(!machine.export().contains(r"Classes\x"), "{}", machine.export());
         machine.run("diff @/gone.yaml @target").code(0);
     }
+    // A star stands for what is created later, too.
+    machine.set_export(&before);
+    machine.write("all.yaml", &spec("ALL", r"HKLM\SOFTWARE\T*", &number(1)));
+    machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
+    machine.write("same.yaml", &spec("SAME", r"HKLM\SOFTWARE\T2", &number(1)));
+    apply("@/all.yaml @/new.yaml @/same.yaml")
+        .says(r"T1: a `*` of ALL of the same run would stand for it")
+        .says("SAME: changed");
+    machine.run("diff @/all.yaml @target").code(0);
     // The other way round, the one that is to go is wanted.
     machine.set_export(&before);
     apply("@/one.yaml @/gone.yaml")
