@@ -102,12 +102,12 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(applicable) = &spec.applicable {
         let mut evidence = Vec::new();
-        let result = condition::holds(applicable, spec, reader, &mut evidence);
+        let result = condition::holds(applicable, None, spec, reader, &mut evidence);
         checks.push(Check { part: Part::Applicable, title: "applicable".to_owned(), evidence, result });
     }
     for prerequisite in &spec.prerequisites {
         let mut evidence = Vec::new();
-        let result = condition::holds(&prerequisite.condition, spec, reader, &mut evidence);
+        let result = condition::holds(&prerequisite.condition, None, spec, reader, &mut evidence);
         checks.push(Check { part: Part::Prerequisite, title: prerequisite.title.clone(), evidence, result });
     }
     if let Some(hotfix) = &spec.hotfix {

@@ -21,11 +21,22 @@ const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 /// # Errors
 /// What could not be read on the way.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let mut found = Vec::new();
-    for root in roots(pattern.root, reader)? {
-        found.push(Key { path: root, view: pattern.view });
-    }
-    for name in &pattern.names {
+    keys_of(pattern, None, reader)
+}
+
+/// The same, where the pattern may be about a rule's key, of which `own` is one.
+///
+/// # Errors
+/// What could not be read on the way.
+pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
+        (Some(own), Some(below)) => (vec![own.clone()], below),
+        _ => {
+            let roots = roots(pattern.root, reader)?.into_iter();
+            (roots.map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
+        }
+    };
+    for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
             NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),

@@ -33,12 +33,14 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     let mut result = Result::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
-        let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
+        // A condition on the rule's own key is another one for each key.
+        let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
+        let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
         let keys = match expand::keys(&rule.key, reader) {
             Ok(keys) => keys,
             Err(why) => {
-                if holds {
+                if always {
                     result.unknown.push(format!("{}: {why}", rule.key));
                 }
                 continue;
@@ -48,6 +50,10 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             starred.extend(keys.iter().cloned());
         }
         for key in keys {
+            let holds = match by_key {
+                true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
+                false => always,
+            };
             if holds && rule.must_exist {
                 result.wants.present.insert(key.clone());
             }
@@ -58,7 +64,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                 DesiredKey::Values(values) => {
                     for value in values {
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
-                        let value_holds = when(value.when.as_ref(), spec, reader, unknown);
+                        let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
                             // Rules about one key are one change, so that the key is opened once.
                             result.wants.values.entry(key.clone()).or_default().push(value);
@@ -119,13 +125,14 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
 
 fn when(
     condition: Option<&crate::spec::model::Condition>,
+    own: Option<&Key>,
     spec: &Spec,
     reader: &Reader<'_>,
     unknown: &mut Vec<String>,
 ) -> bool {
     let Some(condition) = condition else { return true };
     let mut evidence = Vec::new();
-    match condition::holds(condition, spec, reader, &mut evidence) {
+    match condition::holds(condition, own, spec, reader, &mut evidence) {
         Truth::Met => true,
         Truth::Unmet => false,
         Truth::Unknown => {

@@ -14,14 +14,37 @@ use crate::{
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
+        return own_key(cx, below, view_given, path);
+    }
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
     let mut names = Vec::new();
     for part in below.map(|b| b.split('\\')).into_iter().flatten() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let key = KeyPattern { root, names, view: View::Bits64 };
+    let key = KeyPattern { root, names, view: View::Bits64, own: None };
     lint(cx, &key, view_given, path).then_some(key)
+}
+
+/// The key of the rule in whose `when` it is named, or one below it: `.` or `.\Name`.
+fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    let Some(own) = cx.own_key.clone() else {
+        let message = "`.` is the key of a rule, in the `when` of that rule or of its values";
+        cx.error(Code::KEY_SYNTAX, path, message, "name the key");
+        return None;
+    };
+    if view_given {
+        let message = "`.` is in the view of its rule";
+        cx.error(Code::CONTRADICTION, path, message, "remove `view` beside it");
+        return None;
+    }
+    let mut key = own?;
+    key.own = Some(key.names.len());
+    for part in below.split('\\').skip(1) {
+        key.names.push(name_pattern(cx, part, path)?);
+    }
+    Some(key)
 }
 
 fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<RootKey> {
