@@ -102,10 +102,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The key and all below it, each parent before its subkeys; empty where the key is absent.
+    /// The key and all below it, each parent before its subkeys; empty where the key is absent. What a link in it leads to
+    /// is no part of it, and is never listed.
     ///
     /// # Errors
-    /// The first thing in the tree that could not be read.
+    /// The first thing in the tree that could not be read, or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
         // Both are asked for before either is judged, so that a level of the tree is one batch.
@@ -133,7 +134,13 @@ impl<'a> Reader<'a> {
                                 None
                             }
                         };
-                        next.extend(subkeys.iter().map(|name| key.child(name)));
+                        for below in subkeys.iter().map(|name| key.child(name)) {
+                            if below.one_name(false) == below {
+                                next.push(below);
+                            } else {
+                                failed = failed.or_else(|| Some(other_place(&below)));
+                            }
+                        }
                         out.push(KeyImage { key, properties, values });
                     }
                     (Err(why), _) | (_, Err(why)) => failed = failed.or(Some(why)),
@@ -160,6 +167,11 @@ impl<'a> Reader<'a> {
         ask(self.missing.borrow_mut().keys.entry(key.clone()).or_default());
         not_read()
     }
+}
+
+fn other_place(key: &Key) -> Unread {
+    let detail = format!("{key} is {}, which is another place", key.one_name(false));
+    Unread::new(Reason::Unsupported, detail)
 }
 
 fn not_read<T>() -> Answer<T> {

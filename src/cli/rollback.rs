@@ -97,7 +97,10 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     if !conflicts.is_empty() {
         report.exit_code = report.exit_code.max(Outcome::Failed.exit_code());
         report.outcome = Some(Outcome::Failed);
-        let message = format!("{} places were changed by somebody else since, and are kept", conflicts.len());
+        let message = match conflicts.len() {
+            1 => "1 place was changed by somebody else since, and is kept".to_owned(),
+            many => format!("{many} places were changed by somebody else since, and are kept"),
+        };
         let hint = "put them back by hand, or with --force";
         report.diagnostics.push(Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint));
     }

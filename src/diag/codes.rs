@@ -203,6 +203,8 @@ codes! {
     PROTECTED_KEY = "protected-key";
     /// `*` where it cannot stand for every subkey.
     STAR = "star";
+    /// A condition with the `*` of its rule's key.
+    STAR_IN_CONDITION = "star-in-condition";
     /// One key has two rules.
     DUPLICATE_KEY = "duplicate-key";
     /// One value has two rules.

@@ -43,10 +43,16 @@ impl Truth {
     }
 }
 
-/// Whether a condition holds. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
-pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
+/// Whether a condition holds; `own` is the key of the rule that it belongs to. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
+pub(super) fn holds(
+    condition: &Condition,
+    own: Option<&Key>,
+    spec: &Spec,
+    reader: &Reader<'_>,
+    evidence: &mut Vec<Evidence>,
+) -> Truth {
     match condition {
-        Condition::Key { key, exists } => over_keys(key, !exists, reader, evidence, |key| {
+        Condition::Key { key, exists } => over_keys(key, own, !exists, reader, evidence, |key| {
             let wanted = if *exists { "the key exists" } else { "the key is absent" };
             let answer = reader.key(key);
             let found = presence(&answer);
@@ -54,7 +60,7 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
         }),
         Condition::Value { at, test } => {
             let if_none = *test == ValueTest::Exists(false);
-            over_keys(&at.key, if_none, reader, evidence, |key| value(key, at, test, reader))
+            over_keys(&at.key, own, if_none, reader, evidence, |key| value(key, at, test, reader))
         }
         Condition::File { path, test } => {
             let one = file(path, test, spec, reader);
@@ -64,16 +70,16 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
         }
         Condition::Os(test) => os::holds(test, reader, evidence),
         Condition::All(conditions) => {
-            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, own, spec, reader, evidence)).collect();
             Truth::all(truths)
         }
         Condition::Any(conditions) => {
-            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, own, spec, reader, evidence)).collect();
             Truth::any(truths)
         }
         Condition::Not(condition) => {
             let at = evidence.len();
-            let truth = holds(condition, spec, reader, evidence).not();
+            let truth = holds(condition, own, spec, reader, evidence).not();
             for one in &mut evidence[at..] {
                 one.wanted = format!("not: {}", one.wanted);
                 one.result = one.result.not();
@@ -87,12 +93,13 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
 /// whether it holds where there is none.
 fn over_keys(
     pattern: &KeyPattern,
+    own: Option<&Key>,
     if_none: bool,
     reader: &Reader<'_>,
     evidence: &mut Vec<Evidence>,
     test: impl Fn(&Key) -> (String, String, String, Truth),
 ) -> Truth {
-    let keys = match expand::keys(pattern, reader) {
+    let keys = match expand::keys_of(pattern, own, reader) {
         Ok(keys) => keys,
         Err(why) => {
             evidence.push(unread(pattern.to_string(), "readable", &why));

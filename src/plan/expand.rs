@@ -1,5 +1,6 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
+use super::names;
 use crate::{
     observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
@@ -14,41 +15,57 @@ pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersi
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
-/// The keys that a pattern stands for on the target, in order. Keys below a `*` need not exist; those it stands for do.
+/// The keys that a pattern stands for on the target, each by its one name, in order. Keys below a `*` need not exist; those
+/// it stands for do.
 ///
 /// # Errors
 /// What could not be read on the way.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let mut found = Vec::new();
-    for root in roots(pattern.root, reader)? {
-        found.push(Key { path: root, view: pattern.view });
-    }
-    for name in &pattern.names {
+    keys_of(pattern, None, reader)
+}
+
+/// The same, where the pattern may be about a rule's key, of which `own` is one.
+///
+/// # Errors
+/// What could not be read on the way.
+pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
+        (Some(own), Some(below)) => (vec![own.clone()], below),
+        _ => {
+            let roots = roots(pattern.root, reader)?.into_iter();
+            (roots.map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
+        }
+    };
+    for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Like(pattern) => {
-                let mut below = Vec::new();
-                let mut failed = None;
-                for key in &found {
-                    match reader.subkeys(key).known() {
-                        Ok(names) => {
-                            let names = names.unwrap_or_default();
-                            let fits = names.iter().filter(|name| name::fits(name.as_str(), pattern.as_str()));
-                            below.extend(fits.map(|name| key.child(name)));
-                        }
-                        Err(why) => failed = Some(why),
-                    }
-                }
-                if let Some(why) = failed {
-                    return Err(why);
-                }
-                found = below;
-            }
+            NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
         }
     }
+    let mut found = each(&found, |key| names::one_name(key, reader))?;
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What `ask` answers for every key. All are asked before any is judged, so that they are read in one batch.
+fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
+    let answers: Vec<_> = keys.iter().map(ask).collect();
+    answers.into_iter().collect()
+}
+
+/// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
+/// the key does not list it.
+fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let at = names::one_name(key, reader)?;
+    let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
+    let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
+    for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
+        if reader.key(&at.child(&link)).known()?.is_some() {
+            names.push(link);
+        }
+    }
+    Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
 }
 
 /// The root key itself; for HKCU a key below HKU for each user that has a profile on the target.
@@ -56,30 +73,27 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
     }
-    let profiles = hklm(PROFILES)?;
-    let users = match reader.subkeys(&profiles) {
-        Answer::Present(sids) => sids,
-        Answer::Absent => Vec::new(),
+    // Every Windows has the list: one that lacks it does not prove that there are no users.
+    let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
+    let users = match reader.subkeys(&hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+        Ok(sids) => sids,
         // An export of one user's HKCU knows no profiles; there HKCU is that user.
-        Answer::Unread(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
+        Err(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
             Answer::Present(()) => return Ok(vec![KeyPath::root_key(root)]),
             _ => return Err(why),
         },
-        Answer::Unread(why) => return Err(why),
+        Err(why) => return Err(why),
     };
-    // All are asked for before any is judged, so that they are read in one batch.
     let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
-    let hives: Vec<_> = hives.map(|hive| (reader.key(&Key::new(hive.clone())).known(), hive)).collect();
-    let mut roots = Vec::new();
-    let mut not_loaded = Vec::new();
-    for (answer, hive) in hives {
-        match answer? {
-            Some(()) => roots.push(hive),
-            None => not_loaded.push(hive.below_root().to_owned()),
-        }
-    }
+    let hives: Vec<_> = hives.map(Key::new).collect();
+    let loaded = each(&hives, |hive| reader.key(hive).known())?;
+    let of = |wanted: bool| {
+        let here = hives.iter().zip(&loaded).filter(move |(_, loaded)| loaded.is_some() == wanted);
+        here.map(|(hive, _)| hive.path.clone())
+    };
+    let not_loaded: Vec<_> = of(false).map(|hive| hive.below_root().to_owned()).collect();
     if not_loaded.is_empty() {
-        return Ok(roots);
+        return Ok(of(true).collect());
     }
     let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
     Err(Unread::new(Reason::Unknown, detail))
@@ -115,7 +129,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };
-                let key = Key { path, view: at.key.view };
+                let key = names::one_name(&Key { path, view: at.key.view }, reader)?;
                 match folder(&key, &at.name, reader, &mut Vec::new())? {
                     Some(folder) => folder,
                     None => {

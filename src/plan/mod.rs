@@ -9,8 +9,10 @@ mod data;
 mod expand;
 pub mod file;
 mod install;
+mod names;
 mod os;
 mod rules;
+mod wants;
 
 use std::collections::BTreeMap;
 

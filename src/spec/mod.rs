@@ -21,6 +21,7 @@ pub mod library;
 pub mod model;
 mod path;
 mod places;
+mod protected;
 mod reference;
 mod repair;
 mod scalars;
@@ -39,6 +40,7 @@ use findings::Findings;
 use text::Text;
 
 pub use model::Spec;
+pub use protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Setting, Settings};

@@ -17,6 +17,8 @@ use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
     keys: BTreeMap<Key, Answer<KeyRecord>>,
+    /// What was asked of each key that could not be read: another question may have an answer.
+    asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
 }
 
@@ -43,6 +45,21 @@ struct KeyRecord {
     subkeys: Option<BTreeSet<KeyName>>,
 }
 
+/// What was asked of a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Values, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    values: BTreeSet<ValueName>,
+    /// Whether all its values were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    all_values: bool,
+    /// Whether the names of its subkeys were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    subkeys: bool,
+}
+
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FactsDocument {
@@ -58,6 +75,9 @@ struct KeyEntry {
     key: Key,
     /// The key is there, absent, or could not be read.
     found: Answer<KeyRecord>,
+    /// What was asked of it, where it could not be read; only whether it is there, where this is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -72,6 +92,9 @@ struct FileEntry {
 impl Facts {
     /// Takes in an answer.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
+        if matches!(answer, Answer::Unread(_)) {
+            self.asked.insert(query.key.clone(), Asked::by(query));
+        }
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
             all_values: query.values == Wanted::All,
@@ -164,10 +187,14 @@ impl Facts {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent.
+    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent; unless it may
+    /// be elsewhere.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref());
+        }
+        if key.is_also_elsewhere() {
+            return None;
         }
         let parent = key.parent()?;
         match self.record(&parent)? {
@@ -188,7 +215,8 @@ impl Facts {
                 Answer::Present(record) => {
                     (Wanted::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
                 }
-                _ => (Wanted::Names(Default::default()), false),
+                Answer::Absent => (Wanted::Names(Default::default()), false),
+                Answer::Unread(_) => self.asked.get(key).cloned().unwrap_or_default().question(),
             };
             KeyQuery { key: key.clone(), values, subkeys }
         });
@@ -280,6 +308,20 @@ pub struct Moved {
     pub is: String,
 }
 
+impl Asked {
+    fn by(query: &KeyQuery) -> Self {
+        let values = match &query.values {
+            Wanted::All => BTreeSet::new(),
+            Wanted::Names(names) => names.clone(),
+        };
+        Self { values, all_values: query.values == Wanted::All, subkeys: query.subkeys }
+    }
+
+    fn question(self) -> (Wanted, bool) {
+        (if self.all_values { Wanted::All } else { Wanted::Names(self.values) }, self.subkeys)
+    }
+}
+
 impl KeyRecord {
     fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Moved>) {
         let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
@@ -337,17 +379,23 @@ fn file_text(answer: &Answer<FileFacts>) -> String {
 
 impl From<FactsDocument> for Facts {
     fn from(document: FactsDocument) -> Self {
-        Self {
-            keys: document.keys.into_iter().map(|e| (e.key, e.found)).collect(),
-            files: document.files.into_iter().map(|e| (e.path, e.found)).collect(),
+        let (mut keys, mut asked) = (BTreeMap::new(), BTreeMap::new());
+        for KeyEntry { key, found, asked: question } in document.keys {
+            asked.extend(question.map(|question| (key.clone(), question)));
+            keys.insert(key, found);
         }
+        Self { keys, asked, files: document.files.into_iter().map(|e| (e.path, e.found)).collect() }
     }
 }
 
 impl From<Facts> for FactsDocument {
-    fn from(facts: Facts) -> Self {
+    fn from(mut facts: Facts) -> Self {
+        let mut entry = |(key, found)| {
+            let asked = facts.asked.remove(&key).filter(|_| matches!(found, Answer::Unread(_)));
+            KeyEntry { key, found, asked }
+        };
         Self {
-            keys: facts.keys.into_iter().map(|(key, found)| KeyEntry { key, found }).collect(),
+            keys: facts.keys.into_iter().map(&mut entry).collect(),
             files: facts.files.into_iter().map(|(path, found)| FileEntry { path, found }).collect(),
         }
     }
@@ -410,6 +458,34 @@ mod tests {
         facts.apply(&change.inverse());
         assert_eq!(facts.key(&key(r"HKLM\A\B")), Some(Answer::Absent));
         assert_eq!(before.moved(&facts), vec![]);
+    }
+
+    #[test]
+    fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
+        let mut facts = Facts::default();
+        let list = |path: &str| KeyQuery { key: key(path), values: Wanted::Names([].into()), subkeys: true };
+        let of = |name: &str| KeyFacts { subkeys: Some(vec![KeyName::new(name).unwrap()]), ..Default::default() };
+        facts.record_key(&list(r"HKLM\SYSTEM"), Answer::Present(of("ControlSet001")));
+        facts.record_key(&list("HKU"), Answer::Present(of("S-1-5-18")));
+        facts.record_key(&list(r"HKU\S-1-5-21-7\Software"), Answer::Absent);
+        assert_eq!(facts.key(&key(r"HKLM\SYSTEM\Foo")), Some(Answer::Absent));
+        assert_eq!(facts.key(&key(r"HKLM\SYSTEM\CurrentControlSet\Services")), None);
+        assert_eq!(facts.key(&key(r"HKU\.DEFAULT\Software")), None);
+        assert_eq!(facts.key(&key(r"HKU\S-1-5-21-7\Software\x")), Some(Answer::Absent));
+        assert_eq!(facts.key(&key(r"HKU\S-1-5-21-7\Software\Classes\x")), None);
+    }
+
+    #[test]
+    fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
+        let mut facts = Facts::default();
+        let names = Wanted::Names([name("x")].into());
+        let query = KeyQuery { key: key(r"HKLM\A"), values: names, subkeys: true };
+        facts.record_key(&query, Answer::unread(super::super::Reason::Unknown, "only part of it"));
+        assert_eq!(facts.questions().0, std::slice::from_ref(&query));
+        let json = serde_json::to_string(&facts).unwrap();
+        let read: Facts = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, facts);
+        assert_eq!(read.questions().0, [query]);
     }
 
     #[test]

@@ -58,6 +58,14 @@ pub struct KeyQuery {
     pub subkeys: bool,
 }
 
+impl KeyQuery {
+    /// Whether it asks for all that is in the key, as the listing of a tree does. A symbolic link that is stored in the
+    /// registry answers that with `Unread`: what it leads to is no part of the tree that it stands in.
+    pub fn lists_all(&self) -> bool {
+        self.subkeys && self.values == Wanted::All
+    }
+}
+
 /// Which values of a key are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {

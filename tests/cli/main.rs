@@ -9,6 +9,7 @@ mod exit_codes;
 mod harness;
 mod journal;
 mod kb909094;
+mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod out;

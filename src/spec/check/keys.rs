@@ -7,20 +7,44 @@ use crate::{
     spec::{
         document::OneView,
         model::{KeyPattern, NamePattern, ValueAt},
+        protected::can_be_protected,
         shorten, suggest,
     },
 };
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
+        return own_key(cx, below, view_given, path);
+    }
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
     let mut names = Vec::new();
     for part in below.map(|b| b.split('\\')).into_iter().flatten() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let key = KeyPattern { root, names, view: View::Bits64 };
+    let key = KeyPattern { root, names, view: View::Bits64, own: None };
     lint(cx, &key, view_given, path).then_some(key)
+}
+
+/// The key of the rule in whose `when` it is named, or one below it: `.` or `.\Name`.
+fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    let Some(own) = cx.own_key.clone() else {
+        let message = "`.` is the key of a rule, in the `when` of that rule or of its values";
+        cx.error(Code::KEY_SYNTAX, path, message, "name the key");
+        return None;
+    };
+    if view_given {
+        let message = "`.` is in the view of its rule";
+        cx.error(Code::CONTRADICTION, path, message, "remove `view` beside it");
+        return None;
+    }
+    let mut key = own?;
+    key.own = Some(key.names.len());
+    for part in below.split('\\').skip(1) {
+        key.names.push(name_pattern(cx, part, path)?);
+    }
+    Some(key)
 }
 
 fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<RootKey> {
@@ -188,78 +212,19 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Keys that Windows, or much on it, cannot do without. `*` stands for any name.
-const PROTECTED: &[&str] = &[
-    r"HKLM\*",
-    r"HKCU\*",
-    r"HKU\*",
-    r"HKU\*\*",
-    r"HKCC\*",
-    r"HKLM\SYSTEM\*",
-    r"HKLM\SYSTEM\CurrentControlSet\*",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Class",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager",
-    r"HKLM\SAM\*",
-    r"HKLM\SECURITY\*",
-    r"HKLM\HARDWARE\*",
-    r"HKLM\SOFTWARE\Classes",
-    r"HKLM\SOFTWARE\Classes\CLSID",
-    r"HKLM\SOFTWARE\Classes\Interface",
-    r"HKLM\SOFTWARE\Classes\TypeLib",
-    r"HKLM\SOFTWARE\Microsoft",
-    r"HKLM\SOFTWARE\Microsoft\Cryptography",
-    r"HKLM\SOFTWARE\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
-    r"HKLM\SOFTWARE\Policies",
-    r"HKLM\SOFTWARE\Policies\Microsoft",
-    r"HKLM\SOFTWARE\Policies\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Wow6432Node",
-    r"HKLM\SOFTWARE\Wow6432Node\Classes",
-    r"HKLM\SOFTWARE\Wow6432Node\Microsoft",
-    r"HKCR\CLSID",
-    r"HKCR\Interface",
-    r"HKCR\TypeLib",
-    r"HKCU\Software\Classes",
-    r"HKCU\Software\Microsoft",
-    r"HKCU\Software\Microsoft\Windows",
-    r"HKCU\Software\Microsoft\Windows\CurrentVersion",
-];
-
 /// Refuses the deletion of a key that is protected, or that is not named.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
         format!("`{key}` would delete every subkey that fits, whatever it is")
-    } else if PROTECTED.iter().any(|protected| can_be(key, protected)) {
+    } else if can_be_protected(key) {
         format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
     } else {
         return true;
     };
     cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
     false
-}
-
-/// Whether `key` can be the key that `protected` names.
-fn can_be(key: &KeyPattern, protected: &str) -> bool {
-    let mut parts = protected.split('\\');
-    let same_root = parts.next() == Some(key.root.short());
-    let mut names = key.names.iter();
-    same_root
-        && parts.all(|part| match names.next() {
-            Some(NamePattern::Name(found)) => part == "*" || name::compare(found.as_str(), part).is_eq(),
-            Some(NamePattern::Like(like)) => part == "*" || name::fits(part, like.as_str()),
-            None => false,
-        })
-        && names.next().is_none()
 }
 
 /// Whether `key` is `above`, or below it, in the same view.

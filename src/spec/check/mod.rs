@@ -60,6 +60,8 @@ struct Context<'t> {
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     used_locations: BTreeSet<String>,
+    /// In the `when` of a rule: the rule's key, where that is one.
+    own_key: Option<Option<model::KeyPattern>>,
 }
 
 impl Context<'_> {
@@ -129,6 +131,7 @@ pub(in crate::spec) fn check(
         tainted,
         used_parameters: BTreeSet::new(),
         used_locations: BTreeSet::new(),
+        own_key: None,
     };
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();

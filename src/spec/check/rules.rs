@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Path, conditions, keys, values};
+use super::{Context, Part, Path, conditions, keys, values};
 use crate::{
     diag::Code,
     registry::{ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
-        model::{DesiredKey, KeyPattern, KeyRule},
+        model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
         shorten,
     },
 };
@@ -32,6 +32,7 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
     let mut values = Some(Vec::new());
@@ -41,6 +42,10 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
             values.push(value);
             values
         });
+    }
+    cx.own_key = None;
+    if let (Some(key), Some(Some(when))) = (&key, &when) {
+        untied_star(cx, key, when, &path.field("when"));
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
@@ -73,6 +78,24 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
     Some((KeyRule { key: key?, when, must_exist, desired }, views))
+}
+
+/// A condition with the `*` of its rule's key: each stands for keys of its own.
+fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
+    let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
+    let same = |tested: &&KeyPattern| {
+        tested.own.is_none() && tested.root == key.root && tested.names.starts_with(&key.names[..=last])
+    };
+    if let Some(tested) = when.keys().into_iter().find(same) {
+        let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
+        let message = format!("`{tested}` holds where one key fits, and the rule then counts for every key of `{key}`");
+        let hint = match tested.names.strip_prefix(key.names.as_slice()) {
+            Some([]) => "for each key by itself, write `key: .`".to_owned(),
+            Some(_) => format!(r"for each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
+            None => "for each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
+        };
+        cx.warning(Code::STAR_IN_CONDITION, path, Part::Name, message, hint);
+    }
 }
 
 /// Value names that are one to Windows.

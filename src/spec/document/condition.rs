@@ -99,7 +99,9 @@ pub struct Prerequisite {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key.
+    /// The key. With a `*` in it, or below `HKCU`, the test holds where it holds for at least one of the keys that it stands
+    /// for. In the `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it: the rule then counts
+    /// for each of its keys for which the test holds.
     pub key: String,
     /// The value name; "" for the default value. Without it, the key itself is tested.
     #[serde(skip_serializing_if = "Option::is_none")]

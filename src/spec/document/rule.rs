@@ -21,7 +21,8 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// The rule counts only where this holds.
+    /// The rule counts only where this holds. It is tested once, for all keys of the rule together; a test with `key: .` is
+    /// tested for each of them by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// The values, by value name; "" is the default value.

@@ -50,6 +50,19 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
+impl Condition {
+    /// The keys that are tested.
+    pub fn keys(&self) -> Vec<&KeyPattern> {
+        match self {
+            Self::Key { key, .. } => vec![key],
+            Self::Value { at, .. } => vec![&at.key],
+            Self::File { .. } | Self::Os(_) => Vec::new(),
+            Self::All(all) | Self::Any(all) => all.iter().flat_map(Self::keys).collect(),
+            Self::Not(one) => one.keys(),
+        }
+    }
+}
+
 /// A test of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueTest {

@@ -11,6 +11,9 @@ pub struct KeyPattern {
     pub names: Vec<NamePattern>,
     /// The view.
     pub view: View,
+    /// In a condition that names the key of its rule as `.`: how many of the names are that key's. The pattern then stands
+    /// for what is below the one key that the rule is about, in that key's view.
+    pub own: Option<usize>,
 }
 
 /// One name of a [`KeyPattern`].
@@ -74,17 +77,17 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// The pattern of the same keys under the one name that each has, in the 64-bit view.
+    /// The pattern of the same keys under the one name that each has, on a Windows with two views.
     pub fn one_name(&self) -> Self {
         let mut path = KeyPath::root_key(self.root);
         for NamePattern::Name(name) | NamePattern::Like(name) in &self.names {
             path = path.child(name);
         }
-        let path = Key { path, view: self.view }.one_name();
+        let Key { path, view } = Key { path, view: self.view }.one_name(false);
         let pattern =
             |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
-        Self { root: path.root(), names, view: View::Bits64 }
+        Self { root: path.root(), names, view, own: None }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
