@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules};
+use super::{Check, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules};
 use crate::{
     observe::Reader,
     registry::{Data, Key, KeyPath, ValueName},
@@ -120,15 +120,8 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 
 /// One sentence for each check with that result.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let sentence = |check: &Check, e: &Evidence| match check.part {
-        Part::Applicable => format!("{}: found {}, wanted {}", e.place, e.found, e.wanted),
-        Part::Prerequisite => {
-            format!("prerequisite {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted)
-        }
-        Part::Hotfix => format!("hotfix {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted),
-    };
     let found = checks.iter().filter(|c| which(c) && c.result == result);
-    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
+    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
 /// What earlier specs of a run change, and which of them does.

@@ -239,6 +239,19 @@ impl Outcome {
     }
 }
 
+impl Check {
+    /// What a fact that was looked at says of the spec, as a sentence.
+    pub fn sentence(&self, evidence: &Evidence) -> String {
+        let Evidence { place, wanted, found, .. } = evidence;
+        let part = match self.part {
+            Part::Applicable => String::new(),
+            Part::Prerequisite => format!("prerequisite {}: ", self.title),
+            Part::Hotfix => format!("hotfix {}: ", self.title),
+        };
+        format!("{part}{place}: found {found}, wanted {wanted}")
+    }
+}
+
 impl SpecPlan {
     /// Whether something is done for it.
     pub fn does_something(&self) -> bool {

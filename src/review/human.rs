@@ -42,9 +42,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
     if spec.outcome != Outcome::NotApplicable {
-        // Where checks stand above, their reasons are in them already.
-        let shown = spec.checks.iter().flat_map(|c| &c.evidence).map(|e| e.place.as_str()).collect::<Vec<_>>();
-        for reason in spec.reasons.iter().filter(|reason| !shown.iter().any(|place| reason.contains(place))) {
+        // The checks stand above, and what they say with them.
+        let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
+        for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }

@@ -32,6 +32,29 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
     "#);
 }
 
+/// Also where a check above is about the key that the reason's key is below.
+#[test]
+fn why_nothing_can_be_said_is_shown() {
+    let machine = Machine::new();
+    machine.set_export("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\n");
+    machine.write(
+        "spec.yaml",
+        "kbfix: 1\nid: R\ntitle: T\nprerequisites:\n  - { title: it is there, registry: { key: HKLM\\SOFTWARE } }\n\
+         registry:\n  - { key: HKLM\\SOFTWARE\\U, values: { v: { type: REG_DWORD, data: 1 } } }\n",
+    );
+    let run = machine.run("diff @/spec.yaml @target").code(4);
+    insta::assert_snapshot!(run.stdout, @r#"
+    R: unknown
+      T
+      prerequisite  met     it is there
+                    HKLM\SOFTWARE
+                    found present, wanted the key exists
+      because       HKLM\SOFTWARE\U "v": unknown: the export does not cover HKLM\SOFTWARE\U
+    "#);
+    let shown = machine.run("diff KB909094 @target").code(4).stdout;
+    assert!(!shown.contains("because"), "the checks say it already: {shown}");
+}
+
 #[test]
 fn the_reg_format_is_a_script_that_makes_the_changes() {
     let machine = Machine::with_dav("\"DisableRealmHint\"=\"1\"");
