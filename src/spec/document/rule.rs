@@ -67,7 +67,7 @@ pub struct ValueRule {
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// The only data that the article allows.
+    /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
