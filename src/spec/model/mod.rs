@@ -4,7 +4,7 @@ mod condition;
 mod desired;
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{ComputerRestart, Document};
 use crate::version::Platform;
@@ -24,6 +24,8 @@ pub struct Spec {
     pub origin: Origin,
     /// Each parameter's data, as text, for the plan.
     pub parameters: BTreeMap<String, String>,
+    /// The parameters that the operator gave; the others have their default.
+    pub set: BTreeSet<String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
     /// Where this does not hold, the spec is not applicable.
