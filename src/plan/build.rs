@@ -89,6 +89,7 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         checks,
         by_star: if counts { registry.by_star } else { 0 },
         install,
+        rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,

@@ -84,6 +84,10 @@ pub struct SpecPlan {
     /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many only when told so.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
+    /// How many of the spec's rules count on this target, where not all do: their `when` does not hold, or their key stands for
+    /// no key, as `*` can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesHere>,
     /// What already is as the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
@@ -174,6 +178,16 @@ pub enum Truth {
     Unmet,
     /// The target cannot tell.
     Unknown,
+}
+
+/// How many of a spec's rules count on a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesHere {
+    /// Those that count.
+    pub here: usize,
+    /// All: each value that a rule names, or the key where the rule is about itself; in both views it is two.
+    pub of: usize,
 }
 
 /// A key or value that already is as the spec wants it.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Satisfied, Truth, condition, data, expand};
+use super::{RulesHere, Satisfied, Truth, condition, data, expand};
 use crate::{
     observe::Reader,
     registry::{Key, ValueName, View},
     spec::{
         Spec,
-        model::{DesiredKey, KeyRule, ValueRule},
+        model::{Condition, DesiredKey, KeyRule, ValueRule},
     },
     target::{Action, Answer, KeyChange, Unread, ValueChange},
 };
@@ -20,6 +20,8 @@ pub(super) struct Result {
     pub changes: Vec<KeyChange>,
     /// How many keys and values of these change through a `*`.
     pub by_star: usize,
+    /// How many rules there are of keys and values, and how many of them count on this target.
+    pub rules: RulesHere,
     /// What already holds.
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
@@ -47,6 +49,8 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
                 continue;
             }
         };
+        let counts = holds && !keys.is_empty();
+        result.rules.add(rule, |condition| counts && when(condition, spec, reader, &mut Vec::new()));
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
@@ -107,6 +111,18 @@ pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Resu
     result
 }
 
+impl RulesHere {
+    /// Adds a rule: its values, or itself where it is about the key.
+    fn add(&mut self, rule: &KeyRule, counts: impl Fn(Option<&Condition>) -> bool) {
+        let (of, here) = match &rule.desired {
+            DesiredKey::Values(values) => (values.len(), values.iter().filter(|v| counts(v.when.as_ref())).count()),
+            DesiredKey::Absent | DesiredKey::Present => (1, usize::from(counts(None))),
+        };
+        self.of += of;
+        self.here += here;
+    }
+}
+
 /// The one of `keys` that is `key` or stands above it.
 fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
     std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
@@ -122,12 +138,7 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
     changes.iter().filter(through_star).map(size).sum()
 }
 
-fn when(
-    condition: Option<&crate::spec::model::Condition>,
-    spec: &Spec,
-    reader: &Reader<'_>,
-    unknown: &mut Vec<String>,
-) -> bool {
+fn when(condition: Option<&Condition>, spec: &Spec, reader: &Reader<'_>, unknown: &mut Vec<String>) -> bool {
     let Some(condition) = condition else { return true };
     let mut evidence = Vec::new();
     match condition::holds(condition, spec, reader, &mut evidence) {
