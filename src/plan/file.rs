@@ -158,8 +158,6 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn canonical(json: &str) -> String {
         let mut out = String::new();
         super::canonical(&serde_json::from_str(json).unwrap(), &mut out);
