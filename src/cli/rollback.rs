@@ -141,6 +141,7 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         install: None,
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
+        rules: None,
         satisfied: Vec::new(),
         restart: journal.entry.restart.clone(),
     }

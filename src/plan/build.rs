@@ -1,8 +1,7 @@
 //! Specs and what was read become a plan.
 
 use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
-    wants::Wants,
+    Check, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules, wants::Wants,
 };
 use crate::{
     observe::Reader,
@@ -91,6 +90,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         checks,
         by_star: if counts { registry.by_star } else { 0 },
         install,
+        rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,
@@ -123,15 +123,8 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 
 /// One sentence for each check with that result.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let sentence = |check: &Check, e: &Evidence| match check.part {
-        Part::Applicable => format!("{}: found {}, wanted {}", e.place, e.found, e.wanted),
-        Part::Prerequisite => {
-            format!("prerequisite {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted)
-        }
-        Part::Hotfix => format!("hotfix {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted),
-    };
     let found = checks.iter().filter(|c| which(c) && c.result == result);
-    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
+    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
 /// What of that which earlier specs of the run want these changes undo: one of the specs is wrong.

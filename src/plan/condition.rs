@@ -231,11 +231,9 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
     let (found, version_holds) = match (&facts.version, version) {
-        (Answer::Present(found), test) => {
-            (found.to_string(), Truth::of(test.is_none_or(|test| version_will_do(*found, test))))
-        }
-        (Answer::Absent, test) => ("no file version".to_owned(), Truth::of(test.is_none())),
-        (Answer::Unread(_), None) => ("present".to_owned(), Truth::Met),
+        (_, None) => ("present".to_owned(), Truth::Met),
+        (Answer::Present(found), Some(test)) => (found.to_string(), Truth::of(version_will_do(*found, test))),
+        (Answer::Absent, Some(_)) => ("no file version".to_owned(), Truth::Unmet),
         (Answer::Unread(why), Some(_)) => (why.to_string(), Truth::Unknown),
     };
     let shown = if platform.is_some() { format!("{found} ({found_platform})") } else { found };

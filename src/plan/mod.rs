@@ -86,6 +86,10 @@ pub struct SpecPlan {
     /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many only when told so.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
+    /// How many of the spec's rules count on this target, where not all do: their `when` does not hold, or their key stands for
+    /// no key, as `*` can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesHere>,
     /// What already is as the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
@@ -178,6 +182,16 @@ pub enum Truth {
     Unknown,
 }
 
+/// How many of a spec's rules count on a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesHere {
+    /// Those that count.
+    pub here: usize,
+    /// All: each value that a rule names, or the key where the rule is about itself; in both views it is two.
+    pub of: usize,
+}
+
 /// A key or value that already is as the spec wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Satisfied {
@@ -238,6 +252,19 @@ impl Outcome {
             Self::RolledBack => 5,
             Self::Failed => 6,
         }
+    }
+}
+
+impl Check {
+    /// What a fact that was looked at says of the spec, as a sentence.
+    pub fn sentence(&self, evidence: &Evidence) -> String {
+        let Evidence { place, wanted, found, .. } = evidence;
+        let part = match self.part {
+            Part::Applicable => String::new(),
+            Part::Prerequisite => format!("prerequisite {}: ", self.title),
+            Part::Hotfix => format!("hotfix {}: ", self.title),
+        };
+        format!("{part}{place}: found {found}, wanted {wanted}")
     }
 }
 

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Satisfied, Truth, condition, expand, names,
+    RulesHere, Satisfied, Truth, condition, expand, names,
     wants::{OneValue, Wants, by_value, within},
 };
 use crate::{
     observe::{KeyImage, Reader},
     registry::{Key, ValueName},
-    spec::{Spec, is_protected, model::DesiredKey},
+    spec::{
+        Spec, is_protected,
+        model::{Condition, DesiredKey},
+    },
     target::{Action, Answer, KeyChange, Unread, ValueChange},
 };
 
@@ -20,6 +23,8 @@ pub(super) struct Result<'a> {
     pub changes: Vec<KeyChange>,
     /// How many keys and values of these change through a `*`.
     pub by_star: usize,
+    /// How many rules there are of keys and values, and how many of them count on this target.
+    pub rules: RulesHere,
     /// What already holds.
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
@@ -46,6 +51,8 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                 continue;
             }
         };
+        // Its values, or itself where it is about the key, as far as they count for one key at least.
+        let mut here = BTreeSet::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
@@ -59,13 +66,15 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
+                    here.insert(0);
                     result.wants.absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
-                    for value in values {
+                    for (at, value) in values.iter().enumerate() {
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
                         let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
+                            here.insert(at);
                             // Rules about one key are one change, so that the key is opened once.
                             result.wants.values.entry(key.clone()).or_default().push(value);
                         } else {
@@ -74,10 +83,18 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                     }
                 }
                 _ => {
+                    if holds {
+                        here.insert(0);
+                    }
                     reader.key(&key);
                 }
             }
         }
+        result.rules.of += match &rule.desired {
+            DesiredKey::Values(values) => values.len(),
+            DesiredKey::Absent | DesiredKey::Present => 1,
+        };
+        result.rules.here += here.len();
     }
     let wants = std::mem::take(&mut result.wants);
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
@@ -124,7 +141,7 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
 }
 
 fn when(
-    condition: Option<&crate::spec::model::Condition>,
+    condition: Option<&Condition>,
     own: Option<&Key>,
     spec: &Spec,
     reader: &Reader<'_>,

@@ -55,7 +55,7 @@ pub fn upcase(unit: u16) -> u16 {
     }
     let at = RUNS.partition_point(|(_, last, ..)| *last < unit);
     match RUNS.get(at) {
-        Some((first, _, step, delta)) if *first <= unit && (unit - first) % step == 0 => {
+        Some((first, _, step, delta)) if *first <= unit && (unit - first).is_multiple_of(*step) => {
             u16::try_from(i32::from(unit) + delta).unwrap_or(unit)
         }
         _ => unit,

@@ -6,7 +6,7 @@ use super::{
     Report,
     article::{Article, Block, Item},
     diff::{self, Line},
-    human::install_words,
+    human::{install_words, result_words, rules_words},
 };
 use crate::{
     plan::{Part, SpecPlan, Truth},
@@ -127,16 +127,17 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {
-            let result = match e.result {
+            let class = match check.result {
                 Truth::Met => "met",
                 Truth::Unmet => "unmet",
                 Truth::Unknown => "unknown",
             };
+            let result = result_words(check, e);
             let [title, place, found, wanted] = [&title, &e.place, &e.found, &e.wanted].map(|text| escaped(text));
             let _ = writeln!(
                 out,
                 "<tr><td>{title}</td><td class=\"place\">{place}</td><td>{found}</td><td>{wanted}</td>\
-                 <td class=\"{result}\">{result}</td></tr>"
+                 <td class=\"{class}\">{result}</td></tr>"
             );
         }
     }
@@ -148,6 +149,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
+    }
+    if let Some(rules) = spec.rules {
+        let _ = writeln!(out, "<p>{}</p>", rules_words(rules));
     }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "<p>Install {}</p>", escaped(&install_words(install)));

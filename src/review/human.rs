@@ -8,7 +8,7 @@ use super::{
     report::Command,
 };
 use crate::{
-    plan::{Check, Install, Outcome, Part, SpecPlan},
+    plan::{Check, Evidence, Install, Outcome, Part, RulesHere, SpecPlan, Truth},
     registry::notation::one_line,
     spec::document::ComputerRestart,
 };
@@ -42,9 +42,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
     if spec.outcome != Outcome::NotApplicable {
-        // Where checks stand above, their reasons are in them already.
-        let shown = spec.checks.iter().flat_map(|c| &c.evidence).map(|e| e.place.as_str()).collect::<Vec<_>>();
-        for reason in spec.reasons.iter().filter(|reason| !shown.iter().any(|place| reason.contains(place))) {
+        // The checks stand above, and what they say with them.
+        let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
+        for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
@@ -75,11 +75,14 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             }
         }
     }
+    let satisfied = Some(spec.satisfied.len()).filter(|n| *n > 0 && !spec.does_something());
+    let as_desired = satisfied.map(|n| format!("{n} of {n} as desired"));
+    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(rules_words)).collect();
+    if !registry.is_empty() {
+        let _ = writeln!(out, "  registry      {}", registry.join("; "));
+    }
     if spec.does_something() {
         let _ = writeln!(out, "  {}", restart(spec));
-    } else if !spec.satisfied.is_empty() {
-        let n = spec.satisfied.len();
-        let _ = writeln!(out, "  registry      {n} of {n} as desired");
     }
     out.push('\n');
 }
@@ -97,8 +100,27 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
-        let _ = writeln!(out, "                found {}, wanted {}", one_line(&e.found), one_line(&e.wanted));
+        let alone = Some(result_words(check, e)).filter(|_| e.result != check.result);
+        let alone = alone.map(|words| format!("; {words}")).unwrap_or_default();
+        let _ = writeln!(out, "                found {}, wanted {}{alone}", one_line(&e.found), one_line(&e.wanted));
     }
+}
+
+/// How many rules count, in a sentence.
+pub(super) fn rules_words(rules: RulesHere) -> String {
+    let RulesHere { here, of } = rules;
+    let rules_count = if of == 1 { "rule counts" } else { "rules count" };
+    format!("{here} of {of} {rules_count} here")
+}
+
+/// How a fact that was looked at turned out; where another of the same test decides, that stands with it.
+pub(super) fn result_words(check: &Check, evidence: &Evidence) -> String {
+    let word = match evidence.result {
+        Truth::Met => "met",
+        Truth::Unmet => "unmet",
+        Truth::Unknown => "unknown",
+    };
+    if evidence.result == check.result { word.to_owned() } else { format!("{word} by itself") }
 }
 
 /// The installation of a hotfix, in a sentence.
@@ -120,12 +142,9 @@ fn restart(spec: &SpecPlan) -> String {
         [] => String::new(),
         services => format!("; services to restart: {}", one_line(&services.join(", "))),
     };
-    let note = spec
-        .restart
-        .note
-        .as_deref()
-        .map(|note| format!("\n                {}", one_line(note.trim())))
-        .unwrap_or_default();
+    let lines = spec.restart.note.iter().flat_map(|note| note.trim().lines());
+    let lines = lines.filter(|line| !line.trim().is_empty());
+    let note: String = lines.map(|line| format!("\n                {}", one_line(line))).collect();
     format!("restart       {computer}{services}{note}")
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Report, diff, human::install_words};
+use super::{
+    Report, diff,
+    human::{install_words, result_words, rules_words},
+};
 use crate::{
     plan::{Part, SpecPlan, Truth},
     registry::notation::one_line,
@@ -54,17 +57,17 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {
-            let result = match e.result {
-                Truth::Met => "met",
-                Truth::Unmet => "**unmet**",
-                Truth::Unknown => "**unknown**",
-            };
+            let words = result_words(check, e);
+            let result = if check.result == Truth::Met { words } else { format!("**{words}**") };
             let cells = [&title, &e.place, &e.found, &e.wanted].map(|cell| escaped(cell));
             let _ = writeln!(out, "| {} | {result} |", cells.join(" | "));
         }
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if let Some(rules) = spec.rules {
+        let _ = writeln!(out, "\n{}", rules_words(rules));
     }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "\nInstall {}", escaped(&install_words(install)));

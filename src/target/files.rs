@@ -168,8 +168,8 @@ impl DriveFolder {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
         }
-        let entries = self.listings.get(folder).into_iter().flatten().map(|name| folder.join(name));
-        match entries.filter(|path| short_name::is_of(path, wanted)).next() {
+        let mut entries = self.listings.get(folder).into_iter().flatten().map(|name| folder.join(name));
+        match entries.find(|path| short_name::is_of(path, wanted)) {
             Some(path) => self.entry(path).unwrap_or_else(|error| unread(folder, &error)),
             None => {
                 let path = folder.join(wanted);

@@ -32,6 +32,85 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
     "#);
 }
 
+/// Also where a check above is about the key that the reason's key is below.
+#[test]
+fn why_nothing_can_be_said_is_shown() {
+    let machine = Machine::new();
+    machine.set_export("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\n");
+    machine.write(
+        "spec.yaml",
+        "kbfix: 1\nid: R\ntitle: T\nprerequisites:\n  - { title: it is there, registry: { key: HKLM\\SOFTWARE } }\n\
+         registry:\n  - { key: HKLM\\SOFTWARE\\U, values: { v: { type: REG_DWORD, data: 1 } } }\n",
+    );
+    let run = machine.run("diff @/spec.yaml @target").code(4);
+    insta::assert_snapshot!(run.stdout, @r#"
+    R: unknown
+      T
+      prerequisite  met     it is there
+                    HKLM\SOFTWARE
+                    found present, wanted the key exists
+      because       HKLM\SOFTWARE\U "v": unknown: the export does not cover HKLM\SOFTWARE\U
+    "#);
+    let shown = machine.run("diff KB909094 @target").code(4).stdout;
+    assert!(!shown.contains("because"), "the checks say it already: {shown}");
+}
+
+const TWO_RULES: &str = r#"kbfix: 1
+id: R
+title: T
+prerequisites:
+  - title: one of two
+    any:
+      - { registry: { key: HKLM\SOFTWARE, name: nope, equals: 1 } }
+      - { registry: { key: HKLM\SOFTWARE } }
+  - { title: a file, file: { path: 'C:\Program Files\Exchsrvr\bin\exprox.dll', platform: x86 } }
+registry:
+  - { key: HKLM\SOFTWARE\Nope\*, values: { x: { type: REG_DWORD, data: 1 } } }
+  - { key: HKLM\SOFTWARE\A, values: { x: { type: REG_DWORD, data: 1, when: { registry: { key: HKLM\SOFTWARE\B } } } } }
+restart:
+  computer: never
+  note: |
+    First line.
+
+    Second line.
+"#;
+
+#[test]
+fn rules_that_do_not_count_here_leave_a_trace() {
+    let machine = Machine::new();
+    let export =
+        |keys: &str| format!("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n{keys}");
+    machine.write("spec.yaml", TWO_RULES);
+    machine.set_export(&export(""));
+    let run = machine.run("diff @/spec.yaml @target").code(0);
+    insta::assert_snapshot!(run.stdout, @r#"
+    R: in desired state
+      T
+      prerequisite  met     one of two
+                    HKLM\SOFTWARE "nope"
+                    found absent, wanted 1; unmet by itself
+                    HKLM\SOFTWARE
+                    found present, wanted the key exists
+      prerequisite  met     a file
+                    C:\Program Files\Exchsrvr\bin\exprox.dll
+                    found present (x86), wanted present (x86)
+      registry      0 of 2 rules count here
+    "#);
+    let report = machine.run("diff @/spec.yaml @target --format json").code(0).json();
+    assert_eq!(report["specs"][0]["rules"], serde_json::json!({ "here": 0, "of": 2 }));
+    for format in ["markdown", "html"] {
+        let run = machine.run(&format!("diff @/spec.yaml @target --format {format}")).code(0);
+        run.says("0 of 2 rules count here").says("unmet by itself");
+    }
+
+    machine.set_export(&export("[HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Nope\\a]\n"));
+    let run = machine.run("diff @/spec.yaml @target").code(1);
+    assert!(!run.stdout.contains("count here"), "{}", run.stdout);
+    run.says("                First line.\n                Second line.\n");
+    machine.edit(&[("SOFTWARE\\B]", "SOFTWARE\\C]")]);
+    machine.run("diff @/spec.yaml @target").code(1).says("  registry      1 of 2 rules count here\n  restart");
+}
+
 #[test]
 fn the_reg_format_is_a_script_that_makes_the_changes() {
     let machine = Machine::with_dav("\"DisableRealmHint\"=\"1\"");

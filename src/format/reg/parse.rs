@@ -10,7 +10,7 @@ use super::{
     error::{RegError, RegErrorKind},
     scan::{Mark, Scan},
 };
-use crate::registry::{KeyPath, ValueName};
+use crate::registry::{KeyPath, ValueName, notation};
 
 /// The largest file that is read, in bytes. A whole `HKLM\SOFTWARE` is some 100 MB.
 pub const MAX_FILE: usize = 256 << 20;
@@ -165,7 +165,7 @@ impl Parser<'_> {
                 Ok(key) => Ok(key),
                 Err(why) => {
                     let mut error = self.scan.error(mark, RegErrorKind::Key, "a key below a root key");
-                    error.found = format!("`{}`: {why}", text.escape_debug());
+                    error.found = format!("`{}`: {why}", notation::one_line(&text));
                     return Err(error);
                 }
             },

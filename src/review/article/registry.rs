@@ -35,9 +35,14 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
+/// A note in comments, a line each.
+fn note(out: &mut String, text: &str) {
+    text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
+}
+
 fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
-    if let Some(note) = &written.note {
-        line(out, &format!("; {}", note.trim()));
+    if let Some(text) = &written.note {
+        note(out, text);
     }
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
@@ -69,8 +74,8 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
-    if let Some(note) = &written.note {
-        line(out, &format!("; {}", note.trim()));
+    if let Some(text) = &written.note {
+        note(out, text);
     }
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));

@@ -165,6 +165,7 @@ pub(in crate::spec) fn check(
         note: restart.and_then(|r| r.note.clone()),
     };
     let parameters = cx.parameters.iter().map(|(name, p)| (name.clone(), p.text())).collect();
+    let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();
     let read = true;
     let failed = cx.findings.has_errors();
     let diagnostics = cx.findings.finish();
@@ -175,6 +176,7 @@ pub(in crate::spec) fn check(
             title: document.title.clone(),
             origin,
             parameters,
+            set,
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),

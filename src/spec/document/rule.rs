@@ -72,7 +72,7 @@ pub struct ValueRule {
     /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows.
+    /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,

@@ -5,7 +5,7 @@ mod desired;
 mod keep;
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{ComputerRestart, Document};
 use crate::version::Platform;
@@ -26,6 +26,8 @@ pub struct Spec {
     pub origin: Origin,
     /// Each parameter's data, as text, for the plan.
     pub parameters: BTreeMap<String, String>,
+    /// The parameters that the operator gave; the others have their default.
+    pub set: BTreeSet<String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
     /// Where this does not hold, the spec is not applicable.
