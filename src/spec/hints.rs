@@ -91,6 +91,9 @@ pub(super) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<Str
         });
     }
     Some(match (field, found) {
+        (Some("key"), Value::Array(items)) => {
+            format!("write the key without brackets: {}", items.first().map(shown).unwrap_or_default())
+        }
         (Some("bits"), Value::Number(_)) => {
             format!("write {{ set: {0} }}, {{ clear: {0} }} or both", hex(number).unwrap_or(written))
         }

@@ -103,7 +103,8 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
             let both_conditional = first.when.is_some() && rule.when.is_some();
             let text = &from[*at].key;
             if first.when.is_none() && rule.when.is_none() {
-                let message = format!("the key `{}` has two rules", shorten(text));
+                let line = cx.findings.line_of(&path.item(*first_at).field("key"));
+                let message = format!("the key `{}` has two rules, the first in line {line}", shorten(text));
                 let hint = "put the values of both under one rule";
                 cx.error(Code::DUPLICATE_KEY, &path.item(*at).field("key"), message, hint);
                 break;
