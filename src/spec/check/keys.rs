@@ -114,6 +114,11 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
         let data = parameter.text();
         if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
+            if parameter.is_set {
+                let hint = "a parameter stands for one name, or a part of one".to_owned();
+                cx.setting_error(variable, &shorten(&data), path, "that is not the name of a key", hint);
+                return None;
+            }
             let part = format!("{{{variable}}}");
             cx.error_within(
                 Code::KEY_SYNTAX,
