@@ -138,7 +138,11 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         None => {
             let truth = readings.old == Reading::Bool;
             let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten();
-            let hint = hint.or_else(|| readings.hint(text));
+            let hint = hint.or_else(|| match hints::type_beside(findings.places(), path) {
+                Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
+                Some(value_type) if text.contains(':') => Some(format!("a {value_type} takes one number, without `:`")),
+                _ => readings.hint(text),
+            });
             findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
         }
     }

@@ -66,6 +66,9 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
 
 /// How to write a number that `text` was meant to be.
 pub(super) fn write_number(text: &str) -> String {
+    if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
+        return format!("write 0x{hex}");
+    }
     let digits = text.trim_start_matches('0');
     if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return "write it in decimal, or as 0x…".to_owned();
