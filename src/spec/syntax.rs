@@ -263,11 +263,24 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let (number, column, open) = open_bracket(text, at)?;
     let close = if open == '{' { '}' } else { ']' };
     let line = Line::new(text, at.line);
+    let first = Line::new(text, number);
+    let comment = |at: &usize| first.at(*at) == Some('#') && first.at(at - 1) == Some(' ');
+    let cuts = |comment: &usize| {
+        let before = first.part(column + 1, *comment);
+        !before.trim().is_empty() && !before.trim_end().ends_with(',')
+    };
+    if let Some(comment) = (column + 1..=first.chars.len()).find(comment).filter(cuts) {
+        let message = format!("` #` begins a comment, so that the `{open}` before it is not closed");
+        let hint = format!("put text with ` #` in it in quotes, or the comment behind `{close}`");
+        return Some(first.slip(comment, 1, message, hint));
+    }
     if number == at.line {
         let end = (1..=at.column).rev().find(|c| line.at(*c) == Some(':')).unwrap_or(at.column);
         let begin = (1..end).rev().find(|c| matches!(line.at(*c), Some(' ' | ',' | '{' | '['))).map_or(1, |c| c + 1);
         let word = line.part(begin, end);
-        if !word.is_empty() && line.at(end) == Some(':') {
+        let before = (1..begin).rev().filter_map(|c| line.at(c)).find(|c| *c != ' ');
+        let follows = before.is_some_and(|c| !matches!(c, ',' | '{' | '['));
+        if follows && !word.is_empty() && line.at(end) == Some(':') {
             let message = format!("a comma is missing before `{}`", shorten(&word));
             return Some(line.slip(
                 begin,
@@ -277,7 +290,6 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
             ));
         }
     }
-    let first = Line::new(text, number);
     let message = format!("the `{open}` here is not closed");
     Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate what stands in it by commas")))
 }
@@ -363,6 +375,7 @@ mod tests {
             ("a: { b: 1 c: 2 }\n", 1, 11, "a comma is missing before `c`"),
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
+            ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
             ("title:T\nid: x\n", 1, 6, "write `title: T`"),
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
             ("a: 1\n  b: 2\n", 2, 3, "`b` is indented further"),
