@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{document::Document, scalars::is_text, text::is_forbidden};
+use super::{document::Document, readings::is_text, text::is_forbidden};
 
 /// Columns that a mapping or list on one line fills at most.
 const WIDTH: usize = 110;

@@ -21,6 +21,7 @@ pub mod library;
 pub mod model;
 mod path;
 mod places;
+mod readings;
 mod reference;
 mod repair;
 mod scalars;

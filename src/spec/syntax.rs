@@ -42,13 +42,16 @@ pub(super) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
             _ => line.behind_quotes(at.column),
         };
     }
-    if has("unexpected character") {
+    if has("unexpected character") || has("block scalar, did not find expected comment") {
         return line.first_character(at.column);
     }
     if has("anchor") {
         return line.anchor(at.column);
     }
-    if has("flow") || has("illegal placement of ':'") || has("misplaced bracket") {
+    if has("node content") || has("misplaced bracket") {
+        return line.stray(at.column).or_else(|| bracket(text, at));
+    }
+    if has("flow") || has("illegal placement of ':'") || info == "invalid indentation" {
         return bracket(text, at);
     }
     if has("simple key") {
@@ -61,7 +64,10 @@ pub(super) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
         return outdented(text, at);
     }
     if has("did not find expected key") || has("<document start>") {
-        return line.behind_bracket(at.column);
+        return line.behind_bracket(at.column).or_else(|| {
+            let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
+            Some(line.slip(at.column, 1, "this is neither a further field nor a further item", hint))
+        });
     }
     None
 }
@@ -173,6 +179,12 @@ impl<'t> Line<'t> {
         let all: String = self.chars[begin..].iter().collect();
         let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
         Some(self.slip(column, 1, "a second `: ` stands in the line", hint))
+    }
+
+    /// A bracket or comma where none can stand.
+    fn stray(&self, column: usize) -> Option<Slip> {
+        let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
+        Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
     }
 
     /// Text behind a bracket that closes.
@@ -376,6 +388,10 @@ mod tests {
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
             ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
+            ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
+            ("a: { b: 1,\n", 1, 4, "is not closed"),
+            ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
+            ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),
             ("title:T\nid: x\n", 1, 6, "write `title: T`"),
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
             ("a: 1\n  b: 2\n", 2, 3, "`b` is indented further"),
