@@ -153,7 +153,10 @@ impl SpecArguments {
                     None => {
                         let message = format!("`{name}` is no file, no folder and no built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
-                        let hint = format!("the built-in specs are {}", ids.join(", "));
+                        let hint = match spec::suggest(name, ids.iter().copied()) {
+                            Some(meant) => format!("did you mean {meant}?"),
+                            None => format!("the built-in specs are {}", ids.join(", ")),
+                        };
                         return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint)));
                     }
                 },

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{document::Document, scalars::is_text, text::is_forbidden};
+use super::{document::Document, readings::is_text, text::is_forbidden};
 use crate::registry::notation;
 
 /// Columns that a mapping or list on one line fills at most.

@@ -150,7 +150,7 @@ impl Builder<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let nothing = |text: &str| super::scalars::here(text) == super::scalars::Reading::Null;
+        let nothing = |text: &str| super::readings::here(text) == super::readings::Reading::Null;
         let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),

@@ -262,7 +262,9 @@ impl Explainer<'_, '_> {
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }
                 let optional = !is_required(path);
-                let hint = if optional {
+                let hint = if let Some(hint) = hints::for_kind(path, found, &expected) {
+                    format!("{hint}, or remove the field")
+                } else if optional {
                     format!("write {expected}, or remove the field")
                 } else {
                     format!("write {expected}")

@@ -45,7 +45,12 @@ pub(super) fn type_beside(places: &Places, path: &Path) -> Option<String> {
 
 /// The type that a value rule gives, where it is one of numbers.
 pub(super) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
-    type_beside(places, path).filter(|t| matches!(t.as_str(), "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN"))
+    type_beside(places, path).filter(|value_type| is_number_type(value_type))
+}
+
+/// Whether a type is one of numbers.
+pub(super) fn is_number_type(value_type: &str) -> bool {
+    matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
 /// What to write where `yes`, `on`, `true` and their like are no text.
@@ -91,6 +96,12 @@ pub(super) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<Str
         });
     }
     Some(match (field, found) {
+        (Some("key"), Value::Array(items)) => {
+            format!("write the key without brackets: {}", items.first().map(shown).unwrap_or_default())
+        }
+        (Some("values"), Value::Array(_)) => {
+            "write each value by its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
+        }
         (Some("bits"), Value::Number(_)) => {
             format!("write {{ set: {0} }}, {{ clear: {0} }} or both", hex(number).unwrap_or(written))
         }

@@ -22,6 +22,7 @@ pub mod model;
 mod path;
 mod places;
 mod protected;
+mod readings;
 mod reference;
 mod repair;
 mod scalars;

@@ -42,13 +42,16 @@ pub(super) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
             _ => line.behind_quotes(at.column),
         };
     }
-    if has("unexpected character") {
+    if has("unexpected character") || has("block scalar, did not find expected comment") {
         return line.first_character(at.column);
     }
     if has("anchor") {
         return line.anchor(at.column);
     }
-    if has("flow") || has("illegal placement of ':'") || has("misplaced bracket") {
+    if has("node content") || has("misplaced bracket") {
+        return line.stray(at.column).or_else(|| bracket(text, at));
+    }
+    if has("flow") || has("illegal placement of ':'") || info == "invalid indentation" {
         return bracket(text, at);
     }
     if has("simple key") {
@@ -61,7 +64,10 @@ pub(super) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
         return outdented(text, at);
     }
     if has("did not find expected key") || has("<document start>") {
-        return line.behind_bracket(at.column);
+        return line.behind_bracket(at.column).or_else(|| {
+            let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
+            Some(line.slip(at.column, 1, "this is neither a further field nor a further item", hint))
+        });
     }
     None
 }
@@ -175,6 +181,12 @@ impl<'t> Line<'t> {
         Some(self.slip(column, 1, "a second `: ` stands in the line", hint))
     }
 
+    /// A bracket or comma where none can stand.
+    fn stray(&self, column: usize) -> Option<Slip> {
+        let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
+        Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
+    }
+
     /// Text behind a bracket that closes.
     fn behind_bracket(&self, column: usize) -> Option<Slip> {
         let close = self.at(column.checked_sub(1)?)?;
@@ -263,11 +275,24 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let (number, column, open) = open_bracket(text, at)?;
     let close = if open == '{' { '}' } else { ']' };
     let line = Line::new(text, at.line);
+    let first = Line::new(text, number);
+    let comment = |at: &usize| first.at(*at) == Some('#') && first.at(at - 1) == Some(' ');
+    let cuts = |comment: &usize| {
+        let before = first.part(column + 1, *comment);
+        !before.trim().is_empty() && !before.trim_end().ends_with(',')
+    };
+    if let Some(comment) = (column + 1..=first.chars.len()).find(comment).filter(cuts) {
+        let message = format!("` #` begins a comment, so that the `{open}` before it is not closed");
+        let hint = format!("put text with ` #` in it in quotes, or the comment behind `{close}`");
+        return Some(first.slip(comment, 1, message, hint));
+    }
     if number == at.line {
         let end = (1..=at.column).rev().find(|c| line.at(*c) == Some(':')).unwrap_or(at.column);
         let begin = (1..end).rev().find(|c| matches!(line.at(*c), Some(' ' | ',' | '{' | '['))).map_or(1, |c| c + 1);
         let word = line.part(begin, end);
-        if !word.is_empty() && line.at(end) == Some(':') {
+        let before = (1..begin).rev().filter_map(|c| line.at(c)).find(|c| *c != ' ');
+        let follows = before.is_some_and(|c| !matches!(c, ',' | '{' | '['));
+        if follows && !word.is_empty() && line.at(end) == Some(':') {
             let message = format!("a comma is missing before `{}`", shorten(&word));
             return Some(line.slip(
                 begin,
@@ -277,7 +302,6 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
             ));
         }
     }
-    let first = Line::new(text, number);
     let message = format!("the `{open}` here is not closed");
     Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate what stands in it by commas")))
 }
@@ -363,6 +387,11 @@ mod tests {
             ("a: { b: 1 c: 2 }\n", 1, 11, "a comma is missing before `c`"),
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
+            ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
+            ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
+            ("a: { b: 1,\n", 1, 4, "is not closed"),
+            ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
+            ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),
             ("title:T\nid: x\n", 1, 6, "write `title: T`"),
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
             ("a: 1\n  b: 2\n", 2, 3, "`b` is indented further"),

@@ -40,6 +40,11 @@ impl<'a> Text<'a> {
             let hint = "split it into several specs";
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
+        if is_registry_file(bytes) {
+            let message = "this is a registry file, and no spec";
+            let hint = format!("`kbfix import {name}` makes a spec of it");
+            return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
+        }
         let text = match std::str::from_utf8(bytes) {
             Ok(_) if is_utf16(bytes) => return Err(Box::new(not_utf8(name, bytes, 0))),
             Ok(text) => text,
@@ -141,6 +146,12 @@ fn start(name: &str) -> Place {
     Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
 }
 
+/// Whether the bytes begin as a `.reg` file does, in one of its encodings.
+fn is_registry_file(bytes: &[u8]) -> bool {
+    let ascii: Vec<u8> = bytes.iter().copied().filter(|b| (1..0x80).contains(b)).take(23).collect();
+    ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
+}
+
 /// With a byte order mark, or with a NUL beside its first character, which is of ASCII.
 fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
@@ -184,6 +195,10 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_with_its_place() {
         assert_eq!(fault(b"a: 1\nb: \"\xFF\"\n"), ("not-utf8", 2, 5));
+        assert_eq!(fault(b"REGEDIT4\r\n"), ("wrong-kind", 1, 1));
+        let header: Vec<u8> =
+            "\u{feff}Windows Registry Editor Version 5.00\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(fault(&header), ("wrong-kind", 1, 1));
         assert_eq!(fault(b"\xFF\xFEa\0"), ("not-utf8", 1, 1));
         assert_eq!(fault(b"k\0b\0f\0"), ("not-utf8", 1, 1));
         assert_eq!(fault(b"\0k\0b\0f"), ("not-utf8", 1, 1));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     places::{Kind, Node, Places},
-    scalars::{Reading, here},
+    readings::{Reading, here},
     text::{Spot, Text},
 };
 use crate::diag::{Code, Diagnostic};

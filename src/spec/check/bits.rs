@@ -76,8 +76,20 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
         } else {
             continue;
         };
-        let path = if meaning.parameter.is_none() { path.item(at) } else { path.field("parameter") };
-        cx.error(Code::DATA_TEXT, &path, fault, "remove it");
+        match &meaning.parameter {
+            None => cx.error(Code::DATA_TEXT, &path.item(at), fault, "remove it"),
+            Some(name) if meaning.is_set => {
+                let shown = shorten(&list.join(","));
+                cx.setting_error(
+                    name,
+                    &shown,
+                    &path.field("parameter"),
+                    fault,
+                    "remove it from the setting".to_owned(),
+                );
+            }
+            Some(_) => cx.error(Code::DATA_TEXT, &path.field("parameter"), fault, "remove it"),
+        }
         return None;
     }
     Some(list)

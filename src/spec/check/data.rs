@@ -66,6 +66,9 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
 
 /// How to write a number that `text` was meant to be.
 pub(super) fn write_number(text: &str) -> String {
+    if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
+        return format!("write 0x{hex}");
+    }
     let digits = text.trim_start_matches('0');
     if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return "write it in decimal, or as 0x…".to_owned();
@@ -202,18 +205,21 @@ pub(super) struct Meaning {
     pub others: Vec<Literal>,
     /// The parameter it comes from.
     pub parameter: Option<String>,
+    /// Whether the operator chose it.
+    pub is_set: bool,
 }
 
 /// What `expression` stands for.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
-            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None })
+            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false })
         }
         DataExpression::Parameter(reference) => {
             let resolved: Resolved = cx.parameter(&reference.parameter, &path.field("parameter"))?;
             let (chosen, others) = resolved.possible();
-            Some(Meaning { chosen, others, parameter: Some(reference.parameter.clone()) })
+            let parameter = Some(reference.parameter.clone());
+            Some(Meaning { chosen, others, parameter, is_set: resolved.is_set })
         }
     }
 }
@@ -232,10 +238,13 @@ pub(super) fn evaluate(
 /// What `meaning` says, as data of `value_type`.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
-    for literal in all {
+    for (at, literal) in all.enumerate() {
         if let Err(Misfit { code, message, hint, part }) = convert(literal, value_type) {
             match &meaning.parameter {
                 None => cx.error_within(code, path, &part.unwrap_or_default(), message, hint),
+                Some(name) if meaning.is_set && at == 0 => {
+                    cx.setting_error(name, &show(literal), &path.field("parameter"), message, hint);
+                }
                 Some(name) => {
                     let message = format!("the parameter `{name}` can be `{}`: {message}", show(literal));
                     let hint = format!("correct the parameter `{name}`, or the type here");

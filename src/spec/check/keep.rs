@@ -33,7 +33,7 @@ fn one_of(cx: &mut Context<'_>, literals: &[Literal], types: &[ValueType], path:
         let before = all.len();
         all.extend(types.iter().filter_map(|value_type| data::convert(literal, *value_type).ok()));
         if all.len() == before {
-            let meaning = data::Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None };
+            let meaning = data::Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false };
             data::fit(cx, &meaning, *types.first()?, &path.item(at))?;
         }
     }

@@ -51,6 +51,21 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     if let Some(root) = RootKey::parse(text) {
         return Some(root);
     }
+    for (kernel, root) in [(r"\Registry\Machine", "HKLM"), (r"\Registry\User", "HKU")] {
+        let below = whole.get(kernel.len()..).filter(|below| below.is_empty() || below.starts_with('\\'));
+        if let Some(below) = below
+            && whole.get(..kernel.len()).is_some_and(|start| start.eq_ignore_ascii_case(kernel))
+        {
+            let message = format!("`{kernel}` is the kernel's notation");
+            cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(&format!("{root}{below}"))));
+            return None;
+        }
+    }
+    if let Some(meant) = pasted(whole) {
+        let message = format!("a key does not begin with `{}`", shorten(&whole[..whole.len() - meant.len()]));
+        cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(meant)));
+        return None;
+    }
     let short = |root: RootKey| root.short();
     if let Some(drive) = text.strip_suffix(':') {
         let root = RootKey::parse(drive).map_or(drive, short);
@@ -71,6 +86,23 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     };
     cx.error_within(Code::UNKNOWN_ROOT_KEY, path, text, format!("`{}` is not a root key", shorten(text)), hint);
     None
+}
+
+/// The key in a text that begins as other tools show one: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
+/// `Registry::HKEY_…` (PowerShell), `[HKEY_…`.
+fn pasted(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(['\\', '[']);
+    let rest = rest
+        .split_once("::")
+        .map_or(rest, |(provider, rest)| if provider.to_ascii_lowercase().ends_with("registry") { rest } else { text });
+    let is_key =
+        |text: &str| RootKey::parse(text.split('\\').next().unwrap_or_default().trim_end_matches(':')).is_some();
+    // What stands before the root key is in the language of the Windows: Computer, Arbeitsplatz.
+    let rest = match rest.split_once('\\') {
+        Some((_, below)) if !is_key(rest) && is_key(below) => below,
+        _ => rest,
+    };
+    (rest.len() < text.len() && is_key(rest)).then_some(rest)
 }
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
@@ -106,6 +138,11 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
         let data = parameter.text();
         if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
+            if parameter.is_set {
+                let hint = "a parameter stands for one name, or a part of one".to_owned();
+                cx.setting_error(variable, &shorten(&data), path, "that is not the name of a key", hint);
+                return None;
+            }
             let part = format!("{{{variable}}}");
             cx.error_within(
                 Code::KEY_SYNTAX,

@@ -11,6 +11,7 @@ mod keep;
 mod keys;
 mod parameters;
 mod rules;
+mod uses;
 mod values;
 mod versions;
 
@@ -81,6 +82,12 @@ impl Context<'_> {
         self.findings.within(code, path, part, message.into(), Some(hint.into()));
     }
 
+    /// What the operator set the parameter `name` to does not do at `path`.
+    fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: String) {
+        let message = format!("the parameter `{name}` is set to `{data}`: {message}");
+        self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
+    }
+
     fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.name(code, path, message, Some(hint.into()));
     }
@@ -136,7 +143,7 @@ pub(in crate::spec) fn check(
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();
     article(&mut cx, &document, &top);
-    parameters::resolve_all(&mut cx, &document.parameters, settings);
+    parameters::resolve_all(&mut cx, &document, settings);
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));

@@ -1,13 +1,11 @@
 //! Parameters: what they allow, and what the operator chose.
 
-use std::collections::BTreeMap;
-
-use super::{Context, Path, data};
+use super::{Context, Path, data, uses};
 use crate::{
     diag::Code,
     spec::{
         Setting, Settings,
-        document::{Allowed, Literal, Parameter, ParameterType, Scalar},
+        document::{Allowed, Document, Literal, Parameter, ParameterType, Scalar},
         shorten, suggest,
     },
 };
@@ -18,6 +16,8 @@ pub(super) struct Resolved {
     kind: ParameterType,
     /// What the operator chose, or the default. Without either, an example that it allows.
     current: Literal,
+    /// Whether the operator chose it.
+    pub(super) is_set: bool,
     /// What else it could be: all that is allowed, or the ends of its range.
     others: Vec<Literal>,
 }
@@ -61,8 +61,9 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 }
 
 /// Resolves all parameters of a spec.
-pub(super) fn resolve_all(cx: &mut Context<'_>, parameters: &BTreeMap<String, Parameter>, settings: &Settings) {
-    for (name, parameter) in parameters {
+pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
+    let used_as = uses::kinds(document);
+    for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !is_variable_name(name) {
             illegal_name(cx, name, "parameter", &path);
@@ -70,7 +71,7 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, parameters: &BTreeMap<String, Pa
         if cx.tainted.contains(name) {
             continue;
         }
-        match resolve(cx, name, parameter, settings, &path) {
+        match resolve(cx, name, parameter, used_as.get(name).copied(), settings, &path) {
             Some(resolved) => drop(cx.parameters.insert(name.clone(), resolved)),
             None => drop(cx.tainted.insert(name.clone())),
         }
@@ -111,8 +112,15 @@ impl Limits<'_> {
     }
 }
 
-fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settings, path: &Path) -> Option<Resolved> {
-    let limits = limits(cx, from, path)?;
+fn resolve(
+    cx: &mut Context<'_>,
+    name: &str,
+    from: &Parameter,
+    used_as: Option<ParameterType>,
+    settings: &Settings,
+    path: &Path,
+) -> Option<Resolved> {
+    let limits = limits(cx, from, used_as, path)?;
     let default = match &from.default {
         None => None,
         Some(literal) => Some(default(cx, literal, &limits, &path.field("default"))?),
@@ -140,11 +148,17 @@ fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settin
         ParameterType::String => Literal::Text("0".to_owned()),
         ParameterType::List => Literal::List(Vec::new()),
     };
+    let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
-    Some(Resolved { kind: limits.kind, current, others: possible })
+    Some(Resolved { kind: limits.kind, current, is_set, others: possible })
 }
 
-fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<Limits<'p>> {
+fn limits<'p>(
+    cx: &mut Context<'_>,
+    from: &'p Parameter,
+    used_as: Option<ParameterType>,
+    path: &Path,
+) -> Option<Limits<'p>> {
     let scalars: Vec<(Scalar, &str)> = match &from.allowed {
         None => Vec::new(),
         Some(Allowed::List(list)) => list.iter().map(|s| (s.clone(), "")).collect(),
@@ -162,7 +176,8 @@ fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<
         cx.error_at_name(Code::CONTRADICTION, &path.field("range"), message, "keep one of them");
         return None;
     }
-    let kind = from.kind.unwrap_or_else(|| kind(from, &scalars));
+    let derived = used_as.filter(|_| from.range.is_none());
+    let kind = from.kind.or(derived).unwrap_or_else(|| kind(from, &scalars));
     let mut allowed = Vec::new();
     for (at, (scalar, meaning)) in scalars.iter().enumerate() {
         let data = match (kind, scalar) {
@@ -199,7 +214,7 @@ fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<
     Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
 }
 
-/// The kind of a parameter that does not say it.
+/// The kind of a parameter that does not say it, and that no value needs to be of one kind.
 fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
     match (&from.default, from.range.is_some()) {
         (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,

@@ -126,7 +126,8 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
             let both_conditional = first.when.is_some() && rule.when.is_some();
             let text = &from[*at].key;
             if first.when.is_none() && rule.when.is_none() {
-                let message = format!("the key `{}` has two rules", shorten(text));
+                let line = cx.findings.line_of(&path.item(*first_at).field("key"));
+                let message = format!("the key `{}` has two rules, the first in line {line}", shorten(text));
                 let hint = "put the values of both under one rule";
                 cx.error(Code::DUPLICATE_KEY, &path.item(*at).field("key"), message, hint);
                 break;
@@ -144,6 +145,47 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         others.push(number);
     }
     absent_above(cx, rules, path);
+    stars(cx, from, rules, path);
+}
+
+/// Rules of which one has a `*` that can stand for a key of the other: whether they meet, only a machine tells.
+fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
+    /// More pairs are not looked at; a plan finds what meets on its machine.
+    const MOST: usize = 1_000_000;
+    let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
+    let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
+    if with_star.len().saturating_mul(rules.len()) > MOST {
+        return;
+    }
+    for (rule, at, place) in with_star {
+        let meets = |other: &&(&KeyRule, usize, KeyPattern)| {
+            // Two with a star are looked at once; the same key in both is reported above.
+            let is_second = !other.0.key.has_star() || other.1 < *at;
+            is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
+        };
+        for (other, other_at, _) in places.iter().filter(meets) {
+            let exclusive = rule.when.is_some() && other.when.is_some();
+            let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
+            let line = cx.findings.line_of(&path.item(*other_at).field("key"));
+            let message = format!(
+                "two rules want different things of `{}` where `{}` stands for `{}` (line {line})",
+                shorten(&name),
+                rule.key,
+                other.key
+            );
+            let path = path.item(*at);
+            let value = path.field("values").field(&name);
+            let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
+            cx.warning(
+                Code::CONFLICTING_RULES,
+                &path,
+                super::Part::Name,
+                message,
+                "give both a `when`, so that one of them counts",
+            );
+            break;
+        }
+    }
 }
 
 /// The value of which two rules for one key want different things, where both count.

@@ -70,6 +70,7 @@ pub struct Document {
     pub hotfix: Option<Hotfix>,
     /// The keys and values that must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
     /// What has to be restarted for the change to take effect.
     #[serde(skip_serializing_if = "Option::is_none")]

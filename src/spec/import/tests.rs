@@ -128,7 +128,7 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
     assert_eq!(codes(emptied), [("import-emptied-key", 4)]);
     assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
     assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
-    assert_eq!(codes(""), [("nothing-desired", 0)]);
+    assert_eq!(codes(""), [("nothing-desired", 1)]);
 }
 
 #[test]
@@ -178,4 +178,16 @@ fn the_two_names_of_the_system_accounts_hive_are_one() {
     );
     let one = "  - key: HKU\\.DEFAULT\\Software\\A\n    values:\n      a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_DWORD, data: 1 }\n";
     assert_eq!(text, one);
+}
+
+#[test]
+fn all_faults_of_a_file_are_said_at_once() {
+    let body = "foo\n[HKLM:\\X]\n\"x\"=dword:1\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"a\"=xyz\n\"h\"=hex:01,0g,\\\n  02\n\"b\"=dword:zz\n\"c\"=dword:1\n";
+    let expected = [("reg-syntax", 3), ("reg-key", 4), ("reg-data", 7), ("reg-syntax", 8), ("reg-data", 10)];
+    assert_eq!(codes(body), expected);
+}
+
+#[test]
+fn a_file_without_keys_asks_for_nothing() {
+    assert_eq!(codes("; only a comment\n"), [("nothing-desired", 1)]);
 }

@@ -1,6 +1,9 @@
 //! Patterns of keys and files: with a `*`, or with what only the target can fill in.
 
-use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
+use crate::registry::{
+    Key, KeyName, KeyPath, RootKey, View,
+    name::{fits, upcase},
+};
 
 /// A key in one view, in which a name may stand for every subkey and HKCU for each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,19 @@ impl KeyPattern {
     /// Whether a name in it stands for several subkeys.
     pub fn has_star(&self) -> bool {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
+    }
+
+    /// Whether a key can be one of both patterns. Of two names with `*` it is taken that one can.
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let one = |a: &NamePattern, b: &NamePattern| match (a, b) {
+            (NamePattern::Name(a), NamePattern::Name(b)) => a == b,
+            (NamePattern::Like(like), NamePattern::Name(name)) | (NamePattern::Name(name), NamePattern::Like(like)) => {
+                fits(name.as_str(), like.as_str())
+            }
+            (NamePattern::Like(_), NamePattern::Like(_)) => true,
+        };
+        (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
+            && self.names.iter().zip(&other.names).all(|(a, b)| one(a, b))
     }
 
     /// The path, where no name in it stands for several and the root key is not HKCU.
