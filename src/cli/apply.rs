@@ -88,10 +88,7 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
-    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
-    if arguments.digest.is_some() && arguments.plan.is_none() {
-        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
-    }
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => {
@@ -138,6 +135,16 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         services::restart(&mut report, output);
     }
     Ok(report)
+}
+
+/// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
+pub(super) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), Stop> {
+    match (digest, plan) {
+        (Some(_), None) => {
+            Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads a saved plan, and holds it against the approved digest.

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::{
     apply,
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     plan::Plan,
     review::{self, Report, report},
+    target::Target,
 };
 
 use super::{
-    apply::{MOST_CHANGES, too_many_changes},
+    apply::{MOST_CHANGES, digest_of_a_plan, too_many_changes},
     destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
     /// Warn where more keys and values than this change through a `*` of one spec: `kbfix apply` with it refuses them.
@@ -77,8 +78,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let plan = match make(arguments, output) {
-        Ok(plan) => plan,
+    let (plan, warning) = match make(arguments, output) {
+        Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
     let digest = plan.digest();
@@ -88,6 +89,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let mut report = empty.with_specs(plan.specs);
     report.plan = text;
     report.diagnostics.extend(wide);
+    report.diagnostics.extend(warning);
     report.target = Some(plan.target);
     report.machine = plan.machine;
     report.digest = Some(digest);
@@ -125,22 +127,35 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
     }
 }
 
-fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
+/// That the target cannot be written as the plan says, where that is known already.
+fn rehearsed(plan: &Plan, target: &mut dyn Target) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let hint = "see to that before the plan is approved";
+    Some(Diagnostic::warning(Code::CANNOT_APPLY, format!("kbfix apply could not write this: {error}")).hint(hint))
+}
+
+/// The plan, and a warning of what stands against carrying it out.
+fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Option<Diagnostic>), Stop> {
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let out = destination(arguments)?;
-    let plan = match &arguments.plan {
+    let (plan, mut target) = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
-            apply::check_plan(&plan, arguments.target.open()?.1.as_mut())?;
-            plan
+            let mut target = arguments.target.open()?.1;
+            apply::check_plan(&plan, target.as_mut())?;
+            (plan, target)
         }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
-            apply::make_plan(arguments.target.open()?.1.as_mut(), &specs)?
+            let mut target = arguments.target.open()?.1;
+            (apply::make_plan(target.as_mut(), &specs)?, target)
         }
     };
+    let warning = rehearsed(&plan, target.as_mut());
     if let Some(out) = out {
         out.write(plan.to_text().as_bytes(), output)?;
     }
-    Ok(plan)
+    Ok((plan, warning))
 }

@@ -37,6 +37,12 @@ impl Stop {
         Self { code, diagnostics, moved: Vec::new() }
     }
 
+    /// The same with another way on.
+    pub(super) fn with_hint(mut self, hint: &str) -> Self {
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self
+    }
+
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(USAGE, Diagnostic::error(Code::USAGE, message).hint(hint))

@@ -48,6 +48,15 @@ pub enum FolderError {
     },
 }
 
+impl FolderError {
+    /// The file or folder that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+        }
+    }
+}
+
 impl Folder {
     /// The folder that the user named, or the default: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without
     /// that, `~/.local/state/kbfix`) elsewhere. `None` where there is no default.

@@ -21,7 +21,7 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
         let mut plan = one(spec, one_view, reader);
         refuse_contradictions(&mut plan, &done);
         for change in &plan.changes {
-            reader.pretend(change);
+            reader.pretend_for(&spec.id, change);
             done.add(&spec.id, change);
         }
         plans.push(plan);
@@ -50,7 +50,15 @@ fn has_one_view(reader: &Reader<'_>) -> bool {
 
 fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
     let checks = checks(spec, reader);
-    let registry = rules::evaluate(spec, one_view, reader);
+    let mut registry = rules::evaluate(spec, one_view, reader);
+    for one in &mut registry.satisfied {
+        one.planned_by = reader
+            .planned_by(|| match &one.name {
+                Some(name) => drop(reader.value(&one.key, name)),
+                None => drop(reader.key(&one.key)),
+            })
+            .1;
+    }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
         (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
@@ -110,7 +118,8 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     if let Some(hotfix) = &spec.hotfix {
         for file in &hotfix.files {
             let test = FileTest::Present { version: Some(file.version.clone()), platform: file.platform };
-            let evidence = condition::file(&file.path, &test, spec, reader);
+            let (evidence, planned_by) = reader.planned_by(|| condition::file(&file.path, &test, spec, reader));
+            let evidence = Evidence { planned_by, ..evidence };
             let result = evidence.result;
             checks.push(Check { part: Part::Hotfix, title: hotfix.title.clone(), evidence: vec![evidence], result });
         }
@@ -120,12 +129,13 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 
 /// One sentence for each check with that result.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let sentence = |check: &Check, e: &Evidence| match check.part {
-        Part::Applicable => format!("{}: found {}, wanted {}", e.place, e.found, e.wanted),
-        Part::Prerequisite => {
-            format!("prerequisite {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted)
+    let sentence = |check: &Check, e: &Evidence| {
+        let what = format!("{}: found {}, wanted {}", e.place, e.found_or_planned(), e.wanted);
+        match check.part {
+            Part::Applicable => what,
+            Part::Prerequisite => format!("prerequisite {}: {what}", check.title),
+            Part::Hotfix => format!("hotfix {}: {what}", check.title),
         }
-        Part::Hotfix => format!("hotfix {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted),
     };
     let found = checks.iter().filter(|c| which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()

@@ -57,12 +57,18 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
             over_keys(&at.key, if_none, reader, evidence, |key| value(key, at, test, reader))
         }
         Condition::File { path, test } => {
-            let one = file(path, test, spec, reader);
+            let (one, planned_by) = reader.planned_by(|| file(path, test, spec, reader));
+            let one = Evidence { planned_by, ..one };
             let truth = one.result;
             evidence.push(one);
             truth
         }
-        Condition::Os(test) => os::holds(test, reader, evidence),
+        Condition::Os(test) => {
+            let at = evidence.len();
+            let (truth, planned_by) = reader.planned_by(|| os::holds(test, reader, evidence));
+            evidence[at..].iter_mut().for_each(|one| one.planned_by.clone_from(&planned_by));
+            truth
+        }
         Condition::All(conditions) => {
             let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
             Truth::all(truths)
@@ -92,7 +98,8 @@ fn over_keys(
     evidence: &mut Vec<Evidence>,
     test: impl Fn(&Key) -> (String, String, String, Truth),
 ) -> Truth {
-    let keys = match expand::keys(pattern, reader) {
+    let (keys, planned_by) = reader.planned_by(|| expand::keys(pattern, reader));
+    let keys = match keys {
         Ok(keys) => keys,
         Err(why) => {
             evidence.push(unread(pattern.to_string(), "readable", &why));
@@ -103,14 +110,15 @@ fn over_keys(
         let found = "no such key".to_owned();
         let wanted = if if_none { "absent" } else { "at least one key" }.to_owned();
         let result = Truth::of(if_none);
-        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result });
+        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result, planned_by });
         return result;
     }
     let mut truths = Vec::new();
     for key in &keys {
-        let (place, wanted, found, result) = test(key);
+        let ((place, wanted, found, result), by) = reader.planned_by(|| test(key));
         truths.push(result);
-        evidence.push(Evidence { place, wanted, found, result });
+        let planned_by = by.or_else(|| planned_by.clone());
+        evidence.push(Evidence { place, wanted, found, result, planned_by });
     }
     Truth::any(truths)
 }
@@ -179,7 +187,8 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
         Ok(Resolved::Path(path)) => path,
         Ok(Resolved::NoFolder(why)) => {
             let result = Truth::of(*test == FileTest::Absent);
-            return Evidence { place: pattern.to_string(), wanted, found: format!("no such folder: {why}"), result };
+            let found = format!("no such folder: {why}");
+            return Evidence { place: pattern.to_string(), wanted, found, result, planned_by: None };
         }
         Err(why) => return unread(pattern.to_string(), &wanted, &why),
     };
@@ -192,7 +201,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
             FileTest::Present { version, platform } => present(&facts, version.as_ref(), *platform),
         },
     };
-    Evidence { place, wanted, found, result }
+    Evidence { place, wanted, found, result, planned_by: None }
 }
 
 /// What a file that is there shows.
@@ -247,7 +256,7 @@ fn presence<T>(answer: &Answer<T>) -> String {
 }
 
 fn unread(place: String, wanted: &str, why: &Unread) -> Evidence {
-    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown }
+    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown, planned_by: None }
 }
 
 #[cfg(test)]

@@ -170,7 +170,12 @@ fn one_key(
                 // As found, so that one that is deleted comes back under the name that it had.
                 let name = reader.spelled(key, &rule.name);
                 if before == after {
-                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(name), data: before });
+                    result.satisfied.push(Satisfied {
+                        key: key.clone(),
+                        name: Some(name),
+                        data: before,
+                        planned_by: None,
+                    });
                 } else {
                     values.push(ValueChange { name, before, after });
                 }
@@ -194,7 +199,7 @@ fn one_key(
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
         }
         (true, false) => result.changes.push(KeyChange { key: key.clone(), action: Action::Update, values }),
         (false, true) => {}
@@ -241,7 +246,7 @@ fn create_parents(
 fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result) {
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
             return;
         }
         Answer::Unread(why) => {

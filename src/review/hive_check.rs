@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::format::regf::{Finding, Hive, Severity, State};
+use crate::{
+    diag::number_of,
+    format::regf::{Finding, Hive, Severity, State},
+};
 
 /// What was found in a hive file.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,7 +98,8 @@ impl<'a> HiveCheck<'a> {
             let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, found.message, found.code);
         }
         let errors = self.findings.iter().filter(|found| found.severity == Severity::Error).count();
-        let _ = writeln!(out, "{errors} errors, {} oddities", self.findings.len() - errors);
+        let oddities = number_of(self.findings.len() - errors, "oddity");
+        let _ = writeln!(out, "{}, {oddities}", number_of(errors, "error"));
         out
     }
 }

@@ -6,10 +6,11 @@ use super::{
     Paint, Report,
     diff::{self, Line, one_line},
     report::Command,
+    words,
 };
 use crate::{
-    plan::{Check, Install, Outcome, Part, SpecPlan},
-    spec::document::ComputerRestart,
+    diag::number_of,
+    plan::{Check, Outcome, Part, SpecPlan},
 };
 
 /// The report as text.
@@ -48,13 +49,17 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         }
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "  install       {}", one_line(&install_words(install)));
+        let _ = writeln!(out, "  install       {}", one_line(&words::install(install)));
     }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
-        let (before, after) = match report.command {
-            Command::Diff => ("actual state", "desired state"),
-            Command::Apply | Command::Rollback => ("before", "after"),
+        let (before, after) = match (report.command, words::caution(spec)) {
+            (Command::Diff, _) => ("actual state", "desired state"),
+            (Command::Apply | Command::Rollback, None) => ("before", "after"),
+            (Command::Apply | Command::Rollback, Some(caution)) => {
+                let _ = writeln!(out, "  {caution}");
+                ("before", "planned")
+            }
         };
         let _ = writeln!(out, "{}", paint.bold(&format!("--- {} ({before})", one_line(machine))));
         let _ = writeln!(out, "{}", paint.bold(&format!("+++ {} ({after})", one_line(machine))));
@@ -74,11 +79,18 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             }
         }
     }
-    if spec.does_something() {
+    if words::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));
     } else if !spec.satisfied.is_empty() {
         let n = spec.satisfied.len();
-        let _ = writeln!(out, "  registry      {n} of {n} as desired");
+        let planned =
+            spec.satisfied.iter().filter_map(|s| s.planned_by.as_deref()).collect::<std::collections::BTreeSet<_>>();
+        let planned: Vec<_> = planned.into_iter().collect();
+        let planned = match planned.as_slice() {
+            [] => String::new(),
+            ids => format!(" once the changes of {} are made", ids.join(" and ")),
+        };
+        let _ = writeln!(out, "  registry      {n} of {n} as desired{planned}");
     }
     out.push('\n');
 }
@@ -96,36 +108,15 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
-        let _ = writeln!(out, "                found {}, wanted {}", one_line(&e.found), one_line(&e.wanted));
+        let _ =
+            writeln!(out, "                found {}, wanted {}", one_line(&e.found_or_planned()), one_line(&e.wanted));
     }
 }
 
-/// The installation of a hotfix, in a sentence.
-pub(super) fn install_words(install: &Install) -> String {
-    let arguments = match install.arguments.as_slice() {
-        [] => String::new(),
-        all => format!(" with {}", all.join(" ")),
-    };
-    format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
-}
-
 fn restart(spec: &SpecPlan) -> String {
-    let computer = match spec.restart.computer {
-        ComputerRestart::Never => "the computer need not be restarted",
-        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
-        ComputerRestart::Required => "the computer must be restarted",
-    };
-    let services = match spec.restart.services.as_slice() {
-        [] => String::new(),
-        services => format!("; services to restart: {}", services.join(", ")),
-    };
-    let note = spec
-        .restart
-        .note
-        .as_deref()
-        .map(|note| format!("\n                {}", one_line(note.trim())))
-        .unwrap_or_default();
-    format!("restart       {computer}{services}{note}")
+    let (restart, note) = words::restart(spec);
+    let note = note.map(|note| format!("\n                {}", one_line(note))).unwrap_or_default();
+    format!("restart       {restart}{note}")
 }
 
 fn ending(report: &Report, out: &mut String) {
@@ -140,6 +131,14 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
+        (Command::Rollback, _) if !report.conflicts.is_empty() => {
+            let n = report.conflicts.len();
+            let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
+            let _ = match report.changed {
+                true => writeln!(out, "done, and read back: {}; {kept}", words::past(&count)),
+                false => writeln!(out, "nothing was changed; {kept}"),
+            };
+        }
         (_, Some(Outcome::Failed)) if !report.steps.is_empty() && !report.changed => {
             let _ = writeln!(out, "the registry was not changed");
         }
@@ -153,11 +152,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "the registry was not changed");
         }
         (_, _) if report.changed => {
-            let _ = writeln!(
-                out,
-                "done, and read back: {}",
-                count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
-            );
+            let _ = writeln!(out, "done, and read back: {}", words::past(&count));
         }
         _ => {
             let _ = writeln!(out, "nothing was changed");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteFailure,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
     files::Drives,
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
@@ -68,6 +68,10 @@ impl Target for HiveTarget {
         self.registry.forget();
         self.drives.forget();
         Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.registry.rehearse(changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

@@ -89,6 +89,15 @@ pub trait Target {
     /// [`TargetError::Locked`] when another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
+    /// Whether changes that were planned just now can be written, as far as that is known without writing: a file may not be able to
+    /// hold them.
+    ///
+    /// # Errors
+    /// Why the write would be refused.
+    fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
+        Ok(())
+    }
+
     /// Carries out the changes in their order. Before each, what the change names as `before` must be what is there.
     /// A target that is a file is replaced whole: all changes or none.
     ///

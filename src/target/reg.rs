@@ -242,6 +242,16 @@ impl Target for RegTarget {
         Ok(lock)
     }
 
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = self.document.clone();
+        let made = self.carry_out(changes);
+        self.document = before;
+        made
+    }
+
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());

@@ -82,3 +82,28 @@ fn a_spec_may_come_from_standard_input_a_file_a_folder_or_the_library() {
     machine.run("diff KB1 @target").code(2).says("KB909094");
     machine.run("diff @target").code(2).says("no spec is named");
 }
+
+#[test]
+fn markdown_and_html_say_all_that_the_ticket_needs() {
+    let machine = Machine::new();
+    let diff = |format: &str| machine.run(&format!("diff KB909094 --max-changes 0 @target --format {format}")).code(1);
+    diff("markdown")
+        .says("parameter realm\\_hint = 1")
+        .says("Restart: the computer need not be restarted; services to restart: IISADMIN. The article");
+    diff("html").says("parameter realm_hint = 1").says("services to restart: IISADMIN. The article");
+    machine.write("r.yaml", "kbfix: 1\nid: R\ntitle: T\nregistry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\*\n    values: { A: { type: REG_DWORD, data: 1 } }\nrestart: { computer: required }\n");
+    let wide = "diff @/r.yaml --max-changes 0 @target --format markdown";
+    machine.run(wide).code(1).says("Restart: the computer must be restarted").says("- **too-many-changes**: R: ");
+}
+
+#[test]
+fn a_digest_without_a_plan_is_refused_and_its_letters_have_no_case() {
+    let machine = Machine::new();
+    for command in ["diff", "apply"] {
+        machine.run(&format!("{command} KB909094 --digest sha256:00 @target")).code(2).says("without `--plan`");
+    }
+    machine.run("diff KB909094 @target --out @/p.json").code(1);
+    let plan: serde_json::Value = serde_json::from_str(&machine.read("p.json")).unwrap();
+    let digest = plan["digest"].as_str().unwrap().to_uppercase();
+    machine.run(&format!("diff --plan @/p.json --digest {digest} @target")).code(1);
+}

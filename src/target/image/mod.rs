@@ -134,6 +134,10 @@ impl Target for ImageTarget {
         Ok(lock)
     }
 
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.registry.rehearse(changes)
+    }
+
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             let detail = match self.mount_users() {

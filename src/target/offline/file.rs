@@ -114,6 +114,10 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } | Error::ReadOnly => {
+            let detail = format!("{error}; such a hive is only read: boot that Windows once, so that it completes it");
+            WriteError::Unsupported { place, detail }
+        }
         _ => WriteError::Unsupported { place, detail: error.to_string() },
     }
 }
