@@ -106,7 +106,8 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     let plan = match &wanted {
         Wanted::Specs(specs) => apply::make_plan(target.as_mut(), specs)?,
         Wanted::Plan(plan) => {
-            apply::check_plan(plan, target.as_mut())?;
+            let name = arguments.plan.as_deref().unwrap_or_default();
+            apply::check_plan(plan, target.as_mut()).map_err(|error| Stop::from(error).of_plan(name))?;
             (**plan).clone()
         }
     };
@@ -156,7 +157,7 @@ pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> 
     let text = String::from_utf8(bytes).map_err(|_| {
         Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
     })?;
-    Ok(Plan::from_text(&text, digest)?)
+    Plan::from_text(&text, digest).map_err(|error| Stop::from(error).of_plan(name))
 }
 
 /// The largest plan that is read, in bytes.

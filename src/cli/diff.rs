@@ -95,8 +95,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     report.digest = Some(digest);
     match arguments.format {
         Format::Reg => {
-            let changes = report.specs.iter().flat_map(|spec| &spec.changes);
-            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+            output.diagnostics(&report.diagnostics);
+            output.bytes(&review::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
         }
         Format::Html => {
             output.diagnostics(&report.diagnostics);
@@ -143,7 +143,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Option<Diag
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
             let mut target = arguments.target.open()?.1;
-            apply::check_plan(&plan, target.as_mut())?;
+            apply::check_plan(&plan, target.as_mut()).map_err(|error| Stop::from(error).of_plan(name))?;
             (plan, target)
         }
         None => {

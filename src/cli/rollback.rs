@@ -1,7 +1,7 @@
 //! `kbfix rollback`
 
 use crate::{
-    apply,
+    apply::{self, PlanRefusal},
     diag::{Code, Diagnostic},
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
     observe::observe,
@@ -13,7 +13,7 @@ use crate::{
 use super::{
     apply::carry_out,
     output::{Format, Output},
-    stop::Stop,
+    stop::{Stop, USAGE},
     targets::{StateArguments, TargetArguments},
 };
 
@@ -68,7 +68,15 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let mut target = open(&address)?;
     // A look takes no lock, which needs the right to write.
     let _lock = if arguments.check { None } else { Some(target.lock()?) };
-    apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())?;
+    let same = apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut());
+    same.map_err(|refusal| match refusal {
+        PlanRefusal::OtherMachine { wanted, found } => {
+            let message = format!("the journal {} is of {wanted}, and this is {found}", journal.entry.id);
+            let hint = "name the target that was changed, or leave --target out: the journal knows where it was";
+            Stop::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+        }
+        other => other.into(),
+    })?;
     let mut undo = Inverse::default();
     let mut machine = Machine::default();
     let facts = observe(target.as_mut(), |reader| {
@@ -79,7 +87,8 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let could_act = !undo.changes.is_empty();
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
     let conflicts = undo.conflicts;
-    let mut report = if arguments.check || !undo.unread.is_empty() {
+    let looked = arguments.check || !undo.unread.is_empty();
+    let mut report = if looked {
         let digest = plan.digest();
         let mut report = Report::new(report::Command::Rollback).with_specs(plan.specs);
         report.target = Some(plan.target);
@@ -101,7 +110,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     report.command = report::Command::Rollback;
     if !conflicts.is_empty() {
         // What a look finds is no failure: nothing was tried.
-        let outcome = if arguments.check { Outcome::Blocked } else { Outcome::Failed };
+        let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
         report.exit_code = report.exit_code.max(outcome.exit_code());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
@@ -157,7 +166,7 @@ fn last(
         let message = format!("no journal in {} can be rolled back", folder.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Stop::new(super::stop::USAGE, diagnostic)
+        Stop::new(USAGE, diagnostic)
     })
 }
 

@@ -13,6 +13,7 @@ use super::{
     files::Drives,
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
+    replace::remove_leftovers,
 };
 use crate::registry::KeyPath;
 
@@ -65,6 +66,8 @@ impl Target for HiveTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.registry.forget();
         self.drives.forget();
         Ok(lock)

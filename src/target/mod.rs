@@ -129,6 +129,14 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The file that holds the lock could not be made.
+    #[error("cannot lock {what}: {source}")]
+    NoLock {
+        /// The file of the lock.
+        what: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
     /// It is not what its URI says it is, or is damaged.
     #[error("{what}: {detail}")]
     Malformed {
@@ -166,7 +174,7 @@ impl TargetError {
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
-            Self::Io { source, .. } => WriteError::Io { place, source },
+            Self::Io { source, .. } | Self::NoLock { source, .. } => WriteError::Io { place, source },
             other => WriteError::Unsupported { place, detail: other.to_string() },
         }
     }

@@ -18,7 +18,11 @@ use std::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, files::DriveFolder, lock::lock_beside, read::read_file, replace::replace_file,
+    WriteFailure,
+    files::DriveFolder,
+    lock::lock_beside,
+    read::read_file,
+    replace::{remove_leftovers, replace_file},
 };
 use crate::{
     format::reg::{CodePage, Document, MAX_FILE},
@@ -238,6 +242,8 @@ impl Target for RegTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
     }

@@ -107,3 +107,28 @@ fn a_digest_without_a_plan_is_refused_and_its_letters_have_no_case() {
     let digest = plan["digest"].as_str().unwrap().to_uppercase();
     machine.run(&format!("diff --plan @/p.json --digest {digest} @target")).code(1);
 }
+
+#[test]
+fn a_reg_file_says_what_it_leaves_out() {
+    let machine = Machine::new();
+    machine.set_dll([6, 5, 7638, 1]);
+    let output = machine.command("diff KB909094 --format reg @target").output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let units: Vec<u16> = output.stdout.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert!(text.contains("; KB909094: left out, blocked: hotfix KB909094: ") && !text.contains('['), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_standard_input_is_said() {
+    let machine = Machine::new();
+    for (input, says) in [
+        ("[{ \"name\": \"a\" }]", "missing field `text`"),
+        ("{ \"specs\": [], \"parameter\": {} }", "unknown field `parameter`"),
+        ("3", "neither a list of specs nor an object"),
+        ("{", "EOF"),
+    ] {
+        let run = machine.run_with("diff --stdin-specs @target", input).code(2).says(says);
+        assert!(!run.stderr.contains("Piped"), "{}", run.stderr);
+    }
+}

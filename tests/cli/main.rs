@@ -12,6 +12,7 @@ mod kb909094;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod out;
+mod places;
 mod plans;
 mod rollback;
 mod streams;

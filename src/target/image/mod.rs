@@ -131,6 +131,7 @@ impl Target for ImageTarget {
         self.volume.forget();
         self.registry = mounted(&self.named, &mut self.volume, self.allow_dirty);
         self.users = None;
+        self.registry.remove_leftovers();
         Ok(lock)
     }
 
