@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
+    diag::number_of,
     journal::{self, Entry, Folder, FolderError, Journal, What},
     observe::{Reader, observe, observe_again},
     plan::{Machine, Plan, Restart},
@@ -95,7 +96,7 @@ pub enum PlanRefusal {
         found: String,
     },
     /// Something that it rests on is no longer so.
-    #[error("the plan is stale: {} of the facts it rests on have moved", .0.len())]
+    #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
     Stale(Vec<Moved>),
     /// The target could not be read.
     #[error(transparent)]

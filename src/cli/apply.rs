@@ -92,10 +92,7 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
-    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
-    if arguments.digest.is_some() && arguments.plan.is_none() {
-        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
-    }
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => {
@@ -114,10 +111,14 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     let what = reading(target.as_ref());
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
-        Wanted::Plan(plan) => match output.during(&what, || apply::check_plan(plan, target.as_mut()))? {
-            Standing::Holds => (**plan).clone(),
-            Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
-        },
+        Wanted::Plan(plan) => {
+            let name = arguments.plan.as_deref().unwrap_or_default();
+            let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
+            match held.map_err(|error| Stop::from(error).of_plan(name))? {
+                Standing::Holds => (**plan).clone(),
+                Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
+            }
+        }
     };
     let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
         Some(spec) => Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
@@ -176,6 +177,16 @@ pub(super) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
     Report { digest: Some(digest), ..report }
 }
 
+/// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
+pub(super) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), Stop> {
+    match (digest, plan) {
+        (Some(_), None) => {
+            Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads a saved plan, and holds it against the approved digest.
 pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
     let bytes = match name {
@@ -185,7 +196,7 @@ pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> 
     let text = String::from_utf8(bytes).map_err(|_| {
         Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
     })?;
-    Ok(Plan::from_text(&text, digest)?)
+    Plan::from_text(&text, digest).map_err(|error| Stop::from(error).of_plan(name))
 }
 
 /// The largest plan that is read, in bytes.

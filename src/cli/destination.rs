@@ -20,8 +20,13 @@ use super::{
 pub(super) enum Destination {
     /// Standard output: `-`, or another name of it.
     StandardOutput,
-    /// A file, which is made, or replaced whole. No link.
-    File(PathBuf),
+    /// A file, which is made, or replaced whole.
+    File {
+        /// As the user named it.
+        named: PathBuf,
+        /// Where it is, links followed.
+        real: PathBuf,
+    },
     /// A pipe or a device, into which is written.
     Stream(PathBuf),
 }
@@ -94,7 +99,7 @@ impl Destination {
             let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
             return Err(Stop::new(USAGE, diagnostic));
         }
-        Ok(Self::File(file))
+        Ok(Self::File { named: out.to_owned(), real: file })
     }
 
     /// Writes the document.
@@ -107,7 +112,7 @@ impl Destination {
                 output.bytes(bytes);
                 return Ok(());
             }
-            Self::File(path) => (path, replace_file(path, bytes)),
+            Self::File { named, real } => (named, replace_file(real, bytes)),
             Self::Stream(path) => {
                 let stream = fs::File::options().write(true).open(path);
                 (path, stream.and_then(|mut stream| io::Write::write_all(&mut stream, bytes)))
@@ -142,6 +147,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
 
 /// Which file a name is of: two names can be of one.
 #[derive(PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "made on Unix only"))]
 struct Identity(u64, u64);
 
 impl Identity {

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::{
     apply::{self, Standing},
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     plan::Plan,
     review::{self, Report, report},
+    target::Target,
 };
 
 use super::{
-    apply::{MOST_CHANGES, carried_out, only_shown, too_many_changes},
+    apply::{MOST_CHANGES, carried_out, digest_of_a_plan, only_shown, too_many_changes},
     destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
     /// Warn where more keys and values than this change through a `*` of one spec: `kbfix apply` with it refuses them.
@@ -77,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let (plan, standing) = match make(arguments, output) {
+    let (plan, standing, warning) = match make(arguments, output) {
         Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
@@ -90,10 +91,11 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     };
     report.plan = text;
     report.diagnostics.extend(wide);
+    report.diagnostics.extend(warning);
     match arguments.format {
         Format::Reg => {
-            let changes = report.specs.iter().flat_map(|spec| &spec.changes);
-            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+            output.diagnostics(&report.diagnostics);
+            output.bytes(&review::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
         }
         Format::Html => {
             output.diagnostics(&report.diagnostics);
@@ -124,25 +126,40 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
     }
 }
 
-fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing), Stop> {
+/// That the target cannot be written as the plan says, where that is known already.
+fn rehearsed(plan: &Plan, target: &mut dyn Target) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let hint = "see to that before the plan is approved";
+    Some(Diagnostic::warning(Code::CANNOT_APPLY, format!("kbfix apply could not write this: {error}")).hint(hint))
+}
+
+/// The plan, how it stands, and a warning of what stands against carrying it out.
+fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), Stop> {
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let out = destination(arguments)?;
-    let (plan, standing) = match &arguments.plan {
+    let (plan, standing, mut target) = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
-            let standing = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()))?;
-            (plan, standing)
+            let held = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()));
+            let standing = held.map_err(|error| Stop::from(error).of_plan(name))?;
+            (plan, standing, target)
         }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
             let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
-            (plan, Standing::Holds)
+            (plan, Standing::Holds, target)
         }
+    };
+    let warning = match standing {
+        Standing::Holds => rehearsed(&plan, target.as_mut()),
+        Standing::CarriedOut => None,
     };
     if let Some(out) = out {
         out.write(plan.to_text().as_bytes(), output)?;
     }
-    Ok((plan, standing))
+    Ok((plan, standing, warning))
 }

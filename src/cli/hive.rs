@@ -55,6 +55,17 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
 }
 
 fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
+    match check(arguments, output) {
+        Err(stop) if arguments.format == Format::Json => {
+            let file = arguments.file.display().to_string();
+            output.result(&HiveCheck::not_checked(&file, stop.diagnostics).json());
+            Ok(stop.code)
+        }
+        other => other,
+    }
+}
+
+fn check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
         let hint = "see that it exists and that you may read it";

@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let imported = import(&name, &bytes, code_page, about).map_err(|findings| Stop::all(USAGE, findings))?;
     output.diagnostics(&imported.warnings);
     out.write(imported.text.as_bytes(), output)?;
-    if let (Some(path), Destination::File(_) | Destination::Stream(_)) = (&arguments.out, &out) {
+    if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {
         output.note(&format!("spec {}", path.display()));
     }
     Ok(0)

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use crate::{
     diag::{Code, Diagnostic},
     spec::{self, LoadedAll, Setting, Settings, Spec},
@@ -59,14 +61,7 @@ struct Named {
     text: String,
 }
 
-/// What `--stdin-specs` reads.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Piped {
-    List(Vec<Named>),
-    Whole(Whole),
-}
-
+/// What `--stdin-specs` reads, where it is not only a list of specs.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
@@ -172,9 +167,14 @@ impl Whole {
         let text = standard_input(spec::MAX_BYTES * 64)?;
         let invalid =
             |why: String| Stop::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help");
+        // Not by an untagged enum, which does not tell what is wrong in either of its forms.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
-            Piped::List(specs) => Ok(Self { specs, ..Self::default() }),
-            Piped::Whole(whole) => Ok(whole),
+            list @ Value::Array(_) => {
+                let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
+                Ok(Self { specs, ..Self::default() })
+            }
+            whole @ Value::Object(_) => serde_json::from_value(whole).map_err(|e| invalid(e.to_string())),
+            _ => Err(invalid("it is neither a list of specs nor an object".to_owned())),
         }
     }
 }

@@ -37,6 +37,21 @@ impl Stop {
         Self { code, diagnostics, moved: Vec::new() }
     }
 
+    /// The same, naming the plan's file where it is about the plan.
+    pub(super) fn of_plan(mut self, name: &str) -> Self {
+        let name = if name == "-" { "standard input" } else { name };
+        for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
+            diagnostic.message = format!("{name}: {}", diagnostic.message);
+        }
+        self
+    }
+
+    /// The same with another way on.
+    pub(super) fn with_hint(mut self, hint: &str) -> Self {
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self
+    }
+
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(USAGE, Diagnostic::error(Code::USAGE, message).hint(hint))
@@ -64,6 +79,9 @@ impl From<TargetError> for Stop {
             TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
+            TargetError::NoLock { .. } => {
+                (Code::TARGET_UNREADABLE, "see that you may write in its folder: a lock is a file beside what it locks")
+            }
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
         Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))

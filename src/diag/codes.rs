@@ -71,6 +71,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
     TOO_MANY_CHANGES = "too-many-changes";
+    /// The target could not be written as the plan says.
+    CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Entry, Event, Journal, now};
 use crate::{
     plan::file::{seal, unseal},
-    target::{read::read_file, replace::replace_file},
+    target::{read::read_file, replace::replace_private_file},
 };
 
 /// The largest journal, in bytes.
@@ -22,6 +22,7 @@ const MOST: u64 = 1 << 30;
 pub struct Folder {
     root: PathBuf,
     /// Whether the folder is the default one, whose permissions kbfix sets and checks.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
     is_default: bool,
 }
 
@@ -46,6 +47,15 @@ pub enum FolderError {
         /// What is wrong.
         detail: String,
     },
+}
+
+impl FolderError {
+    /// The file or folder that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+        }
+    }
 }
 
 impl Folder {
@@ -92,16 +102,15 @@ impl Folder {
                 "the journal would be larger than kbfix reads; apply fewer specs at once",
             )));
         }
-        replace_file(&path, line.as_bytes()).map_err(error)?;
+        replace_private_file(&path, line.as_bytes()).map_err(error)?;
         Ok(Journal { path, entry, events: Vec::new() })
     }
 
     #[cfg(unix)]
     fn create(&self, folder: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
-        // Journals hold registry data, which may be confidential.
-        let mode = if self.is_default { 0o700 } else { 0o755 };
-        fs::DirBuilder::new().recursive(true).mode(mode).create(folder)
+        // Journals hold registry data, which may be confidential. A folder that is there already is as its owner made it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
     }
 
     #[cfg(windows)]

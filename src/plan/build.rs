@@ -1,7 +1,8 @@
 //! Specs and what was read become a plan.
 
 use super::{
-    Check, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules, wants::Wants,
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
+    wants::Wants,
 };
 use crate::{
     observe::Reader,
@@ -25,6 +26,7 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
             plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
             refuse(&mut plan, left_out);
         }
+        plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
         if counts(plan.outcome) {
             earlier.push((spec, wants));
         }
@@ -51,7 +53,15 @@ fn counts(outcome: Outcome) -> bool {
 
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
     let checks = checks(spec, reader);
-    let registry = rules::evaluate(spec, reader);
+    let mut registry = rules::evaluate(spec, reader);
+    for one in &mut registry.satisfied {
+        one.planned_by = reader
+            .planned_by(|| match &one.name {
+                Some(name) => drop(reader.value(&one.key, name)),
+                None => drop(reader.key(&one.key)),
+            })
+            .1;
+    }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
         (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
@@ -113,7 +123,8 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     if let Some(hotfix) = &spec.hotfix {
         for file in &hotfix.files {
             let test = FileTest::Present { version: Some(file.version.clone()), platform: file.platform };
-            let evidence = condition::file(&file.path, &test, spec, reader);
+            let (evidence, planned_by) = reader.planned_by(|| condition::file(&file.path, &test, spec, reader));
+            let evidence = Evidence { planned_by, ..evidence };
             let result = evidence.result;
             checks.push(Check { part: Part::Hotfix, title: hotfix.title.clone(), evidence: vec![evidence], result });
         }

@@ -63,12 +63,18 @@ pub(super) fn holds(
             over_keys(&at.key, own, if_none, reader, evidence, |key| value(key, at, test, reader))
         }
         Condition::File { path, test } => {
-            let one = file(path, test, spec, reader);
+            let (one, planned_by) = reader.planned_by(|| file(path, test, spec, reader));
+            let one = Evidence { planned_by, ..one };
             let truth = one.result;
             evidence.push(one);
             truth
         }
-        Condition::Os(test) => os::holds(test, reader, evidence),
+        Condition::Os(test) => {
+            let at = evidence.len();
+            let (truth, planned_by) = reader.planned_by(|| os::holds(test, reader, evidence));
+            evidence[at..].iter_mut().for_each(|one| one.planned_by.clone_from(&planned_by));
+            truth
+        }
         Condition::All(conditions) => {
             let truths: Vec<_> = conditions.iter().map(|c| holds(c, own, spec, reader, evidence)).collect();
             Truth::all(truths)
@@ -99,7 +105,8 @@ fn over_keys(
     evidence: &mut Vec<Evidence>,
     test: impl Fn(&Key) -> (String, String, String, Truth),
 ) -> Truth {
-    let keys = match expand::keys_of(pattern, own, reader) {
+    let (keys, planned_by) = reader.planned_by(|| expand::keys_of(pattern, own, reader));
+    let keys = match keys {
         Ok(keys) => keys,
         Err(why) => {
             evidence.push(unread(pattern.to_string(), "readable", &why));
@@ -110,14 +117,15 @@ fn over_keys(
         let found = "no such key".to_owned();
         let wanted = if if_none { "absent" } else { "at least one key" }.to_owned();
         let result = Truth::of(if_none);
-        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result });
+        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result, planned_by });
         return result;
     }
     let mut truths = Vec::new();
     for key in &keys {
-        let (place, wanted, found, result) = test(key);
+        let ((place, wanted, found, result), by) = reader.planned_by(|| test(key));
         truths.push(result);
-        evidence.push(Evidence { place, wanted, found, result });
+        let planned_by = by.or_else(|| planned_by.clone());
+        evidence.push(Evidence { place, wanted, found, result, planned_by });
     }
     Truth::any(truths)
 }
@@ -210,7 +218,8 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
         Ok(Resolved::Path(path)) => path,
         Ok(Resolved::NoFolder(why)) => {
             let result = Truth::of(*test == FileTest::Absent);
-            return Evidence { place: pattern.to_string(), wanted, found: format!("no such folder: {why}"), result };
+            let found = format!("no such folder: {why}");
+            return Evidence { place: pattern.to_string(), wanted, found, result, planned_by: None };
         }
         Err(why) => return unread(pattern.to_string(), &wanted, &why),
     };
@@ -223,7 +232,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
             FileTest::Present { version, platform } => present(&facts, version.as_ref(), *platform),
         },
     };
-    Evidence { place, wanted, found, result }
+    Evidence { place, wanted, found, result, planned_by: None }
 }
 
 /// What a file that is there shows.
@@ -276,7 +285,7 @@ fn presence<T>(answer: &Answer<T>) -> String {
 }
 
 fn unread(place: String, wanted: &str, why: &Unread) -> Evidence {
-    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown }
+    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown, planned_by: None }
 }
 
 #[cfg(test)]

@@ -89,7 +89,10 @@ pub fn schema() -> Value {
 
 /// Digests are given with or without `sha256:`, in either case of the letters.
 fn same_digest(a: &str, b: &str) -> bool {
-    let bare = |d: &str| d.trim().trim_start_matches("sha256:").to_ascii_lowercase();
+    let bare = |d: &str| {
+        let lower = d.trim().to_ascii_lowercase();
+        lower.strip_prefix("sha256:").map(str::to_owned).unwrap_or(lower)
+    };
     bare(a) == bare(b)
 }
 

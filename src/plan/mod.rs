@@ -168,6 +168,19 @@ pub struct Evidence {
     pub found: String,
     /// Whether that is what is wanted.
     pub result: Truth,
+    /// The earlier spec of the run for which that is planned. None where it is what the target has now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_by: Option<String>,
+}
+
+impl Evidence {
+    /// What was found, and for which spec it is only planned.
+    pub fn found_or_planned(&self) -> String {
+        match &self.planned_by {
+            Some(id) => format!("{} (planned by {id})", self.found),
+            None => self.found.clone(),
+        }
+    }
 }
 
 /// Whether something holds.
@@ -204,6 +217,9 @@ pub struct Satisfied {
     /// Its data; none where it is absent, as it should be or may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// The earlier spec of the run for which that is planned. None where the target has it so now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_by: Option<String>,
 }
 
 /// How a spec ends. The order is that of the exit codes, worst last.
@@ -258,7 +274,8 @@ impl Outcome {
 impl Check {
     /// What a fact that was looked at says of the spec, as a sentence.
     pub fn sentence(&self, evidence: &Evidence) -> String {
-        let Evidence { place, wanted, found, .. } = evidence;
+        let Evidence { place, wanted, .. } = evidence;
+        let found = evidence.found_or_planned();
         let part = match self.part {
             Part::Applicable => String::new(),
             Part::Prerequisite => format!("prerequisite {}: ", self.title),

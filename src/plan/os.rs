@@ -21,7 +21,7 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
             Err(why) => (why.to_string(), Truth::Unknown),
         };
         truths.push(result);
-        evidence.push(Evidence { place: place.to_owned(), wanted, found, result });
+        evidence.push(Evidence { place: place.to_owned(), wanted, found, result, planned_by: None });
     };
     let dotted = |v: [u32; 4]| v.map(|n| n.to_string()).join(".");
     if test.at_least.is_some() || test.below.is_some() {

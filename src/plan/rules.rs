@@ -126,7 +126,12 @@ fn in_deleted(key: &Key, gone: &Key, must_exist: bool, values: &[OneValue<'_>], 
         result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
         return;
     }
-    let absent = |value: &OneValue<'_>| Satisfied { key: key.clone(), name: Some(value.name.clone()), data: None };
+    let absent = |value: &OneValue<'_>| Satisfied {
+        key: key.clone(),
+        name: Some(value.name.clone()),
+        data: None,
+        planned_by: None,
+    };
     result.satisfied.extend(values.iter().map(absent));
 }
 
@@ -180,7 +185,12 @@ fn one_key(
                 // As found, so that one that is deleted comes back under the name that it had.
                 let name = reader.spelled(key, value.name);
                 if before == after {
-                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(name), data: before });
+                    result.satisfied.push(Satisfied {
+                        key: key.clone(),
+                        name: Some(name),
+                        data: before,
+                        planned_by: None,
+                    });
                 } else {
                     values.push(ValueChange { name, before, after });
                 }
@@ -204,7 +214,7 @@ fn one_key(
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
         }
         (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
         (false, true) => {}
@@ -258,7 +268,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
             return;
         }
         Answer::Unread(why) => {

@@ -4,6 +4,7 @@ use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
 use super::parts;
 use crate::{
+    diag::number_of,
     registry::{
         Data, Decoded, ValueName, ValueType,
         notation::{self, one_line},
@@ -173,13 +174,12 @@ pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Str
         }
     }
     let parts = counts.into_iter().map(|((_, what, action), n)| {
-        let plural = if n == 1 { "" } else { "s" };
         let done = match action {
             Action::Create => "to create",
             Action::Update => "to update",
             Action::Delete => "to delete",
         };
-        format!("{n} {what}{plural} {done}")
+        format!("{} {done}", number_of(n, what))
     });
     parts.collect::<Vec<_>>().join(", ")
 }

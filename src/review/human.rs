@@ -1,16 +1,17 @@
 //! A report for people: a unified diff in `.reg` notation, with what was tested above it.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use super::{
     Paint, Report,
     diff::{self, Line},
     report::Command,
+    words,
 };
 use crate::{
-    plan::{Check, Evidence, Install, Outcome, Part, RulesHere, SpecPlan, Truth},
+    diag::number_of,
+    plan::{Check, Outcome, Part, SpecPlan},
     registry::notation::one_line,
-    spec::document::ComputerRestart,
 };
 
 /// The report as text.
@@ -49,13 +50,17 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         }
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "  install       {}", one_line(&install_words(install)));
+        let _ = writeln!(out, "  install       {}", one_line(&words::install(install)));
     }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
-        let (before, after) = match report.command {
-            Command::Diff => ("actual state", "desired state"),
-            Command::Apply | Command::Rollback => ("before", "after"),
+        let (before, after) = match (report.command, words::caution(spec)) {
+            (Command::Diff, _) => ("actual state", "desired state"),
+            (Command::Apply | Command::Rollback, None) => ("before", "after"),
+            (Command::Apply | Command::Rollback, Some(caution)) => {
+                let _ = writeln!(out, "  {caution}");
+                ("before", "planned")
+            }
         };
         let _ = writeln!(out, "{}", paint.bold(&format!("--- {} ({before})", one_line(machine))));
         let _ = writeln!(out, "{}", paint.bold(&format!("+++ {} ({after})", one_line(machine))));
@@ -76,12 +81,12 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         }
     }
     let satisfied = Some(spec.satisfied.len()).filter(|n| *n > 0 && !spec.does_something());
-    let as_desired = satisfied.map(|n| format!("{n} of {n} as desired"));
-    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(rules_words)).collect();
+    let as_desired = satisfied.map(|n| format!("{n} of {n} as desired{}", once_planned(spec)));
+    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(words::rules)).collect();
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
     }
-    if spec.does_something() {
+    if words::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));
     }
     out.push('\n');
@@ -100,52 +105,27 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
-        let alone = Some(result_words(check, e)).filter(|_| e.result != check.result);
+        let alone = Some(words::result(check, e)).filter(|_| e.result != check.result);
         let alone = alone.map(|words| format!("; {words}")).unwrap_or_default();
-        let _ = writeln!(out, "                found {}, wanted {}{alone}", one_line(&e.found), one_line(&e.wanted));
+        let (found, wanted) = (one_line(&e.found_or_planned()), one_line(&e.wanted));
+        let _ = writeln!(out, "                found {found}, wanted {wanted}{alone}");
     }
 }
 
-/// How many rules count, in a sentence.
-pub(super) fn rules_words(rules: RulesHere) -> String {
-    let RulesHere { here, of } = rules;
-    let rules_count = if of == 1 { "rule counts" } else { "rules count" };
-    format!("{here} of {of} {rules_count} here")
-}
-
-/// How a fact that was looked at turned out; where another of the same test decides, that stands with it.
-pub(super) fn result_words(check: &Check, evidence: &Evidence) -> String {
-    let word = match evidence.result {
-        Truth::Met => "met",
-        Truth::Unmet => "unmet",
-        Truth::Unknown => "unknown",
-    };
-    if evidence.result == check.result { word.to_owned() } else { format!("{word} by itself") }
-}
-
-/// The installation of a hotfix, in a sentence.
-pub(super) fn install_words(install: &Install) -> String {
-    let arguments = match install.arguments.as_slice() {
+/// The earlier specs of the run whose changes make it so.
+fn once_planned(spec: &SpecPlan) -> String {
+    let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
+    match ids.into_iter().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
-        all => format!(" with {}", all.join(" ")),
-    };
-    format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
+        ids => format!(" once the changes of {} are made", ids.join(" and ")),
+    }
 }
 
 fn restart(spec: &SpecPlan) -> String {
-    let computer = match spec.restart.computer {
-        ComputerRestart::Never => "the computer need not be restarted",
-        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
-        ComputerRestart::Required => "the computer must be restarted",
-    };
-    let services = match spec.restart.services.as_slice() {
-        [] => String::new(),
-        services => format!("; services to restart: {}", one_line(&services.join(", "))),
-    };
-    let lines = spec.restart.note.iter().flat_map(|note| note.trim().lines());
-    let lines = lines.filter(|line| !line.trim().is_empty());
+    let (restart, note) = words::restart(spec);
+    let lines = note.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
     let note: String = lines.map(|line| format!("\n                {}", one_line(line))).collect();
-    format!("restart       {computer}{services}{note}")
+    format!("restart       {}{note}", one_line(&restart))
 }
 
 fn ending(report: &Report, out: &mut String) {
@@ -160,6 +140,14 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
+        (Command::Rollback, _) if !report.conflicts.is_empty() => {
+            let n = report.conflicts.len();
+            let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
+            let _ = match report.changed {
+                true => writeln!(out, "done, and read back: {}; {kept}", words::past(&count)),
+                false => writeln!(out, "nothing was changed; {kept}"),
+            };
+        }
         (_, Some(Outcome::Failed)) if !report.steps.is_empty() && !report.changed => {
             let _ = writeln!(out, "the registry was not changed");
         }
@@ -173,11 +161,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "the registry was not changed");
         }
         (_, _) if report.changed => {
-            let _ = writeln!(
-                out,
-                "done, and read back: {}",
-                count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
-            );
+            let _ = writeln!(out, "done, and read back: {}", words::past(&count));
         }
         _ => {
             let _ = writeln!(out, "nothing was changed");

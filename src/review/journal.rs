@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    journal::{Action, Entry, Event, Journal, Status},
+    journal::{Action, Entry, Event, FolderError, Journal, Status},
     plan::Machine,
     registry::notation::one_line,
     target::Address,
@@ -21,6 +21,17 @@ pub struct Journals<'a> {
     pub kbfix_journals: u32,
     /// Oldest first.
     pub journals: Vec<Summary<'a>>,
+    /// Files that are no journal, or damaged, or cannot be read.
+    pub damaged: Vec<Damaged<'a>>,
+}
+
+/// A file that cannot be read as a journal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Damaged<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// What a list says of a journal.
@@ -62,8 +73,9 @@ pub struct Shown<'a> {
 }
 
 /// The journals as [`Journals`].
-pub fn list_json(journals: &[Journal]) -> String {
-    super::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect() })
+pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
+    let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
+    super::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
 /// The journal as [`Shown`].

@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{
-    Report, diff,
-    human::{install_words, result_words, rules_words},
-};
+use super::{Report, diff, words};
 use crate::{
     plan::{Part, SpecPlan, Truth},
     registry::notation::one_line,
@@ -18,8 +15,7 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(out, "## kbfix on {}\n", escaped(target));
     let _ = writeln!(out, "| spec | outcome | changes |\n|---|---|---|");
     for spec in &report.specs {
-        let count = diff::count(&spec.changes);
-        let count = if count.is_empty() { "none" } else { &count };
+        let count = words::changes(spec);
         let _ = writeln!(out, "| {} | {} | {count} |", escaped(&spec.id), spec.outcome.as_str().replace('_', " "));
     }
     for spec in &report.specs {
@@ -35,6 +31,11 @@ pub fn markdown(report: &Report) -> String {
     }
     for step in &report.steps {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
+    }
+    for diagnostic in &report.diagnostics {
+        let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
+        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let _ = writeln!(out, "- **{code}**: {message}{hint}");
     }
     if let Some(digest) = &report.digest {
         let _ = writeln!(out, "\nPlan {}", code(digest));
@@ -57,28 +58,39 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {
-            let words = result_words(check, e);
+            let words = words::result(check, e);
             let result = if check.result == Truth::Met { words } else { format!("**{words}**") };
-            let cells = [&title, &e.place, &e.found, &e.wanted].map(|cell| escaped(cell));
+            let cells = [&title, &e.place, &e.found_or_planned(), &e.wanted].map(|cell| escaped(cell));
             let _ = writeln!(out, "| {} | {result} |", cells.join(" | "));
         }
+    }
+    for (name, data) in &spec.parameters {
+        let _ = writeln!(out, "\nparameter {} = {}", escaped(name), escaped(data));
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
     }
     if let Some(rules) = spec.rules {
-        let _ = writeln!(out, "\n{}", rules_words(rules));
+        let _ = writeln!(out, "\n{}", words::rules(rules));
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "\nInstall {}", escaped(&install_words(install)));
+        let _ = writeln!(out, "\nInstall {}", escaped(&words::install(install)));
     }
     if !spec.changes.is_empty() {
+        if let Some(caution) = words::caution(spec) {
+            let _ = writeln!(out, "\n**{caution}**");
+        }
         let _ = writeln!(out, "\n```diff");
         for line in spec.changes.iter().flat_map(diff::hunk) {
             // A fence inside the data would end the block.
             let _ = writeln!(out, "{}", line.to_string().replace("```", "`\u{200b}``"));
         }
         let _ = writeln!(out, "```");
+    }
+    if words::asks_for_restart(spec) {
+        let (restart, note) = words::restart(spec);
+        let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();
+        let _ = writeln!(out, "\nRestart: {}{note}", escaped(&restart));
     }
 }
 

@@ -15,6 +15,7 @@ mod paint;
 mod parts;
 mod reg;
 pub mod report;
+mod words;
 
 pub use human::human;
 pub use markdown::markdown;

@@ -98,6 +98,15 @@ pub trait Target {
     /// [`TargetError::Locked`] when another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
+    /// Whether changes that were planned just now can be written, as far as that is known without writing: a file may not be able to
+    /// hold them.
+    ///
+    /// # Errors
+    /// Why the write would be refused.
+    fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
+        Ok(())
+    }
+
     /// Carries out the changes in their order. Before each, what the change names as `before` must be what is there.
     /// A target that is a file is replaced whole: all changes or none.
     ///
@@ -125,6 +134,14 @@ pub enum TargetError {
     #[error("{what}: {source}")]
     Io {
         /// What was being done, with the path.
+        what: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The file that holds the lock could not be made.
+    #[error("cannot lock {what}: {source}")]
+    NoLock {
+        /// The file of the lock.
         what: String,
         /// The system's error.
         source: std::io::Error,
@@ -166,7 +183,7 @@ impl TargetError {
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
-            Self::Io { source, .. } => WriteError::Io { place, source },
+            Self::Io { source, .. } | Self::NoLock { source, .. } => WriteError::Io { place, source },
             other => WriteError::Unsupported { place, detail: other.to_string() },
         }
     }

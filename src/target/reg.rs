@@ -19,7 +19,11 @@ use std::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, files::DriveFolder, lock::lock_beside, read::read_file, replace::replace_file,
+    WriteFailure,
+    files::DriveFolder,
+    lock::lock_beside,
+    read::read_file,
+    replace::{remove_leftovers, replace_file},
 };
 use crate::{
     format::reg::{CodePage, Document, MAX_FILE},
@@ -235,8 +239,20 @@ impl Target for RegTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = self.document.clone();
+        let made = self.carry_out(changes);
+        self.document = before;
+        made
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

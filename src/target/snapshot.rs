@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
-    WriteFailure, check, lock::lock_beside, read::read_file, replace::replace_file,
+    WriteFailure, check,
+    lock::lock_beside,
+    read::read_file,
+    replace::{remove_leftovers, replace_file},
 };
 
 /// A snapshot file.
@@ -98,6 +101,8 @@ impl Target for SnapshotTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.snapshot = load(&self.path)?;
         Ok(lock)
     }

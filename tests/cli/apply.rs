@@ -96,11 +96,22 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n      \
                 a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_SZ, data: 日本 }\n";
     machine.write("t.yaml", spec);
+    // A diff says so before; what kbfix cannot write without the code page, it names that for.
+    let diff = "diff @/t.yaml @target";
+    machine.run(&format!("{diff} --code-page 1252")).code(1).says("cannot-apply").says("version 5 file in UTF-16");
+    let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give --code-page N");
+    assert!(run.stdout.contains("cannot-apply"), "{}", run.stdout);
+    assert_eq!(machine.export(), export);
     let line = "apply @/t.yaml --code-page 1252 @target @state";
     let run = machine.run(line).code(5).says("rolled back").says("everything was put back as it was");
     assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
     assert_eq!(machine.export(), export);
+    assert!(run.stdout.contains("the changes that were planned:") && !run.stdout.contains("(after)"), "{}", run.stdout);
+    assert!(!run.stdout.contains("restart  "), "{}", run.stdout);
+    let run = machine.run(&format!("{line} --format markdown")).code(5).says("none; undone: ");
+    assert!(run.stdout.contains("**writing failed, and everything was put back"), "{}", run.stdout);
     let report = machine.run(&format!("{line} --format json")).code(5).json();
+    assert_eq!(report["changes_are"], "undone");
     assert_eq!(report["changed"], false);
     assert_eq!(report["outcome"], "rolled_back");
     // An apply that was undone is nothing to roll back.

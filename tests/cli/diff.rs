@@ -181,3 +181,53 @@ fn a_list_for_a_parameter_may_be_piped_as_one() {
     assert_eq!(refused["diagnostics"][0]["code"], "setting-not-allowed");
     assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, and is a string");
 }
+
+#[test]
+fn markdown_and_html_say_all_that_the_ticket_needs() {
+    let machine = Machine::new();
+    let diff = |format: &str| machine.run(&format!("diff KB909094 --max-changes 0 @target --format {format}")).code(1);
+    diff("markdown")
+        .says("parameter realm\\_hint = 1")
+        .says("Restart: the computer need not be restarted; services to restart: IISADMIN. The article");
+    diff("html").says("parameter realm_hint = 1").says("services to restart: IISADMIN. The article");
+    machine.write("r.yaml", "kbfix: 1\nid: R\ntitle: T\nregistry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\*\n    values: { A: { type: REG_DWORD, data: 1 } }\nrestart: { computer: required }\n");
+    let wide = "diff @/r.yaml --max-changes 0 @target --format markdown";
+    machine.run(wide).code(1).says("Restart: the computer must be restarted").says("- **too-many-changes**: R: ");
+}
+
+#[test]
+fn a_digest_without_a_plan_is_refused_and_its_letters_have_no_case() {
+    let machine = Machine::new();
+    for command in ["diff", "apply"] {
+        machine.run(&format!("{command} KB909094 --digest sha256:00 @target")).code(2).says("without `--plan`");
+    }
+    machine.run("diff KB909094 @target --out @/p.json").code(1);
+    let plan: serde_json::Value = serde_json::from_str(&machine.read("p.json")).unwrap();
+    let digest = plan["digest"].as_str().unwrap().to_uppercase();
+    machine.run(&format!("diff --plan @/p.json --digest {digest} @target")).code(1);
+}
+
+#[test]
+fn a_reg_file_says_what_it_leaves_out() {
+    let machine = Machine::new();
+    machine.set_dll([6, 5, 7638, 1]);
+    let output = machine.command("diff KB909094 --format reg @target").output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let units: Vec<u16> = output.stdout.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert!(text.contains("; KB909094: left out, blocked: hotfix KB909094: ") && !text.contains('['), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_standard_input_is_said() {
+    let machine = Machine::new();
+    for (input, says) in [
+        ("[{ \"name\": \"a\" }]", "missing field `text`"),
+        ("{ \"specs\": [], \"parameter\": {} }", "unknown field `parameter`"),
+        ("3", "neither a list of specs nor an object"),
+        ("{", "EOF"),
+    ] {
+        let run = machine.run_with("diff --stdin-specs @target", input).code(2).says(says);
+        assert!(!run.stderr.contains("Piped"), "{}", run.stderr);
+    }
+}

@@ -78,6 +78,11 @@ fn what_the_check_of_a_hive_finds_is_valid() {
     let damaged = check().code(1).json();
     valid("hive-check", &damaged);
     assert_eq!(damaged["findings"][0]["severity"], "error");
+    std::fs::write(&file, "no hive").unwrap();
+    let refused = check().code(3).json();
+    valid("hive-check", &refused);
+    assert_eq!(refused["state"], serde_json::Value::Null);
+    assert_eq!(refused["diagnostics"][0]["code"], "target-malformed");
 }
 
 #[test]

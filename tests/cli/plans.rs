@@ -39,7 +39,10 @@ fn a_wrong_digest_is_refused() {
     let machine = Machine::new();
     plan(&machine);
     let wrong = format!("--digest sha256:{}", "0".repeat(64));
-    refused(&machine, &wrong).says("plan-digest").says("not the plan that was approved");
+    refused(&machine, &wrong)
+        .says("[DIR]/plan.json: it is not the plan")
+        .says("plan-digest")
+        .says("not the plan that was approved");
     refused(&machine, "--digest 1234").says("plan-digest");
 }
 
@@ -61,7 +64,7 @@ fn an_altered_plan_is_refused() {
     }
     for text in ["", "{}", "[]", "{ \"kbfix_plan\": 1 }", "not json"] {
         machine.write("plan.json", text);
-        refused(&machine, "").says("plan-invalid");
+        refused(&machine, "").says("plan-invalid").says("[DIR]/plan.json: ");
     }
 }
 
@@ -83,7 +86,10 @@ fn a_stale_plan_is_refused_and_what_moved_is_named() {
         let machine = Machine::new();
         plan(&machine);
         machine.edit(&[(from, to)]);
-        refused(&machine, "").says("plan-stale").says(place);
+        refused(&machine, "")
+            .says("plan-stale")
+            .says("[DIR]/plan.json: the plan is stale: 1 fact that it rests on moved")
+            .says(place);
         let report = refused_json(&machine);
         assert_eq!(report["moved"].as_array().unwrap().len(), 1, "{report}");
     }

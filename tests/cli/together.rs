@@ -177,3 +177,36 @@ fn applies_at_once_are_never_interleaved() {
         assert!(leftovers.is_empty(), "{leftovers:?}");
     }
 }
+
+#[test]
+fn what_rests_on_an_earlier_spec_says_so() {
+    let machine = Machine::new();
+    machine.write(
+        "c1.yaml",
+        &spec("C1", "HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA", "A: { type: REG_DWORD, data: 1 }"),
+    );
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA";
+    let test = |wanted: u8| format!("{{ registry: {{ key: {key}, name: A, equals: {wanted} }} }}");
+    let second = |id: &str, wanted: u8, value: &str| {
+        spec(id, key, value).replace("registry:\n", &format!("applicable: {}\nregistry:\n", test(wanted)))
+    };
+    machine.write("c2.yaml", &second("C2", 1, "B: { type: REG_DWORD, data: 1 }"));
+    machine.write("c3.yaml", &second("C3", 2, "B: { type: REG_DWORD, data: 2 }"));
+    machine.write("c4.yaml", &spec("C4", key, "A: { type: REG_DWORD, data: 1 }"));
+    let line = "diff @/c1.yaml @/c2.yaml @/c3.yaml @/c4.yaml @target";
+    let human = machine.run(line).code(1).says("found REG_DWORD 1 (0x1) (planned by C1), wanted 1");
+    human.says("registry      1 of 1 as desired once the changes of C1 are made");
+    machine.run(&format!("{line} --format markdown")).code(1).says("REG\\_DWORD 1 (0x1) (planned by C1) |");
+    machine.run(&format!("{line} --format html")).code(1).says("REG_DWORD 1 (0x1) (planned by C1)</td>");
+    let report = machine.run(&format!("{line} --format json")).code(1).json();
+    let [c2, c3, c4] = [1, 2, 3].map(|at| &report["specs"][at]);
+    assert_eq!(c2["checks"][0]["evidence"][0]["planned_by"], "C1");
+    assert!(c3["reasons"][0].as_str().unwrap().contains("(planned by C1)"), "{c3}");
+    assert_eq!(c4["satisfied"][0]["planned_by"], "C1");
+    // By itself it rests on what is there.
+    let report = machine.run("diff @/c2.yaml @target --format json").code(0).json();
+    assert_eq!(report["specs"][0]["checks"][0]["evidence"][0]["planned_by"], serde_json::Value::Null);
+    machine.run("apply @/c1.yaml @/c2.yaml @/c3.yaml @/c4.yaml @target @state").code(0);
+    let human = machine.run(line).code(0);
+    assert!(!human.stdout.contains("planned by") && !human.stdout.contains("once the changes"), "{}", human.stdout);
+}

@@ -9,7 +9,11 @@ use std::{
 
 use crate::{
     format::regf::{Error, Filetime, Hive},
-    target::{Reason, TargetError, Unread, WriteError, read::read_file, replace::replace_file},
+    target::{
+        Reason, TargetError, Unread, WriteError,
+        read::read_file,
+        replace::{remove_leftovers, replace_file},
+    },
 };
 
 /// What the names of a hive's logs have behind the hive's own.
@@ -75,6 +79,8 @@ impl HiveFile {
     pub(super) fn save(&mut self) -> Result<(), WriteError> {
         let place = self.path.display().to_string();
         let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        // What cannot be removed is no reason against a change.
+        let _ = remove_leftovers(&self.path);
         replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
         if self.hive.logs_after_save().empty {
             for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
@@ -114,6 +120,10 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } | Error::ReadOnly => {
+            let detail = format!("{error}; such a hive is only read: boot that Windows once, so that it completes it");
+            WriteError::Unsupported { place, detail }
+        }
         _ => WriteError::Unsupported { place, detail: error.to_string() },
     }
 }

@@ -14,7 +14,11 @@ use std::{collections::BTreeSet, path::PathBuf};
 pub(super) use file::{HiveFile, OpenError};
 pub use file::{logs_of as hive_logs, read_hive};
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError};
+use super::{
+    Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError,
+    lock::lock_beside,
+    replace::{leftovers, remove_leftovers},
+};
 use crate::registry::{KeyName, KeyPath, RootKey};
 use resolve::Place;
 
@@ -161,6 +165,19 @@ impl OfflineRegistry {
     /// The number of the mount whose key is `key`.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
+    }
+
+    /// Removes what killed processes left beside the hives, of those that nobody else has locked.
+    pub(super) fn remove_leftovers(&self) {
+        let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
+        for path in files.filter_map(|path| std::fs::canonicalize(path).ok()) {
+            if leftovers(&path).is_ok_and(|found| !found.is_empty())
+                && let Ok(_held) = lock_beside(&path)
+            {
+                // What cannot be removed is no reason against an apply.
+                let _ = remove_leftovers(&path);
+            }
+        }
     }
 
     fn opened_files(&self) -> impl Iterator<Item = &HiveFile> {
