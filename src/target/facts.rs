@@ -3,12 +3,18 @@
 //! Facts are what an observation gathers, what a snapshot file holds, and what a plan rests on. What was never asked is
 //! `None` in the answers here, and unknown to whoever needs it; it is never taken for absent.
 
+mod document;
+mod moved;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Unread, Wanted};
+use document::FactsDocument;
+pub use moved::Moved;
+
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted};
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
 /// What was read of a target.
@@ -37,7 +43,7 @@ struct KeyRecord {
     /// Whether all its values are among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// Its properties, where it was asked for.
+    /// Its class name and security descriptor, where all values were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
     /// The names of its subkeys, where they were asked for.
@@ -58,35 +64,6 @@ struct Asked {
     /// Whether the names of its subkeys were.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     subkeys: bool,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FactsDocument {
-    /// What was found of each key.
-    keys: Vec<KeyEntry>,
-    /// What was found of each file.
-    files: Vec<FileEntry>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct KeyEntry {
-    #[serde(flatten)]
-    key: Key,
-    /// The key is there, absent, or could not be read.
-    found: Answer<KeyRecord>,
-    /// What was asked of it, where it could not be read; only whether it is there, where this is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    asked: Option<Asked>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FileEntry {
-    /// The file's path.
-    path: FilePath,
-    /// The file is there, absent, or could not be read.
-    found: Answer<FileFacts>,
 }
 
 impl Facts {
@@ -159,7 +136,7 @@ impl Facts {
         }
     }
 
-    /// The key's properties.
+    /// The key's class name and security descriptor.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
@@ -223,28 +200,6 @@ impl Facts {
         (keys.collect(), self.files.keys().map(|path| path.0.clone()).collect())
     }
 
-    /// What is no longer as it was here, compared with newer answers to the same questions. One sentence for each difference.
-    pub fn moved(&self, now: &Self) -> Vec<Moved> {
-        let mut moved = Vec::new();
-        for (key, was) in &self.keys {
-            let is =
-                now.keys.get(key).cloned().unwrap_or(Answer::Unread(Unread::new(Reason::Unknown, "not read again")));
-            match (was, &is) {
-                (Answer::Present(was), Answer::Present(is)) => was.moved(key, is, &mut moved),
-                (was, is) if was == is => {}
-                (was, is) => moved.push(Moved { place: key.to_string(), was: existence(was), is: existence(is) }),
-            }
-        }
-        for (path, was) in &self.files {
-            let is = now.files.get(path);
-            if is != Some(was) {
-                let is = is.map_or("unknown".to_owned(), file_text);
-                moved.push(Moved { place: path.0.clone(), was: file_text(was), is });
-            }
-        }
-        moved
-    }
-
     /// Alters the facts as the change alters the target.
     pub fn apply(&mut self, change: &KeyChange) {
         match change.action {
@@ -297,17 +252,6 @@ impl Facts {
     }
 }
 
-/// A difference between two observations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Moved {
-    /// The key, value or file.
-    pub place: String,
-    /// What it was.
-    pub was: String,
-    /// What it is.
-    pub is: String,
-}
-
 impl Asked {
     fn by(query: &KeyQuery) -> Self {
         let values = match &query.values {
@@ -319,85 +263,6 @@ impl Asked {
 
     fn question(self) -> (Wanted, bool) {
         (if self.all_values { Wanted::All } else { Wanted::Names(self.values) }, self.subkeys)
-    }
-}
-
-impl KeyRecord {
-    fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Moved>) {
-        let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
-        for name in self.values.keys().chain(now.values.keys().filter(|n| !self.values.contains_key(*n))) {
-            let (was, is) = (answer(self, name), answer(now, name));
-            if was != is {
-                let place = format!("{key} {}", crate::registry::notation::value_name(name));
-                moved.push(Moved { place, was: value_text(&was), is: value_text(&is) });
-            }
-        }
-        if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
-            && was != is
-        {
-            let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
-            moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
-        }
-        if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
-            let (was, is) = match (was, is) {
-                (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
-                (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
-                // An export has none; it need not have those of the machine.
-                (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
-                (was, is) => (existence(was), existence(is)),
-            };
-            moved.push(Moved { place: format!("{key}, its class and security"), was, is });
-        }
-    }
-}
-
-fn existence<T>(answer: &Answer<T>) -> String {
-    match answer {
-        Answer::Present(_) => "present".to_owned(),
-        Answer::Absent => "absent".to_owned(),
-        Answer::Unread(why) => why.to_string(),
-    }
-}
-
-fn value_text(answer: &Answer<Data>) -> String {
-    match answer {
-        Answer::Present(data) => format!("{data:?}"),
-        other => existence(other),
-    }
-}
-
-fn file_text(answer: &Answer<FileFacts>) -> String {
-    match answer {
-        Answer::Present(facts) => match &facts.version {
-            Answer::Present(version) => format!("file version {version}, {} bytes", facts.size),
-            Answer::Absent => format!("no file version, {} bytes", facts.size),
-            Answer::Unread(why) => why.to_string(),
-        },
-        other => existence(other),
-    }
-}
-
-impl From<FactsDocument> for Facts {
-    fn from(document: FactsDocument) -> Self {
-        let (mut keys, mut asked) = (BTreeMap::new(), BTreeMap::new());
-        for KeyEntry { key, found, asked: question } in document.keys {
-            asked.extend(question.map(|question| (key.clone(), question)));
-            keys.insert(key, found);
-        }
-        Self { keys, asked, files: document.files.into_iter().map(|e| (e.path, e.found)).collect() }
-    }
-}
-
-impl From<Facts> for FactsDocument {
-    fn from(mut facts: Facts) -> Self {
-        let mut entry = |(key, found)| {
-            let asked = facts.asked.remove(&key).filter(|_| matches!(found, Answer::Unread(_)));
-            KeyEntry { key, found, asked }
-        };
-        Self {
-            keys: facts.keys.into_iter().map(&mut entry).collect(),
-            files: facts.files.into_iter().map(|(path, found)| FileEntry { path, found }).collect(),
-        }
     }
 }
 
@@ -419,89 +284,4 @@ impl Ord for FilePath {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::ValueChange;
-
-    fn key(text: &str) -> Key {
-        text.parse().unwrap()
-    }
-    fn name(text: &str) -> ValueName {
-        ValueName::new(text).unwrap()
-    }
-
-    #[test]
-    fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::Names([name("x")].into()), subkeys: false };
-        let values = [(name("x"), Answer::Present(Data::dword(1)))].into();
-        facts.record_key(&query, Answer::Present(KeyFacts { values, ..Default::default() }));
-        facts.record_key(&KeyQuery { key: key(r"HKLM\B"), ..query.clone() }, Answer::Absent);
-        assert_eq!(facts.value(&key(r"hklm\a"), &name("X")), Some(Answer::Present(Data::dword(1))));
-        assert_eq!(facts.value(&key(r"HKLM\A"), &name("y")), None);
-        assert_eq!(facts.key(&key(r"HKLM\A\C")), None);
-        assert_eq!(facts.key(&key(r"HKLM\B\C\D")), Some(Answer::Absent));
-        assert_eq!(facts.subkeys(&key(r"HKLM\A")), None);
-    }
-
-    #[test]
-    fn changes_and_their_inverse_leave_the_facts_as_they_were() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
-        facts.record_key(&query, Answer::Present(KeyFacts { subkeys: Some(vec![]), ..Default::default() }));
-        let before = facts.clone();
-        let value = ValueChange { name: name("v"), before: None, after: Some(Data::dword(1)) };
-        let change = KeyChange::new(key(r"HKLM\A\B"), Action::Create, vec![value]);
-        facts.apply(&change);
-        assert_eq!(facts.value(&key(r"HKLM\A\B"), &name("V")), Some(Answer::Present(Data::dword(1))));
-        assert_eq!(facts.subkeys(&key(r"HKLM\A\B")), Some(Answer::Present(vec![])));
-        facts.apply(&change.inverse());
-        assert_eq!(facts.key(&key(r"HKLM\A\B")), Some(Answer::Absent));
-        assert_eq!(before.moved(&facts), vec![]);
-    }
-
-    #[test]
-    fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
-        let mut facts = Facts::default();
-        let list = |path: &str| KeyQuery { key: key(path), values: Wanted::Names([].into()), subkeys: true };
-        let of = |name: &str| KeyFacts { subkeys: Some(vec![KeyName::new(name).unwrap()]), ..Default::default() };
-        facts.record_key(&list(r"HKLM\SYSTEM"), Answer::Present(of("ControlSet001")));
-        facts.record_key(&list("HKU"), Answer::Present(of("S-1-5-18")));
-        facts.record_key(&list(r"HKU\S-1-5-21-7\Software"), Answer::Absent);
-        assert_eq!(facts.key(&key(r"HKLM\SYSTEM\Foo")), Some(Answer::Absent));
-        assert_eq!(facts.key(&key(r"HKLM\SYSTEM\CurrentControlSet\Services")), None);
-        assert_eq!(facts.key(&key(r"HKU\.DEFAULT\Software")), None);
-        assert_eq!(facts.key(&key(r"HKU\S-1-5-21-7\Software\x")), Some(Answer::Absent));
-        assert_eq!(facts.key(&key(r"HKU\S-1-5-21-7\Software\Classes\x")), None);
-    }
-
-    #[test]
-    fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
-        let mut facts = Facts::default();
-        let names = Wanted::Names([name("x")].into());
-        let query = KeyQuery { key: key(r"HKLM\A"), values: names, subkeys: true };
-        facts.record_key(&query, Answer::unread(super::super::Reason::Unknown, "only part of it"));
-        assert_eq!(facts.questions().0, std::slice::from_ref(&query));
-        let json = serde_json::to_string(&facts).unwrap();
-        let read: Facts = serde_json::from_str(&json).unwrap();
-        assert_eq!(read, facts);
-        assert_eq!(read.questions().0, [query]);
-    }
-
-    #[test]
-    fn json_round_trips() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
-        let values = [
-            (name(""), Answer::Present(Data::sz("x"))),
-            (name("é"), Answer::unread(super::super::Reason::Denied, "d")),
-        ];
-        facts.record_key(
-            &query,
-            Answer::Present(KeyFacts { values: values.into(), subkeys: Some(vec![]), ..Default::default() }),
-        );
-        facts.record_file(r"C:\a.dll", Answer::Absent);
-        let json = serde_json::to_string(&facts).unwrap();
-        assert_eq!(serde_json::from_str::<Facts>(&json).unwrap(), facts);
-    }
-}
+mod tests;
