@@ -167,8 +167,8 @@ mod tests {
         let path = dir.path().join("SYSTEM");
         let long = "x".repeat(250);
         replace_file(&dir.path().join(&long), b"long").unwrap();
-        std::mem::forget(new_file(dir.path(), &path, 0o600).unwrap());
-        std::mem::forget(new_file(dir.path(), &dir.path().join(&long), 0o600).unwrap());
+        new_file(dir.path(), &path, 0o600).unwrap().keep().unwrap();
+        new_file(dir.path(), &dir.path().join(&long), 0o600).unwrap().keep().unwrap();
         let others =
             [".kbfix-SYSTEM-abc.tmp", ".kbfix-SYSTEM-a-abcdef.tmp", ".kbfix-SOFTWARE-abcdef.tmp", "SYSTEM-abcdef.tmp"];
         for other in others {
