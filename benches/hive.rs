@@ -10,7 +10,6 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -115,9 +114,20 @@ fn export(file: &Path, out: &Path) -> Option<()> {
     fs::write(out, text).ok()
 }
 
+#[cfg(unix)]
+fn open(file: &Path) -> Hive {
+    Hive::open_on_demand(std::sync::Arc::new(fs::File::open(file).unwrap())).unwrap().unwrap()
+}
+
+/// As the targets open it there.
+#[cfg(not(unix))]
+fn open(file: &Path) -> Hive {
+    Hive::open(fs::read(file).unwrap(), &[]).unwrap()
+}
+
 /// What KB909094 asks of a hive: one value of one key.
 fn find(file: &Path) -> Option<()> {
-    let hive = Hive::open_on_demand(Arc::new(fs::File::open(file).unwrap())).unwrap().unwrap();
+    let hive = open(file);
     let key = hive.find(r"ControlSet001\Services\MSExchangeWEB\DAV").unwrap();
     assert!(key.is_none());
     let key = hive.find("Select").unwrap().unwrap();

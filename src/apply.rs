@@ -7,8 +7,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
+    diag::number_of,
     journal::{self, Entry, Folder, FolderError, Journal, What},
-    observe::{Reader, observe},
+    observe::{Reader, observe, observe_again},
     plan::{Machine, Plan, Restart},
     registry::{Data, Key, KeyProperties, ValueName, notation},
     spec::Spec,
@@ -95,22 +96,41 @@ pub enum PlanRefusal {
         found: String,
     },
     /// Something that it rests on is no longer so.
-    #[error("the plan is stale: {} of the facts it rests on have moved", .0.len())]
+    #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
     Stale(Vec<Moved>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
 }
 
+/// How a saved plan that may be carried out stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// All that it rests on is as it was.
+    Holds,
+    /// Every change of it was made already, and all else that it rests on is as it was.
+    CarriedOut,
+}
+
 /// Holds a saved plan against the target as it is now.
 ///
 /// # Errors
 /// [`PlanRefusal`]
-pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<(), PlanRefusal> {
+pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<Standing, PlanRefusal> {
     same_machine(&plan.machine, &plan.target, target)?;
-    let now = crate::observe::observe_again(target, &plan.facts)?;
-    let moved = plan.facts.moved(&now);
-    if moved.is_empty() { Ok(()) } else { Err(PlanRefusal::Stale(moved)) }
+    let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
+    if moved.is_empty() {
+        return Ok(Standing::Holds);
+    }
+    // Whether a package was installed cannot be seen from the facts alone.
+    let registry_only = plan.specs.iter().all(|spec| spec.install.is_none());
+    let mut after = plan.facts.clone();
+    plan.changes().for_each(|change| after.apply(change));
+    // The questions are others: of a key that was absent and is there now, nothing was asked when the plan was made.
+    if registry_only && after.moved(&observe_again(target, &after)?).is_empty() {
+        return Ok(Standing::CarriedOut);
+    }
+    Err(PlanRefusal::Stale(moved))
 }
 
 /// Refuses a plan or journal of another machine. Where neither its computer name nor its MachineGuid is known, the target's

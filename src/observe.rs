@@ -22,6 +22,17 @@ const MOST_BATCHES: usize = 600;
 pub struct Reader<'a> {
     facts: RefCell<std::borrow::Cow<'a, Facts>>,
     missing: RefCell<Missing>,
+    planned: RefCell<Planned>,
+}
+
+/// What was planned for whom, and whose plan the last answers rest on.
+#[derive(Default)]
+struct Planned {
+    keys: BTreeMap<Key, String>,
+    values: BTreeMap<(Key, ValueName), String>,
+    /// By the key above: what its subkeys are.
+    subkeys: BTreeMap<Key, String>,
+    met: Option<String>,
 }
 
 #[derive(Default)]
@@ -51,17 +62,23 @@ pub struct KeyImage {
 impl<'a> Reader<'a> {
     /// Reads from these facts.
     pub fn new(facts: &'a Facts) -> Self {
-        Self { facts: RefCell::new(std::borrow::Cow::Borrowed(facts)), missing: RefCell::default() }
+        Self {
+            facts: RefCell::new(std::borrow::Cow::Borrowed(facts)),
+            missing: RefCell::default(),
+            planned: RefCell::default(),
+        }
     }
 
     /// Whether the key is there.
     pub fn key(&self, key: &Key) -> Answer<()> {
+        self.meet(|planned| planned.keys.get(key));
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
 
     /// A value's data; absent where its key is.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
+        self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
         let known = self.facts.borrow().value(key, name);
         known.unwrap_or_else(|| {
             self.missed(key, |ask| {
@@ -89,6 +106,7 @@ impl<'a> Reader<'a> {
 
     /// The names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
+        self.meet(|planned| planned.subkeys.get(key));
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
@@ -102,10 +120,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The key and all below it, each parent before its subkeys; empty where the key is absent.
+    /// The key and all below it, each parent before its subkeys; empty where the key is absent. What a link in it leads to
+    /// is no part of it, and is never listed.
     ///
     /// # Errors
-    /// The first thing in the tree that could not be read.
+    /// The first thing in the tree that could not be read, or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
         // Both are asked for before either is judged, so that a level of the tree is one batch.
@@ -133,7 +152,13 @@ impl<'a> Reader<'a> {
                                 None
                             }
                         };
-                        next.extend(subkeys.iter().map(|name| key.child(name)));
+                        for below in subkeys.iter().map(|name| key.child(name)) {
+                            if below.one_name(false) == below {
+                                next.push(below);
+                            } else {
+                                failed = failed.or_else(|| Some(other_place(&below)));
+                            }
+                        }
                         out.push(KeyImage { key, properties, values });
                     }
                     (Err(why), _) | (_, Err(why)) => failed = failed.or(Some(why)),
@@ -156,10 +181,42 @@ impl<'a> Reader<'a> {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
+    /// Notes for which spec a change was planned, which [`Reader::planned_by`] tells from here on.
+    pub fn planned_for(&self, id: &str, change: &crate::target::KeyChange) {
+        let planned = &mut *self.planned.borrow_mut();
+        for value in &change.values {
+            planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
+        }
+        if change.action != crate::target::Action::Update {
+            planned.keys.insert(change.key.clone(), id.to_owned());
+            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
+        }
+    }
+
+    /// What `ask` answers, and for which spec was planned what the last thing that it asked for is, if any was.
+    pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
+        self.planned.borrow_mut().met = None;
+        let answer = ask();
+        (answer, self.planned.borrow_mut().met.take())
+    }
+
+    fn meet(&self, find: impl FnOnce(&Planned) -> Option<&String>) {
+        let mut planned = self.planned.borrow_mut();
+        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
+            return;
+        }
+        planned.met = find(&planned).cloned();
+    }
+
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {
         ask(self.missing.borrow_mut().keys.entry(key.clone()).or_default());
         not_read()
     }
+}
+
+fn other_place(key: &Key) -> Unread {
+    let detail = format!("{key} is {}, which is another place", key.one_name(false));
+    Unread::new(Reason::Unsupported, detail)
 }
 
 fn not_read<T>() -> Answer<T> {

@@ -194,7 +194,7 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     server.expect(&["rollback", "--last", "--force"], 0, &[]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x1"));
 
-    // A snapshot and a plan of it, reviewed elsewhere, carried out here; then stale.
+    // A snapshot and a plan of it, reviewed elsewhere, carried out here; then there is nothing left of it.
     server.expect(&["rollback", "--last"], 0, &[]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x0"));
     let (snapshot, plan) = (server.path("s.json"), server.path("plan.json"));
@@ -204,6 +204,8 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     server.expect(&["diff", "KB909094", "--target", &target, "--out", plan], 1, &["dword:00000001"]);
     server.expect(&["apply", "--plan", plan], 0, &["KB909094: changed"]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x1"));
+    server.expect(&["apply", "--plan", plan], 0, &["in desired state", "carried out before"]);
+    add(DAV, "DisableRealmHint", "REG_DWORD", "9");
     server.expect(&["apply", "--plan", plan], 2, &["plan-stale", "DisableRealmHint"]);
 
     the_32_bit_view(&server);

@@ -1,15 +1,15 @@
 //! `kbfix apply`
 
-use std::{fs, path::PathBuf};
+use std::path::Path;
 
 use crate::{
-    apply::{self, Execution, Occasion},
+    apply::{self, Execution, Occasion, Standing, StartError},
     diag::{Code, Diagnostic},
     journal,
     plan::{Outcome, Plan, SpecPlan},
     review::{Report, report},
     spec::Spec,
-    target::{Address, Target},
+    target::{Address, Target, read::read_stream},
 };
 
 use super::{
@@ -45,6 +45,10 @@ pub(super) struct Arguments {
     /// How long a package may take before it is ended.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
+
+    /// Only show what would be done. Refuses what the run would refuse, as far as can be known without changing anything.
+    #[arg(long)]
+    check: bool,
 
     /// Restart the services that the specs name, once their changes are made. Target local only.
     #[arg(long)]
@@ -88,10 +92,7 @@ enum Wanted {
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
-    // clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`; the digest would then be ignored.
-    if arguments.digest.is_some() && arguments.plan.is_none() {
-        return Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"));
-    }
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
         None => {
@@ -105,13 +106,18 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     if arguments.restart_services {
         services::check(&address)?;
     }
-    let _lock = target.lock()?;
+    // A look takes no lock, which needs the right to write.
+    let _lock = if arguments.check { None } else { Some(target.lock()?) };
     let what = reading(target.as_ref());
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
-            output.during(&what, || apply::check_plan(plan, target.as_mut()))?;
-            (**plan).clone()
+            let name = arguments.plan.as_deref().unwrap_or_default();
+            let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
+            match held.map_err(|error| Stop::from(error).of_plan(name))? {
+                Standing::Holds => (**plan).clone(),
+                Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
+            }
         }
     };
     let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
@@ -119,6 +125,13 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         None => Ok(()),
     };
     narrow(&plan)?;
+    if arguments.check {
+        arguments.packages.check(&plan, &address)?;
+        if plan.changes().next().is_some() {
+            folder.check().map_err(|e| Stop::from(StartError::Journal(e)))?;
+        }
+        return Ok(only_shown(plan, report::Command::Apply));
+    }
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
         let what = changing(target.as_ref());
@@ -142,19 +155,51 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     Ok(report)
 }
 
+/// The report of a plan that is not carried out.
+pub(super) fn only_shown(plan: Plan, command: report::Command) -> Report {
+    let digest = plan.digest();
+    let mut report = Report::new(command).with_specs(plan.specs);
+    report.target = Some(plan.target);
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    report
+}
+
+/// The report of a plan whose changes were all made before.
+pub(super) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
+    let digest = plan.digest();
+    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
+        finish(spec, Outcome::InDesiredState, Some("the plan was carried out before: each of its changes is in place"));
+        spec.changes.clear();
+    }
+    let report = only_shown(plan, command);
+    // That of what was reviewed, not of what is left of it.
+    Report { digest: Some(digest), ..report }
+}
+
+/// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
+pub(super) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), Stop> {
+    match (digest, plan) {
+        (Some(_), None) => {
+            Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads a saved plan, and holds it against the approved digest.
 pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
     let bytes = match name {
         "-" => standard_input(MAX_PLAN)?,
-        _ => fs::read(PathBuf::from(name)).map_err(|e| Stop::file(name, &e))?,
+        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| Stop::file(name, &e))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| {
         Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
     })?;
-    Ok(Plan::from_text(&text, digest)?)
+    Plan::from_text(&text, digest).map_err(|error| Stop::from(error).of_plan(name))
 }
 
-/// The largest plan read from standard input, in bytes.
+/// The largest plan that is read, in bytes.
 const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
@@ -208,7 +253,7 @@ pub(super) fn carry_out(
     Ok(report)
 }
 
-fn finish(spec: &mut SpecPlan, outcome: Outcome, failure: Option<&str>) {
+fn finish(spec: &mut SpecPlan, outcome: Outcome, reason: Option<&str>) {
     spec.outcome = outcome;
-    spec.reasons.extend(failure.map(str::to_owned));
+    spec.reasons.extend(reason.map(str::to_owned));
 }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use crate::{
-    apply,
-    diag::Diagnostic,
+    apply::{self, Standing},
+    diag::{Code, Diagnostic},
     plan::Plan,
     review::{self, Report, report},
-    target::replace::replace_file,
+    target::Target,
 };
 
 use super::{
-    apply::{MOST_CHANGES, too_many_changes},
+    apply::{MOST_CHANGES, carried_out, digest_of_a_plan, only_shown, too_many_changes},
+    destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
     specs::SpecArguments,
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     plan: Option<String>,
 
     /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
+    #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
     /// Warn where more keys and values than this change through a `*` of one spec: `kbfix apply` with it refuses them.
@@ -47,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Save the plan, for review and for `kbfix apply --plan`.
+    /// Save the plan, for review and for `kbfix apply --plan`. Not to standard output: see --with-plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -77,24 +78,24 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let plan = match make(arguments, output) {
-        Ok(plan) => plan,
+    let (plan, standing, warning) = match make(arguments, output) {
+        Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
-    let digest = plan.digest();
     let text = arguments.with_plan.then(|| plan.to_text());
     let most = arguments.max_changes;
     let wide = plan.wider_than(most).map(|spec| too_many_changes(spec, most, Diagnostic::warning));
-    let mut report = empty.with_specs(plan.specs);
+    let mut report = match standing {
+        Standing::Holds => only_shown(plan, report::Command::Diff),
+        Standing::CarriedOut => carried_out(plan, report::Command::Diff),
+    };
     report.plan = text;
     report.diagnostics.extend(wide);
-    report.target = Some(plan.target);
-    report.machine = plan.machine;
-    report.digest = Some(digest);
+    report.diagnostics.extend(warning);
     match arguments.format {
         Format::Reg => {
-            let changes = report.specs.iter().flat_map(|spec| &spec.changes);
-            output.bytes(&review::reg(changes).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+            output.diagnostics(&report.diagnostics);
+            output.bytes(&review::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
         }
         Format::Html => {
             output.diagnostics(&report.diagnostics);
@@ -105,23 +106,60 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     Ok(report.exit_code)
 }
 
-fn make(arguments: &Arguments, output: &mut Output) -> Result<Plan, Stop> {
-    let plan = match &arguments.plan {
+/// Where the plan is saved.
+fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
+    let Some(out) = &arguments.out else { return Ok(None) };
+    let mut inputs = Inputs::default();
+    arguments.specs.inputs(&mut inputs);
+    arguments.packages.inputs(&mut inputs);
+    arguments.plan.iter().for_each(|plan| inputs.add(plan));
+    inputs.add_target(&arguments.target.address()?);
+    match Destination::new(out, &inputs)? {
+        Destination::StandardOutput => {
+            let message = format!("`--out {}` is standard output, where the report goes", out.display());
+            Err(Stop::usage(
+                message,
+                "name a file; or give `--with-plan --format json`, which has the plan in the report",
+            ))
+        }
+        other => Ok(Some(other)),
+    }
+}
+
+/// That the target cannot be written as the plan says, where that is known already.
+fn rehearsed(plan: &Plan, target: &mut dyn Target) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let hint = "see to that before the plan is approved";
+    Some(Diagnostic::warning(Code::CANNOT_APPLY, format!("kbfix apply could not write this: {error}")).hint(hint))
+}
+
+/// The plan, how it stands, and a warning of what stands against carrying it out.
+fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), Stop> {
+    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
+    let out = destination(arguments)?;
+    let (plan, standing, mut target) = match &arguments.plan {
         Some(name) => {
             let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
-            output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()))?;
-            plan
+            let held = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()));
+            let standing = held.map_err(|error| Stop::from(error).of_plan(name))?;
+            (plan, standing, target)
         }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
-            output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?
+            let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
+            (plan, Standing::Holds, target)
         }
     };
-    if let Some(path) = &arguments.out {
-        replace_file(path, plan.to_text().as_bytes()).map_err(|e| Stop::file(&path.display().to_string(), &e))?;
+    let warning = match standing {
+        Standing::Holds => rehearsed(&plan, target.as_mut()),
+        Standing::CarriedOut => None,
+    };
+    if let Some(out) = out {
+        out.write(plan.to_text().as_bytes(), output)?;
     }
-    Ok(plan)
+    Ok((plan, standing, warning))
 }

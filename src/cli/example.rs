@@ -29,9 +29,16 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let name = folder.display();
     // Not inside `make`: it would write into a folder that is somebody's.
     fs::create_dir(folder).map_err(|e| Stop::file(&name.to_string(), &e))?;
-    example::make(folder).map_err(|error| match error {
-        ExampleError::Io(error) => Stop::file(&name.to_string(), &error),
-        other => Stop::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, other.to_string())),
+    example::make(folder).map_err(|error| {
+        // Half of it is of no use, and would be in the way of the next try. Everything in it was made here.
+        let _ = fs::remove_dir_all(folder);
+        match error {
+            ExampleError::Io(error) => Stop::file(&name.to_string(), &error),
+            other => {
+                let hint = "this is a fault in kbfix: report it";
+                Stop::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, other.to_string()).hint(hint))
+            }
+        }
     })?;
 
     let bytes = spec::library::find("KB909094").unwrap_or_default();

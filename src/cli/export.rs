@@ -1,14 +1,14 @@
 //! `kbfix export`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     diag::{Code, Diagnostic},
     review::export,
-    target::replace::replace_file,
 };
 
 use super::{
+    destination::{Destination, Inputs},
     output::Output,
     specs::SpecArguments,
     stop::{Stop, USAGE},
@@ -45,6 +45,9 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    let mut inputs = Inputs::default();
+    arguments.specs.inputs(&mut inputs);
+    let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
     let specs = arguments.specs.load(output)?;
     let export = match arguments.format {
         Format::Reg => export::reg(&specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?,
@@ -66,11 +69,6 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         return Err(Stop::all(USAGE, lost));
     }
     output.diagnostics(&lost);
-    match &arguments.out {
-        None => output.bytes(&export.bytes),
-        Some(path) => {
-            replace_file(path, &export.bytes).map_err(|e| Stop::file(&path.display().to_string(), &e))?;
-        }
-    }
+    out.write(&export.bytes, output)?;
     Ok(0)
 }

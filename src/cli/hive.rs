@@ -1,12 +1,12 @@
 //! `kbfix hive`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use crate::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
     review::hive_check::HiveCheck,
-    target::hive_logs,
+    target::{hive_logs, read_hive},
 };
 
 use super::{
@@ -55,15 +55,26 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
 }
 
 fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
+    match check(arguments, output) {
+        Err(stop) if arguments.format == Format::Json => {
+            let file = arguments.file.display().to_string();
+            output.result(&HiveCheck::not_checked(&file, stop.diagnostics).json());
+            Ok(stop.code)
+        }
+        other => other,
+    }
+}
+
+fn check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
         let hint = "see that it exists and that you may read it";
         Stop::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint))
     };
-    let primary = fs::read(&arguments.file).map_err(|e| unreadable(&file, &e))?;
+    let primary = read_hive(&arguments.file).map_err(|e| unreadable(&file, &e))?;
     let mut logs = Vec::new();
     for log in hive_logs(&arguments.file).map_err(|e| unreadable(&file, &e))? {
-        logs.push(fs::read(&log).map_err(|e| unreadable(&log.display().to_string(), &e))?);
+        logs.push(read_hive(&log).map_err(|e| unreadable(&log.display().to_string(), &e))?);
     }
     let hive = Hive::open_dirty(primary, &logs).map_err(|error| {
         let hint = "give a hive file, such as Windows/System32/config/SYSTEM";

@@ -1,14 +1,19 @@
 //! `kbfix import`
 
-use std::{fs, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
-    format::reg::CodePage,
+    diag::{Code, Diagnostic},
+    format::reg::{CodePage, MAX_FILE},
     spec::import::{About, import},
-    target::replace::replace_file,
+    target::read::read_stream,
 };
 
 use super::{
+    destination::{Destination, Inputs},
     output::Output,
     stop::{Stop, USAGE},
 };
@@ -47,7 +52,16 @@ fn id(text: &str) -> Result<String, String> {
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     let name = arguments.file.display().to_string();
-    let bytes = fs::read(&arguments.file).map_err(|e| Stop::file(&name, &e))?;
+    let mut inputs = Inputs::default();
+    inputs.add(&arguments.file);
+    let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
+    let bytes = read_stream(&arguments.file, MAX_FILE as u64).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            let hint = "export only the keys that are meant";
+            Stop::new(USAGE, Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint))
+        }
+        _ => Stop::file(&name, &error),
+    })?;
     let page = |number| {
         CodePage::new(number).ok_or_else(|| {
             let hint = "it is one of 874, 932, 936, 949, 950 and 1250 to 1258";
@@ -61,13 +75,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
     let imported = import(&name, &bytes, code_page, about).map_err(|findings| Stop::all(USAGE, findings))?;
     output.diagnostics(&imported.warnings);
-    match &arguments.out {
-        None => output.result(&imported.text),
-        Some(path) => {
-            let name = path.display().to_string();
-            replace_file(path, imported.text.as_bytes()).map_err(|e| Stop::file(&name, &e))?;
-            output.note(&format!("spec {name}"));
-        }
+    out.write(imported.text.as_bytes(), output)?;
+    if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {
+        output.note(&format!("spec {}", path.display()));
     }
     Ok(0)
 }

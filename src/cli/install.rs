@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    destination::Inputs,
     output::Output,
     stop::{Stop, USAGE},
 };
@@ -64,6 +65,29 @@ impl PackageArguments {
         Ok(())
     }
 
+    /// Adds the files of the packages.
+    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+    }
+
+    /// Refuses a plan that installs a package which is not given, or cannot be run on this target.
+    pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), Stop> {
+        plan.specs.iter().filter(|spec| spec.install.is_some()).try_for_each(|spec| self.given(spec, address).map(drop))
+    }
+
+    fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, Stop> {
+        if !matches!(address.kind(), Ok(Kind::Local)) {
+            let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
+            let hint = "run kbfix on that machine, or install the hotfix by other means";
+            return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+        }
+        let given = self.packages.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
+        given.map(|(_, path)| path).ok_or_else(|| {
+            let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
+            usage(message, "give --package ID=PATH and --install-hotfix")
+        })
+    }
+
     /// The packages that a plan installs, each copied and checked, before any is run.
     pub(super) fn prepare(
         &self,
@@ -74,16 +98,7 @@ impl PackageArguments {
         let mut prepared = Vec::new();
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
-            if !matches!(address.kind(), Ok(Kind::Local)) {
-                let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
-                let hint = "run kbfix on that machine, or install the hotfix by other means";
-                return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
-            }
-            let given = self.packages.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
-            let (_, path) = given.ok_or_else(|| {
-                let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
-                usage(message, "give --package ID=PATH and --install-hotfix")
-            })?;
+            let path = self.given(spec, address)?;
             let ready = prepare(path, install, folder.root()).map_err(|error| {
                 let (code, hint) = match &error {
                     PackageError::Mismatch { .. } => {

@@ -4,7 +4,11 @@ use clap::Subcommand;
 
 use crate::review;
 
-use super::{output::Output, stop::Stop, targets::StateArguments};
+use super::{
+    output::Output,
+    stop::{Stop, USAGE},
+    targets::StateArguments,
+};
 
 /// List and show the journals of applies and rollbacks.
 #[derive(Debug, clap::Args)]
@@ -15,7 +19,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the journals, oldest first.
+    /// List the journals, oldest first. Exits 2 where one is damaged.
     List {
         #[command(flatten)]
         state: StateArguments,
@@ -46,14 +50,21 @@ enum Format {
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     match &arguments.command {
         Command::List { state, format } => {
-            let (journals, damaged) = state.folder()?.list()?;
+            let folder = state.folder()?;
+            let (journals, damaged) = folder.list()?;
             output.result(&match format {
-                Format::Json => review::journal::list_json(&journals),
+                Format::Json => review::journal::list_json(&journals, &damaged),
                 Format::Human => journals.iter().map(review::journal::line).collect(),
             });
+            if !folder.root().exists() {
+                output.note(&format!("there is no folder {}: no apply was journaled there", folder.root().display()));
+            }
+            // The list is whole but for them, and who reads only it must not take it for all.
+            let code = if damaged.is_empty() { 0 } else { USAGE };
             for why in damaged {
                 output.diagnostics(&Stop::from(why).diagnostics);
             }
+            return Ok(code);
         }
         Command::Show { journal, state, format } => {
             let journal = state.folder()?.find(journal)?;

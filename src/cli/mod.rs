@@ -5,6 +5,7 @@
 
 mod apply;
 mod completions;
+mod destination;
 mod diff;
 mod example;
 mod hive;
@@ -45,11 +46,12 @@ const EXIT_CODES: &str = "Exit codes:
   1  diff: differences; rollback --check: something to roll back
   2  wrong usage, or an invalid spec or plan; nothing changed
   3  the target could not be read, or is locked; nothing changed
-  4  blocked or unknown; nothing changed for that spec
+  4  blocked or unknown; nothing changed for that spec; rollback --check: something would be kept
   5  apply failed, everything rolled back
   6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal; or a hotfix's
      package failed
-  7  done, but a service was not restarted";
+  7  done, but a service was not restarted
+  8  done, but the report could not be written to standard output";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -9,10 +9,11 @@ use std::{
 
 use crate::{
     diag::Diagnostic,
+    registry::notation::one_line,
     review::{self, Paint, Report},
 };
 
-use super::stop::{Stop, UNREADABLE};
+use super::stop::{Stop, USAGE};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -27,12 +28,18 @@ pub(super) enum Format {
 
 /// Writes results and messages.
 pub(super) struct Output {
-    broken: bool,
+    /// Why standard output could not be written.
+    broken: Option<io::Error>,
+    /// The last report said that the target was changed, with this journal.
+    changed: Option<Option<String>>,
 }
+
+/// Exit code: done, but what was done could not be written to standard output.
+const UNTOLD: u8 = 8;
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: false }
+        Self { broken: None, changed: None }
     }
 
     /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
@@ -46,7 +53,7 @@ impl Output {
         if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            self.broken = true;
+            self.broken = self.broken.take().or(Some(error));
         }
     }
 
@@ -63,7 +70,7 @@ impl Output {
     /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
     pub(super) fn progress(&mut self, text: &str) {
         if io::stderr().is_terminal() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", one_line(text));
         }
     }
 
@@ -104,6 +111,7 @@ impl Output {
 
     /// Writes a report, its diagnostics to standard error unless the format holds them.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
+        self.changed = report.changed.then(|| report.journal.clone());
         match format {
             Format::Json => self.result(&report.to_text()),
             Format::Human => {
@@ -130,9 +138,18 @@ impl Output {
         stop.code
     }
 
-    /// The exit code: that of the command, unless its result could not be written.
-    pub(super) fn code(&self, code: u8) -> u8 {
-        if self.broken { code.max(UNREADABLE) } else { code }
+    /// The exit code: that of the command, unless its result could not be written. That is said, and with it what the result would
+    /// have said of the target.
+    pub(super) fn code(&mut self, code: u8) -> u8 {
+        let Some(error) = self.broken.take() else { return code };
+        let (hint, least) = match &self.changed {
+            Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), UNTOLD),
+            Some(None) => ("the target was changed".to_owned(), UNTOLD),
+            None => ("nothing was changed on the target".to_owned(), USAGE),
+        };
+        self.diagnostics(&Stop::file("standard output", &error).with_hint(&hint).diagnostics);
+        // Codes that say more than that of success, and nothing untrue, stay.
+        if code > USAGE { code } else { least }
     }
 }
 

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    apply,
-    journal::now,
-    target::{Snapshot, replace::replace_file},
-};
+use crate::{apply, journal::now, target::Snapshot};
 
 use super::{
+    destination::{Destination, Inputs},
     output::Output,
     specs::SpecArguments,
     stop::Stop,
@@ -30,18 +27,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+    let mut inputs = Inputs::default();
+    arguments.specs.inputs(&mut inputs);
+    inputs.add_target(&arguments.target.address()?);
+    let out = Destination::new(&arguments.out, &inputs)?;
     let specs = arguments.specs.load(output)?;
     let (address, mut target) = arguments.target.open()?;
     let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
-    let text = snapshot.to_text();
-    if arguments.out.as_os_str() == "-" {
-        output.result(&text);
-    } else {
-        let name = arguments.out.display().to_string();
-        replace_file(&arguments.out, text.as_bytes()).map_err(|e| Stop::file(&name, &e))?;
-        output.note(&format!("snapshot {name}"));
+    out.write(snapshot.to_text().as_bytes(), output)?;
+    if !matches!(out, Destination::StandardOutput) {
+        output.note(&format!("snapshot {}", arguments.out.display()));
     }
     Ok(0)
 }

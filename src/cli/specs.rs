@@ -7,12 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use crate::{
     diag::{Code, Diagnostic},
-    spec::{self, LoadedAll, Settings, Spec},
+    spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
 use super::{
+    destination::Inputs,
     output::Output,
     stop::{Stop, USAGE},
 };
@@ -32,8 +35,8 @@ pub(super) struct SpecArguments {
     #[arg(long, value_name = "NAME", default_value = "-")]
     stdin_name: String,
 
-    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} }. For
-    /// callers that have no files, or parameters that no process list may show.
+    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} } with
+    /// a text or a list of texts for each parameter. For callers that have no files, or parameters that no process list may show.
     #[arg(long, conflicts_with = "stdin_name")]
     stdin_specs: bool,
 }
@@ -58,21 +61,14 @@ struct Named {
     text: String,
 }
 
-/// What `--stdin-specs` reads.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Piped {
-    List(Vec<Named>),
-    Whole(Whole),
-}
-
+/// What `--stdin-specs` reads, where it is not only a list of specs.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
     #[serde(default)]
     specs: Vec<Named>,
     #[serde(default)]
-    parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, Setting>,
 }
 
 impl SpecArguments {
@@ -94,10 +90,21 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
     }
 
+    /// Adds the files of the specs.
+    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+        for name in &self.specs {
+            inputs.add(name);
+            // Each that a folder holds; one that cannot be listed is told of when its specs are read.
+            for entry in fs::read_dir(name).into_iter().flatten().flatten() {
+                inputs.add(entry.path());
+            }
+        }
+    }
+
     /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
     pub(super) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), Stop> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
-        for (name, data) in &piped.parameters {
+        for (name, data) in piped.parameters {
             settings.insert(name, data);
         }
         for text in &self.set {
@@ -141,7 +148,10 @@ impl SpecArguments {
                     None => {
                         let message = format!("`{name}` is no file, no folder and no built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
-                        let hint = format!("the built-in specs are {}", ids.join(", "));
+                        let hint = match spec::suggest(name, ids.iter().copied()) {
+                            Some(meant) => format!("did you mean {meant}?"),
+                            None => format!("the built-in specs are {}", ids.join(", ")),
+                        };
                         return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint)));
                     }
                 },
@@ -157,9 +167,14 @@ impl Whole {
         let text = standard_input(spec::MAX_BYTES * 64)?;
         let invalid =
             |why: String| Stop::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help");
+        // Not by an untagged enum, which does not tell what is wrong in either of its forms.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
-            Piped::List(specs) => Ok(Self { specs, ..Self::default() }),
-            Piped::Whole(whole) => Ok(whole),
+            list @ Value::Array(_) => {
+                let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
+                Ok(Self { specs, ..Self::default() })
+            }
+            whole @ Value::Object(_) => serde_json::from_value(whole).map_err(|e| invalid(e.to_string())),
+            _ => Err(invalid("it is neither a list of specs nor an object".to_owned())),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a command did not get to its result.
 
+use std::io;
+
 use crate::{
     apply::{PlanRefusal, StartError},
     diag::{Code, Diagnostic},
@@ -35,14 +37,38 @@ impl Stop {
         Self { code, diagnostics, moved: Vec::new() }
     }
 
+    /// The same, naming the plan's file where it is about the plan.
+    pub(super) fn of_plan(mut self, name: &str) -> Self {
+        let name = if name == "-" { "standard input" } else { name };
+        for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
+            diagnostic.message = format!("{name}: {}", diagnostic.message);
+        }
+        self
+    }
+
+    /// The same with another way on.
+    pub(super) fn with_hint(mut self, hint: &str) -> Self {
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self
+    }
+
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(USAGE, Diagnostic::error(Code::USAGE, message).hint(hint))
     }
 
     /// A file that cannot be read or written.
-    pub(super) fn file(path: &str, error: &std::io::Error) -> Self {
-        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")))
+    pub(super) fn file(path: &str, error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "see how it is spelled, and that its folder is there",
+            io::ErrorKind::PermissionDenied => "see who may read it, or write in its folder",
+            io::ErrorKind::AlreadyExists => "name one that is not there yet",
+            io::ErrorKind::IsADirectory => "name a file; this is a folder",
+            io::ErrorKind::FileTooLarge => "see that it is the file that was meant",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there, or name another place",
+            _ => "see that it is a file, and that you may use it",
+        };
+        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }
 }
 
@@ -53,6 +79,9 @@ impl From<TargetError> for Stop {
             TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
+            TargetError::NoLock { .. } => {
+                (Code::TARGET_UNREADABLE, "see that you may write in its folder: a lock is a file beside what it locks")
+            }
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
         Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))

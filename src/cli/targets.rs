@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     diag::{Code, Diagnostic},
-    target::{Address, Target, open},
+    target::{Address, Extra, Target, open},
 };
 
 use super::stop::{Stop, USAGE};
@@ -62,7 +62,20 @@ impl TargetArguments {
             }
         };
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
-        Ok(address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty))
+        let address = address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty);
+        match address.misfit()? {
+            None => Ok(address),
+            Some((extra, why)) => {
+                let option = match extra {
+                    Extra::Files => "--files",
+                    Extra::Drives => "--drive",
+                    Extra::AllowDirty => "--allow-dirty",
+                    Extra::CodePage => "--code-page",
+                };
+                let message = format!("{option} does not go with the target {}: {why}", address.uri);
+                Err(Stop::usage(message, format!("leave {option} out, or name another target")))
+            }
+        }
     }
 
     /// Opens it.

@@ -1,6 +1,10 @@
 //! `kbfix validate`
 
-use crate::{diag::Severity, review, spec::Settings};
+use crate::{
+    diag::{Severity, number_of},
+    review,
+    spec::Settings,
+};
 
 use super::{
     output::Output,
@@ -35,13 +39,12 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     match arguments.format {
         Format::Human => {
             output.diagnostics(&diagnostics);
-            let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
             let verdict = if errors == 0 { "valid" } else { "invalid" };
             output.result(&format!(
                 "{verdict}: {}, {}, {}\n",
-                plural(sources.len(), "spec"),
-                plural(errors, "error"),
-                plural(warnings, "warning"),
+                number_of(sources.len(), "spec"),
+                number_of(errors, "error"),
+                number_of(warnings, "warning"),
             ));
         }
         Format::Json => output.result(&review::diagnostics::json(&diagnostics)),

@@ -31,6 +31,8 @@ codes! {
     USAGE = "usage";
     /// A file cannot be read or written.
     FILE_ACCESS = "file-access";
+    /// What `--out` names is read by the same command.
+    OUT_IS_INPUT = "out-is-input";
     /// A spec that was named is no file, no folder and no built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
     /// No target is named.
@@ -69,6 +71,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
     TOO_MANY_CHANGES = "too-many-changes";
+    /// The target could not be written as the plan says.
+    CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
@@ -153,6 +157,10 @@ codes! {
     UNQUOTED_SCALAR = "unquoted-scalar";
     /// A number that no registry type can hold.
     NUMBER_TOO_LARGE = "number-too-large";
+    /// A path with a tab or line break in it, which was a backslash in double quotes.
+    ESCAPED_CHARACTER = "escaped-character";
+    /// Typographic quotes around a text, of which they are part.
+    CURLY_QUOTES = "curly-quotes";
     /// Two readers of YAML disagree on what the file says.
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
     /// A field that the language does not have.
@@ -197,6 +205,8 @@ codes! {
     PROTECTED_KEY = "protected-key";
     /// `*` where it cannot stand for every subkey.
     STAR = "star";
+    /// A condition with the `*` of its rule's key.
+    STAR_IN_CONDITION = "star-in-condition";
     /// One key has two rules.
     DUPLICATE_KEY = "duplicate-key";
     /// One value has two rules.

@@ -10,6 +10,16 @@ use serde::Serialize;
 
 pub use codes::{CODES, Code};
 
+/// A number of things: `1 key`, `2 keys`, `0 oddities`.
+pub fn number_of(n: usize, what: &str) -> String {
+    match (n, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        // `key` takes an s, as each word that has a vowel there.
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
+        _ => format!("{n} {what}s"),
+    }
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {

@@ -11,14 +11,18 @@ use serde_json::Value;
 use super::{Entry, Event, Journal, now};
 use crate::{
     plan::file::{seal, unseal},
-    target::replace::replace_file,
+    target::{read::read_file, replace::replace_private_file},
 };
+
+/// The largest journal, in bytes.
+const MOST: u64 = 1 << 30;
 
 /// The state folder. Journals stand in its subfolder `journal`.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
     /// Whether the folder is the default one, whose permissions kbfix sets and checks.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
     is_default: bool,
 }
 
@@ -45,6 +49,15 @@ pub enum FolderError {
     },
 }
 
+impl FolderError {
+    /// The file or folder that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+        }
+    }
+}
+
 impl Folder {
     /// The folder that the user named, or the default: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without
     /// that, `~/.local/state/kbfix`) elsewhere. `None` where there is no default.
@@ -60,6 +73,19 @@ impl Folder {
         &self.root
     }
 
+    /// Whether a journal could be written, as far as can be told without leaving anything behind.
+    ///
+    /// # Errors
+    /// What [`Folder::begin`] would come upon.
+    pub fn check(&self) -> Result<(), FolderError> {
+        let folder = self.root.join("journal");
+        let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
+        match tempfile::tempfile_in(there) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(FolderError::Io { path: there.to_owned(), source }),
+        }
+    }
+
     /// Writes a journal's first line: complete, and on disk, when this returns.
     ///
     /// # Errors
@@ -70,16 +96,21 @@ impl Folder {
         let path = folder.join(format!("{}.jsonl", entry.id));
         let error = |source| FolderError::Io { path: path.clone(), source };
         let line = first_line(&entry).map_err(|e| error(e.into()))?;
-        replace_file(&path, line.as_bytes()).map_err(error)?;
+        // With room for events: what is written can be read again.
+        if line.len() as u64 > MOST / 2 {
+            return Err(error(io::Error::other(
+                "the journal would be larger than kbfix reads; apply fewer specs at once",
+            )));
+        }
+        replace_private_file(&path, line.as_bytes()).map_err(error)?;
         Ok(Journal { path, entry, events: Vec::new() })
     }
 
     #[cfg(unix)]
     fn create(&self, folder: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
-        // Journals hold registry data, which may be confidential.
-        let mode = if self.is_default { 0o700 } else { 0o755 };
-        fs::DirBuilder::new().recursive(true).mode(mode).create(folder)
+        // Journals hold registry data, which may be confidential. A folder that is there already is as its owner made it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
     }
 
     #[cfg(windows)]
@@ -127,20 +158,22 @@ impl Folder {
         Ok((journals, damaged))
     }
 
-    /// The journal in a file, or of a name in this folder.
+    /// The journal in a file, or of a name in this folder, with `.jsonl` or without.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
-        let by_name = self.root.join("journal").join(format!("{name}.jsonl"));
+        let bare = name.strip_suffix(".jsonl").unwrap_or(name);
+        let by_name = self.root.join("journal").join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
         Self::read(if is_name { &by_name } else { Path::new(name) })
     }
 
     fn read(path: &Path) -> Result<Journal, FolderError> {
         let path = path.to_owned();
-        let text = fs::read_to_string(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
         let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
+        let bytes = read_file(&path, MOST).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        let text = String::from_utf8(bytes).map_err(|_| malformed(1, "it is not UTF-8 text".to_owned()))?;
         let mut lines = text.split_inclusive('\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
         let entry = entry(first).map_err(|detail| malformed(1, detail))?;

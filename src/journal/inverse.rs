@@ -36,6 +36,8 @@ pub struct Conflict {
     pub found: String,
     /// What was there before the apply.
     pub before: String,
+    /// Whether `--force` puts it back. A key that holds what somebody else made stays even then.
+    pub forcible: bool,
 }
 
 /// The changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else changed are put
@@ -95,7 +97,8 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         } else {
             keep = true;
             let left = ours.and_then(|v| v.before.as_ref());
-            out.conflicts.push(conflict(undo, &name, left, Some(&data), None));
+            let conflict = conflict(undo, &name, left, Some(&data), None);
+            out.conflicts.push(Conflict { forcible: ours.is_some(), ..conflict });
         }
     }
     if !subkeys.is_empty() {
@@ -106,6 +109,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
             left: "no subkeys".to_owned(),
             found: format!("subkeys {}", names.join(", ")),
             before: "absent".to_owned(),
+            forcible: false,
         });
     }
     if keep {
@@ -197,7 +201,7 @@ fn conflict(
 ) -> Conflict {
     let text = |data: Option<&Data>| data.map_or("absent".to_owned(), |data| format!("{data:?}"));
     let place = format!("{} {}", undo.key, notation::value_name(name));
-    Conflict { place, left: text(left), found: text(found), before: text(before) }
+    Conflict { place, left: text(left), found: text(found), before: text(before), forcible: true }
 }
 
 fn key_conflict(key: &Key) -> Conflict {
@@ -206,5 +210,6 @@ fn key_conflict(key: &Key) -> Conflict {
         left: "its parent key present".to_owned(),
         found: "its parent key absent".to_owned(),
         before: "present".to_owned(),
+        forcible: false,
     }
 }

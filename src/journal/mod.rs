@@ -82,6 +82,8 @@ pub enum What {
     Failed,
     /// They were rolled back later.
     RolledBack,
+    /// They were rolled back later but for what somebody else had changed since, which was kept.
+    RolledBackInPart,
 }
 
 /// A journal, as read from disk.
@@ -109,6 +111,8 @@ pub enum Status {
     Failed,
     /// They were rolled back.
     RolledBack,
+    /// They were rolled back but for what somebody else had changed since.
+    RolledBackInPart,
 }
 
 impl Journal {
@@ -120,13 +124,14 @@ impl Journal {
             Some(What::Undone) => Status::Undone,
             Some(What::Failed) => Status::Failed,
             Some(What::RolledBack) => Status::RolledBack,
+            Some(What::RolledBackInPart) => Status::RolledBackInPart,
         }
     }
 
     /// Whether `rollback --last` may pick it.
     pub fn can_be_rolled_back(&self) -> bool {
         self.entry.action == Action::Apply
-            && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed)
+            && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
     /// Adds a line.
@@ -148,6 +153,7 @@ impl std::fmt::Display for What {
             Self::Undone => "failed, and undone",
             Self::Failed => "failed, and not wholly undone",
             Self::RolledBack => "rolled back",
+            Self::RolledBackInPart => "rolled back in part",
         })
     }
 }
@@ -160,6 +166,7 @@ impl std::fmt::Display for Status {
             Self::Undone => "undone",
             Self::Failed => "failed",
             Self::RolledBack => "rolled back",
+            Self::RolledBackInPart => "rolled back in part",
         })
     }
 }

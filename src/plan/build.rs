@@ -1,28 +1,34 @@
 //! Specs and what was read become a plan.
 
-use std::collections::BTreeMap;
-
-use super::{Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules};
+use super::{
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
+    wants::Wants,
+};
 use crate::{
     observe::Reader,
-    registry::{Data, Key, KeyPath, ValueName},
     spec::{Spec, model::FileTest},
-    target::{Action, Facts, KeyChange, ValueChange},
+    target::{Action, Facts, KeyChange},
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
 /// what is to be read, and once more with the facts for the plan itself.
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
-    let one_view = has_one_view(reader);
-    let mut done = Done::default();
+    let mut earlier: Vec<(&Spec, Wants<'_>)> = Vec::new();
     let mut plans = Vec::new();
     for spec in specs {
-        let mut plan = one(spec, one_view, reader);
-        refuse_contradictions(&mut plan, &done);
-        for change in &plan.changes {
-            reader.pretend(change);
-            done.add(&spec.id, change);
+        let (mut plan, wants) = one(spec, reader);
+        let undone = undone(&plan.changes, &earlier);
+        refuse(&mut plan, undone);
+        plan.changes.iter().for_each(|change| reader.pretend(change));
+        let left_out = left_out(&plan.changes, &earlier, reader);
+        if !left_out.is_empty() {
+            plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
+            refuse(&mut plan, left_out);
+        }
+        plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+        if counts(plan.outcome) {
+            earlier.push((spec, wants));
         }
         plans.push(plan);
     }
@@ -40,17 +46,22 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
     Machine { computer_name, machine_guid }
 }
 
-/// Whether the target is a 32-bit Windows, which has one registry view only. A target that does not say is taken for a
-/// 64-bit one; the keys of the 32-bit view then answer for themselves.
-fn has_one_view(reader: &Reader<'_>) -> bool {
-    let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
-    let architecture = os::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
-    architecture.and_then(|data| data.as_read_text()).is_some_and(|text| text.eq_ignore_ascii_case("x86"))
+/// Whether a spec that ends so gets what it wants.
+fn counts(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
-fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
+fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
     let checks = checks(spec, reader);
-    let registry = rules::evaluate(spec, one_view, reader);
+    let mut registry = rules::evaluate(spec, reader);
+    for one in &mut registry.satisfied {
+        one.planned_by = reader
+            .planned_by(|| match &one.name {
+                Some(name) => drop(reader.value(&one.key, name)),
+                None => drop(reader.key(&one.key)),
+            })
+            .1;
+    }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
         (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
@@ -73,13 +84,13 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         }
         (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
     };
-    let counts = matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending);
+    let counts = counts(outcome);
     let restart = Restart {
         computer: spec.restart.computer,
         services: spec.restart.services.clone(),
         note: spec.restart.note.clone(),
     };
-    SpecPlan {
+    let plan = SpecPlan {
         id: spec.id.clone(),
         title: spec.title.clone(),
         sha256: spec.origin.sha256.clone(),
@@ -89,28 +100,31 @@ fn one(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> SpecPlan {
         checks,
         by_star: if counts { registry.by_star } else { 0 },
         install,
+        rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,
-    }
+    };
+    (plan, registry.wants)
 }
 
 fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(applicable) = &spec.applicable {
         let mut evidence = Vec::new();
-        let result = condition::holds(applicable, spec, reader, &mut evidence);
+        let result = condition::holds(applicable, None, spec, reader, &mut evidence);
         checks.push(Check { part: Part::Applicable, title: "applicable".to_owned(), evidence, result });
     }
     for prerequisite in &spec.prerequisites {
         let mut evidence = Vec::new();
-        let result = condition::holds(&prerequisite.condition, spec, reader, &mut evidence);
+        let result = condition::holds(&prerequisite.condition, None, spec, reader, &mut evidence);
         checks.push(Check { part: Part::Prerequisite, title: prerequisite.title.clone(), evidence, result });
     }
     if let Some(hotfix) = &spec.hotfix {
         for file in &hotfix.files {
             let test = FileTest::Present { version: Some(file.version.clone()), platform: file.platform };
-            let evidence = condition::file(&file.path, &test, spec, reader);
+            let (evidence, planned_by) = reader.planned_by(|| condition::file(&file.path, &test, spec, reader));
+            let evidence = Evidence { planned_by, ..evidence };
             let result = evidence.result;
             checks.push(Check { part: Part::Hotfix, title: hotfix.title.clone(), evidence: vec![evidence], result });
         }
@@ -120,65 +134,42 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 
 /// One sentence for each check with that result.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let sentence = |check: &Check, e: &Evidence| match check.part {
-        Part::Applicable => format!("{}: found {}, wanted {}", e.place, e.found, e.wanted),
-        Part::Prerequisite => {
-            format!("prerequisite {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted)
-        }
-        Part::Hotfix => format!("hotfix {}: {}: found {}, wanted {}", check.title, e.place, e.found, e.wanted),
-    };
     let found = checks.iter().filter(|c| which(c) && c.result == result);
-    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(move |e| sentence(c, e))).collect()
+    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
-/// What earlier specs of a run change, and which of them does.
-#[derive(Default)]
-struct Done {
-    values: BTreeMap<(Key, ValueName), (String, Option<Data>)>,
-    /// The changes of each key, by the one name that it has.
-    keys: BTreeMap<KeyPath, Vec<(String, KeyChange)>>,
-}
-
-impl Done {
-    fn add(&mut self, id: &str, change: &KeyChange) {
-        self.keys.entry(change.key.one_name()).or_default().push((id.to_owned(), change.clone()));
-        for value in &change.values {
-            self.values.insert((change.key.clone(), value.name.clone()), (id.to_owned(), value.after.clone()));
+/// What of that which earlier specs of the run want these changes undo: one of the specs is wrong.
+fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)]) -> Vec<String> {
+    let mut clashes = Vec::new();
+    for change in changes {
+        for (Spec { id, .. }, wants) in earlier {
+            let undone = wants.undone_by(change).into_iter();
+            clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
         }
     }
+    clashes
+}
 
-    /// What stands against a change after those of earlier specs.
-    fn clashes(&self, change: &KeyChange) -> Vec<String> {
-        let earlier = self.keys.get(&change.key.one_name()).into_iter().flatten();
-        // Under another name it was planned as if nothing had been changed there.
-        if let Some((id, earlier)) =
-            earlier.filter(|(_, earlier)| earlier.key != change.key).find(|(_, e)| meet(e, change))
-        {
-            return vec![format!("{}: {id} of the same run changes it as {}", change.key, earlier.key)];
-        }
-        let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
-        let clash = |value: &ValueChange| {
-            let (id, earlier) = self.values.get(&(change.key.clone(), value.name.clone()))?;
-            let place = change.place(&value.name);
-            let (earlier, after) = (text(earlier), text(&value.after));
-            Some(format!("{place}: {id} of the same run makes it {earlier}, this spec wants {after}"))
-        };
-        change.values.iter().filter_map(clash).collect()
+/// What earlier specs would change once these changes are made: a `*` of theirs stands for a key that is created now.
+fn left_out(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
+    if !changes.iter().any(|change| change.action == Action::Create) {
+        return Vec::new();
     }
+    let starred = earlier.iter().filter(|(spec, _)| spec.rules.iter().any(|rule| rule.key.has_star()));
+    let again = starred.flat_map(|(spec, _)| {
+        let clash =
+            |change: KeyChange| format!("{}: a `*` of {} of the same run would stand for it", change.key, spec.id);
+        rules::evaluate(spec, reader).changes.into_iter().map(clash)
+    });
+    again.collect()
 }
 
-/// Whether two changes of one key are about the same thing in it: the key itself, or a value.
-fn meet(a: &KeyChange, b: &KeyChange) -> bool {
-    let only_values = a.action == Action::Update && b.action == Action::Update;
-    !only_values || a.values.iter().any(|one| b.values.iter().any(|other| one.name == other.name))
-}
-
-/// A value that an earlier spec of the run changes is not changed once more by a later one: one of them is wrong.
-fn refuse_contradictions(plan: &mut SpecPlan, done: &Done) {
-    let clashes: Vec<String> = plan.changes.iter().flat_map(|change| done.clashes(change)).collect();
+/// Nothing is done for a spec that is at odds with earlier ones.
+fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;
         plan.reasons = clashes;
+        plan.install = None;
         plan.changes.clear();
         plan.satisfied.clear();
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     observe::Reader,
-    registry::{Data, Decoded, Key, notation},
+    registry::{Data, Decoded, Key, ValueType, notation},
     spec::{
         Spec,
         model::{Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, ValueAt, ValueTest, VersionTest},
@@ -43,10 +43,16 @@ impl Truth {
     }
 }
 
-/// Whether a condition holds. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
-pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
+/// Whether a condition holds; `own` is the key of the rule that it belongs to. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
+pub(super) fn holds(
+    condition: &Condition,
+    own: Option<&Key>,
+    spec: &Spec,
+    reader: &Reader<'_>,
+    evidence: &mut Vec<Evidence>,
+) -> Truth {
     match condition {
-        Condition::Key { key, exists } => over_keys(key, !exists, reader, evidence, |key| {
+        Condition::Key { key, exists } => over_keys(key, own, !exists, reader, evidence, |key| {
             let wanted = if *exists { "the key exists" } else { "the key is absent" };
             let answer = reader.key(key);
             let found = presence(&answer);
@@ -54,26 +60,32 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
         }),
         Condition::Value { at, test } => {
             let if_none = *test == ValueTest::Exists(false);
-            over_keys(&at.key, if_none, reader, evidence, |key| value(key, at, test, reader))
+            over_keys(&at.key, own, if_none, reader, evidence, |key| value(key, at, test, reader))
         }
         Condition::File { path, test } => {
-            let one = file(path, test, spec, reader);
+            let (one, planned_by) = reader.planned_by(|| file(path, test, spec, reader));
+            let one = Evidence { planned_by, ..one };
             let truth = one.result;
             evidence.push(one);
             truth
         }
-        Condition::Os(test) => os::holds(test, reader, evidence),
+        Condition::Os(test) => {
+            let at = evidence.len();
+            let (truth, planned_by) = reader.planned_by(|| os::holds(test, reader, evidence));
+            evidence[at..].iter_mut().for_each(|one| one.planned_by.clone_from(&planned_by));
+            truth
+        }
         Condition::All(conditions) => {
-            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, own, spec, reader, evidence)).collect();
             Truth::all(truths)
         }
         Condition::Any(conditions) => {
-            let truths: Vec<_> = conditions.iter().map(|c| holds(c, spec, reader, evidence)).collect();
+            let truths: Vec<_> = conditions.iter().map(|c| holds(c, own, spec, reader, evidence)).collect();
             Truth::any(truths)
         }
         Condition::Not(condition) => {
             let at = evidence.len();
-            let truth = holds(condition, spec, reader, evidence).not();
+            let truth = holds(condition, own, spec, reader, evidence).not();
             for one in &mut evidence[at..] {
                 one.wanted = format!("not: {}", one.wanted);
                 one.result = one.result.not();
@@ -87,12 +99,14 @@ pub(super) fn holds(condition: &Condition, spec: &Spec, reader: &Reader<'_>, evi
 /// whether it holds where there is none.
 fn over_keys(
     pattern: &KeyPattern,
+    own: Option<&Key>,
     if_none: bool,
     reader: &Reader<'_>,
     evidence: &mut Vec<Evidence>,
     test: impl Fn(&Key) -> (String, String, String, Truth),
 ) -> Truth {
-    let keys = match expand::keys(pattern, reader) {
+    let (keys, planned_by) = reader.planned_by(|| expand::keys_of(pattern, own, reader));
+    let keys = match keys {
         Ok(keys) => keys,
         Err(why) => {
             evidence.push(unread(pattern.to_string(), "readable", &why));
@@ -103,14 +117,15 @@ fn over_keys(
         let found = "no such key".to_owned();
         let wanted = if if_none { "absent" } else { "at least one key" }.to_owned();
         let result = Truth::of(if_none);
-        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result });
+        evidence.push(Evidence { place: pattern.to_string(), wanted, found, result, planned_by });
         return result;
     }
     let mut truths = Vec::new();
     for key in &keys {
-        let (place, wanted, found, result) = test(key);
+        let ((place, wanted, found, result), by) = reader.planned_by(|| test(key));
         truths.push(result);
-        evidence.push(Evidence { place, wanted, found, result });
+        let planned_by = by.or_else(|| planned_by.clone());
+        evidence.push(Evidence { place, wanted, found, result, planned_by });
     }
     Truth::any(truths)
 }
@@ -127,24 +142,47 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
         ValueTest::Exists(false) => ("absent".to_owned(), known(answer, |data| data.is_none())),
         ValueTest::OneOf(literals) => {
             let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
-            (wanted, known(answer, |data| data.is_some_and(|data| literals.iter().any(|l| equals(&data, l)))))
+            (wanted, of_data(answer, |data| Truth::any(literals.iter().map(|literal| equals(data, literal)))))
         }
-        ValueTest::AtLeast(least) => {
-            let holds =
-                |data: Option<Data>| matches!(data.map(|d| d.decode()), Some(Decoded::Number(n)) if n >= *least);
-            (format!("{least} or higher"), known(answer, holds))
+        ValueTest::Number(bounds) => {
+            let holds = |data: &Data| match data.decode() {
+                Decoded::Number(number) => Truth::of(bounds.hold(number)),
+                Decoded::Malformed(_) if is_number(data.value_type) => Truth::Unknown,
+                _ => Truth::Unmet,
+            };
+            (bounds.to_string(), of_data(answer, holds))
         }
     };
     (place, wanted, found, truth)
 }
 
-fn equals(data: &Data, literal: &Literal) -> bool {
-    match (data.decode(), literal) {
-        (Decoded::Number(found), Literal::Number(wanted)) => found == *wanted,
-        (Decoded::Text(found), Literal::Text(wanted)) => found == *wanted,
-        (Decoded::List(found), Literal::List(wanted)) => found == *wanted,
-        _ => false,
+/// What a test of data comes to, which an absent value does not pass.
+fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
+    match answer {
+        Answer::Present(data) => holds(&data),
+        Answer::Absent => Truth::Unmet,
+        Answer::Unread(_) => Truth::Unknown,
     }
+}
+
+/// Data of another type is not equal; bytes that the type does not allow may be anything.
+fn equals(data: &Data, literal: &Literal) -> Truth {
+    let of_the_type = match literal {
+        Literal::Number(_) => is_number(data.value_type),
+        Literal::Text(_) => [ValueType::SZ, ValueType::EXPAND_SZ].contains(&data.value_type),
+        Literal::List(_) => data.value_type == ValueType::MULTI_SZ,
+    };
+    match (data.decode(), literal) {
+        (Decoded::Number(found), Literal::Number(wanted)) => Truth::of(found == *wanted),
+        (Decoded::Text(found), Literal::Text(wanted)) => Truth::of(found == *wanted),
+        (Decoded::List(found), Literal::List(wanted)) => Truth::of(found == *wanted),
+        (Decoded::Malformed(_), _) if of_the_type => Truth::Unknown,
+        _ => Truth::Unmet,
+    }
+}
+
+fn is_number(value_type: ValueType) -> bool {
+    [ValueType::DWORD, ValueType::DWORD_BIG_ENDIAN, ValueType::QWORD].contains(&value_type)
 }
 
 fn literal_text(literal: &Literal) -> String {
@@ -156,8 +194,9 @@ fn literal_text(literal: &Literal) -> String {
 }
 
 /// Data for evidence: a number in decimal too.
-fn readable(data: &Data) -> String {
+pub(super) fn readable(data: &Data) -> String {
     match data.decode() {
+        Decoded::Malformed(why) => format!("{data:?}, malformed: {why}"),
         Decoded::Number(number) => format!("{} {number} (0x{number:x})", data.value_type),
         _ => format!("{data:?}"),
     }
@@ -179,7 +218,8 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
         Ok(Resolved::Path(path)) => path,
         Ok(Resolved::NoFolder(why)) => {
             let result = Truth::of(*test == FileTest::Absent);
-            return Evidence { place: pattern.to_string(), wanted, found: format!("no such folder: {why}"), result };
+            let found = format!("no such folder: {why}");
+            return Evidence { place: pattern.to_string(), wanted, found, result, planned_by: None };
         }
         Err(why) => return unread(pattern.to_string(), &wanted, &why),
     };
@@ -192,7 +232,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
             FileTest::Present { version, platform } => present(&facts, version.as_ref(), *platform),
         },
     };
-    Evidence { place, wanted, found, result }
+    Evidence { place, wanted, found, result, planned_by: None }
 }
 
 /// What a file that is there shows.
@@ -200,11 +240,9 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
     let (found, version_holds) = match (&facts.version, version) {
-        (Answer::Present(found), test) => {
-            (found.to_string(), Truth::of(test.is_none_or(|test| version_will_do(*found, test))))
-        }
-        (Answer::Absent, test) => ("no file version".to_owned(), Truth::of(test.is_none())),
-        (Answer::Unread(_), None) => ("present".to_owned(), Truth::Met),
+        (_, None) => ("present".to_owned(), Truth::Met),
+        (Answer::Present(found), Some(test)) => (found.to_string(), Truth::of(version_will_do(*found, test))),
+        (Answer::Absent, Some(_)) => ("no file version".to_owned(), Truth::Unmet),
         (Answer::Unread(why), Some(_)) => (why.to_string(), Truth::Unknown),
     };
     let shown = if platform.is_some() { format!("{found} ({found_platform})") } else { found };
@@ -247,7 +285,7 @@ fn presence<T>(answer: &Answer<T>) -> String {
 }
 
 fn unread(place: String, wanted: &str, why: &Unread) -> Evidence {
-    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown }
+    Evidence { place, wanted: wanted.to_owned(), found: why.to_string(), result: Truth::Unknown, planned_by: None }
 }
 
 #[cfg(test)]

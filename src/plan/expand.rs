@@ -1,5 +1,6 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
+use super::names;
 use crate::{
     observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
@@ -10,45 +11,61 @@ use crate::{
     target::{Answer, Reason, Unread},
 };
 
-const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
-/// The keys that a pattern stands for on the target, in order. Keys below a `*` need not exist; those it stands for do.
+/// The keys that a pattern stands for on the target, each by its one name, in order. Keys below a `*` need not exist; those
+/// it stands for do.
 ///
 /// # Errors
 /// What could not be read on the way.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let mut found = Vec::new();
-    for root in roots(pattern.root, reader)? {
-        found.push(Key { path: root, view: pattern.view });
-    }
-    for name in &pattern.names {
+    keys_of(pattern, None, reader)
+}
+
+/// The same, where the pattern may be about a rule's key, of which `own` is one.
+///
+/// # Errors
+/// What could not be read on the way.
+pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
+        (Some(own), Some(below)) => (vec![own.clone()], below),
+        _ => {
+            let roots = roots(pattern.root, reader)?.into_iter();
+            (roots.map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
+        }
+    };
+    for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Like(pattern) => {
-                let mut below = Vec::new();
-                let mut failed = None;
-                for key in &found {
-                    match reader.subkeys(key).known() {
-                        Ok(names) => {
-                            let names = names.unwrap_or_default();
-                            let fits = names.iter().filter(|name| name::fits(name.as_str(), pattern.as_str()));
-                            below.extend(fits.map(|name| key.child(name)));
-                        }
-                        Err(why) => failed = Some(why),
-                    }
-                }
-                if let Some(why) = failed {
-                    return Err(why);
-                }
-                found = below;
-            }
+            NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
         }
     }
+    let mut found = each(&found, |key| names::one_name(key, reader))?;
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What `ask` answers for every key. All are asked before any is judged, so that they are read in one batch.
+fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
+    let answers: Vec<_> = keys.iter().map(ask).collect();
+    answers.into_iter().collect()
+}
+
+/// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
+/// the key does not list it.
+fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    let at = names::one_name(key, reader)?;
+    let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
+    let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
+    for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
+        if reader.key(&at.child(&link)).known()?.is_some() {
+            names.push(link);
+        }
+    }
+    Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
 }
 
 /// The root key itself; for HKCU a key below HKU for each user that has a profile on the target.
@@ -56,30 +73,27 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
     }
-    let profiles = hklm(PROFILES)?;
-    let users = match reader.subkeys(&profiles) {
-        Answer::Present(sids) => sids,
-        Answer::Absent => Vec::new(),
+    // Every Windows has the list: one that lacks it does not prove that there are no users.
+    let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
+    let users = match reader.subkeys(&hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+        Ok(sids) => sids,
         // An export of one user's HKCU knows no profiles; there HKCU is that user.
-        Answer::Unread(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
+        Err(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
             Answer::Present(()) => return Ok(vec![KeyPath::root_key(root)]),
             _ => return Err(why),
         },
-        Answer::Unread(why) => return Err(why),
+        Err(why) => return Err(why),
     };
-    // All are asked for before any is judged, so that they are read in one batch.
     let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
-    let hives: Vec<_> = hives.map(|hive| (reader.key(&Key::new(hive.clone())).known(), hive)).collect();
-    let mut roots = Vec::new();
-    let mut not_loaded = Vec::new();
-    for (answer, hive) in hives {
-        match answer? {
-            Some(()) => roots.push(hive),
-            None => not_loaded.push(hive.below_root().to_owned()),
-        }
-    }
+    let hives: Vec<_> = hives.map(Key::new).collect();
+    let loaded = each(&hives, |hive| reader.key(hive).known())?;
+    let of = |wanted: bool| {
+        let here = hives.iter().zip(&loaded).filter(move |(_, loaded)| loaded.is_some() == wanted);
+        here.map(|(hive, _)| hive.path.clone())
+    };
+    let not_loaded: Vec<_> = of(false).map(|hive| hive.below_root().to_owned()).collect();
     if not_loaded.is_empty() {
-        return Ok(roots);
+        return Ok(of(true).collect());
     }
     let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
     Err(Unread::new(Reason::Unknown, detail))
@@ -115,8 +129,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };
-                let key = Key { path, view: at.key.view };
-                match folder(&key, &at.name, reader)? {
+                let key = names::one_name(&Key { path, view: at.key.view }, reader)?;
+                match folder(&key, &at.name, reader, &mut Vec::new())? {
                     Some(folder) => folder,
                     None => {
                         return Ok(Resolved::NoFolder(format!(
@@ -126,7 +140,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     }
                 }
             }
-            PathPart::Variable(variable) => match self::variable(*variable, reader)? {
+            PathPart::Variable(variable) => match self::variable(*variable, reader, &mut Vec::new())? {
                 Some(folder) => folder,
                 None => return Ok(Resolved::NoFolder(format!("%{}% is not set on the target", variable.name()))),
             },
@@ -140,24 +154,30 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved.
-fn folder(key: &Key, name: &ValueName, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved. `under` are the variables whose resolution
+/// led here.
+fn folder(
+    key: &Key,
+    name: &ValueName,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
     let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
     let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
         let detail = format!("{key} {name:?} is {data:?}, which names no folder");
         return Err(Unread::new(Reason::Malformed, detail));
     };
-    expanded(&text, reader).map(Some)
+    expanded(&text, reader, under).map(Some)
 }
 
 /// `text` with its `%variables%` resolved on the target.
-fn expanded(text: &str, reader: &Reader<'_>) -> Result<String, Unread> {
+fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         let Some((name, tail)) = after.split_once('%') else { break };
         let unknown = || Unread::new(Reason::Unsupported, format!("%{name}% in `{text}` is not known to kbfix"));
-        let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader)?.ok_or_else(unknown)?;
+        let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader, under)?.ok_or_else(unknown)?;
         out.push_str(before);
         out.push_str(&folder);
         rest = tail;
@@ -167,7 +187,25 @@ fn expanded(text: &str, reader: &Reader<'_>) -> Result<String, Unread> {
 }
 
 /// The folder that a variable names on the target, from the registry values that Windows makes it of.
-fn variable(variable: PathVariable, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
+fn variable(
+    variable: PathVariable,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
+    if under.contains(&variable) {
+        return Err(Unread::new(Reason::Malformed, format!("%{}% is made of itself", variable.name())));
+    }
+    under.push(variable);
+    let folder = folder_of(variable, reader, under);
+    under.pop();
+    folder
+}
+
+fn folder_of(
+    variable: PathVariable,
+    reader: &Reader<'_>,
+    under: &mut Vec<PathVariable>,
+) -> Result<Option<String>, Unread> {
     let (key, name) = match variable {
         PathVariable::SystemRoot | PathVariable::SystemDrive => (WINDOWS_NT, "SystemRoot"),
         PathVariable::ProgramFiles => (WINDOWS, "ProgramFilesDir"),
@@ -178,7 +216,7 @@ fn variable(variable: PathVariable, reader: &Reader<'_>) -> Result<Option<String
     };
     let key = hklm(key)?;
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    let folder = folder(&key, &name, reader)?;
+    let folder = folder(&key, &name, reader, under)?;
     Ok(match variable {
         PathVariable::SystemDrive => folder.map(|folder| folder.chars().take(2).collect()),
         _ => folder,

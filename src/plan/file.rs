@@ -1,7 +1,7 @@
 //! The saved plan: a JSON file with its own digest.
 //!
-//! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785: members sorted, no blanks; the plan has no numbers
-//! beyond 2^53 and no fractions), so it does not depend on how the file is laid out.
+//! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend on how the
+//! file is laid out.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -89,7 +89,10 @@ pub fn schema() -> Value {
 
 /// Digests are given with or without `sha256:`, in either case of the letters.
 fn same_digest(a: &str, b: &str) -> bool {
-    let bare = |d: &str| d.trim().trim_start_matches("sha256:").to_ascii_lowercase();
+    let bare = |d: &str| {
+        let lower = d.trim().to_ascii_lowercase();
+        lower.strip_prefix("sha256:").map(str::to_owned).unwrap_or(lower)
+    };
     bare(a) == bare(b)
 }
 
@@ -110,12 +113,77 @@ pub(crate) fn unseal(document: &mut Value) -> Option<(String, String)> {
 
 /// The SHA-256 of a JSON value in canonical form.
 pub fn digest(value: &Value) -> String {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    format!("sha256:{}", sha256(sorted.to_string().as_bytes()))
+    let mut text = String::new();
+    canonical(value, &mut text);
+    format!("sha256:{}", sha256(text.as_bytes()))
+}
+
+/// Appends a JSON value by RFC 8785: no blanks, members in the order of their names' UTF-16 units, texts and whole numbers as
+/// ECMAScript writes them (as serde_json does, but for numbers that a 64-bit float cannot hold).
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            out.push('{');
+            for (at, (name, value)) in members.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                canonical(&Value::String(name.clone()), out);
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Number(number) => match number.as_u64() {
+            Some(large) if large > 1 << 53 => out.push_str(&(large as f64).to_string()),
+            _ => out.push_str(&number.to_string()),
+        },
+        Value::Null | Value::Bool(_) | Value::String(_) => out.push_str(&value.to_string()),
+    }
 }
 
 /// The SHA-256 of bytes, in hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex_digits(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    fn canonical(json: &str) -> String {
+        let mut out = String::new();
+        super::canonical(&serde_json::from_str(json).unwrap(), &mut out);
+        out
+    }
+
+    #[test]
+    fn the_examples_of_rfc_8785() {
+        let sorted = r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#;
+        assert_eq!(
+            canonical(sorted),
+            "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}"
+        );
+        let text = r#"{"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}"#;
+        let wanted = r#"{"literals":[null,true,false],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+        assert_eq!(canonical(text), wanted);
+        assert_eq!(canonical(r#"["\b\t\f\u007f\u2028", {}, []]"#), "[\"\\b\\t\\f\u{7f}\u{2028}\",{},[]]");
+    }
+
+    #[test]
+    fn numbers_are_written_as_ecmascript_writes_them() {
+        let numbers = "[0, -1, 4294967295, 9007199254740992, 9007199254740993, 18446744073709551615]";
+        let wanted = "[0,-1,4294967295,9007199254740992,9007199254740992,18446744073709552000]";
+        assert_eq!(canonical(numbers), wanted);
+    }
 }

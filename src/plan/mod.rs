@@ -9,8 +9,10 @@ mod data;
 mod expand;
 pub mod file;
 mod install;
+mod names;
 mod os;
 mod rules;
+mod wants;
 
 use std::collections::BTreeMap;
 
@@ -84,6 +86,10 @@ pub struct SpecPlan {
     /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many only when told so.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
+    /// How many of the spec's rules count on this target, where not all do: their `when` does not hold, or their key stands for
+    /// no key, as `*` can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesHere>,
     /// What already is as the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
@@ -162,6 +168,19 @@ pub struct Evidence {
     pub found: String,
     /// Whether that is what is wanted.
     pub result: Truth,
+    /// The earlier spec of the run for which that is planned. None where it is what the target has now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_by: Option<String>,
+}
+
+impl Evidence {
+    /// What was found, and for which spec it is only planned.
+    pub fn found_or_planned(&self) -> String {
+        match &self.planned_by {
+            Some(id) => format!("{} (planned by {id})", self.found),
+            None => self.found.clone(),
+        }
+    }
 }
 
 /// Whether something holds.
@@ -176,6 +195,16 @@ pub enum Truth {
     Unknown,
 }
 
+/// How many of a spec's rules count on a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesHere {
+    /// Those that count.
+    pub here: usize,
+    /// All: each value that a rule names, or the key where the rule is about itself; in both views it is two.
+    pub of: usize,
+}
+
 /// A key or value that already is as the spec wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Satisfied {
@@ -188,6 +217,9 @@ pub struct Satisfied {
     /// Its data; none where it is absent, as it should be or may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// The earlier spec of the run for which that is planned. None where the target has it so now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_by: Option<String>,
 }
 
 /// How a spec ends. The order is that of the exit codes, worst last.
@@ -236,6 +268,20 @@ impl Outcome {
             Self::RolledBack => 5,
             Self::Failed => 6,
         }
+    }
+}
+
+impl Check {
+    /// What a fact that was looked at says of the spec, as a sentence.
+    pub fn sentence(&self, evidence: &Evidence) -> String {
+        let Evidence { place, wanted, .. } = evidence;
+        let found = evidence.found_or_planned();
+        let part = match self.part {
+            Part::Applicable => String::new(),
+            Part::Prerequisite => format!("prerequisite {}: ", self.title),
+            Part::Hotfix => format!("hotfix {}: ", self.title),
+        };
+        format!("{part}{place}: found {found}, wanted {wanted}")
     }
 }
 

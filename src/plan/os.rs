@@ -1,6 +1,9 @@
 //! Tests of the operating system, out of what its registry says.
 
-use super::{Evidence, Truth, expand};
+use super::{
+    Evidence, Truth, condition,
+    expand::{self, WINDOWS_NT},
+};
 use crate::{
     observe::Reader,
     registry::{Data, Decoded, ValueName},
@@ -18,7 +21,7 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
             Err(why) => (why.to_string(), Truth::Unknown),
         };
         truths.push(result);
-        evidence.push(Evidence { place: place.to_owned(), wanted, found, result });
+        evidence.push(Evidence { place: place.to_owned(), wanted, found, result, planned_by: None });
     };
     let dotted = |v: [u32; 4]| v.map(|n| n.to_string()).join(".");
     if test.at_least.is_some() || test.below.is_some() {
@@ -69,25 +72,29 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
 /// Major, minor, build and update revision. Since Windows 10 the first two stand in values of their own; before that
 /// `CurrentVersion` has them, which Windows 10 keeps at 6.3 for old programs.
 fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
-    let number = |name: &str| -> Result<Option<u32>, Unread> {
-        let data = os_value(name, reader)?;
-        Ok(data.and_then(|data| match data.decode() {
+    let number = |name: &str| {
+        let is_number = |data: &Data| match data.decode() {
             Decoded::Number(number) => u32::try_from(number).ok(),
             _ => None,
-        }))
+        };
+        read(WINDOWS_NT, name, "a number", is_number, reader)
     };
     // All are asked for before any is judged, so that they are read in one batch.
     let (major, minor, revision) =
         (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
-    let (version, build) = (os_text("CurrentVersion", reader), os_text("CurrentBuildNumber", reader));
-    let build = build?.and_then(|b| b.parse().ok()).unwrap_or(0);
-    let revision = revision?.unwrap_or(0);
+    let is_version = |data: &Data| {
+        let text = data.as_read_text()?;
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    let version = read(WINDOWS_NT, "CurrentVersion", "a version", is_version, reader);
+    let is_build = |data: &Data| data.as_read_text()?.parse().ok();
+    let build = read(WINDOWS_NT, "CurrentBuildNumber", "a build number", is_build, reader);
+    let (build, revision) = (build?.unwrap_or(0), revision?.unwrap_or(0));
     if let (Some(major), Some(minor)) = (major?, minor?) {
         return Ok(Some([major, minor, build, revision]));
     }
-    let Some(version) = version? else { return Ok(None) };
-    let parts = version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    Ok(parts.map(|(major, minor)| [major, minor, build, revision]))
+    Ok(version?.map(|(major, minor)| [major, minor, build, revision]))
 }
 
 /// The number in `Service Pack 2`, or `Service Pack 2, v.3244` as test versions have it.
@@ -98,15 +105,24 @@ fn service_pack(text: &str) -> Option<u32> {
 }
 
 fn os_text(name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    Ok(os_value(name, reader)?.and_then(|data| data.as_read_text()))
-}
-
-fn os_value(name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
-    hklm_value(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", name, reader)
+    text(WINDOWS_NT, name, reader)
 }
 
 fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    Ok(hklm_value(key, name, reader)?.and_then(|data| data.as_read_text()))
+    read(key, name, "text", Data::as_read_text, reader)
+}
+
+/// A value below HKLM as `meaning` takes it; data that it cannot take is malformed, and not `what` it should be.
+fn read<T>(
+    key: &str,
+    name: &str,
+    what: &str,
+    meaning: impl Fn(&Data) -> Option<T>,
+    reader: &Reader<'_>,
+) -> Result<Option<T>, Unread> {
+    let Some(data) = hklm_value(key, name, reader)? else { return Ok(None) };
+    let malformed = || Unread::new(Reason::Malformed, format!("{name} is {}, not {what}", condition::readable(&data)));
+    meaning(&data).map(Some).ok_or_else(malformed)
 }
 
 /// A value below HKLM whose key and name are constants of this program.

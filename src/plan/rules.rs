@@ -1,115 +1,138 @@
 //! A spec's registry rules become changes of keys, and a list of what already holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Satisfied, Truth, condition, data, expand};
+use super::{
+    RulesHere, Satisfied, Truth, condition, expand, names,
+    wants::{OneValue, Wants, by_value, within},
+};
 use crate::{
     observe::{KeyImage, Reader},
-    registry::{Key, ValueName, View},
+    registry::{Key, ValueName},
     spec::{
-        Spec,
-        model::{DesiredKey, KeyRule, ValueRule},
+        Spec, is_protected,
+        model::{Condition, DesiredKey},
     },
     target::{Action, Answer, KeyChange, Unread, ValueChange},
 };
 
 /// What the registry rules of a spec come to.
 #[derive(Default)]
-pub(super) struct Result {
+pub(super) struct Result<'a> {
     /// The changes of keys: keys created with the topmost first, keys deleted with the lowest first.
     pub changes: Vec<KeyChange>,
     /// How many keys and values of these change through a `*`.
     pub by_star: usize,
+    /// How many rules there are of keys and values, and how many of them count on this target.
+    pub rules: RulesHere,
     /// What already holds.
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
     pub unknown: Vec<String>,
+    /// What the rules want, so that the changes of later specs can be held against it.
+    pub wants: Wants<'a>,
 }
 
-/// Works out all rules. Where `one_view` is set, on 32-bit Windows, both views are the one that there is.
-pub(super) fn evaluate(spec: &Spec, one_view: bool, reader: &Reader<'_>) -> Result {
+/// Works out all rules.
+pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     let mut result = Result::default();
-    // Rules about one key are one change, so that the key is opened once.
-    let mut wanted: BTreeMap<Key, Vec<&ValueRule>> = BTreeMap::new();
-    let mut named: BTreeMap<(Key, &ValueName), &ValueRule> = BTreeMap::new();
-    let mut present: BTreeSet<Key> = BTreeSet::new();
-    let mut absent: BTreeSet<Key> = BTreeSet::new();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
-        let holds = when(rule.when.as_ref(), spec, reader, &mut result.unknown);
+        // A condition on the rule's own key is another one for each key.
+        let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
+        let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
-        let keys = match keys(rule, one_view, reader) {
+        let keys = match expand::keys(&rule.key, reader) {
             Ok(keys) => keys,
             Err(why) => {
-                if holds {
+                if always {
                     result.unknown.push(format!("{}: {why}", rule.key));
                 }
                 continue;
             }
         };
+        // Its values, or itself where it is about the key, as far as they count for one key at least.
+        let mut here = BTreeSet::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
         for key in keys {
+            let holds = match by_key {
+                true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
+                false => always,
+            };
             if holds && rule.must_exist {
-                present.insert(key.clone());
+                result.wants.present.insert(key.clone());
             }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
-                    absent.insert(key);
+                    here.insert(0);
+                    result.wants.absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
-                    for value in values {
+                    for (at, value) in values.iter().enumerate() {
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
-                        let value_holds = when(value.when.as_ref(), spec, reader, unknown);
+                        let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
-                            match named.insert((key.clone(), &value.name), value) {
-                                None => wanted.entry(key.clone()).or_default().push(value),
-                                Some(same) if same.desired == value.desired => {}
-                                Some(_) => {
-                                    let name = crate::registry::notation::value_name(&value.name);
-                                    result.unknown.push(format!("{key} {name}: two rules want different data"));
-                                }
-                            }
+                            here.insert(at);
+                            // Rules about one key are one change, so that the key is opened once.
+                            result.wants.values.entry(key.clone()).or_default().push(value);
                         } else {
                             reader.value(&key, &value.name);
                         }
                     }
                 }
                 _ => {
+                    if holds {
+                        here.insert(0);
+                    }
                     reader.key(&key);
                 }
             }
         }
+        result.rules.of += match &rule.desired {
+            DesiredKey::Values(values) => values.len(),
+            DesiredKey::Absent | DesiredKey::Present => 1,
+        };
+        result.rules.here += here.len();
     }
+    let wants = std::mem::take(&mut result.wants);
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
-    for key in absent {
-        if within(&key, &deleted).is_some() {
-            continue;
+    for key in &wants.absent {
+        if within(key, &deleted).is_none() {
+            delete(key, reader, &mut result);
+            deleted.insert(key.clone());
         }
-        delete(&key, reader, &mut result);
-        deleted.insert(key);
-    }
-    for key in &present {
-        wanted.entry(key.clone()).or_default();
     }
     let mut created = BTreeSet::new();
-    for (key, values) in wanted {
-        if let Some(gone) = within(&key, &deleted) {
-            result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
-            continue;
+    let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).collect();
+    for key in keys {
+        let must_exist = wants.present.contains(key);
+        let values = by_value(wants.values.get(key).map_or(&[], Vec::as_slice));
+        match within(key, &deleted) {
+            Some(gone) => in_deleted(key, &gone, must_exist, &values, &mut result),
+            None => one_key(key, must_exist, &values, &mut created, reader, &mut result),
         }
-        let must_exist = present.contains(&key);
-        one_key(&key, must_exist, &values, &mut created, reader, &mut result);
     }
     result.by_star = by_star(&result.changes, &starred);
+    result.wants = wants;
     result
 }
 
-/// The one of `keys` that is `key` or stands above it.
-fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
-    std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
+/// A key that goes, or is below one that does: what must be absent in it is.
+fn in_deleted(key: &Key, gone: &Key, must_exist: bool, values: &[OneValue<'_>], result: &mut Result<'_>) {
+    if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
+        result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
+        return;
+    }
+    let absent = |value: &OneValue<'_>| Satisfied {
+        key: key.clone(),
+        name: Some(value.name.clone()),
+        data: None,
+        planned_by: None,
+    };
+    result.satisfied.extend(values.iter().map(absent));
 }
 
 /// How many keys and values change in the keys that a `*` stands for, or below them.
@@ -123,14 +146,15 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
 }
 
 fn when(
-    condition: Option<&crate::spec::model::Condition>,
+    condition: Option<&Condition>,
+    own: Option<&Key>,
     spec: &Spec,
     reader: &Reader<'_>,
     unknown: &mut Vec<String>,
 ) -> bool {
     let Some(condition) = condition else { return true };
     let mut evidence = Vec::new();
-    match condition::holds(condition, spec, reader, &mut evidence) {
+    match condition::holds(condition, own, spec, reader, &mut evidence) {
         Truth::Met => true,
         Truth::Unmet => false,
         Truth::Unknown => {
@@ -141,43 +165,39 @@ fn when(
     }
 }
 
-fn keys(rule: &KeyRule, one_view: bool, reader: &Reader<'_>) -> std::result::Result<Vec<Key>, Unread> {
-    let mut keys = expand::keys(&rule.key, reader)?;
-    for key in keys.iter_mut().filter(|key| key.view == View::Bits32) {
-        // One key that both views show is one key, whichever is named.
-        if one_view || key.view.stored_at(&key.path) == key.path {
-            key.view = View::Bits64;
-        }
-    }
-    Ok(keys)
-}
-
 /// One key whose values, or which itself, must hold.
 fn one_key(
     key: &Key,
     must_exist: bool,
-    rules: &[&ValueRule],
+    wanted: &[OneValue<'_>],
     created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
-    result: &mut Result,
+    result: &mut Result<'_>,
 ) {
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
-    for rule in rules {
-        match reader.value(key, &rule.name).known() {
-            Ok(before) => {
-                let after = data::after(rule, before.as_ref());
+    for value in wanted {
+        let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
+        let read = reader.value(key, value.name).known();
+        match read.and_then(|before| Ok((value.after(before.as_ref())?, before))) {
+            Ok((None, _)) => result.unknown.push(format!("{}: two rules want different data", place())),
+            Ok((Some(after), before)) => {
                 // As found, so that one that is deleted comes back under the name that it had.
-                let name = reader.spelled(key, &rule.name);
+                let name = reader.spelled(key, value.name);
                 if before == after {
-                    result.satisfied.push(Satisfied { key: key.clone(), name: Some(name), data: before });
+                    result.satisfied.push(Satisfied {
+                        key: key.clone(),
+                        name: Some(name),
+                        data: before,
+                        planned_by: None,
+                    });
                 } else {
                     values.push(ValueChange { name, before, after });
                 }
             }
             Err(why) => {
                 unread = true;
-                result.unknown.push(format!("{key} {}: {why}", crate::registry::notation::value_name(&rule.name)));
+                result.unknown.push(format!("{}: {why}", place()));
             }
         }
     }
@@ -194,7 +214,7 @@ fn one_key(
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
         }
         (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
         (false, true) => {}
@@ -214,11 +234,13 @@ fn create_parents(
     key: &Key,
     created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
-    result: &mut Result,
+    result: &mut Result<'_>,
 ) -> std::result::Result<(), (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
     while let Some(parent) = next {
+        // The key above one that the views keep apart may be one that they share.
+        let parent = names::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
         }
@@ -238,10 +260,15 @@ fn create_parents(
 }
 
 /// Adds the deletion of a key and all below it, the lowest first.
-fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result) {
+fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
+    // Validation refuses what a spec names; what a `*` of it stands for is known only here.
+    if is_protected(key) {
+        result.unknown.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
+        return;
+    }
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None });
+            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
             return;
         }
         Answer::Unread(why) => {

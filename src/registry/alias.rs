@@ -1,54 +1,195 @@
-//! Keys that Windows shows under several names.
+//! Keys that Windows shows under several names, and the one name that kbfix has for each.
 //!
-//! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Keys Affected by WOW64", "Registry Hives" (`HKU\.DEFAULT`).
+//! A plan calls a place by one name, whichever its specs use: else it would create or delete it twice. What the machine
+//! decides (which control set is the current one, whether there are two views) is in `plan/names.rs`.
+//!
+//! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
+//! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
-use super::{Key, KeyPath, RootKey};
+use super::{Key, KeyName, KeyPath, RootKey, View};
 
 /// A root key and a key below it.
 type Place = (RootKey, &'static str);
 
 /// What is another name of what.
-const ALIASES: [(Place, Place); 2] = [
+const ALIASES: [(Place, Place); 3] = [
     // A user's classes, which HKCR shows too, have no one name; a change through HKCR is meant for the machine's.
     ((RootKey::Hkcr, ""), (RootKey::Hklm, r"SOFTWARE\Classes")),
+    ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
     ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
 ];
 
+/// What stands behind a user's SID in the name of the key where the hive of the user's classes is; it is also the user's
+/// `Software\Classes`.
+const CLASSES: &str = "_Classes";
+
 impl Key {
-    /// The one name of the key, in the 64-bit view: two keys are the same place exactly where this is equal. For comparing
-    /// only: on a machine the names can differ, since HKCR shows a user's classes before the machine's.
-    pub fn one_name(&self) -> KeyPath {
-        let path = self.view.stored_at(&self.path);
+    /// The one name of the key: two keys are the same place exactly where this is equal, as far as that can be told
+    /// without the machine. With `one_view`, on 32-bit Windows, both views are the one that there is.
+    #[must_use]
+    pub fn one_name(&self, one_view: bool) -> Self {
+        let path = aliased(&self.path);
+        if one_view {
+            return Self::new(path);
+        }
+        // A key that the views share is one key, whichever is named.
+        if self.view == View::Bits32 && View::Bits32.stored_at(&path) != path {
+            return Self { path, view: View::Bits32 };
+        }
+        match without_wow6432node(&path) {
+            Some(path) => Self { path, view: View::Bits32 },
+            None => Self::new(path),
+        }
+    }
+
+    /// Whether the key is one that other names lead to, or that Windows makes as a link when it starts: then a list of
+    /// subkeys in which it is missing does not prove that it is absent.
+    pub fn is_also_elsewhere(&self) -> bool {
+        let is = |(root, name): Place| KeyPath::from_parts(root, name).is_ok_and(|path| path == self.path);
+        is((RootKey::Hklm, r"SYSTEM\CurrentControlSet"))
+            || ALIASES.iter().any(|(_, place)| is(*place))
+            || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
+    }
+
+    /// The subkeys that Windows makes as links when it starts: of what is stored, a list does not name them.
+    pub fn links(&self) -> Vec<KeyName> {
+        let name = match (self.path.root(), self.path.depth()) {
+            (RootKey::Hklm, 1) => "CurrentControlSet",
+            (RootKey::Hku, 2) => "Classes",
+            _ => return Vec::new(),
+        };
+        let links = KeyName::new(name).into_iter();
+        links.filter(|name| self.child(name).is_also_elsewhere()).collect()
+    }
+}
+
+impl KeyPath {
+    /// The other names of a key under its one name: each with the key that is as a whole another name of one above it.
+    pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
+        let mut names = Vec::new();
         for ((root, alias), (to, name)) in ALIASES {
-            let Ok(alias) = KeyPath::from_parts(root, alias) else { continue };
-            let Some(rest) = path.relative_to(&alias) else { continue };
-            let below = if rest.is_empty() { name.to_owned() } else { format!("{name}\\{rest}") };
-            if let Ok(path) = KeyPath::from_parts(to, &below) {
-                return path;
+            if let (Ok(alias), Ok(to)) = (Self::from_parts(root, alias), Self::from_parts(to, name))
+                && let Some(rest) = self.relative_to(&to)
+                && let Some(other) = joined(&alias, rest)
+            {
+                names.push((alias, other));
             }
         }
-        path
+        if let Some((sid, rest)) = user_of_classes(self)
+            && let Ok(alias) = Self::from_parts(RootKey::Hku, &format!("{sid}{CLASSES}"))
+            && let Some(other) = joined(&alias, rest)
+        {
+            names.push((alias, other));
+        }
+        names
     }
+}
+
+/// The path without a name that is another's, or below another's.
+fn aliased(path: &KeyPath) -> KeyPath {
+    for ((root, alias), (to, name)) in ALIASES {
+        if let (Ok(alias), Ok(to)) = (KeyPath::from_parts(root, alias), KeyPath::from_parts(to, name))
+            && let Some(rest) = path.relative_to(&alias)
+            && let Some(path) = joined(&to, rest)
+        {
+            return path;
+        }
+    }
+    let (RootKey::Hku, Some(first)) = (path.root(), path.names().next()) else { return path.clone() };
+    let at = first.len().saturating_sub(CLASSES.len());
+    let (Some(sid), Some(end)) = (first.get(..at), first.get(at..)) else { return path.clone() };
+    if !is_sid(sid) || !end.eq_ignore_ascii_case(CLASSES) {
+        return path.clone();
+    }
+    let rest = path.below_root().get(first.len()..).unwrap_or_default();
+    KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
+}
+
+/// The user in whose classes the key is, and where there.
+fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
+    let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && is_sid(sid))?;
+    let classes = KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes")).ok()?;
+    Some((sid, path.relative_to(&classes)?))
+}
+
+fn is_sid(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
+}
+
+/// The key that the 32-bit view has at `path`, where that is below a `Wow6432Node` as the 64-bit view shows it.
+fn without_wow6432node(path: &KeyPath) -> Option<KeyPath> {
+    let node = path.names().position(|name| name.eq_ignore_ascii_case("Wow6432Node"))?;
+    let names: Vec<&str> = path.names().enumerate().filter(|(at, _)| *at != node).map(|(_, name)| name).collect();
+    let narrow = KeyPath::from_parts(path.root(), &names.join("\\")).ok()?;
+    (View::Bits32.stored_at(&narrow) == *path).then_some(narrow)
+}
+
+fn joined(to: &KeyPath, rest: &str) -> Option<KeyPath> {
+    let below = match (to.below_root(), rest) {
+        (names, "") => names.to_owned(),
+        ("", rest) => rest.to_owned(),
+        (names, rest) => format!("{names}\\{rest}"),
+    };
+    KeyPath::from_parts(to.root(), &below).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::View;
+
+    fn key(path: &str, view: View) -> Key {
+        Key { path: path.parse().unwrap(), view }
+    }
 
     #[test]
     fn several_names_of_a_key_are_one() {
-        let name = |path: &str, view: View| Key { path: path.parse().unwrap(), view }.one_name().to_string();
-        let wide = |path: &str| name(path, View::Bits64);
-        let narrow = |path: &str| name(path, View::Bits32);
+        let wide = |path: &str| key(path, View::Bits64).one_name(false).to_string();
+        let narrow = |path: &str| key(path, View::Bits32).one_name(false).to_string();
         assert_eq!(wide(r"HKCR"), r"HKLM\SOFTWARE\Classes");
         assert_eq!(wide(r"HKCR\ms-msdt\shell"), r"HKLM\SOFTWARE\Classes\ms-msdt\shell");
-        assert_eq!(narrow(r"HKCR\CLSID\x"), r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID\x");
-        assert_eq!(narrow(r"HKLM\SOFTWARE\Classes\CLSID\x"), r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID\x");
-        assert_eq!(narrow(r"HKLM\SOFTWARE\X"), wide(r"HKLM\SOFTWARE\Wow6432Node\X"));
-        assert_eq!(narrow(r"HKLM\SYSTEM\X"), wide(r"HKLM\SYSTEM\X"));
+        assert_eq!(wide(r"HKCC\System"), r"HKLM\SYSTEM\CurrentControlSet\Hardware Profiles\Current\System");
+        assert_eq!(narrow(r"HKCR\CLSID\x"), r"HKLM\SOFTWARE\Classes\CLSID\x [32-bit view]");
+        assert_eq!(wide(r"HKCR\Wow6432Node\CLSID\x"), narrow(r"HKLM\SOFTWARE\Classes\CLSID\x"));
+        assert_eq!(wide(r"HKLM\SOFTWARE\wow6432node\X"), r"HKLM\SOFTWARE\X [32-bit view]");
+        assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node"), r"HKLM\SOFTWARE [32-bit view]");
+        assert_eq!(narrow(r"HKLM\SOFTWARE\Wow6432Node\X"), r"HKLM\SOFTWARE\X [32-bit view]");
+        assert_eq!(narrow(r"HKLM\SYSTEM\X"), r"HKLM\SYSTEM\X");
+        assert_eq!(narrow(r"HKLM\SOFTWARE\Policies\X"), r"HKLM\SOFTWARE\Policies\X");
+        // The views share this key, so that what is below Wow6432Node is no other name of it.
+        assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Policies\X"), r"HKLM\SOFTWARE\Wow6432Node\Policies\X");
         assert_eq!(wide(r"HKU\s-1-5-18\Software"), r"HKU\.DEFAULT\Software");
         assert_eq!(wide(r"HKU\S-1-5-181\Software"), r"HKU\S-1-5-181\Software");
+        assert_eq!(wide(r"HKU\S-1-5-21-7_CLASSES\x"), r"HKU\S-1-5-21-7\Software\Classes\x");
+        assert_eq!(wide(r"HKU\a_Classes\x"), r"HKU\a_Classes\x");
+        assert_eq!(narrow(r"HKU\S-1-5-21-7_Classes\CLSID"), r"HKU\S-1-5-21-7\Software\Classes\CLSID [32-bit view]");
         assert_eq!(wide(r"HKLM\SOFTWARE\Classes\x"), r"HKLM\SOFTWARE\Classes\x");
+    }
+
+    #[test]
+    fn a_32_bit_windows_has_one_view_and_may_have_a_key_called_wow6432node() {
+        let one = |path: &str, view: View| key(path, view).one_name(true).to_string();
+        assert_eq!(one(r"HKLM\SOFTWARE\X", View::Bits32), r"HKLM\SOFTWARE\X");
+        assert_eq!(one(r"HKCR\CLSID", View::Bits32), r"HKLM\SOFTWARE\Classes\CLSID");
+        assert_eq!(one(r"HKLM\SOFTWARE\Wow6432Node\X", View::Bits64), r"HKLM\SOFTWARE\Wow6432Node\X");
+    }
+
+    #[test]
+    fn links_are_known_by_name_and_have_other_names() {
+        let links = |path: &str| -> Vec<String> {
+            key(path, View::Bits64).links().iter().map(|name| name.as_str().to_owned()).collect()
+        };
+        assert_eq!(links(r"HKLM\SYSTEM"), ["CurrentControlSet"]);
+        assert_eq!(links(r"HKU\S-1-5-21-7\Software"), ["Classes"]);
+        assert!(links(r"HKU\.DEFAULT\Software").is_empty() && links(r"HKLM\SOFTWARE").is_empty());
+        let elsewhere = |path: &str| key(path, View::Bits64).is_also_elsewhere();
+        assert!(elsewhere(r"HKLM\SOFTWARE\Classes") && elsewhere(r"HKU\.default"));
+        assert!(!elsewhere(r"HKLM\SOFTWARE\Classes\x") && !elsewhere(r"HKU\S-1-5-21-7\Software"));
+        let others = |path: &str| -> Vec<String> {
+            path.parse::<KeyPath>().unwrap().other_names().iter().map(|(_, name)| name.to_string()).collect()
+        };
+        assert_eq!(others(r"HKLM\SOFTWARE\Classes\x\y"), [r"HKCR\x\y"]);
+        assert_eq!(others(r"HKU\.DEFAULT"), [r"HKU\S-1-5-18"]);
+        assert_eq!(others(r"HKU\S-1-5-21-7\Software\Classes\x"), [r"HKU\S-1-5-21-7_Classes\x"]);
+        assert!(others(r"HKLM\SOFTWARE").is_empty());
     }
 }

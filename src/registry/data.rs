@@ -188,17 +188,6 @@ impl Data {
             _ => Decoded::Bytes,
         }
     }
-
-    /// The string that a program gets which reads this as text: up to the first NUL, whether or not there is one.
-    /// `None` where the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are no UTF-16.
-    pub fn as_read_text(&self) -> Option<String> {
-        if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
-            return None;
-        }
-        let units = units(&self.bytes).ok()?;
-        let end = units.iter().position(|u| *u == 0).unwrap_or(units.len());
-        String::from_utf16(&units[..end]).ok()
-    }
 }
 
 fn decode_list(units: &[u16]) -> Decoded {
@@ -214,7 +203,7 @@ fn decode_list(units: &[u16]) -> Decoded {
     list.map_or(Decoded::Malformed("a string of the list is not valid UTF-16"), Decoded::List)
 }
 
-fn units(bytes: &[u8]) -> Result<Vec<u16>, &'static str> {
+pub(super) fn units(bytes: &[u8]) -> Result<Vec<u16>, &'static str> {
     let pairs = bytes.chunks_exact(2);
     if !pairs.remainder().is_empty() {
         return Err("UTF-16 text has an even number of bytes");
@@ -307,7 +296,6 @@ mod tests {
         assert!(malformed(ValueType::MULTI_SZ, b"a\0\0\0"));
         assert!(malformed(ValueType::MULTI_SZ, &[]));
         assert_eq!(Data::new(ValueType::MULTI_SZ, [0, 0]).decode(), Decoded::List(vec![]));
-        assert_eq!(Data::new(ValueType::SZ, *b"a\0").as_read_text().as_deref(), Some("a"));
     }
 
     #[test]

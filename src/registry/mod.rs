@@ -8,7 +8,9 @@ mod data;
 mod key;
 pub mod name;
 pub mod notation;
+mod reading;
 mod security;
+mod upcase;
 mod view;
 
 pub use data::{Data, Decoded, ValueType};

@@ -12,32 +12,12 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::upcase::upcase;
+
 /// The longest key name, in UTF-16 units.
 pub const MAX_KEY_NAME: usize = 255;
 /// The longest value name, in UTF-16 units.
 pub const MAX_VALUE_NAME: usize = 16_383;
-
-/// The upper-case form of one UTF-16 unit, as the kernel's `RtlUpcaseUnicodeChar` maps it: one unit to one unit.
-///
-/// Windows keeps a table of its own. It agrees with Unicode's simple upper-case mapping, except that it has no mapping from
-/// outside ASCII into ASCII (`ı`, `ſ`), none for `µ`, and none where the upper-case form is longer than one unit (`ß`).
-pub fn upcase(unit: u16) -> u16 {
-    if unit < 0x80 {
-        return if (b'a' as u16..=b'z' as u16).contains(&unit) { unit - 32 } else { unit };
-    }
-    if unit == 0xB5 {
-        return unit;
-    }
-    let Some(c) = char::from_u32(unit.into()) else { return unit };
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(u), None) => match u16::try_from(u as u32) {
-            Ok(u) if u >= 0x80 => u,
-            _ => unit,
-        },
-        _ => unit,
-    }
-}
 
 /// Whether `name` fits `pattern`, in which each `*` stands for any characters, also none. Without case, as names compare.
 pub fn fits(name: &str, pattern: &str) -> bool {
@@ -222,6 +202,24 @@ mod tests {
         assert!(!eq("ſ", "S"));
         assert!(!eq("µ", "Μ"));
         assert!(eq("ÿ", "Ÿ"));
+        assert!(eq("λόγος", "ΛΌΓΟς") && !eq("Λόγος", "ΛΌΓΟΣ"));
+    }
+
+    #[test]
+    fn equality_order_and_hash_are_of_one_mind() {
+        let hashed = |text: &str| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            hash(text, &mut hasher);
+            hasher.finish()
+        };
+        let names = ["ς", "σ", "Σ", "ᾳ", "ᾼ", "ა", "Ა", "k", "K", "K", "ſ", "s", "ǅ", "ǆ", "Ǆ", "z", "_", "Z"];
+        for a in names {
+            for b in names {
+                assert_eq!(compare(a, b), compare(b, a).reverse());
+                assert_eq!(compare(a, b).is_eq(), hashed(a) == hashed(b), "{a} {b}");
+                assert_eq!(compare(a, b).is_eq(), fits(a, b), "{a} {b}");
+            }
+        }
     }
 
     #[test]

@@ -77,6 +77,28 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// Text on one line, with nothing in it that steers a terminal, changes the direction of what follows, or is not seen: such
+/// characters become `\u{…}`. Names and strings of a target or a spec go through here before people see them, since they
+/// could fake lines and hide others.
+pub fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unseen(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Whether a character is a control (line breaks and U+0085 are), a separator of lines, or one that Unicode calls a format.
+///
+/// Source: Unicode Character Database, general categories Cc, Zl, Zp and Cf, without Arabic and other number signs, which are
+/// seen.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +114,18 @@ mod tests {
         assert_eq!(data(&Data::new(ValueType::NONE, [1])), "hex(0):01");
         assert_eq!(data(&Data::new(ValueType(0x99), [1])), "hex(99):01");
         assert_eq!(data(&Data::qword(1 << 63)), "hex(b):00,00,00,00,00,00,00,80");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_written_out() {
+        assert_eq!(
+            one_line("a\u{1b}[2J\r\n\u{85}b\u{2028}\u{2029}\t"),
+            r"a\u{1b}[2J\u{d}\u{a}\u{85}b\u{2028}\u{2029}\u{9}"
+        );
+        assert_eq!(one_line("\u{202e}x\u{2066}\u{200f}\u{200b}\u{feff}"), r"\u{202e}x\u{2066}\u{200f}\u{200b}\u{feff}");
+        for text in ["Größe", "日本語", "é", "\u{a0}", "😀", r"C:\x"] {
+            assert_eq!(one_line(text), text);
+        }
     }
 
     #[test]

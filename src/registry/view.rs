@@ -104,28 +104,21 @@ fn redirected(path: &KeyPath) -> Option<KeyPath> {
         let redirect = REDIRECTED_CLASSES.iter().any(|class| is(at, class));
         return redirect.then(|| inserted(path, at));
     }
-    if path.root() != RootKey::Hklm || !is(0, "SOFTWARE") || is(1, "Wow6432Node") || names.len() < 2 {
+    if path.root() != RootKey::Hklm || !is(0, "SOFTWARE") || is(1, "Wow6432Node") {
         return None;
     }
-    let software = KeyPath::from_parts(RootKey::Hklm, "SOFTWARE").ok()?;
     let shared = SHARED_SOFTWARE.iter().any(|below| {
         KeyPath::from_parts(RootKey::Hklm, &format!("SOFTWARE\\{below}")).is_ok_and(|shared| path.is_within(&shared))
     });
-    (!shared && path.is_within(&software)).then(|| inserted(path, 1))
+    (!shared).then(|| inserted(path, 1))
 }
 
-/// `path` with `Wow6432Node` put in before its name number `at`.
+/// `path` with `Wow6432Node` put in as its name number `at`.
 fn inserted(path: &KeyPath, at: usize) -> KeyPath {
-    let mut out = KeyPath::root_key(path.root());
-    for (i, name) in path.names().enumerate() {
-        let extra = (i == at).then_some("Wow6432Node");
-        for part in extra.into_iter().chain([name]) {
-            if let Ok(name) = KeyName::new(part) {
-                out = out.child(&name);
-            }
-        }
-    }
-    out
+    let names = path.names().take(at).chain(["Wow6432Node"]).chain(path.names().skip(at));
+    names
+        .filter_map(|name| KeyName::new(name).ok())
+        .fold(KeyPath::root_key(path.root()), |path, name| path.child(&name))
 }
 
 impl fmt::Display for View {
@@ -208,6 +201,8 @@ mod tests {
             at(r"HKU\S-1-5-21\Software\Classes\Interface"),
             r"HKU\S-1-5-21\Software\Classes\Wow6432Node\Interface"
         );
-        assert_eq!(at(r"HKLM\SOFTWARE"), r"HKLM\SOFTWARE");
+        // WOW64 redirects the key itself too, so that its subkeys are those of the 32-bit view.
+        assert_eq!(at(r"HKLM\SOFTWARE"), r"HKLM\SOFTWARE\Wow6432Node");
+        assert_eq!(at("HKLM"), "HKLM");
     }
 }

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Paint;
-use crate::diag::{Diagnostic, Place, Severity};
+use crate::{
+    diag::{Diagnostic, Place, Severity},
+    registry::notation::one_line,
+};
 
 /// What `kbfix validate` found, as a document.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -28,14 +31,14 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
         Severity::Warning => Level::WARNING,
     };
     let mut group = level
-        .primary_title(visible(&diagnostic.message))
+        .primary_title(one_line(&diagnostic.message))
         .id(diagnostic.code.as_str())
         .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
     if let Some(place) = &diagnostic.place {
         if place.source.is_empty() && place.column > 1 {
             group = group.element(Level::NOTE.message(format!(
                 "in {}:{}:{}",
-                visible(&place.file),
+                one_line(&place.file),
                 place.line,
                 place.column
             )));
@@ -44,13 +47,13 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
             group = group.element(
                 Snippet::source(place.source.as_str())
                     .line_start(place.line)
-                    .path(visible(&place.file))
+                    .path(one_line(&place.file))
                     .annotation(AnnotationKind::Primary.span(span)),
             );
         }
     }
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(visible(hint)));
+        group = group.element(Level::HELP.message(one_line(hint)));
     }
     renderer.render(&[group])
 }
@@ -90,11 +93,6 @@ fn data(text: &str) -> String {
 
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// Text from a file or a command line, with nothing in it that steers a terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The columns of a place as bytes of its line.

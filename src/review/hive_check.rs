@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::format::regf::{Finding, Hive, Severity, State};
+use crate::{
+    diag::{Diagnostic, number_of},
+    format::regf::{Finding, Hive, Severity, State},
+    registry::notation::one_line,
+};
 
 /// What was found in a hive file.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,15 +21,17 @@ pub struct HiveCheck<'a> {
     /// The file.
     pub file: &'a str,
     /// The minor version of the hive's format.
-    pub minor_version: u32,
+    pub minor_version: Option<u32>,
     /// The size of its base block and hive bins.
-    pub bytes: usize,
-    /// Whether the file was written completely.
-    pub state: FileState,
+    pub bytes: Option<usize>,
+    /// Whether the file was written completely; as the two above, none where it is no hive or cannot be read.
+    pub state: Option<FileState>,
     /// What was recovered from the logs, or why nothing was.
     pub logs: Option<String>,
     /// In the order of their offsets.
     pub findings: Vec<Found<'a>>,
+    /// Why it was not checked.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Whether a hive file was written completely.
@@ -67,9 +73,28 @@ impl<'a> HiveCheck<'a> {
             offset: finding.offset,
             message: &finding.message,
         };
-        let (minor_version, bytes) = (hive.minor_version(), hive.file_len());
-        let findings = findings.iter().map(found).collect();
-        Self { kbfix_hive_check: 1, file, minor_version, bytes, state, logs, findings }
+        Self {
+            minor_version: Some(hive.minor_version()),
+            bytes: Some(hive.file_len()),
+            state: Some(state),
+            logs,
+            findings: findings.iter().map(found).collect(),
+            ..Self::not_checked(file, Vec::new())
+        }
+    }
+
+    /// Of a file that could not be checked.
+    pub fn not_checked(file: &'a str, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            kbfix_hive_check: 1,
+            file,
+            minor_version: None,
+            bytes: None,
+            state: None,
+            logs: None,
+            findings: Vec::new(),
+            diagnostics,
+        }
     }
 
     /// As JSON.
@@ -81,21 +106,25 @@ impl<'a> HiveCheck<'a> {
     pub fn human(&self) -> String {
         let mut out = String::new();
         let state = match (self.state, &self.logs) {
-            (FileState::Recovered, Some(logs)) => format!("completed in memory by {logs}"),
-            (FileState::Dirty, Some(why)) => format!("not written completely, and its logs do not complete it: {why}"),
+            (Some(FileState::Recovered), Some(logs)) => format!("completed in memory by {logs}"),
+            (Some(FileState::Dirty), Some(why)) => {
+                format!("not written completely, and its logs do not complete it: {why}")
+            }
             _ => "complete".to_owned(),
         };
-        let Self { file, minor_version, bytes, .. } = self;
+        let file = one_line(self.file);
+        let (minor_version, bytes) = (self.minor_version.unwrap_or_default(), self.bytes.unwrap_or_default());
         let _ = writeln!(out, "{file}: a hive of version 1.{minor_version}, {bytes} bytes, {state}");
         for found in &self.findings {
             let word = match found.severity {
                 Severity::Oddity => "oddity",
                 Severity::Error => "error",
             };
-            let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, found.message, found.code);
+            let _ = writeln!(out, "{:#010x}  {word}: {} ({})", found.offset, one_line(found.message), found.code);
         }
         let errors = self.findings.iter().filter(|found| found.severity == Severity::Error).count();
-        let _ = writeln!(out, "{errors} errors, {} oddities", self.findings.len() - errors);
+        let oddities = number_of(self.findings.len() - errors, "oddity");
+        let _ = writeln!(out, "{}, {oddities}", number_of(errors, "error"));
         out
     }
 }

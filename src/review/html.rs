@@ -6,11 +6,11 @@ use super::{
     Report,
     article::{Article, Block, Item},
     diff::{self, Line},
-    human::install_words,
+    words,
 };
 use crate::{
     plan::{Part, SpecPlan, Truth},
-    spec::document::ComputerRestart,
+    registry::notation::one_line,
 };
 
 const STYLE: &str = "\
@@ -86,20 +86,24 @@ pub fn report(report: &Report) -> String {
     let _ = writeln!(out, "<h1>kbfix on {}</h1>", escaped(machine));
     out.push_str("<table><tr><th>spec</th><th>outcome</th><th>changes</th></tr>\n");
     for spec in &report.specs {
-        let count = diff::count(&spec.changes);
-        let count = if count.is_empty() { "none" } else { &count };
+        let count = words::changes(spec);
         let outcome = spec.outcome.as_str().replace('_', " ");
         let _ = writeln!(out, "<tr><td>{}</td><td>{outcome}</td><td>{count}</td></tr>", escaped(&spec.id));
     }
     out.push_str("</table>\n");
     report.specs.iter().for_each(|spec| section(spec, &mut out));
+    for conflict in &report.conflicts {
+        let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
+        let _ = writeln!(out, "<p>conflict: {place}: the apply left {left}, found {found}; kept</p>");
+    }
     for moved in &report.moved {
         let [place, was, is] = [&moved.place, &moved.was, &moved.is].map(|text| escaped(text));
         let _ = writeln!(out, "<p>moved: {place}: was {was}, is {is}</p>");
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let _ = writeln!(out, "<p><b>{code}</b>: {message}</p>");
+        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let _ = writeln!(out, "<p><b>{code}</b>: {message}{hint}</p>");
     }
     for step in &report.steps {
         let _ = writeln!(out, "<p>{}</p>", escaped(&step.to_string()));
@@ -126,16 +130,18 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {
-            let result = match e.result {
+            let class = match check.result {
                 Truth::Met => "met",
                 Truth::Unmet => "unmet",
                 Truth::Unknown => "unknown",
             };
-            let [title, place, found, wanted] = [&title, &e.place, &e.found, &e.wanted].map(|text| escaped(text));
+            let result = words::result(check, e);
+            let [title, place, found, wanted] =
+                [&title, &e.place, &e.found_or_planned(), &e.wanted].map(|text| escaped(text));
             let _ = writeln!(
                 out,
                 "<tr><td>{title}</td><td class=\"place\">{place}</td><td>{found}</td><td>{wanted}</td>\
-                 <td class=\"{result}\">{result}</td></tr>"
+                 <td class=\"{class}\">{result}</td></tr>"
             );
         }
     }
@@ -148,33 +154,37 @@ fn section(spec: &SpecPlan, out: &mut String) {
     for reason in &spec.reasons {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
     }
+    if let Some(rules) = spec.rules {
+        let _ = writeln!(out, "<p>{}</p>", words::rules(rules));
+    }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "<p>Install {}</p>", escaped(&install_words(install)));
+        let _ = writeln!(out, "<p>Install {}</p>", escaped(&words::install(install)));
     }
-    if spec.changes.is_empty() {
-        return;
+    if let Some(caution) = words::caution(spec).filter(|_| !spec.changes.is_empty()) {
+        let _ = writeln!(out, "<p><b>{caution}</b></p>");
     }
+    if !spec.changes.is_empty() {
+        changes(spec, out);
+    }
+    if words::asks_for_restart(spec) {
+        let (restart, note) = words::restart(spec);
+        let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();
+        let _ = writeln!(out, "<p>Restart: {}{note}</p>", escaped(&restart));
+    }
+}
+
+fn changes(spec: &SpecPlan, out: &mut String) {
     out.push_str("<pre>");
     for line in spec.changes.iter().flat_map(diff::hunk) {
         let class = match line {
             Line::Head(_) => "head",
             Line::Removed(_) => "del",
             Line::Added(_) => "add",
+            Line::Same(_) => "same",
         };
         let _ = writeln!(out, "<span class=\"{class}\">{}</span>", escaped(&line.to_string()));
     }
     out.push_str("</pre>\n");
-    let computer = match spec.restart.computer {
-        ComputerRestart::Never => "the computer need not be restarted",
-        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
-        ComputerRestart::Required => "the computer must be restarted",
-    };
-    let services = match spec.restart.services.as_slice() {
-        [] => String::new(),
-        services => format!("; services to restart: {}", escaped(&services.join(", "))),
-    };
-    let note = spec.restart.note.as_deref().map(|n| format!(". {}", escaped(n.trim()))).unwrap_or_default();
-    let _ = writeln!(out, "<p>Restart: {computer}{services}{note}</p>");
 }
 
 fn head(title: &str) -> String {
@@ -188,21 +198,22 @@ fn head(title: &str) -> String {
 
 const TAIL: &str = "</body>\n</html>\n";
 
-/// Text with nothing in it that HTML gives a meaning, and no character that changes the direction of what follows.
+/// Text with nothing in it that HTML gives a meaning. Of characters that are not seen, only line breaks stay.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' => out.push('\n'),
-            c if c.is_control() => out.push(char::REPLACEMENT_CHARACTER),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push(char::REPLACEMENT_CHARACTER),
-            c => out.push(c),
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        for c in one_line(line).chars() {
+            match c {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                c => out.push(c),
+            }
         }
+        out.push_str(end);
     }
     out
 }

@@ -1,15 +1,17 @@
 //! A report for people: a unified diff in `.reg` notation, with what was tested above it.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use super::{
     Paint, Report,
-    diff::{self, Line, one_line},
+    diff::{self, Line},
     report::Command,
+    words,
 };
 use crate::{
-    plan::{Check, Install, Outcome, Part, SpecPlan},
-    spec::document::ComputerRestart,
+    diag::number_of,
+    plan::{Check, Outcome, Part, SpecPlan},
+    registry::notation::one_line,
 };
 
 /// The report as text.
@@ -32,29 +34,33 @@ pub fn human(report: &Report, paint: Paint) -> String {
 }
 
 fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
-    let _ = writeln!(out, "{}: {}", paint.bold(&spec.id), paint.outcome(spec.outcome));
+    let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&spec.id)), paint.outcome(spec.outcome));
     let _ = writeln!(out, "  {}", one_line(&spec.title));
     for check in &spec.checks {
         evidence(check, paint, out);
     }
     for (name, data) in &spec.parameters {
-        let _ = writeln!(out, "  parameter     {name} = {}", one_line(data));
+        let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
     if spec.outcome != Outcome::NotApplicable {
-        // Where checks stand above, their reasons are in them already.
-        let shown = spec.checks.iter().flat_map(|c| &c.evidence).map(|e| e.place.as_str()).collect::<Vec<_>>();
-        for reason in spec.reasons.iter().filter(|reason| !shown.iter().any(|place| reason.contains(place))) {
+        // The checks stand above, and what they say with them.
+        let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
+        for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "  install       {}", one_line(&install_words(install)));
+        let _ = writeln!(out, "  install       {}", one_line(&words::install(install)));
     }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
-        let (before, after) = match report.command {
-            Command::Diff => ("actual state", "desired state"),
-            Command::Apply | Command::Rollback => ("before", "after"),
+        let (before, after) = match (report.command, words::caution(spec)) {
+            (Command::Diff, _) => ("actual state", "desired state"),
+            (Command::Apply | Command::Rollback, None) => ("before", "after"),
+            (Command::Apply | Command::Rollback, Some(caution)) => {
+                let _ = writeln!(out, "  {caution}");
+                ("before", "planned")
+            }
         };
         let _ = writeln!(out, "{}", paint.bold(&format!("--- {} ({before})", one_line(machine))));
         let _ = writeln!(out, "{}", paint.bold(&format!("+++ {} ({after})", one_line(machine))));
@@ -68,16 +74,20 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
                         Line::Head(_) => paint.head(&text),
                         Line::Removed(_) => paint.removed(&text),
                         Line::Added(_) => paint.added(&text),
+                        Line::Same(_) => text,
                     }
                 );
             }
         }
     }
-    if spec.does_something() {
+    let satisfied = Some(spec.satisfied.len()).filter(|n| *n > 0 && !spec.does_something());
+    let as_desired = satisfied.map(|n| format!("{n} of {n} as desired{}", once_planned(spec)));
+    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(words::rules)).collect();
+    if !registry.is_empty() {
+        let _ = writeln!(out, "  registry      {}", registry.join("; "));
+    }
+    if words::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));
-    } else if !spec.satisfied.is_empty() {
-        let n = spec.satisfied.len();
-        let _ = writeln!(out, "  registry      {n} of {n} as desired");
     }
     out.push('\n');
 }
@@ -95,36 +105,27 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
-        let _ = writeln!(out, "                found {}, wanted {}", one_line(&e.found), one_line(&e.wanted));
+        let alone = Some(words::result(check, e)).filter(|_| e.result != check.result);
+        let alone = alone.map(|words| format!("; {words}")).unwrap_or_default();
+        let (found, wanted) = (one_line(&e.found_or_planned()), one_line(&e.wanted));
+        let _ = writeln!(out, "                found {found}, wanted {wanted}{alone}");
     }
 }
 
-/// The installation of a hotfix, in a sentence.
-pub(super) fn install_words(install: &Install) -> String {
-    let arguments = match install.arguments.as_slice() {
+/// The earlier specs of the run whose changes make it so.
+fn once_planned(spec: &SpecPlan) -> String {
+    let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
+    match ids.into_iter().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
-        all => format!(" with {}", all.join(" ")),
-    };
-    format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
+        ids => format!(" once the changes of {} are made", ids.join(" and ")),
+    }
 }
 
 fn restart(spec: &SpecPlan) -> String {
-    let computer = match spec.restart.computer {
-        ComputerRestart::Never => "the computer need not be restarted",
-        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
-        ComputerRestart::Required => "the computer must be restarted",
-    };
-    let services = match spec.restart.services.as_slice() {
-        [] => String::new(),
-        services => format!("; services to restart: {}", services.join(", ")),
-    };
-    let note = spec
-        .restart
-        .note
-        .as_deref()
-        .map(|note| format!("\n                {}", one_line(note.trim())))
-        .unwrap_or_default();
-    format!("restart       {computer}{services}{note}")
+    let (restart, note) = words::restart(spec);
+    let lines = note.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
+    let note: String = lines.map(|line| format!("\n                {}", one_line(line))).collect();
+    format!("restart       {}{note}", one_line(&restart))
 }
 
 fn ending(report: &Report, out: &mut String) {
@@ -139,6 +140,14 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
+        (Command::Rollback, _) if !report.conflicts.is_empty() => {
+            let n = report.conflicts.len();
+            let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
+            let _ = match report.changed {
+                true => writeln!(out, "done, and read back: {}; {kept}", words::past(&count)),
+                false => writeln!(out, "nothing was changed; {kept}"),
+            };
+        }
         (_, Some(Outcome::Failed)) if !report.steps.is_empty() && !report.changed => {
             let _ = writeln!(out, "the registry was not changed");
         }
@@ -152,11 +161,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "the registry was not changed");
         }
         (_, _) if report.changed => {
-            let _ = writeln!(
-                out,
-                "done, and read back: {}",
-                count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
-            );
+            let _ = writeln!(out, "done, and read back: {}", words::past(&count));
         }
         _ => {
             let _ = writeln!(out, "nothing was changed");
@@ -166,6 +171,6 @@ fn ending(report: &Report, out: &mut String) {
         let _ = writeln!(out, "plan {digest}");
     }
     if let Some(journal) = &report.journal {
-        let _ = writeln!(out, "journal {journal}");
+        let _ = writeln!(out, "journal {}", one_line(journal));
     }
 }

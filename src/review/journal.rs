@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    journal::{Action, Entry, Event, Journal, Status},
+    journal::{Action, Entry, Event, FolderError, Journal, Status},
     plan::Machine,
+    registry::notation::one_line,
     target::Address,
 };
 
@@ -20,6 +21,17 @@ pub struct Journals<'a> {
     pub kbfix_journals: u32,
     /// Oldest first.
     pub journals: Vec<Summary<'a>>,
+    /// Files that are no journal, or damaged, or cannot be read.
+    pub damaged: Vec<Damaged<'a>>,
+}
+
+/// A file that cannot be read as a journal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Damaged<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// What a list says of a journal.
@@ -61,8 +73,9 @@ pub struct Shown<'a> {
 }
 
 /// The journals as [`Journals`].
-pub fn list_json(journals: &[Journal]) -> String {
-    super::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect() })
+pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
+    let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
+    super::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
 /// The journal as [`Shown`].
@@ -78,23 +91,18 @@ pub fn line(journal: &Journal) -> String {
         Action::Apply => "apply".to_owned(),
         Action::Rollback(of) => format!("rollback of {of}"),
     };
-    format!(
-        "{}  {:<11}  {}  {action}  {}\n",
-        entry.id,
-        journal.status().to_string(),
-        entry.specs.join("+"),
-        entry.target.uri
-    )
+    let [id, specs, action, uri] = [&entry.id, &entry.specs.join("+"), &action, &entry.target.uri].map(|t| one_line(t));
+    format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
 }
 
 /// A journal with its changes and events.
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
-    let _ = writeln!(out, "plan {}", journal.entry.plan);
+    let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));
     out.push_str(&super::changes(&journal.entry.changes));
     for event in &journal.events {
         let detail = event.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
-        let _ = writeln!(out, "{} {}{detail}", event.time, event.event);
+        let _ = writeln!(out, "{}", one_line(&format!("{} {}{detail}", event.time, event.event)));
     }
     out
 }

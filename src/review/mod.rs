@@ -12,8 +12,10 @@ mod human;
 pub mod journal;
 mod markdown;
 mod paint;
+mod parts;
 mod reg;
 pub mod report;
+mod words;
 
 pub use human::human;
 pub use markdown::markdown;

@@ -2,16 +2,17 @@
 
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
-    target::{Action, KeyChange},
+    plan::{Outcome, SpecPlan},
+    target::Action,
 };
 
 /// The bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. What was there before
-/// stands in comments.
+/// stands in comments, and so do the specs whose changes are not in it, with the reason.
 ///
 /// # Errors
 /// Where the format cannot express a name.
-pub fn reg<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<Vec<u8>, EditError> {
-    let changes: Vec<_> = changes.into_iter().collect();
+pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
+    let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
     let paths: Vec<_> = changes.iter().map(|change| change.key.view.stored_at(&change.key.path)).collect();
     let keys = changes.iter().zip(&paths).map(|(change, path)| {
         let values = change.values.iter().map(|value| ScriptValue {
@@ -21,5 +22,20 @@ pub fn reg<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<Vec<u
         });
         ScriptKey { path, delete: change.action == Action::Delete, values: values.collect() }
     });
-    script("made by kbfix diff; importing it makes the changes without a journal", &keys.collect::<Vec<_>>())
+    let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
+    comment.extend(specs.iter().filter_map(left_out));
+    script(&comment.join("\n"), &keys.collect::<Vec<_>>())
+}
+
+/// Why nothing of a spec is in the file, or not all.
+fn left_out(spec: &SpecPlan) -> Option<String> {
+    let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
+    match spec.outcome {
+        Outcome::InDesiredState => Some(format!("{}: nothing to change", spec.id)),
+        Outcome::ChangesPending if spec.install.is_some() => {
+            Some(format!("{}: its hotfix has to be installed as well, which is not done here", spec.id))
+        }
+        Outcome::ChangesPending => None,
+        outcome => Some(format!("{}: left out, {}: {}", spec.id, outcome.as_str().replace('_', " "), because())),
+    }
 }

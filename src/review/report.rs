@@ -32,6 +32,8 @@ pub struct Report {
     pub exit_code: u8,
     /// Whether anything was written to the target and stayed there.
     pub changed: bool,
+    /// What became of the changes that stand with the specs; none where there are none.
+    pub changes_are: Option<ChangesAre>,
     /// The digest of the plan.
     pub digest: Option<String>,
     /// The text of the plan file, where `kbfix diff --with-plan` asked for it.
@@ -51,6 +53,20 @@ pub struct Report {
     pub moved: Vec<Moved>,
     /// What stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What became of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangesAre {
+    /// They are there to be made.
+    Planned,
+    /// They were made, and read back.
+    Made,
+    /// Writing failed, and everything was put back.
+    Undone,
+    /// Writing failed, and not everything could be put back.
+    UndoneInPart,
 }
 
 /// The commands that report.
@@ -77,6 +93,7 @@ impl Report {
             outcome: None,
             exit_code: 0,
             changed: false,
+            changes_are: None,
             digest: None,
             plan: None,
             specs: Vec::new(),
@@ -104,7 +121,14 @@ impl Report {
 
     /// The document's text.
     pub fn to_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
+        let changes_are = with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
+            Outcome::Changed => ChangesAre::Made,
+            Outcome::RolledBack => ChangesAre::Undone,
+            Outcome::Failed => ChangesAre::UndoneInPart,
+            _ => ChangesAre::Planned,
+        });
+        let mut text = serde_json::to_string_pretty(&Self { changes_are, ..self.clone() }).unwrap_or_default();
         text.push('\n');
         text
     }

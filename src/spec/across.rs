@@ -11,7 +11,10 @@ use super::{
     shorten, suggest,
     text::Text,
 };
-use crate::diag::{Code, Diagnostic, Place};
+use crate::{
+    diag::{Code, Diagnostic, Place},
+    registry::name,
+};
 
 /// Findings about the files as a whole.
 pub(super) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -112,7 +115,7 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
             continue;
         };
         let document = &second.spec.document.registry[second.number];
-        let written = document.values.keys().find(|name| name.eq_ignore_ascii_case(&value.name.to_string()));
+        let written = document.values.keys().find(|name| name::compare(name, value.name.as_str()).is_eq());
         let rule = Path::default().field("registry").item(second.number);
         let path = written.map_or_else(|| rule.field("key"), |name| rule.field("values").field(name));
         let (key, other_name) = (&second.rule.key, &first.rule.key);

@@ -5,11 +5,8 @@
 
 use serde_json::Value;
 
-use super::{
-    document::Document,
-    scalars::{Reading, yaml11, yaml12},
-    text::is_forbidden,
-};
+use super::{document::Document, readings::is_text, text::is_forbidden};
+use crate::registry::notation;
 
 /// Columns that a mapping or list on one line fills at most.
 const WIDTH: usize = 110;
@@ -128,11 +125,8 @@ fn flow(value: &Value, column: usize) -> Option<String> {
 /// Text as a scalar: plain where nobody can take it for anything else, else in quotes.
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\' | '/' | '(' | ')' | ' ');
-    let unmistakable = text.starts_with(char::is_alphanumeric)
-        && !text.ends_with(' ')
-        && text.chars().all(plain)
-        && yaml12(text) == Reading::Text
-        && yaml11(text) == Reading::Text;
+    let unmistakable =
+        text.starts_with(char::is_alphanumeric) && !text.ends_with(' ') && text.chars().all(plain) && is_text(text);
     if unmistakable {
         return text.to_owned();
     }
@@ -146,7 +140,8 @@ fn text(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             c if must_be_escaped(c) && u32::from(c) <= 0xFF => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if must_be_escaped(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if must_be_escaped(c) && u32::from(c) <= 0xFFFF => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if must_be_escaped(c) => out.push_str(&format!("\\U{:08x}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -155,7 +150,7 @@ fn text(text: &str) -> String {
 }
 
 fn must_be_escaped(c: char) -> bool {
-    c == '\r' || is_forbidden(c)
+    c == '\r' || is_forbidden(c) || notation::is_unseen(c)
 }
 
 #[cfg(test)]
@@ -178,6 +173,7 @@ mod tests {
             (r"\\*\SYSVOL", r"'\\*\SYSVOL'"),
             ("it's \"so\"", "'it''s \"so\"'"),
             ("a\nb\u{1}\u{2028}", "\"a\\nb\\x01\\u2028\""),
+            ("a\u{202e}\u{e0041}", "\"a\\u202e\\U000e0041\""),
             ("Größe", "Größe"),
         ] {
             assert_eq!(text(given), wanted);

@@ -11,6 +11,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use super::{
     findings::MAX_FINDINGS,
     places::{Entry, Kind, Node, Places, empty_at},
+    syntax,
     text::{Spot, Text},
 };
 use crate::diag::{Code, Diagnostic};
@@ -149,7 +150,7 @@ impl Builder<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let nothing = |text: &str| super::scalars::yaml12(text) == super::scalars::Reading::Null;
+        let nothing = |text: &str| super::readings::here(text) == super::readings::Reading::Null;
         let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),
@@ -291,13 +292,13 @@ impl Builder<'_> {
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };
-        let message = format!("not YAML: {}", error.info());
-        let source = self.text.line(line);
-        let is_tab = |column: usize| column > 0 && source.chars().nth(column - 1) == Some('\t');
-        let back = usize::from(!is_tab(at.column) && is_tab(at.column - 1));
-        let at = Spot { column: at.column - back, end_column: at.end_column - back, ..at };
-        let hint = is_tab(at.column).then_some("indent with blanks, not tabs");
-        self.report(Code::YAML_SYNTAX, at, message, hint);
+        match syntax::slip(self.text, at, error.info()) {
+            Some(slip) => {
+                let message = format!("not YAML: {}", slip.message);
+                self.report(Code::YAML_SYNTAX, slip.spot, message, Some(&slip.hint));
+            }
+            None => self.report(Code::YAML_SYNTAX, at, format!("not YAML: {}", error.info()), None),
+        }
         None
     }
 }

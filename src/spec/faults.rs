@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     findings::{Findings, Part, with_hint},
+    hints,
     path::{Path, Step},
     places::{Kind, Places},
     schema::Verdict,
@@ -36,7 +37,11 @@ impl Explainer<'_, '_> {
                 let given = error.instance().as_object().into_iter().flat_map(|o| o.keys());
                 let known = above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties"));
                 let mut unknown = given.filter(|given| known.is_some_and(|known| known.get(given).is_none()));
-                if unknown.any(|unknown| suggest(unknown, [name]).is_some()) {
+                let is_meant = |unknown: &String| {
+                    let before_colon = unknown.split(':').next().unwrap_or_default();
+                    hints::synonym(unknown, &[name]).or_else(|| suggest(before_colon, [name])).is_some()
+                };
+                if unknown.any(is_meant) {
                     return;
                 }
                 let message = format!("{} lacks the field `{name}`", owner(&path));
@@ -54,13 +59,27 @@ impl Explainer<'_, '_> {
             above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties")?.as_object());
         let known: Vec<&str> = properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
         let given = error.instance().as_object();
+        let (missing_blank, unexpected): (Vec<&String>, Vec<&String>) =
+            unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
+        if let Some(first) = missing_blank.first() {
+            let message =
+                format!("a blank is missing behind `:` in {}", list(missing_blank.iter().map(|n| n.as_str())));
+            let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
+            self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
+            self.verdict.wrong.push(path.clone());
+        }
         for name in unexpected {
             let at = path.field(name);
+            // Said of the empty field before it.
+            if hints::meant_below(self.findings.places(), &at).is_some() {
+                self.verdict.wrong.push(path.clone());
+                continue;
+            }
             if self.findings.only_counts() {
                 self.verdict.unknown.push((at, None));
                 continue;
             }
-            let meant = suggest(name, known.iter().copied());
+            let meant = hints::synonym(name, &known).or_else(|| suggest(name, known.iter().copied()));
             let free = meant.filter(|meant| !given.is_some_and(|given| given.contains_key(*meant)));
             let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
@@ -72,6 +91,12 @@ impl Explainer<'_, '_> {
             };
             let message = format!("{} has no field `{}`", owner(path), shorten(name));
             self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
+            // What the value must be stands perhaps there; that it says nothing need not be said.
+            let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
+            if free.is_none() && hints::is_value_rule(path) && !["data", "bits", "list", "ensure"].into_iter().any(says)
+            {
+                self.verdict.wrong.push(path.clone());
+            }
             self.verdict.unknown.push((at, free.map(str::to_owned)));
         }
     }
@@ -126,6 +151,8 @@ impl Explainer<'_, '_> {
         let found = error.instance();
         let (code, message, hint) = match error.kind() {
             Failure::Type { kind } => return self.wrong_kind(path, found, &kinds(kind)),
+            // That it is no number is said by its type.
+            Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
                 let message = format!("version {} of the spec language is not known here", show(found));
                 (Code::SPEC_VERSION, message, Some(format!("this kbfix reads version {expected_value}")))
@@ -145,6 +172,8 @@ impl Explainer<'_, '_> {
             Failure::MaxLength { limit } => {
                 (Code::WRONG_FORM, format!("{} is longer than {limit} characters", owner(path)), None)
             }
+            // That it is empty is said by its length.
+            Failure::Pattern { .. } if found.as_str() == Some("") && path.last_field() == Some("id") => return,
             Failure::Pattern { .. } => {
                 let message = format!("{} is not {}", show(found), form(path));
                 (Code::WRONG_FORM, message, example(path))
@@ -163,6 +192,9 @@ impl Explainer<'_, '_> {
         let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));
         let hint = match (found, meant) {
             (Value::Null, _) => return self.wrong_kind(path, found, &["a word"]),
+            _ if path.last_field() == Some("ensure") && hints::is_value_rule(&above_of(path)) => {
+                "it is `absent`; a value that must be there has `data`".to_owned()
+            }
             (_, Some(meant)) => format!("did you mean `{meant}`?"),
             _ => format!("it is one of {}", list(names.iter().map(String::as_str))),
         };
@@ -172,15 +204,67 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
+    /// One finding for all items of a list that stands where its type takes none, and its place.
+    fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
+        let (Step::Item(_), above) = path.0.split_last()? else { return None };
+        let above = Path(above.to_vec());
+        let places = self.findings.places();
+        let value_type = hints::type_beside(places, &above).filter(|t| t.starts_with("REG_") && t != "REG_MULTI_SZ")?;
+        if above.last_field() != Some("data") || above.0.len() != 5 {
+            return None;
+        }
+        let Kind::Sequence(items) = &places.resolve(places.node(&above)?).kind else { return None };
+        let numbers = items.iter().filter_map(|item| match &places.at(*item).kind {
+            Kind::Scalar { text, .. } => {
+                let text = text.to_ascii_lowercase();
+                u8::from_str_radix(
+                    text.strip_prefix("0x").unwrap_or(&text),
+                    if text.starts_with("0x") { 16 } else { 10 },
+                )
+                .ok()
+            }
+            _ => None,
+        });
+        let bytes: Vec<String> = numbers.map(|byte| format!("{byte:02x}")).collect();
+        let (takes, hint) = match value_type.as_str() {
+            "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN" => ("one number", "write one number".to_owned()),
+            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", "write one string, or make the type REG_MULTI_SZ".to_owned()),
+            _ if bytes.len() == items.len() => {
+                ("bytes in hex digits", format!("write them in one string: \"{}\"", shorten(&bytes.join(" "))))
+            }
+            _ => ("bytes in hex digits", "write them in one string: \"01 00 ff\"".to_owned()),
+        };
+        let message = format!("{value_type} takes {takes}, not a list");
+        Some((Diagnostic::error(Code::DATA_KIND, message).hint(hint), above))
+    }
+
     fn wrong_kind(&mut self, path: &Path, found: &Value, expected: &[&str]) {
         self.verdict.wrong.push(path.clone());
+        let places = self.findings.places();
+        // Said of the empty field before it.
+        if hints::meant_below(places, path).is_some() {
+            return;
+        }
+        if let Some(whole) = self.list_for_one(path) {
+            return self.findings.add(whole.0, &whole.1, Part::Data);
+        }
         let expected = list_or(expected);
-        let plain = plain_scalar(self.findings.places(), path);
+        let plain = plain_scalar(places, path);
         let (code, message, hint) = match (found, plain) {
             (Value::Null, _) => {
                 let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
+                let beside = hints::beside_empty(places, path);
+                if !beside.is_empty() {
+                    let stand = if beside.len() == 1 { "stands" } else { "stand" };
+                    let beside = list(beside.iter().map(String::as_str));
+                    let message = format!("{name} has no data: {beside} {stand} beside it, not below it");
+                    let hint = format!("indent {beside} further than {name}");
+                    return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
+                }
                 let optional = !is_required(path);
-                let hint = if optional {
+                let hint = if let Some(hint) = hints::for_kind(path, found, &expected) {
+                    format!("{hint}, or remove the field")
+                } else if optional {
                     format!("write {expected}, or remove the field")
                 } else {
                     format!("write {expected}")
@@ -191,10 +275,17 @@ impl Explainer<'_, '_> {
             (Value::Number(n), _) if n.is_f64() => return,
             (Value::Bool(_) | Value::Number(_), Some(text)) if expected.contains("a string") => {
                 let message = format!("expected {expected}; `{}` without quotes is {}", shorten(&text), kind_of(found));
-                (Code::UNQUOTED_SCALAR, message, format!("write it in quotes: \"{}\"", shorten(&text)))
+                let hint = found.is_boolean().then(|| hints::for_truth(places, path, &text)).flatten();
+                let hint = hint.or_else(|| hints::for_kind(path, found, &expected));
+                (
+                    Code::UNQUOTED_SCALAR,
+                    message,
+                    hint.unwrap_or_else(|| format!("write it in quotes: \"{}\"", shorten(&text))),
+                )
             }
             _ => {
-                let hint = match (found, path.last_field()) {
+                let hint = match (found, hints::for_kind(path, found, &expected)) {
+                    (_, Some(hint)) => hint,
                     (Value::String(text), _) if expected.contains("a number") && text.contains(',') => {
                         "write the number without separators".to_owned()
                     }
@@ -210,6 +301,11 @@ impl Explainer<'_, '_> {
         };
         self.findings.add(with_hint(Diagnostic::error(code, message), Some(hint)), path, Part::Data);
     }
+}
+
+/// The path to what the field at `path` belongs to.
+fn above_of(path: &Path) -> Path {
+    Path(path.0.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default())
 }
 
 fn is_required(path: &Path) -> bool {

@@ -43,6 +43,11 @@ impl<'t> Findings<'t> {
         self.places
     }
 
+    /// The line in which the data at `path` begins; 0 where there is none.
+    pub(super) fn line_of(&self, path: &Path) -> usize {
+        self.places.value(path).map_or(0, |spot| spot.line)
+    }
+
     /// Whether one of them is an error.
     pub(super) fn has_errors(&self) -> bool {
         self.errors > 0

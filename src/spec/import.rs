@@ -53,16 +53,29 @@ pub fn import(
     let file = File { name, lines: lines(bytes) };
     let document = match reg::Document::parse(bytes.to_vec(), code_page) {
         Ok(document) => document,
-        Err(error) => {
-            let message = format!("expected {}, found {}", error.expected, error.found);
-            let place = Place { column: error.column, ..file.place(error.line) };
-            return Err(vec![Diagnostic::error(code(error.kind), message).at(place).hint(error.hint())]);
+        Err(first) => {
+            let mut all = reg::Document::faults(bytes, code_page);
+            if all.is_empty() {
+                all.push(first);
+            }
+            let finding = |error: reg::RegError| {
+                let message = format!("expected {}, found {}", error.expected, error.found);
+                let place = Place { column: error.column, ..file.place(error.line) };
+                Diagnostic::error(code(error.kind), message).at(place).hint(error.hint())
+            };
+            return Err(all.into_iter().map(finding).collect());
         }
     };
     let mut findings = Vec::new();
     let keys = script::play(&document, &file, &mut findings);
     let rules = rules::rules(&keys, &file, &mut findings);
     if findings.iter().any(|d| d.severity == Severity::Error) {
+        return Err(findings);
+    }
+    if rules.is_empty() {
+        let message = "the file asks for nothing: no key stands in it";
+        let hint = "export the key that is meant, or write a [key] and its values";
+        findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
     }
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();

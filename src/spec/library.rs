@@ -13,6 +13,7 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("CVE-2013-3900"),
     spec!("CVE-2022-30190"),
     spec!("KB216893"),
+    spec!("KB239869"),
     spec!("KB240797"),
     spec!("KB245030"),
     spec!("KB2696547"),

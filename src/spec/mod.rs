@@ -1,7 +1,9 @@
 //! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
 //!
-//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits;
-//! [`scalars`] refuses what readers of YAML take for different things; [`yaml`] reads what it means; [`schema`] checks
+//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits
+//! ([`syntax`] says what is no YAML);
+//! [`scalars`] refuses what readers of YAML take for different things,
+//! and [`typing`] warns of slips of the pen; [`yaml`] reads what it means; [`schema`] checks
 //! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
 //! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
 //! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
@@ -13,17 +15,22 @@ pub(crate) mod emit;
 mod events;
 mod faults;
 mod findings;
+mod hints;
 pub mod import;
 pub mod library;
 pub mod model;
 mod path;
 mod places;
+mod protected;
+mod readings;
 mod reference;
 mod repair;
 mod scalars;
 mod schema;
 mod settings;
+mod syntax;
 mod text;
+mod typing;
 mod words;
 mod yaml;
 
@@ -34,9 +41,10 @@ use findings::Findings;
 use text::Text;
 
 pub use model::Spec;
+pub use protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
-pub use settings::Settings;
+pub use settings::{Setting, Settings};
 pub use text::MAX_BYTES;
 
 /// A spec file: the name by which messages call it, and its bytes.
@@ -126,6 +134,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     }
     findings.add_uncounted(more);
     scalars::check(&mut findings);
+    typing::check(&mut findings);
     let value = match yaml::read(&text) {
         Ok(value) => value,
         Err(diagnostic) => {

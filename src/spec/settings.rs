@@ -2,10 +2,26 @@
 
 use std::collections::BTreeMap;
 
-/// What the operator chose for parameters: name and data as text. A name that no spec of the run declares is an error.
+/// The data of one parameter, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// As text, in which a comma parts the strings of a list.
+    Text(String),
+    /// As a list, whose strings may have commas.
+    List(Vec<String>),
+}
+
+impl<T: Into<String>> From<T> for Setting {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// What the operator chose for parameters: name and data. A name that no spec of the run declares is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    given: BTreeMap<String, String>,
+    given: BTreeMap<String, Setting>,
     for_validation: bool,
 }
 
@@ -21,13 +37,13 @@ impl Settings {
     }
 
     /// Adds one; the last of a name counts.
-    pub fn insert(&mut self, name: impl Into<String>, data: impl Into<String>) {
+    pub fn insert(&mut self, name: impl Into<String>, data: impl Into<Setting>) {
         self.given.insert(name.into(), data.into());
     }
 
     /// The data for the parameter `name`.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.given.get(name)
     }
 
     /// The names, sorted.
@@ -41,7 +57,7 @@ impl Settings {
     }
 }
 
-impl<N: Into<String>, D: Into<String>> FromIterator<(N, D)> for Settings {
+impl<N: Into<String>, D: Into<Setting>> FromIterator<(N, D)> for Settings {
     fn from_iter<I: IntoIterator<Item = (N, D)>>(pairs: I) -> Self {
         let mut settings = Self::new();
         for (name, data) in pairs {

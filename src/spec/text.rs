@@ -40,7 +40,13 @@ impl<'a> Text<'a> {
             let hint = "split it into several specs";
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
+        if is_registry_file(bytes) {
+            let message = "this is a registry file, and no spec";
+            let hint = format!("`kbfix import {name}` makes a spec of it");
+            return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
+        }
         let text = match std::str::from_utf8(bytes) {
+            Ok(_) if is_utf16(bytes) => return Err(Box::new(not_utf8(name, bytes, 0))),
             Ok(text) => text,
             Err(error) => return Err(Box::new(not_utf8(name, bytes, error.valid_up_to()))),
         };
@@ -140,9 +146,24 @@ fn start(name: &str) -> Place {
     Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
 }
 
+/// Whether the bytes begin as a `.reg` file does, in one of its encodings.
+fn is_registry_file(bytes: &[u8]) -> bool {
+    let ascii: Vec<u8> = bytes.iter().copied().filter(|b| (1..0x80).contains(b)).take(23).collect();
+    ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
+}
+
+/// With a byte order mark, or with a NUL beside its first character, which is of ASCII.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
+        [a, b, c, d, ..] => (*a == 0) != (*b == 0) && (*a == 0) == (*c == 0) && (*b == 0) == (*d == 0),
+        _ => false,
+    }
+}
+
 fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let diagnostic = |message: String, place, hint| Diagnostic::error(Code::NOT_UTF8, message).at(place).hint(hint);
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+    if is_utf16(bytes) {
         return diagnostic("the file is UTF-16; a spec is UTF-8".into(), start(name), "save it as UTF-8");
     }
     let before = String::from_utf8_lossy(&bytes[..valid]);
@@ -174,7 +195,13 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_with_its_place() {
         assert_eq!(fault(b"a: 1\nb: \"\xFF\"\n"), ("not-utf8", 2, 5));
+        assert_eq!(fault(b"REGEDIT4\r\n"), ("wrong-kind", 1, 1));
+        let header: Vec<u8> =
+            "\u{feff}Windows Registry Editor Version 5.00\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(fault(&header), ("wrong-kind", 1, 1));
         assert_eq!(fault(b"\xFF\xFEa\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"k\0b\0f\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"\0k\0b\0f"), ("not-utf8", 1, 1));
         assert_eq!(fault("é: 1\nü\0".as_bytes()), ("control-character", 2, 2));
         assert_eq!(fault("a\u{2028}b".as_bytes()), ("control-character", 1, 2));
         assert_eq!(fault(&vec![b'['; MAX_BYTES + 1]), ("file-too-large", 1, 1));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     places::{Kind, Node, Places},
-    scalars::{Reading, yaml12},
+    readings::{Reading, here},
     text::{Spot, Text},
 };
 use crate::diag::{Code, Diagnostic};
@@ -34,7 +34,7 @@ fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
             (text.trim_end_matches('\n') != read.trim_end_matches('\n')).then_some(node.spot)
         }
         (Kind::Scalar { text, plain: true }, read) => {
-            let same = match (yaml12(text), read) {
+            let same = match (here(text), read) {
                 (Reading::Text, Value::String(read)) => text == read,
                 // Infinities have no form in JSON.
                 (Reading::Null, Value::Null) | (Reading::Bool, Value::Bool(_)) | (Reading::Float, Value::Null) => true,

@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::smb::Host;
-use crate::registry::KeyPath;
+use crate::registry::{KeyPath, RootKey};
 
 /// A target as the user named it. It is written into journals, so that a rollback finds the same target again; it holds no
 /// secret.
@@ -47,6 +47,19 @@ pub enum Kind {
     Snapshot(PathBuf),
     /// Another machine.
     Smb(Host),
+}
+
+/// What some kinds of target need beside their URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// [`Address::files`]
+    Files,
+    /// [`Address::drives`]
+    Drives,
+    /// [`Address::allow_dirty`]
+    AllowDirty,
+    /// [`Address::code_page`]
+    CodePage,
 }
 
 /// Why a text names no target.
@@ -100,6 +113,34 @@ impl Address {
         self
     }
 
+    /// What was given beside the URI and means nothing for a target of its kind, and why. Leaving it unused would look at
+    /// something else than the user named.
+    ///
+    /// # Errors
+    /// [`AddressError`] where the URI is none of the kinds.
+    pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
+        let kind = self.kind()?;
+        let own_drive = match kind {
+            Kind::Local => Some("this machine has drives of its own"),
+            Kind::Image(_) => Some("an image has a drive C of its own"),
+            Kind::Snapshot(_) => Some("a snapshot holds what is known of its files"),
+            Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
+        };
+        let no_drives = match kind {
+            Kind::Reg(_) => Some("an export takes the folder of drive C, by --files"),
+            Kind::Image(_) => None,
+            _ => own_drive,
+        };
+        let whole =
+            (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some("only an image and a hive can be incomplete");
+        let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has one");
+        Ok(None
+            .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
+            .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
+            .or(whole.filter(|_| self.allow_dirty).map(|why| (Extra::AllowDirty, why)))
+            .or(unicode.filter(|_| self.code_page.is_some()).map(|why| (Extra::CodePage, why))))
+    }
+
     /// Its kind.
     ///
     /// # Errors
@@ -114,7 +155,13 @@ impl Address {
             // The last `=`: a file name may have one, the keys at which Windows has hives do not.
             Some(("hive", rest)) => match rest.rsplit_once('=') {
                 Some((path, key)) if !path.is_empty() => {
-                    Ok(Kind::Hive(path.into(), key.parse().map_err(|e| because(format!("{e}")))?))
+                    let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
+                    match (key.root(), key.parent()) {
+                        (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
+                            "no hive is the whole of {key}; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
+                        ))),
+                        _ => Ok(Kind::Hive(path.into(), key)),
+                    }
                 }
                 _ => Err(because("a hive is named with its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
             },
@@ -130,7 +177,85 @@ impl Address {
     }
 }
 
-/// The path from the root, symbolic links left as they are; as given where the current folder is not known.
+/// The one path by which a place is named in locks, journals and plans: from the root, without `.`, `..` and links as far as it is
+/// there; as given where the current folder is not known, or where the path could not stand in a URI.
 fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut rest = Vec::new();
+    for above in given.ancestors() {
+        if let Ok(found) = std::fs::canonicalize(above) {
+            let mut whole = plain(found);
+            for part in rest.into_iter().rev() {
+                match part {
+                    Component::ParentDir => drop(whole.pop()),
+                    Component::CurDir => {}
+                    part => whole.push(part),
+                }
+            }
+            return if whole.to_str().is_some() { whole } else { given };
+        }
+        // `file_name` leaves `..` out, which is a part all the same.
+        rest.extend(above.components().next_back());
+    }
+    given
+}
+
+/// Without the prefix `\\?\` that Windows puts before a path that was looked up, and which few programs take.
+///
+/// Source: Microsoft, "Naming Files, Paths, and Namespaces", Win32 File Namespaces.
+#[cfg(windows)]
+fn plain(path: PathBuf) -> PathBuf {
+    use std::path::Prefix;
+    let Some(Component::Prefix(prefix)) = path.components().next() else { return path };
+    let start = match prefix.kind() {
+        Prefix::VerbatimDisk(letter) => format!("{}:\\", char::from(letter)),
+        Prefix::VerbatimUNC(server, share) => {
+            format!("\\\\{}\\{}\\", server.to_string_lossy(), share.to_string_lossy())
+        }
+        _ => return path,
+    };
+    let mut plain = PathBuf::from(start);
+    plain.extend(path.components().skip(2));
+    plain
+}
+
+#[cfg(not(windows))]
+fn plain(path: PathBuf) -> PathBuf {
+    path
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_place_is_one_uri() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::os::unix::fs::symlink("a/b", root.join("link")).unwrap();
+        let uri = |below: &str| Address::new(&format!("image:{}/{below}", root.display()), None, None).unwrap().uri;
+        let one = format!("image:{}/a/b", root.display());
+        for spelling in ["a/b", "a/b/", "a//b/.", "a/../a/b", "a/b/../../link", "link/", "./link/../b"] {
+            assert_eq!(uri(spelling), one, "{spelling}");
+        }
+        // What is not there has one name, too.
+        let none = format!("image:{}/a/no/x", root.display());
+        for spelling in ["a/no/x", "a/no/../no/x/", "a/./no/./x"] {
+            assert_eq!(uri(spelling), none, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_hive_is_not_named_with_a_root_key_that_no_hive_is_mounted_at() {
+        for (uri, is_one) in [
+            (r"hive:f=HKLM\SYSTEM", true),
+            ("hive:f=HKCU", true),
+            ("hive:f=HKLM", false),
+            ("hive:f=HKU", false),
+            ("hive:f=HKEY_LOCAL_MACHINE", false),
+        ] {
+            assert_eq!(Address::new(uri, None, None).is_ok(), is_one, "{uri}");
+        }
+    }
 }

@@ -3,12 +3,18 @@
 //! Facts are what an observation gathers, what a snapshot file holds, and what a plan rests on. What was never asked is
 //! `None` in the answers here, and unknown to whoever needs it; it is never taken for absent.
 
+mod document;
+mod moved;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Unread, Wanted};
+use document::FactsDocument;
+pub use moved::Moved;
+
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted};
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
 /// What was read of a target.
@@ -17,6 +23,8 @@ use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
     keys: BTreeMap<Key, Answer<KeyRecord>>,
+    /// What was asked of each key that could not be read: another question may have an answer.
+    asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
 }
 
@@ -35,7 +43,7 @@ struct KeyRecord {
     /// Whether all its values are among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// Its properties, where it was asked for.
+    /// Its class name and security descriptor, where all values were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
     /// The names of its subkeys, where they were asked for.
@@ -43,35 +51,27 @@ struct KeyRecord {
     subkeys: Option<BTreeSet<KeyName>>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+/// What was asked of a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FactsDocument {
-    /// What was found of each key.
-    keys: Vec<KeyEntry>,
-    /// What was found of each file.
-    files: Vec<FileEntry>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct KeyEntry {
-    #[serde(flatten)]
-    key: Key,
-    /// The key is there, absent, or could not be read.
-    found: Answer<KeyRecord>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FileEntry {
-    /// The file's path.
-    path: FilePath,
-    /// The file is there, absent, or could not be read.
-    found: Answer<FileFacts>,
+struct Asked {
+    /// Values, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    values: BTreeSet<ValueName>,
+    /// Whether all its values were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    all_values: bool,
+    /// Whether the names of its subkeys were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    subkeys: bool,
 }
 
 impl Facts {
     /// Takes in an answer.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
+        if matches!(answer, Answer::Unread(_)) {
+            self.asked.insert(query.key.clone(), Asked::by(query));
+        }
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
             all_values: query.values == Wanted::All,
@@ -136,10 +136,13 @@ impl Facts {
         }
     }
 
-    /// The key's properties.
+    /// The key's class name and security descriptor.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
-            Answer::Present(record) => record.properties.clone(),
+            Answer::Present(KeyRecord { all_values: false, .. }) => None,
+            Answer::Present(record) => Some(record.properties.clone().unwrap_or_else(|| {
+                Answer::unread(Reason::Unknown, format!("class and security of {key} are not known"))
+            })),
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
         }
@@ -161,10 +164,14 @@ impl Facts {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent.
+    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent; unless it may
+    /// be elsewhere.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref());
+        }
+        if key.is_also_elsewhere() {
+            return None;
         }
         let parent = key.parent()?;
         match self.record(&parent)? {
@@ -185,33 +192,12 @@ impl Facts {
                 Answer::Present(record) => {
                     (Wanted::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
                 }
-                _ => (Wanted::Names(Default::default()), false),
+                Answer::Absent => (Wanted::Names(Default::default()), false),
+                Answer::Unread(_) => self.asked.get(key).cloned().unwrap_or_default().question(),
             };
             KeyQuery { key: key.clone(), values, subkeys }
         });
         (keys.collect(), self.files.keys().map(|path| path.0.clone()).collect())
-    }
-
-    /// What is no longer as it was here, compared with newer answers to the same questions. One sentence for each difference.
-    pub fn moved(&self, now: &Self) -> Vec<Moved> {
-        let mut moved = Vec::new();
-        for (key, was) in &self.keys {
-            let is =
-                now.keys.get(key).cloned().unwrap_or(Answer::Unread(Unread::new(Reason::Unknown, "not read again")));
-            match (was, &is) {
-                (Answer::Present(was), Answer::Present(is)) => was.moved(key, is, &mut moved),
-                (was, is) if was == is => {}
-                (was, is) => moved.push(Moved { place: key.to_string(), was: existence(was), is: existence(is) }),
-            }
-        }
-        for (path, was) in &self.files {
-            let is = now.files.get(path);
-            if is != Some(was) {
-                let is = is.map_or("unknown".to_owned(), file_text);
-                moved.push(Moved { place: path.0.clone(), was: file_text(was), is });
-            }
-        }
-        moved
     }
 
     /// Alters the facts as the change alters the target.
@@ -229,10 +215,7 @@ impl Facts {
                 let record = KeyRecord {
                     values: BTreeMap::new(),
                     all_values: true,
-                    properties: Some(match &change.properties {
-                        Some(properties) => Answer::Present(properties.clone()),
-                        None => Answer::unread(Reason::Unknown, "they are those of a key that was just created"),
-                    }),
+                    properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(BTreeSet::new()),
                 };
                 self.keys.insert(change.key.clone(), Answer::Present(record));
@@ -269,87 +252,17 @@ impl Facts {
     }
 }
 
-/// A difference between two observations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Moved {
-    /// The key, value or file.
-    pub place: String,
-    /// What it was.
-    pub was: String,
-    /// What it is.
-    pub is: String,
-}
-
-impl KeyRecord {
-    fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Moved>) {
-        let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
-        for name in self.values.keys().chain(now.values.keys().filter(|n| !self.values.contains_key(*n))) {
-            let (was, is) = (answer(self, name), answer(now, name));
-            if was != is {
-                let place = format!("{key} {}", crate::registry::notation::value_name(name));
-                moved.push(Moved { place, was: value_text(&was), is: value_text(&is) });
-            }
-        }
-        if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
-            && was != is
-        {
-            let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
-            moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
-        }
-        if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
-            let (was, is) = match (was, is) {
-                (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
-                (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
-                // An export has none; it need not have those of the machine.
-                (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
-                (was, is) => (existence(was), existence(is)),
-            };
-            moved.push(Moved { place: format!("{key}, its class and security"), was, is });
-        }
+impl Asked {
+    fn by(query: &KeyQuery) -> Self {
+        let values = match &query.values {
+            Wanted::All => BTreeSet::new(),
+            Wanted::Names(names) => names.clone(),
+        };
+        Self { values, all_values: query.values == Wanted::All, subkeys: query.subkeys }
     }
-}
 
-fn existence<T>(answer: &Answer<T>) -> String {
-    match answer {
-        Answer::Present(_) => "present".to_owned(),
-        Answer::Absent => "absent".to_owned(),
-        Answer::Unread(why) => why.to_string(),
-    }
-}
-
-fn value_text(answer: &Answer<Data>) -> String {
-    match answer {
-        Answer::Present(data) => format!("{data:?}"),
-        other => existence(other),
-    }
-}
-
-fn file_text(answer: &Answer<FileFacts>) -> String {
-    match answer {
-        Answer::Present(facts) => match &facts.version {
-            Answer::Present(version) => format!("file version {version}, {} bytes", facts.size),
-            Answer::Absent => format!("no file version, {} bytes", facts.size),
-            Answer::Unread(why) => why.to_string(),
-        },
-        other => existence(other),
-    }
-}
-
-impl From<FactsDocument> for Facts {
-    fn from(document: FactsDocument) -> Self {
-        Self {
-            keys: document.keys.into_iter().map(|e| (e.key, e.found)).collect(),
-            files: document.files.into_iter().map(|e| (e.path, e.found)).collect(),
-        }
-    }
-}
-
-impl From<Facts> for FactsDocument {
-    fn from(facts: Facts) -> Self {
-        Self {
-            keys: facts.keys.into_iter().map(|(key, found)| KeyEntry { key, found }).collect(),
-            files: facts.files.into_iter().map(|(path, found)| FileEntry { path, found }).collect(),
-        }
+    fn question(self) -> (Wanted, bool) {
+        (if self.all_values { Wanted::All } else { Wanted::Names(self.values) }, self.subkeys)
     }
 }
 
@@ -371,61 +284,4 @@ impl Ord for FilePath {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::ValueChange;
-
-    fn key(text: &str) -> Key {
-        text.parse().unwrap()
-    }
-    fn name(text: &str) -> ValueName {
-        ValueName::new(text).unwrap()
-    }
-
-    #[test]
-    fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::Names([name("x")].into()), subkeys: false };
-        let values = [(name("x"), Answer::Present(Data::dword(1)))].into();
-        facts.record_key(&query, Answer::Present(KeyFacts { values, ..Default::default() }));
-        facts.record_key(&KeyQuery { key: key(r"HKLM\B"), ..query.clone() }, Answer::Absent);
-        assert_eq!(facts.value(&key(r"hklm\a"), &name("X")), Some(Answer::Present(Data::dword(1))));
-        assert_eq!(facts.value(&key(r"HKLM\A"), &name("y")), None);
-        assert_eq!(facts.key(&key(r"HKLM\A\C")), None);
-        assert_eq!(facts.key(&key(r"HKLM\B\C\D")), Some(Answer::Absent));
-        assert_eq!(facts.subkeys(&key(r"HKLM\A")), None);
-    }
-
-    #[test]
-    fn changes_and_their_inverse_leave_the_facts_as_they_were() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
-        facts.record_key(&query, Answer::Present(KeyFacts { subkeys: Some(vec![]), ..Default::default() }));
-        let before = facts.clone();
-        let value = ValueChange { name: name("v"), before: None, after: Some(Data::dword(1)) };
-        let change = KeyChange::new(key(r"HKLM\A\B"), Action::Create, vec![value]);
-        facts.apply(&change);
-        assert_eq!(facts.value(&key(r"HKLM\A\B"), &name("V")), Some(Answer::Present(Data::dword(1))));
-        assert_eq!(facts.subkeys(&key(r"HKLM\A\B")), Some(Answer::Present(vec![])));
-        facts.apply(&change.inverse());
-        assert_eq!(facts.key(&key(r"HKLM\A\B")), Some(Answer::Absent));
-        assert_eq!(before.moved(&facts), vec![]);
-    }
-
-    #[test]
-    fn json_round_trips() {
-        let mut facts = Facts::default();
-        let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
-        let values = [
-            (name(""), Answer::Present(Data::sz("x"))),
-            (name("é"), Answer::unread(super::super::Reason::Denied, "d")),
-        ];
-        facts.record_key(
-            &query,
-            Answer::Present(KeyFacts { values: values.into(), subkeys: Some(vec![]), ..Default::default() }),
-        );
-        facts.record_file(r"C:\a.dll", Answer::Absent);
-        let json = serde_json::to_string(&facts).unwrap();
-        assert_eq!(serde_json::from_str::<Facts>(&json).unwrap(), facts);
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use std::{
 
 use object::ReadCache;
 
-use super::{Answer, FileFacts, Reason, Unread};
+use super::{Answer, FileFacts, Reason, Unread, short_name};
 use crate::{
     format::pe::{self, PeError},
     registry::name,
@@ -153,12 +153,34 @@ impl DriveFolder {
         // A name that is no Unicode cannot be meant by one that is.
         let same = |found: &&OsString| found.to_str().is_some_and(|n| name::compare(n, wanted) == Ordering::Equal);
         let mut found = self.listings.get(folder).into_iter().flatten().filter(same);
-        let Some(first) = found.next() else { return Ok(Answer::Absent) };
+        let Some(first) = found.next() else { return Ok(self.step_by_short_name(folder, wanted)) };
         let path = folder.join(first);
         if let Some(second) = found.next() {
             let detail = format!("{} and {} differ in case only", path.display(), folder.join(second).display());
             return Ok(Answer::unread(Reason::Malformed, detail));
         }
+        self.entry(path)
+    }
+
+    /// The entry of `folder` that has `wanted` as its short name, where the system says so. A copy of a volume, and most
+    /// drivers, have no short names: whether one is there is then not known.
+    fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
+        if !short_name::is_one(wanted) {
+            return Answer::Absent;
+        }
+        let mut entries = self.listings.get(folder).into_iter().flatten().map(|name| folder.join(name));
+        match entries.find(|path| short_name::is_of(path, wanted)) {
+            Some(path) => self.entry(path).unwrap_or_else(|error| unread(folder, &error)),
+            None => {
+                let path = folder.join(wanted);
+                let detail = format!("{} is a short name, and the long one is not known here", path.display());
+                Answer::unread(Reason::Unknown, detail)
+            }
+        }
+    }
+
+    /// An entry of a folder, with links followed.
+    fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
         }
@@ -278,6 +300,8 @@ mod tests {
         }
         assert_eq!(drive.facts(r"C:\Program Files\no.dll"), Answer::Absent);
         assert_eq!(drive.facts(r"C:\no\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no~1 of many\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no~x.a.b"), Answer::Absent);
         assert_eq!(drive.facts(r"C:\Program Files\Exchsrvr\exprox.dll\no.dll"), Answer::Absent);
         assert_eq!(reason(&drive.facts(r"C:\Program Files")), Some(Reason::Malformed));
     }
@@ -292,6 +316,18 @@ mod tests {
             assert_eq!(reason(&drive.facts(path)), Some(Reason::Unsupported), "{path}");
         }
         assert!(DriveFolder::open(Path::new("/nonexistent")).is_err());
+    }
+
+    #[test]
+    fn what_a_short_name_stands_for_is_not_known() {
+        let (dir, mut drive) = drive();
+        for path in [r"C:\NOTHER~1\exchsrvr\exprox.dll", r"C:\Program Files\noth~12.dll", r"C:\PRO~1.X"] {
+            assert_eq!(reason(&drive.facts(path)), Some(Reason::Unknown), "{path}");
+        }
+        // One that is really called so.
+        fs::create_dir(dir.path().join("Notes~1")).unwrap();
+        drive.forget();
+        assert_eq!(drive.facts(r"C:\NOTES~1\no.dll"), Answer::Absent);
     }
 
     #[cfg(unix)]

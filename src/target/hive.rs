@@ -9,10 +9,11 @@ use std::{
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteFailure,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
     files::Drives,
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
+    replace::remove_leftovers,
 };
 use crate::registry::KeyPath;
 
@@ -65,9 +66,15 @@ impl Target for HiveTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.registry.forget();
         self.drives.forget();
         Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.registry.rehearse(changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

@@ -18,8 +18,8 @@ use super::{Lock, TargetError};
 /// `path` should be canonical, so that two names of one file are one lock.
 ///
 /// # Errors
-/// [`TargetError::Locked`] when another process, or another guard of this one, holds it; [`TargetError::Io`] when the
-/// file beside the target cannot be made.
+/// [`TargetError::Locked`] when another process, or another guard of this one, holds it; [`TargetError::NoLock`] when
+/// the file beside the target cannot be made.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
     name.push(".lock");
@@ -27,7 +27,7 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     match acquire(&beside) {
         Ok(Some(held)) => Ok(Lock::new(held)),
         Ok(None) => Err(TargetError::Locked { what: path.display().to_string() }),
-        Err(source) => Err(TargetError::Io { what: format!("cannot lock {}", beside.display()), source }),
+        Err(source) => Err(TargetError::NoLock { what: beside.display().to_string(), source }),
     }
 }
 

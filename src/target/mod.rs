@@ -24,21 +24,23 @@ pub mod lock;
 mod offline;
 mod open;
 mod profiles;
+pub mod read;
 mod recall;
 mod reg;
 pub mod replace;
+mod short_name;
 pub mod smb;
 mod snapshot;
 
 use std::collections::BTreeSet;
 
-pub use address::{Address, AddressError, Kind};
+pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{Action, KeyChange, ValueChange};
 pub use facts::{Facts, FilePath, Moved};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
-pub use offline::hive_logs;
+pub use offline::{hive_logs, read_hive};
 pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
@@ -54,6 +56,14 @@ pub struct KeyQuery {
     pub values: Wanted,
     /// Whether the names of its subkeys are read.
     pub subkeys: bool,
+}
+
+impl KeyQuery {
+    /// Whether it asks for all that is in the key, as the listing of a tree does. A symbolic link that is stored in the
+    /// registry answers that with `Unread`: what it leads to is no part of the tree that it stands in.
+    pub fn lists_all(&self) -> bool {
+        self.subkeys && self.values == Wanted::All
+    }
 }
 
 /// Which values of a key are read.
@@ -88,6 +98,15 @@ pub trait Target {
     /// [`TargetError::Locked`] when another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
+    /// Whether changes that were planned just now can be written, as far as that is known without writing: a file may not be able to
+    /// hold them.
+    ///
+    /// # Errors
+    /// Why the write would be refused.
+    fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
+        Ok(())
+    }
+
     /// Carries out the changes in their order. Before each, what the change names as `before` must be what is there.
     /// A target that is a file is replaced whole: all changes or none.
     ///
@@ -115,6 +134,14 @@ pub enum TargetError {
     #[error("{what}: {source}")]
     Io {
         /// What was being done, with the path.
+        what: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The file that holds the lock could not be made.
+    #[error("cannot lock {what}: {source}")]
+    NoLock {
+        /// The file of the lock.
         what: String,
         /// The system's error.
         source: std::io::Error,
@@ -156,7 +183,7 @@ impl TargetError {
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
-            Self::Io { source, .. } => WriteError::Io { place, source },
+            Self::Io { source, .. } | Self::NoLock { source, .. } => WriteError::Io { place, source },
             other => WriteError::Unsupported { place, detail: other.to_string() },
         }
     }

@@ -26,9 +26,7 @@ impl Facts {
             Wanted::All => match self.all_values(&query.key) {
                 Some(Answer::Present(values)) => {
                     found.values = values;
-                    let unknown = || uncovered(&format!("the class and security of {place}"));
-                    let properties = self.properties(&query.key);
-                    found.properties = properties.or_else(|| Some(Answer::unread(Reason::Unknown, unknown())));
+                    found.properties = self.properties(&query.key);
                 }
                 Some(other) => return other.map(|_| KeyFacts::default()),
                 None => return not_covered(&format!("all values of {place}")),

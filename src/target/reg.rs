@@ -8,7 +8,8 @@
 //!   shows that there is no `Wow6432Node` in it is of a 32-bit Windows, where both views are one.
 //! - `HKLM\SYSTEM\CurrentControlSet` is the `ControlSet00N` that `HKLM\SYSTEM\Select` names as `Current`, where the file
 //!   has nothing of CurrentControlSet itself.
-//! - `HKCR` is `HKLM\SOFTWARE\Classes`, where the file has nothing of HKCR itself.
+//! - A key that has several names (`HKCR` and `HKLM\SOFTWARE\Classes`, `HKU\S-1-5-18` and `HKU\.DEFAULT`, a user's classes)
+//!   is found under the one that the file covers.
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +19,15 @@ use std::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, files::DriveFolder, lock::lock_beside, replace::replace_file,
+    WriteFailure,
+    files::DriveFolder,
+    lock::lock_beside,
+    read::read_file,
+    replace::{remove_leftovers, replace_file},
 };
 use crate::{
-    format::reg::{CodePage, Document},
-    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName},
+    format::reg::{CodePage, Document, MAX_FILE},
+    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View},
 };
 
 mod write;
@@ -74,25 +79,19 @@ impl RegTarget {
 
     /// Where the file has a key, if it has it.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
-        let stored = key.view.stored_at(&key.path);
-        let path = if stored != key.path && self.is_32_bit_windows() { key.path.clone() } else { stored };
-        let moved = |from: &KeyPath, to: &str| {
-            let below = path.relative_to(from)?;
-            let joined = if below.is_empty() { to.to_owned() } else { format!("{to}\\{below}") };
-            KeyPath::from_parts(RootKey::Hklm, &joined).ok().filter(|_| !self.lists_any(from))
-        };
-        if path.root() == RootKey::Hkcr {
-            let to = moved(&KeyPath::root_key(RootKey::Hkcr), r"SOFTWARE\Classes");
-            return Ok(to.unwrap_or(path));
+        let one_name = key.one_name(key.view == View::Bits32 && self.is_32_bit_windows());
+        let path = one_name.view.stored_at(&one_name.path);
+        let covers = |path: &KeyPath| !matches!(self.existence(path), Existence::Unread(_));
+        // Views stand behind names: HKCR has its own Wow6432Node.
+        let mut others = path.other_names().into_iter().filter(|(place, name)| self.lists_any(place) && covers(name));
+        if let Some((_, name)) = others.next().filter(|_| !covers(&path)) {
+            return Ok(name);
         }
         let Ok(current) = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet") else { return Ok(path) };
-        if !path.is_within(&current) || self.lists_any(&current) {
-            return Ok(path);
-        }
-        match self.current_control_set()? {
-            Some(set) => Ok(moved(&current, &format!(r"SYSTEM\{set}")).unwrap_or(path)),
-            None => Ok(path),
-        }
+        let Some(below) = path.relative_to(&current).filter(|_| !self.lists_any(&current)) else { return Ok(path) };
+        let Some(set) = self.current_control_set()? else { return Ok(path) };
+        let joined = if below.is_empty() { set } else { format!(r"{set}\{below}") };
+        Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
     /// `ControlSet001` and its like; `None` where the file does not list `Select`.
@@ -207,7 +206,7 @@ fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
 
 fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetError> {
     let what = || path.display().to_string();
-    let bytes = fs::read(path).map_err(|source| TargetError::Io { what: what(), source })?;
+    let bytes = read_file(path, MAX_FILE as u64).map_err(|source| TargetError::Io { what: what(), source })?;
     let document = Document::parse(bytes, code_page).map_err(|error| TargetError::Malformed {
         what: what(),
         detail: format!("{error} ({}): {}", error.code(), error.hint()),
@@ -240,8 +239,20 @@ impl Target for RegTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = self.document.clone();
+        let made = self.carry_out(changes);
+        self.document = before;
+        made
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

@@ -4,7 +4,7 @@
 //! alter the machine, so that a plan can be tried on it.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
-    WriteFailure, check, lock::lock_beside, replace::replace_file,
+    WriteFailure, check,
+    lock::lock_beside,
+    read::read_file,
+    replace::{remove_leftovers, replace_file},
 };
 
 /// A snapshot file.
@@ -66,15 +69,14 @@ impl SnapshotTarget {
     }
 }
 
+/// The largest snapshot that is read, in bytes.
+const MOST: u64 = 256 << 20;
+
 fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
-        io::ErrorKind::InvalidData => {
-            TargetError::Malformed { what: what.clone(), detail: "it is not UTF-8 text".to_owned() }
-        }
-        _ => TargetError::Io { what: what.clone(), source },
-    })?;
+    let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail };
+    let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
     let snapshot: Snapshot = serde_json::from_str(&text).map_err(|e| malformed(format!("it is no snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
         let detail = format!("it is a snapshot of version {}, this kbfix reads version 1", snapshot.kbfix_snapshot);
@@ -99,6 +101,8 @@ impl Target for SnapshotTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
+        // What cannot be removed is no reason against an apply.
+        let _ = remove_leftovers(&self.path);
         self.snapshot = load(&self.path)?;
         Ok(lock)
     }

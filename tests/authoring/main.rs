@@ -1,6 +1,7 @@
 //! What an author does with specs: import, export, show; each held against an independent reader or model.
 
 mod cli;
+mod docs;
 // What judges in these two are Linux programs.
 #[cfg(not(windows))]
 mod editor;

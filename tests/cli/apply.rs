@@ -33,6 +33,60 @@ fn diff_and_apply_report_the_same_changes() {
     assert_eq!((&diff["outcome"], &apply["outcome"]), (&"changes_pending".into(), &"changed".into()));
 }
 
+#[test]
+fn check_shows_what_would_be_done_and_changes_nothing() {
+    let machine = Machine::new();
+    let before = machine.export();
+    let run = machine.run("apply KB909094 --check @target @state").code(1).says("nothing was changed");
+    assert!(run.stdout.contains("+\"DisableRealmHint\"=dword:00000001"), "{}", run.stdout);
+    let check = machine.run("apply KB909094 --check --format json @target @state").code(1).json();
+    let diff = machine.run("diff KB909094 --format json @target").code(1).json();
+    assert_eq!(check["command"], "apply");
+    for member in ["specs", "digest", "outcome", "changed", "restart", "machine", "target"] {
+        assert_eq!(check[member], diff[member], "{member}");
+    }
+    assert_eq!(machine.export(), before);
+    assert!(!machine.path("state").exists());
+}
+
+/// What the run refuses, a look at it refuses too.
+#[test]
+fn check_refuses_what_the_run_refuses() {
+    let machine = Machine::new();
+    let spec = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/specs/KB909094.yaml")).unwrap();
+    machine.write("file", "");
+    machine.write(
+        "install.yaml",
+        &spec
+            .replace("hotfix:\n", "hotfix:\n  package: { file: x.exe, sha256: \"SHA\" }\n")
+            .replace("SHA", &"0".repeat(64)),
+    );
+    machine.set_dll([6, 5, 7638, 1]);
+    for (line, code, says) in [
+        ("apply KB909094 --restart-services @target @state", 2, "services can only be restarted on the target local"),
+        (
+            "apply @/install.yaml --package KB909094=x.exe --install-hotfix @target @state",
+            2,
+            "can only be installed on the target local",
+        ),
+    ] {
+        for check in ["", " --check"] {
+            machine.run(&format!("{line}{check}")).code(code).says(says);
+        }
+    }
+    machine.set_dll([6, 5, 7651, 19]);
+    for folder in ["file", "file/below"] {
+        for check in ["", " --check"] {
+            machine.run(&format!("apply KB909094 --state-dir @/{folder} @target{check}")).code(3).says("journal");
+        }
+    }
+    // Where nothing differs no journal is written, and none is asked for.
+    machine.run("apply KB909094 @target @state").code(0);
+    for check in ["", " --check"] {
+        machine.run(&format!("apply KB909094 --state-dir @/file @target{check}")).code(0);
+    }
+}
+
 /// A version 4 export cannot hold a character outside its code page: the write fails, at the second of two changes.
 #[test]
 fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
@@ -42,11 +96,22 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n      \
                 a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_SZ, data: 日本 }\n";
     machine.write("t.yaml", spec);
+    // A diff says so before; what kbfix cannot write without the code page, it names that for.
+    let diff = "diff @/t.yaml @target";
+    machine.run(&format!("{diff} --code-page 1252")).code(1).says("cannot-apply").says("version 5 file in UTF-16");
+    let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give --code-page N");
+    assert!(run.stdout.contains("cannot-apply"), "{}", run.stdout);
+    assert_eq!(machine.export(), export);
     let line = "apply @/t.yaml --code-page 1252 @target @state";
     let run = machine.run(line).code(5).says("rolled back").says("everything was put back as it was");
     assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
     assert_eq!(machine.export(), export);
+    assert!(run.stdout.contains("the changes that were planned:") && !run.stdout.contains("(after)"), "{}", run.stdout);
+    assert!(!run.stdout.contains("restart  "), "{}", run.stdout);
+    let run = machine.run(&format!("{line} --format markdown")).code(5).says("none; undone: ");
+    assert!(run.stdout.contains("**writing failed, and everything was put back"), "{}", run.stdout);
     let report = machine.run(&format!("{line} --format json")).code(5).json();
+    assert_eq!(report["changes_are"], "undone");
     assert_eq!(report["changed"], false);
     assert_eq!(report["outcome"], "rolled_back");
     // An apply that was undone is nothing to roll back.

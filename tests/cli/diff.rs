@@ -32,6 +32,85 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
     "#);
 }
 
+/// Also where a check above is about the key that the reason's key is below.
+#[test]
+fn why_nothing_can_be_said_is_shown() {
+    let machine = Machine::new();
+    machine.set_export("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\n");
+    machine.write(
+        "spec.yaml",
+        "kbfix: 1\nid: R\ntitle: T\nprerequisites:\n  - { title: it is there, registry: { key: HKLM\\SOFTWARE } }\n\
+         registry:\n  - { key: HKLM\\SOFTWARE\\U, values: { v: { type: REG_DWORD, data: 1 } } }\n",
+    );
+    let run = machine.run("diff @/spec.yaml @target").code(4);
+    insta::assert_snapshot!(run.stdout, @r#"
+    R: unknown
+      T
+      prerequisite  met     it is there
+                    HKLM\SOFTWARE
+                    found present, wanted the key exists
+      because       HKLM\SOFTWARE\U "v": unknown: the export does not cover HKLM\SOFTWARE\U
+    "#);
+    let shown = machine.run("diff KB909094 @target").code(4).stdout;
+    assert!(!shown.contains("because"), "the checks say it already: {shown}");
+}
+
+const TWO_RULES: &str = r#"kbfix: 1
+id: R
+title: T
+prerequisites:
+  - title: one of two
+    any:
+      - { registry: { key: HKLM\SOFTWARE, name: nope, equals: 1 } }
+      - { registry: { key: HKLM\SOFTWARE } }
+  - { title: a file, file: { path: 'C:\Program Files\Exchsrvr\bin\exprox.dll', platform: x86 } }
+registry:
+  - { key: HKLM\SOFTWARE\Nope\*, values: { x: { type: REG_DWORD, data: 1 } } }
+  - { key: HKLM\SOFTWARE\A, values: { x: { type: REG_DWORD, data: 1, when: { registry: { key: HKLM\SOFTWARE\B } } } } }
+restart:
+  computer: never
+  note: |
+    First line.
+
+    Second line.
+"#;
+
+#[test]
+fn rules_that_do_not_count_here_leave_a_trace() {
+    let machine = Machine::new();
+    let export =
+        |keys: &str| format!("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n{keys}");
+    machine.write("spec.yaml", TWO_RULES);
+    machine.set_export(&export(""));
+    let run = machine.run("diff @/spec.yaml @target").code(0);
+    insta::assert_snapshot!(run.stdout, @r#"
+    R: in desired state
+      T
+      prerequisite  met     one of two
+                    HKLM\SOFTWARE "nope"
+                    found absent, wanted 1; unmet by itself
+                    HKLM\SOFTWARE
+                    found present, wanted the key exists
+      prerequisite  met     a file
+                    C:\Program Files\Exchsrvr\bin\exprox.dll
+                    found present (x86), wanted present (x86)
+      registry      0 of 2 rules count here
+    "#);
+    let report = machine.run("diff @/spec.yaml @target --format json").code(0).json();
+    assert_eq!(report["specs"][0]["rules"], serde_json::json!({ "here": 0, "of": 2 }));
+    for format in ["markdown", "html"] {
+        let run = machine.run(&format!("diff @/spec.yaml @target --format {format}")).code(0);
+        run.says("0 of 2 rules count here").says("unmet by itself");
+    }
+
+    machine.set_export(&export("[HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Nope\\a]\n"));
+    let run = machine.run("diff @/spec.yaml @target").code(1);
+    assert!(!run.stdout.contains("count here"), "{}", run.stdout);
+    run.says("                First line.\n                Second line.\n");
+    machine.edit(&[("SOFTWARE\\B]", "SOFTWARE\\C]")]);
+    machine.run("diff @/spec.yaml @target").code(1).says("  registry      1 of 2 rules count here\n  restart");
+}
+
 #[test]
 fn the_reg_format_is_a_script_that_makes_the_changes() {
     let machine = Machine::with_dav("\"DisableRealmHint\"=\"1\"");
@@ -81,4 +160,74 @@ fn a_spec_may_come_from_standard_input_a_file_a_folder_or_the_library() {
     machine.run_with("diff --stdin-specs @target", &list).code(1);
     machine.run("diff KB1 @target").code(2).says("KB909094");
     machine.run("diff @target").code(2).says("no spec is named");
+}
+
+#[test]
+fn a_list_for_a_parameter_may_be_piped_as_one() {
+    let machine = Machine::new();
+    let spec = "kbfix: 1\nid: T\ntitle: T\nparameters: { names: { description: d, type: list }, one: { description: d, default: a } }\n\
+                registry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\n    values:\n      Names: { type: REG_MULTI_SZ, data: { parameter: names } }\n      \
+                One: { type: REG_SZ, data: { parameter: one } }\n";
+    let piped = |parameters: serde_json::Value| {
+        serde_json::json!({ "specs": [{ "name": "t.yaml", "text": spec }], "parameters": parameters }).to_string()
+    };
+    let line = "diff --stdin-specs --format json @target";
+    let run = machine.run_with(line, &piped(serde_json::json!({ "names": ["a,b", "c"] }))).code(1).json();
+    assert_eq!(run["specs"][0]["changes"][0]["values"][0]["after"]["bytes"], "61002c0062000000630000000000");
+    let text = machine.run_with(line, &piped(serde_json::json!({ "names": "a,b" }))).code(1).json();
+    assert_eq!(text["specs"][0]["changes"][0]["values"][0]["after"]["bytes"], "61000000620000000000");
+    let wrong = piped(serde_json::json!({ "names": [], "one": ["a"] }));
+    let refused = machine.run_with(line, &wrong).code(2).json();
+    assert_eq!(refused["diagnostics"][0]["code"], "setting-not-allowed");
+    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, and is a string");
+}
+
+#[test]
+fn markdown_and_html_say_all_that_the_ticket_needs() {
+    let machine = Machine::new();
+    let diff = |format: &str| machine.run(&format!("diff KB909094 --max-changes 0 @target --format {format}")).code(1);
+    diff("markdown")
+        .says("parameter realm\\_hint = 1")
+        .says("Restart: the computer need not be restarted; services to restart: IISADMIN. The article");
+    diff("html").says("parameter realm_hint = 1").says("services to restart: IISADMIN. The article");
+    machine.write("r.yaml", "kbfix: 1\nid: R\ntitle: T\nregistry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\*\n    values: { A: { type: REG_DWORD, data: 1 } }\nrestart: { computer: required }\n");
+    let wide = "diff @/r.yaml --max-changes 0 @target --format markdown";
+    machine.run(wide).code(1).says("Restart: the computer must be restarted").says("- **too-many-changes**: R: ");
+}
+
+#[test]
+fn a_digest_without_a_plan_is_refused_and_its_letters_have_no_case() {
+    let machine = Machine::new();
+    for command in ["diff", "apply"] {
+        machine.run(&format!("{command} KB909094 --digest sha256:00 @target")).code(2).says("without `--plan`");
+    }
+    machine.run("diff KB909094 @target --out @/p.json").code(1);
+    let plan: serde_json::Value = serde_json::from_str(&machine.read("p.json")).unwrap();
+    let digest = plan["digest"].as_str().unwrap().to_uppercase();
+    machine.run(&format!("diff --plan @/p.json --digest {digest} @target")).code(1);
+}
+
+#[test]
+fn a_reg_file_says_what_it_leaves_out() {
+    let machine = Machine::new();
+    machine.set_dll([6, 5, 7638, 1]);
+    let output = machine.command("diff KB909094 --format reg @target").output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let units: Vec<u16> = output.stdout.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert!(text.contains("; KB909094: left out, blocked: hotfix KB909094: ") && !text.contains('['), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_standard_input_is_said() {
+    let machine = Machine::new();
+    for (input, says) in [
+        ("[{ \"name\": \"a\" }]", "missing field `text`"),
+        ("{ \"specs\": [], \"parameter\": {} }", "unknown field `parameter`"),
+        ("3", "neither a list of specs nor an object"),
+        ("{", "EOF"),
+    ] {
+        let run = machine.run_with("diff --stdin-specs @target", input).code(2).says(says);
+        assert!(!run.stderr.contains("Piped"), "{}", run.stderr);
+    }
 }

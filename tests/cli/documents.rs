@@ -19,9 +19,10 @@ fn reports_of_every_outcome_are_valid() {
     report("diff KB909094 @target --out @/plan.json", 1);
     report("apply KB909094 @target @state", 0);
     report("apply KB909094 @target @state", 0);
-    report("apply --plan @/plan.json @target @state", 2);
+    report("apply --plan @/plan.json @target @state", 0);
     report("rollback --last --check @state", 1);
     machine.edit(&[("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000007")]);
+    report("apply --plan @/plan.json @target @state", 2);
     report("rollback --last @state", 6);
     report("rollback --last --force @state", 0);
     report("rollback --last @state", 2);
@@ -77,6 +78,11 @@ fn what_the_check_of_a_hive_finds_is_valid() {
     let damaged = check().code(1).json();
     valid("hive-check", &damaged);
     assert_eq!(damaged["findings"][0]["severity"], "error");
+    std::fs::write(&file, "no hive").unwrap();
+    let refused = check().code(3).json();
+    valid("hive-check", &refused);
+    assert_eq!(refused["state"], serde_json::Value::Null);
+    assert_eq!(refused["diagnostics"][0]["code"], "target-malformed");
 }
 
 #[test]

@@ -50,6 +50,27 @@ fn two_wrong_usage_on_standard_error() {
     }
 }
 
+/// A folder that stood for a drive which the target has itself would change what is found there.
+#[test]
+fn two_what_the_target_has_no_use_for() {
+    let machine = Machine::new();
+    machine.run("example @/image").code(0);
+    machine.run("snapshot KB909094 @target --out @/snapshot.json").code(0);
+    for (target, option) in [
+        ("image:@/image", "--files @/C"),
+        ("image:@/image", "--code-page 1252"),
+        ("snapshot:@/snapshot.json", "--files @/C"),
+        ("snapshot:@/snapshot.json", "--drive C=@/C"),
+        ("reg:@/machine.reg", "--drive C=@/C"),
+        ("reg:@/machine.reg", "--allow-dirty"),
+        ("local", "--files @/C"),
+    ] {
+        let name = option.split(' ').next().unwrap();
+        let says = format!("{name} does not go with the target");
+        machine.run(&format!("diff KB909094 --target {target} {option}")).code(2).says(&says).says("usage");
+    }
+}
+
 #[test]
 fn three_the_target_cannot_be_read() {
     let machine = Machine::new();

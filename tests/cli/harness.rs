@@ -156,8 +156,12 @@ impl Run {
 
 /// Text with what differs from run to run replaced: the folder, digests, times, names of journals.
 fn normal(text: &str, folder: &Path) -> String {
+    // A target is named as the system knows it, whatever the temporary folder is called.
+    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string();
+    let real = real.trim_start_matches(r"\\?\");
     let folder = folder.display().to_string();
     let mut text = text.replace("\r\n", "\n");
+    text = text.replace(&real.replace('\\', r"\\"), "[DIR]").replace(real, "[DIR]");
     if cfg!(windows) {
         // As JSON writes it, too; below the folder, one kind of slash.
         text = text.replace(&folder.replace('\\', r"\\"), "[DIR]").replace(&folder, "[DIR]");

@@ -5,7 +5,8 @@ use crate::harness::Machine;
 #[test]
 fn list_and_show_tell_what_was_done() {
     let machine = Machine::new();
-    assert_eq!(machine.run("journal list @state").code(0).stdout, "");
+    let none = machine.run("journal list @state").code(0).says("there is no folder [DIR]/state");
+    assert_eq!(none.stdout, "");
     machine.run("apply KB909094 @target @state").code(0);
     let journal = machine.journals()[0].trim_end_matches(".jsonl").to_owned();
     machine.run("rollback --last @state").code(0);

@@ -9,10 +9,14 @@ mod exit_codes;
 mod harness;
 mod journal;
 mod kb909094;
+mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
+mod out;
+mod places;
 mod plans;
 mod rollback;
 mod streams;
 mod together;
+mod unseen;
 mod validate;

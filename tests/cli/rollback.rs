@@ -28,17 +28,20 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     let before = machine.export();
     let run = machine.run("rollback --last @state").code(6).says("rollback-conflict");
     insta::assert_snapshot!(run.stdout, @r#"
-    KB909094: in desired state
+    KB909094: blocked
       rollback of journal [JOURNAL], made [TIME]
+      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": changed by somebody else since, and kept
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
       the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept
-    not everything could be put back as it was
+    nothing was changed; 1 place is kept
     "#);
     assert_eq!(machine.export(), before);
     let report = machine.run("rollback --last --format json @state").code(6).json();
     assert_eq!(report["changed"], false);
     assert_eq!(report["conflicts"][0]["found"], "REG_DWORD dword:00000007");
+    let run = machine.run("rollback --last --format markdown @state").code(6);
+    run.says("\"DisableRealmHint\": the apply left REG\\_DWORD dword:00000001, found REG\\_DWORD dword:00000007; kept");
 
     machine.run("rollback --last --force @state").code(0);
     assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));
@@ -91,12 +94,13 @@ fn each_apply_is_rolled_back_by_itself_the_newest_first() {
 
 #[test]
 fn a_journal_is_named_by_its_file_or_its_name() {
-    for by_file in [true, false] {
+    for by in ["path", "file", "name"] {
         let machine = applied();
         let journal = machine.journals().remove(0);
-        let name = match by_file {
-            true => format!("@/state/journal/{journal}"),
-            false => journal.trim_end_matches(".jsonl").to_owned(),
+        let name = match by {
+            "path" => format!("@/state/journal/{journal}"),
+            "file" => journal,
+            _ => journal.trim_end_matches(".jsonl").to_owned(),
         };
         machine.run(&format!("rollback {name} @state")).code(0);
         assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));
@@ -123,6 +127,72 @@ fn a_damaged_journal_is_refused_and_does_not_hide_the_others() {
     let machine = applied();
     machine.write("state/journal/29990101T000000.000Z-1.jsonl", "{ \"kbfix_journal\": 1, \n");
     machine.run("rollback 29990101T000000.000Z-1 @state").code(2).says("journal-malformed");
-    machine.run("journal list @state").code(0).says("journal-malformed").says("done");
+    machine.run("journal list @state").code(2).says("journal-malformed").says("done");
+    let list = machine.run("journal list --format json @state").code(2).json();
+    assert_eq!(list["journals"].as_array().unwrap().len(), 1);
+    assert_eq!(list["damaged"][0]["path"], "[DIR]/state/journal/[JOURNAL].jsonl");
+    assert!(list["damaged"][0]["message"].as_str().unwrap().contains("line 1"), "{list}");
+}
+
+#[test]
+fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
+    let machine = applied();
+    let before = machine.export();
+    let name = machine.journals().remove(0);
+    machine.write("state/journal/29990101T000000.000Z-1.jsonl", "{ \"kbfix_journal\": 1, \n");
+    for check in ["", "--check", "@target"] {
+        let run = machine.run(&format!("rollback --last {check} @state")).code(2);
+        run.says("[DIR]/state/journal/[JOURNAL].jsonl, line 1").says("name the journal");
+    }
+    assert_eq!(machine.export(), before);
+    assert_eq!(machine.journals().len(), 2);
+    machine.run(&format!("rollback {} @state", name.trim_end_matches(".jsonl"))).code(0);
+
+    // One that is older than that of the last apply is only told of.
+    let machine = applied();
+    machine.write("state/journal/19990101T000000.000Z-1.jsonl", "");
+    machine.run("rollback --last @state").code(0).says("journal-malformed");
+    // What it may be of is not known, so it is not taken for nothing to do either.
+    machine.run("rollback --last @state").code(2).says("journal-malformed");
+}
+
+#[test]
+fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
+    let machine = Machine::new();
+    let first = machine.export();
+    machine.write("t.yaml", "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\n    values: { T: { type: REG_DWORD, data: 1 } }\n");
+    machine.run("apply @/t.yaml @target @state").code(0);
+    machine.run("apply KB909094 @target @state").code(0);
+    let older = machine.journals().remove(0);
+    let older = older.trim_end_matches(".jsonl");
+    // Somebody makes a subkey in the key that the apply made.
+    let key = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]";
+    machine.edit(&[(key, &format!("{}\r\n\r\n{key}", key.replace("DAV]", "DAV\\Other]")))]);
+
+    for format in ["markdown", "json"] {
+        let run = machine.run(&format!("rollback --last --check @state --format {format}")).code(4);
+        run.says("subkeys Other").says("rollback-conflict");
+    }
+    let look = machine.run("rollback --last --check @state").code(4).says("nothing was changed; 1 place is kept");
+    look.says("changes pending").says("--force either");
+    let run =
+        machine.run("rollback --last @state").code(6).says("1 value deleted; 1 place is kept").says("--force either");
+    assert!(!run.stderr.contains("name its journal"), "{}", run.stderr);
+    assert!(machine.run("journal list @state").stdout.contains("rolled back in part"));
+    for force in ["", "--force"] {
+        let journals = machine.journals().len();
+        let run = machine.run(&format!("rollback --last {force} @state")).code(6).says("KB909094: blocked");
+        run.says("--force either").says("name its journal: [JOURNAL]");
+        assert_eq!(machine.journals().len(), journals);
+    }
+    machine.run("rollback --last --check @state").code(4);
+    // The older apply is rolled back when told so; then what was in the way goes, and the rest with it.
+    machine.run(&format!("rollback {older} @state")).code(0);
+    let text = machine.export();
+    let start = text.find(&key.replace("DAV]", "DAV\\Other]")).unwrap();
+    machine.set_export(&text.replace(&text[start..start + key.len() + 6], "").replace("\r\n\r\n\r\n", "\r\n\r\n"));
     machine.run("rollback --last @state").code(0);
+    machine.run("rollback --last @state").code(2).says("journal-missing");
+    let keys = |text: &str| text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(keys(&machine.export()), keys(&first));
 }

@@ -49,7 +49,27 @@ fn a_reader_that_goes_away_is_no_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = Machine::new().command("diff KB909094 @target").stdout(full).status().unwrap();
-    assert_eq!(status.code(), Some(3));
+    let machine = Machine::new();
+    let run = |line: &str, code: i32| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = machine.command(line).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{line}: {said}");
+        assert!(said.contains("standard output: "), "{line}: {said}");
+        said
+    };
+    let nothing = "nothing was changed on the target";
+    assert!(run("diff KB909094 @target", 2).contains(nothing));
+    assert!(run("snapshot KB909094 @target --out -", 2).contains(nothing));
+    for format in ["human", "json", "markdown"] {
+        let said = run(&format!("apply KB909094 @target @state --format {format}"), 8);
+        let journal = machine.journals().pop().unwrap();
+        assert!(said.contains("the target was changed; the journal is") && said.contains(&journal), "{said}");
+        assert!(run("apply KB909094 @target @state", 2).contains(nothing));
+        assert!(run("rollback --last --check @state", 2).contains(nothing));
+        run(&format!("rollback --last @state --format {format}"), 8);
+    }
+    // What failed says so all the same.
+    machine.set_dll([6, 5, 7638, 1]);
+    assert!(run("apply KB909094 @target @state", 4).contains(nothing));
 }

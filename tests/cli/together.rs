@@ -36,7 +36,7 @@ fn two_specs_that_want_different_data_for_one_value_are_refused() {
     assert_eq!(machine.export(), before);
 }
 
-/// Nobody sees from the specs alone that both count. What is planned under one name does not know what the other changes.
+/// Nobody sees from the specs alone that both count.
 #[test]
 fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     let machine = Machine::new();
@@ -50,11 +50,96 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     machine.write("a.yaml", &file("A", r"HKCR\x", "v: { type: REG_DWORD, data: 1 }"));
     machine.write("b.yaml", &file("B", r"HKLM\SOFTWARE\Classes\x", "v: { type: REG_DWORD, data: 2 }"));
     machine.write("c.yaml", &file("C", r"HKLM\SOFTWARE\Classes\x", "w: { type: REG_DWORD, data: 3 }"));
-    let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4).says("A of the same run changes it as HKCR\\x");
+    let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4);
+    let run = run.says(
+        r#"HKLM\SOFTWARE\Classes\x "v": A of the same run wants it to be dword:00000001, this one dword:00000002"#,
+    );
     assert!(run.stderr.contains("conflicting-specs"), "{}", run.stderr);
     machine.run("apply @/a.yaml @/c.yaml @target @state").code(0).says("2 values created");
     machine.run("rollback --last @state").code(0);
     assert_eq!(machine.export(), before);
+}
+
+/// What an earlier spec finds as it wants it is not undone by a later one, and neither is what it deletes.
+#[test]
+fn what_an_earlier_spec_wants_holds_after_the_run() {
+    let machine = Machine::new();
+    let classes = r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes";
+    machine.set_export(&format!(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n[{classes}\\x]\r\n\"v\"=dword:00000001\r\n"
+    ));
+    let before = machine.export();
+    let number = |data: u32| format!("v: {{ type: REG_DWORD, data: {data} }}");
+    let gone = |id: &str, key: &str| {
+        format!(
+            "kbfix: 1\nid: {id}\ntitle: t\nregistry:\n  - {{ key: {key}, ensure: absent, when: {{ registry: {{ key: {key} }} }} }}\n"
+        )
+    };
+    machine.write("each.yaml", &spec("EACH", r"HKLM\SOFTWARE\Cl*\x", &number(1)));
+    machine.write("two.yaml", &spec("TWO", r"HKCR\x", &number(2)));
+    machine.write("gone.yaml", &gone("GONE", r"HKCR\x"));
+    machine.write("one.yaml", &spec("ONE", r"HKLM\SOFTWARE\Classes\x", &number(1)));
+    machine.write("below.yaml", &spec("BELOW", r"HKLM\SOFTWARE\Classes\x\y", &number(1)));
+    let apply = |files: &str| machine.run(&format!("apply {files} @target @state")).code(4);
+    apply("@/each.yaml @/two.yaml")
+        .says("EACH: in desired state")
+        .says("EACH of the same run wants it to be dword:00000001");
+    assert_eq!(machine.export(), before);
+    for later in ["one", "below"] {
+        machine.set_export(&before);
+        apply(&format!("@/gone.yaml @/{later}.yaml")).says("GONE of the same run wants").says("to be absent");
+        assert!(!machine.export().contains(r"Classes\x"), "{}", machine.export());
+        machine.run("diff @/gone.yaml @target").code(0);
+    }
+    // A star stands for what is created later, too.
+    machine.set_export(&before);
+    machine.write("all.yaml", &spec("ALL", r"HKLM\SOFTWARE\T*", &number(1)));
+    machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
+    machine.write("same.yaml", &spec("SAME", r"HKLM\SOFTWARE\T2", &number(1)));
+    apply("@/all.yaml @/new.yaml @/same.yaml")
+        .says(r"T1: a `*` of ALL of the same run would stand for it")
+        .says("SAME: changed");
+    machine.run("diff @/all.yaml @target").code(0);
+    // The other way round, the one that is to go is wanted.
+    machine.set_export(&before);
+    apply("@/one.yaml @/gone.yaml")
+        .says(r#"x "v": ONE of the same run wants it to be dword:00000001, this one absent"#);
+    assert_eq!(machine.export(), before);
+}
+
+/// Two specs that each add to one value, or set bits in it, agree.
+#[test]
+fn specs_that_agree_on_a_value_change_it_in_turn() {
+    let machine = Machine::new();
+    let header = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n";
+    machine.set_export(&format!("{header}\"d\"=dword:00000008\r\n"));
+    let before = machine.export();
+    let values = |item: &str, bit: u32| {
+        format!("l: {{ list: {{ add: [{item}] }} }}, d: {{ type: REG_DWORD, bits: {{ set: {bit} }} }}")
+    };
+    machine.write("a.yaml", &spec("A", r"HKLM\SOFTWARE\T", &values("x", 1)));
+    machine.write("b.yaml", &spec("B", r"HKLM\SOFTWARE\T", &values("z", 2)));
+    machine.write("c.yaml", &spec("C", r"HKLM\SOFTWARE\T", "d: { type: REG_DWORD, data: 3 }"));
+    machine.run("apply @/a.yaml @/b.yaml @target @state").code(0).says("1 value created, 3 values updated");
+    let export = machine.export();
+    assert!(export.contains("dword:0000000b") && export.contains("78,00,00,00,7a,00,00,00,00,00"), "{export}");
+    machine.run("diff @/a.yaml @/b.yaml @target").code(0);
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+    machine.run("apply @/a.yaml @/c.yaml @target @state").code(0);
+    assert!(machine.export().contains("dword:00000003"), "{}", machine.export());
+    // Two rules of one spec, of which one counts under a condition.
+    machine.set_export(&before);
+    let rule = |value: &str| {
+        format!(
+            "  - {{ key: HKLM\\SOFTWARE\\T, when: {{ registry: {{ key: HKLM\\SOFTWARE\\T }} }}, values: {{ {value} }} }}\n"
+        )
+    };
+    let mut both = spec("D", r"HKLM\SOFTWARE\T", &values("x", 1));
+    both.push_str(&rule(&values("z", 2)));
+    machine.write("d.yaml", &both);
+    machine.run("apply @/d.yaml @target @state").code(0).says("1 value created, 1 value updated");
+    assert_eq!(machine.export(), export);
 }
 
 /// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of them.
@@ -91,4 +176,37 @@ fn applies_at_once_are_never_interleaved() {
         let leftovers: Vec<_> = leftovers.filter(|n| n.to_string_lossy().contains(".kbfix-")).collect();
         assert!(leftovers.is_empty(), "{leftovers:?}");
     }
+}
+
+#[test]
+fn what_rests_on_an_earlier_spec_says_so() {
+    let machine = Machine::new();
+    machine.write(
+        "c1.yaml",
+        &spec("C1", "HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA", "A: { type: REG_DWORD, data: 1 }"),
+    );
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA";
+    let test = |wanted: u8| format!("{{ registry: {{ key: {key}, name: A, equals: {wanted} }} }}");
+    let second = |id: &str, wanted: u8, value: &str| {
+        spec(id, key, value).replace("registry:\n", &format!("applicable: {}\nregistry:\n", test(wanted)))
+    };
+    machine.write("c2.yaml", &second("C2", 1, "B: { type: REG_DWORD, data: 1 }"));
+    machine.write("c3.yaml", &second("C3", 2, "B: { type: REG_DWORD, data: 2 }"));
+    machine.write("c4.yaml", &spec("C4", key, "A: { type: REG_DWORD, data: 1 }"));
+    let line = "diff @/c1.yaml @/c2.yaml @/c3.yaml @/c4.yaml @target";
+    let human = machine.run(line).code(1).says("found REG_DWORD 1 (0x1) (planned by C1), wanted 1");
+    human.says("registry      1 of 1 as desired once the changes of C1 are made");
+    machine.run(&format!("{line} --format markdown")).code(1).says("REG\\_DWORD 1 (0x1) (planned by C1) |");
+    machine.run(&format!("{line} --format html")).code(1).says("REG_DWORD 1 (0x1) (planned by C1)</td>");
+    let report = machine.run(&format!("{line} --format json")).code(1).json();
+    let [c2, c3, c4] = [1, 2, 3].map(|at| &report["specs"][at]);
+    assert_eq!(c2["checks"][0]["evidence"][0]["planned_by"], "C1");
+    assert!(c3["reasons"][0].as_str().unwrap().contains("(planned by C1)"), "{c3}");
+    assert_eq!(c4["satisfied"][0]["planned_by"], "C1");
+    // By itself it rests on what is there.
+    let report = machine.run("diff @/c2.yaml @target --format json").code(0).json();
+    assert_eq!(report["specs"][0]["checks"][0]["evidence"][0]["planned_by"], serde_json::Value::Null);
+    machine.run("apply @/c1.yaml @/c2.yaml @/c3.yaml @/c4.yaml @target @state").code(0);
+    let human = machine.run(line).code(0);
+    assert!(!human.stdout.contains("planned by") && !human.stdout.contains("once the changes"), "{}", human.stdout);
 }

@@ -33,11 +33,20 @@ fn of_export(document: &Document) -> Vec<String> {
     lines
 }
 
-/// The facts, without the time.
+/// The facts, without the time. That class and security are not known, since the snapshot is of an export, it says or does not say.
 fn of_snapshot(text: &str) -> Vec<String> {
     let snapshot: serde_json::Value = serde_json::from_str(text).unwrap();
     let facts = ["keys", "files"].map(|what| snapshot["facts"][what].as_array().unwrap().clone());
-    facts.concat().iter().map(ToString::to_string).collect()
+    let mut facts = facts.concat();
+    for fact in &mut facts {
+        let Some(present) = fact["found"].get_mut("present").and_then(|present| present.as_object_mut()) else {
+            continue;
+        };
+        if present.get("properties").is_some_and(|properties| properties["unread"]["reason"] == "unknown") {
+            present.remove("properties");
+        }
+    }
+    facts.iter().map(ToString::to_string).collect()
 }
 
 fn of_hive(bytes: Vec<u8>) -> Vec<String> {
@@ -56,7 +65,9 @@ fn of_hive(bytes: Vec<u8>) -> Vec<String> {
             let data = hive.data(&value).unwrap();
             lines.push(format!("{path} {:?}={}", value.name_text().unwrap(), notation::data(&data)));
         }
-        lines.push(path);
+        let class = hive.class(key.node()).unwrap().map(|class| class.lossy()).unwrap_or_default();
+        let security = notation::hex_digits(hive.security_descriptor(key.node()).unwrap());
+        lines.push(format!("{path} {class} {security}"));
     }
     lines
 }

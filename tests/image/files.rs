@@ -89,6 +89,9 @@ fn files_are_those_of_the_drive_that_windows_is_on() {
     assert_eq!(answers[1], Answer::Absent);
     assert_eq!(reason(&answers[2]), Some(Reason::Unknown));
     assert_eq!(reason(&answers[3]), Some(Reason::Unsupported));
+    // A folder in place of the image itself would say what is not so of its files.
+    let drive = format!("C={}", machine.root.display());
+    machine.kbfix(&["diff", "KB909094", "--drive", &drive]).exits(4).says("drive C: is the image itself");
 
     // A Windows on drive D: the image is D, and C is another.
     machine.edit(SOFTWARE, |editor| {
@@ -99,7 +102,6 @@ fn files_are_those_of_the_drive_that_windows_is_on() {
     let answers = machine.target().read_files(&paths).unwrap();
     assert!(matches!(&answers[0], Answer::Present(_)));
     assert_eq!(reason(&answers[1]), Some(Reason::Unknown));
-    let drive = format!("C={}", machine.root.display());
     machine.kbfix(&["diff", "KB909094"]).exits(4).says("--drive C=DIR");
     machine.kbfix(&["diff", "KB909094", "--drive", &drive]).exits(1);
     machine.kbfix(&["diff", "KB909094", "--drive", "CC=x"]).exits(2);

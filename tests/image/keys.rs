@@ -25,7 +25,7 @@ fn the_current_control_set_is_the_one_that_select_names() {
         let path = key(&format!(r"HKLM\SYSTEM\{set}\{computer}"));
         assert_eq!(value(target.as_mut(), path, "computername"), Answer::Present(Data::sz("FRONTEND1")));
     }
-    assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM"), ["ControlSet001", "CurrentControlSet", "Select"]);
+    assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM"), ["ControlSet001", "Select"]);
     assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet"), ["Control", "Services"]);
     assert_eq!(exists(target.as_mut(), r"HKLM\SYSTEM\ControlSet002"), Answer::Absent);
 
@@ -80,7 +80,9 @@ fn classes_are_those_of_the_machine_and_of_each_user() {
     machine.edit(NTUSER, |editor| assert!(editor.create_key("Software").unwrap()));
     let classes = format!(r"HKU\{USER}\Software\Classes");
     let mut target = machine.target();
-    assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}\Software")), ["Classes"]);
+    // What Windows links there when the user logs on is no part of the key.
+    assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}\Software")), [""; 0]);
+    assert_eq!(exists(target.as_mut(), &classes), Answer::Present(()));
     assert_eq!(subkeys(target.as_mut(), &classes), [""; 0]);
     set(target.as_mut(), key(&format!(r"{classes}\CLSID")), "x", 1, Action::Create);
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}_Classes")), ["CLSID"]);
@@ -156,29 +158,84 @@ fn what_is_in_no_hive_is_unknown() {
     machine.kbfix(&["diff", "KB909094"]).exits(4).says("the image has no hive SYSTEM");
 }
 
+/// Makes a link in a hive.
+fn link(machine: &Machine, file: &str, from: &str, to: &str) {
+    let bytes: Vec<u8> = to.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    machine.edit(file, |editor| {
+        editor.create_key(from).unwrap();
+        editor.set_value(from, "SymbolicLinkValue", &Data::new(ValueType::LINK, bytes)).unwrap();
+    });
+    // The flag is no part of the codec's editor: Windows alone makes links.
+    let mut bytes = fs::read(machine.path(file)).unwrap();
+    let node = Hive::open(bytes.clone(), &[]).unwrap().find(from).unwrap().unwrap();
+    bytes[node.file_offset() as usize + 4 + 2] |= 0x10;
+    fs::write(machine.path(file), bytes).unwrap();
+}
+
 #[test]
 fn links_that_a_hive_holds_are_followed() {
     let machine = Machine::new();
-    let link = |from: &str, to: &str| {
-        let bytes: Vec<u8> = to.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        machine.edit(SOFTWARE, |editor| {
-            editor.create_key(from).unwrap();
-            editor.set_value(from, "SymbolicLinkValue", &Data::new(ValueType::LINK, bytes)).unwrap();
-        });
-        // The flag is no part of the codec's editor: Windows alone makes links.
-        let mut file = fs::read(machine.path(SOFTWARE)).unwrap();
-        let node = Hive::open(file.clone(), &[]).unwrap().find(from).unwrap().unwrap();
-        file[node.file_offset() as usize + 4 + 2] |= 0x10;
-        fs::write(machine.path(SOFTWARE), file).unwrap();
-    };
-    link("Link", r"\REGISTRY\Machine\SOFTWARE\Microsoft");
-    link("Circle", r"\Registry\Machine\Software\Circle");
-    link("Far", r"\Device\Somewhere");
+    link(&machine, SOFTWARE, "Link", r"\REGISTRY\Machine\SOFTWARE\Microsoft");
+    link(&machine, SOFTWARE, "Circle", r"\Registry\Machine\Software\Circle");
+    link(&machine, SOFTWARE, "Far", r"\Device\Somewhere");
     let mut target = machine.target();
     let version = value(target.as_mut(), key(r"HKLM\SOFTWARE\Link\Exchange\Setup"), "Services Version");
     assert_eq!(version, Answer::Present(Data::dword(65)));
     assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Circle\a")), Some(Reason::Malformed));
     assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Far")), Some(Reason::Unsupported));
+}
+
+/// A user writes the own hive, and an administrator's kbfix what is meant for that user.
+#[test]
+fn a_link_out_of_a_users_hive_is_not_followed() {
+    let machine = Machine::new();
+    link(&machine, NTUSER, r"Software\App\Link", r"\Registry\Machine\SOFTWARE\Microsoft");
+    link(&machine, NTUSER, r"Software\App\Own", &format!(r"\Registry\User\{USER}\Control Panel"));
+    let before = machine.content();
+    let mut target = machine.target();
+    let planted = format!(r"HKU\{USER}\Software\App\Link\Exchange");
+    assert_eq!(reason(&exists(target.as_mut(), &planted)), Some(Reason::Unsupported));
+    assert_eq!(exists(target.as_mut(), &format!(r"HKU\{USER}\Software\App\Own\International")), Answer::Present(()));
+    let spec = |name: &str, rule: &str| {
+        let text = format!("kbfix: 1\nid: {name}\ntitle: t\nregistry:\n  - {{ {rule} }}\n");
+        machine.beside(&format!("{name}.yaml"), &text).display().to_string()
+    };
+    let below = spec("BELOW", r"key: HKCU\Software\App\Link\x, values: { v: { type: REG_DWORD, data: 1 } }");
+    machine.kbfix(&["apply", &below]).exits(4).says("out of the hive");
+    assert_eq!(machine.content(), before);
+}
+
+/// What a link leads to is no part of the tree that the link stands in.
+#[test]
+fn a_tree_with_a_link_in_it_is_not_deleted() {
+    let machine = Machine::new();
+    link(&machine, NTUSER, r"Software\App\Link", r"\Registry\Machine\SOFTWARE\Microsoft");
+    link(&machine, SOFTWARE, r"App\Link", r"\Registry\Machine\SOFTWARE\Microsoft\Exchange");
+    let before = machine.content();
+    for (key, why) in [
+        (r"HKCU\Software\App", "out of the hive"),
+        (r"HKLM\SOFTWARE\App", r"is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+        (r"HKLM\SOFTWARE\App\Link", r"is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+    ] {
+        let text = format!("kbfix: 1\nid: KB1\ntitle: t\nregistry:\n  - {{ key: {key}, ensure: absent }}\n");
+        let spec = machine.beside("tree.yaml", &text);
+        machine.kbfix(&["apply", spec.to_str().unwrap()]).exits(4).says(why);
+        assert_eq!(machine.content(), before);
+    }
+}
+
+/// A hive without `Software` gets it from kbfix, and loses it again; the user's classes are in another hive.
+#[test]
+fn what_was_created_beside_a_users_classes_is_rolled_back() {
+    let machine = Machine::new();
+    let before = machine.content();
+    let text = "kbfix: 1\nid: KB1\ntitle: t\nregistry:\n  - { key: HKCU\\Software\\App, values: { v: { type: REG_DWORD, data: 1 } } }\n  \
+                - { key: HKCU\\Software\\Classes\\x, values: { v: { type: REG_DWORD, data: 1 } } }\n";
+    let spec = machine.beside("user.yaml", text);
+    machine.kbfix(&["apply", spec.to_str().unwrap()]).exits(0).says("3 keys created");
+    machine.kbfix(&["diff", spec.to_str().unwrap()]).exits(0);
+    machine.kbfix(&["rollback", "--last"]).exits(0).says("3 keys deleted");
+    assert_eq!(machine.content(), before);
 }
 
 #[test]

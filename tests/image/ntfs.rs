@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use kbfix::target::{Answer, Reason};
+
 use super::support::{Machine, NTUSER, SYSTEM};
 
 /// An NTFS volume in a file, unmounted when dropped.
@@ -113,4 +115,17 @@ fn a_volume_that_is_mounted_for_reading_is_read_and_not_written() {
     let files = machine.files();
     machine.kbfix(&["apply", "KB909094"]).exits(5).says("Read-only file system");
     assert!(machine.files() == files, "something was written");
+}
+
+#[test]
+fn a_folder_is_found_by_its_short_name() {
+    let Some(volume) = Volume::new() else { return };
+    let folder = volume.root().join("Program Files/Exchsrvr/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("exprox.dll"), b"no pe").unwrap();
+    xattr::set(volume.root().join("Program Files"), "system.ntfs_dos_name", b"PROGRA~1").unwrap();
+    let mut drive = kbfix::target::files::DriveFolder::open(&volume.root()).unwrap();
+    assert_eq!(drive.find(r"C:\progra~1\exchsrvr\bin\exprox.dll"), Answer::Present(folder.join("exprox.dll")));
+    assert_eq!(drive.find(r"C:\PROGRA~1\no.dll"), Answer::Absent);
+    assert!(matches!(drive.find(r"C:\PROGRA~2\Exchsrvr"), Answer::Unread(why) if why.reason == Reason::Unknown));
 }

@@ -91,6 +91,8 @@ fn rule() -> impl Strategy<Value = String> {
             format!("type: REG_MULTI_SZ, list: {{ add: {}, remove: {} }}", list(&[add]), list(&[remove]))
         }),
         1 => (0_u32..3, 0_u32..3).prop_map(|(n, absent)| format!("type: REG_DWORD, data: {n}, if_absent: {absent}")),
+        1 => (0_u32..3).prop_map(|n| format!("type: REG_DWORD, data: {n}, keep: {{ at_least: {n} }}")),
+        1 => Just("type: REG_SZ, data: \"1\", keep: any".to_owned()),
         1 => Just("type: REG_SZ, data: \"B=1, a=0\", compare: comma_set".to_owned()),
         1 => (0_u32..3).prop_map(|n| format!("type: [REG_DWORD, REG_SZ], data: \"{n}\"")),
     ]

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import Site, binary
+import yaml
+from conftest import SPECS, Played, Site, binary
 
 COLLECTION = pathlib.Path(os.environ["KBFIX_COLLECTION"])
 EXAMPLES = COLLECTION / "examples"
@@ -20,12 +21,8 @@ KEY = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]
 DIFF = f"""
 --- before: {KEY}
 +++ after: {KEY}
-@@ -0,0 +1 @@
+@@ -0,0 +1,2 @@
 +{KEY}
-
---- before: {KEY}
-+++ after: {KEY}
-@@ -0,0 +1 @@
 +"DisableRealmHint"=dword:00000001
 
 changed: [pending1]
@@ -70,7 +67,7 @@ def test_three_hosts_from_check_to_audit(three: Site) -> None:
     assert [look.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
     rollback = three.play("rollback.yml", "--diff")
     assert [rollback.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
-    assert '\n@@ -1 +0,0 @@\n-"DisableRealmHint"=dword:00000001\n' in rollback.output
+    assert f'\n@@ -1,2 +0,0 @@\n-{KEY}\n-"DisableRealmHint"=dword:00000001\n' in rollback.output
     assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts][1:] == before[1:]
 
     reports = three.folder / "reports"
@@ -101,9 +98,92 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         assert "[plan-digest]" in wrong.output
     run = three.play(str(EXAMPLES / "fleet.yml"), "-e", json.dumps(extra))
     assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
-    stale = three.play("kbfix.windows.remediate", "-e", json.dumps(extra))
-    assert stale.counts("pending1") == (0, 1)
-    assert "[plan-stale]" in stale.output and "MSExchangeWEB\\DAV: was absent, is present" in stale.output
+    for playbook in (str(EXAMPLES / "fleet.yml"), "kbfix.windows.remediate"):
+        # A run that was interrupted is started again.
+        again = three.play(playbook, "-v", "-e", json.dumps(extra))
+        assert [again.counts(h) for h in three.hosts] == [(0, 0)] * 3, again.output
+        assert "the plan was carried out before" in again.output
+    registry = three.folder / "pending1/front-end.reg"
+    text = registry.read_text(encoding="utf-8-sig")
+    registry.write_text(text.replace('"DisableRealmHint"=dword:00000001', '"DisableRealmHint"=dword:00000000'), encoding="utf-8-sig")
+    for arguments in ([], ["--check"]):
+        stale = three.play("kbfix.windows.remediate", *arguments, "-e", json.dumps(extra))
+        assert stale.counts("pending1") == (0, 1)
+        assert "[plan-stale]" in stale.output and "MSExchangeWEB\\DAV: was absent, is present" in stale.output
+
+
+@pytest.mark.parametrize("digest", [None, "", " "])
+def test_an_empty_digest_is_no_approval(site: Site, digest: str | None) -> None:
+    machine = site.exchange("pending1")
+    reports = site.folder / "reports"
+    assert site.play("kbfix.windows.audit", "-e", "kbfix_src=files/KB909094.yaml", "-e", f"kbfix_reports={reports}").code == 0
+    before = (machine / "front-end.reg").read_bytes()
+    for playbook in (str(EXAMPLES / "fleet.yml"), "kbfix.windows.remediate"):
+        extra = {"kbfix_plans": str(reports), "kbfix_digests": {"pending1": digest}}
+        for arguments in ([], ["--check"]):
+            run = site.play(playbook, *arguments, "-e", json.dumps(extra))
+            assert run.counts("pending1") == (0, 1) and "digest is given, and is empty" in run.output, run.output
+    assert (machine / "front-end.reg").read_bytes() == before
+
+
+def test_what_a_playbook_is_not_told_it_asks_for(site: Site) -> None:
+    site.exchange("pending1")
+    for playbook, extra, message in (
+        ("audit", {}, "kbfix_src=…"),
+        ("audit", {"kbfix_src": "a.yaml", "kbfix_reports": None}, "kbfix_reports=…"),
+        ("install", {}, "kbfix_binary=…"),
+        ("remediate", {}, "give either kbfix_src, or kbfix_plans and kbfix_digests"),
+        ("remediate", {"kbfix_plans": "reports"}, "give either kbfix_src, or kbfix_plans and kbfix_digests"),
+        ("remediate", {"kbfix_plans": "reports", "kbfix_digests": {"pendign1": "sha256:00"}}, "no hosts of the inventory: pendign1"),
+        ("remediate", {"kbfix_plans": "reports", "kbfix_digests": None}, "a mapping from hosts to digests"),
+    ):
+        run = site.play(f"kbfix.windows.{playbook}", "-e", json.dumps(extra))
+        assert run.counts("pending1") == (0, 1) and message in run.output.replace("\n", " "), run.output
+
+
+def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site: Site) -> None:
+    machine = site.exchange("pending1")
+    specs = "files/KB909094.yaml, files/other.yaml"
+    site.spec("other.yaml", spec("A: { type: REG_MULTI_SZ, data: [v, w] }"))
+    audit = site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports")
+    assert audit.code == 0, audit.output
+    report = (site.folder / "reports/pending1.md").read_text(encoding="utf-8")
+    assert 'hex(7):76,00,00,00,77,00,00,00,00,00; REG_MULTI_SZ ["v", "w"]' in report
+    digest = json.loads((site.folder / "reports/pending1.plan.json").read_text())["digest"]
+    planned = {"kbfix_plans": "reports", "kbfix_digests": {"pending1": digest.upper()}}
+    assert site.play("kbfix.windows.remediate", "-e", json.dumps(planned)).counts("pending1") == (1, 0)
+    by_specs = site.play("kbfix.windows.remediate", "-e", json.dumps({"kbfix_src": ["files/KB909094.yaml"]}))
+    assert by_specs.counts("pending1") == (0, 0), by_specs.output
+    # Nothing is to change any more, so there is no plan; and none of an earlier audit where the host cannot be looked at.
+    assert site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports").code == 0
+    assert sorted(p.name for p in (site.folder / "reports").iterdir()) == ["pending1.json", "pending1.md"]
+    (machine / "front-end.reg").write_text("nothing")
+    assert site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports").code == 2
+    assert not list((site.folder / "reports").iterdir())
+
+
+def test_a_restart_is_not_lost_where_another_spec_fails(site: Site) -> None:
+    """In check mode, in which win_reboot says that it would restart and asks nothing of the host."""
+    site.exchange("blocked1", dll="old")
+    site.exchange("pending1")
+    site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required }\n")
+    extra = {"kbfix_src": ["files/KB909094.yaml", "files/reboot.yaml"], "kbfix_reboot": True}
+    run = site.play("kbfix.windows.remediate", "--check", "-e", json.dumps(extra))
+    assert [run.recap("blocked1")[n] for n in ("changed", "failed")] == [1, 1], run.output
+    assert run.output.count("changed: [blocked1]") == 1 and "TASK [Restart the computer where an article asks for it]" in run.output
+    assert run.counts("pending1") == (2, 0)
+    off = site.play("kbfix.windows.remediate", "--check", "-e", json.dumps({**extra, "kbfix_reboot": False}))
+    assert off.counts("blocked1") == (0, 1) and off.counts("pending1") == (1, 0)
+    # What is not known of a restart is not taken for none.
+    site.spec("broken.yaml", "kbfix: 1")
+    task = {
+        "name": "t",
+        "kbfix.windows.kb": {"src": ["broken.yaml"], "target": "{{ kbfix_target }}"},
+        "register": "r",
+        "ignore_errors": True,
+    }
+    show = {"name": "s", "ansible.builtin.debug": {"msg": "{{ r.reboot_required is defined }} {{ r.restart is defined }}"}}
+    assert '"msg": "False False"' in site.play([{"name": "p", "hosts": "all", "gather_facts": False, "tasks": [task, show]}]).output
 
 
 def test_remediate_with_specs_and_warnings(three: Site) -> None:
@@ -234,8 +314,9 @@ def test_options_and_parameters(site: Site) -> None:
     assert "one of the following is required: spec, src, plan" in site.task({}).output
     assert "realm_hnt" in site.task({**SRC, "parameters": {"realm_hnt": 1}}).output
     assert "quoted text" in site.task({**SRC, "parameters": {"realm_hint": True}}).output
-    password = site.task({**SRC, "target": "smb://root:geheim@host"})
-    assert "holds a password" in password.output and "geheim" not in password.output.split("PLAY RECAP")[0].split("msg")[1]
+    for target in ("smb://root:geheim@host", "smb://CORP;a%geheim@host", " smb://a:geheim@host"):
+        password = site.task({**SRC, "target": target})
+        assert "holds a password" in password.output and "geheim" not in password.output.split("PLAY RECAP")[0].split("msg")[1]
     off = site.task({**SRC, "parameters": {"realm_hint": 0}}, "--check", "--diff")
     assert '+"DisableRealmHint"=dword:00000000' in off.output
 
@@ -257,6 +338,115 @@ def test_several_specs_in_one_call(site: Site) -> None:
     assert "[WARNING]: KB909094: blocked" in run.output
     failing = site.task({**options, "on_blocked": "fail"})
     assert failing.counts("blocked1") == (0, 1) and BLOCKED in failing.output
+
+
+INLINE = """
+- name: The play
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: The task
+      kbfix.windows.kb:
+        target: "{{ kbfix_target }}"
+        spec:
+          kbfix: 1
+          id: T1
+          title: t
+          article: { url: "https://support.microsoft.com/kb/1", reviewed: 2008-05-13 }
+          registry:
+            - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA
+              values:
+                NAME: { type: REG_SZ, data: DATA }
+"""
+
+
+def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
+    """Names that it rewrites are refused, dates are dates, and errors name the place in the play."""
+    site.exchange("pending1")
+
+    def run(name: str, data: str) -> str:
+        (site.folder / "inline.yml").write_text(INLINE.replace("NAME", name).replace("DATA", data), encoding="utf-8")
+        played = site.play("inline.yml", "--check", "--diff")
+        return ("changed" if played.counts("pending1") == (1, 0) else "failed") + played.output
+
+    assert run("A", "x").startswith("changed")
+    for name, found in (
+        ("off", "the boolean false"),
+        ("010", "the number 8"),
+        ("1:30", "the number 90"),
+        ("1.5", "fraction"),
+        ("~", "null"),
+    ):
+        output = run(name, "x")
+        assert output.startswith("failed") and "spec (T1): registry[0].values: a name is" in output, output
+        assert found in output and "quote it in your play" in output
+        assert f'+"{name}"="x"' in run(f"'{name}'", "x")
+    for data in ("on", "1", "4.1"):
+        output = run("E", data)
+        assert "spec (T1): registry[0].values.E" in output and "quote it in your play" in output, output
+    look = site.task({"spec": "{{ lookup('ansible.builtin.file', 'KB909094.yaml') | from_yaml }}"}, "--check", "--diff")
+    assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
+
+
+def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
+    """Held against the binary: each is looked at on a machine, which fails where a spec or a parameter has an error."""
+    site.exchange("pending1")
+    for name in ("KB909094", "KB926642"):
+        shutil.copy(SPECS / f"{name}.yaml", site.folder / "files")
+    seen = set()
+    for module in ("kb", "kb_info"):
+        text = (COLLECTION / f"plugins/modules/{module}.py").read_text(encoding="utf-8")
+        examples = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
+        tasks = [task for one in examples for task in one.get("block", [one])]
+        for task in tasks:
+            options = task.get(f"kbfix.windows.{module}")
+            if options and "plan" not in options:
+                keep = {name: options[name] for name in ("src", "spec", "remote_src", "parameters") if name in options}
+                look = site.task(keep, module="kb_info")
+                assert look.counts("pending1") == (0, 0), (task["name"], look.output)
+                seen |= set(keep)
+    assert seen == {"src", "spec", "remote_src", "parameters"}
+
+
+def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
+    machine = site.exchange("pending1")
+    site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }"))
+    image = {"target": f"image:{machine}/C", "files": "{{ omit }}"}
+    (site.folder / "file").write_text("")
+    for options, message in (
+        ({"restart_services": True, **image}, "services can only be restarted on the target local"),
+        ({"state_dir": str(site.folder / "file")}, "[journal-access]"),
+        ({"target": f"image:{machine}/C"}, "files does not go with the target image:"),
+        ({"drives": {"D": "/"}}, "drives does not go with the target reg:"),
+        ({"max_changes": -1}, "max_changes is -1"),
+        ({"packages": {"KB909094": "x"}}, "install_hotfix is not true"),
+    ):
+        for arguments in ([], ["--check"]):
+            run = site.task({**SRC, **options}, *arguments)
+            assert run.counts("pending1") == (0, 1) and message in run.output, run.output
+
+
+def test_a_list_for_a_parameter(site: Site) -> None:
+    site.exchange("pending1")
+    rule = spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")
+    site.spec("list.yaml", rule + "parameters: { names: { description: d, type: list } }\n")
+    run = site.task({"src": ["list.yaml"], "parameters": {"names": ["a,b", "c"]}}, "--check", "--diff")
+    assert '; REG_MULTI_SZ ["a,b", "c"]' in run.output, run.output
+    wrong = site.task({"src": ["list.yaml"], "parameters": {"names": [80]}})
+    assert "the parameter names[0] is the number 80" in wrong.output and "Tagged" not in wrong.output, wrong.output
+    single = site.task({**SRC, "parameters": {"realm_hint": ["1"]}})
+    assert "is set to a list, and is a number" in single.output, single.output
+    unset = site.task({"src": ["list.yaml"]})
+    assert "add `parameters: {names: …}`" in unset.output and "--set" not in unset.output, unset.output
+
+
+def test_names_that_are_no_files(site: Site) -> None:
+    site.exchange("pending1")
+    (site.folder / "files/folder").mkdir()
+    assert "folder is a folder; name its files, or with remote_src: true" in site.task({"src": ["folder"]}).output.replace("\n", " ")
+    assert "KB926642" in (built_in := site.task({"src": ["KB926642"]}).output) and "is named with remote_src: true" in built_in
+    home = site.task({**SRC, "binary_path": "~/no-kbfix"}, "--check")
+    assert f"the kbfix binary {os.path.expanduser('~')}/no-kbfix is not there" in home.output, home.output
 
 
 def test_not_applicable_is_ok_with_the_reason(site: Site) -> None:
@@ -301,6 +491,7 @@ def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     machine = site.exchange("pending1")
     assert site.task(SRC).counts("pending1") == (1, 0)
     journal = next((machine / "state/journal").glob("*.jsonl"))
+    assert site.task({"journal": journal.name}, "--check", module="kb_rollback").counts("pending1") == (1, 0)
     registry = machine / "front-end.reg"
     text = registry.read_text(encoding="utf-8-sig")
     assert '"DisableRealmHint"=dword:00000001' in text
@@ -323,6 +514,7 @@ PROGRAMS = {
     "newer report": ('#!/bin/sh\ncat >/dev/null; echo \'{"kbfix_report":2,"kbfix_version":"9.0.0"}\'\n', "update the collection"),
     "crash": ("#!/bin/sh\ncat >/dev/null; kill -SEGV $$\n", "crashed: signal 11"),
     "cut off": ('#!/bin/sh\ncat >/dev/null; printf \'{"kbfix_report": 1, "kb\'\n', "is cut off"),
+    "refused early": ("#!/bin/sh\necho \"error: unexpected argument '--stdin-specs' found\" >&2; exit 2\n", "found); update it"),
     "no program": ("\x7fELF nonsense", "is not a program for this system"),
 }
 
@@ -335,7 +527,8 @@ def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
         program.write_text(text)
         program.chmod(0o755)
     site.exchange("pending1")
-    site.spec("secret.yaml", spec("Password: { type: REG_SZ, data: correct-horse }"))
+    # More than a pipe holds, so that a program which does not read it makes the write fail.
+    site.spec("secret.yaml", spec("Password: { type: REG_SZ, data: correct-horse }") + "# long\n" * 20000)
     run = site.task({"src": ["secret.yaml"], "binary_path": str(program)}, no_log=False)
     assert run.counts("pending1") == (0, 1)
     assert message in run.output and str(program) in run.output, run.output
@@ -386,10 +579,11 @@ def test_restart_facts(site: Site) -> None:
 
 def test_module_defaults_for_the_group(site: Site) -> None:
     machine = site.exchange("pending1")
-    defaults = {"group/kbfix.windows.kbfix": {"target": f"reg:{machine}/front-end.reg", "files": f"{machine}/C"}}
-    task = {"name": "t", "kbfix.windows.kb_info": SRC}
-    run = site.play([{"name": "p", "hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}], "-v")
-    assert "KB909094: changes pending" in run.output, run.output
+    options = {"target": f"reg:{machine}/front-end.reg", "files": f"{machine}/C", "state_dir": f"{machine}/state"}
+    defaults = {"group/kbfix.windows.kbfix": options}
+    tasks = [{"name": "t", f"kbfix.windows.{m}": o} for m, o in (("kb_info", SRC), ("kb", SRC), ("kb_rollback", {"last": True}))]
+    run = site.play([{"name": "p", "hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}], "-v")
+    assert "KB909094: changes pending" in run.output and run.counts("pending1") == (2, 0), run.output
 
 
 def test_a_jump_host(site: Site) -> None:
@@ -406,12 +600,49 @@ def test_a_jump_host(site: Site) -> None:
 def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     site.exchange("pending1")
     dest = site.folder / "bin/kbfix"
-    extra = {"kbfix_binary": str(binary()), "kbfix_binary_path": str(dest)}
-    wrong = site.play("kbfix.windows.install", "-e", json.dumps({**extra, "kbfix_sha256": "00"}))
-    assert wrong.counts("pending1") == (0, 1) and "nothing was copied" in wrong.output and not dest.exists()
+    (site.folder / "own").symlink_to(binary())
+    extra = {"kbfix_binary": "own", "kbfix_binary_path": str(dest)}
+
+    def install(*arguments: str, **more: str | None) -> Played:
+        return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}))
+
+    for wrong in ("00", "", None):
+        run = install(kbfix_sha256=wrong)
+        assert run.counts("pending1") == (0, 1) and "nothing was copied" in run.output and not dest.exists()
+    assert install("--check").counts("pending1") == (2, 0) and not dest.exists()
     digest = hashlib.sha256(binary().read_bytes()).hexdigest().upper()
     for changed in (2, 0):
-        run = site.play("kbfix.windows.install", "-e", json.dumps({**extra, "kbfix_sha256": digest}))
+        run = install(kbfix_sha256=digest)
         assert run.counts("pending1") == (changed, 0), run.output
     assert "kbfix 0." in run.output
+    assert install(kbfix_sha256=f"SHA256:{digest}").counts("pending1") == (0, 0)
+    assert install("--check").counts("pending1") == (0, 0)
     assert site.task({**SRC, "binary_path": str(dest)}, "--check").counts("pending1") == (1, 0)
+    # Without a digest; and what does not start as kbfix never takes the place of what does.
+    dest.write_text("#!/bin/sh\necho kbfix 0.0.0\n")
+    assert install().counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes()
+    for content in ("#!/bin/sh\necho garbage\n", "MZ of another system"):
+        (site.folder / "wrong").write_text(content)
+        run = install(kbfix_binary="wrong")
+        assert run.counts("pending1") == (0, 1) and "does not start on this host as kbfix" in run.output.replace("\n", " "), run.output
+        assert dest.read_bytes() == binary().read_bytes()
+    assert [p.name for p in dest.parent.iterdir()] == ["kbfix"]
+
+
+@pytest.mark.parametrize(
+    "variables, windows",
+    [
+        ({"ansible_connection": "ansible.builtin.winrm"}, True),
+        ({"ansible_connection": "psrp"}, True),
+        ({"ansible_connection": "ssh", "ansible_shell_type": "ansible.builtin.powershell"}, True),
+        ({"ansible_connection": "ssh", "ansible_shell_type": "cmd"}, True),
+        ({"ansible_connection": "ansible.builtin.ssh"}, False),
+        ({}, False),
+    ],
+)
+def test_the_role_knows_a_windows_host_by_its_connection(site: Site, variables: dict[str, str], windows: bool) -> None:
+    site.host("one", **variables)
+    defaults = {"name": "d", "ansible.builtin.include_vars": {"file": str(COLLECTION / "roles/install/defaults/main.yml")}}
+    show = {"name": "s", "ansible.builtin.debug": {"msg": "windows={{ install_windows | bool }}, {{ install_dest }}"}}
+    run = site.play([{"name": "p", "hosts": "all", "gather_facts": False, "tasks": [defaults, show]}])
+    assert f"windows={windows}, {'C:' if windows else '/usr'}" in run.output, run.output

@@ -38,7 +38,9 @@ BLOCKED = (
 )
 DIFF = r"""--- before: [HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
 +++ after: [HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
-@@ -0,0 +1 @@
+@@ -0,0 +1,3 @@
++[HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
++"Number"=dword:00000007
 +"Text ü"="Ünïcödé 雪 \"q\" \\ 100% $HOME"
 """
 
@@ -103,6 +105,9 @@ def test_a_plan_is_made_reviewed_and_carried_out(windows: Site) -> None:
     options = {"plan": str(reports / "wine1.plan.json")}
     assert windows.task(options, "--check").counts("wine1") == (1, 0)
     assert windows.task(options).counts("wine1") == (1, 0)
+    again = windows.task(options, "-v")
+    assert again.counts("wine1") == (0, 0) and "the plan was carried out before" in again.output, again.output
+    assert reg("add", KEY + "\\Größe", "/v", "Number", "/t", "REG_DWORD", "/d", "8", "/f").returncode == 0
     stale = windows.task(options)
     assert stale.counts("wine1") == (0, 1) and "[plan-stale]" in stale.output
 

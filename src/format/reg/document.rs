@@ -39,6 +39,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// Everything that is wrong with the bytes of a file, in its order; at most 100. None where [`Self::parse`] reads it.
+    pub fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
+        parse::faults(bytes, code_page)
+    }
+
     /// Parses the bytes of a file. `code_page` is what its bytes outside ASCII mean, where it has no byte order mark.
     ///
     /// # Errors

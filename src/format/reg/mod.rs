@@ -28,6 +28,7 @@ pub use edit::{EditError, KeyEditor};
 pub use encoding::CodePage;
 pub use entry::{Content, Entry, Section};
 pub use error::{RegError, RegErrorKind};
+pub use parse::MAX_FILE;
 pub use script::{ScriptKey, ScriptValue, script};
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use super::{
     error::{RegError, RegErrorKind},
     scan::{Mark, Scan},
 };
-use crate::registry::{KeyPath, ValueName};
+use crate::registry::{KeyPath, ValueName, notation};
 
 /// The largest file that is read, in bytes. A whole `HKLM\SOFTWARE` is some 100 MB.
-const MAX_FILE: usize = 256 << 20;
+pub const MAX_FILE: usize = 256 << 20;
 
 /// What the bytes say.
 pub(super) struct Parsed {
@@ -24,8 +24,43 @@ pub(super) struct Parsed {
     pub(super) sections: Vec<Section>,
 }
 
+/// How many faults of one file are looked for.
+const MAX_FAULTS: usize = 100;
+
 /// Parses the whole file.
 pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed, RegError> {
+    let mut parser = begin(bytes, code_page)?;
+    parser.lines()?;
+    let Parser { sections, preamble, version, scan, .. } = parser;
+    Ok(Parsed { version, encoding: scan.encoding, preamble, sections })
+}
+
+/// Everything that is wrong with the file, as far as one can go on at the next line.
+pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
+    let mut parser = match begin(bytes, code_page) {
+        Ok(parser) => parser,
+        Err(error) => return vec![error],
+    };
+    let mut found = Vec::new();
+    // What stands below a key that cannot be read is outside a key for no fault of its own.
+    let mut lost = false;
+    while let Err(error) = parser.lines() {
+        let of_key = error.kind == RegErrorKind::Key;
+        let follows = lost && error.kind == RegErrorKind::OutsideKey;
+        lost = of_key || follows || lost && parser.sections.is_empty();
+        if !follows {
+            found.push(error);
+        }
+        if found.len() == MAX_FAULTS {
+            break;
+        }
+        parser.skip_line();
+    }
+    found
+}
+
+/// The parser behind the first line.
+fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegError> {
     let (encoding, start) = match bytes {
         [0xFF, 0xFE, ..] => (TextEncoding::Utf16, 2),
         [0xEF, 0xBB, 0xBF, ..] => (TextEncoding::Utf8, 3),
@@ -38,10 +73,7 @@ pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed,
         return Err(error);
     }
     let version = header(&mut scan)?;
-    let mut parser = Parser { scan, version, code_page, sections: Vec::new(), pending: None, preamble: 0..0 };
-    parser.lines()?;
-    let Parser { sections, preamble, .. } = parser;
-    Ok(Parsed { version, encoding, preamble, sections })
+    Ok(Parser { scan, version, code_page, sections: Vec::new(), pending: None, preamble: 0..0 })
 }
 
 fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
@@ -100,6 +132,21 @@ impl Parser<'_> {
         }
         self.end_section();
         Ok(())
+    }
+
+    /// Passes over the rest of a line, and over those in which it goes on.
+    fn skip_line(&mut self) {
+        loop {
+            let mut last = None;
+            while !self.scan.at_line_end() {
+                last = self.scan.peek().filter(|b| !matches!(b, b' ' | b'\t')).or(last);
+                self.scan.bump();
+            }
+            self.scan.bump();
+            if last != Some(b'\\') || self.scan.at >= self.scan.bytes.len() {
+                return;
+            }
+        }
     }
 
     fn trivia(&mut self, start: usize, blank: bool) {
@@ -165,7 +212,7 @@ impl Parser<'_> {
                 Ok(key) => Ok(key),
                 Err(why) => {
                     let mut error = self.scan.error(mark, RegErrorKind::Key, "a key below a root key");
-                    error.found = format!("`{}`: {why}", text.escape_debug());
+                    error.found = format!("`{}`: {why}", notation::one_line(&text));
                     return Err(error);
                 }
             },

@@ -6,6 +6,7 @@ use super::{
     encoding::{DecodeError, TextEncoding},
     error::{RegError, RegErrorKind},
 };
+use crate::registry::notation;
 
 pub(super) struct Scan<'a> {
     pub(super) bytes: &'a [u8],
@@ -157,7 +158,7 @@ impl<'a> Scan<'a> {
             None => "the end of the file".to_owned(),
             Some((b'\r' | b'\n', _)) => "the end of the line".to_owned(),
             Some(_) => match self.encoding.decode(bytes) {
-                Ok(text) => format!("`{}`", text.escape_debug()),
+                Ok(text) => format!("`{}`", notation::one_line(&text)),
                 Err(_) => "bytes that are no text".to_owned(),
             },
         }

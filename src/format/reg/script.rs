@@ -33,7 +33,7 @@ pub struct ScriptValue<'a> {
 pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditError> {
     let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
     for line in comment.lines() {
-        out.push_str(&format!("; {}\r\n", one_line(line)));
+        out.push_str(&format!("; {}\r\n", notation::one_line(line)));
     }
     for key in keys {
         let path = key.path.to_long();
@@ -46,7 +46,8 @@ pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditErro
                 return Err(EditError::LineBreak);
             }
             if !value.comment.is_empty() {
-                out.push_str(&format!("; {}\r\n", one_line(&value.comment)));
+                // A comment must not end early: what follows a line break would be read as a line of the script.
+                out.push_str(&format!("; {}\r\n", notation::one_line(&value.comment)));
             }
             let name = format!("{}=", notation::value_name(value.name));
             let data = match value.data {
@@ -64,9 +65,4 @@ pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditErro
     }
     out.push_str("\r\n");
     Ok(out.encode_utf16().flat_map(u16::to_le_bytes).collect())
-}
-
-/// A comment must not end early: what follows a line break would be read as a line of the script.
-fn one_line(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
 }

@@ -115,6 +115,9 @@ fn errors_name_the_place() {
     assert_eq!(at("REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\n\n"), ("reg-unfinished", 3, 5));
     assert_eq!(at("REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\"#y\n"), ("reg-syntax", 3, 8));
     assert_eq!(error("REGEDIT4\nabc").to_string().lines().count(), 1);
+    // As the file has it.
+    assert_eq!(error("REGEDIT4\n[HKLM\\K]\n\"a\"=\"C:\\temp\"\n").found, r#"`\temp"`"#);
+    assert_eq!(error("\u{feff}REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\"#\u{202e}y\n").found, r"`#\u{202e}y`");
 }
 
 #[test]

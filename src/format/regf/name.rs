@@ -162,6 +162,7 @@ mod tests {
     fn hash_and_hint_are_what_windows_writes() {
         assert_eq!(hash("ab".encode_utf16()), 37 * u32::from(b'A') + u32::from(b'B'));
         assert_eq!(hash("öü".encode_utf16()), 37 * 0xD6 + 0xDC);
+        assert_eq!(hash("ςᾳ".encode_utf16()), 37 * 0x3C2 + 0x1FBC);
         assert_eq!(hint("ab".encode_utf16()), *b"ab\0\0");
         assert_eq!(hint("Größe".encode_utf16()), *b"Gr\xF6\xDF");
         assert_eq!(hint("abКлюч".encode_utf16()), *b"\0b\0\0");

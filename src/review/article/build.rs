@@ -148,11 +148,8 @@ fn parameter(name: &str, parameter: &Parameter, spec: &Spec) -> Item {
         Some(default) => text.push(format!("default: {}", literal(default))),
         None => text.push("no default: the operator must choose".to_owned()),
     }
-    if let Some(chosen) = spec.parameters.get(name).filter(|_| parameter.default.is_some()) {
-        let default = parameter.default.as_ref().map(literal);
-        if default.as_ref() != Some(chosen) {
-            text.push(format!("set to {chosen}"));
-        }
+    if let Some(chosen) = spec.parameters.get(name).filter(|_| spec.set.contains(name)) {
+        text.push(format!("set to {chosen}"));
     }
     Item::named(name, text.join("; "))
 }

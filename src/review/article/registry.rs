@@ -2,8 +2,10 @@
 
 use super::words;
 use crate::{
-    registry::{RootKey, View, notation},
-    review::diff::one_line,
+    registry::{
+        RootKey, View,
+        notation::{self, one_line},
+    },
     spec::{
         Spec,
         document::{self, DataExpression},
@@ -33,9 +35,14 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
+/// A note in comments, a line each.
+fn note(out: &mut String, text: &str) {
+    text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
+}
+
 fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
-    if let Some(note) = &written.note {
-        line(out, &format!("; {}", note.trim()));
+    if let Some(text) = &written.note {
+        note(out, text);
     }
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
@@ -67,8 +74,8 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
-    if let Some(note) = &written.note {
-        line(out, &format!("; {}", note.trim()));
+    if let Some(text) = &written.note {
+        note(out, text);
     }
     if let Some(when) = &rule.when {
         line(out, &format!("; only where {}", words::on_one_line(when)));
@@ -88,6 +95,13 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
                 for other in others {
                     line(out, &format!("; as good where it is there: {name}={}", notation::data(other)));
                 }
+                line(out, &format!("{name}={}", notation::data(first)));
+            }
+        }
+        Desired::Kept { choices, keep } => {
+            let types = choices.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
+            line(out, &format!("; stays where it is there: {types}, {keep}"));
+            if let Some(first) = choices.first() {
                 line(out, &format!("{name}={}", notation::data(first)));
             }
         }

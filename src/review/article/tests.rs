@@ -76,6 +76,9 @@ registry:
       c: { type: REG_MULTI_SZ, list: { add: { parameter: hosts } } }
       d: { ensure: absent }
       e: { type: REG_SZ, data: "x, y", compare: comma_set }
+      f: { type: REG_DWORD, data: 3, keep: { at_least: 3 } }
+      g: { type: [REG_SZ, REG_EXPAND_SZ], data: "1", keep: { one_of: ["1", "2"] } }
+      h: { type: REG_SZ, data: "1", keep: any }
   - key: HKLM\SOFTWARE\X
     view: both
     when: { file: { path: 'C:\a.dll', exists: false } }
@@ -88,6 +91,27 @@ registry:
 fn what_notation_cannot_say_stands_in_comments() {
     let text = registry::rules(&spec(EVERYTHING));
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_note_of_several_lines_is_as_many_comments() {
+    let yaml = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\A\n    note: |\n      One.\n\n      Two.\n    values:\n      \
+                a: { type: REG_DWORD, data: 1, note: \"x\\ny\\e[2J\" }\n";
+    let wanted = "; One.\n;\n; Two.\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n; x\n; y\\u{1b}[2J\n\"a\"=dword:00000001\n";
+    assert_eq!(registry::rules(&spec(yaml)), wanted);
+}
+
+#[test]
+fn only_what_the_operator_gave_is_called_set() {
+    let yaml = "kbfix: 1\nid: T\ntitle: T\nparameters:\n  p: { description: d, type: number, default: \"0x0A00\" }\nregistry:\n  - key: \
+                HKLM\\SOFTWARE\\A\n    values: { a: { type: REG_DWORD, data: { parameter: p } } }\n";
+    let shown = |settings: &Settings| {
+        let spec = spec::load("test.yaml", yaml.as_bytes(), settings).spec.unwrap();
+        human(&article(&spec), Paint { colour: false })
+    };
+    assert!(shown(&Settings::new()).contains("- p: d; default: 0x0A00\n"));
+    let set: Settings = [("p", "0xff")].into_iter().collect();
+    assert!(shown(&set).contains("- p: d; default: 0x0A00; set to 255\n"));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::{Article, Block, Item};
-use crate::review::{Paint, diff::one_line, markdown::escaped};
+use crate::{
+    registry::notation::one_line,
+    review::{Paint, markdown::escaped},
+};
 
 /// Columns of a terminal that text fills.
 const WIDTH: usize = 100;

@@ -48,7 +48,7 @@ fn sentence(condition: &Condition) -> String {
                 ValueTest::OneOf(all) => {
                     format!("{place} is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or "))
                 }
-                ValueTest::AtLeast(least) => format!("{place} is {least} or higher"),
+                ValueTest::Number(bounds) => format!("{place} is {bounds}"),
             }
         }
         Condition::File { path, test } => match test {
@@ -65,7 +65,9 @@ fn sentence(condition: &Condition) -> String {
 
 /// Where a pattern can be several keys, how many must do.
 fn several(key: &KeyPattern) -> &'static str {
-    if key.has_star() {
+    if key.own.is_some() {
+        " (of the same key)"
+    } else if key.has_star() {
         " (for at least one subkey)"
     } else if key.root == RootKey::Hkcu {
         " (for at least one user)"

@@ -47,7 +47,7 @@ fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
         lines.push("What the spec says and this file does not:".to_owned());
         lines.extend(losses.iter().map(|loss| format!("- {loss}")));
     }
-    lines.into_iter().map(|line| super::diff::one_line(&line)).collect()
+    lines.into_iter().map(|line| crate::registry::notation::one_line(&line)).collect()
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ fn what_a_format_cannot_say_is_told() {
       list: { type: REG_MULTI_SZ, list: { add: [a] } }
       set: { type: REG_SZ, data: "a,b", compare: comma_set }
       any: { type: [REG_DWORD, REG_SZ], data: "1" }
+      keep: { type: REG_DWORD, data: 3, keep: { at_least: 3, at_most: 5 } }
       if: { type: REG_DWORD, data: 0, if_absent: 0 }
       when: { type: REG_DWORD, data: 0, when: { os: { at_least: "6.1" } } }
       big: { type: REG_DWORD_BIG_ENDIAN, data: 1 }
@@ -125,8 +126,9 @@ fn what_a_format_cannot_say_is_told() {
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
+    let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
     let common =
-        ["32-bit view", "\"any\"", "\"bits\"", "\"if\"", "\"list\"", "\"set\"", "\"when\"", "`*`", "each user"];
+        ["32-bit view", "\"any\"", "\"bits\"", "\"if\"", kept, "\"list\"", "\"set\"", "\"when\"", "`*`", "each user"];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
         (all(reg(&spec).unwrap()), also(&["is made where it is missing"])),

@@ -106,6 +106,10 @@ fn value(rule: &KeyRule, value: &ValueRule, lose: &mut impl FnMut(String)) -> Op
             }
             Some(first.clone())
         }
+        Desired::Kept { choices, keep } => {
+            lose(format!("{place}: what may stay as it is ({keep}) is replaced"));
+            Some(choices.first()?.clone())
+        }
         Desired::CommaSet { value_type, text } => {
             lose(format!("{place}: the same items in another order would do as well, and are replaced"));
             Some(Data::text(*value_type, text))

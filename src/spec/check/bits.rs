@@ -26,7 +26,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
             }
             None => {
                 let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                cx.error(Code::DATA_KIND, &path, message, "write the bits as a number: 0x400");
+                cx.error(Code::DATA_KIND, &path, message, data::write_number(&data::show_scalar(scalar)));
                 None
             }
         }
@@ -76,8 +76,20 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
         } else {
             continue;
         };
-        let path = if meaning.parameter.is_none() { path.item(at) } else { path.field("parameter") };
-        cx.error(Code::DATA_TEXT, &path, fault, "remove it");
+        match &meaning.parameter {
+            None => cx.error(Code::DATA_TEXT, &path.item(at), fault, "remove it"),
+            Some(name) if meaning.is_set => {
+                let shown = shorten(&list.join(","));
+                cx.setting_error(
+                    name,
+                    &shown,
+                    &path.field("parameter"),
+                    fault,
+                    "remove it from the setting".to_owned(),
+                );
+            }
+            Some(_) => cx.error(Code::DATA_TEXT, &path.field("parameter"), fault, "remove it"),
+        }
         return None;
     }
     Some(list)

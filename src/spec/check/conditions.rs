@@ -1,10 +1,10 @@
 //! Conditions and prerequisites.
 
-use super::{Context, Path, data, exactly_one, files, keys, versions};
+use super::{Context, Path, exactly_one, files, keep, keys, versions};
 use crate::{
     diag::Code,
     spec::{
-        document::{self, RegistryTest},
+        document::{self, DataExpression, RegistryTest, Scalar},
         model::{Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest},
     },
 };
@@ -75,7 +75,7 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         ("exists", test.exists.is_some()),
         ("equals", test.equals.is_some()),
         ("one_of", test.one_of.is_some()),
-        ("at_least", test.at_least.is_some()),
+        ("at_least", test.at_least.is_some() || test.at_most.is_some()),
     ];
     let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if given.len() > 1 {
@@ -84,6 +84,7 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
     }
     let Some(name) = &test.name else {
         if let [field @ ("equals" | "one_of" | "at_least")] = given.as_slice() {
+            let field = if *field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
             let message = format!("`{field}` tests data, and a key has none");
             cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, "add `name`, the value to test");
             return None;
@@ -95,15 +96,10 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         ValueTest::OneOf(vec![literal(equals)])
     } else if let Some(one_of) = &test.one_of {
         ValueTest::OneOf(one_of.iter().map(literal).collect())
-    } else if let Some(at_least) = &test.at_least {
-        match data::number(at_least) {
-            Some(number) => ValueTest::AtLeast(number),
-            None => {
-                let message = format!("`{}` is not a number", data::show_scalar(at_least));
-                cx.error(Code::DATA_KIND, &path.field("at_least"), message, "write it in decimal, or as 0x…");
-                return None;
-            }
-        }
+    } else if test.at_least.is_some() || test.at_most.is_some() {
+        let expression = |scalar: &Option<Scalar>| scalar.clone().map(|scalar| DataExpression::Literal(scalar.into()));
+        let (least, most) = (expression(&test.at_least), expression(&test.at_most));
+        ValueTest::Number(keep::bounds(cx, least.as_ref(), most.as_ref(), path)?)
     } else {
         ValueTest::Exists(test.exists.unwrap_or(true))
     };

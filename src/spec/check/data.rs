@@ -52,7 +52,7 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// The number that `text` is, in decimal or `0x…`.
+/// The number that `text` is, in decimal or `0x…`. Decimal digits behind a zero may be octal, and are no number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -60,7 +60,26 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
     };
     // A sign, which from_str_radix would take, is not part of a registry number.
     let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    all_digits.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+    let doubtful = radix == 10 && digits.len() > 1 && digits.starts_with('0');
+    (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+}
+
+/// How to write a number that `text` was meant to be.
+pub(super) fn write_number(text: &str) -> String {
+    if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
+        return format!("write 0x{hex}");
+    }
+    let digits = text.trim_start_matches('0');
+    if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return "write it in decimal, or as 0x…".to_owned();
+    }
+    let decimal = if digits.is_empty() { "0" } else { digits };
+    match u64::from_str_radix(text, 8) {
+        Ok(octal) if octal > 7 => {
+            format!("write 0x{octal:x} where it is octal, {} where it is decimal", shorten(decimal))
+        }
+        _ => format!("write {}, without the zero", shorten(decimal)),
+    }
 }
 
 /// A scalar for a message.
@@ -95,7 +114,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
             let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
-            misfit(Code::DATA_KIND, message, "write it in decimal, or as 0x…")
+            misfit(Code::DATA_KIND, message, write_number(text))
         })?,
         Literal::List(_) => {
             return Err(misfit(
@@ -186,18 +205,21 @@ pub(super) struct Meaning {
     pub others: Vec<Literal>,
     /// The parameter it comes from.
     pub parameter: Option<String>,
+    /// Whether the operator chose it.
+    pub is_set: bool,
 }
 
 /// What `expression` stands for.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
-            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None })
+            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false })
         }
         DataExpression::Parameter(reference) => {
             let resolved: Resolved = cx.parameter(&reference.parameter, &path.field("parameter"))?;
             let (chosen, others) = resolved.possible();
-            Some(Meaning { chosen, others, parameter: Some(reference.parameter.clone()) })
+            let parameter = Some(reference.parameter.clone());
+            Some(Meaning { chosen, others, parameter, is_set: resolved.is_set })
         }
     }
 }
@@ -216,10 +238,13 @@ pub(super) fn evaluate(
 /// What `meaning` says, as data of `value_type`.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
-    for literal in all {
+    for (at, literal) in all.enumerate() {
         if let Err(Misfit { code, message, hint, part }) = convert(literal, value_type) {
             match &meaning.parameter {
                 None => cx.error_within(code, path, &part.unwrap_or_default(), message, hint),
+                Some(name) if meaning.is_set && at == 0 => {
+                    cx.setting_error(name, &show(literal), &path.field("parameter"), message, hint);
+                }
                 Some(name) => {
                     let message = format!("the parameter `{name}` can be `{}`: {message}", show(literal));
                     let hint = format!("correct the parameter `{name}`, or the type here");

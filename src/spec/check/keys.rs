@@ -7,25 +7,64 @@ use crate::{
     spec::{
         document::OneView,
         model::{KeyPattern, NamePattern, ValueAt},
+        protected::can_be_protected,
         shorten, suggest,
     },
 };
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
+        return own_key(cx, below, view_given, path);
+    }
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
     let mut names = Vec::new();
     for part in below.map(|b| b.split('\\')).into_iter().flatten() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let key = KeyPattern { root, names, view: View::Bits64 };
+    let key = KeyPattern { root, names, view: View::Bits64, own: None };
     lint(cx, &key, view_given, path).then_some(key)
+}
+
+/// The key of the rule in whose `when` it is named, or one below it: `.` or `.\Name`.
+fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
+    let Some(own) = cx.own_key.clone() else {
+        let message = "`.` is the key of a rule, in the `when` of that rule or of its values";
+        cx.error(Code::KEY_SYNTAX, path, message, "name the key");
+        return None;
+    };
+    if view_given {
+        let message = "`.` is in the view of its rule";
+        cx.error(Code::CONTRADICTION, path, message, "remove `view` beside it");
+        return None;
+    }
+    let mut key = own?;
+    key.own = Some(key.names.len());
+    for part in below.split('\\').skip(1) {
+        key.names.push(name_pattern(cx, part, path)?);
+    }
+    Some(key)
 }
 
 fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<RootKey> {
     if let Some(root) = RootKey::parse(text) {
         return Some(root);
+    }
+    for (kernel, root) in [(r"\Registry\Machine", "HKLM"), (r"\Registry\User", "HKU")] {
+        let below = whole.get(kernel.len()..).filter(|below| below.is_empty() || below.starts_with('\\'));
+        if let Some(below) = below
+            && whole.get(..kernel.len()).is_some_and(|start| start.eq_ignore_ascii_case(kernel))
+        {
+            let message = format!("`{kernel}` is the kernel's notation");
+            cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(&format!("{root}{below}"))));
+            return None;
+        }
+    }
+    if let Some(meant) = pasted(whole) {
+        let message = format!("a key does not begin with `{}`", shorten(&whole[..whole.len() - meant.len()]));
+        cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(meant)));
+        return None;
     }
     let short = |root: RootKey| root.short();
     if let Some(drive) = text.strip_suffix(':') {
@@ -49,8 +88,31 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     None
 }
 
+/// The key in a text that begins as other tools show one: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
+/// `Registry::HKEY_…` (PowerShell), `[HKEY_…`.
+fn pasted(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(['\\', '[']);
+    let rest = rest
+        .split_once("::")
+        .map_or(rest, |(provider, rest)| if provider.to_ascii_lowercase().ends_with("registry") { rest } else { text });
+    let is_key =
+        |text: &str| RootKey::parse(text.split('\\').next().unwrap_or_default().trim_end_matches(':')).is_some();
+    // What stands before the root key is in the language of the Windows: Computer, Arbeitsplatz.
+    let rest = match rest.split_once('\\') {
+        Some((_, below)) if !is_key(rest) && is_key(below) => below,
+        _ => rest,
+    };
+    (rest.len() < text.len() && is_key(rest)).then_some(rest)
+}
+
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     let text = substitute(cx, part, path)?;
+    if let Some(c) = text.chars().find(|c| c.is_control()) {
+        let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
+        let hint = "in double quotes a backslash begins an escape; write the key in single quotes or without quotes";
+        cx.error(Code::KEY_SYNTAX, path, message, hint);
+        return None;
+    }
     match KeyName::new(text.clone()) {
         Ok(name) if text.contains('*') => Some(NamePattern::Like(name)),
         Ok(name) => Some(NamePattern::Name(name)),
@@ -76,6 +138,11 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
         let data = parameter.text();
         if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
+            if parameter.is_set {
+                let hint = "a parameter stands for one name, or a part of one".to_owned();
+                cx.setting_error(variable, &shorten(&data), path, "that is not the name of a key", hint);
+                return None;
+            }
             let part = format!("{{{variable}}}");
             cx.error_within(
                 Code::KEY_SYNTAX,
@@ -182,78 +249,19 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Keys that Windows, or much on it, cannot do without. `*` stands for any name.
-const PROTECTED: &[&str] = &[
-    r"HKLM\*",
-    r"HKCU\*",
-    r"HKU\*",
-    r"HKU\*\*",
-    r"HKCC\*",
-    r"HKLM\SYSTEM\*",
-    r"HKLM\SYSTEM\CurrentControlSet\*",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Class",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager",
-    r"HKLM\SAM\*",
-    r"HKLM\SECURITY\*",
-    r"HKLM\HARDWARE\*",
-    r"HKLM\SOFTWARE\Classes",
-    r"HKLM\SOFTWARE\Classes\CLSID",
-    r"HKLM\SOFTWARE\Classes\Interface",
-    r"HKLM\SOFTWARE\Classes\TypeLib",
-    r"HKLM\SOFTWARE\Microsoft",
-    r"HKLM\SOFTWARE\Microsoft\Cryptography",
-    r"HKLM\SOFTWARE\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT",
-    r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
-    r"HKLM\SOFTWARE\Policies",
-    r"HKLM\SOFTWARE\Policies\Microsoft",
-    r"HKLM\SOFTWARE\Policies\Microsoft\Windows",
-    r"HKLM\SOFTWARE\Wow6432Node",
-    r"HKLM\SOFTWARE\Wow6432Node\Classes",
-    r"HKLM\SOFTWARE\Wow6432Node\Microsoft",
-    r"HKCR\CLSID",
-    r"HKCR\Interface",
-    r"HKCR\TypeLib",
-    r"HKCU\Software\Classes",
-    r"HKCU\Software\Microsoft",
-    r"HKCU\Software\Microsoft\Windows",
-    r"HKCU\Software\Microsoft\Windows\CurrentVersion",
-];
-
 /// Refuses the deletion of a key that is protected, or that is not named.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
         format!("`{key}` would delete every subkey that fits, whatever it is")
-    } else if PROTECTED.iter().any(|protected| can_be(key, protected)) {
+    } else if can_be_protected(key) {
         format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
     } else {
         return true;
     };
     cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
     false
-}
-
-/// Whether `key` can be the key that `protected` names.
-fn can_be(key: &KeyPattern, protected: &str) -> bool {
-    let mut parts = protected.split('\\');
-    let same_root = parts.next() == Some(key.root.short());
-    let mut names = key.names.iter();
-    same_root
-        && parts.all(|part| match names.next() {
-            Some(NamePattern::Name(found)) => part == "*" || name::compare(found.as_str(), part).is_eq(),
-            Some(NamePattern::Like(like)) => part == "*" || name::fits(part, like.as_str()),
-            None => false,
-        })
-        && names.next().is_none()
 }
 
 /// Whether `key` is `above`, or below it, in the same view.

@@ -7,9 +7,11 @@ mod bits;
 mod conditions;
 mod data;
 mod files;
+mod keep;
 mod keys;
 mod parameters;
 mod rules;
+mod uses;
 mod values;
 mod versions;
 
@@ -59,6 +61,8 @@ struct Context<'t> {
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     used_locations: BTreeSet<String>,
+    /// In the `when` of a rule: the rule's key, where that is one.
+    own_key: Option<Option<model::KeyPattern>>,
 }
 
 impl Context<'_> {
@@ -76,6 +80,12 @@ impl Context<'_> {
         hint: impl Into<String>,
     ) {
         self.findings.within(code, path, part, message.into(), Some(hint.into()));
+    }
+
+    /// What the operator set the parameter `name` to does not do at `path`.
+    fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: String) {
+        let message = format!("the parameter `{name}` is set to `{data}`: {message}");
+        self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
     }
 
     fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
@@ -128,11 +138,12 @@ pub(in crate::spec) fn check(
         tainted,
         used_parameters: BTreeSet::new(),
         used_locations: BTreeSet::new(),
+        own_key: None,
     };
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();
     article(&mut cx, &document, &top);
-    parameters::resolve_all(&mut cx, &document.parameters, settings);
+    parameters::resolve_all(&mut cx, &document, settings);
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
@@ -161,6 +172,7 @@ pub(in crate::spec) fn check(
         note: restart.and_then(|r| r.note.clone()),
     };
     let parameters = cx.parameters.iter().map(|(name, p)| (name.clone(), p.text())).collect();
+    let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();
     let read = true;
     let failed = cx.findings.has_errors();
     let diagnostics = cx.findings.finish();
@@ -171,6 +183,7 @@ pub(in crate::spec) fn check(
             title: document.title.clone(),
             origin,
             parameters,
+            set,
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),

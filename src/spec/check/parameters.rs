@@ -1,13 +1,11 @@
 //! Parameters: what they allow, and what the operator chose.
 
-use std::collections::BTreeMap;
-
-use super::{Context, Path, data};
+use super::{Context, Path, data, uses};
 use crate::{
     diag::Code,
     spec::{
-        Settings,
-        document::{Allowed, Literal, Parameter, ParameterType, Scalar},
+        Setting, Settings,
+        document::{Allowed, Document, Literal, Parameter, ParameterType, Scalar},
         shorten, suggest,
     },
 };
@@ -18,6 +16,8 @@ pub(super) struct Resolved {
     kind: ParameterType,
     /// What the operator chose, or the default. Without either, an example that it allows.
     current: Literal,
+    /// Whether the operator chose it.
+    pub(super) is_set: bool,
     /// What else it could be: all that is allowed, or the ends of its range.
     others: Vec<Literal>,
 }
@@ -61,8 +61,9 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 }
 
 /// Resolves all parameters of a spec.
-pub(super) fn resolve_all(cx: &mut Context<'_>, parameters: &BTreeMap<String, Parameter>, settings: &Settings) {
-    for (name, parameter) in parameters {
+pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
+    let used_as = uses::kinds(document);
+    for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !is_variable_name(name) {
             illegal_name(cx, name, "parameter", &path);
@@ -70,7 +71,7 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, parameters: &BTreeMap<String, Pa
         if cx.tainted.contains(name) {
             continue;
         }
-        match resolve(cx, name, parameter, settings, &path) {
+        match resolve(cx, name, parameter, used_as.get(name).copied(), settings, &path) {
             Some(resolved) => drop(cx.parameters.insert(name.clone(), resolved)),
             None => drop(cx.tainted.insert(name.clone())),
         }
@@ -111,15 +112,22 @@ impl Limits<'_> {
     }
 }
 
-fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settings, path: &Path) -> Option<Resolved> {
-    let limits = limits(cx, from, path)?;
+fn resolve(
+    cx: &mut Context<'_>,
+    name: &str,
+    from: &Parameter,
+    used_as: Option<ParameterType>,
+    settings: &Settings,
+    path: &Path,
+) -> Option<Resolved> {
+    let limits = limits(cx, from, used_as, path)?;
     let default = match &from.default {
         None => None,
         Some(literal) => Some(default(cx, literal, &limits, &path.field("default"))?),
     };
     let set = match settings.get(name) {
         None => None,
-        Some(text) => Some(setting(cx, name, text, &limits, path)?),
+        Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
     let unset = set.is_none() && default.is_none();
     if unset && !settings.may_be_unset() {
@@ -140,11 +148,17 @@ fn resolve(cx: &mut Context<'_>, name: &str, from: &Parameter, settings: &Settin
         ParameterType::String => Literal::Text("0".to_owned()),
         ParameterType::List => Literal::List(Vec::new()),
     };
+    let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
-    Some(Resolved { kind: limits.kind, current, others: possible })
+    Some(Resolved { kind: limits.kind, current, is_set, others: possible })
 }
 
-fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<Limits<'p>> {
+fn limits<'p>(
+    cx: &mut Context<'_>,
+    from: &'p Parameter,
+    used_as: Option<ParameterType>,
+    path: &Path,
+) -> Option<Limits<'p>> {
     let scalars: Vec<(Scalar, &str)> = match &from.allowed {
         None => Vec::new(),
         Some(Allowed::List(list)) => list.iter().map(|s| (s.clone(), "")).collect(),
@@ -162,7 +176,8 @@ fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<
         cx.error_at_name(Code::CONTRADICTION, &path.field("range"), message, "keep one of them");
         return None;
     }
-    let kind = from.kind.unwrap_or_else(|| kind(from, &scalars));
+    let derived = used_as.filter(|_| from.range.is_none());
+    let kind = from.kind.or(derived).unwrap_or_else(|| kind(from, &scalars));
     let mut allowed = Vec::new();
     for (at, (scalar, meaning)) in scalars.iter().enumerate() {
         let data = match (kind, scalar) {
@@ -199,7 +214,7 @@ fn limits<'p>(cx: &mut Context<'_>, from: &'p Parameter, path: &Path) -> Option<
     Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
 }
 
-/// The kind of a parameter that does not say it.
+/// The kind of a parameter that does not say it, and that no value needs to be of one kind.
 fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
     match (&from.default, from.range.is_some()) {
         (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,
@@ -225,7 +240,8 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
             let number = data::number(scalar);
             if number.is_none() {
                 let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                cx.error(Code::PARAMETER_KIND, &path.field(field), message, "write it in decimal, or as 0x…");
+                let hint = data::write_number(&data::show_scalar(scalar));
+                cx.error(Code::PARAMETER_KIND, &path.field(field), message, hint);
             }
             number
         }
@@ -253,6 +269,7 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
         let hint = match (limits.kind, literal) {
             (ParameterType::String, Literal::Number(number)) => format!("write it in quotes: \"{number}\""),
             (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)),
+            (ParameterType::Number, Literal::Text(text)) => data::write_number(text),
             _ => "give it the parameter's type".to_owned(),
         };
         cx.error(Code::PARAMETER_KIND, path, message, hint);
@@ -266,7 +283,16 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
     Some(found)
 }
 
-fn setting(cx: &mut Context<'_>, name: &str, text: &str, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
+    let text = match data {
+        Setting::Text(text) => text,
+        Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
+        Setting::List(_) => {
+            let message = format!("the parameter `{name}` is set to a list, and is {}", word(limits.kind));
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "give one piece of data");
+            return None;
+        }
+    };
     let found = match limits.kind {
         ParameterType::Number => data::number_in(text).map(Literal::Number),
         ParameterType::String => Some(Literal::Text(text.to_owned())),
@@ -274,7 +300,7 @@ fn setting(cx: &mut Context<'_>, name: &str, text: &str, limits: &Limits<'_>, pa
         ParameterType::List => Some(Literal::List(text.split(',').map(|item| item.trim().to_owned()).collect())),
     };
     let refused = match &found {
-        None => Some("write it in decimal, or as 0x…".to_owned()),
+        None => Some(data::write_number(text)),
         Some(found) => limits.refuses(found),
     };
     let Some(hint) = refused else { return found };

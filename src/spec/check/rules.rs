@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Path, conditions, keys, values};
+use super::{Context, Part, Path, conditions, keys, values};
 use crate::{
     diag::Code,
     registry::{ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
-        model::{DesiredKey, KeyPattern, KeyRule},
+        model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
         shorten,
     },
 };
@@ -32,6 +32,7 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
     let mut values = Some(Vec::new());
@@ -41,6 +42,10 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
             values.push(value);
             values
         });
+    }
+    cx.own_key = None;
+    if let (Some(key), Some(Some(when))) = (&key, &when) {
+        untied_star(cx, key, when, &path.field("when"));
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
@@ -75,6 +80,24 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     Some((KeyRule { key: key?, when, must_exist, desired }, views))
 }
 
+/// A condition with the `*` of its rule's key: each stands for keys of its own.
+fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
+    let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
+    let same = |tested: &&KeyPattern| {
+        tested.own.is_none() && tested.root == key.root && tested.names.starts_with(&key.names[..=last])
+    };
+    if let Some(tested) = when.keys().into_iter().find(same) {
+        let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
+        let message = format!("`{tested}` holds where one key fits, and the rule then counts for every key of `{key}`");
+        let hint = match tested.names.strip_prefix(key.names.as_slice()) {
+            Some([]) => "for each key by itself, write `key: .`".to_owned(),
+            Some(_) => format!(r"for each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
+            None => "for each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
+        };
+        cx.warning(Code::STAR_IN_CONDITION, path, Part::Name, message, hint);
+    }
+}
+
 /// Value names that are one to Windows.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
     let mut seen: HashMap<ValueName, &str> = HashMap::new();
@@ -103,7 +126,8 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
             let both_conditional = first.when.is_some() && rule.when.is_some();
             let text = &from[*at].key;
             if first.when.is_none() && rule.when.is_none() {
-                let message = format!("the key `{}` has two rules", shorten(text));
+                let line = cx.findings.line_of(&path.item(*first_at).field("key"));
+                let message = format!("the key `{}` has two rules, the first in line {line}", shorten(text));
                 let hint = "put the values of both under one rule";
                 cx.error(Code::DUPLICATE_KEY, &path.item(*at).field("key"), message, hint);
                 break;
@@ -121,6 +145,47 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         others.push(number);
     }
     absent_above(cx, rules, path);
+    stars(cx, from, rules, path);
+}
+
+/// Rules of which one has a `*` that can stand for a key of the other: whether they meet, only a machine tells.
+fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
+    /// More pairs are not looked at; a plan finds what meets on its machine.
+    const MOST: usize = 1_000_000;
+    let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
+    let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
+    if with_star.len().saturating_mul(rules.len()) > MOST {
+        return;
+    }
+    for (rule, at, place) in with_star {
+        let meets = |other: &&(&KeyRule, usize, KeyPattern)| {
+            // Two with a star are looked at once; the same key in both is reported above.
+            let is_second = !other.0.key.has_star() || other.1 < *at;
+            is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
+        };
+        for (other, other_at, _) in places.iter().filter(meets) {
+            let exclusive = rule.when.is_some() && other.when.is_some();
+            let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
+            let line = cx.findings.line_of(&path.item(*other_at).field("key"));
+            let message = format!(
+                "two rules want different things of `{}` where `{}` stands for `{}` (line {line})",
+                shorten(&name),
+                rule.key,
+                other.key
+            );
+            let path = path.item(*at);
+            let value = path.field("values").field(&name);
+            let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
+            cx.warning(
+                Code::CONFLICTING_RULES,
+                &path,
+                super::Part::Name,
+                message,
+                "give both a `when`, so that one of them counts",
+            );
+            break;
+        }
+    }
 }
 
 /// The value of which two rules for one key want different things, where both count.

@@ -1,6 +1,6 @@
 //! What must hold of one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keys};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys};
 use crate::{
     diag::Code,
     registry::{Data, ValueType},
@@ -97,10 +97,21 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     let expression = rule.data.as_ref()?;
     let at = path.field("data");
     let meaning = data::meaning(cx, expression, &at)?;
-    let allowed = allowed(cx, rule, &meaning, path);
+    let allowed = allowed(cx, rule, &meaning, types, path);
     let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
     let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
     allowed?;
+    if let Some(from) = &rule.keep {
+        let at = path.field("keep");
+        let kept = keep::keep(cx, from, types, &at)?;
+        keep::holds_data(cx, &kept, from, &meaning, types, path)?;
+        if rule.compare == Some(Compare::CommaSet) {
+            let message = "`keep` and `compare: comma_set` are two tests of what is found";
+            cx.error_at_name(Code::CONTRADICTION, &path.field("compare"), message, "keep one of them");
+            return None;
+        }
+        return Some(Desired::Kept { choices: all, keep: kept });
+    }
     if rule.compare != Some(Compare::CommaSet) {
         return Some(Desired::OneOf(all));
     }
@@ -113,19 +124,41 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     Some(Desired::CommaSet { value_type, text })
 }
 
-/// Checks the data, and all that its parameter allows, against `allowed`.
-fn allowed(cx: &mut Context<'_>, rule: &ValueRule, meaning: &data::Meaning, path: &Path) -> Option<()> {
+/// Checks what is `allowed` against the types, and the data, and all that its parameter allows, against it: as the data that is
+/// written, so that `0x10` is 16 as a number and not as a string.
+fn allowed(
+    cx: &mut Context<'_>,
+    rule: &ValueRule,
+    meaning: &data::Meaning,
+    types: &[ValueType],
+    path: &Path,
+) -> Option<()> {
     let Some(allowed) = &rule.allowed else { return Some(()) };
-    let same = |scalar: &Scalar, literal: &Literal| match (data::number(scalar), literal) {
-        (Some(a), Literal::Number(b)) => a == *b,
-        (a, Literal::Text(text)) => {
-            matches!(scalar, Scalar::Text(s) if s == text) || a.is_some() && a == data::number_in(text)
+    let mut each = Vec::new();
+    let mut sound = true;
+    for (at, scalar) in allowed.iter().enumerate() {
+        let literal = match scalar {
+            Scalar::Number(number) => Literal::Number(*number),
+            Scalar::Text(text) => Literal::Text(text.clone()),
+        };
+        let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(&literal, *t)).collect();
+        match of_types {
+            Ok(data) => each.push(data),
+            Err(data::Misfit { code, message, hint, part }) => {
+                let path = path.field("allowed").item(at);
+                cx.error_within(code, &path, &part.unwrap_or_default(), message, hint);
+                sound = false;
+            }
         }
-        _ => false,
-    };
+    }
+    if !sound {
+        return None;
+    }
     let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
-        if allowed.iter().any(|scalar| same(scalar, literal)) {
+        // What does not fit a type is told where the data is.
+        let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
+        if of_types.map_or(true, |data| each.contains(&data)) {
             continue;
         }
         let hint = format!("allowed are {}", list());
@@ -151,6 +184,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     let absent = one == "ensure: absent";
     let faults = [
         ("type", absent && rule.types.is_some()),
+        ("keep", !with_data && rule.keep.is_some()),
         ("allowed", !with_data && rule.allowed.is_some()),
         ("compare", !with_data && rule.compare.is_some()),
         ("if_absent", absent && rule.if_absent.is_some()),

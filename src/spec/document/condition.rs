@@ -94,12 +94,14 @@ pub struct Prerequisite {
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of` or `at_least` it holds where the
-/// key or value is there.
+/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of`, `at_least` or `at_most` it
+/// holds where the key or value is there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key.
+    /// The key. With a `*` in it, or below `HKCU`, the test holds where it holds for at least one of the keys that it stands
+    /// for. In the `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it: the rule then counts
+    /// for each of its keys for which the test holds.
     pub key: String,
     /// The value name; "" for the default value. Without it, the key itself is tested.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +113,7 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// The value's data is this number (of a REG_DWORD or REG_QWORD), string (REG_SZ, REG_EXPAND_SZ) or list (REG_MULTI_SZ).
+    /// Data of another type is not; bytes that the type does not allow are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Literal>,
     /// The value's data is one of these.
@@ -120,6 +123,9 @@ pub struct RegistryTest {
     /// The value's data is a number, and not below this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
+    /// The value's data is a number, and not above this. Beside `at_least`, both hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Scalar>,
 }
 
 /// A test of the operating system, read from the target's registry. All that is given must hold.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// What is chosen.
     pub description: String,
-    /// What kind of data it takes. Without it, the kind of `default` or of what is allowed.
+    /// What kind of data it takes. Without it, the kind that the values need in which it is used: a number for REG_DWORD and
+    /// REG_QWORD, a list for REG_MULTI_SZ, else a string. Where they need none or several, that of `default` or of what is allowed.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`. Numbers as `0x…` are written
@@ -68,6 +69,15 @@ pub enum Scalar {
     Number(u64),
     /// A string; for number types decimal or `0x…`.
     Text(String),
+}
+
+impl From<Scalar> for Literal {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Text(text) => Self::Text(text),
+        }
+    }
 }
 
 /// Data as written: a number, a string, or a list of strings.

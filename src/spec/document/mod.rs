@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace};
 pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
-pub use rule::{Bits, Compare, Ensure, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice};
+pub use rule::{
+    Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice,
+};
 
 /// A spec: which product it applies to, what must be installed, and which registry values must hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +70,7 @@ pub struct Document {
     pub hotfix: Option<Hotfix>,
     /// The keys and values that must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
     /// What has to be restarted for the change to take effect.
     #[serde(skip_serializing_if = "Option::is_none")]

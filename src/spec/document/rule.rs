@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, DataExpression, Scalar};
+use super::{Condition, DataExpression, Literal, Scalar};
 
 /// A key and what must hold in it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,8 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// The rule counts only where this holds.
+    /// The rule counts only where this holds. It is tested once, for all keys of the rule together; a test with `key: .` is
+    /// tested for each of them by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// The values, by value name; "" is the default value.
@@ -67,24 +68,34 @@ pub struct ValueRule {
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// The only data that the article allows.
+    /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
+    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+    /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
     /// `absent`: the value must not be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept. A REG_DWORD or REG_QWORD of the other length,
+    /// and a REG_BINARY of just the type's length, keep their bits and become the type; where anything else stands, the outcome
+    /// is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Bits>,
-    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order.
+    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order. A list ends at its first empty string,
+    /// as programs read it; NULs missing at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without variables, is a list of
+    /// one string and becomes a REG_MULTI_SZ; a number has none, and gives way to strings that are added; where anything else
+    /// stands, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
     /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
-    /// separated by commas whose order, blanks and case do not matter.
+    /// separated by commas whose order, blanks (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state.
+    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
+    /// and `list` are changed in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule counts only where this holds.
@@ -103,6 +114,41 @@ pub enum TypeChoice {
     One(TypeName),
     /// Any of these; the first is written.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
+}
+
+/// Which data that is found stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Keep {
+    /// Data of every kind.
+    Word(KeepWord),
+    /// Data that passes a test.
+    Which(KeepWhich),
+}
+
+/// The word that stands for data of every kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepWord {
+    /// Whatever data is found, in the type or one of the types.
+    Any,
+}
+
+/// Data that stays as it is: numbers between two, or one of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepWhich {
+    /// Numbers not below this: of a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or REG_EXPAND_SZ. A number, or
+    /// `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<DataExpression>,
+    /// Numbers not above this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<DataExpression>,
+    /// Each of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Literal>>,
 }
 
 /// The registry types that a spec can ask for.

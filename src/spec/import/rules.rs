@@ -64,7 +64,13 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),
                     Err(why) => {
                         let message = format!("a spec cannot have the data of {}: {why}", notation::value_name(name));
-                        let hint = "write data that its type allows; a string ends with 00,00, a list with 00,00,00,00";
+                        let hint = match data.as_ref().map(Data::decode) {
+                            Some(Decoded::Malformed(_)) => {
+                                "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
+                                 correct it, or take the value out"
+                            }
+                            _ => "take the value out of the file, and say so under `notes`",
+                        };
                         let place = file.place(*line);
                         findings.push(Diagnostic::error(Code::IMPORT_DATA, message).at(place).hint(hint));
                     }

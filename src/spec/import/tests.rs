@@ -128,7 +128,7 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
     assert_eq!(codes(emptied), [("import-emptied-key", 4)]);
     assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
     assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
-    assert_eq!(codes(""), [("nothing-desired", 0)]);
+    assert_eq!(codes(""), [("nothing-desired", 1)]);
 }
 
 #[test]
@@ -146,4 +146,48 @@ fn text_of_any_kind_is_read_back() {
         };
         assert_eq!(*data, crate::spec::document::Literal::Text(name.to_owned()));
     }
+}
+
+#[test]
+fn two_control_sets_are_one_where_they_say_the_same() {
+    let set = |number: u8, rest: &str| format!("[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet00{number}\\A]\n{rest}\n");
+    let text = rules(&(set(1, "\"a\"=dword:1") + &set(2, "\"A\"=dword:1\n\"b\"=dword:2")));
+    let one = "  - key: HKLM\\SYSTEM\\CurrentControlSet\\A\n    values:\n      a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_DWORD, data: 2 }\n";
+    assert_eq!(text, one);
+    let differ = set(1, "\"a\"=dword:1") + &set(2, "\"a\"=dword:2");
+    let findings = import("t.reg", &reg(&differ), None, about()).unwrap_err();
+    let errors: Vec<_> = findings.iter().filter(|d| d.severity == Severity::Error).collect();
+    let [error] = errors.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((error.code, error.place.as_ref().unwrap().line), (Code::IMPORT_CONTROL_SET, 6));
+    assert_eq!(
+        error.message,
+        "\"a\" is not in `ControlSet002` what line 4 makes it in `ControlSet001`; a spec has the current set only"
+    );
+    let current = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\A]\n\"a\"=-\n";
+    assert_eq!(codes(&(set(1, "\"a\"=dword:1") + current)).last(), Some(&("import-control-set", 6)));
+    let deleted = "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\A]\n";
+    assert_eq!(codes(&(set(1, "\"a\"=dword:1") + deleted)).last(), Some(&("import-control-set", 5)));
+    // In one set the last line counts.
+    assert!(rules(&(set(1, "\"a\"=dword:1") + &set(1, "\"a\"=dword:2"))).contains("data: 2"));
+}
+
+#[test]
+fn the_two_names_of_the_system_accounts_hive_are_one() {
+    let text = rules(
+        "[HKEY_USERS\\.DEFAULT\\Software\\A]\n\"a\"=dword:1\n[HKEY_USERS\\S-1-5-18\\Software\\A]\n\"b\"=dword:1\n",
+    );
+    let one = "  - key: HKU\\.DEFAULT\\Software\\A\n    values:\n      a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_DWORD, data: 1 }\n";
+    assert_eq!(text, one);
+}
+
+#[test]
+fn all_faults_of_a_file_are_said_at_once() {
+    let body = "foo\n[HKLM:\\X]\n\"x\"=dword:1\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"a\"=xyz\n\"h\"=hex:01,0g,\\\n  02\n\"b\"=dword:zz\n\"c\"=dword:1\n";
+    let expected = [("reg-syntax", 3), ("reg-key", 4), ("reg-data", 7), ("reg-syntax", 8), ("reg-data", 10)];
+    assert_eq!(codes(body), expected);
+}
+
+#[test]
+fn a_file_without_keys_asks_for_nothing() {
+    assert_eq!(codes("; only a comment\n"), [("nothing-desired", 1)]);
 }

@@ -1,6 +1,6 @@
 //! Conditions, and what they test.
 
-use super::{FilePattern, KeyPattern};
+use super::{Bounds, FilePattern, KeyPattern};
 use crate::{
     registry::ValueName,
     spec::document::Product,
@@ -50,6 +50,19 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
+impl Condition {
+    /// The keys that are tested.
+    pub fn keys(&self) -> Vec<&KeyPattern> {
+        match self {
+            Self::Key { key, .. } => vec![key],
+            Self::Value { at, .. } => vec![&at.key],
+            Self::File { .. } | Self::Os(_) => Vec::new(),
+            Self::All(all) | Self::Any(all) => all.iter().flat_map(Self::keys).collect(),
+            Self::Not(one) => one.keys(),
+        }
+    }
+}
+
 /// A test of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueTest {
@@ -57,8 +70,8 @@ pub enum ValueTest {
     Exists(bool),
     /// Its data is one of these.
     OneOf(Vec<Literal>),
-    /// Its data is a number, this or higher.
-    AtLeast(u64),
+    /// Its data is a number between these, both included.
+    Number(Bounds),
 }
 
 /// Data that a condition compares with.

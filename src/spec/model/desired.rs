@@ -1,7 +1,15 @@
 //! The rules: keys and values as they must be.
 
-use super::{Condition, KeyPattern};
-use crate::registry::{Data, Decoded, ValueName, ValueType, name::compare};
+use std::collections::BTreeSet;
+
+use super::{
+    Condition, KeyPattern,
+    keep::{Choice, Keep},
+};
+use crate::registry::{
+    Data, Decoded, ValueName, ValueType,
+    name::{compare, upcase},
+};
 
 /// A key and what must hold in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +55,13 @@ pub enum Desired {
     Absent,
     /// It is one of these, type and bytes. The first is written.
     OneOf(Vec<Data>),
+    /// It is one of `choices`, or data of their types that `keep` keeps. The first choice is written.
+    Kept {
+        /// The data, by each type that will do.
+        choices: Vec<Data>,
+        /// What stays as it is.
+        keep: Keep,
+    },
     /// It is a string of this type that, as a list separated by commas, has just the items of `text`.
     CommaSet {
         /// REG_SZ or REG_EXPAND_SZ.
@@ -75,15 +90,23 @@ pub enum Desired {
 impl Desired {
     /// Whether a value can be what this and `other` ask for, at the same time.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        use Desired::{Absent, Bits, CommaSet, List, OneOf};
+        use Desired::{Absent, Bits, CommaSet, Kept, List, OneOf};
         match (self, other) {
             (Absent, Absent) => true,
+            (Kept { choices, keep }, other) | (other, Kept { choices, keep }) => {
+                let choice = Choice { choices, keep: Some(keep) };
+                match other {
+                    Absent => false,
+                    OneOf(choices) => choice.agrees_with(&Choice { choices, keep: None }),
+                    Kept { choices, keep } => choice.agrees_with(&Choice { choices, keep: Some(keep) }),
+                    edit => choice.agrees_with_edit(edit),
+                }
+            }
             (OneOf(a), OneOf(b)) => a.iter().any(|data| b.contains(data)),
             (OneOf(all), Bits { value_type, set, clear }) | (Bits { value_type, set, clear }, OneOf(all)) => {
-                all.iter().any(|data| match data.decode() {
-                    Decoded::Number(n) => data.value_type == *value_type && n & set == *set && n & clear == 0,
-                    _ => false,
-                })
+                let same = |n: u64| n & set == *set && n & clear == 0;
+                all.iter()
+                    .any(|data| data.value_type == *value_type && data.as_read_number(*value_type).is_ok_and(same))
             }
             (Bits { value_type: a, set, clear }, Bits { value_type: b, set: set_too, clear: clear_too }) => {
                 a == b && set & clear_too == 0 && clear & set_too == 0
@@ -92,10 +115,8 @@ impl Desired {
                 !meet(add, remove_too) && !meet(remove, add_too)
             }
             (OneOf(all), List { add, remove }) | (List { add, remove }, OneOf(all)) => {
-                all.iter().any(|data| match data.decode() {
-                    Decoded::List(found) => add.iter().all(|a| has(&found, a)) && !meet(&found, remove),
-                    _ => false,
-                })
+                let same = |found: Vec<String>| add.iter().all(|a| has(&found, a)) && !meet(&found, remove);
+                all.iter().any(|data| data.value_type == ValueType::MULTI_SZ && data.as_read_list().is_ok_and(same))
             }
             (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
                 a == b && comma_set(text) == comma_set(other)
@@ -111,13 +132,12 @@ impl Desired {
     }
 }
 
-/// The items of a list separated by commas: without blanks around them and without case, sorted, each once.
-pub fn comma_set(text: &str) -> Vec<String> {
-    let items = text.split(',').map(|item| item.trim().to_lowercase()).filter(|item| !item.is_empty());
-    let mut items: Vec<String> = items.collect();
-    items.sort_unstable();
-    items.dedup();
-    items
+/// The items of a list separated by commas: without blanks around them, each once, in upper case as names have it. A blank
+/// around `=` does not matter either, as UNC hardening flags are written (`RequireIntegrity = 1`).
+pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
+    let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");
+    let items = text.split(',').map(tidy).filter(|item| !item.is_empty());
+    items.map(|item| item.encode_utf16().map(upcase).collect()).collect()
 }
 
 fn has(list: &[String], wanted: &str) -> bool {
@@ -126,4 +146,25 @@ fn has(list: &[String], wanted: &str) -> bool {
 
 fn meet(a: &[String], b: &[String]) -> bool {
     a.iter().any(|item| has(b, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_rules_want_agrees_where_a_value_can_be_both() {
+        let set = |text: &str| Desired::CommaSet { value_type: ValueType::SZ, text: text.to_owned() };
+        let list = |add: &[&str]| Desired::List { add: add.iter().map(ToString::to_string).collect(), remove: vec![] };
+        let bits = Desired::Bits { value_type: ValueType::DWORD, set: 2, clear: 1 };
+        assert!(set("A=1, b=1").agrees_with(&set("B = 1,a = 1")));
+        assert!(set("A=1, B=1").agrees_with(&Desired::OneOf(vec![Data::sz("b =1,a=1")])));
+        assert!(!set("A=1").agrees_with(&set("A=1,B=1")));
+        assert!(!set("ß").agrees_with(&set("SS")));
+        assert!(list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "A"])])));
+        // Programs read up to the empty string.
+        assert!(!list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "", "a"])])));
+        assert!(bits.agrees_with(&Desired::OneOf(vec![Data::dword(6)])));
+        assert!(!bits.agrees_with(&Desired::OneOf(vec![Data::dword(7), Data::qword(6)])));
+    }
 }

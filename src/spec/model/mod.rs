@@ -2,15 +2,17 @@
 
 mod condition;
 mod desired;
+mod keep;
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{ComputerRestart, Document};
 use crate::version::Platform;
 
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
+pub use keep::{Bounds, Keep};
 pub use pattern::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable};
 
 /// A spec whose meaning was checked, with the operator's choices put in.
@@ -24,6 +26,8 @@ pub struct Spec {
     pub origin: Origin,
     /// Each parameter's data, as text, for the plan.
     pub parameters: BTreeMap<String, String>,
+    /// The parameters that the operator gave; the others have their default.
+    pub set: BTreeSet<String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
     /// Where this does not hold, the spec is not applicable.

@@ -1,6 +1,9 @@
 //! Patterns of keys and files: with a `*`, or with what only the target can fill in.
 
-use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
+use crate::registry::{
+    Key, KeyName, KeyPath, RootKey, View,
+    name::{fits, upcase},
+};
 
 /// A key in one view, in which a name may stand for every subkey and HKCU for each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,9 @@ pub struct KeyPattern {
     pub names: Vec<NamePattern>,
     /// The view.
     pub view: View,
+    /// In a condition that names the key of its rule as `.`: how many of the names are that key's. The pattern then stands
+    /// for what is below the one key that the rule is about, in that key's view.
+    pub own: Option<usize>,
 }
 
 /// One name of a [`KeyPattern`].
@@ -62,6 +68,19 @@ impl KeyPattern {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
+    /// Whether a key can be one of both patterns. Of two names with `*` it is taken that one can.
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let one = |a: &NamePattern, b: &NamePattern| match (a, b) {
+            (NamePattern::Name(a), NamePattern::Name(b)) => a == b,
+            (NamePattern::Like(like), NamePattern::Name(name)) | (NamePattern::Name(name), NamePattern::Like(like)) => {
+                fits(name.as_str(), like.as_str())
+            }
+            (NamePattern::Like(_), NamePattern::Like(_)) => true,
+        };
+        (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
+            && self.names.iter().zip(&other.names).all(|(a, b)| one(a, b))
+    }
+
     /// The path, where no name in it stands for several and the root key is not HKCU.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
@@ -74,17 +93,17 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// The pattern of the same keys under the one name that each has, in the 64-bit view.
+    /// The pattern of the same keys under the one name that each has, on a Windows with two views.
     pub fn one_name(&self) -> Self {
         let mut path = KeyPath::root_key(self.root);
         for NamePattern::Name(name) | NamePattern::Like(name) in &self.names {
             path = path.child(name);
         }
-        let path = Key { path, view: self.view }.one_name();
+        let Key { path, view } = Key { path, view: self.view }.one_name(false);
         let pattern =
             |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
-        Self { root: path.root(), names, view: View::Bits64 }
+        Self { root: path.root(), names, view, own: None }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.

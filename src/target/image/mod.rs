@@ -131,7 +131,12 @@ impl Target for ImageTarget {
         self.volume.forget();
         self.registry = mounted(&self.named, &mut self.volume, self.allow_dirty);
         self.users = None;
+        self.registry.remove_leftovers();
         Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.registry.rehearse(changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

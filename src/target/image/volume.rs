@@ -1,13 +1,11 @@
 //! The volume: its Windows folder, its drive letter, and its files.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::target::{
     Answer, FileFacts, Reason, TargetError, Unread,
     files::{DriveFolder, Drives, split_drive},
+    read::read_file,
 };
 
 /// What setup calls the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
@@ -67,8 +65,15 @@ impl Volume {
     }
 
     fn drive(&mut self, path: &str, system_root: &Result<String, Unread>) -> Result<&mut DriveFolder, Unread> {
+        let own = system_root.as_ref().ok().and_then(|root| split_drive(root)).map(|(letter, _)| letter);
         if let Some(drive) = self.others.of(path) {
-            return Ok(drive);
+            return match split_drive(path) {
+                Some((letter, _)) if own == Some(letter) => Err(Unread::new(
+                    Reason::Unsupported,
+                    format!("drive {letter}: is the image itself; leave --drive {letter}=DIR out"),
+                )),
+                _ => Ok(drive),
+            };
         }
         let unsupported = || Unread::new(Reason::Unsupported, format!("`{path}` is not an absolute path with a drive"));
         let (letter, _) = split_drive(path).ok_or_else(unsupported)?;
@@ -118,12 +123,15 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
     }
 }
 
+/// The largest `boot.ini` that is looked at, in bytes.
+const MAX_BOOT_INI: u64 = 1 << 20;
+
 /// The folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {
     let Answer::Present(path) = system.find_below(["boot.ini"]) else { return None };
-    let bytes = fs::read(path).ok()?;
+    let bytes = read_file(&path, MAX_BOOT_INI).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let default = text
         .lines()

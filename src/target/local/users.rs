@@ -144,7 +144,10 @@ fn unread(error: &TargetError) -> Unread {
     let reason = match error {
         TargetError::Malformed { .. } => Reason::Malformed,
         TargetError::Unsupported { .. } => Reason::Unsupported,
-        TargetError::Io { .. } | TargetError::Locked { .. } | TargetError::Remote { .. } => Reason::Unknown,
+        TargetError::Io { .. }
+        | TargetError::NoLock { .. }
+        | TargetError::Locked { .. }
+        | TargetError::Remote { .. } => Reason::Unknown,
     };
     Unread::new(reason, error.to_string())
 }

@@ -9,7 +9,11 @@ use std::{
 
 use crate::{
     format::regf::{Error, Filetime, Hive},
-    target::{Reason, TargetError, Unread, WriteError, replace::replace_file},
+    target::{
+        Reason, TargetError, Unread, WriteError,
+        read::read_file,
+        replace::{remove_leftovers, replace_file},
+    },
 };
 
 /// What the names of a hive's logs have behind the hive's own.
@@ -45,10 +49,10 @@ impl HiveFile {
         let opened = match complete(file).map_err(file_error)? {
             Ok(Some(hive)) => Ok(hive),
             Ok(None) => {
-                let primary = fs::read(path).map_err(file_error)?;
+                let primary = read_hive(path).map_err(file_error)?;
                 let mut logs = Vec::new();
                 for log in logs_of(path).map_err(file_error)? {
-                    logs.push(fs::read(&log).map_err(|source| refused_io(&log, source))?);
+                    logs.push(read_hive(&log).map_err(|source| refused_io(&log, source))?);
                 }
                 if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) }
             }
@@ -75,6 +79,8 @@ impl HiveFile {
     pub(super) fn save(&mut self) -> Result<(), WriteError> {
         let place = self.path.display().to_string();
         let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        // What cannot be removed is no reason against a change.
+        let _ = remove_leftovers(&self.path);
         replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
         if self.hive.logs_after_save().empty {
             for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
@@ -83,6 +89,14 @@ impl HiveFile {
         }
         Ok(())
     }
+}
+
+/// A hive file or a log, whole.
+///
+/// # Errors
+/// The system's error; or that it is no file, or larger than any hive: the offsets in it have 31 bits.
+pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
+    read_file(path, 2 << 30)
 }
 
 /// The hive, if the file was written completely; else none.
@@ -94,9 +108,9 @@ fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
 /// As elsewhere, but the file is read whole and closed: Windows replaces no file that somebody has open, and no user logs on whose
 /// hive is.
 #[cfg(not(unix))]
-fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut file, &mut bytes)?;
+    io::Read::read_to_end(&mut io::Read::take(file, 2 << 30), &mut bytes)?;
     let opened = Hive::open_dirty(bytes, &[]);
     Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
@@ -106,6 +120,10 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } | Error::ReadOnly => {
+            let detail = format!("{error}; such a hive is only read: boot that Windows once, so that it completes it");
+            WriteError::Unsupported { place, detail }
+        }
         _ => WriteError::Unsupported { place, detail: error.to_string() },
     }
 }

@@ -11,10 +11,14 @@ mod write;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-pub use file::logs_of as hive_logs;
 pub(super) use file::{HiveFile, OpenError};
+pub use file::{logs_of as hive_logs, read_hive};
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError};
+use super::{
+    Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError,
+    lock::lock_beside,
+    replace::{leftovers, remove_leftovers},
+};
 use crate::registry::{KeyName, KeyPath, RootKey};
 use resolve::Place;
 
@@ -117,16 +121,12 @@ impl OfflineRegistry {
 
     fn answer(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Halt> {
         match self.resolve(&query.key)? {
-            Place::In { node: None, .. } => Ok(Answer::Absent),
-            Place::In { mount, node: Some(node), path, .. } => {
-                let mut answer = read::key_facts(&self.opened(mount)?.hive, node, query);
-                if let Answer::Present(KeyFacts { subkeys: Some(subkeys), .. }) = &mut answer {
-                    subkeys.extend(self.links_in(&path)?);
-                    subkeys.sort();
-                    subkeys.dedup();
-                }
-                Ok(answer)
+            Place::In { path, stored_link: true, .. } if query.lists_all() => {
+                let detail = format!("{} is a link to {path}, and what that holds is no part of it", query.key);
+                Ok(Answer::unread(Reason::Unsupported, detail))
             }
+            Place::In { node: None, .. } => Ok(Answer::Absent),
+            Place::In { mount, node: Some(node), .. } => Ok(read::key_facts(&self.opened(mount)?.hive, node, query)),
             Place::Above(path) => self.above(&path, query).map(Answer::Present).map_err(Halt::Unread),
             Place::Absent => Ok(Answer::Absent),
         }
@@ -165,6 +165,19 @@ impl OfflineRegistry {
     /// The number of the mount whose key is `key`.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
+    }
+
+    /// Removes what killed processes left beside the hives, of those that nobody else has locked.
+    pub(super) fn remove_leftovers(&self) {
+        let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
+        for path in files.filter_map(|path| std::fs::canonicalize(path).ok()) {
+            if leftovers(&path).is_ok_and(|found| !found.is_empty())
+                && let Ok(_held) = lock_beside(&path)
+            {
+                // What cannot be removed is no reason against an apply.
+                let _ = remove_leftovers(&path);
+            }
+        }
     }
 
     fn opened_files(&self) -> impl Iterator<Item = &HiveFile> {

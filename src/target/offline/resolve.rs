@@ -2,7 +2,8 @@
 //!
 //! Windows makes some keys at every start, as links to others or in memory only. They are in no file, and are resolved
 //! here: `HKLM\SYSTEM\CurrentControlSet` by `Select`, `HKCR`, the 32-bit view, a user's `Software\Classes`,
-//! `HKU\S-1-5-18`. Links that are stored in a hive are followed.
+//! `HKU\S-1-5-18`. Links that are stored in a hive are followed, except one out of a user's hive: the user writes it, and could
+//! lead an administrator's kbfix to a key of the machine. Windows does not follow it either (Microsoft, MS10-021).
 //!
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
 //! KB100010 ("What are Control Sets?").
@@ -10,7 +11,7 @@
 use super::{Halt, OfflineRegistry, read};
 use crate::{
     format::regf::{Error, Hive, Node},
-    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueType, View},
+    registry::{Data, Decoded, Key, KeyPath, RootKey, ValueType, View},
     target::{Reason, Unread},
 };
 
@@ -29,6 +30,8 @@ pub(super) enum Place {
         path: KeyPath,
         /// Whether the path that was asked for is itself a link: it cannot be created or deleted.
         link: bool,
+        /// Whether it is a link that is stored in a hive: what it leads to is no part of the tree that it stands in.
+        stored_link: bool,
     },
     /// Above the mounts.
     Above(KeyPath),
@@ -60,7 +63,7 @@ impl OfflineRegistry {
     /// Finds a key.
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
-        let mut link = false;
+        let (mut link, mut stored_link) = (false, false);
         for _ in 0..MAX_LINKS {
             self.refuse_volatile(&path)?;
             if let Some((to, exactly)) = self.alias(&path)? {
@@ -72,15 +75,28 @@ impl OfflineRegistry {
             let below = path.relative_to(&self.mounts[mount].key).unwrap_or_default().to_owned();
             let file = self.opened(mount)?;
             match look_up(&file.hive, &below).map_err(|e| read::unread(&e))? {
-                Step::Found(node) => return Ok(Place::In { mount, below, node: Some(node), path, link }),
-                Step::Absent => return Ok(Place::In { mount, below, node: None, path, link }),
+                Step::Found(node) => return Ok(Place::In { mount, below, node: Some(node), path, link, stored_link }),
+                Step::Absent => return Ok(Place::In { mount, below, node: None, path, link, stored_link }),
                 Step::Link(node, rest) => {
                     link |= rest.is_empty();
-                    path = joined(&link_target(&file.hive, node, &path)?, &rest)?;
+                    stored_link |= rest.is_empty();
+                    let target = link_target(&file.hive, node, &path)?;
+                    self.refuse_way_out(mount, &path, &target)?;
+                    path = joined(&target, &rest)?;
                 }
             }
         }
         Err(Unread::new(Reason::Malformed, format!("{key} is below links that lead in a circle")).into())
+    }
+
+    /// Refuses a link that leads out of a user's hive.
+    fn refuse_way_out(&self, mount: usize, path: &KeyPath, target: &KeyPath) -> Result<(), Unread> {
+        let hive = &self.mounts[mount].key;
+        if hive.root() == RootKey::Hklm || target.is_within(hive) {
+            return Ok(());
+        }
+        let detail = format!("{path} is below a link to {target}, out of the hive {hive}, which kbfix does not follow");
+        Err(Unread::new(Reason::Unsupported, detail))
     }
 
     /// What is in no mounted hive: above one, absent, or not covered.
@@ -112,31 +128,27 @@ impl OfflineRegistry {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };
             joined(&to, rest).map(|to| Some((to, rest.is_empty())))
         };
-        match path.root() {
-            RootKey::Hkcr => {
-                let root = KeyPath::root_key(RootKey::Hkcr);
-                if self.mounted_at(&root).is_some() { Ok(None) } else { moved(&root, hklm(r"SOFTWARE\Classes")?) }
-            }
-            RootKey::Hklm => {
-                let current = hklm(r"SYSTEM\CurrentControlSet")?;
-                if !path.is_within(&current) || self.mounted_at(&hklm("SYSTEM")?).is_none() {
-                    return Ok(None);
-                }
-                let set = self.current_control_set()?;
-                moved(&current, hklm(&format!(r"SYSTEM\{set}"))?)
-            }
-            RootKey::Hku => {
-                let system = below(RootKey::Hku, "S-1-5-18")?;
-                if path.is_within(&system) && self.mounted_at(&system).is_none() {
-                    return moved(&system, below(RootKey::Hku, ".DEFAULT")?);
-                }
-                let Some(sid) = path.names().next() else { return Ok(None) };
-                let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
-                let link = below(RootKey::Hku, &format!(r"{sid}\Software\Classes"))?;
-                if self.mounted_at(&classes).is_some() { moved(&link, classes) } else { Ok(None) }
-            }
-            RootKey::Hkcu | RootKey::Hkcc => Ok(None),
+        let current = hklm(r"SYSTEM\CurrentControlSet")?;
+        if path.is_within(&current) && self.mounted_at(&hklm("SYSTEM")?).is_some() {
+            let set = self.current_control_set()?;
+            return moved(&current, hklm(&format!(r"SYSTEM\{set}"))?);
         }
+        if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
+            let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
+            if self.mounted_at(&classes).is_some() {
+                return moved(&below(RootKey::Hku, &format!(r"{sid}\Software\Classes"))?, classes);
+            }
+        }
+        if self.mount_of(path).is_some() {
+            return Ok(None);
+        }
+        // A key that has several names is in the hive that is mounted at one of them.
+        let named = Key::new(path.clone()).one_name(false);
+        let one_name = named.view.stored_at(&named.path);
+        let others = one_name.other_names().into_iter().map(|(_, name)| name);
+        let mut names = [one_name].into_iter().chain(others).filter(|name| name != path);
+        let found = names.find(|name| self.mount_of(name).is_some());
+        Ok(found.map(|name| (name, named.is_also_elsewhere())))
     }
 
     /// `ControlSet001` and its like, as `Select` names it.
@@ -157,26 +169,6 @@ impl OfflineRegistry {
                 Err(Unread::new(Reason::Malformed, detail).into())
             }
         }
-    }
-
-    /// The links that Windows makes in `path` when it starts: they are among its subkeys.
-    pub(super) fn links_in(&mut self, path: &KeyPath) -> Result<Vec<KeyName>, Halt> {
-        let name = |text| KeyName::new(text).into_iter().collect();
-        if *path == hklm("SYSTEM")? {
-            self.current_control_set()?;
-            return Ok(name("CurrentControlSet"));
-        }
-        let mut names = path.names();
-        let (sid, software) = (names.next(), names.next());
-        if let (RootKey::Hku, Some(sid), Some(software), None) = (path.root(), sid, software, names.next())
-            && software.eq_ignore_ascii_case("Software")
-        {
-            let classes = self.mounted_at(&below(RootKey::Hku, &format!("{sid}_Classes"))?);
-            if classes.is_some_and(|mount| self.mounts[mount].file.is_ok()) {
-                return Ok(name("Classes"));
-            }
-        }
-        Ok(Vec::new())
     }
 
     fn refuse_volatile(&self, path: &KeyPath) -> Result<(), Halt> {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
-    format::regf::{Filetime, Finding, worse},
+    format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
     target::{
         Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, WriteFailure, check,
@@ -28,6 +28,22 @@ impl OfflineRegistry {
         // What is read from now on is the files again, whatever came of it.
         self.forget();
         written
+    }
+
+    /// Whether the hives that changes are in can be written at all. Nothing more of them is read for this.
+    ///
+    /// # Errors
+    /// For a hive that was not written completely.
+    pub(in crate::target) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        for change in changes {
+            if let Ok(Place::In { mount, .. }) = self.resolve(&change.key)
+                && let Ok(file) = self.opened(mount)
+                && let State::Dirty { why } = file.hive.state()
+            {
+                return Err(file::unsupported(&change.key.to_string(), &Error::Dirty { why }));
+            }
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {

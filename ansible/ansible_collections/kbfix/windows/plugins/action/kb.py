@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""kbfix.windows.kb: apply, or in check mode diff."""
+"""kbfix.windows.kb: apply, or in check mode a look at what it would do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,5 @@ class ActionModule(KbfixAction):
 
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         check = bool(self._task.check_mode)
-        make = command.diff if check else command.apply
-        report = self._report(make(options, self._windows, self._read_file))
+        report = self._report(command.apply(options, self._windows, self._read_file, check))
         return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options["on_blocked"])

@@ -19,13 +19,38 @@ options:
         E(KBFIX_SMB_AUTH_FILE) of the task names.
       - Further kinds, such as V(image:DIR), work where the installed kbfix knows them.
       - A password in it is refused, since a command line can be read by every user of a host.
+      - A name that is given and empty is refused, here and in all options that are texts; C(default(omit\)) leaves one out.
     type: str
   files:
-    description: The folder on the host that stands for drive C of a registry export, where the files of a hotfix are looked for.
+    description:
+      - The folder on the host that stands for drive C of a registry export, a hive or another machine, where the files of a hotfix
+        are looked for.
+      - Refused with targets that have a drive C of their own, such as V(local) and V(image:DIR).
+    type: str
+  drives:
+    description:
+      - Folders on the host that stand for drives of an image, a hive or another machine, as a mapping from the letter to the folder.
+      - An image is itself the drive that its Windows is on.
+    type: dict
+    default: {}
+  allow_dirty:
+    description:
+      - Also look at a hive of an image that was not written completely and that its logs do not complete, as it is.
+      - It is never written.
+    type: bool
+    default: false
+  code_page:
+    description: The ANSI code page of a registry export that is not in Unicode, such as V(1252).
+    type: int
+  state_dir:
+    description:
+      - The folder on the host for the journals.
+      - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) elsewhere.
+      - M(kbfix.windows.kb_info) writes no journal and takes it only so that C(module_defaults) of the group may give it.
     type: str
   binary_path:
     description:
-      - The kbfix binary on the host.
+      - The kbfix binary on the host. A C(~) at its beginning is the home folder of the user that the task runs as.
       - The default is C(C:\Program Files\kbfix\kbfix.exe) on Windows, where the role P(kbfix.windows.install#role) puts it,
         and C(kbfix) on the C(PATH) elsewhere.
     type: str
@@ -50,11 +75,16 @@ options:
   spec:
     description:
       - One spec or a list of specs, each as a mapping or as a text of YAML.
+      - Ansible reads a mapping in a play as YAML 1.1. A value name that this makes a number, a boolean, a date or nothing of, such as
+        V(010), V(off) or V(1:30), is refused until it is quoted. In data V(010) is the number 8, which kbfix cannot see; a spec given
+        as text, and a file, are read by kbfix itself, which refuses what is ambiguous.
+      - An error is told by its place in the mapping, such as C(registry[0].values.E.data).
       - At least one of O(spec), O(src) and O(plan) is required.
     type: raw
   src:
     description:
       - Spec files on the controller, looked up in C(files/) as other modules do. Vaulted files are decrypted.
+      - A folder of specs, and the id of a built-in spec, need O(remote_src=true).
       - Their text is sent as it is, so an error in one is reported with its file, line and column.
     type: list
     elements: str
@@ -66,7 +96,8 @@ options:
     default: false
   parameters:
     description:
-      - What the parameters of the specs are set to. Data is a whole number or a text.
+      - What the parameters of the specs are set to. Data is a whole number, a text, or for a parameter of type C(list) a list of texts.
+      - In a text for such a parameter a comma parts its members; in a list a text may have commas.
       - Quote words such as V(on) and V(no), which YAML 1.1 reads as booleans.
     type: dict
     default: {}
@@ -74,8 +105,12 @@ options:
     description:
       - A saved plan, made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
       - It is for one machine, and is refused when anything that it rests on has changed since.
+      - One that was carried out before is in desired state, where each of its changes is in place and all else is as it was. So a run
+        over many hosts that was interrupted can be started again.
     type: str
   digest:
-    description: The digest of the plan that was approved. Any other plan is refused.
+    description:
+      - The digest of the plan that was approved, with or without C(sha256:), in either case. Any other plan is refused.
+      - An empty one, or none where the option is given, is refused too.
     type: str
 """

@@ -23,7 +23,8 @@ extends_documentation_fragment:
 options:
   packages:
     description:
-      - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package. Used with O(install_hotfix=true).
+      - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package.
+      - Refused without O(install_hotfix=true), since nothing would be installed.
     type: dict
     default: {}
   install_hotfix:
@@ -40,14 +41,9 @@ options:
     default: false
   max_changes:
     description:
-      - The most keys and values that may change through a C(*) of one spec; more are refused, and nothing is changed.
+      - The most keys and values that may change through a C(*) of one spec, from 0; more are refused, and nothing is changed.
       - The default is that of kbfix. Check mode fails as the run would.
     type: int
-  state_dir:
-    description:
-      - The folder on the host for the journals.
-      - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) elsewhere.
-    type: str
   on_blocked:
     description: Whether a spec whose prerequisite or hotfix is missing fails the task or is warned of.
     type: str
@@ -55,10 +51,15 @@ options:
     default: fail
 attributes:
   check_mode:
-    description: Reports the same C(changed) as the run would, and changes nothing.
+    description:
+      - Reports the same C(changed) as the run would, and changes nothing.
+      - Fails where the run would be refused, such as with O(restart_services=true) on another target than V(local), or an O(state_dir)
+        that cannot be written.
     support: full
   diff_mode:
-    description: One before and after for each value, in the notation of .reg files, under its key.
+    description:
+      - One before and after for each key, in the notation of .reg files.
+      - Ansible prints no diff of a task that failed. RV(changes) has it in any case.
     support: full
 seealso:
   - module: kbfix.windows.kb_info
@@ -73,16 +74,22 @@ EXAMPLES = r"""
       realm_hint: 1
   register: kb909094
 
-- name: Restart the computer where an article asks for it
-  ansible.windows.win_reboot:
-  when: kb909094.reboot_required
-
-- name: Remediate several articles in one call, going on where a hotfix is missing
-  kbfix.windows.kb:
-    src:
-      - KB909094.yaml
-      - KB926642.yaml
-    on_blocked: warn
+- name: Remediate several articles in one call, going on where a hotfix is missing, and restart where an article asks for it
+  block:
+    - name: Remediate
+      kbfix.windows.kb:
+        src:
+          - KB909094.yaml
+          - KB926642.yaml
+        parameters:
+          hosts: [intranet.example.com, crm.example.com]
+        on_blocked: warn
+      register: remediated
+  always:
+    # Also where the task failed: one spec may have changed something before another failed, and the next run finds nothing to do.
+    - name: Restart the computer
+      ansible.windows.win_reboot:
+      when: remediated.reboot_required | default(false)
 
 - name: Apply the spec that is built into kbfix
   kbfix.windows.kb:
@@ -93,14 +100,15 @@ EXAMPLES = r"""
   kbfix.windows.kb:
     spec:
       kbfix: 1
-      id: KB926642
-      title: Loopback names that a server answers to
+      id: loopback-names
+      title: Names that a server answers to itself
       registry:
         - key: HKLM\SYSTEM\CurrentControlSet\Control\Lsa\MSV1_0
           values:
             BackConnectionHostNames:
               type: REG_MULTI_SZ
-              contains: [intranet.example.com]
+              list:
+                add: [intranet.example.com]
 
 - name: Apply exactly the plan that was reviewed
   kbfix.windows.kb:
@@ -138,26 +146,74 @@ specs:
   returned: when kbfix reported
   type: list
   elements: dict
+  contains:
+    id:
+      description: The id of the spec.
+      type: str
+    title:
+      description: Its title.
+      type: str
+    outcome:
+      description: Its outcome, one of those of RV(outcome).
+      type: str
+    reasons:
+      description: Why, in sentences; empty where there is nothing to say.
+      type: list
+      elements: str
+    parameters:
+      description: What its parameters are set to, as text, by name.
+      type: dict
+    checks:
+      description: What was tested, each with C(title) and with C(evidence), a list of C(place), C(found), C(wanted) and C(result).
+      type: list
+      elements: dict
+    install:
+      description: The package that was or would be installed, with C(package) and C(sha256); none where there is none.
+      type: dict
+    restart:
+      description: What the article says of restarts, with C(computer), C(services) and C(note), whatever the outcome.
+      type: dict
   sample:
     - id: KB909094
       title: Event ID 1000 is logged
       outcome: blocked
       reasons: ['hotfix KB909094: C:\Program Files\Exchsrvr\bin\exprox.dll: found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later (x86)']
 changes:
-  description: Each change, of a key (with no name) or of a value.
+  description: Each change, of a key (with no name) or of a value. The changes of a blocked spec, which are never made, are not among them.
   returned: when kbfix reported
   type: list
   elements: dict
+  contains:
+    action:
+      description: V(create), V(update) or V(delete).
+      type: str
+    key:
+      description: The key.
+      type: str
+    view:
+      description: The registry view, V(64) or V(32).
+      type: int
+    name:
+      description: The value name, empty for the default value; none where the change is of the key itself.
+      type: str
+    before:
+      description: >-
+        The data before, with C(type), C(bytes) (hex digits), C(text) (as a .reg file has it) and C(readable) (what the hex digits of a
+        text say; none where there is nothing to add); none where it was absent.
+      type: dict
+    after:
+      description: The data after, in the same form.
+      type: dict
   sample:
     - action: create
       key: HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV
       view: 64
       name: DisableRealmHint
       before: null
-      after: {type: REG_DWORD, bytes: '01000000', text: 'dword:00000001'}
+      after: {type: REG_DWORD, bytes: '01000000', text: 'dword:00000001', readable: null}
 restart:
   description: What has to be restarted, of the specs that change something.
-  returned: when kbfix reported
+  returned: when kbfix got as far as an outcome
   type: dict
   contains:
     computer:
@@ -176,9 +232,25 @@ steps:
   returned: when kbfix reported
   type: list
   elements: dict
+  contains:
+    action:
+      description: V(install_hotfix), V(stop_service) or V(start_service).
+      type: str
+    name:
+      description: The package's file, or the service.
+      type: str
+    spec:
+      description: The spec that it was done for, where it is one.
+      type: str
+    result:
+      description: V(done), V(restart_needed), V(skipped) or V(failed).
+      type: str
+    detail:
+      description: More of it.
+      type: str
 reboot_required:
   description: Whether the computer has to be restarted, as M(ansible.windows.win_updates) calls it.
-  returned: when kbfix reported
+  returned: when kbfix got as far as an outcome
   type: bool
 journal:
   description: The journal on the host, for M(kbfix.windows.kb_rollback); none where nothing was written.
@@ -193,6 +265,13 @@ machine:
   description: The machine's computer name and MachineGuid, as far as the target knows them.
   returned: when kbfix reported
   type: dict
+  contains:
+    computer_name:
+      description: The computer name; none where the target does not know it.
+      type: str
+    machine_guid:
+      description: The MachineGuid; none where the target does not know it.
+      type: str
 target:
   description: The target.
   returned: when kbfix reported
@@ -202,11 +281,41 @@ conflicts:
   returned: when kbfix reported
   type: list
   elements: dict
+  contains:
+    place:
+      description: The key, and the value name where it is about one.
+      type: str
+    left:
+      description: What the apply left there.
+      type: str
+    found:
+      description: What is there now.
+      type: str
+    before:
+      description: What was there before the apply.
+      type: str
 diagnostics:
   description: What stopped kbfix, and its warnings, each with code, message, place and hint.
   returned: when kbfix reported
   type: list
   elements: dict
+  contains:
+    code:
+      description: The stable code, which C(docs/diagnostics.md) of kbfix explains.
+      type: str
+    severity:
+      description: V(error) or V(warning).
+      type: str
+    message:
+      description: What is wrong.
+      type: str
+    place:
+      description: >-
+        The C(file), C(line) and C(column), with the C(source) line; of a spec that is a mapping in the task also its C(path) in that.
+      type: dict
+    hint:
+      description: What to do next.
+      type: str
 kbfix_version:
   description: The version of the binary.
   returned: when kbfix reported

@@ -52,7 +52,7 @@ EXAMPLES = r"""
     mode: "0644"
   delegate_to: localhost
 
-- name: Find out whether a reviewed plan still holds
+- name: Find out whether a reviewed plan still holds, or was carried out already
   kbfix.windows.kb_info:
     plan: "plans/{{ inventory_hostname }}.json"
 """
@@ -64,22 +64,28 @@ outcome:
   type: str
   sample: changes_pending
 specs:
-  description: Each spec's outcome, with the reasons and with what was found and wanted by each check.
+  description:
+    - Each spec's outcome, with the reasons and with what was found and wanted by each check.
+    - In the form of RV(kbfix.windows.kb#module:specs).
   returned: when kbfix reported
   type: list
   elements: dict
 changes:
-  description: Each change that M(kbfix.windows.kb) would make.
+  description:
+    - Each change that M(kbfix.windows.kb) would make.
+    - In the form of RV(kbfix.windows.kb#module:changes).
   returned: when kbfix reported
   type: list
   elements: dict
 restart:
-  description: What would have to be restarted after them.
-  returned: when kbfix reported
+  description:
+    - What would have to be restarted after them.
+    - In the form of RV(kbfix.windows.kb#module:restart).
+  returned: when kbfix got as far as an outcome
   type: dict
 reboot_required:
   description: Whether the computer would have to be restarted.
-  returned: when kbfix reported
+  returned: when kbfix got as far as an outcome
   type: bool
 digest:
   description: The digest of the plan, which a change ticket quotes.
@@ -95,7 +101,9 @@ report:
   returned: when kbfix reported
   type: dict
 machine:
-  description: The machine's computer name and MachineGuid, as far as the target knows them.
+  description:
+    - The machine's computer name and MachineGuid, as far as the target knows them.
+    - In the form of RV(kbfix.windows.kb#module:machine).
   returned: when kbfix reported
   type: dict
 target:
@@ -103,7 +111,9 @@ target:
   returned: when kbfix reported
   type: str
 diagnostics:
-  description: What stopped kbfix, and its warnings, each with code, message, place and hint.
+  description:
+    - What stopped kbfix, and its warnings, each with code, message, place and hint.
+    - In the form of RV(kbfix.windows.kb#module:diagnostics).
   returned: when kbfix reported
   type: list
   elements: dict

@@ -19,7 +19,7 @@ extends_documentation_fragment:
 options:
   journal:
     description:
-      - The journal on the host, as RV(kbfix.windows.kb#module:journal) returned it, or its name.
+      - The journal on the host, as RV(kbfix.windows.kb#module:journal) returned it, or its name, with C(.jsonl) or without.
       - One of O(journal) and O(last) is required.
     type: str
   last:
@@ -32,15 +32,14 @@ options:
     description: Put back also what somebody else changed since.
     type: bool
     default: false
-  state_dir:
-    description: The folder on the host with the journals, as M(kbfix.windows.kb) was given it.
-    type: str
 attributes:
   check_mode:
     description: Reports what would be put back, and changes nothing.
     support: full
   diff_mode:
-    description: One before and after for each value, in the notation of .reg files, under its key.
+    description:
+      - One before and after for each key, in the notation of .reg files.
+      - Ansible prints no diff of a task that failed. RV(changes) has it in any case.
     support: full
 seealso:
   - module: kbfix.windows.kb
@@ -53,7 +52,8 @@ EXAMPLES = r"""
     journal: "{{ kb909094.journal }}"
   when: kb909094.journal is truthy
 
-- name: Undo the last change of each host
+# Run again, it goes one journal further back: not for a play that may be repeated.
+- name: Undo the last change of each host, once
   kbfix.windows.kb_rollback:
     last: true
 """
@@ -64,27 +64,35 @@ outcome:
   returned: when kbfix reported
   type: str
 changes:
-  description: Each change that was made, of a key (with no name) or of a value.
+  description:
+    - Each change that was made, of a key (with no name) or of a value.
+    - In the form of RV(kbfix.windows.kb#module:changes).
   returned: when kbfix reported
   type: list
   elements: dict
 conflicts:
-  description: What was kept, since somebody else changed it, with what the apply left and what was found.
+  description:
+    - What was kept, since somebody else changed it, with what the apply left and what was found.
+    - In the form of RV(kbfix.windows.kb#module:conflicts).
   returned: when kbfix reported
   type: list
   elements: dict
 specs:
-  description: The one section of a rollback, with its outcome and reasons.
+  description:
+    - The one section of a rollback, with its outcome and reasons.
+    - In the form of RV(kbfix.windows.kb#module:specs).
   returned: when kbfix reported
   type: list
   elements: dict
 restart:
-  description: What has to be restarted.
-  returned: when kbfix reported
+  description:
+    - What has to be restarted.
+    - In the form of RV(kbfix.windows.kb#module:restart).
+  returned: when kbfix got as far as an outcome
   type: dict
 reboot_required:
   description: Whether the computer has to be restarted.
-  returned: when kbfix reported
+  returned: when kbfix got as far as an outcome
   type: bool
 journal:
   description: The journal of the rollback itself.
@@ -95,7 +103,9 @@ digest:
   returned: when kbfix reported
   type: str
 machine:
-  description: The machine's computer name and MachineGuid, as far as the target knows them.
+  description:
+    - The machine's computer name and MachineGuid, as far as the target knows them.
+    - In the form of RV(kbfix.windows.kb#module:machine).
   returned: when kbfix reported
   type: dict
 target:
@@ -103,7 +113,9 @@ target:
   returned: when kbfix reported
   type: str
 diagnostics:
-  description: What stopped kbfix, and its warnings, each with code, message, place and hint.
+  description:
+    - What stopped kbfix, and its warnings, each with code, message, place and hint.
+    - In the form of RV(kbfix.windows.kb#module:diagnostics).
   returned: when kbfix reported
   type: list
   elements: dict

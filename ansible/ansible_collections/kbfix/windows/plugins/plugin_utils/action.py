@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -12,7 +14,8 @@ from ansible.plugins.action import ActionBase
 
 from .command import Call
 from .failure import KbfixFailure
-from .report import read_report
+from .report import ended_before_it_read, read_report
+from .wording import in_words_of_the_task
 
 Result = dict[str, t.Any]
 
@@ -29,6 +32,9 @@ class KbfixAction(ActionBase):
         _validation, options = self.validate_argument_spec(**self.OPTIONS)
         self._task_vars = task_vars or {}
         try:
+            self._refuse_empty()
+            if (options["binary_path"] or "").startswith("~"):
+                options["binary_path"] = self._remote_expand_user(options["binary_path"])
             result.update(self._carry_out(options))
         except KbfixFailure as failure:
             result.update(failed=True, changed=False, msg=str(failure))
@@ -42,6 +48,14 @@ class KbfixAction(ActionBase):
             hint = f"did you mean {near[0]}? " if near else ""
             raise AnsibleActionFail(f"{self._task.action} has no option {name}; {hint}The options are {', '.join(known)}.", obj=name)
 
+    def _refuse_empty(self) -> None:
+        """A text that is given and empty is a variable that was not filled: `digest` would check nothing, `target` mean another."""
+        texts = (name for name, option in self.OPTIONS["argument_spec"].items() if option["type"] == "str")
+        for name in texts:
+            given = self._task.args.get(name, name)
+            if given is None or (isinstance(given, str) and not given.strip()):
+                raise KbfixFailure(f"{name} is given, and is empty; give it, or leave it out, as default(omit) does")
+
     def _carry_out(self, options: Result) -> Result:
         raise NotImplementedError
 
@@ -51,7 +65,13 @@ class KbfixAction(ActionBase):
 
     def _report(self, call: Call) -> Result:
         """Runs the binary, and reads its report."""
-        return read_report(self._execute(call), call, self._windows)
+        raw = self._execute(call)
+        if ended_before_it_read(raw, self._windows):
+            # What it wrote is lost with that. It is asked once more and given nothing to read: kbfix refuses to work on that, and
+            # what made it end says so again.
+            again = self._execute(Call(call.argv))
+            raw = raw if "kbfix_report" in str(again.get("stdout")) else again
+        return in_words_of_the_task(read_report(raw, call, self._windows), call)
 
     def _execute(self, call: Call) -> Result:
         task = self._task
@@ -72,6 +92,8 @@ class KbfixAction(ActionBase):
         """A file of the controller, looked up as other modules do, decrypted if it is vaulted."""
         try:
             path = self._find_needle("files", name)
+            if os.path.isdir(path):
+                raise KbfixFailure(f"{name} is a folder; name its files, or with remote_src: true a folder on the host")
             real = self._loader.get_real_file(path, decrypt=True)
             try:
                 with open(real, encoding="utf-8-sig") as file:
@@ -81,4 +103,5 @@ class KbfixAction(ActionBase):
         except UnicodeDecodeError as error:
             raise KbfixFailure(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
         except (AnsibleError, OSError) as error:
-            raise KbfixFailure(f"{name}: {error}") from error
+            built_in = "" if re.search(r"[./\\]", name) else "; a spec that is built into kbfix is named with remote_src: true"
+            raise KbfixFailure(f"{name}: {error}{built_in}") from error

@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .failure import KbfixFailure
+from .inline import described, inline_specs
 
 WINDOWS_BINARY = r"C:\Program Files\kbfix\kbfix.exe"
 POSIX_BINARY = "kbfix"
@@ -28,6 +29,8 @@ class Call:
 
     argv: list[str]
     stdin: str = ""
+    # By the name of a spec that the task holds, what each line of the text that is sent comes from.
+    paths: t.Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def binary(self) -> str:
@@ -38,19 +41,17 @@ class Call:
         return self.argv[1]
 
 
-def apply(options: Options, windows: bool, read: ReadFile) -> Call:
-    """``kbfix apply``."""
-    flags = _packages(options) + _most(options) + _state(options)
+def apply(options: Options, windows: bool, read: ReadFile, check: bool = False) -> Call:
+    """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse."""
+    flags = (["--check"] if check else []) + _packages(options) + _most(options) + _state(options)
     if options.get("restart_services"):
         flags.append("--restart-services")
     return _with_specs("apply", flags, options, windows, read)
 
 
 def diff(options: Options, windows: bool, read: ReadFile) -> Call:
-    """``kbfix diff``: what ``apply`` with the same options would do."""
-    flags = _packages(options) + _most(options)
-    if options.get("with_plan"):
-        flags.append("--with-plan")
+    """``kbfix diff``."""
+    flags = ["--with-plan"] if options.get("with_plan") else []
     return _with_specs("diff", flags, options, windows, read)
 
 
@@ -68,21 +69,31 @@ def rollback(options: Options, windows: bool, check: bool) -> Call:
 
 def _most(options: Options) -> list[str]:
     most = options.get("max_changes")
-    return [] if most is None else [f"--max-changes={most}"]
+    if most is None:
+        return []
+    if most < 0:
+        raise KbfixFailure(f"max_changes is {most}; it is a whole number from 0")
+    return [f"--max-changes={most}"]
 
 
 def _with_specs(command: str, flags: list[str], options: Options, windows: bool, read: ReadFile) -> Call:
     start = [_binary(options, windows), command, "--format", "json", *_target(options), *flags]
     if options.get("plan"):
         return _with_plan(start, options, read)
-    piped, named = _specs(options, read)
+    inline = inline_specs(options.get("spec"))
+    piped = [{"name": spec.name, "text": spec.text} for spec in inline]
+    named: list[str] = options.get("src") or []
+    if not options.get("remote_src"):
+        piped += [{"name": name, "text": read(name)} for name in named]
+        named = []
     document = {"specs": piped, "parameters": _parameters(options.get("parameters") or {})}
+    paths = {spec.name: spec.paths for spec in inline if spec.paths}
     # ASCII only, so that no code page on the way can spoil it.
-    return Call([*start, "--stdin-specs", *_positional(named)], json.dumps(document))
+    return Call([*start, "--stdin-specs", *_positional(named)], json.dumps(document), paths)
 
 
 def _with_plan(start: list[str], options: Options, read: ReadFile) -> Call:
-    digest = [f"--digest={options['digest']}"] if options.get("digest") else []
+    digest = _digest(options)
     if options.get("remote_src"):
         return Call([*start, *digest, f"--plan={options['plan']}"])
     return Call([*start, *digest, "--plan=-"], _ascii_json(read(options["plan"]), options["plan"]))
@@ -95,47 +106,35 @@ def _ascii_json(text: str, name: str) -> str:
         raise KbfixFailure(f"the plan {name} is not JSON: {error}") from error
 
 
-def _specs(options: Options, read: ReadFile) -> tuple[list[dict[str, str]], list[str]]:
-    """The specs to pipe, and the paths of those that are on the host."""
-    piped = inline_specs(options.get("spec"))
-    sources: list[str] = options.get("src") or []
-    if options.get("remote_src"):
-        return piped, sources
-    return piped + [{"name": name, "text": read(name)} for name in sources], []
+def _digest(options: Options) -> list[str]:
+    digest = options.get("digest")
+    if digest is None:
+        return []
+    # With or without `sha256:`, in either case of the letters.
+    bare = re.sub(r"^sha256:", "", digest.strip().lower())
+    if not bare:
+        raise KbfixFailure("digest is empty; a plan without an approved digest is refused where a digest is asked for")
+    return [f"--digest=sha256:{bare}"]
 
 
-def inline_specs(spec: t.Any) -> list[dict[str, str]]:
-    """Specs given in the task: mappings, or texts of YAML, one or a list."""
-    specs = spec if isinstance(spec, list) else [] if spec is None else [spec]
-    return [{"name": _inline_name(one, index, len(specs)), "text": _inline_text(one)} for index, one in enumerate(specs)]
-
-
-def _inline_name(spec: t.Any, index: int, count: int) -> str:
-    which = f"spec[{index}]" if count > 1 else "spec"
-    ident = spec.get("id") if isinstance(spec, dict) else None
-    return f"{which} ({ident})" if isinstance(ident, str) else which
-
-
-def _inline_text(spec: t.Any) -> str:
-    if isinstance(spec, str):
-        return spec
-    if isinstance(spec, dict):
-        # JSON is YAML; one member on each line, so that an error shows the line that it is about.
-        return json.dumps(spec, indent=2, ensure_ascii=False)
-    raise KbfixFailure(f"spec is a mapping, a text of YAML, or a list of these, not {type(spec).__name__}")
-
-
-def _parameters(parameters: t.Mapping[t.Any, t.Any]) -> dict[str, str]:
+def _parameters(parameters: t.Mapping[t.Any, t.Any]) -> dict[str, str | list[str]]:
+    for name in parameters:
+        if not isinstance(name, str):
+            raise KbfixFailure(f"parameters: a name is {described(name)}; quote it in your play")
     return {str(name): _parameter(str(name), data) for name, data in parameters.items()}
 
 
-def _parameter(name: str, data: t.Any) -> str:
+def _parameter(name: str, data: t.Any) -> str | list[str]:
     if isinstance(data, str):
         return str(data)
     if isinstance(data, int) and not isinstance(data, bool):
-        return str(data)
-    kind = "a boolean to YAML 1.1, as on, off, yes and no are" if isinstance(data, bool) else f"of type {type(data).__name__}"
-    raise KbfixFailure(f"the parameter {name} is {kind}; give a whole number or a quoted text")
+        return str(int(data))
+    if isinstance(data, (list, tuple)):
+        for index, one in enumerate(data):
+            if not isinstance(one, str):
+                raise KbfixFailure(f"the parameter {name}[{index}] is {described(one)}; give a list of quoted texts")
+        return [str(one) for one in data]
+    raise KbfixFailure(f"the parameter {name} is {described(data)}; give a whole number, a quoted text, or a list of quoted texts")
 
 
 def _binary(options: Options, windows: bool) -> str:
@@ -144,14 +143,33 @@ def _binary(options: Options, windows: bool) -> str:
 
 def _target(options: Options) -> list[str]:
     target = options.get("target") or ""
-    if re.match(r"smb://[^/]*:[^/]*@", target, re.IGNORECASE):
+    # A colon parts user and password in a URI, a percent sign does for Samba. The text is not quoted: it holds the password.
+    if re.match(r"\s*(smb:.*|[^/]*//[^/]*)[:%].*@", target, re.IGNORECASE | re.DOTALL):
         raise KbfixFailure("target holds a password, which every user of the host could read from the command line; leave it out")
+    if target != target.strip():
+        raise KbfixFailure("target begins or ends with a blank; leave it out")
     flags = [f"--target={target}"] if target else []
-    return flags + ([f"--files={options['files']}"] if options.get("files") else [])
+    flags += [f"--files={options['files']}"] if options.get("files") else []
+    flags += [_drive(letter, folder) for letter, folder in (options.get("drives") or {}).items()]
+    flags += ["--allow-dirty"] if options.get("allow_dirty") else []
+    page = options.get("code_page")
+    if page is not None and not 0 < page < 1 << 16:
+        raise KbfixFailure(f"code_page is {page}; it is the number of an ANSI code page, such as 1252")
+    return flags + ([f"--code-page={page}"] if page is not None else [])
+
+
+def _drive(letter: t.Any, folder: t.Any) -> str:
+    if not isinstance(letter, str) or not re.fullmatch(r"[A-Za-z]:?", letter):
+        raise KbfixFailure(f"drives: {letter} is no drive letter; write it as D: /mnt/data")
+    if not isinstance(folder, str) or not folder:
+        raise KbfixFailure(f"drives: the folder of {letter} is {described(folder) if folder != '' else 'empty'}; name one")
+    return f"--drive={letter[0].upper()}={folder}"
 
 
 def _packages(options: Options) -> list[str]:
     if not options.get("install_hotfix"):
+        if options.get("packages"):
+            raise KbfixFailure("packages are given, and install_hotfix is not true; nothing would be installed")
         return []
     if not options.get("packages"):
         raise KbfixFailure("install_hotfix is true, and packages names no package to install")

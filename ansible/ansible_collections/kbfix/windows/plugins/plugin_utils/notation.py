@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The changes of a report as diffs in .reg notation: one before and after for each value, under its key."""
+"""The changes of a report as diffs in .reg notation: one before and after for each key."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ _LONGEST = 400
 
 
 def diffs(changes: t.Iterable[Change]) -> list[dict[str, str]]:
-    """What Ansible's diff mode prints."""
-    found = []
-    for change in changes:
-        header = _header(change)
-        key = f"[{long_key(change['key'])}]\n"
-        if change["action"] == "create":
-            found.append(_diff(header, "", key))
-        found += [_diff(header, _line(v["name"], v["before"]), _line(v["name"], v["after"])) for v in change["values"]]
-        if change["action"] == "delete":
-            found.append(_diff(header, key, ""))
-    return found
+    """What Ansible's diff mode prints: one before and after for each key."""
+    return [_diff(change) for change in changes]
 
 
-def _diff(header: str, before: str, after: str) -> dict[str, str]:
+def _diff(change: Change) -> dict[str, str]:
+    key = f"[{long_key(change['key'])}]\n"
+    header = _header(change)
+    values = change["values"]
+    before = "".join(_line(value["name"], value["before"]) for value in values)
+    after = "".join(_line(value["name"], value["after"]) for value in values)
+    before = "" if change["action"] == "create" else key + before if change["action"] == "delete" else before
+    after = "" if change["action"] == "delete" else key + after if change["action"] == "create" else after
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
@@ -62,7 +60,7 @@ def _quoted(text: str) -> str:
 def _line(name: str, data: Data | None) -> str:
     if data is None:
         return ""
-    comment = _comment(data)
+    comment = readable(data)
     return f"{value_name(name)}={_shortened(data['text'])}\n" + (f"; {comment}\n" if comment else "")
 
 
@@ -73,8 +71,8 @@ def _shortened(text: str) -> str:
     return f"{text[:100]}…{text[-50:]} ({len(text)} characters)"
 
 
-def _comment(data: Data) -> str | None:
-    """What hex digits mean, where .reg notation hides it."""
+def readable(data: Data) -> str | None:
+    """What hex digits mean, where .reg notation hides it; none where it does not."""
     if not data["text"].startswith("hex("):
         return None
     raw = bytes.fromhex(data["bytes"])

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import typing as t
 
+# What every module takes, so that `module_defaults` of the group can give it; kb_info has no use for `state_dir`.
 _HOST: dict[str, t.Any] = {
     "target": {"type": "str"},
     "files": {"type": "str"},
+    "drives": {"type": "dict", "default": {}},
+    "allow_dirty": {"type": "bool", "default": False},
+    "code_page": {"type": "int"},
     "binary_path": {"type": "str"},
+    "state_dir": {"type": "str"},
 }
 
 _SPECS: dict[str, t.Any] = {
@@ -36,7 +41,6 @@ KB: dict[str, t.Any] = {
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
         "restart_services": {"type": "bool", "default": False},
-        "state_dir": {"type": "str"},
         "on_blocked": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
     },
     **_SPEC_RULES,
@@ -53,7 +57,6 @@ KB_ROLLBACK: dict[str, t.Any] = {
         "journal": {"type": "str"},
         "last": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
-        "state_dir": {"type": "str"},
     },
     "mutually_exclusive": [["journal", "last"]],
 }

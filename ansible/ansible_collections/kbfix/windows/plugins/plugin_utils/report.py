@@ -31,11 +31,12 @@ _NOT_STARTED_WINDOWS = {
     740: "needs an elevated session",
     1260: "is blocked by a group policy (AppLocker or software restriction)",
 }
+_PIPE = 32
 _NOT_STARTED_POSIX = {
     2: "is not there",
     8: "is not a program for this system",
     13: "may not be run by this user",
-    32: "ended before it read its input, so it is not kbfix, or is too old for an option of this task",
+    _PIPE: "ended before it read its input, so it is not kbfix, or is too old for an option of this task",
 }
 # NTSTATUS codes with which Windows ends a process before or in place of its own exit code; 53 is Wine's.
 _NOT_LOADED = {
@@ -66,6 +67,11 @@ def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:
             "look at the host's state with `kbfix journal list`"
         )
     return document
+
+
+def ended_before_it_read(raw: Raw, windows: bool) -> bool:
+    """Whether the program closed its standard input, on which the command module gives up (EPIPE)."""
+    return not windows and raw.get("rc") == _PIPE and str(raw.get("msg") or "").startswith("Error executing command")
 
 
 def _parse(text: str) -> dict[str, t.Any] | None:
@@ -134,8 +140,14 @@ def _crashed(raw: Raw, call: Call, windows: bool) -> str | None:
     if not signal and not (code == _PANIC and panic):
         return None
     how = signal or f"exit code {code}, {panic[0] if panic else 'panicked'}"
-    advice = "" if call.command == "diff" else "; `kbfix journal list` on the host shows what was begun, and kb_rollback undoes it"
-    return f"{call.binary} crashed: {how}{advice}"
+    return f"{call.binary} crashed: {how}{_advice(call)}"
+
+
+def _advice(call: Call) -> str:
+    """What to do where something may have been written."""
+    if call.command == "diff" or "--check" in call.argv:
+        return ""
+    return "; `kbfix journal list` on the host shows what was begun, and kb_rollback undoes it"
 
 
 def _signal(code: int, windows: bool) -> str | None:
@@ -149,7 +161,7 @@ def _signal(code: int, windows: bool) -> str | None:
 def _cut_off(text: str, call: Call) -> str | None:
     if not text.startswith("{") or "kbfix_report" not in text[:100]:
         return None
-    return f"the report of {call.binary} is cut off after {len(text)} characters"
+    return f"the report of {call.binary} is cut off after {len(text)} characters{_advice(call)}"
 
 
 def _code(raw: Raw) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .notation import diffs, long_key
+from .notation import diffs, long_key, readable
 
 Report = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -22,12 +22,8 @@ _WORDS = {
 
 def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
     """Of a task that makes changes, or in check mode would make them."""
-    refused = check and _refused(report)
-    if refused:
-        report = {**report, "diagnostics": [{**d, "severity": "error"} if _wide(d) else d for d in report["diagnostics"]]}
     result = _common(report, no_log)
-    result["changed"] = (_pending(report) and not refused) if check else bool(report["changed"])
-    result["reboot_required"] = result["restart"]["computer"] == "required"
+    result["changed"] = _pending(report) if check else bool(report["changed"])
     if with_diff:
         result["diff"] = _installs(report) + diffs(_key_changes(report))
     bad = {"unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
@@ -44,7 +40,6 @@ def of_look(report: Report, no_log: bool) -> Result:
     """Of a task that only looks. What it finds does not fail it; that it cannot look does."""
     result = _common(report, no_log)
     result["changed"] = False
-    result["reboot_required"] = result["restart"]["computer"] == "required"
     result["report"] = {name: data for name, data in report.items() if name != "plan"}
     if report.get("plan"):
         result["plan"] = report["plan"]
@@ -61,7 +56,7 @@ def nothing_to_roll_back(report: Report) -> bool:
 def of_no_journal(report: Report) -> Result:
     """Of a rollback of the last journal where there is none."""
     msg = "nothing to roll back: " + report["diagnostics"][0]["message"]
-    return {**_common(report, False), "changed": False, "reboot_required": False, "msg": msg}
+    return {**_common(report, False), **_restart(report), "changed": False, "msg": msg}
 
 
 def _common(report: Report, no_log: bool) -> Result:
@@ -75,7 +70,8 @@ def _common(report: Report, no_log: bool) -> Result:
         "journal": report["journal"],
         "specs": [_summary(spec) for spec in report["specs"]],
         "changes": list(_value_changes(report)),
-        "restart": _restart(report),
+        # Where kbfix stopped before it looked, nothing is known of a restart.
+        **({} if _stopped(report) else _restart(report)),
         "steps": report.get("steps", []),
         "conflicts": report["conflicts"],
         "diagnostics": report["diagnostics"],
@@ -85,15 +81,6 @@ def _common(report: Report, no_log: bool) -> Result:
 
 def _pending(report: Report) -> bool:
     return any(spec["outcome"] == "changes_pending" for spec in report["specs"])
-
-
-def _wide(diagnostic: t.Mapping[str, t.Any]) -> bool:
-    return bool(diagnostic["code"] == "too-many-changes")
-
-
-def _refused(report: Report) -> bool:
-    """Whether diff only warns of what apply refuses as a whole."""
-    return any(_wide(d) for d in report["diagnostics"])
 
 
 def _stopped(report: Report) -> bool:
@@ -125,9 +112,13 @@ def _value_changes(report: Report) -> t.Iterator[Result]:
         if change["action"] != "update":
             yield {**place, "action": change["action"], "name": None, "before": None, "after": None}
         for value in change["values"]:
-            before, after = value["before"], value["after"]
+            before, after = _readable(value["before"]), _readable(value["after"])
             action = "create" if before is None else "delete" if after is None else "update"
             yield {**place, "action": action, "name": value["name"], "before": before, "after": after}
+
+
+def _readable(data: t.Mapping[str, str] | None) -> Result | None:
+    return None if data is None else {**data, "readable": readable(data)}
 
 
 def _summary(spec: t.Mapping[str, t.Any]) -> Result:
@@ -139,7 +130,8 @@ def _summary(spec: t.Mapping[str, t.Any]) -> Result:
 def _restart(report: Report) -> Result:
     changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
     notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
-    return {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
+    restart = {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
+    return {"restart": restart, "reboot_required": restart["computer"] == "required"}
 
 
 # Ansible prints the message of a failure and warnings also under no_log. They say then what is where, and quote no data.
@@ -168,11 +160,17 @@ def _diagnostics(report: Report, severity: str, no_log: bool) -> list[str]:
 
 
 def _diagnostic(diagnostic: t.Mapping[str, t.Any], no_log: bool) -> str:
-    """``file:line:column: message [code]; hint`` and the line of the file below it."""
+    """``file:line:column: message [code]; hint`` and the line of the file below it; of a spec in the task, the place in that."""
     place = diagnostic.get("place")
-    where = f"{place['file']}:{place['line']}:{place['column']}: " if place else ""
+    where = _where(place) if place else ""
     if no_log:
         return f"{where}[{diagnostic['code']}] (no_log hides more)"
     hint = f"; {diagnostic['hint']}" if diagnostic.get("hint") else ""
-    source = f"\n    {place['source'].strip()}" if place and place["source"].strip() else ""
+    source = f"\n    {place['source'].strip()}" if place and "path" not in place and place["source"].strip() else ""
     return f"{where}{diagnostic['message']} [{diagnostic['code']}]{hint}{source}"
+
+
+def _where(place: t.Mapping[str, t.Any]) -> str:
+    if "path" not in place:
+        return f"{place['file']}:{place['line']}:{place['column']}: "
+    return f"{place['file']}: {place['path']}: " if place["path"] else f"{place['file']}: "

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing as t
 
@@ -17,6 +18,7 @@ from ansible_collections.kbfix.windows.plugins.plugin_utils import command, nota
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
 from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
+from ansible_collections.kbfix.windows.plugins.plugin_utils.wording import in_words_of_the_task
 
 MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
 CALL = Call(["kbfix", "diff"])
@@ -76,7 +78,7 @@ def test_files_on_the_host_are_named() -> None:
 
 def test_a_plan_travels_on_stdin() -> None:
     call = command.apply({"plan": "p.json", "digest": "d"}, False, texts)
-    assert call.argv[-2:] == ["--digest=d", "--plan=-"]
+    assert call.argv[-2:] == ["--digest=sha256:d", "--plan=-"]
     assert call.stdin.isascii() and json.loads(call.stdin)["x"] == "ü"
 
 
@@ -84,14 +86,25 @@ def test_flags_for_hotfixes() -> None:
     given = {"src": [], "packages": {"KB1": r"C:\a b.exe"}, "install_hotfix": True, "restart_services": True, "state_dir": "s"}
     flags = [r"--package=KB1=C:\a b.exe", "--install-hotfix", "--state-dir=s", "--restart-services", "--stdin-specs"]
     assert command.apply(given, True, texts).argv[4:] == flags
-    assert command.diff(given, True, texts).argv[4:] == [*flags[:2], "--stdin-specs"]
+    assert command.apply(given, True, texts, check=True).argv[4:] == ["--check", *flags]
 
 
 def test_a_package_is_used_only_where_it_may_be_installed() -> None:
-    assert "--package" not in str(command.apply({"src": [], "packages": {"KB1": "p"}}, True, texts).argv)
+    with pytest.raises(KbfixFailure, match="install_hotfix is not true"):
+        command.apply({"src": [], "packages": {"KB1": "p"}}, True, texts)
     with pytest.raises(KbfixFailure, match="packages names no package"):
         command.apply({"src": [], "install_hotfix": True}, True, texts)
     assert "--max-changes=5" in command.apply({"src": [], "max_changes": 5}, True, texts).argv
+    with pytest.raises(KbfixFailure, match="max_changes is -1"):
+        command.apply({"src": [], "max_changes": -1}, True, texts)
+
+
+def test_a_digest_is_never_left_out_because_it_is_empty() -> None:
+    for blank in ("", "  ", "sha256:"):
+        with pytest.raises(KbfixFailure, match="digest is empty"):
+            command.apply({"plan": "p.json", "digest": blank}, False, texts)
+    for digest in ("SHA256:AB", " sha256:ab ", "Ab"):
+        assert "--digest=sha256:ab" in command.apply({"plan": "p.json", "digest": digest}, False, texts).argv
 
 
 def test_an_installation_is_in_the_diff() -> None:
@@ -108,11 +121,20 @@ def test_an_error_beside_the_outcome_fails() -> None:
 
 
 def test_check_mode_fails_where_the_run_is_refused() -> None:
-    """diff warns of what apply refuses with exit code 2."""
-    diagnostic = {"code": "too-many-changes", "severity": "warning", "message": "KB1: 1002 keys and values"}
-    found = run(spec("changes_pending", CHANGE), check=True, diagnostics=[diagnostic])
-    assert found["failed"] and not found["changed"] and "KB1: 1002 keys and values [too-many-changes]" in found["msg"]
-    assert "--max-changes=5" in command.diff({"src": [], "max_changes": 5}, True, texts).argv
+    diagnostic = {
+        "code": "too-many-changes",
+        "severity": "error",
+        "message": "KB1: 1002 keys and values",
+        "hint": "apply with --max-changes 1002",
+    }
+    found = run(outcome=None, check=True, diagnostics=[diagnostic])
+    assert (
+        found["failed"]
+        and not found["changed"]
+        and "KB1: 1002 keys and values [too-many-changes]; apply with max_changes: 1002" in found["msg"]
+    )
+    # Nothing was looked at, so nothing is said of a restart.
+    assert "restart" not in found and "reboot_required" not in found
 
 
 def test_rollback() -> None:
@@ -122,22 +144,138 @@ def test_rollback() -> None:
         command.rollback({}, False, False)
 
 
-@pytest.mark.parametrize("data", [True, None, [1], 1.5])
-def test_a_parameter_is_a_number_or_a_text(data: object) -> None:
-    with pytest.raises(KbfixFailure, match="the parameter p"):
+@pytest.mark.parametrize("data", [True, None, [1], [None], {"a": "b"}, 1.5, datetime.date(2008, 5, 13)])
+def test_a_parameter_is_a_number_a_text_or_texts(data: object) -> None:
+    with pytest.raises(KbfixFailure, match=r"the parameter p(\[0\])? is") as failure:
         command.apply({"src": [], "parameters": {"p": data}}, False, texts)
+    assert "class" not in str(failure.value) and "NoneType" not in str(failure.value)
 
 
-@pytest.mark.parametrize("uri", ["smb://u:geheim@h", "SMB://:geheim@h:445", "smb://d;u:geh@eim@h"])
+def test_a_list_for_a_parameter_is_sent_as_a_list() -> None:
+    call = command.apply({"src": [], "parameters": {"p": ["a,b", "c"], "q": []}}, False, texts)
+    assert json.loads(call.stdin)["parameters"] == {"p": ["a,b", "c"], "q": []}
+
+
+PASSWORDS = [
+    "smb://u:geheim@h",
+    "SMB://:geheim@h:445",
+    "smb://d;u:geh@eim@h",
+    "smb://CORP;a%geheim@h",
+    " smb://a:geheim@h",
+    "smb://a:g/eheim@h",
+]
+PASSWORDS += ["smb:a:geheim@h", "\tsmb:/a%geheim@h", "http://u:geheim@h", "smb://a:ge\nheim@h"]
+
+
+@pytest.mark.parametrize("uri", PASSWORDS)
 def test_a_password_in_the_target_is_refused_and_not_repeated(uri: str) -> None:
     with pytest.raises(KbfixFailure) as failure:
         command.apply({"src": [], "target": uri}, False, texts)
-    assert "geh" not in str(failure.value)
+    assert "holds a password" in str(failure.value) and "geh" not in str(failure.value)
 
 
-@pytest.mark.parametrize("uri", ["smb://u@h", "smb://h:445", "reg:/a:b@c"])
+@pytest.mark.parametrize("uri", ["smb://u@h", "smb://d;u@h:445?smb1", "smb://h:445", "reg:/a:b@c", "hive:/a%20@b=HKLM\\SYSTEM"])
 def test_targets_without_a_password(uri: str) -> None:
     assert f"--target={uri}" in command.apply({"src": [], "target": uri}, False, texts).argv
+
+
+def test_what_some_targets_need() -> None:
+    given = {"src": [], "target": "image:/i", "drives": {"d:": "/m"}, "allow_dirty": True, "code_page": 1252}
+    assert command.apply(given, False, texts).argv[4:] == [
+        "--target=image:/i",
+        "--drive=D=/m",
+        "--allow-dirty",
+        "--code-page=1252",
+        "--stdin-specs",
+    ]
+    for wrong in (
+        {"drives": {"CC": "/m"}},
+        {"drives": {False: "/m"}},
+        {"drives": {"D": ""}},
+        {"drives": {"D": None}},
+        {"code_page": -1},
+        {"target": "local "},
+    ):
+        with pytest.raises(KbfixFailure):
+            command.apply({"src": [], **wrong}, False, texts)
+
+
+def inline(spec: object) -> t.Any:
+    call = command.apply({"spec": spec}, False, texts)
+    return yaml.safe_load(json.loads(call.stdin)["specs"][0]["text"])
+
+
+@pytest.mark.parametrize(
+    "key, shown",
+    [(False, "the boolean false"), (8, "the number 8"), (1.5, "fraction"), (None, "null"), (datetime.date(2008, 5, 13), "a date")],
+)
+def test_a_name_that_yaml_1_1_rewrote_is_refused(key: object, shown: str) -> None:
+    spec = {"id": "T1", "registry": [{"key": "HKLM", "values": {"A": {}, key: {"data": 1}}}]}
+    with pytest.raises(KbfixFailure, match=r"^spec \(T1\): registry\[0\].values: a name is .*; quote it in your play$") as failure:
+        command.apply({"spec": spec}, False, texts)
+    assert shown in str(failure.value)
+    with pytest.raises(KbfixFailure, match=r"^spec\[1\]: a name is"):
+        command.apply({"spec": [{}, {key: 1}]}, False, texts)
+
+
+def test_a_number_that_is_allowed_stands_for_itself() -> None:
+    allowed = {"id": "T1", "parameters": {"p": {"allowed": {0: "off", 1: "on"}}}}
+    assert inline(allowed)["parameters"]["p"]["allowed"] == {"0": "off", "1": "on"}
+    for names in ({0: "a", "b": "c"}, {True: "a"}):
+        with pytest.raises(KbfixFailure, match="quote it"):
+            command.apply({"spec": {"parameters": {"p": {"allowed": names}}}}, False, texts)
+
+
+def test_dates_are_text_and_other_kinds_are_refused_with_their_place() -> None:
+    assert inline({"article": {"reviewed": datetime.date(2008, 5, 13)}}) == {"article": {"reviewed": "2008-05-13"}}
+    with pytest.raises(KbfixFailure, match=r"^spec: notes\[1\] is bytes"):
+        command.apply({"spec": {"notes": ["a", b"x"]}}, False, texts)
+    with pytest.raises(KbfixFailure, match=r'^spec: a\["b c"\] is a number with a fraction'):
+        command.apply({"spec": {"a": {"b c": float("nan")}}}, False, texts)
+    with pytest.raises(KbfixFailure, match=r"^spec is the number 5"):
+        command.apply({"spec": 5}, False, texts)
+
+
+def test_what_is_sent_is_what_was_given() -> None:
+    given = {"a": [], "b": {}, "c": [1, True, None, "ü\u2028", {"d": -0.5}], "": "x"}
+    assert inline(given) == given
+
+
+def test_an_error_in_the_task_is_told_by_its_place_in_the_task() -> None:
+    spec = {"id": "T1", "registry": [{"key": "HKLM", "values": {"E": {"type": "REG_SZ", "data": True}, "x y": 1}}]}
+    call = command.apply({"spec": spec}, False, texts)
+    lines = json.loads(call.stdin)["specs"][0]["text"].splitlines()
+    place = {"file": "spec (T1)", "line": lines.index('          "data": true') + 1, "column": 19, "source": "x"}
+    one = {"code": "unquoted-scalar", "severity": "error", "message": "m", "place": place, "hint": 'write it in quotes: "true"'}
+    two = {**one, "place": {**place, "line": lines.index('        "x y": 1') + 1}, "hint": "add `--set p=…`: d"}
+    shown = in_words_of_the_task({**REPORT, "outcome": None, "diagnostics": [one, two]}, call)
+    assert result.of_run(shown, False, False, False)["msg"].splitlines() == [
+        "spec (T1): registry[0].values.E.data: m [unquoted-scalar]; quote it in your play",
+        'spec (T1): registry[0].values["x y"]: m [unquoted-scalar]; add `parameters: {p: …}`: d',
+    ]
+
+
+HINTS = {
+    "put them back by hand, or with --force": "put them back by hand, or with force: true",
+    "name another with --state-dir": "name another with state_dir",
+    "give --package ID=PATH and --install-hotfix": "give packages: {ID: PATH} and install_hotfix: true",
+    "make the plan anew with `kbfix diff --out FILE`": "make the plan anew with kb_info and with_plan: true",
+    "leave --files out, or name another target": "leave files out, or name another target",
+}
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_hints_name_the_options_of_the_module(hint: str) -> None:
+    shown = in_words_of_the_task({"diagnostics": [{"code": "x", "message": "m --force", "hint": hint}], "specs": []}, CALL)
+    assert shown["diagnostics"][0]["hint"] == HINTS[hint]
+    # What may be a machine's data stays as it is.
+    assert shown["diagnostics"][0]["message"] == "m --force"
+
+
+def test_reasons_name_the_options_of_the_module() -> None:
+    reason = "an export holds no files; give the drive's with --files DIR"
+    shown = in_words_of_the_task({"diagnostics": [], "specs": [{"reasons": [reason, "found --files"]}]}, CALL)
+    assert shown["specs"][0]["reasons"] == ["an export holds no files; give the drive's with files: DIR", "found --files"]
 
 
 REPORT: dict[str, t.Any] = {
@@ -174,7 +312,7 @@ UNREADABLE = [
     ({"cmd": "k", "rc": 2, "stdout": "", "stderr": "error: unexpected argument '--package' found\n"}, False, "too old.*--package"),
     ({"cmd": "k", "rc": 0, "stdout": "hello secret"}, False, "is not kbfix"),
     ({"cmd": "k", "rc": 0, "stdout": "[1]"}, False, "is not kbfix"),
-    ({"cmd": "k", "rc": 0, "stdout": '{"kbfix_report": 1,'}, False, "cut off"),
+    ({"cmd": "k", "rc": 0, "stdout": '{"kbfix_report": 1,'}, False, r"cut off after 19 characters$"),
     (raw(kbfix_report=2), False, "update the collection"),
     (raw(kbfix_report=0), False, "update it with the role"),
     (raw(kbfix_report="x"), False, "update it with the role"),
@@ -190,6 +328,14 @@ def test_why_there_is_no_report(answer: dict[str, t.Any], windows: bool, message
     assert "secret" not in str(failure.value)
 
 
+def test_a_report_that_is_cut_off_says_what_may_have_been_begun() -> None:
+    answer = {"cmd": "k", "rc": 0, "stdout": '{"kbfix_report": 1,'}
+    with pytest.raises(KbfixFailure, match=r"cut off.*kb_rollback undoes it"):
+        read_report(answer, Call(["kbfix", "apply"]), False)
+    with pytest.raises(KbfixFailure, match=r"cut off after 19 characters$"):
+        read_report(answer, Call(["kbfix", "apply", "--check"]), False)
+
+
 def spec(outcome: str, *changes: dict[str, t.Any], **more: object) -> dict[str, t.Any]:
     restart = {"computer": "never", "services": [], "note": "a note"}
     return {"id": "KB1", "title": "t", "outcome": outcome, "restart": restart, "changes": list(changes), **more}
@@ -202,7 +348,8 @@ CHANGE: dict[str, t.Any] = {
 
 
 def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
-    return result.of_run({**REPORT, "specs": list(specs), **more}, check, True, no_log, on_blocked)
+    report = in_words_of_the_task({**REPORT, "specs": list(specs), **more}, CALL)
+    return result.of_run(report, check, True, no_log, on_blocked)
 
 
 def test_check_mode_has_the_changed_of_the_run() -> None:
@@ -250,9 +397,17 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
 def test_diffs_are_in_reg_notation() -> None:
     multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
     change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
-    key, value = notation.diffs([change])
-    assert key["after"] == "[HKEY_USERS\\S-1]\n" and key["after_header"] == "[HKEY_USERS\\S-1] 32-bit view"
-    assert value["after"] == '@=hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n' and value["before"] == ""
+    (shown,) = notation.diffs([change])
+    assert shown["after_header"] == "[HKEY_USERS\\S-1] 32-bit view" and shown["before"] == ""
+    text = 'hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n'
+    assert shown["after"] == f"[HKEY_USERS\\S-1]\n@={text}"
+    (gone,) = notation.diffs([{**change, "action": "delete", "values": [{"name": "", "before": multi, "after": None}]}])
+    assert gone["before"] == f"[HKEY_USERS\\S-1]\n@={text}" and gone["after"] == ""
+    value = {"name": "n", "before": None, "after": multi}
+    (update,) = notation.diffs([{**change, "action": "update", "values": [value, {**value, "name": "m"}]}])
+    assert update["after"] == f'"n"={text}"m"={text}' and update["before"] == ""
+    (readable,) = run(spec("changes_pending", {**change, "action": "update"}), check=True)["changes"]
+    assert readable["after"]["readable"] == 'REG_MULTI_SZ ["a", "b"]' and readable["before"] is None
 
 
 def test_names_cannot_fake_lines() -> None:

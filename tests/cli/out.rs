@@ -1,0 +1,152 @@
+//! `--out`: what it may name, and what becomes of that.
+
+use std::fs;
+
+use crate::harness::Machine;
+
+/// The command is refused, and the file is as it was.
+#[track_caller]
+fn refused(machine: &Machine, line: &str, file: &str) {
+    let before = fs::read(machine.path(file)).ok();
+    let run = machine.run(line).code(2).says("out-is-input");
+    assert_eq!(run.stdout, "", "{line}");
+    assert_eq!(fs::read(machine.path(file)).ok(), before, "{line}");
+}
+
+#[test]
+fn what_a_command_reads_it_does_not_write() {
+    let machine = Machine::new();
+    let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/specs/KB909094.yaml")).unwrap();
+    machine.write("a.yaml", &spec);
+    machine.run("snapshot KB909094 @target --out @/s.json").code(0);
+    machine.run("diff KB909094 @target --out @/p.json").code(1);
+    fs::copy(machine.path("machine.reg"), machine.path("i.reg")).unwrap();
+    for (line, file) in [
+        ("diff KB909094 @target --out @/machine.reg", "machine.reg"),
+        ("diff KB909094 @target --out @/C/../machine.reg", "machine.reg"),
+        ("diff KB909094 @target --out @/C/plan.json", "C/plan.json"),
+        ("diff @/a.yaml @target --out @/a.yaml", "a.yaml"),
+        ("diff --plan @/p.json @target --out @/p.json", "p.json"),
+        ("diff KB909094 --target snapshot:@/s.json --out @/s.json", "s.json"),
+        ("snapshot KB909094 --target snapshot:@/s.json --out @/s.json", "s.json"),
+        ("import @/i.reg --id X --out @/i.reg", "i.reg"),
+        ("export @/a.yaml --format dsc --out @/a.yaml", "a.yaml"),
+    ] {
+        refused(&machine, line, file);
+    }
+    fs::create_dir(machine.path("specs")).unwrap();
+    machine.write("specs/a.yaml", &spec);
+    refused(&machine, "export @/specs --format dsc --out @/specs/a.yaml", "specs/a.yaml");
+    // In the same folder, under a new name, it is made.
+    machine.run("export @/specs --format dsc --out @/specs/a.json").code(0);
+}
+
+#[test]
+fn no_file_of_an_image_or_hive_is_written() {
+    let machine = Machine::new();
+    machine.run("example @/dd").code(0);
+    let system = "dd/Windows/System32/config/SYSTEM";
+    for (target, file) in [
+        ("image:@/dd", system),
+        ("image:@/dd", "dd/new.json"),
+        (r"hive:@/dd/Windows/System32/config/SYSTEM=HKLM\SYSTEM", system),
+        (r"hive:@/dd/Windows/System32/config/SYSTEM=HKLM\SYSTEM", "dd/Windows/System32/config/SYSTEM.LOG1"),
+    ] {
+        refused(&machine, &format!("diff KB909094 --target {target} --out @/{file}"), file);
+    }
+}
+
+#[test]
+fn the_plan_of_a_diff_does_not_go_where_the_report_goes() {
+    let machine = Machine::new();
+    machine.run("diff KB909094 @target --out -").code(2).says("--with-plan");
+    assert!(!machine.path("-").exists());
+    machine.run("diff KB909094 @target --out @/no/p.json").code(2).says("its folder is there");
+    machine.run("diff KB909094 @target --out @/C").code(2).says("this is a folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_two_names_of_one_file_are_one() {
+    use std::os::unix::fs::symlink;
+    let machine = Machine::new();
+    machine.write("real.json", "old");
+    symlink("real.json", machine.path("link.json")).unwrap();
+    symlink("new.json", machine.path("dangling.json")).unwrap();
+    machine.run("diff KB909094 @target --out @/link.json").code(1);
+    machine.run("diff KB909094 @target --out @/dangling.json").code(1);
+    assert!(fs::symlink_metadata(machine.path("link.json")).unwrap().is_symlink());
+    assert_eq!(machine.read("real.json"), machine.read("new.json"));
+    assert!(machine.read("real.json").contains("\"kbfix_plan\": 1"));
+
+    fs::hard_link(machine.path("machine.reg"), machine.path("other.reg")).unwrap();
+    symlink("other.reg", machine.path("link.reg")).unwrap();
+    refused(&machine, "diff KB909094 @target --out @/other.reg", "machine.reg");
+    refused(&machine, "diff KB909094 @target --out @/link.reg", "machine.reg");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_or_device_is_written_to_and_stays() {
+    use std::{io::Read as _, os::unix::fs::FileTypeExt as _, process::Command, process::Stdio};
+    let machine = Machine::new();
+    let fifo = machine.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (reader, mut text) = (fifo.clone(), String::new());
+    let read = std::thread::spawn(move || fs::read_to_string(reader).unwrap());
+    machine.run("diff KB909094 @target --out @/fifo").code(1);
+    assert!(read.join().unwrap().contains("\"kbfix_plan\": 1"));
+    assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo());
+
+    // Another name of standard output: the document where it is the only one, and a refusal where it is not.
+    let mut child =
+        machine.command("snapshot KB909094 @target --out /proc/self/fd/1").stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success() && text.contains("\"kbfix_snapshot\": 1"), "{text}");
+    machine.run("diff KB909094 @target --out /proc/self/fd/1").code(2).says("is standard output");
+
+    // A device as `/dev/full` is: through a link, so that a mistake here replaces the link at most.
+    std::os::unix::fs::symlink("/proc/self/fd/0", machine.path("device")).unwrap();
+    let mut command = machine.command("diff KB909094 @target --out @/device");
+    let full = fs::OpenOptions::new().read(true).write(true).open("/dev/full").unwrap();
+    let output = command.stdin(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("file-access"), "{output:?}");
+    assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
+    assert!(fs::symlink_metadata(machine.path("device")).unwrap().is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_too_large_is_refused_before_it_is_read() {
+    let machine = Machine::new();
+    let file = fs::File::create(machine.path("big")).unwrap();
+    file.set_len(5 << 30).unwrap();
+    for (line, code) in [
+        ("diff KB909094 --target reg:@/big", 3),
+        ("diff KB909094 --target snapshot:@/big", 3),
+        ("diff --plan @/big @target", 2),
+        ("import @/big --id X", 2),
+        ("rollback @/big @state", 2),
+        ("journal show @/big @state", 2),
+        ("hive check @/big", 3),
+    ] {
+        machine.run(line).code(code).says("more than");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_no_end_is_refused() {
+    let machine = Machine::new();
+    for (line, code) in [
+        ("diff KB909094 --target reg:/dev/zero", 3),
+        ("diff KB909094 --target snapshot:/dev/zero", 3),
+        ("diff KB909094 --target hive:/dev/zero=HKLM\\SYSTEM", 3),
+        ("hive check /dev/zero", 3),
+        ("rollback /dev/zero @state", 2),
+        ("journal show /dev/zero @state", 2),
+    ] {
+        machine.run(line).code(code).says("it is not a file");
+    }
+}

@@ -1,0 +1,79 @@
+//! Places: one target under several spellings, what a killed process left, and who may read what kbfix makes.
+
+use std::fs;
+
+use crate::harness::Machine;
+
+#[test]
+fn one_target_has_one_name_however_it_is_spelled() {
+    let machine = Machine::new();
+    machine.run("example @/m").code(0);
+    machine.run("apply KB909094 --target image:@/m/ @state").code(0);
+    let list = machine.run("journal list --format json @state").json();
+    assert_eq!(list["journals"][0]["target"]["uri"], "image:[DIR]/m");
+    machine.run("diff KB909094 --target image:@/C/../m/. --out @/p.json").code(0);
+    assert!(!machine.read("p.json").contains(".."));
+    machine.run("rollback --last --target image:@/C/../m @state").code(0);
+    machine.run("rollback --last --target image:@/m @state").code(2).says("journal-missing");
+}
+
+#[test]
+fn a_journal_of_another_machine_is_called_a_journal() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\"")]);
+    let run = machine
+        .run("rollback --last @state")
+        .code(2)
+        .says("the journal [JOURNAL] is of FRONTEND1")
+        .says("name the target");
+    assert!(!run.stderr.contains("plan is for") && !run.stderr.contains("make a plan"), "{}", run.stderr);
+}
+
+#[test]
+fn what_a_killed_apply_left_beside_a_file_goes_with_the_next_one() {
+    let machine = Machine::new();
+    machine.run("example @/m").code(0);
+    let config = machine.path("m/Windows/System32/config");
+    let (own, other) = (".kbfix-SYSTEM-aB3dE6.tmp", ".kbfix-SYSTEM-notes.tmp");
+    for name in [own, other] {
+        fs::write(config.join(name), "data of a hive").unwrap();
+    }
+    machine.write(".kbfix-machine.reg-000000.tmp", "");
+    let look = machine.run("diff KB909094 --target image:@/m").code(1);
+    assert!(config.join(own).exists(), "a look removed something: {look:?}");
+    machine.run("apply KB909094 --target image:@/m @state").code(0);
+    assert!(!config.join(own).exists() && config.join(other).exists());
+    // A rollback with nothing to do as well.
+    fs::write(config.join(own), "data of a hive").unwrap();
+    let journal = machine.journals().remove(0);
+    machine.run("rollback --last @state").code(0);
+    fs::write(config.join(own), "data of a hive").unwrap();
+    machine.run(&format!("rollback {} @state", journal.trim_end_matches(".jsonl"))).code(0).says("nothing was changed");
+    assert!(!config.join(own).exists());
+    machine.run("apply KB909094 @target @state").code(0);
+    assert!(!machine.path(".kbfix-machine.reg-000000.tmp").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_kbfix_makes_for_its_state_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let journal = format!("state/journal/{}", machine.journals()[0]);
+    for (path, mode) in [("state", 0o700), ("state/journal", 0o700), (journal.as_str(), 0o600)] {
+        assert_eq!(fs::metadata(machine.path(path)).unwrap().permissions().mode() & 0o777, mode, "{path}");
+    }
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(fs::metadata(machine.path(&journal)).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_lock_that_cannot_be_made_says_what_is_missing() {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("machine.reg.lock")).unwrap();
+    let run = machine.run("apply KB909094 @target @state").code(3).says("cannot lock ");
+    run.says("[DIR]/machine.reg.lock").says("you may write in its folder");
+    machine.run("diff KB909094 @target").code(1);
+}
