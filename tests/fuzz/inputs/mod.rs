@@ -6,6 +6,9 @@ mod pe;
 mod reg;
 mod spec;
 
+/// Does with an input what its parser is for.
+type Parse = fn(&[u8]);
+
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, fn(&[u8])); 5] =
+pub(crate) const PARSERS: [(&str, Parse); 5] =
     [("hive", hives::hive), ("logs", hives::logs), ("reg", reg::reg), ("pe", pe::pe), ("spec", spec::spec)];
