@@ -388,6 +388,27 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
     assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
 
 
+def test_value_names_from_variables(site: Site) -> None:
+    """As one comes from win_regedit: a loop whose items name the values, and then one task for all of them."""
+    machine = site.exchange("pending1")
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA"
+    one = {"kbfix": 1, "id": "T1", "title": "A test", "registry": [{"key": key, "values": {"{{ item.name }}": {"ensure": "absent"}}}]}
+    before = (machine / "front-end.reg").read_bytes()
+    for arguments in (["--check"], []):
+        run = site.task({"spec": one}, *arguments, loop=[{"name": "A"}, {"name": "B"}])
+        assert run.counts("pending1") == (0, 1), run.output
+        assert "registry[0].values: the name" in run.output and "give `values` as a list" in run.output, run.output
+    assert (machine / "front-end.reg").read_bytes() == before
+    values = [{"name": "{{ item.name }}", "type": "REG_DWORD", "data": "{{ item.data }}"}, {"name": "", "type": "REG_SZ", "data": "ü"}]
+    listed = {**one, "registry": [{"key": key, "values": values}]}
+    run = site.task({"spec": listed}, "--diff", loop=[{"name": "A b", "data": 1}, {"name": "{{ 'C' }}", "data": 2}])
+    assert run.recap("pending1")["changed"] == 1 and '+"A b"=dword:00000001' in run.output and '+"C"=dword:00000002' in run.output, (
+        run.output
+    )
+    twice = site.task({"spec": {**one, "registry": [{"key": key, "values": [values[1], {**values[1], "data": "x"}]}]}})
+    assert twice.counts("pending1") == (0, 1) and "registry[0].values[" in twice.output, twice.output
+
+
 def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
     """Held against the binary: each is looked at on a machine, which fails where a spec or a parameter has an error."""
     site.exchange("pending1")
@@ -402,7 +423,7 @@ def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
             options = task.get(f"kbfix.windows.{module}")
             if options and "plan" not in options:
                 keep = {name: options[name] for name in ("src", "spec", "remote_src", "parameters") if name in options}
-                look = site.task(keep, module="kb_info")
+                look = site.task(keep, module="kb_info", vars=task.get("vars", {}))
                 assert look.counts("pending1") == (0, 0), (task["name"], look.output)
                 seen |= set(keep)
     assert seen == {"src", "spec", "remote_src", "parameters"}

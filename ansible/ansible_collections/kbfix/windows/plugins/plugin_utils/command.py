@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .failure import KbfixFailure
-from .inline import described, inline_specs
+from .inline import described, inline_specs, is_template
 
 WINDOWS_BINARY = r"C:\Program Files\kbfix\kbfix.exe"
 POSIX_BINARY = "kbfix"
@@ -121,6 +121,8 @@ def _parameters(parameters: t.Mapping[t.Any, t.Any]) -> dict[str, str | list[str
     for name in parameters:
         if not isinstance(name, str):
             raise KbfixFailure(f"parameters: a name is {described(name)}; quote it in your play")
+        if is_template(name):
+            raise KbfixFailure(f"parameters: the name {name} is a template, and Ansible fills none in the names of a mapping")
     return {str(name): _parameter(str(name), data) for name, data in parameters.items()}
 
 
