@@ -106,7 +106,10 @@ enum Wanted {
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
-        Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
+        Some(file) => {
+            let name = arguments.specs.name_of(file);
+            Wanted::Plan(Box::new(read_plan(file, name, arguments.digest.as_deref())?))
+        }
         None => {
             let mut specs = arguments.specs.load(output)?;
             arguments.packages.ask(&mut specs)?;
@@ -124,7 +127,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
-            let name = arguments.plan.as_deref().unwrap_or_default();
+            let name = arguments.specs.name_of(arguments.plan.as_deref().unwrap_or_default());
             let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
             match held.map_err(|error| Stop::from(error).of_plan(name))? {
                 Standing::Holds => (**plan).clone(),
@@ -202,11 +205,11 @@ pub(super) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Resu
     }
 }
 
-/// Reads a saved plan, and holds it against the approved digest.
-pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
-    let bytes = match name {
+/// Reads a saved plan, and checks it against the approved digest. `name` is what messages call the file.
+pub(super) fn read_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
+    let bytes = match file {
         "-" => standard_input(MAX_PLAN)?,
-        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| Stop::file(name, &e))?,
+        _ => read_stream(Path::new(file), MAX_PLAN as u64).map_err(|e| Stop::file(file, &e))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| {
         Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")

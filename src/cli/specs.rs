@@ -90,6 +90,15 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
     }
 
+    /// Returns what messages call a file: `-` by the name that standard input was given.
+    pub(super) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
+        match (file, self.stdin_name.as_str()) {
+            ("-", "-") => "standard input",
+            ("-", name) => name,
+            _ => file,
+        }
+    }
+
     /// Adds the files of the specs.
     pub(super) fn inputs(&self, inputs: &mut Inputs) {
         for name in &self.specs {
