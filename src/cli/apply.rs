@@ -75,6 +75,18 @@ pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, 
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
+/// Returns that the target cannot be written as the plan says, where that is known without writing.
+pub(super) fn cannot_apply(
+    plan: &Plan,
+    target: &mut dyn Target,
+    severity: fn(Code, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let message = format!("kbfix apply could not write this: {error}");
+    Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
+}
+
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
     match apply(arguments, output) {
         Ok(report) => {
@@ -129,6 +141,9 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         arguments.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {
             folder.check().map_err(|e| Stop::from(StartError::Journal(e)))?;
+        }
+        if let Some(why) = cannot_apply(&plan, target.as_mut(), Diagnostic::error) {
+            return Err(Stop::new(Outcome::RolledBack.exit_code(), why));
         }
         return Ok(only_shown(plan, report::Command::Apply));
     }

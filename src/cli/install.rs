@@ -12,7 +12,7 @@ use crate::{
     spec::{Spec, document::ComputerRestart},
     steps::{
         self, Step,
-        package::{PackageError, Prepared, prepare},
+        package::{self, PackageError, Prepared, prepare},
     },
     target::{Address, Answer, Kind, Moved, Target},
 };
@@ -27,7 +27,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(super) struct PackageArguments {
     /// The file of the package that installs a spec's hotfix; may be repeated.
-    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = package)]
+    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
@@ -35,7 +35,7 @@ pub(super) struct PackageArguments {
     install_hotfix: bool,
 }
 
-fn package(text: &str) -> Result<(String, PathBuf), String> {
+fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
         _ => Err("write it as ID=PATH, as KB909094=C:\\fix.exe".to_owned()),
@@ -70,9 +70,15 @@ impl PackageArguments {
         self.packages.iter().for_each(|(_, path)| inputs.add(path));
     }
 
-    /// Refuses a plan that installs a package which is not given, or cannot be run on this target.
+    /// Refuses a plan that installs a package which is not given, is not the one that the spec names, or cannot be run on this
+    /// target.
     pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), Stop> {
-        plan.specs.iter().filter(|spec| spec.install.is_some()).try_for_each(|spec| self.given(spec, address).map(drop))
+        for spec in &plan.specs {
+            if let Some(install) = &spec.install {
+                package::check(self.given(spec, address)?, install).map_err(|error| refused(&error))?;
+            }
+        }
+        Ok(())
     }
 
     fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, Stop> {
@@ -99,20 +105,21 @@ impl PackageArguments {
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
-            let ready = prepare(path, install, folder.root()).map_err(|error| {
-                let (code, hint) = match &error {
-                    PackageError::Mismatch { .. } => {
-                        (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names")
-                    }
-                    PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
-                    _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
-                };
-                Stop::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
-            })?;
+            let ready = prepare(path, install, folder.root()).map_err(|error| refused(&error))?;
             prepared.push((at, ready));
         }
         Ok(prepared)
     }
+}
+
+/// Returns why a package is not run. Nothing was done.
+fn refused(error: &PackageError) -> Stop {
+    let (code, hint) = match error {
+        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names"),
+        PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
+        _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
+    };
+    Stop::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.

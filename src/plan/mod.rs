@@ -6,6 +6,7 @@
 mod build;
 mod condition;
 mod data;
+mod exclusive;
 mod expand;
 pub mod file;
 mod install;

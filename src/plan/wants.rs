@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::data;
 use crate::{
     registry::{Data, Key, ValueName},
-    spec::model::ValueRule,
+    spec::{document::Exclusive, model::ValueRule},
     target::{Action, KeyChange, Unread},
 };
 
@@ -17,6 +17,8 @@ pub(super) struct Wants<'a> {
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with all below them.
     pub absent: BTreeSet<Key>,
+    /// Keys that hold what is wanted of them and nothing else.
+    pub exclusive: BTreeMap<Key, Exclusive>,
     /// What must hold of values, in the order in which the spec says it.
     pub values: BTreeMap<Key, Vec<&'a ValueRule>>,
 }
@@ -60,6 +62,31 @@ fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
 }
 
 impl Wants<'_> {
+    /// Adds that the key holds nothing else; the stronger word counts.
+    pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
+        let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
+        if exclusive == Exclusive::Tree {
+            *known = exclusive;
+        }
+    }
+
+    /// Returns the keys that are to be there, or have a value that may be, and all keys above them.
+    pub(super) fn named(&self) -> BTreeSet<Key> {
+        let mut named = BTreeSet::new();
+        for key in self.values.keys().chain(&self.present) {
+            let new = std::iter::successors(Some(key.clone()), Key::parent).take_while(|key| !named.contains(key));
+            named.extend(new.collect::<Vec<_>>());
+        }
+        named
+    }
+
+    /// The exclusive key that is to hold no values of `key` but those that are named; with whether it is a whole tree.
+    fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
+        let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
+        let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
+        std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
+    }
+
     /// What of this a change undoes, each with its place; the change was planned where all of this holds.
     pub(super) fn undone_by(&self, change: &KeyChange) -> Vec<(String, String)> {
         let key = &change.key;
@@ -73,6 +100,13 @@ impl Wants<'_> {
         if gone && self.present.contains(key) {
             return vec![(key.to_string(), "it to be there".to_owned())];
         }
+        let only = self.exclusive_above(key);
+        if let Some((above, Exclusive::Tree)) = only
+            && change.action == Action::Create
+            && !self.values.keys().chain(&self.present).any(|named| is_within(named, key))
+        {
+            return vec![(key.to_string(), format!("{above} to hold no other keys"))];
+        }
         let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
         let wanted = by_value(rules);
         let wanted: BTreeMap<&ValueName, &OneValue<'_>> = wanted.iter().map(|value| (value.name, value)).collect();
@@ -83,9 +117,16 @@ impl Wants<'_> {
                 let (is, after) = (text(&value.before), text(&value.after));
                 undone.push((change.place(&value.name), format!("it to be {is}, this one {after}")));
             }
+            if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
+                undone.push((change.place(&value.name), format!("{above} to hold no other values")));
+            }
         }
         undone
     }
+}
+
+fn is_within(key: &Key, above: &Key) -> bool {
+    key.view == above.view && key.path.is_within(&above.path)
 }
 
 /// The one of `keys` that is `key` or stands above it.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     Settings, Source,
     check::{Checked, key_is_within},
+    document::Exclusive,
     events,
     model::{DesiredKey, KeyPattern, KeyRule, Spec},
     path::Path,
@@ -105,6 +106,60 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
             }
         }
     }
+    let all: Vec<&Rule<'_>> = keys.iter().flat_map(|(_, rules)| rules).collect();
+    for exclusive in all.iter().filter(|rule| rule.rule.exclusive.is_some()) {
+        for other in all.iter().filter(|other| other.file != exclusive.file) {
+            beside(sources, exclusive, other, out);
+        }
+    }
+}
+
+/// What a rule of another spec wants where a key is to hold nothing else.
+fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
+    let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
+    let is_in_it = key_is_within(&other.place, &exclusive.place);
+    if !is_in_it || (!is_tree && other.place.folded() != exclusive.place.folded()) {
+        return;
+    }
+    let own: Vec<(KeyPattern, &KeyRule)> =
+        exclusive.spec.rules.iter().map(|rule| (rule.key.one_name(), rule)).collect();
+    let rule_path = Path::default().field("registry").item(other.number);
+    let (key, conditional) = (&other.rule.key, exclusive.rule.when.is_some());
+    let values = match &other.rule.desired {
+        DesiredKey::Absent => return,
+        DesiredKey::Present => &[][..],
+        DesiredKey::Values(values) => values,
+    };
+    let is_to_be_there = other.rule.must_exist || values.iter().any(|value| !value.may_be_absent());
+    let is_above = |place: &KeyPattern| {
+        let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
+        above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(&other.place))
+    };
+    let is_named = own.iter().any(|(place, rule)| rule.desired != DesiredKey::Absent && is_above(place));
+    if is_to_be_there && !is_named {
+        let what = format!("the key `{key}`, beside what `{}` is to hold", exclusive.rule.key);
+        report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
+        return;
+    }
+    for value in values.iter().filter(|value| !value.may_be_absent()) {
+        let names_it = |(place, rule): &(KeyPattern, &KeyRule)| match &rule.desired {
+            DesiredKey::Values(own) => place.may_meet(&other.place) && own.iter().any(|own| own.name == value.name),
+            _ => false,
+        };
+        if !own.iter().any(names_it) {
+            let what = format!("`{}` in `{key}`, which is to hold no other values", value.name);
+            let path = value_path(other, value.name.as_str());
+            report(sources, exclusive, other, &what, conditional || value.when.is_some(), &path, out);
+        }
+    }
+}
+
+/// Where the document of the rule's spec has the value.
+fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
+    let document = &rule.spec.document.registry[rule.number];
+    let written = document.values.keys().find(|name| name::compare(name, value_name).is_eq());
+    let path = Path::default().field("registry").item(rule.number);
+    written.map_or_else(|| path.field("key"), |name| path.field("values").field(name))
 }
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
@@ -114,10 +169,7 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
         let Some(other) = by_name.get(&value.name).filter(|other| !other.desired.agrees_with(&value.desired)) else {
             continue;
         };
-        let document = &second.spec.document.registry[second.number];
-        let written = document.values.keys().find(|name| name::compare(name, value.name.as_str()).is_eq());
-        let rule = Path::default().field("registry").item(second.number);
-        let path = written.map_or_else(|| rule.field("key"), |name| rule.field("values").field(name));
+        let path = value_path(second, value.name.as_str());
         let (key, other_name) = (&second.rule.key, &first.rule.key);
         let what = match key == other_name {
             true => format!("`{}` in `{key}`", value.name),

@@ -8,7 +8,7 @@ use crate::{
     },
     spec::{
         Spec,
-        document::{self, DataExpression},
+        document::{self, DataExpression, Exclusive},
         model::{Desired, DesiredKey, KeyRule, ValueRule},
     },
 };
@@ -55,6 +55,11 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
     }
     if rule.key.view == View::Bits32 {
         line(out, "; in the 32-bit view");
+    }
+    match rule.exclusive {
+        Some(Exclusive::Values) => line(out, "; other values in it are deleted"),
+        Some(Exclusive::Tree) => line(out, "; other values and subkeys, in it and below it, are deleted"),
+        None => {}
     }
     let mut path = rule.key.root.long().to_owned();
     for name in &rule.key.names {

@@ -21,7 +21,9 @@ const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json
 pub fn dsc(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut resources = Vec::new();
-    for Wanted { spec, path, what } in wanted(specs, &mut losses) {
+    for wanted in wanted(specs, &mut losses) {
+        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
+        let Wanted { spec, path, what, .. } = wanted;
         match what {
             What::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
             What::Present { must_exist, values } => {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     registry::notation,
-    spec::Spec,
+    spec::{Spec, document::Exclusive},
 };
 
 /// The specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
@@ -17,9 +17,17 @@ use crate::{
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
     let all = wanted(specs, &mut losses);
-    let mut keys = Vec::new();
-    for Wanted { spec, path, what } in &all {
+    let (mut deleted, mut keys) = (Vec::new(), Vec::new());
+    for wanted in &all {
+        let Wanted { spec, path, what, exclusive, is_whole } = wanted;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        if *exclusive == Some(Exclusive::Tree) && *is_whole {
+            // Before anything that is written below the key.
+            deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
+            lose(format!("{path}: is deleted and made anew, which gives it other permissions"));
+        } else {
+            wanted.lose_rest(&mut lose);
+        }
         let (delete, values) = match what {
             What::Absent => (true, Vec::new()),
             What::Present { must_exist, values } => {
@@ -40,6 +48,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
         };
         keys.push(ScriptKey { path, delete, values });
     }
+    deleted.append(&mut keys);
     let comment = heading(specs, &losses).join("\n");
-    Ok(Export { bytes: script(&comment, &keys)?, losses })
+    Ok(Export { bytes: script(&comment, &deleted)?, losses })
 }

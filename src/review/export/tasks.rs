@@ -19,7 +19,9 @@ const WIDTH: usize = 110;
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
-    for Wanted { spec, path, what } in wanted(specs, &mut losses) {
+    for wanted in wanted(specs, &mut losses) {
+        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
+        let Wanted { spec, path, what, .. } = wanted;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if path.names().any(|name| name.contains('/')) {
             lose(format!("{path}: PowerShell may take the slash in its name for the end of a name"));

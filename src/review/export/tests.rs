@@ -156,3 +156,31 @@ fn a_reg_file_of_both_views_is_imported_as_both() {
     assert_eq!(keys(&again), keys(&spec));
     assert_eq!(keys(&spec).iter().filter(|key| key.ends_with("[32-bit view]")).count(), 1, "{:?}", keys(&spec));
 }
+
+#[test]
+fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
+    let of = |below: &str| {
+        format!(
+            "  - key: HKLM\\SOFTWARE\\T\\b\n    values: {{ {below} }}\n  - {{ key: HKLM\\SOFTWARE\\T, exclusive: tree }}\n"
+        )
+    };
+    let plain = [spec(&of("v: { type: REG_DWORD, data: 1 }"))];
+    let export = reg(&plain).unwrap();
+    let losses: Vec<_> = export.losses.iter().map(|loss| &*loss.what).collect();
+    assert_eq!(losses, [r"HKLM\SOFTWARE\T: is deleted and made anew, which gives it other permissions"]);
+    let document = Document::parse(export.bytes, None).unwrap();
+    let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
+    let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
+    assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
+    // What is to stay of a list would go with the key.
+    let list = [spec(&of("v: { list: { add: [a] } }"))];
+    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, which the spec deletes";
+    for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {
+        assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
+    }
+    let values = [spec("  - { key: HKLM\\SOFTWARE\\T, exclusive: true }\n")];
+    let stays = r"HKLM\SOFTWARE\T: other values in it stay, which the spec deletes";
+    for losses in [reg(&values).unwrap().losses, dsc(&values).losses, win_regedit(&values).losses] {
+        assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
+    }
+}

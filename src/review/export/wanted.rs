@@ -5,7 +5,8 @@ use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
     spec::{
         Spec,
-        model::{Desired, DesiredKey, KeyRule, ValueRule},
+        document::Exclusive,
+        model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
     },
 };
 
@@ -17,6 +18,22 @@ pub(super) struct Wanted<'a> {
     pub(super) path: KeyPath,
     /// What is wanted.
     pub(super) what: What,
+    /// How far the key holds nothing else.
+    pub(super) exclusive: Option<Exclusive>,
+    /// Whether the list has all that the spec says of the key and what is below it.
+    pub(super) is_whole: bool,
+}
+
+impl Wanted<'_> {
+    /// Says that what else is in the key stays, where the spec has it deleted.
+    pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
+        let what = match self.exclusive {
+            Some(Exclusive::Values) => "values",
+            Some(Exclusive::Tree) => "values and subkeys",
+            None => return,
+        };
+        lose(format!("{}: other {what} in it stay, which the spec deletes", self.path));
+    }
 }
 
 /// What is wanted of a key.
@@ -40,12 +57,32 @@ pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wante
         gate(spec, &mut lose);
         for rule in &spec.rules {
             if let Some((path, what)) = key(rule, &mut lose) {
-                all.push(Wanted { spec, path, what });
+                let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
+                all.push(Wanted { spec, path, what, exclusive: rule.exclusive, is_whole });
             }
         }
     }
     all.sort_by_key(|wanted| !matches!(wanted.what, What::Absent));
     all
+}
+
+/// Whether nothing of the rule is left out.
+fn is_sayable(rule: &KeyRule) -> bool {
+    let is_value = |value: &ValueRule| {
+        value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
+    };
+    let values = match &rule.desired {
+        DesiredKey::Values(values) => values.as_slice(),
+        DesiredKey::Absent | DesiredKey::Present => &[],
+    };
+    rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
+}
+
+/// Whether a key of `rule` can be the one of `above`, or below it.
+fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
+    let (place, above) = (rule.key.one_name(), above.key.one_name());
+    let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
+    names.is_some_and(|names| KeyPattern { names, ..place }.may_meet(&above))
 }
 
 fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {

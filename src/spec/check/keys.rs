@@ -264,6 +264,20 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     false
 }
 
+/// Refuses to delete whatever else is in a key that is protected.
+pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
+    let message = if key.names.is_empty() {
+        format!("`{key}` is a root key; what is in it is never deleted as a whole")
+    } else if can_be_protected(key) {
+        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes whatever else it holds")
+    } else {
+        return true;
+    };
+    let hint = "remove `exclusive`, and name what must be absent: a value with `ensure: absent`";
+    cx.error(Code::PROTECTED_KEY, path, message, hint);
+    false
+}
+
 /// Whether `key` is `above`, or below it, in the same view.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
     key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
-    format::regf::{Error, Filetime, Finding, State, worse},
+    format::regf::{Filetime, Finding, worse},
     registry::KeyProperties,
     target::{
         Action, Answer, KeyChange, Lock, Reason, TargetError, Unread, WriteError, WriteFailure, check,
@@ -30,20 +30,14 @@ impl OfflineRegistry {
         written
     }
 
-    /// Whether the hives that changes are in can be written at all. Nothing more of them is read for this.
+    /// Makes the changes in memory only, which shows whether the hives can hold them.
     ///
     /// # Errors
-    /// For a hive that was not written completely.
+    /// [`WriteError`], as [`write`](Self::write), but for what only saving shows.
     pub(in crate::target) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        for change in changes {
-            if let Ok(Place::In { mount, .. }) = self.resolve(&change.key)
-                && let Ok(file) = self.opened(mount)
-                && let State::Dirty { why } = file.hive.state()
-            {
-                return Err(file::unsupported(&change.key.to_string(), &Error::Dirty { why }));
-            }
-        }
-        Ok(())
+        let made = changes.iter().try_for_each(|change| self.carry_out_one(change, None).map(drop));
+        self.forget();
+        made
     }
 
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
@@ -53,7 +47,7 @@ impl OfflineRegistry {
         let mut before: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         let mut mounts = Vec::new();
         for change in changes {
-            mounts.push(self.carry_out_one(change, &mut before)?);
+            mounts.push(self.carry_out_one(change, Some(&mut before))?);
         }
         let changed: Vec<usize> = before.keys().copied().filter(|n| self.is_changed(*n)).collect();
         for number in &changed {
@@ -100,11 +94,12 @@ impl OfflineRegistry {
         Ok(locks.into_values().collect())
     }
 
-    /// Makes a change in memory; the number of the hive that it is in.
+    /// Makes a change in memory, and returns the number of the hive that it is in. `before` gets what is wrong with that hive
+    /// before its first change.
     fn carry_out_one(
         &mut self,
         change: &KeyChange,
-        before: &mut BTreeMap<usize, Vec<Finding>>,
+        before: Option<&mut BTreeMap<usize, Vec<Finding>>>,
     ) -> Result<usize, WriteError> {
         check::before(change, |query| {
             let refused = |error: TargetError| Answer::Unread(Unread::new(Reason::Malformed, error.to_string()));
@@ -123,7 +118,9 @@ impl OfflineRegistry {
             }
         };
         let hive = &mut self.opened(mount).map_err(|halt| halted(&key, halt))?.hive;
-        before.entry(mount).or_insert_with(|| hive.check());
+        if let Some(before) = before {
+            before.entry(mount).or_insert_with(|| hive.check());
+        }
         let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
         match change.action {
             Action::Delete => return done(editor.delete_key(&below), &key).map(|()| mount),
