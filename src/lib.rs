@@ -1,7 +1,7 @@
 //! kbfix keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
 //!
 //! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
-//! [`target`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
+//! [`targets`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
 //! [`journal`] and made ([`apply`], with [`steps`] beside the
 //! registry where asked); and all of it is shown ([`review`]) by the commands ([`cli`]).
 
@@ -14,9 +14,9 @@
 pub mod registry;
 pub mod version;
 pub mod diag;
+pub mod files;
 pub mod format;
-pub mod state;
-pub mod target;
+pub mod targets;
 pub mod spec;
 pub mod observe;
 pub mod plan;

@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::{
     apply::{self, Execution, Occasion, Standing, StartError},
     diag::{Code, Diagnostic},
+    files::read::read_stream,
     journal,
     plan::{Outcome, Plan, SpecPlan},
     review::{Report, report},
     spec::Spec,
-    target::{Address, Target, read::read_stream},
+    targets::{Address, Target},
 };
 
 use super::{

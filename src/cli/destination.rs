@@ -7,7 +7,8 @@ use std::{
 
 use crate::{
     diag::{Code, Diagnostic},
-    target::{Address, Kind, replace::replace_file},
+    files::replace::replace_file,
+    targets::{Address, Kind},
 };
 
 use super::{

@@ -8,7 +8,7 @@ use crate::{
     example::{self, ExampleError},
     review::{Report, human, report},
     spec::{self, Settings, Source},
-    target::{Address, open},
+    targets::{Address, open},
 };
 
 use super::{

@@ -6,7 +6,7 @@ use crate::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
     review::hive_check::HiveCheck,
-    target::{hive_logs, read_hive},
+    targets::{hive_logs, read_hive},
 };
 
 use super::{

@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     diag::{Code, Diagnostic},
+    files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
     spec::import::{About, import},
-    target::read::read_stream,
 };
 
 use super::{

@@ -14,7 +14,7 @@ use crate::{
         self, Step,
         package::{self, PackageError, Prepared, prepare},
     },
-    target::{Address, Answer, Kind, Moved, Target},
+    targets::{Address, Answer, Kind, Moved, Target},
 };
 
 use super::{

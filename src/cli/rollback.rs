@@ -7,7 +7,7 @@ use crate::{
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
     review::{Report, report},
-    target::{Address, open},
+    targets::{Address, open},
 };
 
 use super::{

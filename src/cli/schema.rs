@@ -7,7 +7,7 @@ use crate::{
     plan,
     review::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
-    target::Snapshot,
+    targets::Snapshot,
 };
 
 use super::{output::Output, stop::Stop};

@@ -4,7 +4,7 @@ use crate::{
     diag::{Code, Diagnostic},
     review::Report,
     steps::{self, services},
-    target::{Address, Kind},
+    targets::{Address, Kind},
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{apply, journal::now, target::Snapshot};
+use crate::{apply, journal::now, targets::Snapshot};
 
 use super::{
     destination::{Destination, Inputs},

@@ -7,7 +7,7 @@ use crate::{
     diag::{Code, Diagnostic},
     journal::FolderError,
     plan::file::PlanError,
-    target::{AddressError, Moved, TargetError, smb::Trouble},
+    targets::{AddressError, Moved, TargetError, smb::Trouble},
 };
 
 /// Exit code: wrong usage, or an invalid spec or plan.

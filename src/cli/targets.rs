@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     diag::{Code, Diagnostic},
-    target::{Address, Extra, Target, open},
+    targets::{Address, Extra, Target, open},
 };
 
 use super::stop::{Stop, USAGE};

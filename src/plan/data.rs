@@ -3,7 +3,7 @@
 use crate::{
     registry::{Data, Decoded, ValueType, name},
     spec::model::{Desired, ValueRule, comma_set},
-    target::{Reason, Unread},
+    targets::{Reason, Unread},
 };
 
 /// What a value must be after, given what it is before (`None`: absent). Equal to `before`: nothing changes.

@@ -1,6 +1,5 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
-use super::names;
 use crate::{
     observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
@@ -8,8 +7,10 @@ use crate::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
     },
-    target::{Answer, Reason, Unread},
+    targets::{Answer, Reason, Unread},
 };
+
+use super::names;
 
 pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";

@@ -26,7 +26,7 @@ pub use install::{Install, InstalledFile, Threshold};
 use crate::{
     registry::{Data, Key, ValueName},
     spec::document::ComputerRestart,
-    target::{Facts, KeyChange},
+    targets::{Facts, KeyChange},
 };
 
 /// What has to change on a target so that specs hold there.

@@ -5,12 +5,13 @@
 //! see what an earlier one does. Most names are known beforehand ([`Key::one_name`]); what the machine decides is read.
 //! Links that are stored in a hive are not known here: a target refuses what was planned twice through one.
 
-use super::{expand, os};
 use crate::{
     observe::Reader,
     registry::{Decoded, Key, KeyPath, View},
-    target::{Answer, Reason, Unread},
+    targets::{Answer, Reason, Unread},
 };
+
+use super::{expand, os};
 
 /// The one name of the key.
 ///

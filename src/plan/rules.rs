@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    RulesHere, Satisfied, Truth, condition, exclusive, expand, names,
-    wants::{OneValue, Wants, by_value, within},
-};
 use crate::{
     observe::{KeyImage, Reader},
     registry::{Key, ValueName},
@@ -13,7 +9,12 @@ use crate::{
         Spec, is_protected,
         model::{Condition, DesiredKey},
     },
-    target::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+};
+
+use super::{
+    RulesHere, Satisfied, Truth, condition, exclusive, expand, names,
+    wants::{OneValue, Wants, by_value, within},
 };
 
 /// What the registry rules of a spec come to.

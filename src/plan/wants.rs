@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data;
 use crate::{
     registry::{Data, Key, ValueName},
     spec::{document::Exclusive, model::ValueRule},
-    target::{Action, KeyChange, Unread},
+    targets::{Action, KeyChange, Unread},
 };
+
+use super::data;
 
 /// What a spec wants of the registry, as far as its conditions hold.
 #[derive(Debug, Default)]

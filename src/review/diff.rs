@@ -2,15 +2,16 @@
 
 use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
-use super::parts;
 use crate::{
     diag::number_of,
     registry::{
         Data, Decoded, ValueName, ValueType,
         notation::{self, one_line},
     },
-    target::{Action, KeyChange},
+    targets::{Action, KeyChange},
 };
+
+use super::parts;
 
 /// Bytes of data from which on hex digits leave out the middle; a digest stands for it, and what differs is shown below.
 const LONGEST: usize = 96;
@@ -187,7 +188,7 @@ pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{registry::Key, target::ValueChange};
+    use crate::{registry::Key, targets::ValueChange};
 
     fn shown(before: Option<Data>, after: Option<Data>) -> String {
         let values = vec![ValueChange { name: ValueName::new("v").unwrap(), before, after }];

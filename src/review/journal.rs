@@ -9,7 +9,7 @@ use crate::{
     journal::{Action, Entry, Event, FolderError, Journal, Status},
     plan::Machine,
     registry::notation::one_line,
-    target::Address,
+    targets::Address,
 };
 
 /// The journals of a state folder.

@@ -32,6 +32,6 @@ fn json(document: &impl serde::Serialize) -> String {
 }
 
 /// Changes as hunks of a unified diff, without colours.
-pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::target::KeyChange>) -> String {
+pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::targets::KeyChange>) -> String {
     changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
 }

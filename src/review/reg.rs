@@ -3,7 +3,7 @@
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     plan::{Outcome, SpecPlan},
-    target::Action,
+    targets::Action,
 };
 
 /// The bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. What was there before

@@ -8,7 +8,7 @@ use crate::{
     journal::Conflict,
     plan::{Machine, Outcome, Restart, SpecPlan},
     steps::Step,
-    target::Moved,
+    targets::Moved,
 };
 
 /// What a command found or did.

@@ -15,7 +15,7 @@ use kbfix::{
         self, Settings, Source,
         import::{About, import},
     },
-    target::{RegTarget, Target},
+    targets::{RegTarget, Target},
 };
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ use kbfix::{
     plan::{Outcome, Plan},
     review,
     spec::Spec,
-    target::{KeyChange, Target},
+    targets::{KeyChange, Target},
 };
 
 use crate::{

@@ -7,7 +7,7 @@ use kbfix::{
     plan::SpecPlan,
     review,
     spec::{self, Settings},
-    target::{Address, open},
+    targets::{Address, open},
 };
 
 use crate::fixture::{Built, Machine};
