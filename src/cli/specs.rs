@@ -148,7 +148,7 @@ impl SpecArguments {
                     None => {
                         let message = format!("`{name}` is no file, no folder and no built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
-                        let hint = match spec::suggest(name, ids.iter().copied()) {
+                        let hint = match crate::diag::text::suggest(name, ids.iter().copied()) {
                             Some(meant) => format!("did you mean {meant}?"),
                             None => format!("the built-in specs are {}", ids.join(", ")),
                         };

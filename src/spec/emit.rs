@@ -1,12 +1,16 @@
 //! A document as YAML that every reader takes for the same.
 //!
-//! yaml_serde writes what YAML 1.2 needs quotes for; a spec is also read by YAML 1.1 (Ansible), and [`super::scalars`]
+//! yaml_serde writes what YAML 1.2 needs quotes for; a spec is also read by YAML 1.1 (Ansible), and [`crate::spec::shape::ambiguous`]
 //! refuses what the two read differently. So this writer leaves text without quotes only where nobody doubts it.
 
 use serde_json::Value;
 
-use super::{document::Document, readings::is_text, text::is_forbidden};
 use crate::registry::notation;
+
+use super::{
+    document::Document,
+    source::{readings::is_text, text::is_forbidden},
+};
 
 /// Columns that a mapping or list on one line fills at most.
 const WIDTH: usize = 110;

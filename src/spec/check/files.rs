@@ -1,15 +1,18 @@
 //! Paths of files: absolute on the target, with `{location}` and `%VARIABLE%`, and what is asked of the files.
 
-use super::{Context, Path, exactly_one, versions};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     spec::{
         document::{self, PlatformName},
         model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
-        shorten, suggest,
     },
     version::Platform,
 };
+
+use super::{Context, Path, exactly_one, versions};
 
 const VARIABLES: [(&str, PathVariable); 9] = [
     ("SystemRoot", PathVariable::SystemRoot),

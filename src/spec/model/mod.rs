@@ -4,6 +4,7 @@ mod condition;
 mod desired;
 mod keep;
 mod pattern;
+pub(in crate::spec) mod protected;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,22 +3,22 @@
 use jsonschema::error::TypeKind;
 use serde_json::Value;
 
-use super::{path::Path, shorten};
+use crate::{diag::text::shorten, spec::source::path::Path};
 
 /// What to do about something empty.
-pub(super) fn remove(path: &Path) -> Option<String> {
+pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it something, or remove `{name}`"))
 }
 
 /// The bits of a number below zero.
-pub(super) fn negative(found: &Value) -> Option<String> {
+pub(in crate::spec) fn negative(found: &Value) -> Option<String> {
     let number = found.as_i64().filter(|n| *n < 0)?;
     let bits = i32::try_from(number).map_or_else(|_| format!("0x{number:X}"), |n| format!("0x{n:X}"));
     Some(format!("registry numbers have no sign; the same bits are {bits}"))
 }
 
 /// The kinds of data that a schema allows.
-pub(super) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
+pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
     let names: Vec<String> = match kind {
         TypeKind::Single(kind) => vec![kind.to_string()],
         TypeKind::Multiple(set) => set.iter().map(|kind| kind.to_string()).collect(),
@@ -35,7 +35,7 @@ pub(super) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
 }
 
 /// The kind of data.
-pub(super) fn kind_of(value: &Value) -> &'static str {
+pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "a truth value",
@@ -47,7 +47,7 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
 }
 
 /// The kind of data, and the data where it is short.
-pub(super) fn kind_and_data(value: &Value) -> String {
+pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) | Value::Null => kind_of(value).to_owned(),
         Value::String(_) => format!("the string {}", show(value)),
@@ -57,12 +57,12 @@ pub(super) fn kind_and_data(value: &Value) -> String {
 }
 
 /// Data in a message: short, in backticks.
-pub(super) fn show(value: &Value) -> String {
+pub(in crate::spec) fn show(value: &Value) -> String {
     format!("`{}`", plain(value))
 }
 
 /// Data as plain text, short.
-pub(super) fn plain(value: &Value) -> String {
+pub(in crate::spec) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => shorten(text),
         Value::Array(_) => "a list".to_owned(),
@@ -72,12 +72,12 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// What a path leads to, for the start of a sentence.
-pub(super) fn owner(path: &Path) -> String {
+pub(in crate::spec) fn owner(path: &Path) -> String {
     if path.0.is_empty() { "a spec".to_owned() } else { format!("`{}`", shorten(&path.to_string())) }
 }
 
 /// The form that a field's text must have.
-pub(super) fn form(path: &Path) -> &'static str {
+pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
         Some("id") => "an id: letters, digits, `.`, `_`, `-`",
         Some("reviewed") => "a date: year-month-day",
@@ -88,7 +88,7 @@ pub(super) fn form(path: &Path) -> &'static str {
 }
 
 /// An example of the form that a field takes.
-pub(super) fn example(path: &Path) -> Option<String> {
+pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     let example = match path.last_field() {
         Some("id") => "KB909094",
         Some("reviewed") => "2008-05-13",
@@ -99,12 +99,12 @@ pub(super) fn example(path: &Path) -> Option<String> {
 }
 
 /// Names in backticks, with commas between.
-pub(super) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+pub(in crate::spec) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Kinds of data, with `or` before the last.
-pub(super) fn list_or(kinds: &[&str]) -> String {
+pub(in crate::spec) fn list_or(kinds: &[&str]) -> String {
     match kinds {
         [] => "something else".to_owned(),
         [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),

@@ -2,23 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    Settings, Source,
-    check::{Checked, key_is_within},
-    document::Exclusive,
-    events,
-    model::{DesiredKey, KeyPattern, KeyRule, Spec},
-    path::Path,
-    shorten, suggest,
-    text::Text,
-};
 use crate::{
-    diag::{Code, Diagnostic, Place},
+    diag::{
+        Code, Diagnostic, Place,
+        text::{shorten, suggest},
+    },
     registry::name,
+    spec::{
+        Settings, Source,
+        document::Exclusive,
+        model::{DesiredKey, KeyPattern, KeyRule, Spec},
+        source::{parse, path::Path, text::Text},
+    },
 };
 
+use super::{Checked, key_is_within};
+
 /// Findings about the files as a whole.
-pub(super) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
+pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);
     same_ids(sources, files, &mut out);
@@ -209,7 +210,7 @@ fn report(
 fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
     let place = || -> Option<Place> {
         let text = Text::decode(source.name, source.bytes).ok()?;
-        let places = events::read(&text).places?;
+        let places = parse::read(&text).places?;
         let spot = if path.last_field() == Some("id") || path.last_field() == Some("key") {
             places.value(path)
         } else {

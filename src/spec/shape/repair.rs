@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{
+use crate::spec::{
     document::Document,
-    path::{Path, Step},
-    schema::Verdict,
+    source::path::{Path, Step},
 };
 
+use super::explain::Verdict;
+
 /// A document that can be checked, and what in it cannot be relied on.
-pub(super) struct Repaired {
+pub(in crate::spec) struct Repaired {
     /// The document.
     pub document: Document,
     /// Parameters and locations that are declared, but wrongly.
@@ -22,7 +23,7 @@ pub(super) struct Repaired {
 }
 
 /// The document in `value`, with what `verdict` lists put right or replaced; `None` where that is not enough.
-pub(super) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
+pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
     let mut tainted = BTreeSet::new();
     for (path, meant) in &verdict.unknown {
         let Some((last, above)) = path.0.split_last() else { continue };

@@ -10,7 +10,7 @@ const MAX_SHOWN_LINE: usize = 4_000;
 
 /// A place in a text: from one character up to, not including, another. Lines and columns count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Spot {
+pub(in crate::spec) struct Spot {
     /// The line it begins in.
     pub line: usize,
     /// The column of its first character.
@@ -23,7 +23,7 @@ pub(super) struct Spot {
 
 /// The text of a spec, with its lines.
 #[derive(Debug)]
-pub(super) struct Text<'a> {
+pub(in crate::spec) struct Text<'a> {
     /// The name it was read by.
     pub name: &'a str,
     /// The text, without a byte order mark.
@@ -34,7 +34,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// The text in `bytes`, or why they are not the text of a spec.
-    pub(super) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
+    pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
             let hint = "split it into several specs";
@@ -75,14 +75,14 @@ impl<'a> Text<'a> {
     }
 
     /// The line of that number, counted from 1, without its line break.
-    pub(super) fn line(&self, line: usize) -> &'a str {
+    pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
         let Some(from) = line.checked_sub(1).and_then(|at| self.lines.get(at)) else { return "" };
         let to = self.lines.get(line).copied().unwrap_or(self.text.len());
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
     /// `spot`, as diagnostics show it: of several lines the first.
-    pub(super) fn place(&self, spot: Spot) -> Place {
+    pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
         let end = if spot.end_line > spot.line { characters + 1 } else { spot.end_column };
@@ -97,7 +97,7 @@ impl<'a> Text<'a> {
     }
 
     /// Where `part` stands within `spot`; `None` where it is not there in these words, or more than once.
-    pub(super) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
+    pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {
             let text = self.line(line);
@@ -126,13 +126,13 @@ impl<'a> Text<'a> {
     }
 
     /// The first character.
-    pub(super) fn start(&self) -> Place {
+    pub(in crate::spec) fn start(&self) -> Place {
         self.place(Spot { line: 1, column: 1, end_line: 1, end_column: 2 })
     }
 }
 
 /// The characters that YAML does not allow, and those that only one of YAML 1.1 and 1.2 takes for a line break.
-pub(super) fn is_forbidden(c: char) -> bool {
+pub(in crate::spec) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -178,7 +178,7 @@ fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::spec::source::text::*;
 
     fn fault(bytes: &[u8]) -> (&'static str, usize, usize) {
         let found = *Text::decode("x", bytes).unwrap_err();

@@ -1,20 +1,21 @@
 //! Text that reads as YAML and is hardly what was meant: a path in double quotes whose backslashes became a tab or a line
 //! break, and typographic quotes, which are part of the text.
 
-use super::{
-    findings::{Findings, Part},
-    path::{Path, Step},
-    places::{Kind, Visited},
-    shorten,
+use crate::{
+    diag::{Code, Diagnostic, text::shorten},
+    spec::source::{
+        findings::{Findings, Part},
+        path::{Path, Step},
+        tree::{Kind, Visited},
+    },
 };
-use crate::diag::{Code, Diagnostic};
 
 /// Fields whose text is for people.
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
 /// Warns of such text.
-pub(super) fn check(findings: &mut Findings<'_>) {
+pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
         Visited::Name(entry) => text(findings, path, &entry.name, entry.plain, Part::Name),

@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-use super::{
-    places::{Kind, Node, Places},
-    readings::{Reading, here},
-    text::{Spot, Text},
-};
 use crate::diag::{Code, Diagnostic};
 
+use super::{
+    readings::{Reading, here},
+    text::{Spot, Text},
+    tree::{Kind, Node, Places},
+};
+
 /// The document's meaning.
-pub(super) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
+pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     serde_yaml::from_str(text.text).map_err(|error| {
         let location = error.location();
         let (line, column) = location.map_or((1, 1), |at| (at.line(), at.column()));
@@ -23,7 +24,7 @@ pub(super) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
 ///
 /// The two parsers follow different versions of YAML. A text that they read differently would be shown at wrong places,
 /// and read differently again by others.
-pub(super) fn disagreement(places: &Places, value: &Value) -> Option<Spot> {
+pub(in crate::spec) fn disagreement(places: &Places, value: &Value) -> Option<Spot> {
     part(places, places.root(), value)
 }
 

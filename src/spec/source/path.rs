@@ -4,11 +4,11 @@ use std::fmt;
 
 /// The way to a node of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(super) struct Path(pub Vec<Step>);
+pub(in crate::spec) struct Path(pub Vec<Step>);
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(in crate::spec) enum Step {
     /// Into the field of a mapping.
     Field(String),
     /// Into the item of a list, counted from 0.
@@ -18,13 +18,13 @@ pub(super) enum Step {
 impl Path {
     /// The field `name` of what stands here.
     #[must_use]
-    pub(super) fn field(&self, name: &str) -> Self {
+    pub(in crate::spec) fn field(&self, name: &str) -> Self {
         self.with(Step::Field(name.to_owned()))
     }
 
     /// The item number `at` of what stands here.
     #[must_use]
-    pub(super) fn item(&self, at: usize) -> Self {
+    pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
     }
 
@@ -36,7 +36,7 @@ impl Path {
     }
 
     /// The field's name, where the last step is one.
-    pub(super) fn last_field(&self) -> Option<&str> {
+    pub(in crate::spec) fn last_field(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Field(name)) => Some(name),
             _ => None,
@@ -44,7 +44,7 @@ impl Path {
     }
 
     /// The step number `at`, where it is a field.
-    pub(super) fn field_at(&self, at: usize) -> Option<&str> {
+    pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
         match self.0.get(at) {
             Some(Step::Field(name)) => Some(name),
             _ => None,
@@ -52,7 +52,7 @@ impl Path {
     }
 
     /// What this path leads to in `value`.
-    pub(super) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
+    pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
         self.0.iter().try_fold(value, |value, step| match step {
             Step::Field(name) => value.get_mut(name),
             Step::Item(at) => value.get_mut(at),

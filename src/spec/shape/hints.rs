@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::{
-    path::{Path, Step},
-    places::{Kind, Places},
-    shorten,
+use crate::{
+    diag::text::shorten,
+    spec::source::{
+        path::{Path, Step},
+        tree::{Kind, Places},
+    },
 };
 
 /// What other tools call a field.
@@ -19,18 +21,18 @@ const SYNONYMS: [(&str, &str); 6] = [
 ];
 
 /// The field that `name` is another word for, where it is one of `known`.
-pub(super) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
     meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
 }
 
 /// Whether `path` leads to what must hold of a value.
-pub(super) fn is_value_rule(path: &Path) -> bool {
+pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
 /// The first type that a value rule gives, where `path` leads into the rule.
-pub(super) fn type_beside(places: &Places, path: &Path) -> Option<String> {
+pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
     if !is_value_rule(&rule) {
         return None;
@@ -44,17 +46,17 @@ pub(super) fn type_beside(places: &Places, path: &Path) -> Option<String> {
 }
 
 /// The type that a value rule gives, where it is one of numbers.
-pub(super) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
+pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
     type_beside(places, path).filter(|value_type| is_number_type(value_type))
 }
 
 /// Whether a type is one of numbers.
-pub(super) fn is_number_type(value_type: &str) -> bool {
+pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
     matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
 /// What to write where `yes`, `on`, `true` and their like are no text.
-pub(super) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
+pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
     let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
     Some(match path.last_field() {
         Some("computer") => format!("write `{}`", if yes { "required" } else { "never" }),
@@ -65,7 +67,7 @@ pub(super) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<Stri
 }
 
 /// What to write in place of a number with a fraction.
-pub(super) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
+pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
     if matches!(path.last_field(), Some("version" | "from")) {
         return Some("a file version has four numbers: 6.5.7651.19".to_owned());
     }
@@ -79,7 +81,7 @@ pub(super) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<S
 }
 
 /// An example of the mapping, list or number that is meant, made of what was written.
-pub(super) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
+pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
     let number = found.as_u64();
     let shown = |found: &Value| match found {
         Value::String(text) => shorten(text),
@@ -147,7 +149,7 @@ fn quoted(text: &str) -> String {
 
 /// Fields that stand beside an empty one, and were meant to stand below it: `values` before its values, or a value's name
 /// before its type and data.
-pub(super) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
+pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
     const KEY_RULE: [&str; 6] = ["key", "view", "ensure", "when", "values", "note"];
     const VALUE_RULE: [&str; 11] =
         ["type", "data", "keep", "allowed", "ensure", "bits", "list", "compare", "if_absent", "when", "note"];
@@ -164,11 +166,11 @@ pub(super) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
 }
 
 /// The empty field that `path` was meant to stand below.
-pub(super) fn meant_below(places: &Places, path: &Path) -> Option<String> {
+pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<String> {
     let (Step::Field(name), above) = path.0.split_last()? else { return None };
     let above = Path(above.to_vec());
     let Kind::Mapping(entries) = &places.resolve(places.node(&above)?).kind else { return None };
-    let empty = |entry: &&super::places::Entry| matches!(&places.at(entry.value).kind, Kind::Scalar { text, plain: true } if text.is_empty());
+    let empty = |entry: &&crate::spec::source::tree::Entry| matches!(&places.at(entry.value).kind, Kind::Scalar { text, plain: true } if text.is_empty());
     let before = entries.iter().take_while(|entry| entry.name != *name);
     before
         .filter(empty)

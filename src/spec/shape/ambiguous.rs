@@ -1,18 +1,20 @@
-//! Text without quotes that not every reader of YAML takes for the same ([`super::readings`]). `on` is a word to one and true
+//! Text without quotes that not every reader of YAML takes for the same ([`crate::spec::source::readings`]). `on` is a word to one and true
 //! to another; `0777` is 777, 511 and text. Such a scalar is refused rather than guessed at.
 
-use super::{
-    findings::Findings,
-    hints,
-    path::Path,
-    places::{Kind, Visited},
-    readings::{Reading, Readings, is_day, quote_hint},
-    shorten,
+use crate::{
+    diag::{Code, text::shorten},
+    spec::source::{
+        findings::Findings,
+        path::Path,
+        readings::{Reading, Readings, is_day, quote_hint},
+        tree::{Kind, Visited},
+    },
 };
-use crate::diag::Code;
+
+use super::hints;
 
 /// Checks every scalar without quotes.
-pub(super) fn check(findings: &mut Findings<'_>) {
+pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
         Visited::Name(entry) if entry.plain => name(findings, path, &entry.name),

@@ -5,11 +5,11 @@
 //! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp,
 //! merge, value); PyYAML's resolver.py and constructor.py.
 
-use super::shorten;
+use crate::diag::text::shorten;
 
 /// What a scalar without quotes is read as.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Reading {
+pub(in crate::spec) enum Reading {
     /// Nothing.
     Null,
     /// True or false.
@@ -27,7 +27,7 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    pub(super) fn word(self) -> String {
+    pub(in crate::spec) fn word(self) -> String {
         match self {
             Self::Null => "nothing".into(),
             Self::Bool => "true or false".into(),
@@ -42,32 +42,32 @@ impl Reading {
 }
 
 /// The hint to put a text into quotes.
-pub(super) fn quote_hint(text: &str) -> Option<String> {
+pub(in crate::spec) fn quote_hint(text: &str) -> Option<String> {
     (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
 }
 
 /// What the three readers make of a text.
 #[derive(Clone, Copy)]
-pub(super) struct Readings {
+pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
     /// By YAML 1.1.
-    pub(super) old: Reading,
+    pub(in crate::spec) old: Reading,
 }
 
 impl Readings {
     /// Of a text without quotes.
-    pub(super) fn of(text: &str) -> Self {
+    pub(in crate::spec) fn of(text: &str) -> Self {
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
     /// What all of them read; `None` where they differ.
-    pub(super) fn agreed(self) -> Option<Reading> {
+    pub(in crate::spec) fn agreed(self) -> Option<Reading> {
         (self.here == self.new && self.new == self.old).then_some(self.new)
     }
 
     /// That they differ.
-    pub(super) fn message(self, text: &str) -> String {
+    pub(in crate::spec) fn message(self, text: &str) -> String {
         let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
         if self.new == self.old {
             return format!(
@@ -81,7 +81,7 @@ impl Readings {
     }
 
     /// Where a number may be meant, each number that it may be, in a form that all read alike.
-    pub(super) fn hint(self, text: &str) -> Option<String> {
+    pub(in crate::spec) fn hint(self, text: &str) -> Option<String> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
             if let Reading::Int(Some(number)) = reading
@@ -103,7 +103,7 @@ impl Readings {
 }
 
 /// Whether every reader takes `text` without quotes for text.
-pub(super) fn is_text(text: &str) -> bool {
+pub(in crate::spec) fn is_text(text: &str) -> bool {
     Readings::of(text).agreed() == Some(Reading::Text)
 }
 
@@ -151,7 +151,7 @@ fn yaml12(text: &str) -> Reading {
 }
 
 /// What yaml_serde reads, which gives the meaning.
-pub(super) fn here(text: &str) -> Reading {
+pub(in crate::spec) fn here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
     }
@@ -279,7 +279,7 @@ fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
 }
 
 /// `2008-05-13`.
-pub(super) fn is_day(text: &str) -> bool {
+pub(in crate::spec) fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
 }
@@ -309,7 +309,7 @@ fn is_time(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::spec::source::readings::*;
 
     #[test]
     fn the_two_versions_of_yaml_read_as_their_texts_say() {

@@ -4,19 +4,34 @@
 use jsonschema::{ValidationError, error::ValidationErrorKind as Failure, paths::LocationSegment};
 use serde_json::Value;
 
-use super::{
-    findings::{Findings, Part, with_hint},
-    hints,
-    path::{Path, Step},
-    places::{Kind, Places},
-    schema::Verdict,
-    shorten, suggest,
-    words::{example, form, kind_and_data, kind_of, kinds, list, list_or, negative, owner, plain, remove, show},
+use crate::{
+    diag::{
+        Code, Diagnostic,
+        text::{shorten, suggest},
+    },
+    spec::source::{
+        findings::{Findings, Part, with_hint},
+        path::{Path, Step},
+        tree::{Kind, Places},
+    },
 };
-use crate::diag::{Code, Diagnostic};
+
+use super::{
+    hints,
+    wording::{example, form, kind_and_data, kind_of, kinds, list, list_or, negative, owner, plain, remove, show},
+};
+
+/// What the schema layer says of a document.
+#[derive(Default)]
+pub(in crate::spec) struct Verdict {
+    /// Fields that the language does not have, with the field that was probably meant.
+    pub unknown: Vec<(Path, Option<String>)>,
+    /// Where other things are wrong.
+    pub wrong: Vec<Path>,
+}
 
 /// Explains the errors of one document.
-pub(super) struct Explainer<'a, 't> {
+pub(in crate::spec) struct Explainer<'a, 't> {
     /// The schema.
     pub schema: &'a Value,
     /// Where findings go.
@@ -27,7 +42,7 @@ pub(super) struct Explainer<'a, 't> {
 
 impl Explainer<'_, '_> {
     /// Adds the findings that follow from one error.
-    pub(super) fn explain(&mut self, error: &ValidationError<'_>) {
+    pub(in crate::spec) fn explain(&mut self, error: &ValidationError<'_>) {
         let path = path_of(error);
         match error.kind() {
             Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),

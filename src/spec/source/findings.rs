@@ -1,14 +1,15 @@
 //! Collects the findings about one file and gives each its place.
 
-use super::{
-    path::Path,
-    places::Places,
-    text::{Spot, Text},
-};
 use crate::diag::{Code, Diagnostic, Severity};
 
+use super::{
+    path::Path,
+    text::{Spot, Text},
+    tree::Places,
+};
+
 /// How many findings of one file are shown; behind these a last one counts the rest.
-pub(super) const MAX_FINDINGS: usize = 100;
+pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
 /// Codes that say that text is read as something else than was meant.
 const READING: [Code; 4] =
@@ -16,7 +17,7 @@ const READING: [Code; 4] =
 
 /// Which part of a field is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::spec) enum Part {
     /// The field's name.
     Name,
     /// Its data.
@@ -24,7 +25,7 @@ pub(super) enum Part {
 }
 
 /// The findings about one file.
-pub(super) struct Findings<'t> {
+pub(in crate::spec) struct Findings<'t> {
     text: &'t Text<'t>,
     places: &'t Places,
     list: Vec<Diagnostic>,
@@ -34,22 +35,22 @@ pub(super) struct Findings<'t> {
 
 impl<'t> Findings<'t> {
     /// None yet.
-    pub(super) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
+    pub(in crate::spec) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
         Self { text, places, list: Vec::new(), more: 0, errors: 0 }
     }
 
     /// The places of the document.
-    pub(super) fn places(&self) -> &'t Places {
+    pub(in crate::spec) fn places(&self) -> &'t Places {
         self.places
     }
 
     /// The line in which the data at `path` begins; 0 where there is none.
-    pub(super) fn line_of(&self, path: &Path) -> usize {
+    pub(in crate::spec) fn line_of(&self, path: &Path) -> usize {
         self.places.value(path).map_or(0, |spot| spot.line)
     }
 
     /// Whether one of them is an error.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(in crate::spec) fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
@@ -62,18 +63,18 @@ impl<'t> Findings<'t> {
     }
 
     /// Whether another error would only be counted; it is then. What it says need not be made up.
-    pub(super) fn only_counts(&mut self) -> bool {
+    pub(in crate::spec) fn only_counts(&mut self) -> bool {
         self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
     }
 
     /// Counts findings that are not here.
-    pub(super) fn add_uncounted(&mut self, more: usize) {
+    pub(in crate::spec) fn add_uncounted(&mut self, more: usize) {
         self.more += more;
         self.errors += more;
     }
 
     /// Adds a finding about what stands at `path`.
-    pub(super) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
+    pub(in crate::spec) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
         if !self.has_room(diagnostic.severity) {
             return;
         }
@@ -85,14 +86,14 @@ impl<'t> Findings<'t> {
     }
 
     /// Adds a finding about a place.
-    pub(super) fn add_at(&mut self, diagnostic: Diagnostic, spot: Spot) {
+    pub(in crate::spec) fn add_at(&mut self, diagnostic: Diagnostic, spot: Spot) {
         if self.has_room(diagnostic.severity) {
             self.put(diagnostic, Some(spot));
         }
     }
 
     /// Adds a finding that has its place.
-    pub(super) fn add_placed(&mut self, diagnostic: Diagnostic) {
+    pub(in crate::spec) fn add_placed(&mut self, diagnostic: Diagnostic) {
         if self.has_room(diagnostic.severity) {
             self.list.push(diagnostic);
         }
@@ -123,12 +124,19 @@ impl<'t> Findings<'t> {
     }
 
     /// An error about the data at `path`.
-    pub(super) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+    pub(in crate::spec) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
     /// An error about `part`, which is somewhere in the text at `path`.
-    pub(super) fn within(&mut self, code: Code, path: &Path, part: &str, message: String, hint: Option<String>) {
+    pub(in crate::spec) fn within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: &str,
+        message: String,
+        hint: Option<String>,
+    ) {
         if self.has_room(Severity::Error) {
             let whole = self.places.value(path).or_else(|| self.nearest(path));
             let spot = whole.map(|whole| self.text.find(whole, part).unwrap_or(whole));
@@ -137,12 +145,12 @@ impl<'t> Findings<'t> {
     }
 
     /// An error about the field at `path`.
-    pub(super) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+    pub(in crate::spec) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
     /// All findings, in the order of the file.
-    pub(super) fn finish(self) -> Vec<Diagnostic> {
+    pub(in crate::spec) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
         close(&mut list, self.more, self.errors > 0, self.text);
@@ -151,7 +159,7 @@ impl<'t> Findings<'t> {
 }
 
 /// Says at the end of a list how many findings are not in it.
-pub(super) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
+pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
         let message = format!("{more} more findings are not shown");
         let build = if errors { Diagnostic::error } else { Diagnostic::warning };
@@ -160,7 +168,7 @@ pub(super) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text:
 }
 
 /// `diagnostic` with a hint, where there is one.
-pub(super) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
+pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,

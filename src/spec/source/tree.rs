@@ -1,4 +1,4 @@
-//! Where each node of a document stands in its text: the tree that [`super::events`] builds, and the ways through it.
+//! Where each node of a document stands in its text: the tree that [`crate::spec::source::parse`] builds, and the ways through it.
 
 use super::{
     path::{Path, Step},
@@ -7,7 +7,7 @@ use super::{
 
 /// The nodes of a document and their places.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(in crate::spec) struct Places {
     /// All nodes; they name each other by their numbers here.
     pub nodes: Vec<Node>,
     /// The top one.
@@ -16,7 +16,7 @@ pub(super) struct Places {
 
 /// A node.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(in crate::spec) struct Node {
     /// Where it stands; an alias stands where it is written.
     pub spot: Spot,
     /// What it is.
@@ -27,7 +27,7 @@ pub(super) struct Node {
 
 /// What a node is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(in crate::spec) enum Kind {
     /// A scalar; `plain` is one without quotes, on which YAML 1.1 and 1.2 may differ.
     Scalar {
         /// Its text, escapes resolved.
@@ -45,7 +45,7 @@ pub(super) enum Kind {
 
 /// A field of a mapping.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(in crate::spec) struct Entry {
     /// Its name.
     pub name: String,
     /// Where the name stands.
@@ -58,7 +58,7 @@ pub(super) struct Entry {
 
 impl Places {
     /// The node that `path` leads to, through aliases; an alias at its end is the node itself.
-    pub(super) fn node(&self, path: &Path) -> Option<&Node> {
+    pub(in crate::spec) fn node(&self, path: &Path) -> Option<&Node> {
         path.0.iter().try_fold(&self.nodes[self.root], |node, step| self.step(node, step))
     }
 
@@ -74,7 +74,7 @@ impl Places {
     }
 
     /// What an alias stands for; any other node is itself.
-    pub(super) fn resolve<'n>(&'n self, mut node: &'n Node) -> &'n Node {
+    pub(in crate::spec) fn resolve<'n>(&'n self, mut node: &'n Node) -> &'n Node {
         while let Kind::Alias(target) = node.kind {
             node = &self.nodes[target];
         }
@@ -82,7 +82,7 @@ impl Places {
     }
 
     /// The field that `path` ends in.
-    pub(super) fn entry(&self, path: &Path) -> Option<&Entry> {
+    pub(in crate::spec) fn entry(&self, path: &Path) -> Option<&Entry> {
         let (last, above) = path.0.split_last()?;
         let Step::Field(name) = last else { return None };
         let owner = self.resolve(self.node(&Path(above.to_vec()))?);
@@ -93,7 +93,7 @@ impl Places {
     }
 
     /// Where the data at `path` stands. Where there is none (`field:`), its field's name.
-    pub(super) fn value(&self, path: &Path) -> Option<Spot> {
+    pub(in crate::spec) fn value(&self, path: &Path) -> Option<Spot> {
         let node = self.node(path)?;
         match &node.kind {
             Kind::Scalar { text, plain: true } if text.is_empty() || node.spot == empty_at(node.spot) => {
@@ -104,7 +104,7 @@ impl Places {
     }
 
     /// Where the name of the field at `path` stands; for an item of a list its first field; else its data.
-    pub(super) fn name(&self, path: &Path) -> Option<Spot> {
+    pub(in crate::spec) fn name(&self, path: &Path) -> Option<Spot> {
         if let Some(entry) = self.entry(path) {
             return Some(entry.spot);
         }
@@ -118,7 +118,7 @@ impl Places {
     }
 
     /// Calls `visit` for each node and each field name once, aliases not followed.
-    pub(super) fn walk(&self, visit: &mut impl FnMut(&Path, Visited<'_>)) {
+    pub(in crate::spec) fn walk(&self, visit: &mut impl FnMut(&Path, Visited<'_>)) {
         self.walk_from(&Path::default(), self.root, visit);
     }
 
@@ -143,18 +143,18 @@ impl Places {
     }
 
     /// The top node.
-    pub(super) fn root(&self) -> &Node {
+    pub(in crate::spec) fn root(&self) -> &Node {
         &self.nodes[self.root]
     }
 
     /// The node of that number.
-    pub(super) fn at(&self, number: usize) -> &Node {
+    pub(in crate::spec) fn at(&self, number: usize) -> &Node {
         &self.nodes[number]
     }
 }
 
 /// What [`Places::walk`] visits.
-pub(super) enum Visited<'a> {
+pub(in crate::spec) enum Visited<'a> {
     /// The name of a field.
     Name(&'a Entry),
     /// A node.
@@ -162,6 +162,6 @@ pub(super) enum Visited<'a> {
 }
 
 /// Nothing, at the beginning of a place.
-pub(super) fn empty_at(spot: Spot) -> Spot {
+pub(in crate::spec) fn empty_at(spot: Spot) -> Spot {
     Spot { end_line: spot.line, end_column: spot.column, ..spot }
 }

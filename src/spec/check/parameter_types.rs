@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::data;
 use crate::{
     registry::ValueType,
     spec::document::{DataExpression, Document, Keep, ParameterType, TypeChoice, ValueRule},
 };
 
+use super::data;
+
 /// For each parameter that is used as data of one kind only, that kind.
-pub(super) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
+pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
     // In the name of a key it is text as it was written.
     for rule in &document.registry {

@@ -1,5 +1,5 @@
 //! Builds the tree of places from the events of saphyr-parser, which gives exact places; what the document means comes from
-//! [`super::yaml`] alone.
+//! [`crate::spec::source::meaning`] alone.
 //!
 //! The limits are kept here, before the second parser sees the text: a document that is small as text can still be
 //! nested without end or grow without bound through its aliases.
@@ -8,23 +8,24 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
-use super::{
-    findings::MAX_FINDINGS,
-    places::{Entry, Kind, Node, Places, empty_at},
-    syntax,
-    text::{Spot, Text},
-};
 use crate::diag::{Code, Diagnostic};
 
+use super::{
+    findings::MAX_FINDINGS,
+    syntax_error,
+    text::{Spot, Text},
+    tree::{Entry, Kind, Node, Places, empty_at},
+};
+
 /// How deep lists and mappings may be nested.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(in crate::spec) const MAX_DEPTH: usize = 32;
 /// How many nodes a document may have with its aliases written out.
-pub(super) const MAX_NODES: usize = 250_000;
+pub(in crate::spec) const MAX_NODES: usize = 250_000;
 /// How many bytes of text its scalars may have with its aliases written out.
-pub(super) const MAX_EXPANDED: usize = 8 << 20;
+pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
 /// What reading the places gave.
-pub(super) struct Read {
+pub(in crate::spec) struct Read {
     /// The nodes, where the text is one sound document.
     pub places: Option<Places>,
     /// What is wrong. With `places` present it is nothing that hinders reading on.
@@ -34,7 +35,7 @@ pub(super) struct Read {
 }
 
 /// Reads the places in `text`.
-pub(super) fn read(text: &Text<'_>) -> Read {
+pub(in crate::spec) fn read(text: &Text<'_>) -> Read {
     let mut builder =
         Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
     let root = builder.run();
@@ -150,7 +151,8 @@ impl Builder<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let nothing = |text: &str| super::readings::here(text) == super::readings::Reading::Null;
+        let nothing =
+            |text: &str| crate::spec::source::readings::here(text) == crate::spec::source::readings::Reading::Null;
         let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),
@@ -180,7 +182,7 @@ impl Builder<'_> {
                 Kind::Mapping(entries) => entries.iter().find(|e| e.name == text).map_or(0, |e| e.spot.line),
                 _ => 0,
             };
-            let message = format!("`{}` is given twice here, first in line {line}", super::shorten(&text));
+            let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
             self.report(Code::DUPLICATE_FIELD, spot, message, Some("remove one of them"));
         }
         if plain && text == "<<" {
@@ -292,7 +294,7 @@ impl Builder<'_> {
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };
-        match syntax::slip(self.text, at, error.info()) {
+        match syntax_error::slip(self.text, at, error.info()) {
             Some(slip) => {
                 let message = format!("not YAML: {}", slip.message);
                 self.report(Code::YAML_SYNTAX, slip.spot, message, Some(&slip.hint));

@@ -1,13 +1,12 @@
 //! What is wrong where a text is not YAML, in words for who wrote it. The parser says only where it gave up; what was meant
 //! there is found by looking at the line as a person would.
 
-use super::{
-    shorten,
-    text::{Spot, Text},
-};
+use crate::diag::text::shorten;
+
+use super::text::{Spot, Text};
 
 /// A slip, where it is.
-pub(super) struct Slip {
+pub(in crate::spec) struct Slip {
     /// Its place.
     pub spot: Spot,
     /// What is wrong.
@@ -17,7 +16,7 @@ pub(super) struct Slip {
 }
 
 /// The slip at which the parser gave up `at` a place for the reason `info`; `None` where it is not one of those that are known.
-pub(super) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
+pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
     if let Some(slip) = line.blank_that_is_none(at.column) {
@@ -363,7 +362,7 @@ fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Settings, load};
+    use crate::spec::{Settings, load};
 
     #[test]
     fn each_slip_is_named_where_it_is() {

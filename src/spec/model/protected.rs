@@ -1,7 +1,8 @@
 //! Keys that kbfix never deletes, whatever they are called.
 
-use super::model::{KeyPattern, NamePattern};
 use crate::registry::{Key, KeyName, RootKey, View, name};
+
+use super::{KeyPattern, NamePattern};
 
 /// Keys that Windows, or much on it, cannot do without, by the one name of each. `*` stands for any name, HKCU for every key
 /// directly below HKU, `CurrentControlSet` for every control set, and a key below `HKLM\SOFTWARE` for those of both views.
@@ -58,7 +59,7 @@ pub fn is_protected(key: &Key) -> bool {
 }
 
 /// Whether one of the keys that the pattern can stand for is protected.
-pub(super) fn can_be_protected(key: &KeyPattern) -> bool {
+pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     let key = key.one_name();
     let narrow = (0..key.names.len()).filter(|at| can_be_wow6432node(&key, *at)).map(|at| {
         let names = key.names.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, name)| name.clone());
@@ -99,7 +100,7 @@ fn is(name: &NamePattern, part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::spec::model::protected::*;
 
     #[test]
     fn a_protected_key_is_known_by_each_of_its_names() {
