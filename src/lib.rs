@@ -18,6 +18,7 @@ pub mod files;
 pub mod format;
 pub mod targets;
 pub mod spec;
+pub mod convert;
 pub mod observe;
 pub mod plan;
 pub mod journal;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    convert::export,
     diag::{Code, Diagnostic},
-    review::export,
 };
 
 use super::{

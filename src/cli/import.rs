@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::{
+    convert::import::{About, import},
     diag::{Code, Diagnostic},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
-    spec::import::{About, import},
 };
 
 use super::{

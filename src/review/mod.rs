@@ -5,7 +5,6 @@
 pub mod article;
 pub mod diagnostics;
 mod diff;
-pub mod export;
 pub mod hive_check;
 pub mod html;
 mod human;

@@ -10,8 +10,6 @@
 
 mod check;
 pub mod document;
-pub(crate) mod emit;
-pub mod import;
 pub mod library;
 pub mod model;
 mod reference;
@@ -30,12 +28,14 @@ use source::{
     text::Text,
 };
 
+pub(crate) use check::next_variable;
 pub use model::Spec;
 pub use model::protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Setting, Settings};
 pub use source::text::MAX_BYTES;
+pub(crate) use source::{readings::is_text, text::is_forbidden};
 
 /// A spec file: the name by which messages call it, and its bytes.
 #[derive(Debug, Clone, Copy)]

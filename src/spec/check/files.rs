@@ -28,7 +28,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
 
 /// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
-pub(in crate::spec) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
+pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let inner = &text[open + 1..];

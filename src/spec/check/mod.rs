@@ -31,7 +31,7 @@ use super::{
     },
 };
 
-pub(in crate::spec) use files::next_variable;
+pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.

@@ -103,7 +103,7 @@ impl Readings {
 }
 
 /// Whether every reader takes `text` without quotes for text.
-pub(in crate::spec) fn is_text(text: &str) -> bool {
+pub(crate) fn is_text(text: &str) -> bool {
     Readings::of(text).agreed() == Some(Reading::Text)
 }
 

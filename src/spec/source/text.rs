@@ -132,7 +132,7 @@ impl<'a> Text<'a> {
 }
 
 /// The characters that YAML does not allow, and those that only one of YAML 1.1 and 1.2 takes for a line break.
-pub(in crate::spec) fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    File,
-    keys::{Keys, Left, Named, State},
-};
 use crate::{
     diag::{Code, Diagnostic},
     format::reg::{Content, Document},
     registry::{Key, KeyPath, RootKey, ValueName, name, notation},
+};
+
+use super::{
+    File,
+    keys::{Keys, Left, Named, State},
 };
 
 /// Plays the script; what a spec cannot say is added to `findings`.

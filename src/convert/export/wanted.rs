@@ -1,6 +1,5 @@
 //! What specs want, as far as a list of keys and values can say it.
 
-use super::Loss;
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
     spec::{
@@ -9,6 +8,8 @@ use crate::{
         model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
     },
 };
+
+use super::Loss;
 
 /// What is wanted of one key.
 pub(super) struct Wanted<'a> {

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    File,
-    keys::{Keys, Left, State},
-};
 use crate::{
     diag::{Code, Diagnostic},
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
-        check::next_variable,
         document::{DataExpression, Ensure, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
+        next_variable,
     },
+};
+
+use super::{
+    File,
+    keys::{Keys, Left, State},
 };
 
 /// The rules in the order of the file, each with its line.

@@ -1,13 +1,14 @@
 //! A `.reg` file, as regedit and `reg import` take it.
 
-use super::{
-    Export, Loss, heading,
-    wanted::{Wanted, What, wanted},
-};
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     registry::notation,
     spec::{Spec, document::Exclusive},
+};
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
 };
 
 /// The specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.

@@ -1,5 +1,6 @@
-use super::*;
 use crate::spec::Settings;
+
+use super::*;
 
 fn reg(body: &str) -> Vec<u8> {
     format!("Windows Registry Editor Version 5.00\r\n\r\n{}", body.replace('\n', "\r\n")).into_bytes()

@@ -12,14 +12,13 @@ mod keys;
 mod rules;
 mod script;
 
-use super::{
-    document::{Document, KeyRule},
-    emit,
-};
 use crate::{
     diag::{Code, Diagnostic, Place, Severity},
     format::reg::{self, CodePage, RegErrorKind},
+    spec::document::{Document, KeyRule},
 };
+
+use super::yaml;
 
 /// What the spec is called.
 #[derive(Debug, Clone, Copy)]
@@ -80,14 +79,14 @@ pub fn import(
         return Err(findings);
     }
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
-    let text = emit::yaml(&about.document(each));
+    let text = yaml::yaml(&about.document(each));
     match faults(&text) {
         None => Ok(Imported { text, warnings: findings }),
         Some(faults) => {
             // The faults are of the text, which the author has not seen: each rule by itself tells the line of the file.
             let mut placed = Vec::new();
             for (rule, line) in rules {
-                for fault in self::faults(&emit::yaml(&about.document(vec![rule]))).into_iter().flatten() {
+                for fault in self::faults(&yaml::yaml(&about.document(vec![rule]))).into_iter().flatten() {
                     placed.push(Diagnostic { place: Some(file.place(line)), ..fault });
                 }
             }
@@ -102,7 +101,7 @@ pub fn import(
 
 /// The errors in a spec; none where it is valid.
 fn faults(text: &str) -> Option<Vec<Diagnostic>> {
-    let loaded = super::load("spec", text.as_bytes(), &super::Settings::new());
+    let loaded = crate::spec::load("spec", text.as_bytes(), &crate::spec::Settings::new());
     let errors: Vec<_> = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error).collect();
     if errors.is_empty() { None } else { Some(errors) }
 }

@@ -5,11 +5,9 @@
 
 use serde_json::Value;
 
-use crate::registry::notation;
-
-use super::{
-    document::Document,
-    source::{readings::is_text, text::is_forbidden},
+use crate::{
+    registry::notation,
+    spec::{document::Document, is_forbidden, is_text},
 };
 
 /// Columns that a mapping or list on one line fills at most.
@@ -18,7 +16,7 @@ const WIDTH: usize = 110;
 const LONGEST_NAME: usize = 500;
 
 /// The spec as a file, with the line that tells an editor its schema.
-pub(super) fn yaml(document: &Document) -> String {
+pub(in crate::convert) fn yaml(document: &Document) -> String {
     let value = serde_json::to_value(document).unwrap_or_default();
     let mut out = String::from("# yaml-language-server: $schema=../schema/spec.v1.schema.json\n");
     block(&value, 0, &mut out);
@@ -159,7 +157,7 @@ fn must_be_escaped(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::convert::yaml::*;
 
     #[test]
     fn what_one_reader_takes_for_something_else_gets_quotes() {
@@ -189,7 +187,7 @@ mod tests {
     #[test]
     fn a_document_reads_back() {
         let written = include_bytes!("../../specs/KB909094.yaml");
-        let load = |bytes: &[u8]| super::super::load("KB909094", bytes, &super::super::Settings::new());
+        let load = |bytes: &[u8]| crate::spec::load("KB909094", bytes, &crate::spec::Settings::new());
         let document = load(written).spec.unwrap().document;
         let again = yaml(&document);
         let loaded = load(again.as_bytes());

@@ -3,13 +3,14 @@
 //! Source: ansible.windows, `plugins/modules/win_regedit.ps1`: paths begin with `HKLM:\` and its like; the default value is a
 //! string only, and goes with `delete_key: false`; an empty list writes nothing; bytes are `hex:01,02`.
 
-use super::{
-    Export, Loss, heading,
-    wanted::{Wanted, What, wanted},
-};
 use crate::{
     registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
     spec::Spec,
+};
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
 };
 
 /// Columns after which text is broken; ansible-lint allows 160.

@@ -1,9 +1,10 @@
-use super::*;
 use crate::{
     format::reg::Document,
     registry::Data,
     spec::{self, Settings, Spec},
 };
+
+use super::*;
 
 fn spec(registry: &str) -> Spec {
     let yaml = format!("kbfix: 1\nid: T\ntitle: Test\nregistry:\n{registry}");

@@ -6,13 +6,15 @@
 
 use serde_json::{Value, json};
 
+use crate::{
+    convert::yaml,
+    registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
+    spec::Spec,
+};
+
 use super::{
     Export, Loss, heading,
     wanted::{Wanted, What, wanted},
-};
-use crate::{
-    registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
-    spec::{Spec, emit},
 };
 
 const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json";
@@ -54,7 +56,7 @@ pub fn dsc(specs: &[Spec]) -> Export {
     });
     let mut text = format!("# yaml-language-server: $schema={}\n", SCHEMA.replace(".json", ".vscode.json"));
     heading(specs, &losses).iter().for_each(|line| text.push_str(&format!("# {line}\n")));
-    text.push_str(&emit::block_of(&document));
+    text.push_str(&yaml::block_of(&document));
     Export { bytes: text.into_bytes(), losses }
 }
 
