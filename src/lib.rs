@@ -3,7 +3,7 @@
 //! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
 //! [`targets`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
 //! [`journal`] and made ([`apply`], with [`steps`] beside the
-//! registry where asked); and all of it is shown ([`review`]) by the commands ([`cli`]).
+//! registry where asked); and all of it is shown ([`render`]) by the commands ([`cli`]).
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(
@@ -24,6 +24,6 @@ pub mod plan;
 pub mod journal;
 pub mod apply;
 pub mod steps;
-pub mod review;
+pub mod render;
 pub mod example;
 pub mod cli;

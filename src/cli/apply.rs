@@ -8,7 +8,7 @@ use crate::{
     files::read::read_stream,
     journal,
     plan::{Outcome, Plan, SpecPlan},
-    review::{Report, report},
+    render::{Report, report},
     spec::Spec,
     targets::{Address, Target},
 };

@@ -6,7 +6,7 @@ use crate::{
     apply::{self, Standing},
     diag::Diagnostic,
     plan::Plan,
-    review::{self, Report, report},
+    render::{self, Report, report},
 };
 
 use super::{
@@ -94,11 +94,11 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     match arguments.format {
         Format::Reg => {
             output.diagnostics(&report.diagnostics);
-            output.bytes(&review::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+            output.bytes(&render::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
         }
         Format::Html => {
             output.diagnostics(&report.diagnostics);
-            output.result(&review::html::report(&report));
+            output.result(&render::html::report(&report));
         }
         _ => output.report(&report, format),
     }

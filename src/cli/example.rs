@@ -6,7 +6,7 @@ use crate::{
     apply,
     diag::{Code, Diagnostic},
     example::{self, ExampleError},
-    review::{Report, human, report},
+    render::{Report, human, report},
     spec::{self, Settings, Source},
     targets::{Address, open},
 };

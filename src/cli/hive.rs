@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
-    review::hive_check::HiveCheck,
+    render::hive_check::HiveCheck,
     targets::{hive_logs, read_hive},
 };
 

@@ -8,7 +8,7 @@ use crate::{
     journal::Folder,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
-    review::{Report, report},
+    render::{Report, report},
     spec::{Spec, document::ComputerRestart},
     steps::{
         self, Step,

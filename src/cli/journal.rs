@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::review;
+use crate::render;
 
 use super::{
     output::Output,
@@ -53,8 +53,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
             let folder = state.folder()?;
             let (journals, damaged) = folder.list()?;
             output.result(&match format {
-                Format::Json => review::journal::list_json(&journals, &damaged),
-                Format::Human => journals.iter().map(review::journal::line).collect(),
+                Format::Json => render::journal::list_json(&journals, &damaged),
+                Format::Human => journals.iter().map(render::journal::line).collect(),
             });
             if !folder.root().exists() {
                 output.note(&format!("there is no folder {}: no apply was journaled there", folder.root().display()));
@@ -69,8 +69,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
         Command::Show { journal, state, format } => {
             let journal = state.folder()?.find(journal)?;
             output.result(&match format {
-                Format::Json => review::journal::json(&journal),
-                Format::Human => review::journal::human(&journal),
+                Format::Json => render::journal::json(&journal),
+                Format::Human => render::journal::human(&journal),
             });
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     diag::Diagnostic,
     registry::notation::one_line,
-    review::{self, Paint, Report},
+    render::{self, Paint, Report},
 };
 
 use super::stop::{Stop, USAGE};
@@ -104,7 +104,7 @@ impl Output {
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
-            let text = review::diagnostics::human(diagnostic, paint);
+            let text = render::diagnostics::human(diagnostic, paint);
             let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
         }
     }
@@ -116,12 +116,12 @@ impl Output {
             Format::Json => self.result(&report.to_text()),
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
-                let text = review::human(report, self.paint());
+                let text = render::human(report, self.paint());
                 self.result(&text);
             }
             Format::Markdown => {
                 self.diagnostics(&report.diagnostics);
-                self.result(&review::markdown(report));
+                self.result(&render::markdown(report));
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
-    review::{Report, report},
+    render::{Report, report},
     targets::{Address, open},
 };
 

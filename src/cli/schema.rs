@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     plan,
-    review::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    render::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };

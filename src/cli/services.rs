@@ -2,7 +2,7 @@
 
 use crate::{
     diag::{Code, Diagnostic},
-    review::Report,
+    render::Report,
     steps::{self, services},
     targets::{Address, Kind},
 };

@@ -1,7 +1,7 @@
 //! `kbfix show`
 
 use crate::{
-    review::{article, html},
+    render::{article, html},
     spec::{Settings, Spec},
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     diag::{Severity, number_of},
-    review,
+    render,
     spec::Settings,
 };
 
@@ -47,9 +47,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
                 number_of(warnings, "warning"),
             ));
         }
-        Format::Json => output.result(&review::diagnostics::json(&diagnostics)),
+        Format::Json => output.result(&render::diagnostics::json(&diagnostics)),
         Format::Github => {
-            let lines = diagnostics.iter().map(|d| review::diagnostics::github(d) + "\n");
+            let lines = diagnostics.iter().map(|d| render::diagnostics::github(d) + "\n");
             output.result(&lines.collect::<String>());
         }
     }

@@ -7,8 +7,8 @@ use crate::{
 };
 
 use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
-    wants::Wants,
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
+    os, rules,
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns

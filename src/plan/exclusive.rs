@@ -9,7 +9,7 @@ use crate::{
     targets::{Unread, ValueChange},
 };
 
-use super::wants::{Wants, within};
+use super::desired_state::{Wants, within};
 
 /// What is not named by the spec in keys that hold nothing else.
 #[derive(Default)]

@@ -5,15 +5,15 @@
 
 mod build;
 mod condition;
-mod data;
+mod value;
 mod exclusive;
 mod expand;
 pub mod file;
 mod install;
-mod names;
+mod canonical;
 mod os;
 mod rules;
-mod wants;
+mod desired_state;
 
 use std::collections::BTreeMap;
 

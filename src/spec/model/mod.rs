@@ -41,7 +41,7 @@ pub struct Spec {
     pub rules: Vec<KeyRule>,
     /// What has to be restarted.
     pub restart: Restart,
-    /// The document it came from, for [`crate::review`] and exports.
+    /// The document it came from, for [`crate::render`] and exports.
     pub document: Document,
 }
 

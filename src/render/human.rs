@@ -2,16 +2,17 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use super::{
-    Paint, Report,
-    diff::{self, Line},
-    report::Command,
-    words,
-};
 use crate::{
     diag::number_of,
     plan::{Check, Outcome, Part, SpecPlan},
     registry::notation::one_line,
+};
+
+use super::{
+    Paint, Report,
+    diff::{self, Line},
+    report::Command,
+    wording,
 };
 
 /// The report as text.
@@ -50,11 +51,11 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         }
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "  install       {}", one_line(&words::install(install)));
+        let _ = writeln!(out, "  install       {}", one_line(&wording::install(install)));
     }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
-        let (before, after) = match (report.command, words::caution(spec)) {
+        let (before, after) = match (report.command, wording::caution(spec)) {
             (Command::Diff, _) => ("actual state", "desired state"),
             (Command::Apply | Command::Rollback, None) => ("before", "after"),
             (Command::Apply | Command::Rollback, Some(caution)) => {
@@ -82,11 +83,11 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     }
     let satisfied = Some(spec.satisfied.len()).filter(|n| *n > 0 && !spec.does_something());
     let as_desired = satisfied.map(|n| format!("{n} of {n} as desired{}", once_planned(spec)));
-    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(words::rules)).collect();
+    let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(wording::rules)).collect();
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
     }
-    if words::asks_for_restart(spec) {
+    if wording::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));
     }
     out.push('\n');
@@ -105,7 +106,7 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());
     for e in &check.evidence {
         let _ = writeln!(out, "                {}", one_line(&e.place));
-        let alone = Some(words::result(check, e)).filter(|_| e.result != check.result);
+        let alone = Some(wording::result(check, e)).filter(|_| e.result != check.result);
         let alone = alone.map(|words| format!("; {words}")).unwrap_or_default();
         let (found, wanted) = (one_line(&e.found_or_planned()), one_line(&e.wanted));
         let _ = writeln!(out, "                found {found}, wanted {wanted}{alone}");
@@ -122,7 +123,7 @@ fn once_planned(spec: &SpecPlan) -> String {
 }
 
 fn restart(spec: &SpecPlan) -> String {
-    let (restart, note) = words::restart(spec);
+    let (restart, note) = wording::restart(spec);
     let lines = note.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
     let note: String = lines.map(|line| format!("\n                {}", one_line(line))).collect();
     format!("restart       {}{note}", one_line(&restart))
@@ -144,7 +145,7 @@ fn ending(report: &Report, out: &mut String) {
             let n = report.conflicts.len();
             let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
             let _ = match report.changed {
-                true => writeln!(out, "done, and read back: {}; {kept}", words::past(&count)),
+                true => writeln!(out, "done, and read back: {}; {kept}", wording::past(&count)),
                 false => writeln!(out, "nothing was changed; {kept}"),
             };
         }
@@ -161,7 +162,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "the registry was not changed");
         }
         (_, _) if report.changed => {
-            let _ = writeln!(out, "done, and read back: {}", words::past(&count));
+            let _ = writeln!(out, "done, and read back: {}", wording::past(&count));
         }
         _ => {
             let _ = writeln!(out, "nothing was changed");

@@ -79,7 +79,7 @@ fn contains(list: &[String], item: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::plan::value::*;
     use crate::registry::ValueName;
 
     fn rule(desired: Desired) -> ValueRule {

@@ -11,10 +11,10 @@ mod human;
 pub mod journal;
 mod markdown;
 mod paint;
-mod parts;
+mod long_data;
 mod reg;
 pub mod report;
-mod words;
+mod wording;
 
 pub use human::human;
 pub use markdown::markdown;

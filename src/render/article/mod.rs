@@ -6,7 +6,7 @@
 mod build;
 mod registry;
 mod text;
-mod words;
+mod conditions;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -100,7 +100,7 @@ pub struct WithSpec<'a> {
 /// The articles of these specs as [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
     let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: &spec.document });
-    super::json(&Articles { kbfix_articles: 1, articles: articles.collect() })
+    crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::Deco
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Paint;
 use crate::{
     diag::{Diagnostic, Place, Severity},
     registry::notation::one_line,
 };
+
+use super::Paint;
 
 /// What `kbfix validate` found, as a document.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,7 +61,7 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
 
 /// All of them as [`Findings`].
 pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
-    super::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
+    crate::render::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
 }
 
 /// A workflow command that GitHub shows beside the line of the file. Ends without a line break.

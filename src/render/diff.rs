@@ -11,7 +11,7 @@ use crate::{
     targets::{Action, KeyChange},
 };
 
-use super::parts;
+use super::long_data;
 
 /// Bytes of data from which on hex digits leave out the middle; a digest stands for it, and what differs is shown below.
 const LONGEST: usize = 96;
@@ -96,19 +96,19 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
 }
 
 /// What differs between data of which neither notation nor comments show all.
-fn differing(before: Option<&Data>, after: Option<&Data>) -> parts::Lines {
-    let (Some(before), Some(after)) = (before, after) else { return parts::Lines::default() };
+fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
+    let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
         Decoded::Text(_) | Decoded::List(_) => data.bytes.len() > LONGEST_TEXT,
         _ => data.bytes.len() > LONGEST,
     };
     if before.value_type != after.value_type || !(is_hidden(before) || is_hidden(after)) {
-        return parts::Lines::default();
+        return long_data::Lines::default();
     }
     match (before.decode(), after.decode()) {
-        (Decoded::Text(before), Decoded::Text(after)) => parts::text(&before, &after),
-        (Decoded::List(before), Decoded::List(after)) => parts::list(&before, &after),
-        _ => parts::bytes(&before.bytes, &after.bytes),
+        (Decoded::Text(before), Decoded::Text(after)) => long_data::text(&before, &after),
+        (Decoded::List(before), Decoded::List(after)) => long_data::list(&before, &after),
+        _ => long_data::bytes(&before.bytes, &after.bytes),
     }
 }
 
@@ -187,13 +187,13 @@ pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Str
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::render::diff::*;
     use crate::{registry::Key, targets::ValueChange};
 
     fn shown(before: Option<Data>, after: Option<Data>) -> String {
         let values = vec![ValueChange { name: ValueName::new("v").unwrap(), before, after }];
         let key = Key { path: r"HKLM\SOFTWARE\K".parse().unwrap(), view: crate::registry::View::Bits64 };
-        super::super::changes([&KeyChange::new(key, Action::Update, values)])
+        crate::render::changes([&KeyChange::new(key, Action::Update, values)])
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Ra
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::render::long_data::*;
 
     #[test]
     fn each_part_has_its_place_and_what_is_around_it() {

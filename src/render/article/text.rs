@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Article, Block, Item};
 use crate::{
     registry::notation::one_line,
-    review::{Paint, markdown::escaped},
+    render::{Paint, markdown::escaped},
 };
+
+use super::{Article, Block, Item};
 
 /// Columns of a terminal that text fills.
 const WIDTH: usize = 100;

@@ -1,6 +1,5 @@
 //! The registry rules in `.reg` notation; what that cannot say stands in its comments.
 
-use super::words;
 use crate::{
     registry::{
         RootKey, View,
@@ -12,6 +11,8 @@ use crate::{
         model::{Desired, DesiredKey, KeyRule, ValueRule},
     },
 };
+
+use super::conditions;
 
 /// All rules of a spec.
 pub(super) fn rules(spec: &Spec) -> String {
@@ -45,7 +46,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         note(out, text);
     }
     if let Some(when) = &rule.when {
-        line(out, &format!("; only where {}", words::on_one_line(when)));
+        line(out, &format!("; only where {}", conditions::on_one_line(when)));
     }
     if rule.key.has_star() {
         line(out, "; * stands for every subkey that exists and fits");
@@ -83,7 +84,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
         note(out, text);
     }
     if let Some(when) = &rule.when {
-        line(out, &format!("; only where {}", words::on_one_line(when)));
+        line(out, &format!("; only where {}", conditions::on_one_line(when)));
     }
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         line(out, &format!("; as the parameter {} says", reference.parameter));

@@ -1,8 +1,9 @@
-use super::*;
 use crate::{
-    review::{Paint, html},
+    render::{Paint, html},
     spec::{self, Settings, library},
 };
+
+use super::*;
 
 fn spec(yaml: &str) -> Spec {
     let loaded = spec::load("test.yaml", yaml.as_bytes(), &Settings::for_validation());

@@ -1,6 +1,5 @@
 //! Conditions and file versions in words.
 
-use super::Item;
 use crate::{
     registry::{RootKey, notation},
     spec::{
@@ -9,6 +8,8 @@ use crate::{
     },
     version::Platform,
 };
+
+use super::Item;
 
 /// A condition as items of a list, those it is made of one deeper.
 pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>) {

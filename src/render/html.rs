@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
+use crate::{
+    plan::{Part, SpecPlan, Truth},
+    registry::notation::one_line,
+};
+
 use super::{
     Report,
     article::{Article, Block, Item},
     diff::{self, Line},
-    words,
-};
-use crate::{
-    plan::{Part, SpecPlan, Truth},
-    registry::notation::one_line,
+    wording,
 };
 
 const STYLE: &str = "\
@@ -86,7 +87,7 @@ pub fn report(report: &Report) -> String {
     let _ = writeln!(out, "<h1>kbfix on {}</h1>", escaped(machine));
     out.push_str("<table><tr><th>spec</th><th>outcome</th><th>changes</th></tr>\n");
     for spec in &report.specs {
-        let count = words::changes(spec);
+        let count = wording::changes(spec);
         let outcome = spec.outcome.as_str().replace('_', " ");
         let _ = writeln!(out, "<tr><td>{}</td><td>{outcome}</td><td>{count}</td></tr>", escaped(&spec.id));
     }
@@ -135,7 +136,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
                 Truth::Unmet => "unmet",
                 Truth::Unknown => "unknown",
             };
-            let result = words::result(check, e);
+            let result = wording::result(check, e);
             let [title, place, found, wanted] =
                 [&title, &e.place, &e.found_or_planned(), &e.wanted].map(|text| escaped(text));
             let _ = writeln!(
@@ -155,19 +156,19 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
     }
     if let Some(rules) = spec.rules {
-        let _ = writeln!(out, "<p>{}</p>", words::rules(rules));
+        let _ = writeln!(out, "<p>{}</p>", wording::rules(rules));
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "<p>Install {}</p>", escaped(&words::install(install)));
+        let _ = writeln!(out, "<p>Install {}</p>", escaped(&wording::install(install)));
     }
-    if let Some(caution) = words::caution(spec).filter(|_| !spec.changes.is_empty()) {
+    if let Some(caution) = wording::caution(spec).filter(|_| !spec.changes.is_empty()) {
         let _ = writeln!(out, "<p><b>{caution}</b></p>");
     }
     if !spec.changes.is_empty() {
         changes(spec, out);
     }
-    if words::asks_for_restart(spec) {
-        let (restart, note) = words::restart(spec);
+    if wording::asks_for_restart(spec) {
+        let (restart, note) = wording::restart(spec);
         let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();
         let _ = writeln!(out, "<p>Restart: {}{note}</p>", escaped(&restart));
     }

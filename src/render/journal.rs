@@ -75,13 +75,13 @@ pub struct Shown<'a> {
 /// The journals as [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
-    super::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
+    crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
 /// The journal as [`Shown`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, entry, events } = journal;
-    super::json(&Shown { path, status: journal.status(), entry, events })
+    crate::render::json(&Shown { path, status: journal.status(), entry, events })
 }
 
 /// A journal in one line.
@@ -99,7 +99,7 @@ pub fn line(journal: &Journal) -> String {
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
     let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));
-    out.push_str(&super::changes(&journal.entry.changes));
+    out.push_str(&crate::render::changes(&journal.entry.changes));
     for event in &journal.events {
         let detail = event.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
         let _ = writeln!(out, "{}", one_line(&format!("{} {}{detail}", event.time, event.event)));

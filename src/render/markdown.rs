@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Report, diff, words};
 use crate::{
     plan::{Part, SpecPlan, Truth},
     registry::notation::one_line,
 };
+
+use super::{Report, diff, wording};
 
 /// The report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -15,7 +16,7 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(out, "## kbfix on {}\n", escaped(target));
     let _ = writeln!(out, "| spec | outcome | changes |\n|---|---|---|");
     for spec in &report.specs {
-        let count = words::changes(spec);
+        let count = wording::changes(spec);
         let _ = writeln!(out, "| {} | {} | {count} |", escaped(&spec.id), spec.outcome.as_str().replace('_', " "));
     }
     for spec in &report.specs {
@@ -58,7 +59,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {
-            let words = words::result(check, e);
+            let words = wording::result(check, e);
             let result = if check.result == Truth::Met { words } else { format!("**{words}**") };
             let cells = [&title, &e.place, &e.found_or_planned(), &e.wanted].map(|cell| escaped(cell));
             let _ = writeln!(out, "| {} | {result} |", cells.join(" | "));
@@ -71,13 +72,13 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let _ = writeln!(out, "\n{}", escaped(reason));
     }
     if let Some(rules) = spec.rules {
-        let _ = writeln!(out, "\n{}", words::rules(rules));
+        let _ = writeln!(out, "\n{}", wording::rules(rules));
     }
     if let Some(install) = &spec.install {
-        let _ = writeln!(out, "\nInstall {}", escaped(&words::install(install)));
+        let _ = writeln!(out, "\nInstall {}", escaped(&wording::install(install)));
     }
     if !spec.changes.is_empty() {
-        if let Some(caution) = words::caution(spec) {
+        if let Some(caution) = wording::caution(spec) {
             let _ = writeln!(out, "\n**{caution}**");
         }
         let _ = writeln!(out, "\n```diff");
@@ -87,8 +88,8 @@ fn section(spec: &SpecPlan, out: &mut String) {
         }
         let _ = writeln!(out, "```");
     }
-    if words::asks_for_restart(spec) {
-        let (restart, note) = words::restart(spec);
+    if wording::asks_for_restart(spec) {
+        let (restart, note) = wording::restart(spec);
         let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();
         let _ = writeln!(out, "\nRestart: {}{note}", escaped(&restart));
     }
@@ -125,7 +126,7 @@ fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::render::markdown::*;
 
     #[test]
     fn text_has_no_meaning_in_markdown() {

@@ -1,10 +1,11 @@
 //! A spec becomes an article.
 
-use super::{Article, Block, Item, Section, registry, words};
 use crate::spec::{
     Spec,
     document::{Allowed, ComputerRestart, EventLevel, Expectation, Literal, Parameter, Scalar, SourceLevel, Symptom},
 };
+
+use super::{Article, Block, Item, Section, conditions, registry};
 
 /// The article of a spec.
 pub fn article(spec: &Spec) -> Article {
@@ -79,7 +80,7 @@ fn where_it_applies(spec: &Spec) -> Vec<Block> {
     let mut blocks = vec![Block::List(products)];
     if let Some(applicable) = &spec.applicable {
         let mut items = Vec::new();
-        words::condition(applicable, 0, &mut items);
+        conditions::condition(applicable, 0, &mut items);
         blocks.push(Block::Text("kbfix tests, and leaves any other machine alone:".to_owned()));
         blocks.push(Block::List(items));
     }
@@ -91,7 +92,7 @@ fn prerequisites(spec: &Spec) -> Vec<Item> {
     for (prerequisite, written) in spec.prerequisites.iter().zip(&spec.document.prerequisites) {
         let note = written.note.as_deref().map(paragraph).unwrap_or_default();
         items.push(Item::named(prerequisite.title.clone(), note));
-        words::condition(&prerequisite.condition, 1, &mut items);
+        conditions::condition(&prerequisite.condition, 1, &mut items);
     }
     items
 }
@@ -104,7 +105,7 @@ fn hotfix(spec: &Spec) -> Vec<Block> {
         let size = written.size.map(|size| format!("; {size} bytes in the article's table")).unwrap_or_default();
         items.push(Item::named(
             file.path.to_string(),
-            format!("{}{size}", words::file(Some(&file.version), file.platform)),
+            format!("{}{size}", conditions::file(Some(&file.version), file.platform)),
         ));
         for branch in written.branches.iter().flatten() {
             if let Some(title) = &branch.title {

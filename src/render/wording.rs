@@ -1,10 +1,11 @@
 //! What every form of a report says in the same words.
 
-use super::diff;
 use crate::{
     plan::{Check, Evidence, Install, Outcome, RulesHere, SpecPlan, Truth},
     spec::document::ComputerRestart,
 };
+
+use super::diff;
 
 /// The changes of a spec by number, and whether they were made.
 pub(super) fn changes(spec: &SpecPlan) -> String {

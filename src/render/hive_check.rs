@@ -99,7 +99,7 @@ impl<'a> HiveCheck<'a> {
 
     /// As JSON.
     pub fn json(&self) -> String {
-        super::json(self)
+        crate::render::json(self)
     }
 
     /// A line for each finding.

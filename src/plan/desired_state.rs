@@ -9,7 +9,7 @@ use crate::{
     targets::{Action, KeyChange, Unread},
 };
 
-use super::data;
+use super::value;
 
 /// What a spec wants of the registry, as far as its conditions hold.
 #[derive(Debug, Default)]
@@ -52,14 +52,14 @@ impl OneValue<'_> {
     /// # Errors
     /// Where a part of the data is to be kept and what is there cannot be taken for such data.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
-        let after = self.rules.iter().try_fold(before.cloned(), |data, rule| data::after(rule, data.as_ref()))?;
+        let after = self.rules.iter().try_fold(before.cloned(), |data, rule| value::after(rule, data.as_ref()))?;
         Ok(self.rules.iter().all(|rule| is_as(rule, after.as_ref())).then_some(after))
     }
 }
 
 /// Whether the data is as the rule wants it.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
-    data::after(rule, data).is_ok_and(|after| after.as_ref() == data)
+    value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
 impl Wants<'_> {

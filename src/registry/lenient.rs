@@ -75,7 +75,7 @@ impl Data {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::registry::lenient::*;
 
     fn data(value_type: ValueType, text: &str) -> Data {
         Data::new(value_type, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
