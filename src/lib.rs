@@ -26,4 +26,3 @@ pub mod apply;
 pub mod steps;
 pub mod render;
 pub mod example;
-pub mod cli;

@@ -4,7 +4,7 @@
 //! error is about a file, it is reported as a diagnostic too, so that every message has the same parts.
 
 mod codes;
-pub(crate) mod text;
+pub mod text;
 
 use schemars::JsonSchema;
 use serde::Serialize;

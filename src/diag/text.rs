@@ -1,7 +1,7 @@
 //! What messages do with text: shorten it, and suggest the known name that was probably meant.
 
 /// `text`, cut where it is too long for a message.
-pub(crate) fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     const MOST: usize = 60;
     let text = text.replace(['\n', '\r', '\t'], " ");
     if text.chars().count() <= MOST {
@@ -11,7 +11,7 @@ pub(crate) fn shorten(text: &str) -> String {
 }
 
 /// The one of `known` that was probably meant by `name`.
-pub(crate) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
         return None;
     }

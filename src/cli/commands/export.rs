@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
+use crate::cli::{
+    args::specs::SpecArguments,
+    error::{CommandError, USAGE},
+    out_file::{Destination, Inputs},
+    output::Output,
+};
+
+use kbfix::{
     convert::export,
     diag::{Code, Diagnostic},
 };
 
-use super::{
-    destination::{Destination, Inputs},
-    output::Output,
-    specs::SpecArguments,
-    stop::{Stop, USAGE},
-};
-
 /// Write specs in the format of another tool. What that format cannot say is a warning each.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -44,13 +44,13 @@ enum Format {
     WinRegedit,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
     let specs = arguments.specs.load(output)?;
     let export = match arguments.format {
-        Format::Reg => export::reg(&specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?,
+        Format::Reg => export::reg(&specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
         Format::Dsc => export::dsc(&specs),
         Format::WinRegedit => export::win_regedit(&specs),
     };
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     });
     let lost: Vec<Diagnostic> = lost.collect();
     if arguments.strict && !lost.is_empty() {
-        return Err(Stop::all(USAGE, lost));
+        return Err(CommandError::all(USAGE, lost));
     }
     output.diagnostics(&lost);
     out.write(&export.bytes, output)?;

@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::{apply, journal::now, targets::Snapshot};
-
-use super::{
-    destination::{Destination, Inputs},
+use crate::cli::{
+    args::{
+        specs::SpecArguments,
+        targets::{TargetArguments, reading},
+    },
+    error::CommandError,
+    out_file::{Destination, Inputs},
     output::Output,
-    specs::SpecArguments,
-    stop::Stop,
-    targets::{TargetArguments, reading},
 };
+
+use kbfix::{apply, journal::now, targets::Snapshot};
 
 /// Keep what specs read of a target in a file, for a diff without the machine.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -26,7 +28,7 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);

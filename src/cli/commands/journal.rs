@@ -2,17 +2,17 @@
 
 use clap::Subcommand;
 
-use crate::render;
-
-use super::{
+use crate::cli::{
+    args::targets::StateArguments,
+    error::{CommandError, USAGE},
     output::Output,
-    stop::{Stop, USAGE},
-    targets::StateArguments,
 };
+
+use kbfix::render;
 
 /// List and show the journals of applies and rollbacks.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -47,7 +47,7 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match &arguments.command {
         Command::List { state, format } => {
             let folder = state.folder()?;
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
             // The list is whole but for them, and who reads only it must not take it for all.
             let code = if damaged.is_empty() { 0 } else { USAGE };
             for why in damaged {
-                output.diagnostics(&Stop::from(why).diagnostics);
+                output.diagnostics(&CommandError::from(why).diagnostics);
             }
             return Ok(code);
         }

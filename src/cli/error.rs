@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{
+use kbfix::{
     apply::{PlanRefusal, StartError},
     diag::{Code, Diagnostic},
     journal::FolderError,
@@ -17,7 +17,7 @@ pub(super) const UNREADABLE: u8 = 3;
 
 /// Why a command did not get to its result. Nothing was changed.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(super) struct CommandError {
     /// The exit code.
     pub(super) code: u8,
     /// What to tell.
@@ -26,7 +26,7 @@ pub(super) struct Stop {
     pub(super) moved: Vec<Moved>,
 }
 
-impl Stop {
+impl CommandError {
     /// With one diagnostic.
     pub(super) fn new(code: u8, diagnostic: Diagnostic) -> Self {
         Self::all(code, vec![diagnostic])
@@ -72,7 +72,7 @@ impl Stop {
     }
 }
 
-impl From<TargetError> for Stop {
+impl From<TargetError> for CommandError {
     fn from(error: TargetError) -> Self {
         let (code, hint) = match &error {
             TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again"),
@@ -102,13 +102,13 @@ fn remote(trouble: &Trouble) -> Code {
     }
 }
 
-impl From<AddressError> for Stop {
+impl From<AddressError> for CommandError {
     fn from(error: AddressError) -> Self {
         Self::new(USAGE, Diagnostic::error(Code::TARGET_ADDRESS, error.to_string()))
     }
 }
 
-impl From<PlanError> for Stop {
+impl From<PlanError> for CommandError {
     fn from(error: PlanError) -> Self {
         let (code, hint) = match error {
             PlanError::Json(_) | PlanError::Shape(_) => {
@@ -123,7 +123,7 @@ impl From<PlanError> for Stop {
     }
 }
 
-impl From<PlanRefusal> for Stop {
+impl From<PlanRefusal> for CommandError {
     fn from(error: PlanRefusal) -> Self {
         let message = error.to_string();
         match error {
@@ -144,7 +144,7 @@ impl From<PlanRefusal> for Stop {
     }
 }
 
-impl From<FolderError> for Stop {
+impl From<FolderError> for CommandError {
     fn from(error: FolderError) -> Self {
         let (code, hint) = match error {
             FolderError::Io { .. } => {
@@ -156,7 +156,7 @@ impl From<FolderError> for Stop {
     }
 }
 
-impl From<StartError> for Stop {
+impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Journal(error) => Self { code: UNREADABLE, ..error.into() },

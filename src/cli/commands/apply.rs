@@ -2,7 +2,18 @@
 
 use std::path::Path;
 
-use crate::{
+use crate::cli::{
+    args::{
+        specs::{SpecArguments, standard_input},
+        targets::{StateArguments, TargetArguments, changing, reading},
+    },
+    error::{CommandError, USAGE},
+    install::{self, PackageArguments},
+    output::{Format, Output},
+    services,
+};
+
+use kbfix::{
     apply::{self, Execution, Occasion, Standing, StartError},
     diag::{Code, Diagnostic},
     files::read::read_stream,
@@ -13,18 +24,9 @@ use crate::{
     targets::{Address, Target},
 };
 
-use super::{
-    install::{self, PackageArguments},
-    output::{Format, Output},
-    services,
-    specs::{SpecArguments, standard_input},
-    stop::{Stop, USAGE},
-    targets::{StateArguments, TargetArguments, changing, reading},
-};
-
 /// Make the changes that specs ask for, or those of a reviewed plan.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -67,17 +69,21 @@ pub(super) struct Arguments {
 }
 
 /// The most keys and values that change through a `*` of one spec when the operator says nothing.
-pub(super) const MOST_CHANGES: usize = 1000;
+pub(in crate::cli) const MOST_CHANGES: usize = 1000;
 
 /// That a `*` of a spec stands for very many keys.
-pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+pub(in crate::cli) fn too_many_changes(
+    spec: &SpecPlan,
+    most: usize,
+    severity: fn(Code, String) -> Diagnostic,
+) -> Diagnostic {
     let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
     let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
 /// Returns that the target cannot be written as the plan says, where that is known without writing.
-pub(super) fn cannot_apply(
+pub(in crate::cli) fn cannot_apply(
     plan: &Plan,
     target: &mut dyn Target,
     severity: fn(Code, String) -> Diagnostic,
@@ -88,7 +94,7 @@ pub(super) fn cannot_apply(
     Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match apply(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);
@@ -104,7 +110,7 @@ enum Wanted {
     Plan(Box<Plan>),
 }
 
-fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
         Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
@@ -127,24 +133,24 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         Wanted::Plan(plan) => {
             let name = arguments.plan.as_deref().unwrap_or_default();
             let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
-            match held.map_err(|error| Stop::from(error).of_plan(name))? {
+            match held.map_err(|error| CommandError::from(error).of_plan(name))? {
                 Standing::Holds => (**plan).clone(),
                 Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
             }
         }
     };
     let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
-        Some(spec) => Err(Stop::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
+        Some(spec) => Err(CommandError::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
         None => Ok(()),
     };
     narrow(&plan)?;
     if arguments.check {
         arguments.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {
-            folder.check().map_err(|e| Stop::from(StartError::Journal(e)))?;
+            folder.check().map_err(|e| CommandError::from(StartError::Journal(e)))?;
         }
         if let Some(why) = cannot_apply(&plan, target.as_mut(), Diagnostic::error) {
-            return Err(Stop::new(Outcome::RolledBack.exit_code(), why));
+            return Err(CommandError::new(Outcome::RolledBack.exit_code(), why));
         }
         return Ok(only_shown(plan, report::Command::Apply));
     }
@@ -172,7 +178,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
 }
 
 /// The report of a plan that is not carried out.
-pub(super) fn only_shown(plan: Plan, command: report::Command) -> Report {
+pub(in crate::cli) fn only_shown(plan: Plan, command: report::Command) -> Report {
     let digest = plan.digest();
     let mut report = Report::new(command).with_specs(plan.specs);
     report.target = Some(plan.target);
@@ -182,7 +188,7 @@ pub(super) fn only_shown(plan: Plan, command: report::Command) -> Report {
 }
 
 /// The report of a plan whose changes were all made before.
-pub(super) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
+pub(in crate::cli) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
     let digest = plan.digest();
     for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
         finish(spec, Outcome::InDesiredState, Some("the plan was carried out before: each of its changes is in place"));
@@ -194,38 +200,41 @@ pub(super) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
 }
 
 /// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
-pub(super) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), Stop> {
+pub(in crate::cli) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), CommandError> {
     match (digest, plan) {
         (Some(_), None) => {
-            Err(Stop::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
+            Err(CommandError::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
         }
         _ => Ok(()),
     }
 }
 
 /// Reads a saved plan, and holds it against the approved digest.
-pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> {
+pub(in crate::cli) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, CommandError> {
     let bytes = match name {
         "-" => standard_input(MAX_PLAN)?,
-        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| Stop::file(name, &e))?,
+        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| CommandError::file(name, &e))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| {
-        Stop::usage(format!("{name} is not a plan: it is not UTF-8 text"), "make one with `kbfix diff --out FILE`")
+        CommandError::usage(
+            format!("{name} is not a plan: it is not UTF-8 text"),
+            "make one with `kbfix diff --out FILE`",
+        )
     })?;
-    Plan::from_text(&text, digest).map_err(|error| Stop::from(error).of_plan(name))
+    Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))
 }
 
 /// The largest plan that is read, in bytes.
 const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
-pub(super) fn carry_out(
+pub(in crate::cli) fn carry_out(
     mut plan: Plan,
     action: journal::Action,
     address: Address,
     target: &mut dyn Target,
     folder: &journal::Folder,
-) -> Result<Report, Stop> {
+) -> Result<Report, CommandError> {
     let digest = plan.digest();
     let occasion = Occasion {
         action,

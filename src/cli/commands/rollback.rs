@@ -1,6 +1,12 @@
 //! `kbfix rollback`
 
-use crate::{
+use crate::cli::{
+    args::targets::{StateArguments, TargetArguments, changing, reading},
+    error::{CommandError, USAGE},
+    output::{Format, Output},
+};
+
+use kbfix::{
     apply::{self, PlanRefusal},
     diag::{Code, Diagnostic},
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
@@ -10,16 +16,11 @@ use crate::{
     targets::{Address, open},
 };
 
-use super::{
-    apply::{carry_out, only_shown},
-    output::{Format, Output},
-    stop::{Stop, USAGE},
-    targets::{StateArguments, TargetArguments, changing, reading},
-};
+use super::apply::{carry_out, only_shown};
 
 /// Put back what an apply changed. What somebody else changed since is kept, and reported.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The journal: its file, or its name as `kbfix journal list` shows it.
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     journal: Option<String>,
@@ -47,7 +48,7 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match rollback(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     }
 }
 
-fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
+fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     let folder = arguments.state.folder()?;
     let named = arguments.target.target.as_ref().map(|_| arguments.target.address()).transpose()?;
     let (mut journal, older) = match &arguments.journal {
@@ -75,7 +76,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
         PlanRefusal::OtherMachine { wanted, found } => {
             let message = format!("the journal {} is of {wanted}, and this is {found}", journal.entry.id);
             let hint = "name the target that was changed, or leave --target out: the journal knows where it was";
-            Stop::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+            CommandError::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
         }
         other => other.into(),
     })?;
@@ -83,7 +84,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let mut machine = Machine::default();
     let facts = output.during(&reading(target.as_ref()), || {
         observe(target.as_mut(), |reader| {
-            machine = crate::plan::machine(reader);
+            machine = kbfix::plan::machine(reader);
             undo = inverse(&journal.entry.changes, arguments.force, reader);
         })
     })?;
@@ -146,7 +147,7 @@ fn last(
     folder: &journal::Folder,
     target: Option<&Address>,
     output: &mut Output,
-) -> Result<(Journal, Option<String>), Stop> {
+) -> Result<(Journal, Option<String>), CommandError> {
     let (journals, damaged) = folder.list()?;
     let fits =
         |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
@@ -156,7 +157,7 @@ fn last(
         let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
         let hint = "it may be of the newest apply: look at it, and name the journal that is to be rolled back \
                     (`kbfix journal list` shows the whole ones), or move the damaged file elsewhere";
-        let stop = Stop::from(why).with_hint(hint);
+        let stop = CommandError::from(why).with_hint(hint);
         if is_newer {
             return Err(stop);
         }
@@ -166,7 +167,7 @@ fn last(
         let message = format!("no journal in {} can be rolled back", folder.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Stop::new(USAGE, diagnostic)
+        CommandError::new(USAGE, diagnostic)
     })
 }
 

@@ -9,23 +9,23 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::cli::{
+    error::{CommandError, USAGE},
+    out_file::Inputs,
+    output::Output,
+};
+
+use kbfix::{
     diag::{Code, Diagnostic},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
-use super::{
-    destination::Inputs,
-    output::Output,
-    stop::{Stop, USAGE},
-};
-
 /// The specs, for every command that reads some.
 #[derive(Debug, clap::Args)]
-pub(super) struct SpecArguments {
+pub(in crate::cli) struct SpecArguments {
     /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094.
     #[arg(value_name = "SPEC")]
-    pub(super) specs: Vec<String>,
+    pub(in crate::cli) specs: Vec<String>,
 
     /// What a parameter is set to; may be repeated.
     #[arg(long = "set", value_name = "NAME=DATA")]
@@ -43,13 +43,13 @@ pub(super) struct SpecArguments {
 
 /// A spec's bytes, and the name by which messages call them.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::cli) struct Source {
     name: String,
     bytes: Vec<u8>,
 }
 
 /// Reads and checks the specs of one run.
-pub(super) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
+pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
     let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
     spec::load_all(&sources, settings)
 }
@@ -76,22 +76,22 @@ impl SpecArguments {
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
-    pub(super) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, Stop> {
+    pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }
 
     /// The same with these settings to begin with.
-    pub(super) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, Stop> {
+    pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
         if !loaded.has_errors() {
             output.diagnostics(loaded.diagnostics());
         }
-        loaded.into_specs().map_err(|diagnostics| Stop::all(USAGE, diagnostics))
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
     }
 
     /// Adds the files of the specs.
-    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         for name in &self.specs {
             inputs.add(name);
             // Each that a folder holds; one that cannot be listed is told of when its specs are read.
@@ -102,17 +102,17 @@ impl SpecArguments {
     }
 
     /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
-    pub(super) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), Stop> {
+    pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
         for (name, data) in piped.parameters {
             settings.insert(name, data);
         }
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {
-                return Err(Stop::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
+                return Err(CommandError::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
             };
             if settings.get(name).is_some() {
-                return Err(Stop::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
+                return Err(CommandError::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
             }
             settings.insert(name, data);
         }
@@ -120,7 +120,7 @@ impl SpecArguments {
             piped.specs.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect();
         self.named(&mut sources)?;
         if sources.is_empty() {
-            return Err(Stop::usage(
+            return Err(CommandError::usage(
                 "no spec is named",
                 "name a file, a folder, `-`, or a built-in spec such as KB909094",
             ));
@@ -129,11 +129,14 @@ impl SpecArguments {
     }
 
     /// The text of every spec that was named.
-    fn named(&self, sources: &mut Vec<Source>) -> Result<(), Stop> {
+    fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         for name in &self.specs {
             if name == "-" {
                 if self.stdin_specs {
-                    return Err(Stop::usage("standard input is named twice", "give either `-` or --stdin-specs"));
+                    return Err(CommandError::usage(
+                        "standard input is named twice",
+                        "give either `-` or --stdin-specs",
+                    ));
                 }
                 let bytes = standard_input(spec::MAX_BYTES + 1)?;
                 sources.push(Source { name: self.stdin_name.clone(), bytes });
@@ -148,14 +151,17 @@ impl SpecArguments {
                     None => {
                         let message = format!("`{name}` is no file, no folder and no built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
-                        let hint = match crate::diag::text::suggest(name, ids.iter().copied()) {
+                        let hint = match kbfix::diag::text::suggest(name, ids.iter().copied()) {
                             Some(meant) => format!("did you mean {meant}?"),
                             None => format!("the built-in specs are {}", ids.join(", ")),
                         };
-                        return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint)));
+                        return Err(CommandError::new(
+                            USAGE,
+                            Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint),
+                        ));
                     }
                 },
-                Err(error) => return Err(Stop::file(name, &error)),
+                Err(error) => return Err(CommandError::file(name, &error)),
             }
         }
         Ok(())
@@ -163,10 +169,11 @@ impl SpecArguments {
 }
 
 impl Whole {
-    fn from_standard_input() -> Result<Self, Stop> {
+    fn from_standard_input() -> Result<Self, CommandError> {
         let text = standard_input(spec::MAX_BYTES * 64)?;
-        let invalid =
-            |why: String| Stop::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help");
+        let invalid = |why: String| {
+            CommandError::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help")
+        };
         // Not by an untagged enum, which does not tell what is wrong in either of its forms.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
             list @ Value::Array(_) => {
@@ -179,9 +186,9 @@ impl Whole {
     }
 }
 
-fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), Stop> {
+fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     let mut files: Vec<PathBuf> = Vec::new();
-    let error = |e: io::Error| Stop::file(&path.display().to_string(), &e);
+    let error = |e: io::Error| CommandError::file(&path.display().to_string(), &e);
     for entry in fs::read_dir(path).map_err(error)? {
         let path = entry.map_err(error)?.path();
         if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
@@ -191,7 +198,7 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), Stop> {
     files.sort();
     if files.is_empty() {
         let message = format!("the folder {} has no .yaml file", path.display());
-        return Err(Stop::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+        return Err(CommandError::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
     }
     for path in files {
         sources.push(file(&path)?);
@@ -200,17 +207,23 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), Stop> {
 }
 
 /// Reads one byte more than is allowed, so that the check of the size sees that it is too much, whatever the file's size.
-fn file(path: &Path) -> Result<Source, Stop> {
+fn file(path: &Path) -> Result<Source, CommandError> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let limit = spec::MAX_BYTES as u64 + 1;
-    fs::File::open(path).and_then(|f| f.take(limit).read_to_end(&mut bytes)).map_err(|e| Stop::file(&name, &e))?;
+    fs::File::open(path)
+        .and_then(|f| f.take(limit).read_to_end(&mut bytes))
+        .map_err(|e| CommandError::file(&name, &e))?;
     Ok(Source { name, bytes })
 }
 
 /// Standard input, to `limit` bytes.
-pub(super) fn standard_input(limit: usize) -> Result<Vec<u8>, Stop> {
+pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    io::stdin().lock().take(limit as u64).read_to_end(&mut bytes).map_err(|e| Stop::file("standard input", &e))?;
+    io::stdin()
+        .lock()
+        .take(limit as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| CommandError::file("standard input", &e))?;
     Ok(bytes)
 }

@@ -2,26 +2,29 @@
 
 use std::path::PathBuf;
 
-use crate::{
+use crate::cli::{
+    args::{
+        specs::SpecArguments,
+        targets::{TargetArguments, reading},
+    },
+    error::CommandError,
+    install::PackageArguments,
+    out_file::{Destination, Inputs},
+    output::{self, Output},
+};
+
+use kbfix::{
     apply::{self, Standing},
     diag::Diagnostic,
     plan::Plan,
     render::{self, Report, report},
 };
 
-use super::{
-    apply::{MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, too_many_changes},
-    destination::{Destination, Inputs},
-    install::PackageArguments,
-    output::{self, Output},
-    specs::SpecArguments,
-    stop::Stop,
-    targets::{TargetArguments, reading},
-};
+use super::apply::{MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, too_many_changes};
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -70,7 +73,7 @@ enum Format {
     Html,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let format = match arguments.format {
         Format::Json => output::Format::Json,
         Format::Markdown => output::Format::Markdown,
@@ -94,7 +97,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     match arguments.format {
         Format::Reg => {
             output.diagnostics(&report.diagnostics);
-            output.bytes(&render::reg(&report.specs).map_err(|e| Stop::usage(e.to_string(), "use another --format"))?);
+            output.bytes(
+                &render::reg(&report.specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
+            );
         }
         Format::Html => {
             output.diagnostics(&report.diagnostics);
@@ -106,7 +111,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
 }
 
 /// Where the plan is saved.
-fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
+fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandError> {
     let Some(out) = &arguments.out else { return Ok(None) };
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
@@ -116,7 +121,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
     match Destination::new(out, &inputs)? {
         Destination::StandardOutput => {
             let message = format!("`--out {}` is standard output, where the report goes", out.display());
-            Err(Stop::usage(
+            Err(CommandError::usage(
                 message,
                 "name a file; or give `--with-plan --format json`, which has the plan in the report",
             ))
@@ -126,15 +131,15 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
 }
 
 /// The plan, how it stands, and a warning of what stands against carrying it out.
-fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), Stop> {
+fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), CommandError> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let out = destination(arguments)?;
     let (plan, standing, mut target) = match &arguments.plan {
         Some(name) => {
-            let plan = super::apply::read_plan(name, arguments.digest.as_deref())?;
+            let plan = crate::cli::commands::apply::read_plan(name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
             let held = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()));
-            let standing = held.map_err(|error| Stop::from(error).of_plan(name))?;
+            let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
             (plan, standing, target)
         }
         None => {

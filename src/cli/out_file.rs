@@ -5,15 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
+use kbfix::{
     diag::{Code, Diagnostic},
     files::replace::replace_file,
     targets::{Address, Kind},
 };
 
 use super::{
+    error::{CommandError, USAGE},
     output::Output,
-    stop::{Stop, USAGE},
 };
 
 /// Where a command writes its document.
@@ -81,8 +81,8 @@ impl Destination {
     ///
     /// # Errors
     /// Where it is an input of the command or a file of its target, or is no place to write to.
-    pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, Stop> {
-        let failed = |error: io::Error| Stop::file(&out.display().to_string(), &error);
+    pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
+        let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
         if out.as_os_str() == "-" {
             return Ok(Self::StandardOutput);
         }
@@ -98,7 +98,7 @@ impl Destination {
         if inputs.hold(&file) {
             let message = format!("`--out {}` is what this command reads, or a file of the target", out.display());
             let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
-            return Err(Stop::new(USAGE, diagnostic));
+            return Err(CommandError::new(USAGE, diagnostic));
         }
         Ok(Self::File { named: out.to_owned(), real: file })
     }
@@ -107,7 +107,7 @@ impl Destination {
     ///
     /// # Errors
     /// The system's; a file is then as it was.
-    pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), Stop> {
+    pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         let (path, result) = match self {
             Self::StandardOutput => {
                 output.bytes(bytes);
@@ -119,7 +119,7 @@ impl Destination {
                 (path, stream.and_then(|mut stream| io::Write::write_all(&mut stream, bytes)))
             }
         };
-        result.map_err(|error| Stop::file(&path.display().to_string(), &error))
+        result.map_err(|error| CommandError::file(&path.display().to_string(), &error))
     }
 }
 

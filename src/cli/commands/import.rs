@@ -5,22 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
+use crate::cli::{
+    error::{CommandError, USAGE},
+    out_file::{Destination, Inputs},
+    output::Output,
+};
+
+use kbfix::{
     convert::import::{About, import},
     diag::{Code, Diagnostic},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
 };
 
-use super::{
-    destination::{Destination, Inputs},
-    output::Output,
-    stop::{Stop, USAGE},
-};
-
 /// Make a spec of a .reg file: applied, it gives the registry that importing the file gives.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The .reg file, version 4 or 5.
     #[arg(value_name = "FILE.reg")]
     file: PathBuf,
@@ -50,7 +50,7 @@ fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let name = arguments.file.display().to_string();
     let mut inputs = Inputs::default();
     inputs.add(&arguments.file);
@@ -58,14 +58,14 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let bytes = read_stream(&arguments.file, MAX_FILE as u64).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
             let hint = "export only the keys that are meant";
-            Stop::new(USAGE, Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint))
+            CommandError::new(USAGE, Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint))
         }
-        _ => Stop::file(&name, &error),
+        _ => CommandError::file(&name, &error),
     })?;
     let page = |number| {
         CodePage::new(number).ok_or_else(|| {
             let hint = "it is one of 874, 932, 936, 949, 950 and 1250 to 1258";
-            Stop::usage(format!("kbfix does not know the code page {number}"), hint)
+            CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
         })
     };
     let code_page = arguments.code_page.map(page).transpose()?;
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let title = arguments.title.clone().unwrap_or_else(|| format!("Registry settings of {file}"));
     let summary = format!("Imported from {file} by kbfix import. Say here why the change is wanted.");
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
-    let imported = import(&name, &bytes, code_page, about).map_err(|findings| Stop::all(USAGE, findings))?;
+    let imported = import(&name, &bytes, code_page, about).map_err(|findings| CommandError::all(USAGE, findings))?;
     output.diagnostics(&imported.warnings);
     out.write(imported.text.as_bytes(), output)?;
     if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {

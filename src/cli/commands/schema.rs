@@ -3,18 +3,18 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use crate::{
+use crate::cli::{error::CommandError, output::Output};
+
+use kbfix::{
     plan,
     render::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };
 
-use super::{output::Output, stop::Stop};
-
 /// Print the JSON schema of a document.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// Which document.
     #[arg(value_enum, default_value_t = Document::Spec)]
     document: Document,
@@ -42,7 +42,7 @@ enum Document {
     HiveCheck,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),

@@ -1,20 +1,20 @@
 //! `kbfix validate`
 
-use crate::{
+use crate::cli::{
+    args::specs::{self, SpecArguments},
+    error::{CommandError, USAGE},
+    output::Output,
+};
+
+use kbfix::{
     diag::{Severity, number_of},
     render,
     spec::Settings,
 };
 
-use super::{
-    output::Output,
-    specs::{self, SpecArguments},
-    stop::{Stop, USAGE},
-};
-
 /// Check spec files: the schema first, then their meaning.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -30,7 +30,7 @@ enum Format {
     Github,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
     let loaded = specs::check(&sources, &settings);
     let diagnostics: Vec<_> = loaded.diagnostics().cloned().collect();

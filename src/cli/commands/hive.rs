@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::{
+use crate::cli::{
+    error::{CommandError, UNREADABLE},
+    output::Output,
+};
+
+use kbfix::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
     render::hive_check::HiveCheck,
     targets::{hive_logs, read_hive},
 };
 
-use super::{
-    output::Output,
-    stop::{Stop, UNREADABLE},
-};
-
 /// Look into a registry hive file.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -48,13 +48,13 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match &arguments.command {
         Command::Check(check) => run_check(check, output),
     }
 }
 
-fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
+fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
     match check(arguments, output) {
         Err(stop) if arguments.format == Format::Json => {
             let file = arguments.file.display().to_string();
@@ -65,11 +65,11 @@ fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
     }
 }
 
-fn check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
+fn check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
         let hint = "see that it exists and that you may read it";
-        Stop::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint))
+        CommandError::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint))
     };
     let primary = read_hive(&arguments.file).map_err(|e| unreadable(&file, &e))?;
     let mut logs = Vec::new();
@@ -78,7 +78,7 @@ fn check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
     }
     let hive = Hive::open_dirty(primary, &logs).map_err(|error| {
         let hint = "give a hive file, such as Windows/System32/config/SYSTEM";
-        Stop::new(UNREADABLE, Diagnostic::error(Code::TARGET_MALFORMED, format!("{file}: {error}")).hint(hint))
+        CommandError::new(UNREADABLE, Diagnostic::error(Code::TARGET_MALFORMED, format!("{file}: {error}")).hint(hint))
     })?;
     let findings = hive.check();
     let document = HiveCheck::new(&file, &hive, &findings);

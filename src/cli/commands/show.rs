@@ -1,15 +1,15 @@
 //! `kbfix show`
 
-use crate::{
+use crate::cli::{args::specs::SpecArguments, error::CommandError, output::Output};
+
+use kbfix::{
     render::{article, html},
     spec::{Settings, Spec},
 };
 
-use super::{output::Output, specs::SpecArguments, stop::Stop};
-
 /// Print a spec as an article: what it is about, why, what must be there, what changes, how to undo it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
@@ -30,7 +30,7 @@ enum Format {
     Html,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     // An article can be read before anything is chosen.
     let specs = arguments.specs.load_with(Settings::for_validation(), output)?;
     let articles = |specs: &[Spec]| specs.iter().map(article::article).collect::<Vec<_>>();
