@@ -1,12 +1,8 @@
 //! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
 //!
-//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits
-//! ([`syntax`] says what is no YAML);
-//! [`scalars`] refuses what readers of YAML take for different things,
-//! and [`typing`] warns of slips of the pen; [`yaml`] reads what it means; [`schema`] checks
-//! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
-//! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
-//! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
+//! The folders follow the way of a file. `source` decodes its text, notes the place of every node, and reads what it means;
+//! `shape` checks that against the JSON schema and explains each fault in words; [`document`] is the language as serde and
+//! schemars know it; `check` gives it meaning, alone and against the other specs of a run; [`model`] is what comes out.
 
 mod check;
 pub mod document;
