@@ -14,6 +14,7 @@ mod names;
 mod numbers;
 mod out;
 mod places;
+mod reg_as_spec;
 mod plans;
 mod rollback;
 mod streams;
