@@ -1,17 +1,15 @@
 //! What a script leaves of the keys becomes the rules of a spec.
 
-use std::collections::BTreeSet;
-
 use super::{
     File,
-    keys::{Keys, Left, State},
+    keys::{Keys, Left, Others, State},
 };
 use crate::{
     diag::{Code, Diagnostic},
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
         check::next_variable,
-        document::{DataExpression, Ensure, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
+        document::{DataExpression, Ensure, Exclusive, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
     },
 };
 
@@ -20,7 +18,6 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
     let mut lefts: Vec<&Left> = keys.iter().collect();
     lefts.sort_by_key(|left| left.named.order);
     let mut each_user = false;
-    let mut reported = BTreeSet::new();
     let mut out = Vec::new();
     for left in lefts {
         let line = left.named.line;
@@ -34,17 +31,6 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
         if let Some(fault) = unnameable(&left.named.path) {
             let hint = "leave it out of the file, and out of the spec";
             findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(line)).hint(hint));
-            continue;
-        }
-        if let State::Present { emptied: Some(gone), .. } = left.state {
-            if !reported.insert(gone) {
-                continue;
-            }
-            let message = format!(
-                "line {gone} deletes this key with all in it, and it is made anew: it is to have nothing but what stands here"
-            );
-            let hint = "a spec cannot say that; delete the values by name instead, as \"name\"=-";
-            findings.push(Diagnostic::error(Code::IMPORT_EMPTIED_KEY, message).at(file.place(line)).hint(hint));
             continue;
         }
         out.push((rule(left, file, findings), line));
@@ -74,7 +60,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     };
     match &left.state {
         State::Absent => rule.ensure = Some(Ensure::Absent),
-        State::Present { values, .. } => {
+        State::Present { values, others } => {
             for (name, (data, line)) in values {
                 match data.as_ref().map_or_else(|| Ok(absent()), value) {
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),
@@ -96,6 +82,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
             if values.values().all(|(data, _)| data.is_none()) {
                 rule.ensure = Some(Ensure::Present);
             }
+            rule.exclusive = (*others == Others::Gone).then_some(Exclusive::Tree);
         }
     }
     rule

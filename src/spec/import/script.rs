@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     File,
-    keys::{Keys, Left, Named, State},
+    keys::{Keys, Left, Named, Others, State},
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -27,13 +27,18 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
             }
         };
         let named = Named { path, line, order, set };
+        if let Some(other) = in_another_set(&keys, &named, section.deletes()) {
+            let before = (other.set.as_deref().unwrap_or_default(), other.line);
+            let what = format!("the key {}", other.path);
+            findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), line, before, file));
+        }
         if section.deletes() {
-            delete(&mut keys, named, file, findings);
+            keys.delete(named);
             continue;
         }
         let set = named.set.clone();
         let stored = Key::new(named.path.clone()).one_name(false);
-        let State::Present { values, emptied } = &mut keys.create(&named).state else { continue };
+        let State::Present { values, others } = &mut keys.create(&named).state else { continue };
         for entry in section.entries() {
             let name = match entry.name() {
                 Ok(name) => name,
@@ -58,7 +63,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                     findings.push(sets_differ(&what, set, entry.line(), (&other, *at), file));
                 }
             }
-            if data.is_none() && emptied.is_some() {
+            if data.is_none() && *others != Others::Stay {
                 values.remove(name);
                 continue;
             }
@@ -74,18 +79,16 @@ fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
     Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
 }
 
-/// Deletes a key, in which the script may have named values of another control set.
-fn delete(keys: &mut Keys, named: Named, file: &File<'_>, findings: &mut Vec<Diagnostic>) {
-    let of_another = |left: &&Left| {
+/// What the script has said of a key that `named` deletes, or makes in one that it had deleted, in another control set.
+fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
+    let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
-        matches!(left.state, State::Present { .. }) && both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
+        both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
     };
-    if let Some(Left { named: other, .. }) = keys.within(&named.path).find(of_another) {
-        let before = (other.set.as_deref().unwrap_or_default(), other.line);
-        let what = format!("the key {}", other.path);
-        findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), named.line, before, file));
-    }
-    keys.delete(named);
+    let made = |left: &&Left| matches!(left.state, State::Present { .. });
+    let below = deletes.then(|| keys.within(&named.path).filter(made)).into_iter().flatten();
+    let above = keys.deleted(&named.path).filter(|left| !(deletes && matches!(left.state, State::Absent)));
+    below.chain(above).find(differs).map(|left| &left.named)
 }
 
 /// The same key in the current control set, where it is in a numbered one, and the set that the file names, if any.

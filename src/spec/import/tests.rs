@@ -108,24 +108,12 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
 "cut"=hex(4):01,00,00
 "odd"=hex(1):61,00
 "type"=hex(99):01
-[-HKEY_LOCAL_MACHINE\SOFTWARE\B]
-[HKEY_LOCAL_MACHINE\SOFTWARE\B\C]
 [HKEY_CLASSES_ROOT\*\shell]
 [HKEY_LOCAL_MACHINE\SOFTWARE\{name}]
 "#
         ),
-        [
-            ("import-data", 4),
-            ("import-data", 5),
-            ("import-data", 6),
-            ("import-emptied-key", 8),
-            ("import-key", 9),
-            ("import-key", 10)
-        ]
+        [("import-data", 4), ("import-data", 5), ("import-data", 6), ("import-key", 7), ("import-key", 8)]
     );
-    // Classes has two names.
-    let emptied = "[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n";
-    assert_eq!(codes(emptied), [("import-emptied-key", 4)]);
     assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
     assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
     assert_eq!(codes(""), [("nothing-desired", 1)]);
@@ -222,4 +210,46 @@ fn the_two_views_of_a_key_are_two_keys() {
     );
     assert_eq!(text.matches("- key:").count(), 1, "{text}");
     assert!(text.starts_with("  - key: HKCR\\CLSID\\x\n    view: 32\n"), "{text}");
+}
+
+#[test]
+fn a_key_that_is_deleted_and_made_again_holds_nothing_else() {
+    let text = rules(
+        r#"[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+"before"=dword:1
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A]
+[HKEY_LOCAL_MACHINE\SOFTWARE\A\B\C]
+"c"=dword:1
+[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+"a"=dword:1
+"gone"=-
+[HKEY_LOCAL_MACHINE\SOFTWARE\A\D]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A\D]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\A]
+"#,
+    );
+    assert_eq!(
+        text,
+        r"  - key: HKLM\SOFTWARE
+    ensure: present
+  - key: HKLM\SOFTWARE\A
+    exclusive: tree
+    values:
+      a: { type: REG_DWORD, data: 1 }
+  - key: HKLM\SOFTWARE\A\B
+    ensure: present
+  - key: HKLM\SOFTWARE\A\B\C
+    values:
+      c: { type: REG_DWORD, data: 1 }
+  - key: HKLM\SOFTWARE\A
+    view: 32
+    ensure: absent
+"
+    );
+    // Classes has two names.
+    let text = rules("[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n");
+    assert_eq!(text, "  - key: HKLM\\SOFTWARE\\Classes\\X\n    ensure: present\n    exclusive: tree\n");
+    // What one control set loses and another gets is not one thing.
+    let sets = "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\A]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\A]\n";
+    assert!(codes(sets).contains(&("import-control-set", 4)) && codes(sets).len() == 3, "{:?}", codes(sets));
 }
