@@ -51,6 +51,7 @@ impl Document {
             line: 0,
             key: Ok(key.clone()),
             deletes: false,
+            ignored: false,
             head: Raw::New(head),
             body: Vec::new(),
             tail: Raw::New(self.line_end()),

@@ -74,6 +74,7 @@ pub struct Section {
     pub(super) line: usize,
     pub(super) key: Result<KeyPath, String>,
     pub(super) deletes: bool,
+    pub(super) ignored: bool,
     pub(super) head: Raw,
     pub(super) body: Vec<Line>,
     /// The blank lines that end the section.
@@ -100,7 +101,12 @@ impl Section {
         self.deletes
     }
 
-    /// Its entries in file order.
+    /// Whether text that is no comment stands after the key, which regedit ignores.
+    pub fn has_ignored_text(&self) -> bool {
+        self.ignored
+    }
+
+    /// Its entries in file order. regedit ignores those of a section that deletes its key.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.body.iter().filter_map(|line| line.entry.as_ref())
     }
