@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use kbfix::{
     apply,
-    convert::import::{About, import},
+    convert::import::{About, Reading, import},
     format::reg::Document,
     plan::Outcome,
     registry::{Data, KeyPath, ValueName, ValueType, notation},
@@ -139,7 +139,7 @@ proptest! {
         prop_assert_eq!(read(&path), expected.clone());
 
         let about = About { id: "T", title: "Test", summary: None };
-        let imported = import("wanted.reg", &script(&wanted), None, about);
+        let imported = import("wanted.reg", &script(&wanted), Reading::default(), about);
         let imported = imported.unwrap_or_else(|findings| panic!("{findings:#?}"));
         carry_out(&mut expected, &wanted);
         let source = Source { name: "spec", bytes: imported.text.as_bytes() };

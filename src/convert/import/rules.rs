@@ -63,11 +63,21 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
         State::Absent => rule.ensure = Some(Ensure::Absent),
         State::Present { values, others } => {
             for (name, (data, line)) in values {
-                match data.as_ref().map_or_else(|| Ok(absent()), value) {
+                let ended = data.as_ref().and_then(with_list_end);
+                if ended.is_some() {
+                    let message = format!(
+                        "{} is a list without a second NUL at its end; the spec writes it, and programs read the same",
+                        notation::value_name(name)
+                    );
+                    let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
+                    findings.push(warning.hint("see that the strings are those that are meant"));
+                }
+                let data = ended.as_ref().or(data.as_ref());
+                match data.map_or_else(|| Ok(absent()), value) {
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),
                     Err(why) => {
                         let message = format!("a spec cannot have the data of {}: {why}", notation::value_name(name));
-                        let hint = match data.as_ref().map(Data::decode) {
+                        let hint = match data.map(Data::decode) {
                             Some(Decoded::Malformed(_)) => {
                                 "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
                                  correct it, or take the value out"
@@ -101,6 +111,15 @@ fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
         Some(key) if View::Bits32.stored_at(&key) == *path => (key, View::Bits32),
         _ => (path.clone(), View::Bits64),
     }
+}
+
+/// A REG_MULTI_SZ that lacks just its final NUL, with it.
+fn with_list_end(data: &Data) -> Option<Data> {
+    let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
+    let lacks = data.value_type == ValueType::MULTI_SZ
+        && !data.bytes.is_empty()
+        && matches!(data.decode(), Decoded::Malformed(_));
+    lacks.then(ended).filter(|ended| matches!(ended.decode(), Decoded::List(_)))
 }
 
 fn absent() -> ValueRule {

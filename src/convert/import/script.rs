@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     diag::{Code, Diagnostic},
     format::reg::{Content, Document},
-    registry::{Key, KeyPath, RootKey, ValueName, name, notation},
+    registry::{Data, Key, KeyPath, RootKey, ValueName, ValueType, name, notation},
 };
 
 use super::{
@@ -33,7 +33,13 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
             let what = format!("the key {}", other.path);
             findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), line, before, file));
         }
+        if section.has_ignored_text() {
+            findings.push(ignored("the text after the key's `]`", line, file));
+        }
         if section.deletes() {
+            if let Some(entry) = section.entries().next() {
+                findings.push(ignored(&format!("what stands below `[-{}]`", named.path), entry.line(), file));
+            }
             keys.delete(named);
             continue;
         }
@@ -49,13 +55,18 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 }
             };
             let data = match entry.content() {
-                Content::Data(data) => Some(data.clone()),
+                Content::Data(data) => Some(terminated(data)),
                 Content::Delete => None,
                 Content::Malformed(why) => {
                     findings.push(unreadable(why, entry.line(), file));
                     continue;
                 }
             };
+            if entry.has_line_break_escape() {
+                let message = "`\\n` and `\\r` in a string are line breaks";
+                let warning = Diagnostic::warning(Code::IMPORT_LINE_BREAK, message).at(file.place(entry.line()));
+                findings.push(warning.hint("in a path, write each backslash twice"));
+            }
             if let Some(set) = &set {
                 let before = sets.insert((stored.clone(), name.clone()), set.clone());
                 let before = before.filter(|before| name::compare(before, set).is_ne()).zip(values.get(name));
@@ -73,6 +84,18 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
         }
     }
     keys
+}
+
+fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
+    let hint = "see that it is not meant";
+    Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
+}
+
+/// The data as regedit stores it: it gives a REG_EXPAND_SZ and a REG_MULTI_SZ a NUL where there is none at the end.
+fn terminated(data: &Data) -> Data {
+    let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
+    let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);
+    if lacks { Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat()) } else { data.clone() }
 }
 
 fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {

@@ -30,6 +30,7 @@ pub struct Entry {
     pub(super) content: Content,
     /// Where the data stands in the entry's raw bytes.
     pub(super) data_at: Range<usize>,
+    pub(super) line_break_escape: bool,
 }
 
 /// What an entry says about its value.
@@ -52,6 +53,11 @@ impl Entry {
     /// The value name; the sentence says why it cannot be read.
     pub fn name(&self) -> Result<&ValueName, &str> {
         self.name.as_ref().map_err(String::as_str)
+    }
+
+    /// Whether its name or string has `\n` or `\r`, which are line breaks, and in a path hardly meant so.
+    pub fn has_line_break_escape(&self) -> bool {
+        self.line_break_escape
     }
 
     /// What it says about the value.

@@ -316,6 +316,7 @@ impl Parser<'_> {
         if !self.open {
             return Err(self.scan.error(mark, RegErrorKind::OutsideKey, "a [key] before the first value"));
         }
+        self.scan.line_break_escape = false;
         let name = if self.scan.eat(b'@') {
             Ok(ValueName::default_value())
         } else {
@@ -333,7 +334,7 @@ impl Parser<'_> {
         let content = self.content(line)?;
         let data_at = from - start..self.scan.at - start;
         self.scan.end_line()?;
-        let entry = Entry { line, name, content, data_at };
+        let entry = Entry { line, name, content, data_at, line_break_escape: self.scan.line_break_escape };
         let pending = self.pending.take();
         if let Some(section) = self.sections.last_mut() {
             if let Some(p) = pending {
