@@ -52,8 +52,9 @@ fn counts(outcome: Outcome) -> bool {
 }
 
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
-    let checks = checks(spec, reader);
+    let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
+    checks.append(&mut registry.checks);
     for one in &mut registry.satisfied {
         one.planned_by = reader
             .planned_by(|| match &one.name {
@@ -63,12 +64,13 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
             .1;
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
+    let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
+    let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
         (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
         _ => None,
     };
     let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
-    let gate = Truth::all([of(Part::Prerequisite), hotfix]);
+    let gate = Truth::all([before, hotfix]);
     let (outcome, reasons) = match (of(Part::Applicable), gate) {
         (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
         (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),

@@ -155,6 +155,8 @@ pub enum Part {
     Prerequisite,
     /// `hotfix`.
     Hotfix,
+    /// `on_subkeys: refuse` of a key that is to be absent.
+    Deletion,
 }
 
 /// A fact that was looked at, beside what was wanted.
@@ -281,6 +283,7 @@ impl Check {
             Part::Applicable => String::new(),
             Part::Prerequisite => format!("prerequisite {}: ", self.title),
             Part::Hotfix => format!("hotfix {}: ", self.title),
+            Part::Deletion => "deletion: ".to_owned(),
         };
         format!("{part}{place}: found {found}, wanted {wanted}")
     }

@@ -11,7 +11,7 @@ use crate::{
         Data, Decoded, ValueName, ValueType,
         name::{compare, upcase},
     },
-    spec::document::Exclusive,
+    spec::document::{Exclusive, OnSubkeys},
 };
 
 /// A key and what must hold in it.
@@ -32,8 +32,8 @@ pub struct KeyRule {
 /// What must hold of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// It is absent, with all below it.
-    Absent,
+    /// It is absent, with all below it, or only where nothing is.
+    Absent(OnSubkeys),
     /// It exists.
     Present,
     /// These hold of its values; it exists where one of them must.
@@ -90,6 +90,13 @@ pub enum Desired {
         /// Strings that are not in it.
         remove: Vec<String>,
     },
+}
+
+impl DesiredKey {
+    /// Whether the key is to be absent.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
 }
 
 impl ValueRule {
