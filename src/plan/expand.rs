@@ -3,7 +3,7 @@
 use super::names;
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
@@ -84,7 +84,8 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
         },
         Err(why) => return Err(why),
     };
-    let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
+    let hives =
+        users.iter().filter(|sid| sid::is_person(sid.as_str())).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
     let hives: Vec<_> = hives.map(Key::new).collect();
     let loaded = each(&hives, |hive| reader.key(hive).known())?;
     let of = |wanted: bool| {
@@ -97,12 +98,6 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     }
     let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
     Err(Unread::new(Reason::Unknown, detail))
-}
-
-/// Whether a SID is a person's account, local, of a domain (S-1-5-21) or of Entra ID (S-1-12-1), and not a service's.
-fn is_person(sid: &KeyName) -> bool {
-    let sid = sid.as_str().to_ascii_uppercase();
-    (sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-")) && !sid.ends_with(".BAK")
 }
 
 /// A path on the target.

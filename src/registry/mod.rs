@@ -10,6 +10,7 @@ pub mod name;
 pub mod notation;
 mod reading;
 mod security;
+pub mod sid;
 mod upcase;
 mod view;
 

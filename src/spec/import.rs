@@ -8,6 +8,7 @@
 //! - HKCU is each user's hive in a spec, and that of the importing user in a `.reg` file, with a warning;
 //! - a key below Wow6432Node becomes the key in the 32-bit view, which is the same place on 64-bit Windows.
 
+mod keys;
 mod rules;
 mod script;
 

@@ -1,18 +1,15 @@
 //! Whose hive a key below `HKU` is in.
 
-use crate::registry::{Key, KeyPath, RootKey};
+use crate::registry::{Key, KeyPath, RootKey, sid};
 
 /// The key where Windows mounts the user's hive that `path` is in; none where it is in no user's. While the user is not logged on,
 /// that key is not there, and says nothing about what the hive holds.
-///
-/// Users' SIDs: of a machine or domain (S-1-5-21), of Entra ID (S-1-12-1); also with `_Classes` at the end.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;
     }
     let user = path.names().next()?;
-    let sid = user.to_ascii_uppercase();
-    let is_user = sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-");
+    let is_user = sid::is_person(sid::of_classes(user).unwrap_or(user));
     KeyPath::from_parts(RootKey::Hku, user).ok().filter(|_| is_user).map(Key::new)
 }
 

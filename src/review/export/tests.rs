@@ -157,6 +157,19 @@ fn what_a_format_cannot_say_is_told() {
 }
 
 #[test]
+fn a_reg_file_of_both_views_is_imported_as_both() {
+    let bytes = spec::library::find("CVE-2013-3900").unwrap();
+    let spec = spec::load("CVE-2013-3900", bytes, &Settings::new()).spec.unwrap();
+    let about = spec::import::About { id: "T", title: "Test", summary: None };
+    let imported =
+        spec::import::import("t.reg", &reg(std::slice::from_ref(&spec)).unwrap().bytes, None, about).unwrap();
+    let again = spec::load("t", imported.text.as_bytes(), &Settings::new()).spec.unwrap();
+    let keys = |spec: &Spec| spec.rules.iter().map(|rule| rule.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(keys(&again), keys(&spec));
+    assert_eq!(keys(&spec).iter().filter(|key| key.ends_with("[32-bit view]")).count(), 1, "{:?}", keys(&spec));
+}
+
+#[test]
 fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     let of = |below: &str| {
         format!(

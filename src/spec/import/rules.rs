@@ -1,8 +1,10 @@
 //! What a script leaves of the keys becomes the rules of a spec.
 
+use std::collections::BTreeSet;
+
 use super::{
     File,
-    script::{Keys, Left, State},
+    keys::{Keys, Left, State},
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -15,24 +17,37 @@ use crate::{
 
 /// The rules in the order of the file, each with its line.
 pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Vec<(KeyRule, usize)> {
-    let mut lefts: Vec<&Left> = keys.values().collect();
-    lefts.sort_by_key(|left| left.order);
+    let mut lefts: Vec<&Left> = keys.iter().collect();
+    lefts.sort_by_key(|left| left.named.order);
     let mut each_user = false;
+    let mut reported = BTreeSet::new();
     let mut out = Vec::new();
     for left in lefts {
-        if left.path.root() == RootKey::Hkcu && !each_user {
+        let line = left.named.line;
+        if left.named.path.root() == RootKey::Hkcu && !each_user {
             each_user = true;
             let message =
                 "HKEY_CURRENT_USER is the user who imports the file; in a spec it is each user of the machine";
             let hint = "see that this is meant";
-            findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(left.line)).hint(hint));
+            findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
         }
-        if let Some(fault) = unnameable(&left.path) {
+        if let Some(fault) = unnameable(&left.named.path) {
             let hint = "leave it out of the file, and out of the spec";
-            findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(left.line)).hint(hint));
+            findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(line)).hint(hint));
             continue;
         }
-        out.push((rule(left, file, findings), left.line));
+        if let State::Present { emptied: Some(gone), .. } = left.state {
+            if !reported.insert(gone) {
+                continue;
+            }
+            let message = format!(
+                "line {gone} deletes this key with all in it, and it is made anew: it is to have nothing but what stands here"
+            );
+            let hint = "a spec cannot say that; delete the values by name instead, as \"name\"=-";
+            findings.push(Diagnostic::error(Code::IMPORT_EMPTIED_KEY, message).at(file.place(line)).hint(hint));
+            continue;
+        }
+        out.push((rule(left, file, findings), line));
     }
     out
 }
@@ -47,7 +62,7 @@ fn unnameable(path: &KeyPath) -> Option<String> {
 }
 
 fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule {
-    let (key, view) = in_its_view(&left.path);
+    let (key, view) = in_its_view(&left.named.path);
     let mut rule = KeyRule {
         key: key.to_string(),
         view: (view == View::Bits32).then_some(ViewChoice::Bits32),
@@ -60,7 +75,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     };
     match &left.state {
         State::Absent => rule.ensure = Some(Ensure::Absent),
-        State::Present(values) => {
+        State::Present { values, .. } => {
             for (name, (data, line)) in values {
                 match data.as_ref().map_or_else(|| Ok(absent()), value) {
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),

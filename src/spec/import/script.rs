@@ -2,43 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::File;
+use super::{
+    File,
+    keys::{Keys, Left, Named, State},
+};
 use crate::{
     diag::{Code, Diagnostic},
     format::reg::{Content, Document},
-    registry::{Data, Key, KeyPath, RootKey, ValueName, name, notation},
+    registry::{Key, KeyPath, RootKey, ValueName, name, notation},
 };
-
-/// The keys that a script leaves its mark on, by where they are stored.
-pub(super) type Keys = BTreeMap<KeyPath, Left>;
-
-/// What a script leaves of one key.
-pub(super) struct Left {
-    /// The key as the file spells it first.
-    pub(super) path: KeyPath,
-    /// The line that says so.
-    pub(super) line: usize,
-    /// How many keys the script had named before.
-    pub(super) order: usize,
-    /// The control set that the file names, where the key is in one.
-    set: Option<String>,
-    /// What there is to say.
-    pub(super) state: State,
-}
-
-/// What a script says of one key in the end.
-pub(super) enum State {
-    /// It is absent, with all below it.
-    Absent,
-    /// It is there, and these of its values are so, or absent.
-    Present(BTreeMap<ValueName, (Option<Data>, usize)>),
-}
 
 /// Plays the script; what a spec cannot say is added to `findings`.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
-    let mut keys = Keys::new();
+    let mut keys = Keys::default();
     // The control sets in which values were named, where a key is in one.
-    let mut sets: BTreeMap<(KeyPath, ValueName), String> = BTreeMap::new();
+    let mut sets: BTreeMap<(Key, ValueName), String> = BTreeMap::new();
     for (order, section) in document.sections().enumerate() {
         let line = section.line();
         let (path, set) = match section.key() {
@@ -48,39 +26,14 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 continue;
             }
         };
-        let stored = stored(&path);
-        let emptied = keys
-            .values()
-            .find(|left| matches!(left.state, State::Absent) && stored.is_within(&self::stored(&left.path)));
+        let named = Named { path, line, order, set };
         if section.deletes() {
-            let of_another = |left: &&Left| {
-                let both = left.set.as_deref().zip(set.as_deref());
-                matches!(left.state, State::Present(_)) && both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
-            };
-            let mut below =
-                keys.range(stored.clone()..).map_while(|(key, left)| key.is_within(&stored).then_some(left));
-            if let Some(left) = below.find(of_another) {
-                let before = (left.set.as_deref().unwrap_or_default(), left.line);
-                let what = format!("the key {}", left.path);
-                findings.push(sets_differ(&what, set.as_deref().unwrap_or_default(), line, before, file));
-            }
-            if emptied.is_none() {
-                delete(&mut keys, Left { path, line, order, set, state: State::Absent }, stored);
-            }
+            delete(&mut keys, named, file, findings);
             continue;
         }
-        if let Some(left) = emptied {
-            let message = format!(
-                "line {} deletes {} with all in it, and this makes it anew: the key is to have nothing but what stands here",
-                left.line, left.path
-            );
-            let hint = "a spec cannot say that; delete the values by name instead, as \"name\"=-";
-            findings.push(Diagnostic::error(Code::IMPORT_EMPTIED_KEY, message).at(file.place(line)).hint(hint));
-            continue;
-        }
-        let state = State::Present(BTreeMap::new());
-        let left = keys.entry(stored.clone()).or_insert(Left { path, line, order, set: set.clone(), state });
-        let State::Present(values) = &mut left.state else { continue };
+        let set = named.set.clone();
+        let stored = Key::new(named.path.clone()).one_name(false);
+        let State::Present { values, emptied } = &mut keys.create(&named).state else { continue };
         for entry in section.entries() {
             let name = match entry.name() {
                 Ok(name) => name,
@@ -105,6 +58,10 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                     findings.push(sets_differ(&what, set, entry.line(), (&other, *at), file));
                 }
             }
+            if data.is_none() && emptied.is_some() {
+                values.remove(name);
+                continue;
+            }
             // Of several the last one counts, as on import; the name stays as it is spelled first, as in the registry.
             values.insert(name.clone(), (data, entry.line()));
         }
@@ -117,24 +74,18 @@ fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
     Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
 }
 
-fn delete(keys: &mut Keys, gone: Left, stored: KeyPath) {
-    let below: Vec<KeyPath> = keys.keys().filter(|key| key.is_within(&stored)).cloned().collect();
-    let mut created = false;
-    for key in below {
-        created |= keys.remove(&key).is_some_and(|left| matches!(left.state, State::Present(_)));
+/// Deletes a key, in which the script may have named values of another control set.
+fn delete(keys: &mut Keys, named: Named, file: &File<'_>, findings: &mut Vec<Diagnostic>) {
+    let of_another = |left: &&Left| {
+        let both = left.named.set.as_deref().zip(named.set.as_deref());
+        matches!(left.state, State::Present { .. }) && both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
+    };
+    if let Some(Left { named: other, .. }) = keys.within(&named.path).find(of_another) {
+        let before = (other.set.as_deref().unwrap_or_default(), other.line);
+        let what = format!("the key {}", other.path);
+        findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), named.line, before, file));
     }
-    // What was made of the key has made the keys above it, too, and they stay.
-    if created && let (Some(path), Some(stored_parent)) = (gone.path.parent(), stored.parent()) {
-        let (line, order, set) = (gone.line, gone.order, gone.set.clone());
-        let state = State::Present(BTreeMap::new());
-        keys.entry(stored_parent).or_insert(Left { path, line, order, set, state });
-    }
-    keys.insert(stored, gone);
-}
-
-/// Where a key is, whichever of its names the file uses.
-fn stored(path: &KeyPath) -> KeyPath {
-    Key::new(path.clone()).one_name(false).path
+    keys.delete(named);
 }
 
 /// The same key in the current control set, where it is in a numbered one, and the set that the file names, if any.

@@ -115,10 +115,10 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
 "#
         ),
         [
-            ("import-emptied-key", 8),
             ("import-data", 4),
             ("import-data", 5),
             ("import-data", 6),
+            ("import-emptied-key", 8),
             ("import-key", 9),
             ("import-key", 10)
         ]
@@ -190,4 +190,36 @@ fn all_faults_of_a_file_are_said_at_once() {
 #[test]
 fn a_file_without_keys_asks_for_nothing() {
     assert_eq!(codes("; only a comment\n"), [("nothing-desired", 1)]);
+}
+
+#[test]
+fn the_two_views_of_a_key_are_two_keys() {
+    let both = |wide: &str, narrow: &str, key: &str| {
+        let set = rules(&format!("[{wide}]\n\"a\"=\"64\"\n[{narrow}]\n\"a\"=\"32\"\n"));
+        let rule = |data: &str| format!("    values:\n      a: {{ type: REG_SZ, data: \"{data}\" }}\n");
+        let [first, second] = [rule("64"), rule("32")];
+        assert_eq!(set, format!("  - key: {key}\n{first}  - key: {key}\n    view: 32\n{second}"));
+        let absent = "    ensure: absent\n";
+        let mixed = rules(&format!("[{wide}]\n\"a\"=\"64\"\n[-{narrow}]\n"));
+        assert_eq!(mixed, format!("  - key: {key}\n{first}  - key: {key}\n    view: 32\n{absent}"));
+        // The 64-bit key goes, and the other one, which comes later, is no part of it.
+        let mixed = rules(&format!("[-{wide}]\n[{narrow}]\n\"a\"=\"32\"\n"));
+        assert_eq!(mixed, format!("  - key: {key}\n{absent}  - key: {key}\n    view: 32\n{second}"));
+        let gone = rules(&format!("[-{narrow}]\n[-{wide}]\n"));
+        assert_eq!(gone, format!("  - key: {key}\n    view: 32\n{absent}  - key: {key}\n{absent}"));
+    };
+    for (root, below, key) in [
+        (r"HKEY_LOCAL_MACHINE\SOFTWARE", "Contoso", r"HKLM\SOFTWARE\Contoso"),
+        ("HKEY_CLASSES_ROOT", r"CLSID\{1}", r"'HKCR\CLSID\{1}'"),
+        (r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes", r"CLSID\x", r"HKLM\SOFTWARE\Classes\CLSID\x"),
+        (r"HKEY_CURRENT_USER\Software\Classes", r"Interface\x", r"HKCU\Software\Classes\Interface\x"),
+    ] {
+        both(&format!(r"{root}\{below}"), &format!(r"{root}\Wow6432Node\{below}"), key);
+    }
+    // Two names of the 32-bit key are one, and a key that the views share has no other.
+    let text = rules(
+        "[HKEY_CLASSES_ROOT\\Wow6432Node\\CLSID\\x]\n\"a\"=dword:1\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\Wow6432Node\\CLSID\\x]\n\"b\"=dword:1\n",
+    );
+    assert_eq!(text.matches("- key:").count(), 1, "{text}");
+    assert!(text.starts_with("  - key: HKCR\\CLSID\\x\n    view: 32\n"), "{text}");
 }

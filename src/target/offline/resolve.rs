@@ -11,7 +11,7 @@
 use super::{Halt, OfflineRegistry, read};
 use crate::{
     format::regf::{Error, Hive, Node},
-    registry::{Data, Decoded, Key, KeyPath, RootKey, ValueType, View},
+    registry::{Data, Decoded, Key, KeyPath, RootKey, ValueType, View, sid},
     target::{Reason, Unread},
 };
 
@@ -183,11 +183,11 @@ impl OfflineRegistry {
             // In a user's own hive the classes are a link to another hive.
             RootKey::Hkcu => path.is_within(&below(RootKey::Hkcu, r"Software\Classes")?),
             RootKey::Hku => match path.names().next() {
-                Some(sid) => {
-                    let classes = below(RootKey::Hku, &format!(r"{sid}\Software\Classes"))?;
-                    let other = self.mounted_at(&below(RootKey::Hku, &format!("{sid}_Classes"))?).is_some();
-                    let environment = below(RootKey::Hku, &format!(r"{sid}\Volatile Environment"))?;
-                    let own = sid.to_ascii_uppercase().starts_with("S-1-5-21-");
+                Some(user) => {
+                    let classes = below(RootKey::Hku, &format!(r"{user}\Software\Classes"))?;
+                    let other = self.mounted_at(&below(RootKey::Hku, &format!("{user}_Classes"))?).is_some();
+                    let environment = below(RootKey::Hku, &format!(r"{user}\Volatile Environment"))?;
+                    let own = sid::is_person(user);
                     (own && !other && path.is_within(&classes)) || path.is_within(&environment)
                 }
                 None => false,
