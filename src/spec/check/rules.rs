@@ -31,6 +31,7 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
+    cx.met_unset = None;
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
@@ -96,7 +97,10 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    Some((KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive }, views))
+    Some((
+        KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive, is_open: cx.met_unset.is_some() },
+        views,
+    ))
 }
 
 /// A condition with the `*` of its rule's key: each stands for keys of its own.

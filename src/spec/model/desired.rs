@@ -27,6 +27,8 @@ pub struct KeyRule {
     pub desired: DesiredKey,
     /// How far the key holds nothing else.
     pub exclusive: Option<Exclusive>,
+    /// It depends on a parameter that is not set.
+    pub is_open: bool,
 }
 
 /// What must hold of a key.
