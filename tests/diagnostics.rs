@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kbfix::{
     diag::{CODES, Diagnostic},
-    review::{
+    render::{
         Paint,
         diagnostics::{github, human, json},
     },

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wants::{Wants, within};
 use crate::{
     observe::Reader,
     registry::{Key, ValueName},
     spec::{document::Exclusive, is_protected},
-    target::{Unread, ValueChange},
+    targets::{Unread, ValueChange},
 };
+
+use super::desired_state::{Wants, within};
 
 /// What is not named by the spec in keys that hold nothing else.
 #[derive(Default)]

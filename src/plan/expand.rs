@@ -1,6 +1,5 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
-use super::names;
 use crate::{
     observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
@@ -8,8 +7,10 @@ use crate::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
     },
-    target::{Answer, Reason, Unread},
+    targets::{Answer, Reason, Unread},
 };
+
+use super::canonical;
 
 pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
@@ -45,7 +46,7 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
             NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
         }
     }
-    let mut found = each(&found, |key| names::one_name(key, reader))?;
+    let mut found = each(&found, |key| canonical::one_name(key, reader))?;
     found.sort();
     found.dedup();
     Ok(found)
@@ -64,7 +65,7 @@ fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<
 /// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
 /// the key does not list it.
 fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let at = names::one_name(key, reader)?;
+    let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
     let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
     for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
@@ -134,7 +135,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };
-                let key = names::one_name(&Key { path, view: at.key.view }, reader)?;
+                let key = canonical::one_name(&Key { path, view: at.key.view }, reader)?;
                 match folder(&key, &at.name, reader, &mut Vec::new())? {
                     Some(folder) => folder,
                     None => {

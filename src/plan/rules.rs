@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Check, Evidence, Part, RulesHere, Satisfied, Truth, condition, exclusive, expand, names,
-    wants::{OneValue, Wants, by_value, within},
-};
 use crate::{
     diag::number_of,
     observe::{KeyImage, Reader},
@@ -16,7 +12,13 @@ use crate::{
         is_protected,
         model::{Condition, DesiredKey},
     },
-    target::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+};
+
+use super::{
+    Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
+    desired_state::{OneValue, Wants, by_value, within},
+    exclusive, expand,
 };
 
 /// What the registry rules of a spec come to.
@@ -299,7 +301,7 @@ fn create_parents(
     let mut next = key.parent();
     while let Some(parent) = next {
         // The key above one that the views keep apart may be one that they share.
-        let parent = names::one_name(&parent, reader).map_err(|why| (parent, why))?;
+        let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
         }

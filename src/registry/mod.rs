@@ -8,7 +8,7 @@ mod data;
 mod key;
 pub mod name;
 pub mod notation;
-mod reading;
+mod lenient;
 mod security;
 pub mod sid;
 mod upcase;

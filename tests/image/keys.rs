@@ -6,7 +6,7 @@ use kbfix::{
     example::USER,
     format::regf::Hive,
     registry::{Data, Key, ValueType, View},
-    target::{Action, Address, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted, open},
+    targets::{Action, Address, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted, open},
 };
 
 use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM, ask, exists, hivexget, key, name, reason, subkeys, value};

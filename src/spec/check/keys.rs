@@ -1,16 +1,18 @@
 //! Keys and value names: their syntax, and what in them is a trap.
 
-use super::{Context, Part, Path};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     registry::{KeyName, NameError, RootKey, ValueName, View, name},
     spec::{
         document::OneView,
-        model::{KeyPattern, NamePattern, ValueAt},
-        protected::can_be_protected,
-        shorten, suggest,
+        model::{KeyPattern, NamePattern, ValueAt, protected::can_be_protected},
     },
 };
+
+use super::{Context, Part, Path};
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Part, Path, conditions, keys, values};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
         model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
-        shorten,
     },
 };
+
+use super::{Context, Part, Path, conditions, keys, values};
 
 /// All rules, each with the number of the document's rule that it came from.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
