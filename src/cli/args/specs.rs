@@ -95,6 +95,15 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
     }
 
+    /// Returns what messages call a file: `-` by the name that standard input was given.
+    pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
+        match (file, self.stdin_name.as_str()) {
+            ("-", "-") => "standard input",
+            ("-", name) => name,
+            _ => file,
+        }
+    }
+
     /// Adds the files of the specs.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         for name in &self.specs {
