@@ -39,7 +39,6 @@ impl CommandError {
 
     /// The same, naming the plan's file where it is about the plan.
     pub(super) fn of_plan(mut self, name: &str) -> Self {
-        let name = if name == "-" { "standard input" } else { name };
         for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
             diagnostic.message = format!("{name}: {}", diagnostic.message);
         }
@@ -150,6 +149,7 @@ impl From<FolderError> for CommandError {
             FolderError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
             }
+            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
             FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))

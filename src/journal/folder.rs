@@ -38,6 +38,14 @@ pub enum FolderError {
         /// The system's error.
         source: io::Error,
     },
+    /// There is no journal of that name.
+    #[error("there is no journal {name}, neither a file of that name nor one in {}", folder.display())]
+    Missing {
+        /// The name that was asked for.
+        name: String,
+        /// The folder that was looked in.
+        folder: PathBuf,
+    },
     /// The file is no journal, or damaged.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
@@ -55,6 +63,7 @@ impl FolderError {
     pub fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+            Self::Missing { folder, .. } => folder,
         }
     }
 }
@@ -165,9 +174,15 @@ impl Folder {
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
-        let by_name = self.root.join("journal").join(format!("{bare}.jsonl"));
+        let folder = self.root.join("journal");
+        let by_name = folder.join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
-        Self::read(if is_name { &by_name } else { Path::new(name) })
+        match Self::read(if is_name { &by_name } else { Path::new(name) }) {
+            Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(FolderError::Missing { name: name.to_owned(), folder })
+            }
+            found => found,
+        }
     }
 
     fn read(path: &Path) -> Result<Journal, FolderError> {

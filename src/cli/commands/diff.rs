@@ -57,6 +57,10 @@ pub(in crate::cli) struct Arguments {
     /// Put the plan's text into the JSON report too, for callers that cannot fetch a file.
     #[arg(long)]
     with_plan: bool,
+
+    /// Put the Markdown report into the JSON report too, for callers that keep both and look at the target once.
+    #[arg(long)]
+    with_markdown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,6 +98,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     report.plan = text;
     report.diagnostics.extend(wide);
     report.diagnostics.extend(warning);
+    report.markdown = arguments.with_markdown.then(|| render::markdown(&report));
     match arguments.format {
         Format::Reg => {
             output.diagnostics(&report.diagnostics);
@@ -135,15 +140,16 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, O
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let out = destination(arguments)?;
     let (plan, standing, mut target) = match &arguments.plan {
-        Some(name) => {
-            let plan = crate::cli::commands::apply::read_plan(name, arguments.digest.as_deref())?;
+        Some(file) => {
+            let name = arguments.specs.name_of(file);
+            let plan = crate::cli::commands::apply::read_plan(file, name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
             let held = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()));
             let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
             (plan, standing, target)
         }
         None => {
-            let mut specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load_for_plan(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
             let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;

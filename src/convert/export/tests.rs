@@ -124,12 +124,24 @@ fn what_a_format_cannot_say_is_told() {
   - key: HKLM\SOFTWARE\U
     view: 32
     values: { x: { ensure: absent } }
+  - { key: HKLM\SOFTWARE\V, ensure: absent, on_subkeys: refuse }
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
     let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
-    let common =
-        ["32-bit view", "\"any\"", "\"bits\"", "\"if\"", kept, "\"list\"", "\"set\"", "\"when\"", "`*`", "each user"];
+    let common = [
+        "32-bit view",
+        "\"any\"",
+        "\"bits\"",
+        "\"if\"",
+        kept,
+        "\"list\"",
+        "\"set\"",
+        "\"when\"",
+        "`*`",
+        "each user",
+        "is deleted with its subkeys",
+    ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
         (all(reg(&spec).unwrap()), also(&["is made where it is missing"])),

@@ -53,6 +53,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     let mut rule = KeyRule {
         key: key.to_string(),
         view: (view == View::Bits32).then_some(ViewChoice::Bits32),
+        on_subkeys: None,
         exclusive: None,
         ensure: None,
         when: None,
