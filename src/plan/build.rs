@@ -53,8 +53,9 @@ fn counts(outcome: Outcome) -> bool {
 }
 
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
-    let checks = checks(spec, reader);
+    let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
+    checks.append(&mut registry.checks);
     for one in &mut registry.satisfied {
         one.planned_by = reader
             .planned_by(|| match &one.name {
@@ -64,14 +65,22 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
             .1;
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
-        (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
+    let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
+    let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
+        (Truth::Met, Truth::Met, Truth::Unmet) if spec.unset.is_empty() && registry.unknown.is_empty() => {
+            Install::wanted(spec, reader)
+        }
         _ => None,
     };
     let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
-    let gate = Truth::all([of(Part::Prerequisite), hotfix]);
+    let gate = Truth::all([before, hotfix]);
     let (outcome, reasons) = match (of(Part::Applicable), gate) {
         (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
+        _ if !spec.unset.is_empty() => {
+            let missing = spec.unset.iter();
+            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            (Outcome::NeedsParameter, missing.collect())
+        }
         (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
         (Truth::Met, Truth::Unmet) => {
             (Outcome::Blocked, reasons(&checks, Truth::Unmet, |c| c.part != Part::Applicable))

@@ -44,7 +44,7 @@ fn text_on_standard_input_is_in_unicode_and_a_file_may_have_to_be_imported() {
         .code(2)
         .says("reg-code-page")
         .says("old.reg:4")
-        .says("kbfix import --code-page");
+        .says("with `kbfix import` and --code-page N");
     std::fs::write(machine.path("bad.reg"), "REGEDIT4\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\r\n").unwrap();
-    machine.run("apply @/bad.reg @target @state").code(2).says("bad.reg:2");
+    machine.run("apply @/bad.reg @target @state").code(2).says("bad.reg:2").says("with `kbfix import` and --lenient");
 }

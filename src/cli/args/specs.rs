@@ -16,7 +16,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    convert::import::{About, import, is_reg},
+    convert::import::{About, Reading, import, is_reg},
     diag::{Code, Diagnostic},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
@@ -67,9 +67,11 @@ impl Source {
         let id = id_of(file);
         let title = format!("Registry settings of {file}");
         let about = About { id: &id, title: &title, summary: None };
-        let imported = import(&self.name, &self.bytes, None, about).map_err(|mut findings| {
-            let hint = "save the file in Unicode, or make a spec of it with `kbfix import --code-page`";
-            findings.iter_mut().filter(|d| d.code == Code::REG_CODE_PAGE).for_each(|d| d.hint = Some(hint.to_owned()));
+        let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
+            // The options are those of the command that this stands for.
+            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
+                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            }
             CommandError::all(USAGE, findings)
         })?;
         let name = format!("{} (as a spec)", self.name);
@@ -127,6 +129,11 @@ impl SpecArguments {
     /// Everything that is wrong with any of them.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
+    }
+
+    /// The same, also without what parameters need that have no default: a plan says so of the specs that declare them.
+    pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_with(Settings::for_validation(), output)
     }
 
     /// The same with these settings to begin with.
