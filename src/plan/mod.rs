@@ -5,7 +5,9 @@
 
 mod build;
 mod condition;
+mod consistent;
 mod data;
+mod evidence;
 mod expand;
 pub mod file;
 mod install;
@@ -207,6 +209,7 @@ pub struct RulesHere {
 
 /// A key or value that already is as the spec wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Satisfied {
     /// The key.
     #[serde(flatten)]

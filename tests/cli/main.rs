@@ -16,6 +16,7 @@ mod out;
 mod places;
 mod plans;
 mod rollback;
+mod saved;
 mod streams;
 mod together;
 mod unseen;
