@@ -199,8 +199,8 @@ pub(super) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, Stop> 
     Plan::from_text(&text, digest).map_err(|error| Stop::from(error).of_plan(name))
 }
 
-/// The largest plan that is read, in bytes.
-const MAX_PLAN: usize = 256 << 20;
+/// The largest plan that is read, and therefore written, in bytes.
+pub(super) const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
 pub(super) fn carry_out(

@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Stop
     let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
-    out.write(snapshot.to_text().as_bytes(), output)?;
+    let text = snapshot.to_text().map_err(|why| Stop::usage(why, "take it of fewer specs at once"))?;
+    out.write(text.as_bytes(), output)?;
     if !matches!(out, Destination::StandardOutput) {
         output.note(&format!("snapshot {}", arguments.out.display()));
     }
