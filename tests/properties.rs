@@ -19,7 +19,7 @@ use kbfix::{
     observe::observe,
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
-    target::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
+    targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
 };
 use proptest::prelude::*;
 
@@ -164,7 +164,7 @@ fn questions_that_do_not_end_are_an_error() {
     let mut asked = 0;
     let error = observe(&mut target, |reader| {
         asked += 1;
-        (0..asked).for_each(|at| drop(reader.key(&format!(r"HKLM\SOFTWARE\{at}").parse().unwrap())));
+        drop(reader.key(&format!(r"HKLM\SOFTWARE\{asked}").parse().unwrap()));
     });
     assert!(error.unwrap_err().to_string().contains("after 600 batches there is still more to read"));
 }

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, evidence, names};
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
     spec::is_protected,
-    target::{Action, Answer, KeyChange, Reason, Unread},
+    targets::{Action, Answer, KeyChange, Reason, Unread},
 };
 
 /// Checks the plan against itself.
@@ -186,7 +186,7 @@ fn create_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         return Some(format!("{} cannot be there before its key is", change.place(&value.name)));
     }
     let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
-    match names::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
+    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
         Ok(Some(())) => None,
         Ok(None) => Some(format!("it creates {key}, and {parent} is absent by its facts")),
         Err(why) => Some(format!("its facts do not say whether {parent} is there: {why}")),

@@ -4,7 +4,7 @@ use super::{Check, Evidence, Truth, condition};
 use crate::{
     observe::Reader,
     registry::{Key, KeyPath, ValueName, View, notation},
-    target::{Answer, FileFacts},
+    targets::{Answer, FileFacts},
 };
 
 /// Returns what does not fit in a check of a plan; `None` where all does, as far as can be told without the spec.

@@ -6,15 +6,16 @@
 mod build;
 mod condition;
 mod consistent;
-mod data;
 mod evidence;
+mod value;
+mod exclusive;
 mod expand;
 pub mod file;
 mod install;
-mod names;
+mod canonical;
 mod os;
 mod rules;
-mod wants;
+mod desired_state;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub use install::{Install, InstalledFile, Threshold};
 use crate::{
     registry::{Data, Key, ValueName},
     spec::document::ComputerRestart,
-    target::{Facts, KeyChange},
+    targets::{Facts, KeyChange},
 };
 
 /// What has to change on a target so that specs hold there.

@@ -93,7 +93,7 @@ impl Machine {
         }
         let path = folder.join(format!("{id}.jsonl"));
         let _ = fs::remove_file(&path);
-        kbfix::target::replace::replace_private_file(&path, text.as_bytes()).unwrap();
+        kbfix::files::replace::replace_private_file(&path, text.as_bytes()).unwrap();
     }
 
     /// The names of the journals, oldest first.

@@ -3,7 +3,7 @@
 use kbfix::{
     journal::{Action, Folder, Status},
     plan::{Plan, file},
-    target::{KeyQuery, SnapshotTarget, Target, Wanted},
+    targets::{KeyQuery, SnapshotTarget, Target, Wanted},
 };
 use serde_json::{Value, json};
 

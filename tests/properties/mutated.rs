@@ -6,7 +6,7 @@ use kbfix::{
         Outcome, Plan,
         file::{PlanError, digest},
     },
-    target::Target,
+    targets::Target,
 };
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
