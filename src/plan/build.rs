@@ -57,7 +57,7 @@ pub(super) fn counts(outcome: Outcome) -> bool {
 pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
-    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), hotfix])) {
+    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix])) {
         (Truth::Unmet, _) => Some(Outcome::NotApplicable),
         (Truth::Unknown, _) | (Truth::Met, Truth::Unknown) => Some(Outcome::Unknown),
         (Truth::Met, Truth::Unmet) => Some(Outcome::Blocked),
@@ -66,8 +66,9 @@ pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
 }
 
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
-    let checks = checks(spec, reader);
+    let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
+    checks.append(&mut registry.checks);
     for one in &mut registry.satisfied {
         one.planned_by = reader
             .planned_by(|| match &one.name {
@@ -77,15 +78,27 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
             .1;
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
-        (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
+    let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
+    let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
+        (Truth::Met, Truth::Met, Truth::Unmet) if spec.unset.is_empty() && registry.unknown.is_empty() => {
+            Install::wanted(spec, reader)
+        }
         _ => None,
     };
     let (outcome, reasons) = match gate(&checks, install.is_some()) {
+        Some(Outcome::NotApplicable) => {
+            (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
+        }
+        _ if !spec.unset.is_empty() => {
+            let missing = spec.unset.iter();
+            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            (Outcome::NeedsParameter, missing.collect())
+        }
         Some(outcome) => {
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
-            let before_the_rest = of(Part::Applicable) == truth;
-            (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == before_the_rest))
+            // What is not known to be applicable has no other reason.
+            let applicable = of(Part::Applicable) != Truth::Met;
+            (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
         }
         None if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
         None if registry.changes.is_empty() && install.is_none() => (Outcome::InDesiredState, Vec::new()),

@@ -76,20 +76,28 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     let outcome = spec.outcome.as_str();
     let must_act = match spec.outcome {
         Outcome::ChangesPending => true,
-        Outcome::InDesiredState | Outcome::NotApplicable | Outcome::Blocked | Outcome::Unknown => false,
+        Outcome::InDesiredState
+        | Outcome::NotApplicable
+        | Outcome::Blocked
+        | Outcome::NeedsParameter
+        | Outcome::Unknown => false,
         Outcome::Changed | Outcome::RolledBack | Outcome::Failed => {
             return Some(format!("its outcome is {outcome}, which is no outcome of a plan"));
         }
     };
     let counts = build::counts(spec.outcome);
     let gate = build::gate(&spec.checks, spec.install.is_some());
+    let fits = match (gate, spec.outcome) {
+        // A parameter is asked for before anything else but whether the spec is applicable.
+        (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
+        (Some(gate), outcome) => gate == outcome,
+        (None, outcome) => outcome != Outcome::NotApplicable,
+    };
     let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
     if must_act != spec.does_something() {
         let has = if must_act { "no changes" } else { "changes" };
         Some(format!("its outcome is {outcome}, and it has {has}"))
-    } else if gate.is_some_and(|gate| gate != spec.outcome)
-        || (gate.is_none() && spec.outcome == Outcome::NotApplicable)
-    {
+    } else if !fits {
         Some(format!("its outcome is {outcome}, and its checks say otherwise"))
     } else if counts && !spec.reasons.is_empty() {
         Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))

@@ -13,6 +13,7 @@ mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod out;
+mod parameters;
 mod places;
 mod plans;
 mod rollback;

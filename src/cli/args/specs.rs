@@ -80,6 +80,11 @@ impl SpecArguments {
         self.load_with(Settings::new(), output)
     }
 
+    /// The same, also without what parameters need that have no default: a plan says so of the specs that declare them.
+    pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_with(Settings::for_validation(), output)
+    }
+
     /// The same with these settings to begin with.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;

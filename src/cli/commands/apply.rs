@@ -118,7 +118,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
             Wanted::Plan(Box::new(read_plan(file, name, arguments.digest.as_deref())?))
         }
         None => {
-            let mut specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load_for_plan(output)?;
             arguments.packages.ask(&mut specs)?;
             Wanted::Specs(specs)
         }

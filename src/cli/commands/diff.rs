@@ -167,7 +167,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError
             (plan, standing, target)
         }
         None => {
-            let mut specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load_for_plan(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
             let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;

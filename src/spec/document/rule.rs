@@ -21,6 +21,10 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
+    /// Beside `ensure: absent`, what becomes of a key that has subkeys. `delete` (without it): it is deleted with all below it.
+    /// `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_subkeys: Option<OnSubkeys>,
     /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
     /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
     /// stays: as values, and as subkeys with those above them.
@@ -50,6 +54,17 @@ pub enum ViewChoice {
     Bits32,
     /// Each of them.
     Both,
+}
+
+/// What becomes of a key that is to be deleted and has subkeys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSubkeys {
+    /// It is deleted with all below it.
+    #[default]
+    Delete,
+    /// It stays, and the spec is blocked.
+    Refuse,
 }
 
 /// How far a key holds nothing but what the spec names.
