@@ -61,6 +61,8 @@ codes! {
     TARGET_SILENT = "target-silent";
     /// A file is no plan.
     PLAN_INVALID = "plan-invalid";
+    /// The parts of a plan do not fit each other.
+    PLAN_INCONSISTENT = "plan-inconsistent";
     /// A plan was altered after it was made.
     PLAN_ALTERED = "plan-altered";
     /// A plan is not the one that was approved.

@@ -18,6 +18,7 @@ mod places;
 mod reg_as_spec;
 mod plans;
 mod rollback;
+mod saved;
 mod streams;
 mod together;
 mod unseen;
