@@ -324,6 +324,11 @@ def test_reasons_name_the_options_of_the_module() -> None:
     assert shown["specs"][0]["reasons"] == ["an export holds no files; give the drive's with files: DIR", "found --files"]
 
 
+def test_a_parameter_that_is_not_set_is_named_as_the_task_sets_it() -> None:
+    found = run(spec("needs_parameter", reasons=["the parameter `p` is not set; add `--set p=…`: d"]))
+    assert found["failed"] and found["msg"] == "KB1: needs a parameter: the parameter `p` is not set; add `parameters: {p: …}`: d"
+
+
 REPORT: dict[str, t.Any] = {
     "kbfix_report": 1, "kbfix_version": "0.1.0", "command": "diff", "target": "local", "exit_code": 0, "changed": False,
     "machine": {"computer_name": "A", "machine_guid": None}, "outcome": "in_desired_state", "digest": "d", "specs": [],
