@@ -52,7 +52,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 sound = false;
             }
         }
-        out.push(Branch { from, version });
+        out.push(Branch { from, version, title: branch.title.clone() });
     }
     sound.then_some(out)
 }
