@@ -129,10 +129,19 @@ impl<'t> Findings<'t> {
 
     /// An error about `part`, which is somewhere in the text at `path`.
     pub(super) fn within(&mut self, code: Code, path: &Path, part: &str, message: String, hint: Option<String>) {
-        if self.has_room(Severity::Error) {
-            let whole = self.places.value(path).or_else(|| self.nearest(path));
-            let spot = whole.map(|whole| self.text.find(whole, part).unwrap_or(whole));
-            self.put(with_hint(Diagnostic::error(code, message), hint), spot);
+        self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
+    }
+
+    /// Adds a finding about `text`, which is somewhere in what stands at `path`.
+    pub(super) fn add_within(&mut self, diagnostic: Diagnostic, path: &Path, part: Part, text: &str) {
+        if self.has_room(diagnostic.severity) {
+            let whole = match part {
+                Part::Name => self.places.name(path),
+                Part::Data => self.places.value(path),
+            };
+            let whole = whole.or_else(|| self.nearest(path));
+            let spot = whole.map(|whole| self.text.find(whole, text).unwrap_or(whole));
+            self.put(diagnostic, spot);
         }
     }
 

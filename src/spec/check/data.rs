@@ -134,6 +134,10 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
 }
 
+/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
+pub(in crate::spec) const ONE_STRING: &str =
+    "write one string, with the separator that the program expects between its items, as \"a;b\"";
+
 fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match literal {
         Literal::Text(text) if text.contains('\0') => {
@@ -147,7 +151,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");
-            Err(misfit(Code::DATA_KIND, message, "write one string, or make the type REG_MULTI_SZ"))
+            Err(misfit(Code::DATA_KIND, message, ONE_STRING))
         }
     }
 }
