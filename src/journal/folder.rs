@@ -8,11 +8,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Entry, Event, Journal, now};
 use crate::{
+    files::{read::read_file, replace::replace_private_file},
     plan::file::{seal, unseal},
-    target::{read::read_file, replace::replace_private_file},
 };
+
+use super::{Entry, Event, Journal, now};
 
 /// The largest journal, in bytes.
 const MOST: u64 = 1 << 30;
@@ -64,7 +65,7 @@ impl Folder {
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
-            None => crate::state::default_folder().map(|root| Self { root, is_default: true }),
+            None => crate::files::state::default_folder().map(|root| Self { root, is_default: true }),
         }
     }
 
@@ -117,7 +118,7 @@ impl Folder {
     fn create(&self, folder: &Path) -> io::Result<()> {
         if self.is_default {
             // A journal decides what a rollback, run by an administrator, writes.
-            crate::target::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
+            crate::targets::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
         }
         fs::create_dir_all(folder)
     }

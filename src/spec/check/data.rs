@@ -1,14 +1,15 @@
 //! Data as written becomes data as stored, by its type.
 
-use super::{Context, Path, parameters::Resolved};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{Data, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shorten,
+        shape::hints::ONE_STRING,
     },
 };
+
+use super::{Context, Path, parameters::Resolved};
 
 /// Why data does not fit a type.
 pub(super) struct Misfit {
@@ -133,10 +134,6 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     };
     if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
 }
-
-/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
-pub(in crate::spec) const ONE_STRING: &str =
-    "write one string, with the separator that the program expects between its items, as \"a;b\"";
 
 fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match literal {

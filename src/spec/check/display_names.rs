@@ -1,7 +1,8 @@
 //! Names that Windows shows, where a spec needs those by which it knows the thing: services, editions, versions.
 
+use crate::diag::{Code, text::shorten};
+
 use super::{Context, Part, Path};
-use crate::{diag::Code, spec::shorten};
 
 /// Services by the name that the Services window shows. Source: Microsoft, "Per-user services", "Guidance on disabling system
 /// services on Windows Server 2016 with Desktop Experience", and "Windows Server 2003 System Services Reference".

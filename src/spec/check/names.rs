@@ -2,8 +2,9 @@
 
 use unicode_script::{Script, UnicodeScript};
 
+use crate::diag::{Code, text::shorten};
+
 use super::{Context, Part, Path};
-use crate::{diag::Code, spec::shorten};
 
 /// Reports what in the name of a key or value is hardly meant. `whole` is the text of which it is a part.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
