@@ -70,7 +70,7 @@ struct Context<'t> {
     used_locations: BTreeSet<String>,
     /// In the `when` of a rule: the rule's key, where that is one.
     own_key: Option<Option<model::KeyPattern>>,
-    /// Where the spec is applicable, where it says that.
+    /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
     applicable: Option<model::Condition>,
 }
 
@@ -170,7 +170,7 @@ pub(in crate::spec) fn check(
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
-    cx.applicable = applicable.clone().flatten();
+    cx.applicable = applicable.iter().flatten().find(|condition| reach::is_compared(condition)).cloned();
     let prerequisites = document.prerequisites.iter().enumerate();
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))

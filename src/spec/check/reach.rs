@@ -21,7 +21,7 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
     let all: Vec<&Condition> = applicable.iter().chain(above.iter().copied()).chain([*last]).collect();
-    if all.iter().map(|condition| parts(condition)).sum::<usize>() > MOST || !excluded(&all) {
+    if !conditions.iter().all(|condition| is_compared(condition)) || !excluded(&all) {
         return;
     }
     let message = if excluded(&[last]) {
@@ -33,6 +33,11 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     };
     let hint = "correct one of the conditions, or remove what it is for";
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
+}
+
+/// Whether a condition is small enough to be compared with others.
+pub(super) fn is_compared(condition: &Condition) -> bool {
+    parts(condition) <= MOST
 }
 
 fn parts(condition: &Condition) -> usize {

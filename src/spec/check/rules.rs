@@ -33,7 +33,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let key_path = path.field("key");
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     let narrow = matches!(rule.view, Some(ViewChoice::Bits32 | ViewChoice::Both));
-    keys::view_without_effect(cx, key.as_ref(), narrow, &path);
+    keys::view_without_effect(cx, key.as_ref(), narrow, path);
     if let Some(key) = &key {
         keys::value_in_key(cx, key, rule.values.keys().map(String::as_str), &key_path);
     }
