@@ -39,7 +39,6 @@ impl CommandError {
 
     /// The same, naming the plan's file where it is about the plan.
     pub(super) fn of_plan(mut self, name: &str) -> Self {
-        let name = if name == "-" { "standard input" } else { name };
         for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
             diagnostic.message = format!("{name}: {}", diagnostic.message);
         }
@@ -114,6 +113,10 @@ impl From<PlanError> for CommandError {
             PlanError::Json(_) | PlanError::Shape(_) => {
                 (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
             }
+            PlanError::Inconsistent(_) => (
+                Code::PLAN_INCONSISTENT,
+                "it was edited after it was made: make the plan anew with `kbfix diff --out FILE`, and have it reviewed",
+            ),
             PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
             PlanError::Other { .. } => {
                 (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")
@@ -150,6 +153,7 @@ impl From<FolderError> for CommandError {
             FolderError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
             }
+            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
             FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))

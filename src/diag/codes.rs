@@ -61,6 +61,8 @@ codes! {
     TARGET_SILENT = "target-silent";
     /// A file is no plan.
     PLAN_INVALID = "plan-invalid";
+    /// The parts of a plan do not fit each other.
+    PLAN_INCONSISTENT = "plan-inconsistent";
     /// A plan was altered after it was made.
     PLAN_ALTERED = "plan-altered";
     /// A plan is not the one that was approved.
@@ -107,8 +109,12 @@ codes! {
     IMPORT_KEY = "import-key";
     /// A registry file has data that a spec cannot have.
     IMPORT_DATA = "import-data";
-    /// A registry file deletes a key and then makes it anew.
-    IMPORT_EMPTIED_KEY = "import-emptied-key";
+    /// A registry file has text that regedit ignores.
+    IMPORT_IGNORED = "import-ignored";
+    /// A string of a registry file has `\n` or `\r`, which are line breaks.
+    IMPORT_LINE_BREAK = "import-line-break";
+    /// A list of a registry file lacks the NUL at its end, which the spec writes.
+    IMPORT_LIST_END = "import-list-end";
     /// A registry file is about the user who imports it, and the spec is about each user.
     IMPORT_EACH_USER = "import-each-user";
     /// A registry file names a numbered control set, and the spec the current one.

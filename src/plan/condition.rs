@@ -296,7 +296,7 @@ fn known<T>(answer: Answer<T>, holds: impl FnOnce(Option<T>) -> bool) -> Truth {
     answer.known().map_or(Truth::Unknown, |found| Truth::of(holds(found)))
 }
 
-fn presence<T>(answer: &Answer<T>) -> String {
+pub(super) fn presence<T>(answer: &Answer<T>) -> String {
     match answer {
         Answer::Present(_) => "present".to_owned(),
         Answer::Absent => "absent".to_owned(),

@@ -39,6 +39,9 @@ pub struct Report {
     /// The text of the plan file, where `kbfix diff --with-plan` asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// This report as Markdown, where `kbfix diff --with-markdown` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<String>,
     /// One for each spec, in the order given.
     pub specs: Vec<SpecPlan>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
@@ -96,6 +99,7 @@ impl Report {
             changes_are: None,
             digest: None,
             plan: None,
+            markdown: None,
             specs: Vec::new(),
             restart: Restart::together([]),
             journal: None,

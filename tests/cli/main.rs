@@ -13,9 +13,11 @@ mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod out;
+mod parameters;
 mod places;
 mod plans;
 mod rollback;
+mod saved;
 mod streams;
 mod together;
 mod unseen;

@@ -80,6 +80,11 @@ impl SpecArguments {
         self.load_with(Settings::new(), output)
     }
 
+    /// The same, also without what parameters need that have no default: a plan says so of the specs that declare them.
+    pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_with(Settings::for_validation(), output)
+    }
+
     /// The same with these settings to begin with.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
@@ -88,6 +93,15 @@ impl SpecArguments {
             output.diagnostics(loaded.diagnostics());
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
+    }
+
+    /// Returns what messages call a file: `-` by the name that standard input was given.
+    pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
+        match (file, self.stdin_name.as_str()) {
+            ("-", "-") => "standard input",
+            ("-", name) => name,
+            _ => file,
+        }
     }
 
     /// Adds the files of the specs.

@@ -113,9 +113,12 @@ enum Wanted {
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let wanted = match &arguments.plan {
-        Some(name) => Wanted::Plan(Box::new(read_plan(name, arguments.digest.as_deref())?)),
+        Some(file) => {
+            let name = arguments.specs.name_of(file);
+            Wanted::Plan(Box::new(read_plan(file, name, arguments.digest.as_deref())?))
+        }
         None => {
-            let mut specs = arguments.specs.load(output)?;
+            let mut specs = arguments.specs.load_for_plan(output)?;
             arguments.packages.ask(&mut specs)?;
             Wanted::Specs(specs)
         }
@@ -131,7 +134,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
-            let name = arguments.plan.as_deref().unwrap_or_default();
+            let name = arguments.specs.name_of(arguments.plan.as_deref().unwrap_or_default());
             let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
             match held.map_err(|error| CommandError::from(error).of_plan(name))? {
                 Standing::Holds => (**plan).clone(),
@@ -209,11 +212,11 @@ pub(in crate::cli) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>)
     }
 }
 
-/// Reads a saved plan, and holds it against the approved digest.
-pub(in crate::cli) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan, CommandError> {
-    let bytes = match name {
+/// Reads a saved plan, and checks it against the approved digest. `name` is what messages call the file.
+pub(in crate::cli) fn read_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Plan, CommandError> {
+    let bytes = match file {
         "-" => standard_input(MAX_PLAN)?,
-        _ => read_stream(Path::new(name), MAX_PLAN as u64).map_err(|e| CommandError::file(name, &e))?,
+        _ => read_stream(Path::new(file), MAX_PLAN as u64).map_err(|e| CommandError::file(file, &e))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| {
         CommandError::usage(
@@ -224,8 +227,8 @@ pub(in crate::cli) fn read_plan(name: &str, digest: Option<&str>) -> Result<Plan
     Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))
 }
 
-/// The largest plan that is read, in bytes.
-const MAX_PLAN: usize = 256 << 20;
+/// The largest plan that is read, and therefore written, in bytes.
+pub(super) const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
 pub(in crate::cli) fn carry_out(

@@ -22,10 +22,13 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
     let mut names = Vec::new();
+    let met = cx.met_unset.take();
     for part in below.map(|b| b.split('\\')).into_iter().flatten() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let key = KeyPattern { root, names, view: View::Bits64, own: None };
+    let unset = cx.met_unset.clone();
+    cx.met_unset = unset.clone().or(met);
+    let key = KeyPattern { root, names, view: View::Bits64, own: None, unset };
     lint(cx, &key, view_given, path).then_some(key)
 }
 
@@ -43,9 +46,12 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
     }
     let mut key = own?;
     key.own = Some(key.names.len());
+    let met = cx.met_unset.take();
     for part in below.split('\\').skip(1) {
         key.names.push(name_pattern(cx, part, path)?);
     }
+    key.unset = cx.met_unset.clone().or(key.unset);
+    cx.met_unset = cx.met_unset.take().or(met);
     Some(key)
 }
 

@@ -68,6 +68,8 @@ struct Context<'t> {
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     used_locations: BTreeSet<String>,
+    /// The last parameter that was used and is not set, until whoever wants to know takes it.
+    met_unset: Option<String>,
     /// In the `when` of a rule: the rule's key, where that is one.
     own_key: Option<Option<model::KeyPattern>>,
     /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
@@ -122,6 +124,9 @@ impl Context<'_> {
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
+            if found.unset.is_some() {
+                self.met_unset = Some(name.to_owned());
+            }
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
@@ -160,6 +165,7 @@ pub(in crate::spec) fn check(
         tainted,
         used_parameters: BTreeSet::new(),
         used_locations: BTreeSet::new(),
+        met_unset: None,
         own_key: None,
         applicable: None,
     };
@@ -198,7 +204,9 @@ pub(in crate::spec) fn check(
         services: restart.map(|r| r.services.clone()).unwrap_or_default(),
         note: restart.and_then(|r| r.note.clone()),
     };
-    let parameters = cx.parameters.iter().map(|(name, p)| (name.clone(), p.text())).collect();
+    let known = cx.parameters.iter().filter(|(_, p)| p.unset.is_none());
+    let parameters = known.map(|(name, p)| (name.clone(), p.text())).collect();
+    let unset = cx.parameters.iter().filter_map(|(name, p)| Some((name.clone(), p.unset.clone()?))).collect();
     let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();
     let read = true;
     let failed = cx.findings.has_errors();
@@ -211,6 +219,7 @@ pub(in crate::spec) fn check(
             origin,
             parameters,
             set,
+            unset,
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),

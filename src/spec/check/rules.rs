@@ -31,6 +31,7 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
+    cx.met_unset = None;
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     let narrow = matches!(rule.view, Some(ViewChoice::Bits32 | ViewChoice::Both));
     keys::view_without_effect(cx, key.as_ref(), narrow, path);
@@ -72,7 +73,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
             if !keys::may_delete(cx, key.as_ref()?, &key_path) {
                 return None;
             }
-            DesiredKey::Absent
+            DesiredKey::Absent(rule.on_subkeys.unwrap_or_default())
         }
         (Some(Ensure::Absent), false) => {
             let message = "a key that is absent has no values";
@@ -87,6 +88,16 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         (_, true) => DesiredKey::Present,
         (_, false) => DesiredKey::Values(values?),
     };
+    if rule.on_subkeys.is_some() && rule.ensure != Some(Ensure::Absent) {
+        let message = "`on_subkeys` says nothing of a key that stays";
+        cx.error_at_name(
+            Code::CONTRADICTION,
+            &path.field("on_subkeys"),
+            message,
+            "remove `on_subkeys`, or add `ensure: absent`",
+        );
+        return None;
+    }
     if rule.exclusive.is_some() && !keys::may_empty(cx, key.as_ref()?, &key_path) {
         return None;
     }
@@ -100,7 +111,10 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    Some((KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive }, views))
+    Some((
+        KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive, is_open: cx.met_unset.is_some() },
+        views,
+    ))
 }
 
 /// What is hardly meant in the `when` of a value.
@@ -249,7 +263,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
                 (!exclusive && !first.desired.agrees_with(&second.desired)).then(|| second.name.to_string())
             })
         }
-        (DesiredKey::Absent, DesiredKey::Absent)
+        (DesiredKey::Absent(_), DesiredKey::Absent(_))
         | (DesiredKey::Present | DesiredKey::Values(_), DesiredKey::Present) => None,
         (DesiredKey::Present, DesiredKey::Values(_)) => None,
         _ => Some(second.key.to_string()),
@@ -259,9 +273,8 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 /// A key that must be absent, and one below it that must not.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
     let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
-    let (absent, others): (Vec<_>, Vec<_>) = always
-        .map(|(rule, at)| (rule, at, rule.key.one_name()))
-        .partition(|(rule, ..)| rule.desired == DesiredKey::Absent);
+    let (absent, others): (Vec<_>, Vec<_>) =
+        always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());
     for (rule, at, place) in others {
         let is_below = |above: &KeyPattern| keys::is_within(&place, above) && place.names.len() > above.names.len();
         if let Some((above, ..)) = absent.iter().find(|(.., above)| is_below(above)) {

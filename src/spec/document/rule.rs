@@ -21,6 +21,10 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
+    /// Beside `ensure: absent`, what becomes of a key that has subkeys. `delete` (without it): it is deleted with all below it.
+    /// `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_subkeys: Option<OnSubkeys>,
     /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
     /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
     /// stays: as values, and as subkeys with those above them.
@@ -52,6 +56,17 @@ pub enum ViewChoice {
     Both,
 }
 
+/// What becomes of a key that is to be deleted and has subkeys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSubkeys {
+    /// It is deleted with all below it.
+    #[default]
+    Delete,
+    /// It stays, and the spec is blocked.
+    Refuse,
+}
+
 /// How far a key holds nothing but what the spec names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
@@ -80,7 +95,7 @@ pub struct ValueRule {
     /// The type. A list: any of these will do, and the first is written.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data. REG_DWORD and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
+    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
