@@ -10,6 +10,7 @@ mod files;
 mod hotfix;
 mod keys;
 mod library;
+mod links;
 mod machine;
 mod replace;
 mod scratch;

@@ -2,11 +2,11 @@
 //!
 //! Keys are opened through crate windows-registry, each once for all that is asked of it or changed in it. [`raw`] adds
 //! the calls that crate lacks, [`error`] says what the system's codes mean. The hive of a user who is not logged on is a file,
-//! which [`users`] reads and writes. A symbolic link (REG_LINK) is followed as the system follows it, which is how
-//! `CurrentControlSet` works.
+//! which [`users`] reads and writes. Of symbolic links (REG_LINK) only those of Windows are followed ([`place`]).
 
 mod error;
 mod lock;
+mod place;
 mod properties;
 mod raw;
 mod read;
@@ -17,14 +17,13 @@ mod write;
 
 use std::path::{Component, Path, Prefix};
 
-use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteFailure,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
+    WriteFailure,
 };
-use crate::registry::{Key, RootKey, View};
-use error::Code;
+use crate::registry::View;
 pub use secure::{FolderError, create_admin_only_dir};
 
 /// This machine: its registry as it runs, and the files on its disks.
@@ -76,30 +75,12 @@ impl Target for LocalTarget {
         self.users.forget();
         written?;
         let mut begun = away;
-        here.into_iter().try_for_each(|change| {
-            let mut is_begun = false;
-            let written = write::key_change(&change, &mut buffer, &mut is_begun);
-            if is_begun || written.is_ok() {
-                begun.push(change);
-            }
-            written.map_err(|error| WriteFailure { error, begun: std::mem::take(&mut begun) })
-        })
+        write::key_changes(here, &mut buffer, &mut begun).map_err(|error| WriteFailure { error, begun })
     }
-}
 
-/// Opens a key that is there, in its view, with these rights.
-///
-/// # Errors
-/// The system's code.
-fn open(key: &Key, access: u32) -> Result<Handle, Code> {
-    let root = match key.path.root() {
-        RootKey::Hkcr => windows_registry::CLASSES_ROOT,
-        RootKey::Hkcu => windows_registry::CURRENT_USER,
-        RootKey::Hklm => windows_registry::LOCAL_MACHINE,
-        RootKey::Hku => windows_registry::USERS,
-        RootKey::Hkcc => windows_registry::CURRENT_CONFIG,
-    };
-    Code::of(root.options().access(access | view_flag(key.view)).open(key.path.below_root()))
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        write::refuse_volatile(changes.iter().filter(|change| !users::is_away(&change.key.path)))
+    }
 }
 
 /// The right that names a view. On 32-bit Windows both name the one view that it has.

@@ -13,7 +13,7 @@ use std::{
 
 use windows_sys::Win32::System::Registry::KEY_QUERY_VALUE;
 
-use super::{error::Code, open, path_on_disk, raw, read};
+use super::{path_on_disk, place, raw, read};
 use crate::{
     registry::{Key, KeyPath, RootKey},
     target::{
@@ -89,7 +89,8 @@ fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
 
 /// A hive that this user may not look into is loaded, too.
 fn is_loaded(hive: &KeyPath) -> bool {
-    !open(&Key::new(hive.clone()), KEY_QUERY_VALUE).is_err_and(Code::is_absent)
+    let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
+    !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())
 }
 
 /// The hives of all users with a profile; only those are opened that are asked for.
