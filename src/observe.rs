@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName},
-    target::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
+    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
 /// Batches after which an observation gives up: more than the deepest key tree needs (the registry allows 512 levels).
@@ -177,17 +177,17 @@ impl<'a> Reader<'a> {
     }
 
     /// From here on answers as after these changes.
-    pub fn pretend(&self, change: &crate::target::KeyChange) {
+    pub fn pretend(&self, change: &crate::targets::KeyChange) {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
     /// Notes for which spec a change was planned, which [`Reader::planned_by`] tells from here on.
-    pub fn planned_for(&self, id: &str, change: &crate::target::KeyChange) {
+    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
         let planned = &mut *self.planned.borrow_mut();
         for value in &change.values {
             planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
         }
-        if change.action != crate::target::Action::Update {
+        if change.action != crate::targets::Action::Update {
             planned.keys.insert(change.key.clone(), id.to_owned());
             planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
         }

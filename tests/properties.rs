@@ -17,7 +17,7 @@ use kbfix::{
     observe::observe,
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
-    target::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
+    targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
 };
 use proptest::prelude::*;
 

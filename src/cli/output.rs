@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use kbfix::{
     diag::Diagnostic,
     registry::notation::one_line,
-    review::{self, Paint, Report},
+    render::{self, Paint, Report},
 };
 
-use super::stop::{Stop, USAGE};
+use super::error::{CommandError, USAGE};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -104,7 +104,7 @@ impl Output {
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
-            let text = review::diagnostics::human(diagnostic, paint);
+            let text = render::diagnostics::human(diagnostic, paint);
             let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
         }
     }
@@ -116,18 +116,18 @@ impl Output {
             Format::Json => self.result(&report.to_text()),
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
-                let text = review::human(report, self.paint());
+                let text = render::human(report, self.paint());
                 self.result(&text);
             }
             Format::Markdown => {
                 self.diagnostics(&report.diagnostics);
-                self.result(&review::markdown(report));
+                self.result(&render::markdown(report));
             }
         }
     }
 
     /// Writes the report of a command that stopped: as a document where one was asked for, else on standard error.
-    pub(super) fn stopped(&mut self, mut report: Report, stop: Stop, format: Format) -> u8 {
+    pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> u8 {
         report.exit_code = stop.code;
         report.diagnostics.extend(stop.diagnostics);
         report.moved = stop.moved;
@@ -147,7 +147,7 @@ impl Output {
             Some(None) => ("the target was changed".to_owned(), UNTOLD),
             None => ("nothing was changed on the target".to_owned(), USAGE),
         };
-        self.diagnostics(&Stop::file("standard output", &error).with_hint(&hint).diagnostics);
+        self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // Codes that say more than that of success, and nothing untrue, stay.
         if code > USAGE { code } else { least }
     }

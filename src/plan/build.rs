@@ -1,13 +1,14 @@
 //! Specs and what was read become a plan.
 
-use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
-    wants::Wants,
-};
 use crate::{
     observe::Reader,
     spec::{Spec, model::FileTest},
-    target::{Action, Facts, KeyChange},
+    targets::{Action, Facts, KeyChange},
+};
+
+use super::{
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
+    os, rules,
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns

@@ -1,10 +1,5 @@
 //! Conditions: whether they hold on the target, and the evidence.
 
-use super::{
-    Evidence, Truth,
-    expand::{self, Resolved},
-    os,
-};
 use crate::{
     observe::Reader,
     registry::{Data, Decoded, Key, ValueType, notation},
@@ -12,8 +7,14 @@ use crate::{
         Spec,
         model::{Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, ValueAt, ValueTest, VersionTest},
     },
-    target::{Answer, FileFacts, Unread},
+    targets::{Answer, FileFacts, Unread},
     version::{FileVersion, Platform},
+};
+
+use super::{
+    Evidence, Truth,
+    expand::{self, Resolved},
+    os,
 };
 
 impl Truth {

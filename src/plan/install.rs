@@ -3,18 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    condition,
-    expand::{self, Resolved},
-};
 use crate::{
     observe::Reader,
     spec::{
         Spec,
         model::{Branch, HotfixFile, VersionTest},
     },
-    target::FileFacts,
+    targets::FileFacts,
     version::{FileVersion, Platform},
+};
+
+use super::{
+    condition,
+    expand::{self, Resolved},
 };
 
 /// The installation of a hotfix that is missing. It comes before the changes of the registry, and cannot be rolled back.

@@ -5,14 +5,15 @@
 
 mod build;
 mod condition;
-mod data;
+mod value;
+mod exclusive;
 mod expand;
 pub mod file;
 mod install;
-mod names;
+mod canonical;
 mod os;
 mod rules;
-mod wants;
+mod desired_state;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub use install::{Install, InstalledFile, Threshold};
 use crate::{
     registry::{Data, Key, ValueName},
     spec::document::ComputerRestart,
-    target::{Facts, KeyChange},
+    targets::{Facts, KeyChange},
 };
 
 /// What has to change on a target so that specs hold there.

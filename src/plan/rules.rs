@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    RulesHere, Satisfied, Truth, condition, expand, names,
-    wants::{OneValue, Wants, by_value, within},
-};
 use crate::{
     observe::{KeyImage, Reader},
     registry::{Key, ValueName},
@@ -13,7 +9,13 @@ use crate::{
         Spec, is_protected,
         model::{Condition, DesiredKey},
     },
-    target::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+};
+
+use super::{
+    RulesHere, Satisfied, Truth, canonical, condition,
+    desired_state::{OneValue, Wants, by_value, within},
+    exclusive, expand,
 };
 
 /// What the registry rules of a spec come to.
@@ -64,6 +66,12 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             if holds && rule.must_exist {
                 result.wants.present.insert(key.clone());
             }
+            if let Some(how) = rule.exclusive {
+                exclusive::ask(&key, how, reader);
+                if holds {
+                    result.wants.hold_only(&key, how);
+                }
+            }
             match &rule.desired {
                 DesiredKey::Absent if holds => {
                     here.insert(0);
@@ -99,20 +107,27 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     let wants = std::mem::take(&mut result.wants);
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
-    for key in &wants.absent {
+    let rest = exclusive::rest(&wants, reader);
+    result.unknown.extend(rest.unknown);
+    for key in wants.absent.iter().chain(&rest.keys).collect::<BTreeSet<_>>() {
         if within(key, &deleted).is_none() {
             delete(key, reader, &mut result);
             deleted.insert(key.clone());
         }
     }
     let mut created = BTreeSet::new();
-    let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).collect();
+    let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).chain(&rest.values).collect();
     for key in keys {
-        let must_exist = wants.present.contains(key);
         let values = by_value(wants.values.get(key).map_or(&[], Vec::as_slice));
+        let wanted = WantedKey {
+            key,
+            must_exist: wants.present.contains(key),
+            exclusive: rest.values.contains(key),
+            values: &values,
+        };
         match within(key, &deleted) {
-            Some(gone) => in_deleted(key, &gone, must_exist, &values, &mut result),
-            None => one_key(key, must_exist, &values, &mut created, reader, &mut result),
+            Some(gone) => in_deleted(&wanted, &gone, &mut result),
+            None => one_key(&wanted, &mut created, reader, &mut result),
         }
     }
     result.by_star = by_star(&result.changes, &starred);
@@ -120,8 +135,18 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     result
 }
 
+/// A key, or whose values, must hold.
+struct WantedKey<'a> {
+    key: &'a Key,
+    must_exist: bool,
+    /// No other values are in it.
+    exclusive: bool,
+    values: &'a [OneValue<'a>],
+}
+
 /// A key that goes, or is below one that does: what must be absent in it is.
-fn in_deleted(key: &Key, gone: &Key, must_exist: bool, values: &[OneValue<'_>], result: &mut Result<'_>) {
+fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
+    let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
         result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
         return;
@@ -166,14 +191,8 @@ fn when(
 }
 
 /// One key whose values, or which itself, must hold.
-fn one_key(
-    key: &Key,
-    must_exist: bool,
-    wanted: &[OneValue<'_>],
-    created: &mut BTreeSet<Key>,
-    reader: &Reader<'_>,
-    result: &mut Result<'_>,
-) {
+fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Result<'_>) {
+    let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
     for value in wanted {
@@ -198,6 +217,16 @@ fn one_key(
             Err(why) => {
                 unread = true;
                 result.unknown.push(format!("{}: {why}", place()));
+            }
+        }
+    }
+    if exclusive {
+        let names: BTreeSet<&ValueName> = wanted.iter().map(|value| value.name).collect();
+        match exclusive::other_values(key, |name| names.contains(name), reader) {
+            Ok(others) => values.extend(others),
+            Err(why) => {
+                unread = true;
+                result.unknown.push(format!("{key}, which is to hold no other values: {why}"));
             }
         }
     }
@@ -240,7 +269,7 @@ fn create_parents(
     let mut next = key.parent();
     while let Some(parent) = next {
         // The key above one that the views keep apart may be one that they share.
-        let parent = names::one_name(&parent, reader).map_err(|why| (parent, why))?;
+        let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
         }

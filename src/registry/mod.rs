@@ -9,8 +9,9 @@ mod key;
 mod link;
 pub mod name;
 pub mod notation;
-mod reading;
+mod lenient;
 mod security;
+pub mod sid;
 mod upcase;
 mod view;
 

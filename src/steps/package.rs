@@ -164,7 +164,7 @@ fn system_program(name: &str) -> PathBuf {
 fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
     fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
     let folder = state.join(format!("package-{}", crate::journal::Folder::new_id()));
-    match crate::target::local::create_admin_only_dir(&folder) {
+    match crate::targets::local::create_admin_only_dir(&folder) {
         Ok(()) => Ok(folder),
         Err(why) => Err(PackageError::Folder { path: folder, detail: why.to_string() }),
     }

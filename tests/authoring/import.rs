@@ -8,14 +8,12 @@ use std::{
 
 use kbfix::{
     apply,
+    convert::import::{About, import},
     format::reg::Document,
     plan::Outcome,
     registry::{Data, KeyPath, ValueName, ValueType, notation},
-    spec::{
-        self, Settings, Source,
-        import::{About, import},
-    },
-    target::{RegTarget, Target},
+    spec::{self, Settings, Source},
+    targets::{RegTarget, Target},
 };
 use proptest::prelude::*;
 

@@ -13,7 +13,7 @@ use kbfix::{
         regf::{Filetime, Hive},
     },
     registry::{Data, KeyPath, RootKey, ValueName},
-    target::{Address, Snapshot, Target, open},
+    targets::{Address, Snapshot, Target, open},
 };
 use tempfile::TempDir;
 

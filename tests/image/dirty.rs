@@ -4,7 +4,7 @@ use std::fs;
 
 use kbfix::{
     format::regf::{Hive, State},
-    target::{Answer, KeyQuery, TargetError, Wanted},
+    targets::{Answer, KeyQuery, TargetError, Wanted},
 };
 
 use super::{

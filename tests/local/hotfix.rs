@@ -8,7 +8,7 @@ use std::{
     sync::MutexGuard,
 };
 
-use kbfix::{plan::file::sha256, target::Answer};
+use kbfix::{plan::file::sha256, targets::Answer};
 use serde_json::Value;
 
 use crate::scratch::{Scratch, alone, read};

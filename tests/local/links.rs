@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 
 use kbfix::{
     registry::{Data, Key},
-    target::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
 };
 use windows_sys::{
     Wdk::System::Registry::NtDeleteKey,
@@ -88,7 +88,7 @@ fn unsupported(key: &Key, to: &str) {
     }
 }
 
-fn refused(action: Action, key: &Key, values: Vec<kbfix::target::ValueChange>) {
+fn refused(action: Action, key: &Key, values: Vec<kbfix::targets::ValueChange>) {
     let failure = LocalTarget::new().write(&[change(key, action, values)]).unwrap_err();
     assert!(matches!(failure.error, WriteError::Unsupported { .. } | WriteError::Stale { .. }), "{failure:?}");
     assert_eq!(failure.begun, []);

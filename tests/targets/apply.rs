@@ -8,7 +8,7 @@ use kbfix::{
     plan::Plan,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
-    target::{Action, Answer, KeyChange, Target},
+    targets::{Action, Answer, KeyChange, Target},
 };
 
 use crate::{

@@ -11,14 +11,14 @@ use std::{
 use kbfix::{
     format::regf::{Filetime, Hive},
     registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName},
-    target::{
+    targets::{
         Action, Address, Answer, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange, Wanted,
         WriteError, open,
     },
 };
 
 #[cfg(unix)]
-use kbfix::target::smb::{Settings, SmbTarget};
+use kbfix::targets::smb::{Settings, SmbTarget};
 
 #[cfg(unix)]
 use crate::server::{Server, Speaks};

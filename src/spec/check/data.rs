@@ -1,14 +1,12 @@
 //! Data as written becomes data as stored, by its type.
 
-use super::{Context, Path, parameters::Resolved};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{Data, ValueType},
-    spec::{
-        document::{DataExpression, Literal, Scalar, TypeName},
-        shorten,
-    },
+    spec::document::{DataExpression, Literal, Scalar, TypeName},
 };
+
+use super::{Context, Path, parameters::Resolved};
 
 /// Why data does not fit a type.
 pub(super) struct Misfit {

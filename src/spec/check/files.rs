@@ -1,15 +1,18 @@
 //! Paths of files: absolute on the target, with `{location}` and `%VARIABLE%`, and what is asked of the files.
 
-use super::{Context, Path, exactly_one, versions};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     spec::{
         document::{self, PlatformName},
         model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
-        shorten, suggest,
     },
     version::Platform,
 };
+
+use super::{Context, Path, exactly_one, versions};
 
 const VARIABLES: [(&str, PathVariable); 9] = [
     ("SystemRoot", PathVariable::SystemRoot),
@@ -25,7 +28,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
 
 /// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
-pub(in crate::spec) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
+pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let inner = &text[open + 1..];

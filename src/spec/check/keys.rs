@@ -1,16 +1,18 @@
 //! Keys and value names: their syntax, and what in them is a trap.
 
-use super::{Context, Part, Path};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     registry::{KeyName, NameError, RootKey, ValueName, View, name},
     spec::{
         document::OneView,
-        model::{KeyPattern, NamePattern, ValueAt},
-        protected::can_be_protected,
-        shorten, suggest,
+        model::{KeyPattern, NamePattern, ValueAt, protected::can_be_protected},
     },
 };
+
+use super::{Context, Part, Path};
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
@@ -261,6 +263,20 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
         return true;
     };
     cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
+    false
+}
+
+/// Refuses to delete whatever else is in a key that is protected.
+pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
+    let message = if key.names.is_empty() {
+        format!("`{key}` is a root key; what is in it is never deleted as a whole")
+    } else if can_be_protected(key) {
+        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes whatever else it holds")
+    } else {
+        return true;
+    };
+    let hint = "remove `exclusive`, and name what must be absent: a value with `ensure: absent`";
+    cx.error(Code::PROTECTED_KEY, path, message, hint);
     false
 }
 

@@ -3,6 +3,7 @@
 //! Every part is checked, whatever was found in another, so that one run says all. A function here returns `None` where
 //! it reported why.
 
+pub(in crate::spec) mod between_specs;
 mod bits;
 mod conditions;
 mod data;
@@ -11,24 +12,26 @@ mod keep;
 mod keys;
 mod parameters;
 mod rules;
-mod uses;
+mod parameter_types;
 mod values;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diag::{Code, Diagnostic, text::suggest};
+
 use super::{
     Settings,
     document::{self, ComputerRestart, Document},
-    findings::{Findings, Part, with_hint},
     model::{self, Origin, Spec},
-    path::Path,
-    repair::Repaired,
-    suggest,
+    shape::repair::Repaired,
+    source::{
+        findings::{Findings, Part, with_hint},
+        path::Path,
+    },
 };
-use crate::diag::{Code, Diagnostic};
 
-pub(in crate::spec) use files::next_variable;
+pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -253,7 +256,7 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     if let Some(package) = &hotfix.package
         && (package.file.is_empty() || package.file.contains(['\\', '/']))
     {
-        let message = format!("`{}` is not the name of a file", super::shorten(&package.file));
+        let message = format!("`{}` is not the name of a file", crate::diag::text::shorten(&package.file));
         cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
     }
     Some(model::Hotfix {

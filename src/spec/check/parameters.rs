@@ -1,14 +1,17 @@
 //! Parameters: what they allow, and what the operator chose.
 
-use super::{Context, Path, data, uses};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     spec::{
         Setting, Settings,
         document::{Allowed, Document, Literal, Parameter, ParameterType, Scalar},
-        shorten, suggest,
     },
 };
+
+use super::{Context, Path, data, parameter_types};
 
 /// A parameter, with what it is in this run.
 #[derive(Debug, Clone)]
@@ -62,7 +65,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 
 /// Resolves all parameters of a spec.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
-    let used_as = uses::kinds(document);
+    let used_as = parameter_types::kinds(document);
     for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !is_variable_name(name) {

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Part, Path, conditions, keys, values};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
         model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
-        shorten,
     },
 };
+
+use super::{Context, Part, Path, conditions, keys, values};
 
 /// All rules, each with the number of the document's rule that it came from.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
@@ -49,6 +49,12 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
+            if rule.exclusive.is_some() {
+                let message = "a key that is absent holds nothing";
+                let hint = "remove `exclusive`, or `ensure: absent`";
+                cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
+                return None;
+            }
             if !keys::may_delete(cx, key.as_ref()?, &key_path) {
                 return None;
             }
@@ -67,6 +73,9 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         (_, true) => DesiredKey::Present,
         (_, false) => DesiredKey::Values(values?),
     };
+    if rule.exclusive.is_some() && !keys::may_empty(cx, key.as_ref()?, &key_path) {
+        return None;
+    }
     let views: &[View] = match rule.view {
         None | Some(ViewChoice::Bits64) => &[View::Bits64],
         Some(ViewChoice::Bits32) => &[View::Bits32],
@@ -77,7 +86,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    Some((KeyRule { key: key?, when, must_exist, desired }, views))
+    Some((KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive }, views))
 }
 
 /// A condition with the `*` of its rule's key: each stands for keys of its own.

@@ -1,11 +1,12 @@
 //! Versions of files and of Windows, branches, dates.
 
-use super::{Context, Path};
 use crate::{
-    diag::Code,
-    spec::{document, model::Branch, shorten},
+    diag::{Code, text::shorten},
+    spec::{document, model::Branch},
     version::FileVersion,
 };
+
+use super::{Context, Path};
 
 /// A file version.
 pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FileVersion> {

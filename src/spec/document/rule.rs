@@ -21,6 +21,11 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
+    /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
+    /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
+    /// stays: as values, and as subkeys with those above them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<Exclusive>,
     /// The rule counts only where this holds. It is tested once, for all keys of the rule together; a test with `key: .` is
     /// tested for each of them by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +52,17 @@ pub enum ViewChoice {
     Both,
 }
 
+/// How far a key holds nothing but what the spec names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
+#[schemars(extend("enum" = [true, "tree"]))]
+pub enum Exclusive {
+    /// No other values.
+    Values,
+    /// No other values and no other subkeys, in the key and in all below it.
+    Tree,
+}
+
 /// Whether something must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -64,7 +80,7 @@ pub struct ValueRule {
     /// The type. A list: any of these will do, and the first is written.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data. REG_DWORD and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
+    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
@@ -213,6 +229,26 @@ impl TryFrom<serde_json::Value> for ViewChoice {
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),
             _ => Err(format!("`{value}` is no view; it is 64, 32 or both")),
+        }
+    }
+}
+
+impl TryFrom<serde_json::Value> for Exclusive {
+    type Error = String;
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match value {
+            serde_json::Value::Bool(true) => Ok(Self::Values),
+            _ if value == "tree" => Ok(Self::Tree),
+            _ => Err(format!("`{value}` does not say what else the key may hold; it is true or tree")),
+        }
+    }
+}
+
+impl From<Exclusive> for serde_json::Value {
+    fn from(exclusive: Exclusive) -> serde_json::Value {
+        match exclusive {
+            Exclusive::Values => true.into(),
+            Exclusive::Tree => "tree".into(),
         }
     }
 }

@@ -6,9 +6,12 @@ use super::{
     Condition, KeyPattern,
     keep::{Choice, Keep},
 };
-use crate::registry::{
-    Data, Decoded, ValueName, ValueType,
-    name::{compare, upcase},
+use crate::{
+    registry::{
+        Data, Decoded, ValueName, ValueType,
+        name::{compare, upcase},
+    },
+    spec::document::Exclusive,
 };
 
 /// A key and what must hold in it.
@@ -22,6 +25,8 @@ pub struct KeyRule {
     pub must_exist: bool,
     /// What must hold.
     pub desired: DesiredKey,
+    /// How far the key holds nothing else.
+    pub exclusive: Option<Exclusive>,
 }
 
 /// What must hold of a key.
@@ -85,6 +90,19 @@ pub enum Desired {
         /// Strings that are not in it.
         remove: Vec<String>,
     },
+}
+
+impl ValueRule {
+    /// Whether the value may be absent, as far as the rule alone says.
+    pub fn may_be_absent(&self) -> bool {
+        match &self.desired {
+            Desired::Absent => true,
+            Desired::List { add, .. } => add.is_empty(),
+            desired => {
+                self.if_absent.as_ref().is_some_and(|meant| desired.agrees_with(&Desired::OneOf(vec![meant.clone()])))
+            }
+        }
+    }
 }
 
 impl Desired {

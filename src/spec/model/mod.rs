@@ -4,6 +4,7 @@ mod condition;
 mod desired;
 mod keep;
 mod pattern;
+pub(in crate::spec) mod protected;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,7 @@ pub struct Spec {
     pub rules: Vec<KeyRule>,
     /// What has to be restarted.
     pub restart: Restart,
-    /// The document it came from, for [`crate::review`] and exports.
+    /// The document it came from, for [`crate::render`] and exports.
     pub document: Document,
 }
 

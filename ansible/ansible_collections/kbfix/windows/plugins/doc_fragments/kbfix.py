@@ -19,7 +19,7 @@ options:
         E(KBFIX_SMB_AUTH_FILE) of the task names.
       - Further kinds, such as V(image:DIR), work where the installed kbfix knows them.
       - A password in it is refused, since a command line can be read by every user of a host.
-      - A name that is given and empty is refused, here and in all options that are texts; C(default(omit\)) leaves one out.
+      - A name that is given and empty is refused, here and in all options that are texts; V(default(omit\)) leaves one out.
     type: str
   files:
     description:
@@ -78,7 +78,9 @@ options:
       - Ansible reads a mapping in a play as YAML 1.1. A value name that this makes a number, a boolean, a date or nothing of, such as
         V(010), V(off) or V(1:30), is refused until it is quoted. In data V(010) is the number 8, which kbfix cannot see; a spec given
         as text, and a file, are read by kbfix itself, which refuses what is ambiguous.
-      - An error is told by its place in the mapping, such as C(registry[0].values.E.data).
+      - Ansible fills templates in data, never in the names of a mapping. A name with C({{) or C({%) is refused. Where value names come
+        from variables, give C(values) of a key as a list of mappings, each with C(name) beside what the value is to be.
+      - An error is reported with its place in the mapping, such as C(registry[0].values.E.data).
       - At least one of O(spec), O(src) and O(plan) is required.
     type: raw
   src:

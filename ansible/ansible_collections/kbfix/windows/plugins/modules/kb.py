@@ -110,6 +110,22 @@ EXAMPLES = r"""
               list:
                 add: [intranet.example.com]
 
+- name: Set values whose names come from variables, in one call in place of a loop over win_regedit
+  kbfix.windows.kb:
+    spec:
+      kbfix: 1
+      id: crash-dumps
+      title: What a crash leaves
+      registry:
+        - key: HKLM\SYSTEM\CurrentControlSet\Control\CrashControl
+          # Each item of crash_values has name, type and data.
+          values: "{{ crash_values }}"
+  vars:
+    crash_values:
+      - { name: "{{ which }}", type: REG_DWORD, data: 1 }
+      - { name: LogEvent, type: REG_DWORD, data: 1 }
+    which: AutoReboot
+
 - name: Apply exactly the plan that was reviewed
   kbfix.windows.kb:
     plan: "plans/{{ inventory_hostname }}.json"

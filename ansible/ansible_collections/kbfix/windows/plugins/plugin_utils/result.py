@@ -36,12 +36,14 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocke
     return result
 
 
-def of_look(report: Report, no_log: bool) -> Result:
-    """Of a task that only looks. What it finds does not fail it; that it cannot look does."""
+def of_look(report: Report, no_log: bool, kept: bool = False, with_plan: bool = True) -> Result:
+    """Of a task that only looks. What it finds does not fail it; that it cannot look does. A report that is `kept` in files is not in
+    the result too."""
     result = _common(report, no_log)
     result["changed"] = False
-    result["report"] = {name: data for name, data in report.items() if name != "plan"}
-    if report.get("plan"):
+    if not kept:
+        result["report"] = {name: data for name, data in report.items() if name != "plan"}
+    if with_plan and report.get("plan"):
         result["plan"] = report["plan"]
     if _stopped(report):
         result["failed"] = True

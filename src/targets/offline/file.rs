@@ -1,0 +1,215 @@
+//! One hive file with its logs: opened, and saved.
+//!
+//! Source for what lies beside a hive: Maxim Suhanov, "Windows registry file format specification", "Types of files".
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    files::{
+        read::read_file,
+        replace::{remove_leftovers, replace_file},
+    },
+    format::regf::{Error, Filetime, Hive},
+    targets::{Reason, TargetError, Unread, WriteError},
+};
+
+/// What the names of a hive's logs have behind the hive's own.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+/// A hive file that was opened.
+#[derive(Debug)]
+pub(in crate::targets) struct HiveFile {
+    path: PathBuf,
+    pub(super) hive: Hive,
+}
+
+/// Why a hive file was not opened.
+#[derive(Debug)]
+pub(in crate::targets) enum OpenError {
+    /// It is not there, or may not be read: nothing is known of the keys in it.
+    Unread(Unread),
+    /// It is damaged or incomplete: the target is refused.
+    Refused(TargetError),
+}
+
+impl HiveFile {
+    /// Opens a hive, of which is read what is asked for; or reads it with its logs, where it was not written completely: it
+    /// is then recovered in memory. One that its logs do not complete is refused, or with `allow_dirty` read as it is and
+    /// never written.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(in crate::targets) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
+        let file_error = |error| file_error(path, error);
+        let file = open_file(path).map_err(file_error)?;
+        // A complete hive needs none of its logs, which may be as large as itself.
+        let opened = match complete(file).map_err(file_error)? {
+            Ok(Some(hive)) => Ok(hive),
+            Ok(None) => {
+                let primary = read_hive(path).map_err(file_error)?;
+                let mut logs = Vec::new();
+                for log in logs_of(path).map_err(file_error)? {
+                    logs.push(read_hive(&log).map_err(|source| refused_io(&log, source))?);
+                }
+                if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) }
+            }
+            Err(error) => Err(error),
+        };
+        let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
+        Ok(Self { path: path.to_owned(), hive })
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why the target as a whole is refused, where a part of the file could not be read.
+    pub(super) fn failure(&self) -> Option<TargetError> {
+        self.hive.failed_read().map(|error| refused(&self.path, error))
+    }
+
+    /// Puts the edited hive in place of the file, whole, and makes its logs empty.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied.
+    pub(super) fn save(&mut self) -> Result<(), WriteError> {
+        let place = self.path.display().to_string();
+        let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        // What cannot be removed is no reason against a change.
+        let _ = remove_leftovers(&self.path);
+        replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
+        if self.hive.logs_after_save().empty {
+            for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
+                empty(&log).map_err(|source| write_error(&log, source))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A hive file or a log, whole.
+///
+/// # Errors
+/// The system's error; or that it is no file, or larger than any hive: the offsets in it have 31 bits.
+pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
+    read_file(path, 2 << 30)
+}
+
+/// The hive, if the file was written completely; else none.
+#[cfg(unix)]
+fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    Ok(Hive::open_on_demand(std::sync::Arc::new(file)))
+}
+
+/// As elsewhere, but the file is read whole and closed: Windows replaces no file that somebody has open, and no user logs on whose
+/// hive is.
+#[cfg(not(unix))]
+fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, 2 << 30), &mut bytes)?;
+    let opened = Hive::open_dirty(bytes, &[]);
+    Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
+}
+
+/// An error of the codec, as one of a change.
+pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
+    let place = place.to_owned();
+    match error {
+        Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } | Error::ReadOnly => {
+            let detail = format!("{error}; such a hive is only read: boot that Windows once, so that it completes it");
+            WriteError::Unsupported { place, detail }
+        }
+        _ => WriteError::Unsupported { place, detail: error.to_string() },
+    }
+}
+
+/// An error of the codec that refuses the target.
+fn refused(path: &Path, error: &Error) -> TargetError {
+    let what = path.display().to_string();
+    let hint = match error {
+        Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
+        Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
+        _ => "",
+    };
+    TargetError::Malformed { what, detail: format!("{error}{hint}") }
+}
+
+/// Opens the file. It is looked at before: opening a pipe would wait for somebody to write into it.
+fn open_file(path: &Path) -> io::Result<fs::File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    fs::File::open(path)
+}
+
+/// The logs that lie beside the hive, in whatever case their names are written.
+///
+/// # Errors
+/// The system's error, where the folder cannot be listed.
+pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_log = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
+        // A link could lead out of the volume; Windows makes none here.
+        if is_log && entry.file_type()?.is_file() {
+            logs.push(entry.path());
+        }
+    }
+    logs.sort();
+    Ok(logs)
+}
+
+/// An empty log stays as it is.
+fn empty(log: &Path) -> io::Result<()> {
+    if fs::metadata(log)?.len() == 0 {
+        return Ok(());
+    }
+    let file = fs::File::options().write(true).truncate(true).open(log)?;
+    file.sync_all()
+}
+
+fn file_error(path: &Path, source: io::Error) -> OpenError {
+    match source.kind() {
+        io::ErrorKind::NotFound => {
+            OpenError::Unread(Unread::new(Reason::Unknown, format!("there is no {}", path.display())))
+        }
+        io::ErrorKind::PermissionDenied => OpenError::Unread(Unread::new(Reason::Denied, path.display().to_string())),
+        _ if is_in_use(&source) => {
+            let detail =
+                format!("{} is in use by another program, as the hive of a user who logs on is", path.display());
+            OpenError::Unread(Unread::new(Reason::Unknown, detail))
+        }
+        _ => refused_io(path, source),
+    }
+}
+
+/// Whether somebody has the file open and shares it with nobody: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION (Microsoft,
+/// "System Error Codes").
+fn is_in_use(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
+}
+
+fn refused_io(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Refused(TargetError::Io { what: path.display().to_string(), source })
+}
+
+fn write_error(path: &Path, source: io::Error) -> WriteError {
+    let place = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => WriteError::Denied { place },
+        _ => WriteError::Io { place, source },
+    }
+}

@@ -1,0 +1,67 @@
+//! The check that every target makes before a change: that what the change names as `before` is what is there.
+
+use std::collections::BTreeSet;
+
+use crate::registry::{Data, Key};
+
+use super::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Wanted, WriteError};
+
+/// Holds a change against what `read` answers.
+///
+/// # Errors
+/// [`WriteError::Stale`] where something else is there, [`WriteError::Unsupported`] where it cannot be read.
+pub(super) fn before(
+    change: &KeyChange,
+    mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
+) -> Result<(), WriteError> {
+    if let Some(parent) = change.key.parent().filter(|_| change.action == Action::Create) {
+        let query = KeyQuery { key: parent, values: Wanted::Names(Default::default()), subkeys: false };
+        known(&query.key, read(&query))?.ok_or_else(|| stale(&query.key, "present", "absent"))?;
+    }
+    let values = match change.action {
+        Action::Delete => Wanted::All,
+        _ => Wanted::Names(change.values.iter().map(|v| v.name.clone()).collect()),
+    };
+    let query = KeyQuery { key: change.key.clone(), values, subkeys: change.action == Action::Delete };
+    let facts = match (change.action, known(&change.key, read(&query))?) {
+        (Action::Create, None) => return Ok(()),
+        (Action::Create, Some(_)) => return Err(stale(&change.key, "absent", "present")),
+        (_, None) => return Err(stale(&change.key, "present", "absent")),
+        (_, Some(facts)) => facts,
+    };
+    for value in &change.values {
+        let found = facts.values.get(&value.name).cloned().unwrap_or(Answer::Absent);
+        let found = found
+            .known()
+            .map_err(|why| WriteError::Unsupported { place: change.place(&value.name), detail: why.to_string() })?;
+        if found != value.before {
+            let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), |d| format!("{d:?}"));
+            let (expected, found) = (text(&value.before), text(&found));
+            return Err(WriteError::Stale { place: change.place(&value.name), expected, found });
+        }
+    }
+    if let (Some(was), Some(Answer::Present(is))) = (&change.properties, &facts.properties)
+        && !was.same(is)
+    {
+        return Err(stale(&change.key, &was.to_string(), &is.to_string()));
+    }
+    if change.action == Action::Delete {
+        let listed: BTreeSet<_> = change.values.iter().map(|v| &v.name).collect();
+        if let Some(extra) = facts.values.keys().find(|name| !listed.contains(name)) {
+            let place = change.place(extra);
+            return Err(WriteError::Stale { place, expected: "absent".to_owned(), found: "present".to_owned() });
+        }
+        if let Some(subkey) = facts.subkeys.as_ref().and_then(|subkeys| subkeys.first()) {
+            return Err(stale(&change.key, "no subkeys", &format!("subkey {subkey}")));
+        }
+    }
+    Ok(())
+}
+
+fn known(key: &Key, answer: Answer<KeyFacts>) -> Result<Option<KeyFacts>, WriteError> {
+    answer.known().map_err(|why| WriteError::Unsupported { place: key.to_string(), detail: why.to_string() })
+}
+
+fn stale(key: &Key, expected: &str, found: &str) -> WriteError {
+    WriteError::Stale { place: key.to_string(), expected: expected.to_owned(), found: found.to_owned() }
+}
