@@ -14,5 +14,6 @@ mod links;
 mod machine;
 mod replace;
 mod scratch;
+mod secured;
 mod services;
 mod users;
