@@ -4,6 +4,7 @@
 //! the calls that crate lacks, [`error`] says what the system's codes mean. The hive of a user who is not logged on is a file,
 //! which [`users`] reads and writes. Of symbolic links (REG_LINK) only those of Windows are followed ([`place`]).
 
+mod disk;
 mod error;
 mod lock;
 mod place;
@@ -15,16 +16,11 @@ mod secure;
 mod users;
 mod write;
 
-use std::path::{Component, Path, Prefix};
-
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
 use crate::registry::View;
 
-use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
-    WriteFailure,
-};
+use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError, WriteFailure};
 
 pub use secure::{FolderError, create_admin_only_dir};
 
@@ -56,7 +52,7 @@ impl Target for LocalTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        Ok(paths.iter().map(|path| file_facts(path)).collect())
+        Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
@@ -91,23 +87,4 @@ fn view_flag(view: View) -> u32 {
         View::Bits64 => KEY_WOW64_64KEY,
         View::Bits32 => KEY_WOW64_32KEY,
     }
-}
-
-/// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
-/// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
-fn file_facts(path: &str) -> Answer<FileFacts> {
-    path_on_disk(path).map_or_else(Answer::Unread, crate::targets::drives::facts_of)
-}
-
-/// The path, where it is absolute and begins with a drive.
-fn path_on_disk(path: &str) -> Result<&Path, Unread> {
-    let on_disk = matches!(
-        Path::new(path).components().next(),
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
-    );
-    if on_disk {
-        return Ok(Path::new(path));
-    }
-    let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
-    Err(Unread::new(Reason::Unsupported, detail))
 }

@@ -112,7 +112,7 @@ pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
     /// The link that stands in the way to the key.
-    pub(super) link: Option<FoundLink>,
+    pub(super) link: Option<Box<FoundLink>>,
 }
 
 /// A key that is a link.
