@@ -18,6 +18,8 @@ pub(super) struct Wants<'a> {
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with all below them.
     pub absent: BTreeSet<Key>,
+    /// Those of them that may only be deleted where nothing else is below them.
+    pub absent_if_empty: BTreeSet<Key>,
     /// Keys that hold what is wanted of them and nothing else.
     pub exclusive: BTreeMap<Key, Exclusive>,
     /// What must hold of values, in the order in which the spec says it.

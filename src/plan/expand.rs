@@ -30,6 +30,9 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
 /// # Errors
 /// What could not be read on the way.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    if let Some(parameter) = &pattern.unset {
+        return Err(not_set(parameter));
+    }
     let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(below)) => (vec![own.clone()], below),
         _ => {
@@ -47,6 +50,10 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn not_set(parameter: &str) -> Unread {
+    Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
 /// What `ask` answers for every key. All are asked before any is judged, so that they are read in one batch.
@@ -122,6 +129,9 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(at) = spec.locations.get(name) else {
                     return Ok(Resolved::NoFolder(format!("location {name} is not declared")));
                 };
+                if let Some(parameter) = &at.key.unset {
+                    return Err(not_set(parameter));
+                }
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };

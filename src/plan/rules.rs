@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    diag::number_of,
     observe::{KeyImage, Reader},
     registry::{Key, ValueName},
     spec::{
-        Spec, is_protected,
+        Spec,
+        document::OnSubkeys,
+        is_protected,
         model::{Condition, DesiredKey},
     },
     targets::{Action, Answer, KeyChange, Unread, ValueChange},
 };
 
 use super::{
-    RulesHere, Satisfied, Truth, canonical, condition,
+    Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
     desired_state::{OneValue, Wants, by_value, within},
     exclusive, expand,
 };
@@ -31,6 +34,8 @@ pub(super) struct Result<'a> {
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
     pub unknown: Vec<String>,
+    /// Whether keys that are deleted only without subkeys have none.
+    pub checks: Vec<Check>,
     /// What the rules want, so that the changes of later specs can be held against it.
     pub wants: Wants<'a>,
 }
@@ -73,8 +78,11 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                 }
             }
             match &rule.desired {
-                DesiredKey::Absent if holds => {
+                DesiredKey::Absent(on_subkeys) if holds => {
                     here.insert(0);
+                    if *on_subkeys == OnSubkeys::Refuse {
+                        result.wants.absent_if_empty.insert(key.clone());
+                    }
                     result.wants.absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
@@ -100,11 +108,12 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
         }
         result.rules.of += match &rule.desired {
             DesiredKey::Values(values) => values.len(),
-            DesiredKey::Absent | DesiredKey::Present => 1,
+            DesiredKey::Absent(_) | DesiredKey::Present => 1,
         };
         result.rules.here += here.len();
     }
     let wants = std::mem::take(&mut result.wants);
+    result.checks = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader)).collect();
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
@@ -158,6 +167,29 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
         planned_by: None,
     };
     result.satisfied.extend(values.iter().map(absent));
+}
+
+/// Checks that the key has no subkeys but those that the spec deletes as well.
+fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
+    /// Names that the evidence has; of more it has the number.
+    const MOST: usize = 5;
+    let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
+    let (result, found) = match answer {
+        Answer::Absent => (Truth::Met, "absent".to_owned()),
+        Answer::Unread(why) => (Truth::Unknown, why.to_string()),
+        Answer::Present(names) => {
+            let others: Vec<_> = names.iter().filter(|name| !wants.absent.contains(&key.child(name))).collect();
+            let shown: Vec<_> = others.iter().take(MOST).map(ToString::to_string).collect();
+            let more = if others.len() > MOST { ", …" } else { "" };
+            match others.len() {
+                0 => (Truth::Met, "no subkeys".to_owned()),
+                n => (Truth::Unmet, format!("{}: {}{more}", number_of(n, "subkey"), shown.join(", "))),
+            }
+        }
+    };
+    let wanted = "no subkeys".to_owned();
+    let evidence = vec![Evidence { place: key.to_string(), wanted, found, result, planned_by }];
+    Check { part: Part::Deletion, title: "deletion".to_owned(), evidence, result }
 }
 
 /// How many keys and values change in the keys that a `*` stands for, or below them.
@@ -312,6 +344,13 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.tree(key) {
         Ok(tree) => {
+            if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
+                let below = &below.key;
+                result.unknown.push(format!(
+                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
+                ));
+                return;
+            }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();

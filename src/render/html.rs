@@ -127,7 +127,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
     for check in &spec.checks {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
-            Part::Prerequisite => check.title.clone(),
+            Part::Prerequisite | Part::Deletion => check.title.clone(),
             Part::Hotfix => format!("hotfix {}", check.title),
         };
         for e in &check.evidence {

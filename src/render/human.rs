@@ -98,9 +98,10 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
         Part::Applicable => "applicable",
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
+        Part::Deletion => "deletion",
     };
     let title = match check.part {
-        Part::Applicable => String::new(),
+        Part::Applicable | Part::Deletion => String::new(),
         _ => format!(" {}", one_line(&check.title)),
     };
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());

@@ -43,7 +43,9 @@ impl Paint {
             Outcome::InDesiredState | Outcome::Changed => AnsiColor::Green,
             Outcome::NotApplicable => AnsiColor::BrightBlack,
             Outcome::ChangesPending => AnsiColor::Yellow,
-            Outcome::Blocked | Outcome::Unknown | Outcome::RolledBack | Outcome::Failed => AnsiColor::Red,
+            Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown | Outcome::RolledBack | Outcome::Failed => {
+                AnsiColor::Red
+            }
         };
         self.with(colour.on_default().bold(), &text)
     }

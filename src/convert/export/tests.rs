@@ -124,12 +124,24 @@ fn what_a_format_cannot_say_is_told() {
   - key: HKLM\SOFTWARE\U
     view: 32
     values: { x: { ensure: absent } }
+  - { key: HKLM\SOFTWARE\V, ensure: absent, on_subkeys: refuse }
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
     let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
-    let common =
-        ["32-bit view", "\"any\"", "\"bits\"", "\"if\"", kept, "\"list\"", "\"set\"", "\"when\"", "`*`", "each user"];
+    let common = [
+        "32-bit view",
+        "\"any\"",
+        "\"bits\"",
+        "\"if\"",
+        kept,
+        "\"list\"",
+        "\"set\"",
+        "\"when\"",
+        "`*`",
+        "each user",
+        "is deleted with its subkeys",
+    ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
         (all(reg(&spec).unwrap()), also(&["is made where it is missing"])),
@@ -150,8 +162,13 @@ fn a_reg_file_of_both_views_is_imported_as_both() {
     let bytes = spec::library::find("CVE-2013-3900").unwrap();
     let spec = spec::load("CVE-2013-3900", bytes, &Settings::new()).spec.unwrap();
     let about = crate::convert::import::About { id: "T", title: "Test", summary: None };
-    let imported =
-        crate::convert::import::import("t.reg", &reg(std::slice::from_ref(&spec)).unwrap().bytes, None, about).unwrap();
+    let imported = crate::convert::import::import(
+        "t.reg",
+        &reg(std::slice::from_ref(&spec)).unwrap().bytes,
+        Default::default(),
+        about,
+    )
+    .unwrap();
     let again = spec::load("t", imported.text.as_bytes(), &Settings::new()).spec.unwrap();
     let keys = |spec: &Spec| spec.rules.iter().map(|rule| rule.key.to_string()).collect::<Vec<_>>();
     assert_eq!(keys(&again), keys(&spec));

@@ -4,7 +4,7 @@ use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
     spec::{
         Spec,
-        document::Exclusive,
+        document::{Exclusive, OnSubkeys},
         model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
     },
 };
@@ -74,7 +74,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     };
     let values = match &rule.desired {
         DesiredKey::Values(values) => values.as_slice(),
-        DesiredKey::Absent | DesiredKey::Present => &[],
+        DesiredKey::Absent(_) | DesiredKey::Present => &[],
     };
     rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
 }
@@ -116,7 +116,12 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
         lose(format!("{key}: written for the user who runs the file only, not for each user"));
     }
     let what = match &rule.desired {
-        DesiredKey::Absent => What::Absent,
+        DesiredKey::Absent(on_subkeys) => {
+            if *on_subkeys == OnSubkeys::Refuse {
+                lose(format!("{key}: is deleted with its subkeys, for which the spec refuses it"));
+            }
+            What::Absent
+        }
         DesiredKey::Present => What::Present { must_exist: true, values: Vec::new() },
         DesiredKey::Values(rules) => {
             let values: Vec<_> = rules.iter().filter_map(|value| self::value(rule, value, lose)).collect();

@@ -7,7 +7,7 @@ use crate::{
     },
     spec::{
         Spec,
-        document::{self, DataExpression, Exclusive},
+        document::{self, DataExpression, Exclusive, OnSubkeys},
         model::{Desired, DesiredKey, KeyRule, ValueRule},
     },
 };
@@ -68,7 +68,12 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         path.push_str(&name.to_string());
     }
     match &rule.desired {
-        DesiredKey::Absent => line(out, &format!("[-{path}]")),
+        DesiredKey::Absent(on_subkeys) => {
+            if *on_subkeys == OnSubkeys::Refuse {
+                line(out, "; only where it has no subkeys; else nothing is done");
+            }
+            line(out, &format!("[-{path}]"));
+        }
         DesiredKey::Present => line(out, &format!("[{path}]")),
         DesiredKey::Values(values) => {
             line(out, &format!("[{path}]"));

@@ -79,9 +79,11 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     let mut absent: Vec<Rule<'_>> = Vec::new();
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
-        for (rule, number) in spec.rules.iter().zip(&checked.rule_numbers) {
+        let rules = spec.rules.iter().zip(&checked.rule_numbers);
+        // What an open one wants is not known; a plan has no changes for its spec.
+        for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
             let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
-            if rule.desired == DesiredKey::Absent {
+            if rule.desired.is_absent() {
                 absent.push(entry());
             }
             by_key.entry(rule.key.one_name().folded()).or_default().push(entry());
@@ -98,7 +100,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     }
     for (_, rules) in &keys {
         for rule in rules {
-            for above in absent.iter().filter(|a| a.file != rule.file && rule.rule.desired != DesiredKey::Absent) {
+            for above in absent.iter().filter(|a| a.file != rule.file && !rule.rule.desired.is_absent()) {
                 if key_is_within(&rule.place, &above.place) {
                     let what = format!("the key `{}`", above.rule.key);
                     let path = Path::default().field("registry").item(rule.number).field("key");
@@ -127,7 +129,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     let rule_path = Path::default().field("registry").item(other.number);
     let (key, conditional) = (&other.rule.key, exclusive.rule.when.is_some());
     let values = match &other.rule.desired {
-        DesiredKey::Absent => return,
+        DesiredKey::Absent(_) => return,
         DesiredKey::Present => &[][..],
         DesiredKey::Values(values) => values,
     };
@@ -136,7 +138,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
         let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
         above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(&other.place))
     };
-    let is_named = own.iter().any(|(place, rule)| rule.desired != DesiredKey::Absent && is_above(place));
+    let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
     if is_to_be_there && !is_named {
         let what = format!("the key `{key}`, beside what `{}` is to hold", exclusive.rule.key);
         report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);

@@ -21,6 +21,8 @@ pub(super) struct Resolved {
     current: Literal,
     /// Whether the operator chose it.
     pub(super) is_set: bool,
+    /// What the operator has to do, where it is not known what it is.
+    pub(super) unset: Option<String>,
     /// What else it could be: all that is allowed, or the ends of its range.
     others: Vec<Literal>,
 }
@@ -132,13 +134,12 @@ fn resolve(
         None => None,
         Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
-    let unset = set.is_none() && default.is_none();
-    if unset && !settings.may_be_unset() {
+    let unset = (set.is_none() && default.is_none()).then(|| match limits.allowed.is_empty() {
+        false => format!("add `--set {name}=…`: {}", limits.list()),
+        true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
+    });
+    if let Some(hint) = unset.as_ref().filter(|_| !settings.may_be_unset()) {
         let message = format!("the parameter `{name}` has no default, and is not set");
-        let hint = match limits.allowed.is_empty() {
-            false => format!("add `--set {name}=…`: {}", limits.list()),
-            true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
-        };
         cx.error_at_name(Code::PARAMETER_NOT_SET, path, message, hint);
         return None;
     }
@@ -153,7 +154,7 @@ fn resolve(
     };
     let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
-    Some(Resolved { kind: limits.kind, current, is_set, others: possible })
+    Some(Resolved { kind: limits.kind, current, is_set, unset, others: possible })
 }
 
 fn limits<'p>(

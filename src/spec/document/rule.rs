@@ -21,6 +21,10 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
+    /// Beside `ensure: absent`, what becomes of a key that has subkeys. `delete` (without it): it is deleted with all below it.
+    /// `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_subkeys: Option<OnSubkeys>,
     /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
     /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
     /// stays: as values, and as subkeys with those above them.
@@ -50,6 +54,17 @@ pub enum ViewChoice {
     Bits32,
     /// Each of them.
     Both,
+}
+
+/// What becomes of a key that is to be deleted and has subkeys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSubkeys {
+    /// It is deleted with all below it.
+    #[default]
+    Delete,
+    /// It stays, and the spec is blocked.
+    Refuse,
 }
 
 /// How far a key holds nothing but what the spec names.
@@ -85,7 +100,8 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
-    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
+    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit. `none` says that
+    /// nothing but `data` will do, where that is meant of a number that `validate` takes for a scale or for bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
@@ -136,18 +152,20 @@ pub enum TypeChoice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// Data of every kind.
+    /// Data of every kind, or none.
     Word(KeepWord),
     /// Data that passes a test.
     Which(KeepWhich),
 }
 
-/// The word that stands for data of every kind.
+/// A word in place of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {
     /// Whatever data is found, in the type or one of the types.
     Any,
+    /// Nothing but `data`, as without `keep`.
+    None,
 }
 
 /// Data that stays as it is: numbers between two, or one of a list.

@@ -11,7 +11,7 @@ use crate::{
         Data, Decoded, ValueName, ValueType,
         name::{compare, upcase},
     },
-    spec::document::Exclusive,
+    spec::document::{Exclusive, OnSubkeys},
 };
 
 /// A key and what must hold in it.
@@ -27,13 +27,15 @@ pub struct KeyRule {
     pub desired: DesiredKey,
     /// How far the key holds nothing else.
     pub exclusive: Option<Exclusive>,
+    /// It depends on a parameter that is not set.
+    pub is_open: bool,
 }
 
 /// What must hold of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// It is absent, with all below it.
-    Absent,
+    /// It is absent, with all below it, or only where nothing is.
+    Absent(OnSubkeys),
     /// It exists.
     Present,
     /// These hold of its values; it exists where one of them must.
@@ -90,6 +92,13 @@ pub enum Desired {
         /// Strings that are not in it.
         remove: Vec<String>,
     },
+}
+
+impl DesiredKey {
+    /// Whether the key is to be absent.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
 }
 
 impl ValueRule {
