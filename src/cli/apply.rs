@@ -130,7 +130,13 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         if plan.changes().next().is_some() {
             folder.check().map_err(|e| Stop::from(StartError::Journal(e)))?;
         }
-        return Ok(only_shown(plan, report::Command::Apply));
+        let refused = rehearsed(&plan, target.as_mut(), Diagnostic::error);
+        let mut report = only_shown(plan, report::Command::Apply);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.diagnostics.push(refused);
+        }
+        return Ok(report);
     }
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
@@ -153,6 +159,18 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> {
         services::restart(&mut report, output);
     }
     Ok(report)
+}
+
+/// That the target cannot be written as the plan says, where that is known already.
+pub(super) fn rehearsed(
+    plan: &Plan,
+    target: &mut dyn Target,
+    severity: fn(Code, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let hint = "see to that before the plan is approved";
+    Some(severity(Code::CANNOT_APPLY, format!("kbfix apply could not write this: {error}")).hint(hint))
 }
 
 /// The report of a plan that is not carried out.

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use crate::{
     apply::{self, Standing},
-    diag::{Code, Diagnostic},
+    diag::Diagnostic,
     plan::Plan,
     review::{self, Report, report},
-    target::Target,
 };
 
 use super::{
-    apply::{MOST_CHANGES, carried_out, digest_of_a_plan, only_shown, too_many_changes},
+    apply::{MOST_CHANGES, carried_out, digest_of_a_plan, only_shown, rehearsed, too_many_changes},
     destination::{Destination, Inputs},
     install::PackageArguments,
     output::{self, Output},
@@ -126,14 +125,6 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, Stop> {
     }
 }
 
-/// That the target cannot be written as the plan says, where that is known already.
-fn rehearsed(plan: &Plan, target: &mut dyn Target) -> Option<Diagnostic> {
-    let changes: Vec<_> = plan.changes().cloned().collect();
-    let error = target.rehearse(&changes).err()?;
-    let hint = "see to that before the plan is approved";
-    Some(Diagnostic::warning(Code::CANNOT_APPLY, format!("kbfix apply could not write this: {error}")).hint(hint))
-}
-
 /// The plan, how it stands, and a warning of what stands against carrying it out.
 fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), Stop> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
@@ -155,7 +146,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, O
         }
     };
     let warning = match standing {
-        Standing::Holds => rehearsed(&plan, target.as_mut()),
+        Standing::Holds => rehearsed(&plan, target.as_mut(), Diagnostic::warning),
         Standing::CarriedOut => None,
     };
     if let Some(out) = out {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    apply::{carry_out, only_shown},
+    apply::{carry_out, only_shown, rehearsed},
     output::{Format, Output},
     stop::{Stop, USAGE},
     targets::{StateArguments, TargetArguments, changing, reading},
@@ -93,7 +93,13 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Stop> 
     let conflicts = undo.conflicts;
     let looked = arguments.check || !undo.unread.is_empty();
     let mut report = if looked {
-        only_shown(plan, report::Command::Rollback)
+        let refused = rehearsed(&plan, target.as_mut(), Diagnostic::error);
+        let mut report = only_shown(plan, report::Command::Rollback);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.diagnostics.push(refused);
+        }
+        report
     } else {
         let action = journal::Action::Rollback(journal.entry.id.clone());
         let what = changing(target.as_ref());

@@ -250,7 +250,7 @@ impl Target for RegTarget {
             return Ok(());
         }
         let before = self.document.clone();
-        let made = self.carry_out(changes);
+        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
         self.document = before;
         made
     }
@@ -262,7 +262,13 @@ impl Target for RegTarget {
         let place = self.path.display().to_string();
         // The changes are checked against what is in the file now, also when it was edited without the lock.
         self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
-        let written = self.carry_out(changes).map_err(WriteFailure::from).and_then(|()| {
+        let made = self.carry_out(changes).and_then(|()| {
+            let edited = self.document.clone();
+            self.try_undo(changes)?;
+            self.document = edited;
+            Ok(())
+        });
+        let written = made.map_err(WriteFailure::from).and_then(|()| {
             replace_file(&self.path, &self.document.to_bytes()).map_err(|source| {
                 let error = match source.kind() {
                     std::io::ErrorKind::PermissionDenied => WriteError::Denied { place },

@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::stamp::Stamp;
 use crate::{
     format::regf::{Error, Filetime, Hive},
     target::{
         Reason, TargetError, Unread, WriteError,
         read::read_file,
-        replace::{remove_leftovers, replace_file},
+        replace::{remove_leftovers, replace_file_if},
     },
 };
 
@@ -23,6 +24,8 @@ const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 #[derive(Debug)]
 pub(in crate::target) struct HiveFile {
     path: PathBuf,
+    /// What the file and its logs were when they were read.
+    stamp: Stamp,
     pub(super) hive: Hive,
 }
 
@@ -44,6 +47,8 @@ impl HiveFile {
     /// [`OpenError`]
     pub(in crate::target) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
         let file_error = |error| file_error(path, error);
+        // Before anything is read: what somebody writes meanwhile is to be noticed.
+        let stamp = Stamp::of(path).map_err(file_error)?;
         let file = open_file(path).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
         let opened = match complete(file).map_err(file_error)? {
@@ -59,7 +64,7 @@ impl HiveFile {
             Err(error) => Err(error),
         };
         let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
-        Ok(Self { path: path.to_owned(), hive })
+        Ok(Self { path: path.to_owned(), stamp, hive })
     }
 
     /// Where the file is.
@@ -72,20 +77,43 @@ impl HiveFile {
         self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
-    /// Puts the edited hive in place of the file, whole, and makes its logs empty.
+    /// The edited hive as the bytes of a file.
     ///
     /// # Errors
-    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied.
-    pub(super) fn save(&mut self) -> Result<(), WriteError> {
+    /// [`WriteError::Unsupported`] for a hive that cannot be written.
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, WriteError> {
         let place = self.path.display().to_string();
-        let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
+    }
+
+    /// Puts `bytes` in place of the file, whole, and makes its logs empty. Immediately before, `guard` is asked, and the file and its
+    /// logs must be as they were when they were read.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied. [`WriteError::Stale`]:
+    /// nothing was written.
+    pub(super) fn replace(
+        &self,
+        bytes: &[u8],
+        guard: impl FnOnce() -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
         // What cannot be removed is no reason against a change.
         let _ = remove_leftovers(&self.path);
-        replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
-        if self.hive.logs_after_save().empty {
-            for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
-                empty(&log).map_err(|source| write_error(&log, source))?;
-            }
+        let mut refused = None;
+        let replaced = replace_file_if(&self.path, bytes, || {
+            guard().and_then(|()| self.stamp.refuse_other(&self.path)).map_err(|error| {
+                let told = io::Error::other(error.to_string());
+                refused = Some(error);
+                told
+            })
+        });
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        replaced.map_err(|source| write_error(&self.path, source))?;
+        // See `Hive::logs_after_save`.
+        for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
+            empty(&log).map_err(|source| write_error(&log, source))?;
         }
         Ok(())
     }
@@ -133,7 +161,10 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
     let hint = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
-        Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
+        Error::Dirty { .. } => {
+            "; boot that Windows once or copy the file again, or read it as it is with --allow-dirty"
+        }
+        Error::BaseBlock { .. } => "; copy the file again together with its logs (.LOG, .LOG1, .LOG2)",
         _ => "",
     };
     TargetError::Malformed { what, detail: format!("{error}{hint}") }

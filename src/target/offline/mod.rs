@@ -5,8 +5,10 @@
 //! `Software\Classes`) is found where it comes from ([`resolve`]); what exists in memory only is unknown.
 
 mod file;
+mod memory;
 mod read;
 mod resolve;
+mod stamp;
 mod write;
 
 use std::{collections::BTreeSet, path::PathBuf};

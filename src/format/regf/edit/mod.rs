@@ -23,7 +23,7 @@ use super::{Error, Filetime, Hive, Node, bytes::put};
 /// Changes a hive in memory; made by [`Hive::edit`].
 ///
 /// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key says about its
-/// largest subkey, value and data is brought up to date when the editor is dropped.
+/// largest subkey, value and data is brought up to date when the editor is dropped, or later where it is suspended.
 #[derive(Debug)]
 pub struct Editor<'a> {
     hive: &'a mut Hive,
@@ -66,6 +66,17 @@ impl Hive {
         Ok(Editor { hive: self, now })
     }
 
+    /// Brings up to date what keys say about their largest subkey, value and data, where an editor was suspended.
+    ///
+    /// # Errors
+    /// [`Error`] for a key that cannot be read; the hive is then broken.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        for node in std::mem::take(&mut self.cache.stale) {
+            self.recount(node).inspect_err(|_| self.broken = true)?;
+        }
+        Ok(())
+    }
+
     /// Writes into the allocated cell at `at`.
     pub(super) fn put(&mut self, at: u32, field: usize, bytes: &[u8]) -> Result<(), Error> {
         let cell = self.cell_mut(at)?;
@@ -95,6 +106,12 @@ impl Editor<'_> {
         self.hive
     }
 
+    /// Ends these edits for now: more will follow. To count what a key holds after each of many edits of it would take as long as the
+    /// square of their number; [`Hive::settle`] and [`Hive::to_bytes`] do it once.
+    pub fn suspend(self) {
+        std::mem::forget(self);
+    }
+
     /// Runs the part of an edit that changes the hive.
     fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
         let done = edit(self.hive, self.now);
@@ -116,10 +133,7 @@ impl Editor<'_> {
 
 impl Drop for Editor<'_> {
     fn drop(&mut self) {
-        for node in std::mem::take(&mut self.hive.cache.stale) {
-            if self.hive.recount(node).is_err() {
-                self.hive.broken = true;
-            }
-        }
+        // That it failed is remembered: a broken hive is not written.
+        let _ = self.hive.settle();
     }
 }
