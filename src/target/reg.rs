@@ -140,6 +140,10 @@ impl RegTarget {
     }
 
     fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+        // Only whether the key is there is asked, as of the parent of each key that is created.
+        if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
+            return Ok(BTreeMap::new());
+        }
         // A key that is there only as the parent of others has no values: the export would list them.
         let values = self.document.values(path);
         let unreadable = values.as_ref().and_then(|v| v.unreadable());
