@@ -6,7 +6,7 @@ use crate::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
     review::hive_check::HiveCheck,
-    target::{hive_logs, read_hive},
+    target::{hive_logs, read_hive, read_log},
 };
 
 use super::{
@@ -74,7 +74,7 @@ fn check(arguments: &Check, output: &mut Output) -> Result<u8, Stop> {
     let primary = read_hive(&arguments.file).map_err(|e| unreadable(&file, &e))?;
     let mut logs = Vec::new();
     for log in hive_logs(&arguments.file).map_err(|e| unreadable(&file, &e))? {
-        logs.push(read_hive(&log).map_err(|e| unreadable(&log.display().to_string(), &e))?);
+        logs.push(read_log(&log, primary.len()).map_err(|e| unreadable(&log.display().to_string(), &e))?);
     }
     let hive = Hive::open_dirty(primary, &logs).map_err(|error| {
         let hint = "give a hive file, such as Windows/System32/config/SYSTEM";

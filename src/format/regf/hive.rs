@@ -61,6 +61,18 @@ pub enum State {
 const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block names";
 
 impl Hive {
+    /// The length of the base block, with which a file begins.
+    pub const BASE_BLOCK: usize = base::SIZE;
+
+    /// How many bytes of hive bins follow this base block in the file; none where it was not written completely.
+    ///
+    /// # Errors
+    /// Where it is no base block of a hive.
+    pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
+        let base = primary_base_block(base_block)?;
+        Ok((!base.is_dirty()).then_some(base.bins_size))
+    }
+
     /// Opens a hive out of its primary file and the logs that lie beside it (`.LOG`, `.LOG1`, `.LOG2`; empty and
     /// foreign ones are ignored). A hive that was not written completely is recovered from them as Windows does it, in
     /// memory; where that cannot be done it is refused with [`Error::Dirty`].

@@ -94,6 +94,7 @@ impl OfflineRegistry {
         spots: &[Spot],
         mut findings: Option<&mut Findings>,
     ) -> Result<(), WriteError> {
+        self.ask_anew();
         for (change, spot) in changes.iter().zip(spots) {
             if let Some(findings) = findings.as_deref_mut()
                 && !findings.contains_key(&spot.0)
@@ -117,6 +118,7 @@ impl OfflineRegistry {
 
     /// Undoes the changes again, in memory.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.ask_anew();
         check::undo(changes, self, |registry, change| registry.make_one(change).map(drop), Self::answer_in_memory)
     }
 

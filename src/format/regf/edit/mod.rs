@@ -39,6 +39,8 @@ pub(super) struct Cache {
     stale: HashSet<u32>,
     /// The values of the key that was edited last: their names in upper case, and their places.
     values: Option<(u32, HashMap<Vec<u16>, u32>)>,
+    /// The security descriptors of the hive, and where the record of each is.
+    security: Option<HashMap<Vec<u8>, u32>>,
     /// Whether something was deleted since the hive was last written out.
     shrunk: bool,
     /// How full the hive was when it was opened or last written out.
@@ -50,6 +52,7 @@ impl Cache {
     fn forget_places(&mut self) {
         self.sorted.clear();
         self.values = None;
+        self.security = None;
     }
 }
 
