@@ -13,7 +13,7 @@ use crate::{
     plan::{Machine, Plan, Restart},
     registry::{Data, Key, KeyProperties, ValueName, notation},
     spec::Spec,
-    target::{Action, Address, Answer, KeyChange, Moved, Reason, Target, TargetError, Unread, WriteFailure},
+    targets::{Action, Address, Answer, KeyChange, Moved, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.

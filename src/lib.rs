@@ -1,9 +1,9 @@
 //! kbfix keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
 //!
 //! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
-//! [`target`] answers what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
-//! [`journal`] and made ([`apply`], with [`steps`] beside the
-//! registry where asked); and all of it is shown ([`review`]) by the commands ([`cli`]).
+//! [`targets`] answer what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
+//! [`journal`] and made ([`apply`], with [`steps`] beside the registry where asked); [`render`] shows all of it. The
+//! command line is not here but in the binary.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(
@@ -14,15 +14,15 @@
 pub mod registry;
 pub mod version;
 pub mod diag;
+pub mod files;
 pub mod format;
-pub mod state;
-pub mod target;
+pub mod targets;
 pub mod spec;
+pub mod convert;
 pub mod observe;
 pub mod plan;
 pub mod journal;
 pub mod apply;
 pub mod steps;
-pub mod review;
+pub mod render;
 pub mod example;
-pub mod cli;

@@ -1,5 +1,7 @@
 //! The `kbfix` command.
 
+mod cli;
+
 fn main() -> std::process::ExitCode {
-    kbfix::cli::main()
+    cli::main()
 }

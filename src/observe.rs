@@ -11,8 +11,8 @@ use std::{
 };
 
 use crate::{
-    registry::{Data, Key, KeyName, KeyProperties, ValueName},
-    target::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
+    registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
+    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
 /// Questions after which an observation gives up. Each follows from the answers to the one before: a value names a file's folder, a `*`
@@ -196,18 +196,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Returns the first place that was asked for and of which the facts say nothing; `None` where they answered everything.
+    pub fn unanswered(&self) -> Option<String> {
+        let missing = self.missing.borrow();
+        let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
+            Some(name) => format!("{key} {}", notation::value_name(name)),
+            None => key.to_string(),
+        };
+        missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned())
+    }
+
     /// From here on answers as after these changes.
-    pub fn pretend(&self, change: &crate::target::KeyChange) {
+    pub fn pretend(&self, change: &crate::targets::KeyChange) {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
     /// Notes for which spec a change was planned, which [`Reader::planned_by`] tells from here on.
-    pub fn planned_for(&self, id: &str, change: &crate::target::KeyChange) {
+    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
         let planned = &mut *self.planned.borrow_mut();
         for value in &change.values {
             planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
         }
-        if change.action != crate::target::Action::Update {
+        if change.action != crate::targets::Action::Update {
             planned.keys.insert(change.key.clone(), id.to_owned());
             planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
         }
@@ -246,7 +256,7 @@ fn not_read<T>() -> Answer<T> {
 /// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
 ///
 /// # Errors
-/// [`TargetError`] when the target as a whole cannot be read.
+/// [`TargetError`] when the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
     let mut paths = 0;

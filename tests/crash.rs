@@ -234,7 +234,7 @@ mod local {
     use super::{Stage, VALUES, kill_at_random_instants};
     use kbfix::{
         registry::{Data, Key, KeyName},
-        target::{Action, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+        targets::{Action, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
     };
 
     struct Live {
@@ -296,7 +296,8 @@ mod local {
 
         fn changed(&self, _: &[String]) -> usize {
             let wanted = |facts: &KeyFacts| {
-                let text = |answer: &kbfix::target::Answer<Data>| answer.clone().known().ok().flatten()?.as_read_text();
+                let text =
+                    |answer: &kbfix::targets::Answer<Data>| answer.clone().known().ok().flatten()?.as_read_text();
                 facts.values.values().filter(|a| text(a).is_some_and(|t| t.starts_with("wanted "))).count()
             };
             self.facts().iter().flatten().map(wanted).sum()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kbfix::{
     diag::{CODES, Diagnostic},
-    review::{
+    render::{
         Paint,
         diagnostics::{github, human, json},
     },
@@ -168,6 +168,35 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(across((r"HKU\S-1-5-18\x", one), (r"HKU\.DEFAULT\X", two)).len(), 1);
     assert_eq!(across((classes, one), (root, one)), [""; 0]);
 
+    let tree = format!("exclusive: tree\n    {one}");
+    assert_eq!(
+        across((r"HKCR\x", &tree), (classes, two)),
+        [
+            r"conflicting-specs: A and B want different things of the key `HKLM\SOFTWARE\Classes\x\shell`, beside what `HKCR\x` is to hold"
+        ]
+    );
+    let other = "values: { w: { type: REG_DWORD, data: 1 }, x: { ensure: absent } }";
+    let named = format!("{tree}\n  - {{ key: HKCR\\X\\Shell, {one} }}");
+    for (a, b) in
+        [((root, &*format!("exclusive: true\n    {one}")), (classes, other)), ((r"HKCR\x", &named), (classes, other))]
+    {
+        let found = across(a, b);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains(r"`w` in `HKLM\SOFTWARE\Classes\x\shell`, which is to hold no other values"),
+            "{found:?}"
+        );
+        assert_eq!(across(b, a).len(), 1);
+    }
+    let values = format!("exclusive: true\n    {one}");
+    assert_eq!(across((r"HKCR\x", &values), (classes, two)), [""; 0]);
+    assert_eq!(
+        across((root, &values), (classes, "values: { w: { ensure: absent }, V: { type: REG_DWORD, data: 1 } }")),
+        [""; 0]
+    );
+    assert_eq!(across((r"HKCR\x", &tree), (classes, "ensure: absent")), [""; 0]);
+    assert_eq!(across((r"HKCR\x", &tree), (classes, "values: { w: { ensure: absent } }")), [""; 0]);
+
     let within = |second: &str| {
         let text = of("A", classes, &format!("{one}\n  - {second}"));
         let found = spec::load("a.yaml", text.as_bytes(), &Settings::new()).diagnostics;
@@ -176,7 +205,8 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(within(r"{ key: HKCR\x\shell, values: { w: { type: REG_DWORD, data: 1 } } }"), ["duplicate-key"]);
     assert_eq!(within(r"{ key: HKCR\x, ensure: absent }"), ["conflicting-rules"]);
     // Both views of a key that they share: one rule, and no two.
-    assert_eq!(within(r"{ key: HKLM\SYSTEM\x\y\z, view: both, values: { w: { type: REG_DWORD, data: 1 } } }"), [""; 0]);
+    let both = r"{ key: HKLM\SYSTEM\x\y\z, view: both, values: { w: { type: REG_DWORD, data: 1 } } }";
+    assert_eq!(within(both), ["view-without-effect"]);
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn mangled_specs_never_panic() {
         let caught = std::panic::catch_unwind(move || {
             let loaded = load(&text);
             for diagnostic in &loaded.diagnostics {
-                let _ = kbfix::review::diagnostics::human(diagnostic, kbfix::review::Paint { colour: false });
+                let _ = kbfix::render::diagnostics::human(diagnostic, kbfix::render::Paint { colour: false });
                 let place = diagnostic.place.as_ref().expect("each finding in a file has its place");
                 assert!(place.line > 0 && place.column > 0 && place.length > 0);
                 assert!(place.source.is_empty() || place.column <= place.source.chars().count() + 1, "{diagnostic:?}");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use kbfix::{
     diag::Diagnostic,
-    review::diagnostics::json,
+    render::diagnostics::json,
     spec::{self, Settings},
 };
 

@@ -2,32 +2,32 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{
+use kbfix::{
     apply,
     diag::{Code, Diagnostic},
     journal::Folder,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
-    review::{Report, report},
+    render::{Report, report},
     spec::{Spec, document::ComputerRestart},
     steps::{
         self, Step,
-        package::{PackageError, Prepared, prepare},
+        package::{self, PackageError, Prepared, prepare},
     },
-    target::{Address, Answer, Kind, Moved, Target},
+    targets::{Address, Answer, Kind, Moved, Target},
 };
 
 use super::{
-    destination::Inputs,
+    error::{CommandError, USAGE},
+    out_file::Inputs,
     output::Output,
-    stop::{Stop, USAGE},
 };
 
 /// The packages, for the commands that plan an installation.
 #[derive(Debug, clap::Args)]
 pub(super) struct PackageArguments {
     /// The file of the package that installs a spec's hotfix; may be repeated.
-    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = package)]
+    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
@@ -35,20 +35,20 @@ pub(super) struct PackageArguments {
     install_hotfix: bool,
 }
 
-fn package(text: &str) -> Result<(String, PathBuf), String> {
+fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
         _ => Err("write it as ID=PATH, as KB909094=C:\\fix.exe".to_owned()),
     }
 }
 
-fn usage(message: String, hint: &str) -> Stop {
-    Stop::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
+fn usage(message: String, hint: &str) -> CommandError {
+    CommandError::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
 impl PackageArguments {
     /// Notes in each spec whether its hotfix may be installed.
-    pub(super) fn ask(&self, specs: &mut [Spec]) -> Result<(), Stop> {
+    pub(super) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for (id, _) in &self.packages {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
             let spec = spec.ok_or_else(|| {
@@ -70,16 +70,22 @@ impl PackageArguments {
         self.packages.iter().for_each(|(_, path)| inputs.add(path));
     }
 
-    /// Refuses a plan that installs a package which is not given, or cannot be run on this target.
-    pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), Stop> {
-        plan.specs.iter().filter(|spec| spec.install.is_some()).try_for_each(|spec| self.given(spec, address).map(drop))
+    /// Refuses a plan that installs a package which is not given, is not the one that the spec names, or cannot be run on this
+    /// target.
+    pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), CommandError> {
+        for spec in &plan.specs {
+            if let Some(install) = &spec.install {
+                package::check(self.given(spec, address)?, install).map_err(|error| refused(&error))?;
+            }
+        }
+        Ok(())
     }
 
-    fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, Stop> {
+    fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, CommandError> {
         if !matches!(address.kind(), Ok(Kind::Local)) {
             let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
-            return Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }
         let given = self.packages.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
@@ -94,25 +100,26 @@ impl PackageArguments {
         plan: &Plan,
         address: &Address,
         folder: &Folder,
-    ) -> Result<Vec<(usize, Prepared)>, Stop> {
+    ) -> Result<Vec<(usize, Prepared)>, CommandError> {
         let mut prepared = Vec::new();
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
-            let ready = prepare(path, install, folder.root()).map_err(|error| {
-                let (code, hint) = match &error {
-                    PackageError::Mismatch { .. } => {
-                        (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names")
-                    }
-                    PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
-                    _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
-                };
-                Stop::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
-            })?;
+            let ready = prepare(path, install, folder.root()).map_err(|error| refused(&error))?;
             prepared.push((at, ready));
         }
         Ok(prepared)
     }
+}
+
+/// Returns why a package is not run. Nothing was done.
+fn refused(error: &PackageError) -> CommandError {
+    let (code, hint) = match error {
+        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names"),
+        PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
+        _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
+    };
+    CommandError::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.
@@ -161,7 +168,7 @@ pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
-    carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, Stop>,
+    carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, CommandError>,
 ) -> Report {
     let failed = installed.failed();
     let Installed { plan, steps } = installed;
@@ -218,7 +225,7 @@ fn plan_after(
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Plan, Stop> {
+) -> Result<Plan, CommandError> {
     let missing = not_effective(&plan, target)?;
     if !missing.is_empty() {
         let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
@@ -244,7 +251,7 @@ fn saved_plan_after(
     missing: &[(String, String)],
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
-) -> Result<Plan, Stop> {
+) -> Result<Plan, CommandError> {
     for spec in &mut plan.specs {
         let of_it: Vec<String> = missing.iter().filter(|(id, _)| *id == spec.id).map(|(_, w)| w.clone()).collect();
         if !of_it.is_empty() {
@@ -260,7 +267,7 @@ fn saved_plan_after(
 }
 
 /// The files of the installed hotfixes that are still not as they must be, each with its spec's id.
-fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Stop> {
+fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, CommandError> {
     let mut out = Vec::new();
     for spec in &plan.specs {
         let Some(install) = &spec.install else { continue };

@@ -1,33 +1,23 @@
 //! The command line: arguments, one file for each command, exit codes.
 //!
-//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`stop::Stop`] that
+//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`error::Stop`] that
 //! says why it did not get that far; only `main` ends the process.
 
-mod apply;
-mod completions;
-mod destination;
-mod diff;
-mod example;
-mod hive;
-mod export;
-mod import;
+mod out_file;
+mod args;
+mod commands;
 mod install;
-mod journal;
 mod output;
-mod rollback;
-mod schema;
 mod services;
-mod show;
-mod snapshot;
-mod specs;
-mod stop;
-mod targets;
-mod validate;
+mod error;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use commands::{
+    apply, completions, diff, example, export, hive, import, journal, rollback, schema, show, snapshot, validate,
+};
 use output::Output;
 
 /// Keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
@@ -72,13 +62,13 @@ enum Command {
 }
 
 /// Runs the command that the process's arguments name.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version come this way too; clap knows which stream each belongs on.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { stop::USAGE } else { 0 });
+            return ExitCode::from(if error.use_stderr() { error::USAGE } else { 0 });
         }
     };
     let mut output = Output::new();

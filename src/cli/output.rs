@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use kbfix::{
     diag::Diagnostic,
     registry::notation::one_line,
-    review::{self, Paint, Report},
+    render::{self, Paint, Report},
 };
 
-use super::stop::{Stop, USAGE};
+use super::error::{CommandError, USAGE};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -32,6 +32,8 @@ pub(super) struct Output {
     broken: Option<io::Error>,
     /// The last report said that the target was changed, with this journal.
     changed: Option<Option<String>>,
+    /// The warnings about the specs of the run.
+    of_specs: Vec<Diagnostic>,
 }
 
 /// Exit code: done, but what was done could not be written to standard output.
@@ -39,7 +41,7 @@ const UNTOLD: u8 = 8;
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: None, changed: None }
+        Self { broken: None, changed: None, of_specs: Vec::new() }
     }
 
     /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
@@ -104,30 +106,40 @@ impl Output {
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
-            let text = review::diagnostics::human(diagnostic, paint);
+            let text = render::diagnostics::human(diagnostic, paint);
             let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
         }
+    }
+
+    /// Writes warnings about specs on standard error, and keeps them for a report that holds diagnostics.
+    pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
+        let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
+        self.diagnostics(&warnings);
+        self.of_specs.extend(warnings);
     }
 
     /// Writes a report, its diagnostics to standard error unless the format holds them.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
         self.changed = report.changed.then(|| report.journal.clone());
         match format {
-            Format::Json => self.result(&report.to_text()),
+            Format::Json => {
+                let diagnostics = [std::mem::take(&mut self.of_specs), report.diagnostics.clone()].concat();
+                self.result(&Report { diagnostics, ..report.clone() }.to_text());
+            }
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
-                let text = review::human(report, self.paint());
+                let text = render::human(report, self.paint());
                 self.result(&text);
             }
             Format::Markdown => {
                 self.diagnostics(&report.diagnostics);
-                self.result(&review::markdown(report));
+                self.result(&render::markdown(report));
             }
         }
     }
 
     /// Writes the report of a command that stopped: as a document where one was asked for, else on standard error.
-    pub(super) fn stopped(&mut self, mut report: Report, stop: Stop, format: Format) -> u8 {
+    pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> u8 {
         report.exit_code = stop.code;
         report.diagnostics.extend(stop.diagnostics);
         report.moved = stop.moved;
@@ -147,7 +159,7 @@ impl Output {
             Some(None) => ("the target was changed".to_owned(), UNTOLD),
             None => ("nothing was changed on the target".to_owned(), USAGE),
         };
-        self.diagnostics(&Stop::file("standard output", &error).with_hint(&hint).diagnostics);
+        self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // Codes that say more than that of success, and nothing untrue, stay.
         if code > USAGE { code } else { least }
     }

@@ -1,15 +1,15 @@
 //! `--restart-services`
 
-use crate::{
+use kbfix::{
     diag::{Code, Diagnostic},
-    review::Report,
+    render::Report,
     steps::{self, services},
-    target::{Address, Kind},
+    targets::{Address, Kind},
 };
 
 use super::{
+    error::{CommandError, USAGE},
     output::Output,
-    stop::{Stop, USAGE},
 };
 
 /// Exit code: done, but a service that was to be restarted was not. The registry is as it should be, so it is none of the
@@ -17,18 +17,18 @@ use super::{
 const NOT_RESTARTED: u8 = 7;
 
 /// Refuses any target but this machine.
-pub(super) fn check(address: &Address) -> Result<(), Stop> {
+pub(super) fn check(address: &Address) -> Result<(), CommandError> {
     if matches!(address.kind(), Ok(Kind::Local)) {
         return Ok(());
     }
     let message = format!("services can only be restarted on the target local, not on {}", address.uri);
     let hint = "leave --restart-services out; the report names the services";
-    Err(Stop::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
+    Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
 /// Restarts the services that the report names, where something was changed and stayed.
 pub(super) fn restart(report: &mut Report, output: &mut Output) {
-    let failed = report.outcome.is_none_or(|outcome| outcome >= crate::plan::Outcome::RolledBack);
+    let failed = report.outcome.is_none_or(|outcome| outcome >= kbfix::plan::Outcome::RolledBack);
     if !report.changed || failed || report.restart.services.is_empty() {
         return;
     }

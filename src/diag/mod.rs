@@ -1,9 +1,10 @@
 //! Diagnostics: findings about what the user gave, each with a stable code, a place and a way on.
 //!
-//! A diagnostic is data; [`crate::review`] prints it. An operation that cannot go on returns an error instead; where that
+//! A diagnostic is data; [`crate::render`] prints it. An operation that cannot go on returns an error instead; where that
 //! error is about a file, it is reported as a diagnostic too, so that every message has the same parts.
 
 mod codes;
+pub mod text;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -8,11 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Entry, Event, Journal, now};
 use crate::{
+    files::{read::read_file, replace::replace_private_file},
+    format::json,
     plan::file::{seal, unseal},
-    target::{read::read_file, replace::replace_private_file},
 };
+
+use super::{Entry, Event, Journal, now};
 
 /// The largest journal, in bytes.
 const MOST: u64 = 1 << 30;
@@ -37,6 +39,14 @@ pub enum FolderError {
         /// The system's error.
         source: io::Error,
     },
+    /// There is no journal of that name.
+    #[error("there is no journal {name}, neither a file of that name nor one in {}", folder.display())]
+    Missing {
+        /// The name that was asked for.
+        name: String,
+        /// The folder that was looked in.
+        folder: PathBuf,
+    },
     /// The file is no journal, or damaged.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
@@ -54,6 +64,7 @@ impl FolderError {
     pub fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+            Self::Missing { folder, .. } => folder,
         }
     }
 }
@@ -64,7 +75,7 @@ impl Folder {
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
-            None => crate::state::default_folder().map(|root| Self { root, is_default: true }),
+            None => crate::files::state::default_folder().map(|root| Self { root, is_default: true }),
         }
     }
 
@@ -117,7 +128,7 @@ impl Folder {
     fn create(&self, folder: &Path) -> io::Result<()> {
         if self.is_default {
             // A journal decides what a rollback, run by an administrator, writes.
-            crate::target::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
+            crate::targets::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
         }
         fs::create_dir_all(folder)
     }
@@ -164,9 +175,15 @@ impl Folder {
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
-        let by_name = self.root.join("journal").join(format!("{bare}.jsonl"));
+        let folder = self.root.join("journal");
+        let by_name = folder.join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
-        Self::read(if is_name { &by_name } else { Path::new(name) })
+        match Self::read(if is_name { &by_name } else { Path::new(name) }) {
+            Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(FolderError::Missing { name: name.to_owned(), folder })
+            }
+            found => found,
+        }
     }
 
     fn read(path: &Path) -> Result<Journal, FolderError> {
@@ -179,7 +196,7 @@ impl Folder {
         let entry = entry(first).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
-            match serde_json::from_str::<Event>(line) {
+            match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
                 Ok(event) => events.push(event),
                 // A crash while an event was being added: what it would have said is unknown, the entry is whole.
                 Err(_) if !line.ends_with('\n') => {}
@@ -196,6 +213,7 @@ fn first_line(entry: &Entry) -> serde_json::Result<String> {
 }
 
 fn entry(line: &str) -> Result<Entry, String> {
+    json::check(line).map_err(|e| e.to_string())?;
     let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     match value.get("kbfix_journal") {
         Some(version) if *version == 1 => {}

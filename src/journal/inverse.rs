@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
-    target::{Action, Answer, KeyChange, ValueChange},
+    targets::{Action, Answer, KeyChange, ValueChange},
 };
 
 /// What has to be done to undo changes, and what stands against it.

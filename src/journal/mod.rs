@@ -18,7 +18,7 @@ pub use inverse::{Conflict, Inverse, inverse};
 
 use crate::{
     plan::{Machine, Restart},
-    target::{Address, KeyChange},
+    targets::{Address, KeyChange},
 };
 
 /// The first line of a journal.

@@ -1,13 +1,14 @@
 //! Specs and what was read become a plan.
 
-use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, os, rules,
-    wants::Wants,
-};
 use crate::{
     observe::Reader,
     spec::{Spec, model::FileTest},
-    target::{Action, Facts, KeyChange},
+    targets::{Action, Facts, KeyChange},
+};
+
+use super::{
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
+    os, rules,
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
@@ -47,13 +48,27 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
 }
 
 /// Whether a spec that ends so gets what it wants.
-fn counts(outcome: Outcome) -> bool {
+pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
+/// How a spec ends whose checks do not all hold; `None` where they do, so that its registry rules decide. A hotfix that is to be
+/// installed counts as there.
+pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
+    let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
+    let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
+    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix])) {
+        (Truth::Unmet, _) => Some(Outcome::NotApplicable),
+        (Truth::Unknown, _) | (Truth::Met, Truth::Unknown) => Some(Outcome::Unknown),
+        (Truth::Met, Truth::Unmet) => Some(Outcome::Blocked),
+        (Truth::Met, Truth::Met) => None,
+    }
+}
+
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
-    let checks = checks(spec, reader);
+    let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
+    checks.append(&mut registry.checks);
     for one in &mut registry.satisfied {
         one.planned_by = reader
             .planned_by(|| match &one.name {
@@ -63,26 +78,31 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
             .1;
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let install = match (of(Part::Applicable), of(Part::Prerequisite), of(Part::Hotfix)) {
-        (Truth::Met, Truth::Met, Truth::Unmet) if registry.unknown.is_empty() => Install::wanted(spec, reader),
+    let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
+    let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
+        (Truth::Met, Truth::Met, Truth::Unmet) if spec.unset.is_empty() && registry.unknown.is_empty() => {
+            Install::wanted(spec, reader)
+        }
         _ => None,
     };
-    let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
-    let gate = Truth::all([of(Part::Prerequisite), hotfix]);
-    let (outcome, reasons) = match (of(Part::Applicable), gate) {
-        (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
-        (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
-        (Truth::Met, Truth::Unmet) => {
-            (Outcome::Blocked, reasons(&checks, Truth::Unmet, |c| c.part != Part::Applicable))
+    let (outcome, reasons) = match gate(&checks, install.is_some()) {
+        Some(Outcome::NotApplicable) => {
+            (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
         }
-        (Truth::Met, Truth::Unknown) => {
-            (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part != Part::Applicable))
+        _ if !spec.unset.is_empty() => {
+            let missing = spec.unset.iter();
+            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            (Outcome::NeedsParameter, missing.collect())
         }
-        (Truth::Met, Truth::Met) if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
-        (Truth::Met, Truth::Met) if registry.changes.is_empty() && install.is_none() => {
-            (Outcome::InDesiredState, Vec::new())
+        Some(outcome) => {
+            let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
+            // What is not known to be applicable has no other reason.
+            let applicable = of(Part::Applicable) != Truth::Met;
+            (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
         }
-        (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
+        None if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
+        None if registry.changes.is_empty() && install.is_none() => (Outcome::InDesiredState, Vec::new()),
+        None => (Outcome::ChangesPending, Vec::new()),
     };
     let counts = counts(outcome);
     let restart = Restart {

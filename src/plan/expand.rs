@@ -1,15 +1,16 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
-use super::names;
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
     },
-    target::{Answer, Reason, Unread},
+    targets::{Answer, Reason, Unread},
 };
+
+use super::canonical;
 
 pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
@@ -29,6 +30,9 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
 /// # Errors
 /// What could not be read on the way.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    if let Some(parameter) = &pattern.unset {
+        return Err(not_set(parameter));
+    }
     let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(below)) => (vec![own.clone()], below),
         _ => {
@@ -42,10 +46,14 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
             NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
         }
     }
-    let mut found = each(&found, |key| names::one_name(key, reader))?;
+    let mut found = each(&found, |key| canonical::one_name(key, reader))?;
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn not_set(parameter: &str) -> Unread {
+    Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
 /// What `ask` answers for every key. All are asked before any is judged, so that they are read in one batch.
@@ -57,7 +65,7 @@ fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<
 /// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
 /// the key does not list it.
 fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let at = names::one_name(key, reader)?;
+    let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
     let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
     for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
@@ -84,7 +92,8 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
         },
         Err(why) => return Err(why),
     };
-    let hives = users.iter().filter(|sid| is_person(sid)).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
+    let hives =
+        users.iter().filter(|sid| sid::is_person(sid.as_str())).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
     let hives: Vec<_> = hives.map(Key::new).collect();
     let loaded = each(&hives, |hive| reader.key(hive).known())?;
     let of = |wanted: bool| {
@@ -97,12 +106,6 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     }
     let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
     Err(Unread::new(Reason::Unknown, detail))
-}
-
-/// Whether a SID is a person's account, local, of a domain (S-1-5-21) or of Entra ID (S-1-12-1), and not a service's.
-fn is_person(sid: &KeyName) -> bool {
-    let sid = sid.as_str().to_ascii_uppercase();
-    (sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-")) && !sid.ends_with(".BAK")
 }
 
 /// A path on the target.
@@ -126,10 +129,13 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(at) = spec.locations.get(name) else {
                     return Ok(Resolved::NoFolder(format!("location {name} is not declared")));
                 };
+                if let Some(parameter) = &at.key.unset {
+                    return Err(not_set(parameter));
+                }
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
                 };
-                let key = names::one_name(&Key { path, view: at.key.view }, reader)?;
+                let key = canonical::one_name(&Key { path, view: at.key.view }, reader)?;
                 match folder(&key, &at.name, reader, &mut Vec::new())? {
                     Some(folder) => folder,
                     None => {

@@ -5,14 +5,17 @@
 
 mod build;
 mod condition;
-mod data;
+mod consistent;
+mod evidence;
+mod value;
+mod exclusive;
 mod expand;
 pub mod file;
 mod install;
-mod names;
+mod canonical;
 mod os;
 mod rules;
-mod wants;
+mod desired_state;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +28,7 @@ pub use install::{Install, InstalledFile, Threshold};
 use crate::{
     registry::{Data, Key, ValueName},
     spec::document::ComputerRestart,
-    target::{Facts, KeyChange},
+    targets::{Facts, KeyChange},
 };
 
 /// What has to change on a target so that specs hold there.
@@ -71,7 +74,7 @@ pub struct SpecPlan {
     pub parameters: BTreeMap<String, String>,
     /// How it ends.
     pub outcome: Outcome,
-    /// Why, where it ends as not applicable, blocked, unknown or failed.
+    /// Why, where it ends as not applicable, blocked, in need of a parameter, unknown or failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
     /// What was tested before the registry.
@@ -154,6 +157,8 @@ pub enum Part {
     Prerequisite,
     /// `hotfix`.
     Hotfix,
+    /// `on_subkeys: refuse` of a key that is to be absent.
+    Deletion,
 }
 
 /// A fact that was looked at, beside what was wanted.
@@ -207,6 +212,7 @@ pub struct RulesHere {
 
 /// A key or value that already is as the spec wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Satisfied {
     /// The key.
     #[serde(flatten)]
@@ -236,6 +242,8 @@ pub enum Outcome {
     ChangesPending,
     /// A prerequisite or the hotfix is missing; nothing is changed.
     Blocked,
+    /// A parameter without default is not set; nothing is changed.
+    NeedsParameter,
     /// The target cannot tell; nothing is changed.
     Unknown,
     /// Writing failed, and everything was put back as it was.
@@ -253,6 +261,7 @@ impl Outcome {
             Self::Changed => "changed",
             Self::ChangesPending => "changes_pending",
             Self::Blocked => "blocked",
+            Self::NeedsParameter => "needs_parameter",
             Self::Unknown => "unknown",
             Self::RolledBack => "rolled_back",
             Self::Failed => "failed",
@@ -264,7 +273,7 @@ impl Outcome {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,
             Self::ChangesPending => 1,
-            Self::Blocked | Self::Unknown => 4,
+            Self::Blocked | Self::NeedsParameter | Self::Unknown => 4,
             Self::RolledBack => 5,
             Self::Failed => 6,
         }
@@ -280,6 +289,7 @@ impl Check {
             Part::Applicable => String::new(),
             Part::Prerequisite => format!("prerequisite {}: ", self.title),
             Part::Hotfix => format!("hotfix {}: ", self.title),
+            Part::Deletion => "deletion: ".to_owned(),
         };
         format!("{part}{place}: found {found}, wanted {wanted}")
     }

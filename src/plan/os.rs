@@ -1,14 +1,15 @@
 //! Tests of the operating system, out of what its registry says.
 
-use super::{
-    Evidence, Truth, condition,
-    expand::{self, WINDOWS_NT},
-};
 use crate::{
     observe::Reader,
     registry::{Data, Decoded, ValueName},
     spec::{document::Product, model::OsTest},
-    target::{Reason, Unread},
+    targets::{Reason, Unread},
+};
+
+use super::{
+    Evidence, Truth, condition,
+    expand::{self, WINDOWS_NT},
 };
 
 /// Whether the Windows of the target passes a test, with each fact as evidence.

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    RulesHere, Satisfied, Truth, condition, expand, names,
-    wants::{OneValue, Wants, by_value, within},
-};
 use crate::{
+    diag::number_of,
     observe::{KeyImage, Reader},
     registry::{Key, ValueName},
     spec::{
-        Spec, is_protected,
+        Spec,
+        document::OnSubkeys,
+        is_protected,
         model::{Condition, DesiredKey},
     },
-    target::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+};
+
+use super::{
+    Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
+    desired_state::{OneValue, Wants, by_value, within},
+    exclusive, expand,
 };
 
 /// What the registry rules of a spec come to.
@@ -29,6 +34,8 @@ pub(super) struct Result<'a> {
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
     pub unknown: Vec<String>,
+    /// Whether keys that are deleted only without subkeys have none.
+    pub checks: Vec<Check>,
     /// What the rules want, so that the changes of later specs can be held against it.
     pub wants: Wants<'a>,
 }
@@ -64,9 +71,18 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             if holds && rule.must_exist {
                 result.wants.present.insert(key.clone());
             }
+            if let Some(how) = rule.exclusive {
+                exclusive::ask(&key, how, reader);
+                if holds {
+                    result.wants.hold_only(&key, how);
+                }
+            }
             match &rule.desired {
-                DesiredKey::Absent if holds => {
+                DesiredKey::Absent(on_subkeys) if holds => {
                     here.insert(0);
+                    if *on_subkeys == OnSubkeys::Refuse {
+                        result.wants.absent_if_empty.insert(key.clone());
+                    }
                     result.wants.absent.insert(key);
                 }
                 DesiredKey::Values(values) => {
@@ -92,27 +108,35 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
         }
         result.rules.of += match &rule.desired {
             DesiredKey::Values(values) => values.len(),
-            DesiredKey::Absent | DesiredKey::Present => 1,
+            DesiredKey::Absent(_) | DesiredKey::Present => 1,
         };
         result.rules.here += here.len();
     }
     let wants = std::mem::take(&mut result.wants);
+    result.checks = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader)).collect();
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
-    for key in &wants.absent {
+    let rest = exclusive::rest(&wants, reader);
+    result.unknown.extend(rest.unknown);
+    for key in wants.absent.iter().chain(&rest.keys).collect::<BTreeSet<_>>() {
         if within(key, &deleted).is_none() {
             delete(key, reader, &mut result);
             deleted.insert(key.clone());
         }
     }
     let mut created = BTreeSet::new();
-    let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).collect();
+    let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).chain(&rest.values).collect();
     for key in keys {
-        let must_exist = wants.present.contains(key);
         let values = by_value(wants.values.get(key).map_or(&[], Vec::as_slice));
+        let wanted = WantedKey {
+            key,
+            must_exist: wants.present.contains(key),
+            exclusive: rest.values.contains(key),
+            values: &values,
+        };
         match within(key, &deleted) {
-            Some(gone) => in_deleted(key, &gone, must_exist, &values, &mut result),
-            None => one_key(key, must_exist, &values, &mut created, reader, &mut result),
+            Some(gone) => in_deleted(&wanted, &gone, &mut result),
+            None => one_key(&wanted, &mut created, reader, &mut result),
         }
     }
     result.by_star = by_star(&result.changes, &starred);
@@ -120,8 +144,18 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     result
 }
 
+/// A key, or whose values, must hold.
+struct WantedKey<'a> {
+    key: &'a Key,
+    must_exist: bool,
+    /// No other values are in it.
+    exclusive: bool,
+    values: &'a [OneValue<'a>],
+}
+
 /// A key that goes, or is below one that does: what must be absent in it is.
-fn in_deleted(key: &Key, gone: &Key, must_exist: bool, values: &[OneValue<'_>], result: &mut Result<'_>) {
+fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
+    let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
         result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
         return;
@@ -133,6 +167,29 @@ fn in_deleted(key: &Key, gone: &Key, must_exist: bool, values: &[OneValue<'_>], 
         planned_by: None,
     };
     result.satisfied.extend(values.iter().map(absent));
+}
+
+/// Checks that the key has no subkeys but those that the spec deletes as well.
+fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
+    /// Names that the evidence has; of more it has the number.
+    const MOST: usize = 5;
+    let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
+    let (result, found) = match answer {
+        Answer::Absent => (Truth::Met, "absent".to_owned()),
+        Answer::Unread(why) => (Truth::Unknown, why.to_string()),
+        Answer::Present(names) => {
+            let others: Vec<_> = names.iter().filter(|name| !wants.absent.contains(&key.child(name))).collect();
+            let shown: Vec<_> = others.iter().take(MOST).map(ToString::to_string).collect();
+            let more = if others.len() > MOST { ", …" } else { "" };
+            match others.len() {
+                0 => (Truth::Met, "no subkeys".to_owned()),
+                n => (Truth::Unmet, format!("{}: {}{more}", number_of(n, "subkey"), shown.join(", "))),
+            }
+        }
+    };
+    let wanted = "no subkeys".to_owned();
+    let evidence = vec![Evidence { place: key.to_string(), wanted, found, result, planned_by }];
+    Check { part: Part::Deletion, title: "deletion".to_owned(), evidence, result }
 }
 
 /// How many keys and values change in the keys that a `*` stands for, or below them.
@@ -166,14 +223,8 @@ fn when(
 }
 
 /// One key whose values, or which itself, must hold.
-fn one_key(
-    key: &Key,
-    must_exist: bool,
-    wanted: &[OneValue<'_>],
-    created: &mut BTreeSet<Key>,
-    reader: &Reader<'_>,
-    result: &mut Result<'_>,
-) {
+fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Result<'_>) {
+    let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
     for value in wanted {
@@ -198,6 +249,16 @@ fn one_key(
             Err(why) => {
                 unread = true;
                 result.unknown.push(format!("{}: {why}", place()));
+            }
+        }
+    }
+    if exclusive {
+        let names: BTreeSet<&ValueName> = wanted.iter().map(|value| value.name).collect();
+        match exclusive::other_values(key, |name| names.contains(name), reader) {
+            Ok(others) => values.extend(others),
+            Err(why) => {
+                unread = true;
+                result.unknown.push(format!("{key}, which is to hold no other values: {why}"));
             }
         }
     }
@@ -240,7 +301,7 @@ fn create_parents(
     let mut next = key.parent();
     while let Some(parent) = next {
         // The key above one that the views keep apart may be one that they share.
-        let parent = names::one_name(&parent, reader).map_err(|why| (parent, why))?;
+        let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
         }
@@ -283,6 +344,13 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.tree(key) {
         Ok(tree) => {
+            if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
+                let below = &below.key;
+                result.unknown.push(format!(
+                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
+                ));
+                return;
+            }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();

@@ -6,7 +6,10 @@
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
 //! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
-use super::{Key, KeyName, KeyPath, RootKey, View};
+use super::{
+    Key, KeyName, KeyPath, RootKey, View,
+    sid::{self, CLASSES},
+};
 
 /// A root key and a key below it.
 type Place = (RootKey, &'static str);
@@ -18,10 +21,6 @@ const ALIASES: [(Place, Place); 3] = [
     ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
     ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
 ];
-
-/// What stands behind a user's SID in the name of the key where the hive of the user's classes is; it is also the user's
-/// `Software\Classes`.
-const CLASSES: &str = "_Classes";
 
 impl Key {
     /// The one name of the key: two keys are the same place exactly where this is equal, as far as that can be told
@@ -96,24 +95,16 @@ fn aliased(path: &KeyPath) -> KeyPath {
         }
     }
     let (RootKey::Hku, Some(first)) = (path.root(), path.names().next()) else { return path.clone() };
-    let at = first.len().saturating_sub(CLASSES.len());
-    let (Some(sid), Some(end)) = (first.get(..at), first.get(at..)) else { return path.clone() };
-    if !is_sid(sid) || !end.eq_ignore_ascii_case(CLASSES) {
-        return path.clone();
-    }
+    let Some(sid) = sid::of_classes(first) else { return path.clone() };
     let rest = path.below_root().get(first.len()..).unwrap_or_default();
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
 }
 
 /// The user in whose classes the key is, and where there.
 fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
-    let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && is_sid(sid))?;
+    let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && sid::is_sid(sid))?;
     let classes = KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes")).ok()?;
     Some((sid, path.relative_to(&classes)?))
-}
-
-fn is_sid(text: &str) -> bool {
-    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
 }
 
 /// The key that the 32-bit view has at `path`, where that is below a `Wow6432Node` as the 64-bit view shows it.

@@ -8,8 +8,9 @@ mod data;
 mod key;
 pub mod name;
 pub mod notation;
-mod reading;
+mod lenient;
 mod security;
+pub mod sid;
 mod upcase;
 mod view;
 

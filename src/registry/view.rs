@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KeyName, KeyPath, RootKey};
+use super::{KeyName, KeyPath, RootKey, sid};
 
 /// Which of the two registry views of WOW64 is meant. A 32-bit Windows has one view only, and both mean that.
 ///
@@ -97,7 +97,7 @@ fn redirected(path: &KeyPath) -> Option<KeyPath> {
         RootKey::Hklm if is(0, "SOFTWARE") && is(1, "Classes") => Some(2),
         RootKey::Hkcu if is(0, "Software") && is(1, "Classes") => Some(2),
         RootKey::Hku if is(1, "Software") && is(2, "Classes") => Some(3),
-        RootKey::Hku if names.first().is_some_and(|n| n.to_ascii_lowercase().ends_with("_classes")) => Some(1),
+        RootKey::Hku if names.first().is_some_and(|name| sid::of_classes(name).is_some()) => Some(1),
         _ => None,
     };
     if let Some(at) = classes {

@@ -1,51 +1,37 @@
 //! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
 //!
-//! The way of a file: [`text`] makes text of its bytes; [`events`] notes where everything stands ([`places`]) and keeps the limits
-//! ([`syntax`] says what is no YAML);
-//! [`scalars`] refuses what readers of YAML take for different things,
-//! and [`typing`] warns of slips of the pen; [`yaml`] reads what it means; [`schema`] checks
-//! that against the language, which [`document`] has as serde and schemars know it; `check` is the meaning layer, and
-//! [`model`] is what comes out. `across` compares the specs of one run. The other way: [`import`] makes a spec of a `.reg`
-//! file, which `emit` writes. Imports only `registry`, `version`, `diag` and `format`.
+//! The folders follow the way of a file. `source` decodes its text, notes the place of every node, and reads what it means;
+//! `shape` checks that against the JSON schema and explains each fault in words; [`document`] is the language as serde and
+//! schemars know it; `check` gives it meaning, alone and against the other specs of a run; [`model`] is what comes out.
 
-mod across;
 mod check;
 pub mod document;
-pub(crate) mod emit;
-mod events;
-mod faults;
-mod findings;
-mod hints;
-pub mod import;
 pub mod library;
 pub mod model;
-mod path;
-mod places;
-mod protected;
-mod readings;
 mod reference;
-mod repair;
-mod scalars;
 mod schema;
 mod settings;
-mod syntax;
-mod text;
-mod typing;
-mod words;
-mod yaml;
+mod shape;
+mod source;
 
 use sha2::{Digest, Sha256};
 
 use crate::diag::{Code, Diagnostic, Severity};
-use findings::Findings;
-use text::Text;
+use shape::{ambiguous, repair, suspicious, validate};
+use source::{
+    findings::{self, Findings},
+    meaning, parse, path,
+    text::Text,
+};
 
+pub(crate) use check::next_variable;
 pub use model::Spec;
-pub use protected::is_protected;
+pub use model::protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Setting, Settings};
-pub use text::MAX_BYTES;
+pub use source::text::MAX_BYTES;
+pub(crate) use source::{readings::is_text, text::is_forbidden};
 
 /// A spec file: the name by which messages call it, and its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +98,7 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
 /// Reads and checks the files of one run, each by itself and all against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     let files: Vec<check::Checked> = sources.iter().map(|source| load_one(source, settings)).collect();
-    let across = across::check(sources, &files, settings);
+    let across = check::between_specs::check(sources, &files, settings);
     let each = files.into_iter().map(|file| Loaded { spec: file.spec, diagnostics: file.diagnostics }).collect();
     LoadedAll { each, across }
 }
@@ -122,7 +108,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         Ok(text) => text,
         Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
     };
-    let events::Read { places, mut diagnostics, more } = events::read(&text);
+    let parse::Read { places, mut diagnostics, more } = parse::read(&text);
     let Some(places) = places else {
         findings::close(&mut diagnostics, more, true, &text);
         return check::Checked::failed(diagnostics);
@@ -133,9 +119,9 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         findings.add_placed(diagnostic);
     }
     findings.add_uncounted(more);
-    scalars::check(&mut findings);
-    typing::check(&mut findings);
-    let value = match yaml::read(&text) {
+    ambiguous::check(&mut findings);
+    suspicious::check(&mut findings);
+    let value = match meaning::read(&text) {
         Ok(value) => value,
         Err(diagnostic) => {
             // What is known already says more than that a second parser stumbles over it.
@@ -147,14 +133,14 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     };
     if sound
         && !findings.has_errors()
-        && let Some(spot) = yaml::disagreement(&places, &value)
+        && let Some(spot) = meaning::disagreement(&places, &value)
     {
         let message = "readers of YAML do not agree on what this says";
         let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
         findings.add_at(diagnostic, spot);
         return check::Checked::failed(findings.finish());
     }
-    let verdict = schema::check(&value, &mut findings);
+    let verdict = validate::check(&value, &mut findings);
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
             let message = "the spec is of the form that the schema gives, and cannot be read all the same";
@@ -168,31 +154,4 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
 
 fn hex(bytes: &[u8]) -> String {
     crate::registry::notation::hex_digits(bytes)
-}
-
-/// `text`, cut where it is too long for a message.
-pub(crate) fn shorten(text: &str) -> String {
-    const MOST: usize = 60;
-    let text = text.replace(['\n', '\r', '\t'], " ");
-    if text.chars().count() <= MOST {
-        return text;
-    }
-    text.chars().take(MOST - 1).chain(['…']).collect()
-}
-
-/// The one of `known` that was probably meant by `name`.
-pub(crate) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    if name.len() > 64 {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
-    // A third of the letters may differ; one may in the shortest names.
-    let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
-    known
-        .into_iter()
-        .map(|k| (distance(k), k))
-        .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
 }

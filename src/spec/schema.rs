@@ -1,12 +1,8 @@
 //! The JSON schema of the spec language, made from the types of [`super::document`], and the check against it.
 
-use std::sync::OnceLock;
-
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use super::{document::Document, faults::Explainer, findings::Findings, path::Path};
-use crate::diag::Code;
+use super::document::Document;
 
 /// The name by which the schema calls itself. An editor finds the file by the first line of a spec.
 pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
@@ -58,47 +54,4 @@ fn tidy(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
     }
-}
-
-struct Compiled {
-    schema: Value,
-    validator: Option<Validator>,
-}
-
-fn compiled() -> &'static Compiled {
-    static COMPILED: OnceLock<Compiled> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let schema = schema();
-        let validator = jsonschema::draft202012::new(&schema).ok();
-        Compiled { schema, validator }
-    })
-}
-
-/// What the schema layer says of a document.
-#[derive(Default)]
-pub(super) struct Verdict {
-    /// Fields that the language does not have, with the field that was probably meant.
-    pub unknown: Vec<(Path, Option<String>)>,
-    /// Where other things are wrong.
-    pub wrong: Vec<Path>,
-}
-
-/// Checks `value` against the schema.
-pub(super) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {
-    let Compiled { schema, validator } = compiled();
-    let mut verdict = Verdict::default();
-    let Some(validator) = validator else {
-        let message = "the schema of specs does not compile";
-        findings.data(Code::INTERNAL, &Path::default(), message, None);
-        verdict.wrong.push(Path::default());
-        return verdict;
-    };
-    if validator.is_valid(value) {
-        return verdict;
-    }
-    let mut explainer = Explainer { schema, findings, verdict };
-    for error in validator.iter_errors(value) {
-        explainer.explain(&error);
-    }
-    explainer.verdict
 }

@@ -31,7 +31,7 @@ impl Settings {
         Self::default()
     }
 
-    /// None yet, and none needed: a parameter without default counts as each data that it allows.
+    /// None yet, and none needed, to check a spec or to plan those of a run that can be planned: a parameter without default counts as each data that it allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }

@@ -74,6 +74,17 @@ impl Drop for Prepared {
     }
 }
 
+/// Checks that the file at `path` is the package and of a kind that can be run. Copies and writes nothing.
+///
+/// # Errors
+/// [`PackageError`]: what [`prepare`] would refuse, as far as the file alone says.
+pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
+    installer(path)?;
+    let io = |source| PackageError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io)?;
+    same_digest(path, digest(&mut file).map_err(io)?, install)
+}
+
 /// Copies the file at `path` into a new folder below `state`, and checks that it is the package.
 ///
 /// # Errors
@@ -83,16 +94,7 @@ pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared,
         let path = path.to_owned();
         move |source| PackageError::Io { path, source }
     };
-    let kind = || PackageError::Kind { path: path.to_owned() };
-    let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(kind)?.to_owned();
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let (program, switch) = match extension.as_str() {
-        "exe" => (None, None),
-        "msi" => (Some("msiexec.exe"), Some("/i")),
-        "msp" => (Some("msiexec.exe"), Some("/p")),
-        "msu" => (Some("wusa.exe"), None),
-        _ => return Err(kind()),
-    };
+    let (name, installer) = installer(path)?;
     let mut source = File::open(path).map_err(io(path))?;
     let folder = new_folder(state)?;
     let copy = folder.join(&name);
@@ -104,18 +106,40 @@ pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared,
     });
     copied.map_err(io(&copy))?;
     let mut held = open_held(&copy).map_err(io(&copy))?;
-    let found = digest(&mut held).map_err(io(&copy))?;
-    if found != install.sha256 {
-        let (package, wanted) = (install.package.clone(), install.sha256.clone());
-        return Err(PackageError::Mismatch { path: path.to_owned(), package, found, wanted });
-    }
+    same_digest(path, digest(&mut held).map_err(io(&copy))?, install)?;
     prepared.held = Some(held);
-    if let Some(program) = program {
+    if let Some((program, switch)) = installer {
         prepared.program = system_program(program);
         prepared.before.extend(switch.map(str::to_owned));
         prepared.before.push(copy.display().to_string());
     }
     Ok(prepared)
+}
+
+/// A program of Windows that installs a package, and the switch that it wants before the package's path.
+type Installer = (&'static str, Option<&'static str>);
+
+/// Returns the package's file name, and what runs it; `None` where it runs itself.
+fn installer(path: &Path) -> Result<(String, Option<Installer>), PackageError> {
+    let kind = || PackageError::Kind { path: path.to_owned() };
+    let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(kind)?.to_owned();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let installer = match extension.as_str() {
+        "exe" => None,
+        "msi" => Some(("msiexec.exe", Some("/i"))),
+        "msp" => Some(("msiexec.exe", Some("/p"))),
+        "msu" => Some(("wusa.exe", None)),
+        _ => return Err(kind()),
+    };
+    Ok((name, installer))
+}
+
+fn same_digest(path: &Path, found: String, install: &Install) -> Result<(), PackageError> {
+    if found == install.sha256 {
+        return Ok(());
+    }
+    let (package, wanted) = (install.package.clone(), install.sha256.clone());
+    Err(PackageError::Mismatch { path: path.to_owned(), package, found, wanted })
 }
 
 fn digest(file: &mut File) -> io::Result<String> {
@@ -140,7 +164,7 @@ fn system_program(name: &str) -> PathBuf {
 fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
     fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
     let folder = state.join(format!("package-{}", crate::journal::Folder::new_id()));
-    match crate::target::local::create_admin_only_dir(&folder) {
+    match crate::targets::local::create_admin_only_dir(&folder) {
         Ok(()) => Ok(folder),
         Err(why) => Err(PackageError::Folder { path: folder, detail: why.to_string() }),
     }
@@ -291,6 +315,19 @@ mod tests {
         assert_eq!(run(&prepared, &install, "0").result, StepResult::Done);
         let mode = fs::metadata(&prepared.folder).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0);
+    }
+
+    #[test]
+    fn a_dry_run_refuses_what_the_run_refuses_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, install) = package(folder.path());
+        check(&path, &install).unwrap();
+        assert!(matches!(check(&path.with_extension("zip"), &install), Err(PackageError::Kind { .. })));
+        let missing = check(&folder.path().join("none.exe"), &install).unwrap_err();
+        assert!(missing.to_string().contains("none.exe"), "{missing}");
+        fs::write(&path, "other").unwrap();
+        assert!(matches!(check(&path, &install), Err(PackageError::Mismatch { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

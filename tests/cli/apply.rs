@@ -15,7 +15,7 @@ fn it_reports_what_it_did_and_names_the_journal() {
     -"DisableRealmHint"=dword:00000000
     +"DisableRealmHint"=dword:00000001
       restart       the computer need not be restarted; services to restart: IISADMIN
-                    The article rules out a restart of the computer. The event's text says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them) is inference.
+                    The article rules out a restart of the computer after the hotfix; of the value it says nothing. The event's text says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them), and that no restart of the computer is needed, is inference.
 
     done, and read back: 1 value updated
     journal [DIR]/state/journal/[JOURNAL].jsonl
@@ -103,6 +103,8 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     assert!(run.stdout.contains("cannot-apply"), "{}", run.stdout);
     assert_eq!(machine.export(), export);
     let line = "apply @/t.yaml --code-page 1252 @target @state";
+    // A dry run fails as the run does.
+    machine.run(&format!("{line} --check")).code(5).says("cannot-apply").says("version 5 file in UTF-16");
     let run = machine.run(line).code(5).says("rolled back").says("everything was put back as it was");
     assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
     assert_eq!(machine.export(), export);
@@ -117,6 +119,12 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     // An apply that was undone is nothing to roll back.
     machine.run("journal list @state").code(0).says("undone");
     machine.run("rollback --last @state").code(2).says("can be rolled back");
+    // A key's name is checked as data is.
+    machine.write("k.yaml", "kbfix: 1\nid: K\ntitle: T\nregistry:\n  - { key: 'HKLM\\SOFTWARE\\T\\鍵' }\n");
+    let line = "apply @/k.yaml --code-page 1252 @target @state";
+    machine.run(&format!("{line} --check")).code(5).says("cannot-apply");
+    machine.run(line).code(5);
+    assert_eq!(machine.export(), export);
 }
 
 #[test]

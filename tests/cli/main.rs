@@ -13,9 +13,12 @@ mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod out;
+mod parameters;
 mod places;
+mod reg_as_spec;
 mod plans;
 mod rollback;
+mod saved;
 mod streams;
 mod together;
 mod unseen;

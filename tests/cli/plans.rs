@@ -32,6 +32,11 @@ fn a_reviewed_plan_is_carried_out() {
     let text = machine.read("plan.json");
     let bare = digest.trim_start_matches("sha256:").to_uppercase();
     machine.run_with(&format!("apply --plan - --digest {bare} @target @state"), &text).code(0);
+    // What is wrong with it is reported under the name that the caller knows it by.
+    for (name, says) in [("", "standard input: it is not"), (" --stdin-name h.plan.json", "h.plan.json: it is not")] {
+        machine.run_with(&format!("apply --plan - --digest 00{name} @target @state"), &text).code(2).says(says);
+        machine.run_with(&format!("diff --plan - --digest 00{name} @target"), &text).code(2).says(says);
+    }
 }
 
 #[test]

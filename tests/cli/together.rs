@@ -107,6 +107,41 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     assert_eq!(machine.export(), before);
 }
 
+/// What a key that holds nothing else is to hold is known of each key only on the machine, where a `*` names it.
+#[test]
+fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
+    let machine = Machine::new();
+    let header = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\"w\"=dword:00000001\r\n\r\n";
+    machine.set_export(header);
+    let before = machine.export();
+    let number = |name: &str| format!("{name}: {{ type: REG_DWORD, data: 1 }}");
+    let only = |id: &str, key: &str, how: &str| {
+        spec(id, key, &number("v")).replace("    values", &format!("    exclusive: {how}\n    values"))
+    };
+    machine.write("only.yaml", &only("ONLY", r"HKLM\SOFTWARE\T*", "true"));
+    machine.write("tree.yaml", &only("TREE", r"HKLM\SOFTWARE\T*", "tree"));
+    machine.write("w.yaml", &spec("W", r"HKLM\SOFTWARE\T", &number("w")));
+    machine.write("v.yaml", &spec("V", r"HKLM\SOFTWARE\T", &number("V")));
+    machine.write("below.yaml", &spec("BELOW", r"HKLM\SOFTWARE\T\below", &number("v")));
+    let apply = |files: &str| {
+        machine.set_export(&before);
+        machine.run(&format!("apply {files} @target @state"))
+    };
+    apply("@/only.yaml @/w.yaml")
+        .code(4)
+        .says(r#""w": ONLY of the same run wants HKLM\SOFTWARE\T to hold no other values"#);
+    apply("@/w.yaml @/only.yaml")
+        .code(4)
+        .says(r#""w": W of the same run wants it to be dword:00000001, this one absent"#);
+    apply("@/tree.yaml @/below.yaml")
+        .code(4)
+        .says(r"below: TREE of the same run wants HKLM\SOFTWARE\T to hold no other keys");
+    apply("@/only.yaml @/v.yaml @/below.yaml").code(0).says("1 key created, 2 values created, 1 value deleted");
+    machine.run("diff @/tree.yaml @target").code(1).says("1 key to delete, 1 value to delete");
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+}
+
 /// Two specs that each add to one value, or set bits in it, agree.
 #[test]
 fn specs_that_agree_on_a_value_change_it_in_turn() {

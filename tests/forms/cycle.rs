@@ -5,9 +5,9 @@ use kbfix::{
     journal::{self, Folder, Journal},
     observe::observe,
     plan::{Outcome, Plan},
-    review,
+    render,
     spec::Spec,
-    target::{KeyChange, Target},
+    targets::{KeyChange, Target},
 };
 
 use crate::{
@@ -21,17 +21,21 @@ pub(crate) fn faults(kind: Kind, form: &Form) -> Vec<String> {
     let machine = Machine::new(kind, form);
     let specs = form.load();
     let expected = form.expected(kind);
-    let plan = plan(&machine, &specs).specs.remove(0);
+    let whole = plan(&machine, &specs);
+    let plan = &whole.specs[0];
     if plan.outcome.as_str() != expected.outcome() {
         return vec![format!("is {}, not {}: {}", plan.outcome.as_str(), expected.outcome(), plan.reasons.join("; "))];
     }
     let mut wrong = Vec::new();
+    if let Err(why) = Plan::from_text(&whole.to_text(), Some(&whole.digest())) {
+        wrong.push(format!("its own plan is refused: {why}"));
+    }
     if let Some(wanted) = &expected.reason
         && !plan.reasons.iter().any(|reason| reason.contains(wanted))
     {
         wrong.push(format!("no reason says `{wanted}`: {}", plan.reasons.join("; ")));
     }
-    let changes = review::changes(&plan.changes);
+    let changes = render::changes(&plan.changes);
     if changes != expected.changes {
         wrong.push(format!("changes are\n{changes}"));
     } else if plan.outcome == Outcome::ChangesPending {
@@ -57,7 +61,7 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     let mut wrong = Vec::new();
     let now = self::plan(machine, specs).specs.remove(0);
     if now.outcome != Outcome::InDesiredState {
-        wrong.push(format!("after apply it is {}:\n{}", now.outcome.as_str(), review::changes(&now.changes)));
+        wrong.push(format!("after apply it is {}:\n{}", now.outcome.as_str(), render::changes(&now.changes)));
     }
     if content(machine) == before {
         wrong.push("apply changed nothing".to_owned());

@@ -11,7 +11,7 @@ use std::{
 use kbfix::{
     format::reg::Document,
     registry::{Data, Key, KeyPath, RootKey, ValueName, notation},
-    target::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
 };
 
 use crate::{form::Form, machine};

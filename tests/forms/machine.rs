@@ -13,7 +13,7 @@ use kbfix::{
         regf::{Filetime, Hive},
     },
     registry::{Data, KeyPath, RootKey, ValueName},
-    target::{Address, Snapshot, Target, open},
+    targets::{Address, Snapshot, Target, open},
 };
 use tempfile::TempDir;
 
@@ -151,7 +151,7 @@ fn snapshot(form: &Form, export: &Address, folder: &Path) -> Address {
         facts: plan.facts,
     };
     let file = folder.join("machine.json");
-    fs::write(&file, snapshot.to_text()).unwrap();
+    fs::write(&file, snapshot.to_text().unwrap()).unwrap();
     Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
 }
 

@@ -9,7 +9,7 @@ use kbfix::{
     observe::observe,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
-    target::{Address, KeyChange, Target, open},
+    targets::{Address, KeyChange, Target, open},
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use kbfix::target::{Address, Answer, Reason, TargetError, open};
+use kbfix::targets::{Address, Answer, Reason, TargetError, open};
 
 use super::support::{Machine, SOFTWARE, SYSTEM, exists, reason};
 
@@ -53,7 +53,7 @@ fn what_is_no_volume_is_refused_with_the_way_on() {
     let machine = Machine::new();
     let open = |below: &str| {
         let uri = format!("image:{}", machine.path(below).display());
-        kbfix::target::open(&Address::new(&uri, None, None).unwrap()).map(drop).unwrap_err().to_string()
+        kbfix::targets::open(&Address::new(&uri, None, None).unwrap()).map(drop).unwrap_err().to_string()
     };
     assert!(open("Windows").contains("folder above"), "{}", open("Windows"));
     assert!(open("Program Files").contains("Windows/System32/config"));

@@ -6,7 +6,7 @@ use kbfix::{
     example::USER,
     format::regf::Hive,
     registry::{Data, Key, ValueType, View},
-    target::{Action, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted},
+    targets::{Action, Address, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted, open},
 };
 
 use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM, ask, exists, hivexget, key, name, reason, subkeys, value};
@@ -88,6 +88,17 @@ fn classes_are_those_of_the_machine_and_of_each_user() {
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}_Classes")), ["CLSID"]);
     let link = KeyChange::new(key(&classes), Action::Delete, vec![]);
     assert!(target.write(&[link]).is_err());
+}
+
+#[test]
+fn the_classes_of_a_user_are_in_another_hive_than_the_users_own() {
+    let machine = Machine::new();
+    for (sid, unknown) in [(USER, true), ("S-1-12-1-1-2-3-4", true), ("S-1-5-80-1", false)] {
+        let uri = format!(r"hive:{}=HKU\{sid}", machine.path(NTUSER).display());
+        let mut hive = open(&Address::new(&uri, None, None).unwrap()).unwrap();
+        let found = exists(hive.as_mut(), &format!(r"HKU\{sid}\Software\Classes\Foo"));
+        assert_eq!(reason(&found), unknown.then_some(Reason::Unknown), "{sid}: {found:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use kbfix::target::{Answer, Reason};
+use kbfix::targets::{Answer, Reason};
 
 use super::support::{Machine, NTUSER, SYSTEM};
 
@@ -124,7 +124,7 @@ fn a_folder_is_found_by_its_short_name() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("exprox.dll"), b"no pe").unwrap();
     xattr::set(volume.root().join("Program Files"), "system.ntfs_dos_name", b"PROGRA~1").unwrap();
-    let mut drive = kbfix::target::files::DriveFolder::open(&volume.root()).unwrap();
+    let mut drive = kbfix::targets::drives::DriveFolder::open(&volume.root()).unwrap();
     assert_eq!(drive.find(r"C:\progra~1\exchsrvr\bin\exprox.dll"), Answer::Present(folder.join("exprox.dll")));
     assert_eq!(drive.find(r"C:\PROGRA~1\no.dll"), Answer::Absent);
     assert!(matches!(drive.find(r"C:\PROGRA~2\Exchsrvr"), Answer::Unread(why) if why.reason == Reason::Unknown));

@@ -12,7 +12,7 @@ use kbfix::{
     example,
     format::regf::{Filetime, Hive},
     registry::{Data, Key, ValueName},
-    target::{Address, Answer, KeyFacts, KeyQuery, Reason, Target, Wanted, open},
+    targets::{Address, Answer, KeyFacts, KeyQuery, Reason, Target, Wanted, open},
 };
 
 pub(crate) const SYSTEM: &str = "Windows/System32/config/SYSTEM";

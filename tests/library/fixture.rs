@@ -10,7 +10,7 @@ use std::{
 use kbfix::{
     format::pe::minimal,
     spec::{self, Settings, Spec},
-    target::{Address, Target, open},
+    targets::{Address, Target, open},
 };
 use serde::Deserialize;
 use tempfile::TempDir;

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use kbfix::{
     apply::make_plan,
-    plan::{Outcome, SpecPlan},
-    review,
+    plan::{Outcome, Plan, SpecPlan},
+    render,
     spec::library,
 };
 
@@ -68,7 +68,7 @@ fn check(spec: &Path, fixture: &Fixture, machine: &Machine) -> Vec<String> {
     if let Some(reason) = machine.reason.as_deref().filter(|wanted| !plan.reasons.iter().any(|r| r.contains(*wanted))) {
         wrong.push(format!("no reason says `{reason}`: {}", plan.reasons.join("; ")));
     }
-    let changes = review::changes(&plan.changes);
+    let changes = render::changes(&plan.changes);
     if changes != machine.changes {
         wrong.push(format!("changes are\n{changes}"));
         return wrong;
@@ -92,7 +92,7 @@ fn undone(spec: &Path, settings: &BTreeMap<String, String>, built: &Built, befor
     let mut wrong = Vec::new();
     let now = plan(spec, settings, built);
     if now.outcome != Outcome::InDesiredState {
-        wrong.push(format!("after apply it is {}:\n{}", now.outcome.as_str(), review::changes(&now.changes)));
+        wrong.push(format!("after apply it is {}:\n{}", now.outcome.as_str(), render::changes(&now.changes)));
     }
     let back = built.run("rollback", &["--last".to_owned()]);
     if !back.status.success() {
@@ -113,7 +113,9 @@ fn text(bytes: &[u8]) -> String {
 
 fn plan(spec: &Path, settings: &BTreeMap<String, String>, built: &Built) -> SpecPlan {
     let specs = [fixture::load(spec, settings)];
-    make_plan(built.open().as_mut(), &specs).unwrap().specs.remove(0)
+    let mut plan = make_plan(built.open().as_mut(), &specs).unwrap();
+    Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
+    plan.specs.remove(0)
 }
 
 fn arguments(spec: &Path, settings: &BTreeMap<String, String>) -> Vec<String> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use kbfix::{
     apply::make_plan,
     plan::SpecPlan,
-    review,
+    render,
     spec::{self, Settings},
-    target::{Address, open},
+    targets::{Address, open},
 };
 
 use crate::fixture::{Built, Machine};
@@ -62,7 +62,7 @@ fn every_person_with_a_profile_is_meant_and_nobody_else() {
     let profiles = ["S-1-5-18", "S-1-5-19", "S-1-5-20", person, entra, "S-1-5-21-1-2-3-1002.bak"];
     // A hive without a profile is that of a template or a service that runs just now.
     let loaded = [".DEFAULT", "S-1-5-18", person, "S-1-5-21-1-2-3-1001_Classes", entra, "S-1-5-21-1-2-3-9999"];
-    let changes = review::changes(&plan_of(&machine(&profiles, &loaded)).changes);
+    let changes = render::changes(&plan_of(&machine(&profiles, &loaded)).changes);
     let heads: Vec<&str> = changes.lines().filter(|line| line.starts_with("@@")).collect();
     let head = |sid: &str| format!(r"@@ [HKEY_USERS\{sid}\Software\Example] @@");
     assert_eq!(heads, [head(entra), head(person)]);
@@ -87,5 +87,5 @@ fn an_export_of_one_users_hkcu_is_that_user() {
     let registry = "[HKEY_CURRENT_USER\\Software]\n".to_owned();
     let built = Machine { registry, files: BTreeMap::new(), ..Machine::default() }.build();
     let plan = plan_of(&built);
-    assert!(review::changes(&plan.changes).starts_with(r"@@ [HKEY_CURRENT_USER\Software\Example] @@"), "{plan:?}");
+    assert!(render::changes(&plan.changes).starts_with(r"@@ [HKEY_CURRENT_USER\Software\Example] @@"), "{plan:?}");
 }

@@ -33,7 +33,7 @@ fn python() -> Option<String> {
 
 fn load(name: &str, bytes: &[u8], settings: &Settings) -> Result<Spec, String> {
     let loaded = spec::load(name, bytes, settings);
-    loaded.spec.ok_or_else(|| format!("{name}: {}", kbfix::review::diagnostics::json(&loaded.diagnostics)))
+    loaded.spec.ok_or_else(|| format!("{name}: {}", kbfix::render::diagnostics::json(&loaded.diagnostics)))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
-    target::{Action, Answer, Target, Wanted, local::LocalTarget},
+    targets::{Action, Answer, Target, Wanted, local::LocalTarget},
 };
 
 use crate::scratch::{Scratch, change, name, query, read, reg_export, reg_import, reg_ok, value};

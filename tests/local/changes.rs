@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Key, ValueType},
-    target::{Action, Answer, KeyChange, Target, WriteError, local::LocalTarget},
+    targets::{Action, Answer, KeyChange, Target, WriteError, local::LocalTarget},
 };
 
 use crate::scratch::{Scratch, change, in_32_bit_view, is_there, key, make_key, read, reg, reg_ok, value};

@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use kbfix::{
     apply,
     spec::{self, Settings, Source},
-    target::{Target, local::LocalTarget},
+    targets::{Target, local::LocalTarget},
 };
 
 use crate::scratch::{Scratch, make_key, reg_export, reg_import, reg_ok};

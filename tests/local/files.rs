@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use kbfix::target::{Answer, FileFacts, Reason, Target, local::LocalTarget};
+use kbfix::targets::{Answer, FileFacts, Reason, Target, local::LocalTarget};
 
 /// The folder that `KBFIX_TEST_DLLS` names; under Wine, Linux's `/` is drive Z.
 fn test_dlls() -> Option<PathBuf> {

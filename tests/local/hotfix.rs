@@ -8,7 +8,7 @@ use std::{
     sync::MutexGuard,
 };
 
-use kbfix::{plan::file::sha256, target::Answer};
+use kbfix::{plan::file::sha256, targets::Answer};
 use serde_json::Value;
 
 use crate::scratch::{Scratch, alone, read};
@@ -142,6 +142,11 @@ fn what_goes_wrong_with_a_package_leaves_the_registry_alone() {
     fs::write(&other, bytes).unwrap();
     let (code, report) = machine.apply(&spec, Some(&other));
     assert_eq!((code, &report["diagnostics"][0]["code"]), (2, &Value::from("package-mismatch")), "{report:#}");
+    let (code, report) = machine.kbfix("apply", &[spec.to_str().unwrap(), "--check"], Some(&other));
+    assert_eq!((code, &report["diagnostics"][0]["code"]), (2, &Value::from("package-mismatch")), "{report:#}");
+    let missing = machine.file("missing.exe");
+    let (code, report) = machine.kbfix("apply", &[spec.to_str().unwrap(), "--check"], Some(&missing));
+    assert_eq!((code, &report["diagnostics"][0]["code"]), (2, &Value::from("file-access")), "{report:#}");
     assert!(!machine.is_new());
 
     let spec = machine.spec("new.dll", 1603);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ptr::null_mut};
 
 use kbfix::{
     registry::Data,
-    target::{Action, Answer, KeyFacts, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Action, Answer, KeyFacts, Reason, Target, Wanted, WriteError, local::LocalTarget},
 };
 use windows_sys::Win32::{
     Foundation::LocalFree,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use kbfix::target::{
+use kbfix::targets::{
     Target, TargetError,
     local::{FolderError, LocalTarget, create_admin_only_dir},
 };

@@ -13,7 +13,7 @@ use std::{
     slice,
 };
 
-use kbfix::target::replace::replace_file;
+use kbfix::files::replace::replace_file;
 use windows_sys::Win32::{
     Security::{
         Authorization::{

@@ -9,7 +9,7 @@ use std::{
 
 use kbfix::{
     registry::{Data, Key, KeyName, RootKey, ValueName, View},
-    target::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
 };
 
 /// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by side.

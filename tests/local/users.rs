@@ -5,7 +5,7 @@ use std::{fs, os::windows::fs::OpenOptionsExt, path::PathBuf};
 use kbfix::{
     format::regf::{Filetime, Hive},
     registry::{Data, Key},
-    target::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
 };
 
 use crate::{
@@ -66,7 +66,7 @@ impl User {
     }
 
     /// `v` from `before` to `after`.
-    fn changed(&self, before: u32, after: u32) -> kbfix::target::KeyChange {
+    fn changed(&self, before: u32, after: u32) -> kbfix::targets::KeyChange {
         let value = value("v", Some(Data::dword(before)), Some(Data::dword(after)));
         change(&self.key(r"\Software\kbfix-test"), Action::Update, [value])
     }
@@ -172,7 +172,7 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     // Read, then logged on, then written: refused, in the file and in the live registry; and after that the live one counts.
     let mut target = LocalTarget::new();
     let wanted = Wanted::Names([name("v")].into());
-    let asked = kbfix::target::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };
+    let asked = kbfix::targets::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };
     assert!(matches!(target.read_keys(std::slice::from_ref(&asked)).unwrap()[0], Answer::Present(_)));
     user.log_on();
     match target.write(&[user.changed(1, 2)]).map_err(|failure| (failure.error, failure.begun)) {

@@ -3,7 +3,7 @@
 use kbfix::{
     apply::{self, Execution},
     journal::{Folder, Status},
-    target::Target,
+    targets::Target,
 };
 use proptest::prelude::*;
 

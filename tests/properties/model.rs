@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kbfix::{
     registry::{Data, Key, KeyName, ValueName},
-    target::{
+    targets::{
         Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, Wanted, WriteError,
         WriteFailure,
     },

@@ -16,9 +16,9 @@ use std::{
 
 use kbfix::{
     format::reg::Document,
-    target::{
+    targets::{
         KeyQuery, Target as _, TargetError, Wanted,
-        files::Drives,
+        drives::Drives,
         smb::{Settings, SmbTarget},
     },
 };

@@ -10,7 +10,7 @@ use std::{
 
 use kbfix::{
     registry::{Data, ValueName},
-    target::{Answer, KeyQuery, Reason, Target as _, Wanted},
+    targets::{Answer, KeyQuery, Reason, Target as _, Wanted},
 };
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
-    target::{Action, Answer, Wanted, WriteError},
+    targets::{Action, Answer, Wanted, WriteError},
 };
 
 use crate::kinds::{Kind, Machine, change, each, name, utf16, value};

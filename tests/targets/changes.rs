@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, KeyProperties},
-    target::{Action, Answer, KeyChange, Reason, Unread, Wanted, WriteError},
+    targets::{Action, Answer, KeyChange, Reason, Unread, Wanted, WriteError},
 };
 
 use crate::kinds::{Machine, change, each, properties, value};
@@ -16,7 +16,7 @@ fn refused(machine: &Machine, change: KeyChange) {
     assert_eq!(machine.file(), file);
 }
 
-fn set(name: &str, data: u32) -> kbfix::target::ValueChange {
+fn set(name: &str, data: u32) -> kbfix::targets::ValueChange {
     value(name, None, Some(Data::dword(data)))
 }
 

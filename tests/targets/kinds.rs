@@ -11,14 +11,14 @@ use std::{
 use kbfix::{
     format::regf::{Filetime, Hive},
     registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName},
-    target::{
+    targets::{
         Action, Address, Answer, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange, Wanted,
         WriteError, open,
     },
 };
 
 #[cfg(unix)]
-use kbfix::target::smb::{Settings, SmbTarget};
+use kbfix::targets::smb::{Settings, SmbTarget};
 
 #[cfg(unix)]
 use crate::server::{Server, Speaks};
@@ -154,7 +154,7 @@ impl Machine {
             Kind::Reg4Utf16 => export(utf16(&format!("\u{FEFF}{v4}")), Some(1252)),
             Kind::Snapshot => {
                 let file = folder.path().join("machine.json");
-                fs::write(&file, snapshot(&base).to_text()).unwrap();
+                fs::write(&file, snapshot(&base).to_text().unwrap()).unwrap();
                 address(&file, "snapshot", None)
             }
             Kind::Image => {

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::Data,
-    target::{Action, Answer, Target, TargetError},
+    targets::{Action, Answer, Target, TargetError},
 };
 
 use crate::kinds::{change, each, value};
@@ -45,7 +45,7 @@ fn what_another_wrote_before_the_lock_is_seen_under_it() {
 }
 
 /// The lock, once no other test of this program has it.
-pub(crate) fn until_free(target: &mut dyn Target) -> kbfix::target::Lock {
+pub(crate) fn until_free(target: &mut dyn Target) -> kbfix::targets::Lock {
     let start = std::time::Instant::now();
     loop {
         match target.lock() {

@@ -2,11 +2,10 @@
 
 use kbfix::{
     registry::{Data, Key},
-    target::{Answer, KeyFacts, Reason, Wanted},
+    targets::{Action, Answer, KeyFacts, Reason, Wanted},
 };
 
 use crate::kinds::{change, each, name, value};
-use kbfix::target::Action;
 
 fn nothing() -> Wanted {
     Wanted::Names(Default::default())
@@ -89,7 +88,7 @@ fn a_batch_is_answered_in_the_order_of_its_questions() {
     each(|machine| {
         machine.write(&[change(&machine.below("b"), Action::Create, [])]).unwrap();
         let there =
-            |path: &str| kbfix::target::KeyQuery { key: machine.below(path), values: nothing(), subkeys: false };
+            |path: &str| kbfix::targets::KeyQuery { key: machine.below(path), values: nothing(), subkeys: false };
         let answers = machine.open().read_keys(&[there("c"), there("b"), there("a"), there("b")]).unwrap();
         let present: Vec<_> = answers.into_iter().map(|a| a.known().unwrap().is_some()).collect();
         assert_eq!(present, [false, true, false, true]);

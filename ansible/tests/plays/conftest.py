@@ -87,7 +87,9 @@ class Site:
             playbook = str(path)
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"exchange": {"hosts": self.hosts}}), encoding="utf-8")
-        command = ["ansible-playbook", "-i", str(inventory), playbook, *arguments]
+        # The collection's own playbooks have to be told the hosts.
+        hosts = ["-e", "kbfix_hosts=all"] if playbook.startswith("kbfix.windows.") else []
+        command = ["ansible-playbook", "-i", str(inventory), playbook, *hosts, *arguments]
         done = subprocess.run(
             command,
             capture_output=True,

@@ -43,29 +43,29 @@ registry:
 
 
 def test_three_hosts_from_check_to_audit(three: Site) -> None:
-    shutil.copy(EXAMPLES / "one_host.yml", three.folder)
-    shutil.copy(EXAMPLES / "rollback.yml", three.folder)
+    # The examples as they are installed, with nothing of this repository beside them.
+    one_host, rollback_play = str(EXAMPLES / "one_host.yml"), str(EXAMPLES / "rollback.yml")
     before = [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts]
 
-    check = three.play("one_host.yml", "--check", "--diff")
+    check = three.play(one_host, "--check", "--diff")
     assert check.code == 2
     assert DIFF in check.output
     assert [check.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 1)]
     assert BLOCKED in check.output
     assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts] == before
 
-    run = three.play("one_host.yml", "--diff")
+    run = three.play(one_host, "--diff")
     assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 1)]
     assert DIFF in run.output
     assert "services to restart: IISADMIN" in run.output
 
-    again = three.play("one_host.yml", "--diff")
+    again = three.play(one_host, "--diff")
     assert [again.counts(h) for h in three.hosts] == [(0, 0), (0, 0), (0, 1)]
     assert "---" not in again.output
 
-    look = three.play("rollback.yml", "--check", "--diff")
+    look = three.play(rollback_play, "--check", "--diff")
     assert [look.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
-    rollback = three.play("rollback.yml", "--diff")
+    rollback = three.play(rollback_play, "--diff")
     assert [rollback.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
     assert f'\n@@ -1,2 +0,0 @@\n-{KEY}\n-"DisableRealmHint"=dword:00000001\n' in rollback.output
     assert [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts][1:] == before[1:]
@@ -78,9 +78,15 @@ def test_three_hosts_from_check_to_audit(three: Site) -> None:
     assert [audit.counts(h) for h in three.hosts] == [(0, 0)] * 3
     outcomes = {h: json.loads((reports / f"{h}.json").read_text())["outcome"] for h in three.hosts}
     assert outcomes == {"pending1": "changes_pending", "desired1": "in_desired_state", "blocked1": "blocked"}
-    assert "# blocked1: blocked" in (reports / "blocked1.md").read_text()
-    assert "| DisableRealmHint |  | dword:00000001 |" in (reports / "pending1.md").read_text()
+    assert "| KB909094 | blocked |" in (reports / "blocked1.md").read_text()
+    assert '+"DisableRealmHint"=dword:00000001' in (reports / "pending1.md").read_text()
     assert sorted(p.name for p in reports.glob("*.plan.json")) == ["pending1.plan.json"]
+    digest = json.loads((reports / "pending1.plan.json").read_text())["digest"]
+    assert (reports / "index.md").read_text().splitlines()[4:] == [
+        f"| [pending1](pending1.md) | changes pending | KB909094: changes pending | 2 | IISADMIN | {digest} |",
+        "| [desired1](desired1.md) | in desired state | KB909094: in desired state | 0 |  |  |",
+        "| [blocked1](blocked1.md) | blocked | KB909094: blocked | 0 |  |  |",
+    ]
 
 
 def test_a_fleet_with_reviewed_plans(three: Site) -> None:
@@ -95,7 +101,7 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         assert check.counts("pending1") == (1, 0)
         wrong = three.play(playbook, "-e", json.dumps({**extra, "kbfix_digests": {"pending1": "sha256:00"}}))
         assert wrong.counts("pending1") == (0, 1)
-        assert "[plan-digest]" in wrong.output
+        assert "[plan-digest]" in wrong.output and "pending1.plan.json: it is not the plan" in wrong.output, wrong.output
     run = three.play(str(EXAMPLES / "fleet.yml"), "-e", json.dumps(extra))
     assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
     for playbook in (str(EXAMPLES / "fleet.yml"), "kbfix.windows.remediate"):
@@ -131,7 +137,8 @@ def test_what_a_playbook_is_not_told_it_asks_for(site: Site) -> None:
     for playbook, extra, message in (
         ("audit", {}, "kbfix_src=…"),
         ("audit", {"kbfix_src": "a.yaml", "kbfix_reports": None}, "kbfix_reports=…"),
-        ("install", {}, "kbfix_binary=…"),
+        ("install", {}, "kbfix_install_src=…"),
+        ("install", {"kbfix_install_src": "nope"}, "nope is not on the controller"),
         ("remediate", {}, "give either kbfix_src, or kbfix_plans and kbfix_digests"),
         ("remediate", {"kbfix_plans": "reports"}, "give either kbfix_src, or kbfix_plans and kbfix_digests"),
         ("remediate", {"kbfix_plans": "reports", "kbfix_digests": {"pendign1": "sha256:00"}}, "no hosts of the inventory: pendign1"),
@@ -141,6 +148,15 @@ def test_what_a_playbook_is_not_told_it_asks_for(site: Site) -> None:
         assert run.counts("pending1") == (0, 1) and message in run.output.replace("\n", " "), run.output
 
 
+@pytest.mark.parametrize("playbook", ["audit", "install", "remediate"])
+def test_no_playbook_takes_all_hosts_unasked(site: Site, playbook: str) -> None:
+    site.exchange("pending1")
+    run = site.play(
+        [{"import_playbook": f"kbfix.windows.{playbook}"}], "-e", "kbfix_src=files/KB909094.yaml", "-e", "kbfix_reports=reports"
+    )
+    assert run.code != 0 and "give the hosts with -e kbfix_hosts=" in run.output and "pending1" not in run.output, run.output
+
+
 def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site: Site) -> None:
     machine = site.exchange("pending1")
     specs = "files/KB909094.yaml, files/other.yaml"
@@ -148,7 +164,7 @@ def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site:
     audit = site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports")
     assert audit.code == 0, audit.output
     report = (site.folder / "reports/pending1.md").read_text(encoding="utf-8")
-    assert 'hex(7):76,00,00,00,77,00,00,00,00,00; REG_MULTI_SZ ["v", "w"]' in report
+    assert '; REG_MULTI_SZ ["v", "w"]' in report
     digest = json.loads((site.folder / "reports/pending1.plan.json").read_text())["digest"]
     planned = {"kbfix_plans": "reports", "kbfix_digests": {"pending1": digest.upper()}}
     assert site.play("kbfix.windows.remediate", "-e", json.dumps(planned)).counts("pending1") == (1, 0)
@@ -156,10 +172,14 @@ def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site:
     assert by_specs.counts("pending1") == (0, 0), by_specs.output
     # Nothing is to change any more, so there is no plan; and none of an earlier audit where the host cannot be looked at.
     assert site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports").code == 0
-    assert sorted(p.name for p in (site.folder / "reports").iterdir()) == ["pending1.json", "pending1.md"]
+    assert sorted(p.name for p in (site.folder / "reports").iterdir()) == ["index.md", "pending1.json", "pending1.md"]
     (machine / "front-end.reg").write_text("nothing")
-    assert site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports").code == 2
-    assert not list((site.folder / "reports").iterdir())
+    site.host("away1", ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    failed = site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports")
+    assert failed.code == 2 and [failed.recap(h)["failed"] for h in ("pending1", "away1")] == [1, 1], failed.output
+    assert [p.name for p in (site.folder / "reports").iterdir()] == ["index.md"]
+    index = (site.folder / "reports/index.md").read_text().splitlines()
+    assert index[4:] == ["| pending1 | could not be looked at | | | | |", "| away1 | unreachable | | | | |"]
 
 
 def test_a_restart_is_not_lost_where_another_spec_fails(site: Site) -> None:
@@ -388,11 +408,49 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
     assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
 
 
+def test_a_reg_file_is_a_spec(site: Site) -> None:
+    machine = site.exchange("pending1")
+    text = f'Windows Registry Editor Version 5.00\r\n\r\n{KEY}\r\n"Größe"=dword:00000007\r\n'.replace("CurrentControlSet", "ControlSet001")
+    (site.folder / "files/set.reg").write_bytes(text.encode("utf-16"))
+    check = site.task({"src": ["set.reg"]}, "--check", "--diff", "-v")
+    assert check.counts("pending1") == (1, 0) and '+"Größe"=dword:00000007' in check.output and '"id": "set"' in check.output, check.output
+    assert "set.reg:3:1: `ControlSet001` is one control set" in check.output.replace("\n", " "), check.output
+    for options in ({"src": ["set.reg"]}, {"spec": text.replace("\r", "")}):
+        assert site.task(options).counts("pending1") == (1, 0)
+        assert '"Größe"=dword:00000007' in (machine / "front-end.reg").read_text(encoding="utf-8-sig")
+        assert site.task(options).counts("pending1") == (0, 0)
+        assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
+    (site.folder / "files/set.reg").write_bytes(text.encode("cp1252"))
+    assert "set.reg is not UTF-8 text" in (run := site.task({"src": ["set.reg"]}).output) and "kbfix import --code-page" in run, run
+
+
+def test_value_names_from_variables(site: Site) -> None:
+    """As one comes from win_regedit: a loop whose items name the values, and then one task for all of them."""
+    machine = site.exchange("pending1")
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA"
+    one = {"kbfix": 1, "id": "T1", "title": "A test", "registry": [{"key": key, "values": {"{{ item.name }}": {"ensure": "absent"}}}]}
+    before = (machine / "front-end.reg").read_bytes()
+    for arguments in (["--check"], []):
+        run = site.task({"spec": one}, *arguments, loop=[{"name": "A"}, {"name": "B"}])
+        assert run.counts("pending1") == (0, 1), run.output
+        assert "registry[0].values: the name" in run.output and "give `values` as a list" in run.output, run.output
+    assert (machine / "front-end.reg").read_bytes() == before
+    values = [{"name": "{{ item.name }}", "type": "REG_DWORD", "data": "{{ item.data }}"}, {"name": "", "type": "REG_SZ", "data": "ü"}]
+    listed = {**one, "registry": [{"key": key, "values": values}]}
+    run = site.task({"spec": listed}, "--diff", loop=[{"name": "A b", "data": 1}, {"name": "{{ 'C' }}", "data": 2}])
+    assert run.recap("pending1")["changed"] == 1 and '+"A b"=dword:00000001' in run.output and '+"C"=dword:00000002' in run.output, (
+        run.output
+    )
+    twice = site.task({"spec": {**one, "registry": [{"key": key, "values": [values[1], {**values[1], "data": "x"}]}]}})
+    assert twice.counts("pending1") == (0, 1) and "registry[0].values[" in twice.output, twice.output
+
+
 def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
     """Held against the binary: each is looked at on a machine, which fails where a spec or a parameter has an error."""
     site.exchange("pending1")
     for name in ("KB909094", "KB926642"):
         shutil.copy(SPECS / f"{name}.yaml", site.folder / "files")
+    (site.folder / "files/settings.reg").write_text(f"REGEDIT4\n{KEY}\n")
     seen = set()
     for module in ("kb", "kb_info"):
         text = (COLLECTION / f"plugins/modules/{module}.py").read_text(encoding="utf-8")
@@ -402,7 +460,7 @@ def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
             options = task.get(f"kbfix.windows.{module}")
             if options and "plan" not in options:
                 keep = {name: options[name] for name in ("src", "spec", "remote_src", "parameters") if name in options}
-                look = site.task(keep, module="kb_info")
+                look = site.task(keep, module="kb_info", vars=task.get("vars", {}))
                 assert look.counts("pending1") == (0, 0), (task["name"], look.output)
                 seen |= set(keep)
     assert seen == {"src", "spec", "remote_src", "parameters"}
@@ -504,6 +562,8 @@ def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     assert forced.counts("pending1") == (1, 0), forced.output
     assert site.task({"journal": str(journal), "force": True}, module="kb_rollback").counts("pending1") == (0, 0)
     assert "required: journal, last" in site.task({}, module="kb_rollback").output
+    missing = site.task({"journal": "nope"}, module="kb_rollback")
+    assert "there is no journal nope" in missing.output and str(machine / "state/journal") in missing.output, missing.output
 
 
 PROGRAMS = {
@@ -601,21 +661,21 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     site.exchange("pending1")
     dest = site.folder / "bin/kbfix"
     (site.folder / "own").symlink_to(binary())
-    extra = {"kbfix_binary": "own", "kbfix_binary_path": str(dest)}
+    extra = {"kbfix_install_src": "own", "kbfix_binary_path": str(dest)}
 
     def install(*arguments: str, **more: str | None) -> Played:
         return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}))
 
     for wrong in ("00", "", None):
-        run = install(kbfix_sha256=wrong)
+        run = install(kbfix_install_sha256=wrong)
         assert run.counts("pending1") == (0, 1) and "nothing was copied" in run.output and not dest.exists()
     assert install("--check").counts("pending1") == (2, 0) and not dest.exists()
     digest = hashlib.sha256(binary().read_bytes()).hexdigest().upper()
     for changed in (2, 0):
-        run = install(kbfix_sha256=digest)
+        run = install(kbfix_install_sha256=digest)
         assert run.counts("pending1") == (changed, 0), run.output
     assert "kbfix 0." in run.output
-    assert install(kbfix_sha256=f"SHA256:{digest}").counts("pending1") == (0, 0)
+    assert install(kbfix_install_sha256=f"SHA256:{digest}").counts("pending1") == (0, 0)
     assert install("--check").counts("pending1") == (0, 0)
     assert site.task({**SRC, "binary_path": str(dest)}, "--check").counts("pending1") == (1, 0)
     # Without a digest; and what does not start as kbfix never takes the place of what does.
@@ -623,7 +683,7 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     assert install().counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes()
     for content in ("#!/bin/sh\necho garbage\n", "MZ of another system"):
         (site.folder / "wrong").write_text(content)
-        run = install(kbfix_binary="wrong")
+        run = install(kbfix_install_src="wrong")
         assert run.counts("pending1") == (0, 1) and "does not start on this host as kbfix" in run.output.replace("\n", " "), run.output
         assert dest.read_bytes() == binary().read_bytes()
     assert [p.name for p in dest.parent.iterdir()] == ["kbfix"]

@@ -1,15 +1,15 @@
 //! Bits to set and clear, and strings to add and remove.
 
-use super::{Context, Path, data};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{ValueType, name},
     spec::{
         document::{Bits, DataExpression, ListEdit, Literal, Scalar},
         model::Desired,
-        shorten,
     },
 };
+
+use super::{Context, Path, data};
 
 /// Bits of a number of `value_type`.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {

@@ -1,14 +1,15 @@
 //! Data as written becomes data as stored, by its type.
 
-use super::{Context, Path, parameters::Resolved};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{Data, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shorten,
+        shape::hints::ONE_STRING,
     },
 };
+
+use super::{Context, Path, parameters::Resolved};
 
 /// Why data does not fit a type.
 pub(super) struct Misfit {
@@ -147,7 +148,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");
-            Err(misfit(Code::DATA_KIND, message, "write one string, or make the type REG_MULTI_SZ"))
+            Err(misfit(Code::DATA_KIND, message, ONE_STRING))
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Paths of files: absolute on the target, with `{location}` and `%VARIABLE%`, and what is asked of the files.
 
-use super::{Context, Path, exactly_one, versions};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     spec::{
         document::{self, PlatformName},
         model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
-        shorten, suggest,
     },
     version::Platform,
 };
+
+use super::{Context, Path, exactly_one, versions};
 
 const VARIABLES: [(&str, PathVariable); 9] = [
     ("SystemRoot", PathVariable::SystemRoot),
@@ -25,7 +28,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
 
 /// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
-pub(in crate::spec) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
+pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let inner = &text[open + 1..];
@@ -60,7 +63,30 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
             cx.error(Code::FILE_PATH, path, format!("`{}` {message}", shorten(text)), hint);
             None
         }
-        None => Some(FilePattern(parts)),
+        None => {
+            fixed_folder(cx, text, path);
+            Some(FilePattern(parts))
+        }
+    }
+}
+
+/// Reports a folder that another Windows has on another drive, or under another name.
+fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
+    const FOLDERS: [(&str, &str); 5] = [
+        ("Windows", "%SystemRoot%"),
+        ("WINNT", "%SystemRoot%"),
+        ("Program Files", "%ProgramFiles%"),
+        ("Program Files (x86)", "%ProgramFiles(x86)%"),
+        ("ProgramData", "%ProgramData%"),
+    ];
+    let mut names = text.splitn(3, '\\');
+    let (Some(drive), Some(folder), Some(rest)) = (names.next(), names.next(), names.next()) else { return };
+    let known = FOLDERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(folder));
+    if let Some((_, variable)) = known.filter(|_| drive.ends_with(':')) {
+        let folder = format!(r"{drive}\{folder}");
+        let message = format!("`{folder}` is on another drive, or has another name, on some machines");
+        let hint = format!(r"write '{variable}\{}'", shorten(rest));
+        cx.warning_within(Code::FIXED_FOLDER, path, super::Part::Data, &folder, message, hint);
     }
 }
 

@@ -1,16 +1,18 @@
 //! Keys and value names: their syntax, and what in them is a trap.
 
-use super::{Context, Part, Path};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     registry::{KeyName, NameError, RootKey, ValueName, View, name},
     spec::{
         document::OneView,
-        model::{KeyPattern, NamePattern, ValueAt},
-        protected::can_be_protected,
-        shorten, suggest,
+        model::{KeyPattern, NamePattern, ValueAt, protected::can_be_protected},
     },
 };
+
+use super::{Context, Part, Path, names};
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
@@ -20,10 +22,13 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
     let mut names = Vec::new();
+    let met = cx.met_unset.take();
     for part in below.map(|b| b.split('\\')).into_iter().flatten() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let key = KeyPattern { root, names, view: View::Bits64, own: None };
+    let unset = cx.met_unset.clone();
+    cx.met_unset = unset.clone().or(met);
+    let key = KeyPattern { root, names, view: View::Bits64, own: None, unset };
     lint(cx, &key, view_given, path).then_some(key)
 }
 
@@ -41,9 +46,12 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
     }
     let mut key = own?;
     key.own = Some(key.names.len());
+    let met = cx.met_unset.take();
     for part in below.split('\\').skip(1) {
         key.names.push(name_pattern(cx, part, path)?);
     }
+    key.unset = cx.met_unset.clone().or(key.unset);
+    cx.met_unset = cx.met_unset.take().or(met);
     Some(key)
 }
 
@@ -106,6 +114,7 @@ fn pasted(text: &str) -> Option<&str> {
 }
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
+    names::check(cx, part, path, Part::Data);
     let text = substitute(cx, part, path)?;
     if let Some(c) = text.chars().find(|c| c.is_control()) {
         let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
@@ -223,6 +232,7 @@ pub(super) fn value_at(
     path: &Path,
 ) -> Option<ValueAt> {
     let found = key(cx, key_text, view.is_some(), &path.field("key"));
+    view_without_effect(cx, found.as_ref(), view == Some(OneView::Bits32), path);
     let name = name_of_value(cx, value_name, &path.field("name"), Part::Data);
     Some(ValueAt { key: in_view(found?, view), name: name? })
 }
@@ -233,8 +243,34 @@ pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     KeyPattern { view, ..key }
 }
 
+/// Reports a view that says nothing, since both share the key. `narrow`: whether the author asks for the 32-bit view.
+pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
+    let Some(key) = key.filter(|_| narrow) else { return };
+    let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
+    if in_view(View::Bits32) == in_view(View::Bits64) {
+        let message = format!("`{}` is there once, for programs of 32 and of 64 bits", in_view(View::Bits64));
+        cx.warning(Code::VIEW_WITHOUT_EFFECT, &path.field("view"), Part::Name, message, "remove `view`");
+    }
+}
+
+/// Reports a key that ends in the name of a value that is sought in it, as articles print the two in one line.
+pub(super) fn value_in_key<'n>(
+    cx: &mut Context<'_>,
+    key: &KeyPattern,
+    values: impl IntoIterator<Item = &'n str>,
+    path: &Path,
+) {
+    let Some(NamePattern::Name(last)) = key.names.last() else { return };
+    if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
+        let message = format!("the key ends in `{}`, which is the name of the value", shorten(value));
+        let hint = "articles print key and value name in one line; if so here, remove the last name";
+        cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);
+    }
+}
+
 /// A value name.
 pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
+    names::check(cx, text, path, part);
     let hint = match ValueName::new(text.to_owned()) {
         Ok(name) if text == "@" || text.eq_ignore_ascii_case("(default)") => {
             let message = format!("`{text}` is a value of that name, not the key's default value");
@@ -261,6 +297,20 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
         return true;
     };
     cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
+    false
+}
+
+/// Refuses to delete whatever else is in a key that is protected.
+pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
+    let message = if key.names.is_empty() {
+        format!("`{key}` is a root key; what is in it is never deleted as a whole")
+    } else if can_be_protected(key) {
+        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes whatever else it holds")
+    } else {
+        return true;
+    };
+    let hint = "remove `exclusive`, and name what must be absent: a value with `ensure: absent`";
+    cx.error(Code::PROTECTED_KEY, path, message, hint);
     false
 }
 

@@ -3,32 +3,39 @@
 //! Every part is checked, whatever was found in another, so that one run says all. A function here returns `None` where
 //! it reported why.
 
+pub(in crate::spec) mod between_specs;
 mod bits;
 mod conditions;
 mod data;
+mod display_names;
 mod files;
 mod keep;
 mod keys;
+mod names;
 mod parameters;
+mod reach;
 mod rules;
-mod uses;
+mod scale;
+mod parameter_types;
 mod values;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diag::{Code, Diagnostic, text::suggest};
+
 use super::{
     Settings,
     document::{self, ComputerRestart, Document},
-    findings::{Findings, Part, with_hint},
     model::{self, Origin, Spec},
-    path::Path,
-    repair::Repaired,
-    suggest,
+    shape::repair::Repaired,
+    source::{
+        findings::{Findings, Part, with_hint},
+        path::Path,
+    },
 };
-use crate::diag::{Code, Diagnostic};
 
-pub(in crate::spec) use files::next_variable;
+pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -61,8 +68,12 @@ struct Context<'t> {
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     used_locations: BTreeSet<String>,
+    /// The last parameter that was used and is not set, until whoever wants to know takes it.
+    met_unset: Option<String>,
     /// In the `when` of a rule: the rule's key, where that is one.
     own_key: Option<Option<model::KeyPattern>>,
+    /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
+    applicable: Option<model::Condition>,
 }
 
 impl Context<'_> {
@@ -96,10 +107,26 @@ impl Context<'_> {
         self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     }
 
+    /// About `text` in what stands at `path`.
+    fn warning_within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: Part,
+        text: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
+    }
+
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
+            if found.unset.is_some() {
+                self.met_unset = Some(name.to_owned());
+            }
             return Some(found.clone());
         }
         if !self.tainted.contains(name) {
@@ -138,7 +165,9 @@ pub(in crate::spec) fn check(
         tainted,
         used_parameters: BTreeSet::new(),
         used_locations: BTreeSet::new(),
+        met_unset: None,
         own_key: None,
+        applicable: None,
     };
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();
@@ -147,6 +176,7 @@ pub(in crate::spec) fn check(
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
+    cx.applicable = applicable.iter().flatten().find(|condition| reach::is_compared(condition)).cloned();
     let prerequisites = document.prerequisites.iter().enumerate();
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
@@ -166,12 +196,17 @@ pub(in crate::spec) fn check(
         unused(&mut cx, &document);
     }
     let restart = document.restart.as_ref();
+    if let Some(restart) = restart {
+        display_names::services(&mut cx, &restart.services, &top.field("restart").field("services"));
+    }
     let restart = model::Restart {
         computer: restart.map_or(ComputerRestart::Unknown, |r| r.computer),
         services: restart.map(|r| r.services.clone()).unwrap_or_default(),
         note: restart.and_then(|r| r.note.clone()),
     };
-    let parameters = cx.parameters.iter().map(|(name, p)| (name.clone(), p.text())).collect();
+    let known = cx.parameters.iter().filter(|(_, p)| p.unset.is_none());
+    let parameters = known.map(|(name, p)| (name.clone(), p.text())).collect();
+    let unset = cx.parameters.iter().filter_map(|(name, p)| Some((name.clone(), p.unset.clone()?))).collect();
     let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();
     let read = true;
     let failed = cx.findings.has_errors();
@@ -184,6 +219,7 @@ pub(in crate::spec) fn check(
             origin,
             parameters,
             set,
+            unset,
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),
@@ -253,7 +289,7 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     if let Some(package) = &hotfix.package
         && (package.file.is_empty() || package.file.contains(['\\', '/']))
     {
-        let message = format!("`{}` is not the name of a file", super::shorten(&package.file));
+        let message = format!("`{}` is not the name of a file", crate::diag::text::shorten(&package.file));
         cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
     }
     Some(model::Hotfix {

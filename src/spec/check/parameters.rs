@@ -1,14 +1,17 @@
 //! Parameters: what they allow, and what the operator chose.
 
-use super::{Context, Path, data, uses};
 use crate::{
-    diag::Code,
+    diag::{
+        Code,
+        text::{shorten, suggest},
+    },
     spec::{
         Setting, Settings,
         document::{Allowed, Document, Literal, Parameter, ParameterType, Scalar},
-        shorten, suggest,
     },
 };
+
+use super::{Context, Path, data, parameter_types};
 
 /// A parameter, with what it is in this run.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub(super) struct Resolved {
     current: Literal,
     /// Whether the operator chose it.
     pub(super) is_set: bool,
+    /// What the operator has to do, where it is not known what it is.
+    pub(super) unset: Option<String>,
     /// What else it could be: all that is allowed, or the ends of its range.
     others: Vec<Literal>,
 }
@@ -62,7 +67,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 
 /// Resolves all parameters of a spec.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
-    let used_as = uses::kinds(document);
+    let used_as = parameter_types::kinds(document);
     for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !is_variable_name(name) {
@@ -129,13 +134,12 @@ fn resolve(
         None => None,
         Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
-    let unset = set.is_none() && default.is_none();
-    if unset && !settings.may_be_unset() {
+    let unset = (set.is_none() && default.is_none()).then(|| match limits.allowed.is_empty() {
+        false => format!("add `--set {name}=…`: {}", limits.list()),
+        true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
+    });
+    if let Some(hint) = unset.as_ref().filter(|_| !settings.may_be_unset()) {
         let message = format!("the parameter `{name}` has no default, and is not set");
-        let hint = match limits.allowed.is_empty() {
-            false => format!("add `--set {name}=…`: {}", limits.list()),
-            true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
-        };
         cx.error_at_name(Code::PARAMETER_NOT_SET, path, message, hint);
         return None;
     }
@@ -150,7 +154,7 @@ fn resolve(
     };
     let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
-    Some(Resolved { kind: limits.kind, current, is_set, others: possible })
+    Some(Resolved { kind: limits.kind, current, is_set, unset, others: possible })
 }
 
 fn limits<'p>(

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Part, Path, conditions, keys, values};
 use crate::{
-    diag::Code,
-    registry::{ValueName, View},
+    diag::{Code, text::shorten},
+    registry::{RootKey, ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
         model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
-        shorten,
     },
 };
+
+use super::{Context, Part, Path, conditions, keys, reach, values};
 
 /// All rules, each with the number of the document's rule that it came from.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
@@ -31,13 +31,25 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
+    cx.met_unset = None;
     let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    let narrow = matches!(rule.view, Some(ViewChoice::Bits32 | ViewChoice::Both));
+    keys::view_without_effect(cx, key.as_ref(), narrow, path);
+    if let Some(key) = &key {
+        keys::value_in_key(cx, key, rule.values.keys().map(String::as_str), &key_path);
+    }
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
     let mut values = Some(Vec::new());
     for (name, value) in &rule.values {
-        let value = values::value_rule(cx, name, value, &path.field("values").field(name));
+        let value_path = path.field("values").field(name);
+        let value = values::value_rule(cx, name, value, &value_path);
+        if let (Some(key), Some(value)) = (&key, &value)
+            && let Some(condition) = &value.when
+        {
+            condition_of_value(cx, key, when.as_ref().and_then(Option::as_ref), condition, &value_path);
+        }
         values = values.zip(value).map(|(mut values, value)| {
             values.push(value);
             values
@@ -45,14 +57,23 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     }
     cx.own_key = None;
     if let (Some(key), Some(Some(when))) = (&key, &when) {
-        untied_star(cx, key, when, &path.field("when"));
+        let path = path.field("when");
+        untied_star(cx, key, when, &path);
+        any_user(cx, key, when, &path);
+        reach::dead_rule(cx, &[when], &path);
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
+            if rule.exclusive.is_some() {
+                let message = "a key that is absent holds nothing";
+                let hint = "remove `exclusive`, or `ensure: absent`";
+                cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
+                return None;
+            }
             if !keys::may_delete(cx, key.as_ref()?, &key_path) {
                 return None;
             }
-            DesiredKey::Absent
+            DesiredKey::Absent(rule.on_subkeys.unwrap_or_default())
         }
         (Some(Ensure::Absent), false) => {
             let message = "a key that is absent has no values";
@@ -67,6 +88,19 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         (_, true) => DesiredKey::Present,
         (_, false) => DesiredKey::Values(values?),
     };
+    if rule.on_subkeys.is_some() && rule.ensure != Some(Ensure::Absent) {
+        let message = "`on_subkeys` says nothing of a key that stays";
+        cx.error_at_name(
+            Code::CONTRADICTION,
+            &path.field("on_subkeys"),
+            message,
+            "remove `on_subkeys`, or add `ensure: absent`",
+        );
+        return None;
+    }
+    if rule.exclusive.is_some() && !keys::may_empty(cx, key.as_ref()?, &key_path) {
+        return None;
+    }
     let views: &[View] = match rule.view {
         None | Some(ViewChoice::Bits64) => &[View::Bits64],
         Some(ViewChoice::Bits32) => &[View::Bits32],
@@ -77,7 +111,37 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    Some((KeyRule { key: key?, when, must_exist, desired }, views))
+    Some((
+        KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive, is_open: cx.met_unset.is_some() },
+        views,
+    ))
+}
+
+/// What is hardly meant in the `when` of a value.
+fn condition_of_value(
+    cx: &mut Context<'_>,
+    key: &KeyPattern,
+    of_rule: Option<&Condition>,
+    when: &Condition,
+    path: &Path,
+) {
+    let path = path.field("when");
+    any_user(cx, key, when, &path);
+    let both: Vec<&Condition> = of_rule.into_iter().chain([when]).collect();
+    reach::dead_rule(cx, &both, &path);
+}
+
+/// A condition below HKCU for a key below HKCU: the condition holds for all users where it holds for one of them.
+fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
+    let per_user = |tested: &&KeyPattern| tested.own.is_none() && tested.root == RootKey::Hkcu;
+    if key.root == RootKey::Hkcu
+        && let Some(tested) = when.keys().into_iter().find(per_user)
+    {
+        let message = format!("`{tested}` is tested for any user, and the rule then counts for every user");
+        let hint = "where the rule's key has a `*`, a test with `key: .` is made for each key by itself; a condition about \
+                    the same user cannot be written otherwise";
+        cx.warning(Code::USER_IN_CONDITION, path, Part::Name, message, hint);
+    }
 }
 
 /// A condition with the `*` of its rule's key: each stands for keys of its own.
@@ -199,7 +263,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
                 (!exclusive && !first.desired.agrees_with(&second.desired)).then(|| second.name.to_string())
             })
         }
-        (DesiredKey::Absent, DesiredKey::Absent)
+        (DesiredKey::Absent(_), DesiredKey::Absent(_))
         | (DesiredKey::Present | DesiredKey::Values(_), DesiredKey::Present) => None,
         (DesiredKey::Present, DesiredKey::Values(_)) => None,
         _ => Some(second.key.to_string()),
@@ -209,9 +273,8 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 /// A key that must be absent, and one below it that must not.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
     let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
-    let (absent, others): (Vec<_>, Vec<_>) = always
-        .map(|(rule, at)| (rule, at, rule.key.one_name()))
-        .partition(|(rule, ..)| rule.desired == DesiredKey::Absent);
+    let (absent, others): (Vec<_>, Vec<_>) =
+        always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());
     for (rule, at, place) in others {
         let is_below = |above: &KeyPattern| keys::is_within(&place, above) && place.names.len() > above.names.len();
         if let Some((above, ..)) = absent.iter().find(|(.., above)| is_below(above)) {

@@ -18,7 +18,8 @@ pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product,
 pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
 pub use rule::{
-    Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, TypeChoice, TypeName, ValueRule, ViewChoice,
+    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, TypeChoice, TypeName,
+    ValueRule, ViewChoice,
 };
 
 /// A spec: which product it applies to, what must be installed, and which registry values must hold.

@@ -21,6 +21,15 @@ pub struct KeyRule {
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
+    /// Beside `ensure: absent`, what becomes of a key that has subkeys. `delete` (without it): it is deleted with all below it.
+    /// `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_subkeys: Option<OnSubkeys>,
+    /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
+    /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
+    /// stays: as values, and as subkeys with those above them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<Exclusive>,
     /// The rule counts only where this holds. It is tested once, for all keys of the rule together; a test with `key: .` is
     /// tested for each of them by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +56,28 @@ pub enum ViewChoice {
     Both,
 }
 
+/// What becomes of a key that is to be deleted and has subkeys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSubkeys {
+    /// It is deleted with all below it.
+    #[default]
+    Delete,
+    /// It stays, and the spec is blocked.
+    Refuse,
+}
+
+/// How far a key holds nothing but what the spec names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
+#[schemars(extend("enum" = [true, "tree"]))]
+pub enum Exclusive {
+    /// No other values.
+    Values,
+    /// No other values and no other subkeys, in the key and in all below it.
+    Tree,
+}
+
 /// Whether something must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -64,12 +95,13 @@ pub struct ValueRule {
     /// The type. A list: any of these will do, and the first is written.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data. REG_DWORD and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
+    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
     /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
-    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
+    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit. `none` says that
+    /// nothing but `data` will do, where that is meant of a number that `validate` takes for a scale or for bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
@@ -120,18 +152,20 @@ pub enum TypeChoice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// Data of every kind.
+    /// Data of every kind, or none.
     Word(KeepWord),
     /// Data that passes a test.
     Which(KeepWhich),
 }
 
-/// The word that stands for data of every kind.
+/// A word in place of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {
     /// Whatever data is found, in the type or one of the types.
     Any,
+    /// Nothing but `data`, as without `keep`.
+    None,
 }
 
 /// Data that stays as it is: numbers between two, or one of a list.
@@ -213,6 +247,26 @@ impl TryFrom<serde_json::Value> for ViewChoice {
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),
             _ => Err(format!("`{value}` is no view; it is 64, 32 or both")),
+        }
+    }
+}
+
+impl TryFrom<serde_json::Value> for Exclusive {
+    type Error = String;
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match value {
+            serde_json::Value::Bool(true) => Ok(Self::Values),
+            _ if value == "tree" => Ok(Self::Tree),
+            _ => Err(format!("`{value}` does not say what else the key may hold; it is true or tree")),
+        }
+    }
+}
+
+impl From<Exclusive> for serde_json::Value {
+    fn from(exclusive: Exclusive) -> serde_json::Value {
+        match exclusive {
+            Exclusive::Values => true.into(),
+            Exclusive::Tree => "tree".into(),
         }
     }
 }

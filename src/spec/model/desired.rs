@@ -6,9 +6,12 @@ use super::{
     Condition, KeyPattern,
     keep::{Choice, Keep},
 };
-use crate::registry::{
-    Data, Decoded, ValueName, ValueType,
-    name::{compare, upcase},
+use crate::{
+    registry::{
+        Data, Decoded, ValueName, ValueType,
+        name::{compare, upcase},
+    },
+    spec::document::{Exclusive, OnSubkeys},
 };
 
 /// A key and what must hold in it.
@@ -22,13 +25,17 @@ pub struct KeyRule {
     pub must_exist: bool,
     /// What must hold.
     pub desired: DesiredKey,
+    /// How far the key holds nothing else.
+    pub exclusive: Option<Exclusive>,
+    /// It depends on a parameter that is not set.
+    pub is_open: bool,
 }
 
 /// What must hold of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// It is absent, with all below it.
-    Absent,
+    /// It is absent, with all below it, or only where nothing is.
+    Absent(OnSubkeys),
     /// It exists.
     Present,
     /// These hold of its values; it exists where one of them must.
@@ -85,6 +92,26 @@ pub enum Desired {
         /// Strings that are not in it.
         remove: Vec<String>,
     },
+}
+
+impl DesiredKey {
+    /// Whether the key is to be absent.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
+}
+
+impl ValueRule {
+    /// Whether the value may be absent, as far as the rule alone says.
+    pub fn may_be_absent(&self) -> bool {
+        match &self.desired {
+            Desired::Absent => true,
+            Desired::List { add, .. } => add.is_empty(),
+            desired => {
+                self.if_absent.as_ref().is_some_and(|meant| desired.agrees_with(&Desired::OneOf(vec![meant.clone()])))
+            }
+        }
+    }
 }
 
 impl Desired {

@@ -4,6 +4,7 @@ mod condition;
 mod desired;
 mod keep;
 mod pattern;
+pub(in crate::spec) mod protected;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,9 @@ pub struct Spec {
     pub parameters: BTreeMap<String, String>,
     /// The parameters that the operator gave; the others have their default.
     pub set: BTreeSet<String>,
+    /// The parameters without default that the operator did not give, each with what to do. Where they are used, data stands
+    /// for one that they allow; no change is planned for such a spec.
+    pub unset: BTreeMap<String, String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
     /// Where this does not hold, the spec is not applicable.
@@ -40,8 +44,25 @@ pub struct Spec {
     pub rules: Vec<KeyRule>,
     /// What has to be restarted.
     pub restart: Restart,
-    /// The document it came from, for [`crate::review`] and exports.
+    /// The document it came from, for [`crate::render`] and exports.
     pub document: Document,
+}
+
+impl Spec {
+    /// Returns the parameters that are not set and that keys depend on, so that not even what to read is known.
+    pub fn unset_in_keys(&self) -> BTreeSet<&str> {
+        let values = self.rules.iter().flat_map(|rule| match &rule.desired {
+            DesiredKey::Values(values) => values.as_slice(),
+            DesiredKey::Absent(_) | DesiredKey::Present => &[],
+        });
+        let when = self.rules.iter().filter_map(|rule| rule.when.as_ref());
+        let when = when.chain(values.filter_map(|value| value.when.as_ref()));
+        let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);
+        let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
+        let rules = self.rules.iter().map(|rule| &rule.key);
+        let locations = self.locations.values().map(|at| &at.key);
+        rules.chain(tested).chain(locations).filter_map(|key| key.unset.as_deref()).collect()
+    }
 }
 
 /// Where a spec was read from.

@@ -1,7 +1,7 @@
 //! A spec is read and checked; it is valid, or a finding says why not, and shows where.
 
 use kbfix::{
-    review::{Paint, diagnostics},
+    render::{Paint, diagnostics},
     spec::{self, Settings},
 };
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.action import KbfixAction
 
 
@@ -14,5 +14,13 @@ class ActionModule(KbfixAction):
     OPTIONS = options.KB_INFO
 
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        folder = options["reports"]
+        if folder:
+            folder = self._loader.path_dwim(folder)
+            host = self._task_vars["inventory_hostname"]
+            reports.clear(folder, host)
         report = self._report(command.diff(options, self._windows, self._read_file))
-        return result.of_look(report, bool(self._task.no_log))
+        found = result.of_look(report, bool(self._task.no_log), bool(folder), bool(options["with_plan"]))
+        if folder and not found.get("failed"):
+            found["report_files"] = reports.write(folder, host, report)
+        return found

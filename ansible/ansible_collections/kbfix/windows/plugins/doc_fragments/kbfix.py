@@ -19,7 +19,7 @@ options:
         E(KBFIX_SMB_AUTH_FILE) of the task names.
       - Further kinds, such as V(image:DIR), work where the installed kbfix knows them.
       - A password in it is refused, since a command line can be read by every user of a host.
-      - A name that is given and empty is refused, here and in all options that are texts; C(default(omit\)) leaves one out.
+      - A name that is given and empty is refused, here and in all options that are texts; V(default(omit\)) leaves one out.
     type: str
   files:
     description:
@@ -74,16 +74,20 @@ seealso:
 options:
   spec:
     description:
-      - One spec or a list of specs, each as a mapping or as a text of YAML.
+      - One spec or a list of specs, each as a mapping or as a text of YAML. A text that begins as a C(.reg) file is the spec that
+        C(kbfix import) makes of it; what a C(.reg) file says and a spec cannot is an error.
       - Ansible reads a mapping in a play as YAML 1.1. A value name that this makes a number, a boolean, a date or nothing of, such as
         V(010), V(off) or V(1:30), is refused until it is quoted. In data V(010) is the number 8, which kbfix cannot see; a spec given
         as text, and a file, are read by kbfix itself, which refuses what is ambiguous.
-      - An error is told by its place in the mapping, such as C(registry[0].values.E.data).
+      - Ansible fills templates in data, never in the names of a mapping. A name with C({{) or C({%) is refused. Where value names come
+        from variables, give C(values) of a key as a list of mappings, each with C(name) beside what the value is to be.
+      - An error is reported with its place in the mapping, such as C(registry[0].values.E.data).
       - At least one of O(spec), O(src) and O(plan) is required.
     type: raw
   src:
     description:
       - Spec files on the controller, looked up in C(files/) as other modules do. Vaulted files are decrypted.
+      - A C(.reg) file in Unicode, as regedit exports it, is the spec that C(kbfix import) makes of it, with the file's name as its id.
       - A folder of specs, and the id of a built-in spec, need O(remote_src=true).
       - Their text is sent as it is, so an error in one is reported with its file, line and column.
     type: list

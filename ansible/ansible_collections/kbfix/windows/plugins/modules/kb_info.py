@@ -21,6 +21,13 @@ options:
     description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan).
     type: bool
     default: false
+  reports:
+    description:
+      - A folder on the controller, made if it is not there, for what is to be kept of each host. A relative path is that of the play.
+      - C(HOST.json) is the whole report, C(HOST.md) the same for people, and C(HOST.plan.json) the plan, where something is to change.
+        What an earlier task left of the host is removed first.
+      - They are written in check mode too, and whatever C(no_log) says.
+    type: str
 attributes:
   check_mode:
     description: Works the same.
@@ -39,18 +46,10 @@ EXAMPLES = r"""
     src: [KB909094.yaml]
   register: audit
 
-- name: Save the plan for the reviewer
+- name: Keep the report and the plan of each host on the controller, for the reviewer
   kbfix.windows.kb_info:
     src: [KB909094.yaml]
-    with_plan: true
-  register: audit
-
-- name: Write it on the controller
-  ansible.builtin.copy:
-    content: "{{ audit.plan }}"
-    dest: "plans/{{ inventory_hostname }}.json"
-    mode: "0644"
-  delegate_to: localhost
+    reports: reports
 
 - name: Find out whether a reviewed plan still holds, or was carried out already
   kbfix.windows.kb_info:
@@ -98,8 +97,13 @@ plan:
   type: str
 report:
   description: The whole report of kbfix, to be kept. C(kbfix schema report) prints its schema.
-  returned: when kbfix reported
+  returned: when kbfix reported, without O(reports)
   type: dict
+report_files:
+  description: The files that were written, by C(json), C(md) and C(plan.json).
+  returned: with O(reports), when kbfix got as far as an outcome
+  type: dict
+  sample: {json: /srv/reports/web1.json, md: /srv/reports/web1.md}
 machine:
   description:
     - The machine's computer name and MachineGuid, as far as the target knows them.

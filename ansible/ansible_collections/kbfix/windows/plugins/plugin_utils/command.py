@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .failure import KbfixFailure
-from .inline import described, inline_specs
+from .inline import described, inline_specs, is_template
 
 WINDOWS_BINARY = r"C:\Program Files\kbfix\kbfix.exe"
 POSIX_BINARY = "kbfix"
@@ -51,7 +51,8 @@ def apply(options: Options, windows: bool, read: ReadFile, check: bool = False) 
 
 def diff(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix diff``."""
-    flags = ["--with-plan"] if options.get("with_plan") else []
+    kept = bool(options.get("reports"))
+    flags = (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
     return _with_specs("diff", flags, options, windows, read)
 
 
@@ -96,7 +97,7 @@ def _with_plan(start: list[str], options: Options, read: ReadFile) -> Call:
     digest = _digest(options)
     if options.get("remote_src"):
         return Call([*start, *digest, f"--plan={options['plan']}"])
-    return Call([*start, *digest, "--plan=-"], _ascii_json(read(options["plan"]), options["plan"]))
+    return Call([*start, *digest, "--plan=-", f"--stdin-name={options['plan']}"], _ascii_json(read(options["plan"]), options["plan"]))
 
 
 def _ascii_json(text: str, name: str) -> str:
@@ -121,6 +122,8 @@ def _parameters(parameters: t.Mapping[t.Any, t.Any]) -> dict[str, str | list[str
     for name in parameters:
         if not isinstance(name, str):
             raise KbfixFailure(f"parameters: a name is {described(name)}; quote it in your play")
+        if is_template(name):
+            raise KbfixFailure(f"parameters: the name {name} is a template, and Ansible fills none in the names of a mapping")
     return {str(name): _parameter(str(name), data) for name, data in parameters.items()}
 
 

@@ -3,7 +3,8 @@
 """Specs given in a task: the text that is sent of each, and which place in the task a line of that text comes from.
 
 Ansible has read the task as YAML 1.1 by then. What that made of a name or of data cannot always be told from what was written, so
-what is not surely the same is refused, never sent as something else.
+what is not surely the same is refused, never sent as something else. Ansible fills templates in data and never in names of a mapping,
+so `values` may be a list here; the language itself has the mapping only, since in a file there is nothing to fill in.
 """
 
 from __future__ import annotations
@@ -83,10 +84,11 @@ class _Writer:
         self.name = name
 
     def lines(self, data: t.Any, path: str, indent: str, before: str, after: str) -> t.Iterator[tuple[str, str]]:
-        if isinstance(data, dict):
-            members = [
-                (f"{json.dumps(self.key(key, data, path), ensure_ascii=False)}: ", one, member(path, key)) for key, one in data.items()
-            ]
+        if _is_values(path) and isinstance(data, (list, tuple)):
+            members = [self.value(one, f"{path}[{index}]") for index, one in enumerate(data)]
+            brackets = "{}"
+        elif isinstance(data, dict):
+            members = [(_start(self.key(key, data, path)), one, member(path, key)) for key, one in data.items()]
             brackets = "{}"
         elif isinstance(data, (list, tuple)):
             members = [("", one, f"{path}[{index}]") for index, one in enumerate(data)]
@@ -102,13 +104,26 @@ class _Writer:
             yield from self.lines(one, place, indent + "  ", start, "," if at < len(members) else "")
         yield f"{indent}{brackets[1]}{after}", path
 
+    def value(self, one: t.Any, path: str) -> tuple[str, t.Any, str]:
+        """A member of `values` given as a list, whose name is data, so that Ansible fills templates in it."""
+        if not isinstance(one, dict):
+            raise KbfixFailure(f"{self.name}: {path} is {described(one)}; give a mapping with `name` and what the value is to be")
+        if "name" not in one:
+            raise KbfixFailure(f'{self.name}: {path} has no `name`; give the value name, or "" for the default value')
+        name = one["name"]
+        if not isinstance(name, str):
+            raise KbfixFailure(f"{self.name}: {path}.name is {described(name)}; quote it in your play")
+        return _start(str(name)), {key: data for key, data in one.items() if key != "name"}, path
+
     def key(self, key: t.Any, beside: dict[t.Any, t.Any], path: str) -> str:
+        where = f"{self.name}: {path}" if path else self.name
         if isinstance(key, str):
+            if is_template(key):
+                raise KbfixFailure(f"{where}: the name {json.dumps(str(key), ensure_ascii=False)} is a template. {_advice(path)}")
             return str(key)
         if re.fullmatch(r"parameters\.[^.\[]+\.allowed", path) and all(_whole(one) for one in beside):
             # There a number stands for itself, however it was written.
             return str(int(key))
-        where = f"{self.name}: {path}" if path else self.name
         raise KbfixFailure(f"{where}: a name is {described(key)}; quote it in your play")
 
     def scalar(self, data: t.Any, path: str) -> str:
@@ -119,6 +134,27 @@ class _Writer:
         if isinstance(data, bool) or data is None or isinstance(data, int) or (isinstance(data, float) and math.isfinite(data)):
             return json.dumps(data)
         raise KbfixFailure(f"{self.name}: {path} is {described(data)}; quote it in your play")
+
+
+def is_template(name: str) -> bool:
+    """Whether a name of a mapping is a template that Ansible left as it is, since it fills none in names."""
+    return "{{" in name or "{%" in name
+
+
+def _advice(path: str) -> str:
+    told = "Ansible fills templates in data, never in the names of a mapping"
+    if _is_values(path):
+        return f"{told}; give `values` as a list: `- {{name: …, type: …, data: …}}`"
+    return f"{told}; build the mapping in an expression, or give the spec as text"
+
+
+def _is_values(path: str) -> bool:
+    """Whether the place is that of a key's values."""
+    return re.fullmatch(r"registry\[\d+\]\.values", path) is not None
+
+
+def _start(name: str) -> str:
+    return f"{json.dumps(name, ensure_ascii=False)}: "
 
 
 def _whole(data: t.Any) -> bool:

@@ -47,7 +47,7 @@ KB: dict[str, t.Any] = {
 }
 
 KB_INFO: dict[str, t.Any] = {
-    "argument_spec": {**_SPECS, **_HOST, "with_plan": {"type": "bool", "default": False}},
+    "argument_spec": {**_SPECS, **_HOST, "with_plan": {"type": "bool", "default": False}, "reports": {"type": "str"}},
     **_SPEC_RULES,
 }
 

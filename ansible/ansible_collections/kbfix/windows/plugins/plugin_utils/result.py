@@ -26,7 +26,7 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocke
     result["changed"] = _pending(report) if check else bool(report["changed"])
     if with_diff:
         result["diff"] = _installs(report) + diffs(_key_changes(report))
-    bad = {"unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
+    bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
         result["failed"] = True
@@ -36,12 +36,14 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocke
     return result
 
 
-def of_look(report: Report, no_log: bool) -> Result:
-    """Of a task that only looks. What it finds does not fail it; that it cannot look does."""
+def of_look(report: Report, no_log: bool, kept: bool = False, with_plan: bool = True) -> Result:
+    """Of a task that only looks. What it finds does not fail it; that it cannot look does. A report that is `kept` in files is not in
+    the result too."""
     result = _common(report, no_log)
     result["changed"] = False
-    result["report"] = {name: data for name, data in report.items() if name != "plan"}
-    if report.get("plan"):
+    if not kept:
+        result["report"] = {name: data for name, data in report.items() if name != "plan"}
+    if with_plan and report.get("plan"):
         result["plan"] = report["plan"]
     if _stopped(report):
         result["failed"] = True
@@ -91,7 +93,7 @@ def _stopped(report: Report) -> bool:
 def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
     for spec in report["specs"]:
         # Those of a blocked spec are never made.
-        if spec["outcome"] not in ("blocked", "unknown", "rolled_back"):
+        if spec["outcome"] not in ("blocked", "needs_parameter", "unknown", "rolled_back"):
             yield from spec.get("changes", [])
 
 

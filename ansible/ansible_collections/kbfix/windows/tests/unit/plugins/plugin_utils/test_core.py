@@ -218,6 +218,39 @@ def test_a_name_that_yaml_1_1_rewrote_is_refused(key: object, shown: str) -> Non
         command.apply({"spec": [{}, {key: 1}]}, False, texts)
 
 
+@pytest.mark.parametrize("name", ["{{ item.name }}", "a{% if x %}b{% endif %}"])
+def test_a_template_that_ansible_leaves_in_a_name_is_refused(name: str) -> None:
+    rule = {"key": "HKLM", "values": {name: {"type": "REG_DWORD", "data": 1}}}
+    with pytest.raises(KbfixFailure, match=r"^spec \(T1\): registry\[0\]\.values: the name .* is a template.*as a list") as failure:
+        command.apply({"spec": {"id": "T1", "registry": [rule]}}, False, texts)
+    assert name in str(failure.value)
+    for spec in ({name: 1}, {"parameters": {name: {}}}, {"registry": [{"key": "HKLM", "values": {"A": {name: 1}}}]}):
+        with pytest.raises(KbfixFailure, match="is a template"):
+            command.apply({"spec": spec}, False, texts)
+    with pytest.raises(KbfixFailure, match=r"parameters: the name .* is a template"):
+        command.apply({"src": [], "parameters": {name: 1}}, False, texts)
+    # A text is read by kbfix, and a name in the list is data, which Ansible has filled by then.
+    assert command.apply({"spec": f"'{name}': 1"}, False, texts).stdin
+    assert inline({"registry": [{"values": [{"name": name}]}]}) == {"registry": [{"values": {name: {}}}]}
+
+
+def test_values_may_be_a_list_whose_names_are_data() -> None:
+    values = [{"name": "A b", "type": "REG_DWORD", "data": 1}, {"type": "REG_SZ", "data": "x", "name": ""}]
+    spec = {"id": "T1", "registry": [{"key": "HKLM", "values": values}, {"key": "HKU", "values": []}]}
+    wanted = {"A b": {"type": "REG_DWORD", "data": 1}, "": {"type": "REG_SZ", "data": "x"}}
+    assert inline(spec)["registry"] == [{"key": "HKLM", "values": wanted}, {"key": "HKU", "values": {}}]
+    call = command.apply({"spec": spec}, False, texts)
+    (spec_paths,) = call.paths.values()
+    assert "registry[0].values[0].data" in spec_paths and "registry[0].values[1]" in spec_paths
+    for one, message in (
+        (5, r"values\[0\] is the number 5"),
+        ({"data": 1}, r"values\[0\] has no `name`"),
+        ({"name": 8}, r"name is the number"),
+    ):
+        with pytest.raises(KbfixFailure, match=message):
+            command.apply({"spec": {"registry": [{"values": [one]}]}}, False, texts)
+
+
 def test_a_number_that_is_allowed_stands_for_itself() -> None:
     allowed = {"id": "T1", "parameters": {"p": {"allowed": {0: "off", 1: "on"}}}}
     assert inline(allowed)["parameters"]["p"]["allowed"] == {"0": "off", "1": "on"}

@@ -1,0 +1,54 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What a look leaves in a folder of the controller for each host: the report for programs and for people, and the plan."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+import typing as t
+
+from .failure import KbfixFailure
+
+_JSON, _MARKDOWN, _PLAN = "json", "md", "plan.json"
+
+
+def clear(folder: str, host: str) -> None:
+    """Removes what an earlier look left, so that no old plan stands where nothing is to change or the host cannot be read."""
+    for end in (_JSON, _MARKDOWN, _PLAN):
+        path = _path(folder, host, end)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise KbfixFailure(f"reports: {path} cannot be removed: {error.strerror}") from error
+
+
+def write(folder: str, host: str, report: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Writes the files, each whole or not at all, and returns their paths; there is a plan where something is to change."""
+    rest = {name: data for name, data in report.items() if name not in ("plan", "markdown")}
+    texts = {_JSON: json.dumps(rest, ensure_ascii=False, indent=2) + "\n", _MARKDOWN: report["markdown"]}
+    if any(spec.get("changes") for spec in report["specs"] if spec["outcome"] == "changes_pending"):
+        texts[_PLAN] = report["plan"]
+    return {end: _write(_path(folder, host, end), text) for end, text in texts.items()}
+
+
+def _path(folder: str, host: str, end: str) -> pathlib.Path:
+    if "/" in host or os.sep in host:
+        raise KbfixFailure(f"reports: the host {host} cannot name a file; give it another name in the inventory")
+    return pathlib.Path(folder, f"{host}.{end}")
+
+
+def _write(path: pathlib.Path, text: str) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(file.name, 0o666 & ~mask)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise KbfixFailure(f"reports: {path} cannot be written: {error.strerror}") from error
+    return str(path)

@@ -1,0 +1,4 @@
+//! Arguments that several commands share.
+
+pub(in crate::cli) mod specs;
+pub(in crate::cli) mod targets;

@@ -1,0 +1,294 @@
+//! The specs that a command names.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::cli::{
+    error::{CommandError, USAGE},
+    out_file::Inputs,
+    output::Output,
+};
+
+use kbfix::{
+    convert::import::{About, Reading, import, is_reg},
+    diag::{Code, Diagnostic},
+    spec::{self, LoadedAll, Setting, Settings, Spec},
+};
+
+/// The specs, for every command that reads some.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct SpecArguments {
+    /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094. A .reg file, known by its first
+    /// line, is the spec that `kbfix import` makes of it.
+    #[arg(value_name = "SPEC")]
+    pub(in crate::cli) specs: Vec<String>,
+
+    /// What a parameter is set to; may be repeated.
+    #[arg(long = "set", value_name = "NAME=DATA")]
+    set: Vec<String>,
+
+    /// The file name that messages about standard input name.
+    #[arg(long, value_name = "NAME", default_value = "-")]
+    stdin_name: String,
+
+    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} } with
+    /// a text or a list of texts for each parameter. For callers that have no files, or parameters that no process list may show.
+    #[arg(long, conflicts_with = "stdin_name")]
+    stdin_specs: bool,
+}
+
+/// A spec's bytes, and the name by which messages call them.
+#[derive(Debug)]
+pub(in crate::cli) struct Source {
+    name: String,
+    bytes: Vec<u8>,
+    /// What its author should know, where it is made of a `.reg` file.
+    pub(in crate::cli) warnings: Vec<Diagnostic>,
+}
+
+impl Source {
+    fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), bytes, warnings: Vec::new() }
+    }
+
+    /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
+    fn imported(self) -> Result<Self, CommandError> {
+        // A larger one was not read whole, and is refused as a spec of that size.
+        if self.bytes.len() > spec::MAX_BYTES || !is_reg(&self.bytes) {
+            return Ok(self);
+        }
+        let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let id = id_of(file);
+        let title = format!("Registry settings of {file}");
+        let about = About { id: &id, title: &title, summary: None };
+        let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
+            // The options are those of the command that this stands for.
+            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
+                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            }
+            CommandError::all(USAGE, findings)
+        })?;
+        let name = format!("{} (as a spec)", self.name);
+        Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
+    }
+}
+
+/// Returns the id of the spec that is made of a `.reg` file: the file's name without what an id cannot have.
+fn id_of(file: &str) -> String {
+    let stem = if file.to_ascii_lowercase().ends_with(".reg") { &file[..file.len() - 4] } else { file };
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+    let id: String = stem.chars().map(legal).take(100).collect();
+    match id.trim_matches('-') {
+        "" => "registry".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+/// Returns the bytes of text that a caller piped. A `.reg` file among it gets a mark that it is UTF-8, since without one it would be
+/// in a code page.
+fn piped_bytes(text: String) -> Vec<u8> {
+    match is_reg(text.as_bytes()) && !text.starts_with('\u{feff}') {
+        true => format!("\u{feff}{text}").into_bytes(),
+        false => text.into_bytes(),
+    }
+}
+
+/// Reads and checks the specs of one run.
+pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
+    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    spec::load_all(&sources, settings)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    text: String,
+}
+
+/// What `--stdin-specs` reads, where it is not only a list of specs.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    #[serde(default)]
+    specs: Vec<Named>,
+    #[serde(default)]
+    parameters: BTreeMap<String, Setting>,
+}
+
+impl SpecArguments {
+    /// Reads and checks the specs. Warnings go to standard error.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_with(Settings::new(), output)
+    }
+
+    /// The same, also without what parameters need that have no default: a plan says so of the specs that declare them.
+    pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_with(Settings::for_validation(), output)
+    }
+
+    /// The same with these settings to begin with.
+    pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        let (sources, settings) = self.read(settings)?;
+        let loaded = check(&sources, &settings);
+        if !loaded.has_errors() {
+            output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+        }
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
+    }
+
+    /// Returns what messages call a file: `-` by the name that standard input was given.
+    pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
+        match (file, self.stdin_name.as_str()) {
+            ("-", "-") => "standard input",
+            ("-", name) => name,
+            _ => file,
+        }
+    }
+
+    /// Adds the files of the specs.
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
+        for name in &self.specs {
+            inputs.add(name);
+            // Each that a folder holds; one that cannot be listed is told of when its specs are read.
+            for entry in fs::read_dir(name).into_iter().flatten().flatten() {
+                inputs.add(entry.path());
+            }
+        }
+    }
+
+    /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
+    pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
+        let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
+        for (name, data) in piped.parameters {
+            settings.insert(name, data);
+        }
+        for text in &self.set {
+            let Some((name, data)) = text.split_once('=') else {
+                return Err(CommandError::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
+            };
+            if settings.get(name).is_some() {
+                return Err(CommandError::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
+            }
+            settings.insert(name, data);
+        }
+        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::new(n.name, piped_bytes(n.text))).collect();
+        self.named(&mut sources)?;
+        if sources.is_empty() {
+            return Err(CommandError::usage(
+                "no spec is named",
+                "name a file, a folder, `-`, or a built-in spec such as KB909094",
+            ));
+        }
+        let sources = sources.into_iter().map(Source::imported).collect::<Result<_, _>>()?;
+        Ok((sources, settings))
+    }
+
+    /// The text of every spec that was named.
+    fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
+        for name in &self.specs {
+            if name == "-" {
+                if self.stdin_specs {
+                    return Err(CommandError::usage(
+                        "standard input is named twice",
+                        "give either `-` or --stdin-specs",
+                    ));
+                }
+                let bytes = standard_input(spec::MAX_BYTES + 1)?;
+                sources.push(Source::new(self.stdin_name.clone(), bytes));
+                continue;
+            }
+            let path = Path::new(name);
+            match fs::metadata(path) {
+                Ok(found) if found.is_dir() => folder(path, sources)?,
+                Ok(_) => sources.push(file(path)?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
+                    Some(bytes) => sources.push(Source::new(format!("built-in {name}"), bytes.to_vec())),
+                    None => {
+                        let message = format!("`{name}` is no file, no folder and no built-in spec");
+                        let ids: Vec<_> = spec::library::ids().collect();
+                        let hint = match kbfix::diag::text::suggest(name, ids.iter().copied()) {
+                            Some(meant) => format!("did you mean {meant}?"),
+                            None => format!("the built-in specs are {}", ids.join(", ")),
+                        };
+                        return Err(CommandError::new(
+                            USAGE,
+                            Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint),
+                        ));
+                    }
+                },
+                Err(error) => return Err(CommandError::file(name, &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Whole {
+    fn from_standard_input() -> Result<Self, CommandError> {
+        let text = standard_input(spec::MAX_BYTES * 64)?;
+        let invalid = |why: String| {
+            CommandError::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help")
+        };
+        // Not by an untagged enum, which does not tell what is wrong in either of its forms.
+        match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
+            list @ Value::Array(_) => {
+                let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
+                Ok(Self { specs, ..Self::default() })
+            }
+            whole @ Value::Object(_) => serde_json::from_value(whole).map_err(|e| invalid(e.to_string())),
+            _ => Err(invalid("it is neither a list of specs nor an object".to_owned())),
+        }
+    }
+}
+
+fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let error = |e: io::Error| CommandError::file(&path.display().to_string(), &e);
+    for entry in fs::read_dir(path).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let message = format!("the folder {} has no .yaml file", path.display());
+        return Err(CommandError::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+    }
+    for path in files {
+        sources.push(file(&path)?);
+    }
+    Ok(())
+}
+
+/// Reads one byte more than is allowed, so that the check of the size sees that it is too much, whatever the file's size.
+fn file(path: &Path) -> Result<Source, CommandError> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let limit = spec::MAX_BYTES as u64 + 1;
+    fs::File::open(path)
+        .and_then(|f| f.take(limit).read_to_end(&mut bytes))
+        .map_err(|e| CommandError::file(&name, &e))?;
+    Ok(Source::new(name, bytes))
+}
+
+/// Standard input, to `limit` bytes.
+pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(limit as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| CommandError::file("standard input", &e))?;
+    Ok(bytes)
+}

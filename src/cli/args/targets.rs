@@ -1,0 +1,114 @@
+//! `--target` and what goes with it.
+
+use std::path::PathBuf;
+
+use crate::cli::error::{CommandError, USAGE};
+
+use kbfix::{
+    diag::{Code, Diagnostic},
+    targets::{Address, Extra, Target, open},
+};
+
+/// The target, for every command that has one.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct TargetArguments {
+    /// The target: local (this Windows machine), image:DIR (the mounted volume of a switched-off Windows),
+    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export), snapshot:FILE,
+    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server 2003;
+    /// KBFIX_SMB_AUTH_FILE names the file with user name and password).
+    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
+    pub(in crate::cli) target: Option<String>,
+
+    /// The folder that stands for drive C of a registry export, a hive or another machine, where the files of the hotfix are.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) files: Option<PathBuf>,
+
+    /// The ANSI code page of a registry export that is not in Unicode, such as 1252.
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) code_page: Option<u16>,
+
+    /// A folder that stands for a drive of an image, such as D=/mnt/data; may be repeated. The drive that Windows is on
+    /// is the image itself.
+    #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
+    pub(in crate::cli) drives: Vec<(char, PathBuf)>,
+
+    /// Also read a hive that was not written completely and that its logs do not complete, as it is. It is never written.
+    #[arg(long)]
+    pub(in crate::cli) allow_dirty: bool,
+}
+
+/// `D=DIR`
+fn drive(text: &str) -> Result<(char, PathBuf), String> {
+    let form = || "it is a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
+    let (letter, folder) = text.split_once('=').ok_or_else(form)?;
+    match letter.trim_end_matches(':').as_bytes() {
+        [letter] if letter.is_ascii_alphabetic() && !folder.is_empty() => {
+            Ok((letter.to_ascii_uppercase().into(), folder.into()))
+        }
+        _ => Err(form()),
+    }
+}
+
+impl TargetArguments {
+    /// The target that was named, or this machine on Windows.
+    pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
+        let uri = match &self.target {
+            Some(uri) => uri.as_str(),
+            None if cfg!(windows) => "local",
+            None => {
+                let message = "no target is named, and this is not Windows";
+                let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE, smb://HOST";
+                return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
+            }
+        };
+        let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
+        let address = address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty);
+        match address.misfit()? {
+            None => Ok(address),
+            Some((extra, why)) => {
+                let option = match extra {
+                    Extra::Files => "--files",
+                    Extra::Drives => "--drive",
+                    Extra::AllowDirty => "--allow-dirty",
+                    Extra::CodePage => "--code-page",
+                };
+                let message = format!("{option} does not go with the target {}: {why}", address.uri);
+                Err(CommandError::usage(message, format!("leave {option} out, or name another target")))
+            }
+        }
+    }
+
+    /// Opens it.
+    pub(in crate::cli) fn open(&self) -> Result<(Address, Box<dyn Target>), CommandError> {
+        let address = self.address()?;
+        let target = open(&address)?;
+        Ok((address, target))
+    }
+}
+
+/// What goes on while a target is read.
+pub(in crate::cli) fn reading(target: &dyn Target) -> String {
+    format!("reading {}", target.uri())
+}
+
+/// What goes on while a target is changed.
+pub(in crate::cli) fn changing(target: &dyn Target) -> String {
+    format!("changing {}", target.uri())
+}
+
+/// The state folder, for every command that has one.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct StateArguments {
+    /// The folder for journals [default: %ProgramData%\kbfix on Windows, $XDG_STATE_HOME/kbfix elsewhere].
+    #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl StateArguments {
+    /// The folder that was named, or the default.
+    pub(in crate::cli) fn folder(&self) -> Result<kbfix::journal::Folder, CommandError> {
+        kbfix::journal::Folder::new(self.state_dir.as_deref()).ok_or_else(|| {
+            CommandError::usage("there is no default state folder here", "name one with --state-dir DIR")
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! `kbfix completions`
+
+use clap::CommandFactory;
+
+use crate::cli::{error::CommandError, output::Output};
+
+/// Print a completion script for a shell.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut crate::cli::Arguments::command(), "kbfix", &mut script);
+    output.bytes(&script);
+    Ok(0)
+}

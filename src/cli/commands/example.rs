@@ -1,0 +1,65 @@
+//! `kbfix example`
+
+use std::{fs, path::PathBuf};
+
+use crate::cli::{
+    error::{CommandError, USAGE},
+    output::Output,
+};
+
+use kbfix::{
+    apply,
+    diag::{Code, Diagnostic},
+    example::{self, ExampleError},
+    render::{Report, human, report},
+    spec::{self, Settings, Source},
+    targets::{Address, open},
+};
+
+/// Make the example machine, a switched-off server that KB909094 is about, and show what would change on it.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The folder to make; it must not exist.
+    #[arg(value_name = "DIR", default_value = "kbfix-example")]
+    folder: PathBuf,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    let folder = &arguments.folder;
+    let name = folder.display();
+    // Not inside `make`: it would write into a folder that is somebody's.
+    fs::create_dir(folder).map_err(|e| CommandError::file(&name.to_string(), &e))?;
+    example::make(folder).map_err(|error| {
+        // Half of it is of no use, and would be in the way of the next try. Everything in it was made here.
+        let _ = fs::remove_dir_all(folder);
+        match error {
+            ExampleError::Io(error) => CommandError::file(&name.to_string(), &error),
+            other => {
+                let hint = "this is a fault in kbfix: report it";
+                CommandError::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, other.to_string()).hint(hint))
+            }
+        }
+    })?;
+
+    let bytes = spec::library::find("KB909094").unwrap_or_default();
+    let specs = spec::load_all(&[Source { name: "built-in KB909094", bytes }], &Settings::new());
+    let specs = specs.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?;
+    let address = Address::new(&format!("image:{name}"), None, None)?;
+    let mut target = open(&address)?;
+    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    let digest = plan.digest();
+    let mut report = Report::new(report::Command::Diff).with_specs(plan.specs);
+    report.target = Some(plan.target);
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    output.result(&human(&report, output.paint()));
+    let state = folder.join("state");
+    output.note(&format!(
+        "The example machine is {name}. What to try next:\n  \
+         kbfix diff KB909094 --target image:{name}\n  \
+         kbfix apply KB909094 --target image:{name} --state-dir {state}\n  \
+         kbfix rollback --last --state-dir {state}",
+        state = state.display(),
+    ));
+    Ok(0)
+}

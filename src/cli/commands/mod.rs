@@ -1,0 +1,15 @@
+//! The commands: one file for each, named as the verb.
+
+pub(in crate::cli) mod apply;
+pub(in crate::cli) mod completions;
+pub(in crate::cli) mod diff;
+pub(in crate::cli) mod example;
+pub(in crate::cli) mod export;
+pub(in crate::cli) mod hive;
+pub(in crate::cli) mod import;
+pub(in crate::cli) mod journal;
+pub(in crate::cli) mod rollback;
+pub(in crate::cli) mod schema;
+pub(in crate::cli) mod show;
+pub(in crate::cli) mod snapshot;
+pub(in crate::cli) mod validate;

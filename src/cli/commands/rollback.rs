@@ -1,0 +1,203 @@
+//! `kbfix rollback`
+
+use crate::cli::{
+    args::targets::{StateArguments, TargetArguments, changing, reading},
+    error::{CommandError, USAGE},
+    output::{Format, Output},
+};
+
+use kbfix::{
+    apply::{self, PlanRefusal},
+    diag::{Code, Diagnostic},
+    journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
+    observe::observe,
+    plan::{Machine, Outcome, Plan, SpecPlan},
+    render::{Report, report},
+    targets::{Address, open},
+};
+
+use super::apply::{cannot_apply, carry_out, only_shown};
+
+/// Put back what an apply changed. What somebody else changed since is kept, and reported.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The journal: its file, or its name as `kbfix journal list` shows it.
+    #[arg(required_unless_present = "last", conflicts_with = "last")]
+    journal: Option<String>,
+
+    /// The newest journal that can be rolled back; with --target, of that target.
+    #[arg(long)]
+    last: bool,
+
+    /// Put back also the values that somebody else changed since.
+    #[arg(long)]
+    force: bool,
+
+    /// Only show what would be put back.
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    #[command(flatten)]
+    state: StateArguments,
+
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    match rollback(arguments, output) {
+        Ok(report) => {
+            output.report(&report, arguments.format);
+            Ok(report.exit_code)
+        }
+        Err(stop) => Ok(output.stopped(Report::new(report::Command::Rollback), stop, arguments.format)),
+    }
+}
+
+fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
+    let folder = arguments.state.folder()?;
+    let named = arguments.target.target.as_ref().map(|_| arguments.target.address()).transpose()?;
+    let (mut journal, older) = match &arguments.journal {
+        Some(name) => (folder.find(name)?, None),
+        None => last(&folder, named.as_ref(), output)?,
+    };
+    let address = named.unwrap_or_else(|| journal.entry.target.clone());
+    let mut target = open(&address)?;
+    // A look takes no lock, which needs the right to write.
+    let _lock = if arguments.check { None } else { Some(target.lock()?) };
+    let same = output.during(&reading(target.as_ref()), || {
+        apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())
+    });
+    same.map_err(|refusal| match refusal {
+        PlanRefusal::OtherMachine { wanted, found } => {
+            let message = format!("the journal {} is of {wanted}, and this is {found}", journal.entry.id);
+            let hint = "name the target that was changed, or leave --target out: the journal knows where it was";
+            CommandError::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+        }
+        other => other.into(),
+    })?;
+    let mut undo = Inverse::default();
+    let mut machine = Machine::default();
+    let facts = output.during(&reading(target.as_ref()), || {
+        observe(target.as_mut(), |reader| {
+            machine = kbfix::plan::machine(reader);
+            undo = inverse(&journal.entry.changes, arguments.force, reader);
+        })
+    })?;
+    let spec = section(&journal, &undo);
+    let could_act = !undo.changes.is_empty();
+    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
+    let conflicts = undo.conflicts;
+    let looked = arguments.check || !undo.unread.is_empty();
+    let mut report = if looked {
+        let refused = cannot_apply(&plan, target.as_mut(), Diagnostic::error);
+        let mut report = only_shown(plan, report::Command::Rollback);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.diagnostics.push(refused);
+        }
+        report
+    } else {
+        let action = journal::Action::Rollback(journal.entry.id.clone());
+        let what = changing(target.as_ref());
+        let report = output.during(&what, || carry_out(plan, action, address, target.as_mut(), &folder))?;
+        if report.outcome <= Some(Outcome::Blocked) {
+            let event = if conflicts.is_empty() { What::RolledBack } else { What::RolledBackInPart };
+            if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
+                // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
+                let _ = journal.add(event, report.journal.clone());
+            }
+        }
+        report
+    };
+    report.command = report::Command::Rollback;
+    if !conflicts.is_empty() {
+        // What a look finds is no failure: nothing was tried.
+        let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
+        report.exit_code = report.exit_code.max(outcome.exit_code());
+        report.outcome = report.outcome.max(Some(outcome));
+        let older = older.filter(|_| !could_act);
+        report.diagnostics.push(kept(&conflicts, older.as_deref()));
+    }
+    report.conflicts = conflicts;
+    Ok(report)
+}
+
+/// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
+/// nothing more to put back.
+fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
+    let message = match conflicts.len() {
+        1 => "1 place was changed by somebody else since, and is kept".to_owned(),
+        n => format!("{n} places were changed by somebody else since, and are kept"),
+    };
+    let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
+    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
+                   by hand, and roll back again";
+    let mut hint = match forcible {
+        0 => by_hand.to_owned(),
+        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
+        n => format!("--force puts back {n} of them; {by_hand}"),
+    };
+    if let Some(older) = older {
+        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+    }
+    Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
+}
+
+/// The newest journal that can be rolled back, of that target if one is named; and the name of the next older one.
+fn last(
+    folder: &journal::Folder,
+    target: Option<&Address>,
+    output: &mut Output,
+) -> Result<(Journal, Option<String>), CommandError> {
+    let (journals, damaged) = folder.list()?;
+    let fits =
+        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
+    let mut fitting = journals.into_iter().rev().filter(fits);
+    let found = fitting.next();
+    for why in damaged {
+        let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
+        let hint = "it may be of the newest apply: look at it, and name the journal that is to be rolled back \
+                    (`kbfix journal list` shows the whole ones), or move the damaged file elsewhere";
+        let stop = CommandError::from(why).with_hint(hint);
+        if is_newer {
+            return Err(stop);
+        }
+        output.diagnostics(&stop.diagnostics);
+    }
+    found.map(|found| (found, fitting.next().map(|older| older.entry.id))).ok_or_else(|| {
+        let message = format!("no journal in {} can be rolled back", folder.root().display());
+        let diagnostic =
+            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
+        CommandError::new(USAGE, diagnostic)
+    })
+}
+
+fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
+    let outcome = match (undo.unread.is_empty(), undo.changes.is_empty()) {
+        (false, _) => Outcome::Unknown,
+        (true, false) => Outcome::ChangesPending,
+        (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
+        (true, true) => Outcome::InDesiredState,
+    };
+    let kept = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
+    SpecPlan {
+        id: journal.entry.specs.join("+"),
+        title: format!("rollback of journal {}, made {}", journal.entry.id, journal.entry.made),
+        sha256: String::new(),
+        parameters: Default::default(),
+        outcome,
+        reasons: undo.unread.iter().cloned().chain(kept).collect(),
+        checks: Vec::new(),
+        install: None,
+        changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
+        by_star: 0,
+        rules: None,
+        satisfied: Vec::new(),
+        restart: journal.entry.restart.clone(),
+    }
+}

@@ -1,0 +1,65 @@
+//! `kbfix schema`
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use crate::cli::{error::CommandError, output::Output};
+
+use kbfix::{
+    plan,
+    render::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    spec,
+    targets::Snapshot,
+};
+
+/// Print the JSON schema of a document.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Which document.
+    #[arg(value_enum, default_value_t = Document::Spec)]
+    document: Document,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Document {
+    /// The spec language.
+    Spec,
+    /// A saved plan.
+    Plan,
+    /// What diff, apply and rollback report.
+    Report,
+    /// A snapshot.
+    Snapshot,
+    /// What validate finds.
+    Findings,
+    /// What show says of specs.
+    Articles,
+    /// The list of journals.
+    Journals,
+    /// One journal.
+    Journal,
+    /// What the check of a hive finds.
+    HiveCheck,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    let schema = match arguments.document {
+        Document::Spec => spec::schema(),
+        Document::Plan => plan::file::schema(),
+        Document::Report => written::<Report>(),
+        Document::Snapshot => schema_for!(Snapshot).to_value(),
+        Document::Findings => written::<Findings<'_>>(),
+        Document::Articles => written::<Articles<'_>>(),
+        Document::Journals => written::<journal::Journals<'_>>(),
+        Document::Journal => written::<journal::Shown<'_>>(),
+        Document::HiveCheck => written::<HiveCheck<'_>>(),
+    };
+    output.result(&format!("{schema:#}\n"));
+    Ok(0)
+}
+
+/// The schema of a document that kbfix writes and never reads.
+fn written<T: JsonSchema>() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}

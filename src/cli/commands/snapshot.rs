@@ -1,0 +1,59 @@
+//! `kbfix snapshot`
+
+use std::path::PathBuf;
+
+use crate::cli::{
+    args::{
+        specs::SpecArguments,
+        targets::{TargetArguments, reading},
+    },
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::Output,
+};
+
+use kbfix::{
+    apply,
+    diag::{Code, Diagnostic},
+    journal::now,
+    targets::Snapshot,
+};
+
+/// Keep what specs read of a target in a file, for a diff without the machine.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// The file to write; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    let mut inputs = Inputs::default();
+    arguments.specs.inputs(&mut inputs);
+    inputs.add_target(&arguments.target.address()?);
+    let out = Destination::new(&arguments.out, &inputs)?;
+    let specs = arguments.specs.load_for_plan(output)?;
+    let (address, mut target) = arguments.target.open()?;
+    let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
+    let ids = specs.iter().map(|spec| spec.id.clone()).collect();
+    let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
+    let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));
+    let open = open.map(|(spec, name)| {
+        let message = format!("{}: the keys that the parameter `{name}` names are not in the snapshot", spec.id);
+        let hint = spec.unset.get(name).map_or_else(String::new, Clone::clone);
+        Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)
+    });
+    output.diagnostics(&open.collect::<Vec<_>>());
+    let text = snapshot.to_text().map_err(|why| CommandError::usage(why, "take it of fewer specs at once"))?;
+    out.write(text.as_bytes(), output)?;
+    if !matches!(out, Destination::StandardOutput) {
+        output.note(&format!("snapshot {}", arguments.out.display()));
+    }
+    Ok(0)
+}

@@ -1,0 +1,58 @@
+//! `kbfix validate`
+
+use crate::cli::{
+    args::specs::{self, SpecArguments},
+    error::{CommandError, USAGE},
+    output::Output,
+};
+
+use kbfix::{
+    diag::{Severity, number_of},
+    render,
+    spec::Settings,
+};
+
+/// Check spec files: the schema first, then their meaning.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    /// How findings are written: for people, as a JSON document, or as annotations of a GitHub workflow.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    Github,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
+    let loaded = specs::check(&sources, &settings);
+    let of_import = sources.iter().flat_map(|source| &source.warnings);
+    let diagnostics: Vec<_> = of_import.chain(loaded.diagnostics()).cloned().collect();
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let warnings = diagnostics.len() - errors;
+    match arguments.format {
+        Format::Human => {
+            output.diagnostics(&diagnostics);
+            let verdict = if errors == 0 { "valid" } else { "invalid" };
+            output.result(&format!(
+                "{verdict}: {}, {}, {}\n",
+                number_of(sources.len(), "spec"),
+                number_of(errors, "error"),
+                number_of(warnings, "warning"),
+            ));
+        }
+        Format::Json => output.result(&render::diagnostics::json(&diagnostics)),
+        Format::Github => {
+            let lines = diagnostics.iter().map(|d| render::diagnostics::github(d) + "\n");
+            output.result(&lines.collect::<String>());
+        }
+    }
+    Ok(if errors == 0 { 0 } else { USAGE })
+}

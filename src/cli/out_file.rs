@@ -1,0 +1,183 @@
+//! The file that `--out` names: what it must not be, and how it is written.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use kbfix::{
+    diag::{Code, Diagnostic},
+    files::replace::replace_file,
+    targets::{Address, Kind},
+};
+
+use super::{
+    error::{CommandError, USAGE},
+    output::Output,
+};
+
+/// Where a command writes its document.
+#[derive(Debug)]
+pub(super) enum Destination {
+    /// Standard output: `-`, or another name of it.
+    StandardOutput,
+    /// A file, which is made, or replaced whole.
+    File {
+        /// As the user named it.
+        named: PathBuf,
+        /// Where it is, links followed.
+        real: PathBuf,
+    },
+    /// A pipe or a device, into which is written.
+    Stream(PathBuf),
+}
+
+/// What a command reads, so that it does not write over it.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    files: Vec<PathBuf>,
+    /// All that is below is read, or may be.
+    folders: Vec<PathBuf>,
+}
+
+impl Inputs {
+    /// A file, or a folder of specs.
+    pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
+        self.files.push(path.into());
+    }
+
+    /// All that the target is made of.
+    pub(super) fn add_target(&mut self, address: &Address) {
+        match address.kind() {
+            Ok(Kind::Image(folder)) => self.folders.push(folder),
+            Ok(Kind::Hive(file, _)) => {
+                for ending in ["", ".LOG", ".LOG1", ".LOG2"] {
+                    let mut name = file.clone().into_os_string();
+                    name.push(ending);
+                    self.files.push(name.into());
+                }
+            }
+            Ok(Kind::Reg(file) | Kind::Snapshot(file)) => self.files.push(file),
+            Ok(Kind::Smb(_)) => self.files.extend(std::env::var_os("KBFIX_SMB_AUTH_FILE").map(PathBuf::from)),
+            Ok(Kind::Local) | Err(_) => {}
+        }
+        self.folders.extend(address.files.clone());
+        self.folders.extend(address.drives.values().cloned());
+    }
+
+    /// Whether writing to the file at `path` would write over something that is read.
+    fn hold(&self, path: &Path) -> bool {
+        let is_same = |input: &PathBuf| match (Identity::of(input), Identity::of(path)) {
+            (Some(input), Some(out)) => input == out,
+            _ => resolved(input).is_ok_and(|input| input == path),
+        };
+        let is_above = |folder: &PathBuf| resolved(folder).is_ok_and(|folder| path.starts_with(folder));
+        self.files.iter().any(is_same) || self.folders.iter().any(is_above)
+    }
+}
+
+impl Destination {
+    /// Of the name that `--out` gives.
+    ///
+    /// # Errors
+    /// Where it is an input of the command or a file of its target, or is no place to write to.
+    pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
+        let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
+        if out.as_os_str() == "-" {
+            return Ok(Self::StandardOutput);
+        }
+        match fs::metadata(out) {
+            Ok(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+            Ok(found) if is_standard_output(&found) => return Ok(Self::StandardOutput),
+            Ok(found) if !found.is_file() => return Ok(Self::Stream(out.to_owned())),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let file = resolved(out).map_err(failed)?;
+        if inputs.hold(&file) {
+            let message = format!("`--out {}` is what this command reads, or a file of the target", out.display());
+            let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
+            return Err(CommandError::new(USAGE, diagnostic));
+        }
+        Ok(Self::File { named: out.to_owned(), real: file })
+    }
+
+    /// Writes the document.
+    ///
+    /// # Errors
+    /// The system's; a file is then as it was.
+    pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
+        let (path, result) = match self {
+            Self::StandardOutput => {
+                output.bytes(bytes);
+                return Ok(());
+            }
+            Self::File { named, real } => (named, replace_file(real, bytes)),
+            Self::Stream(path) => {
+                let stream = fs::File::options().write(true).open(path);
+                (path, stream.and_then(|mut stream| io::Write::write_all(&mut stream, bytes)))
+            }
+        };
+        result.map_err(|error| CommandError::file(&path.display().to_string(), &error))
+    }
+}
+
+/// The path without links; the file itself need not be there, its folder does.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // As many links in a row as Linux follows.
+    for _ in 0..40 {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => fs::canonicalize(folder)?,
+            _ => fs::canonicalize(".")?,
+        };
+        let Some(name) = path.file_name() else { return Err(io::ErrorKind::NotFound.into()) };
+        let here = folder.join(name);
+        match fs::read_link(&here) {
+            Ok(to) => path = folder.join(to),
+            Err(_) => return Ok(here),
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// Which file a name is of: two names can be of one.
+#[derive(PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "made on Unix only"))]
+struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
+    }
+
+    /// Windows tells it only of an open file; there, the path has to do.
+    #[cfg(not(unix))]
+    fn of(_path: &Path) -> Option<Self> {
+        None
+    }
+}
+
+/// Whether it is the file or pipe that standard output goes to. A device can be written to twice.
+#[cfg(unix)]
+fn is_standard_output(found: &fs::Metadata) -> bool {
+    use std::os::{
+        fd::AsFd as _,
+        unix::fs::{FileTypeExt as _, MetadataExt as _},
+    };
+    let own = io::stdout().as_fd().try_clone_to_owned().and_then(|fd| fs::File::from(fd).metadata());
+    let is_same = own.is_ok_and(|own| (own.dev(), own.ino()) == (found.dev(), found.ino()));
+    is_same && !found.file_type().is_char_device()
+}
+
+#[cfg(not(unix))]
+fn is_standard_output(_found: &fs::Metadata) -> bool {
+    false
+}

@@ -1,0 +1,95 @@
+//! A configuration document of Microsoft DSC v3 with resources of type `Microsoft.Windows/Registry`.
+//!
+//! Source: PowerShell/DSC, `schemas/v3/config/document.json` and `lib/dsc-lib-registry/src/config.rs`: a resource's name has
+//! letters, digits and blanks and is unique; `valueData` is one of String, ExpandString, Binary, DWord, MultiString, QWord,
+//! None; text that begins with `[` is an expression unless that is doubled.
+
+use serde_json::{Value, json};
+
+use crate::{
+    convert::yaml,
+    registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
+    spec::Spec,
+};
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
+};
+
+const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json";
+
+/// The specs as a DSC v3 configuration document, in YAML.
+pub fn dsc(specs: &[Spec]) -> Export {
+    let mut losses = Vec::new();
+    let mut resources = Vec::new();
+    for wanted in wanted(specs, &mut losses) {
+        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
+        let Wanted { spec, path, what, .. } = wanted;
+        match what {
+            What::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
+            What::Present { must_exist, values } => {
+                if must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    resources.push(resource(spec, &path, None, json!({ "_exist": true }), &resources));
+                }
+                for (name, data) in values {
+                    let properties = match data.as_ref().map(value_data).transpose() {
+                        Ok(Some(data)) => json!({ "_exist": true, "valueData": data }),
+                        Ok(None) => json!({ "_exist": false }),
+                        Err(why) => {
+                            let place = format!("{path} {}", notation::value_name(&name));
+                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out, for {why}") });
+                            continue;
+                        }
+                    };
+                    resources.push(resource(spec, &path, Some(&name), properties, &resources));
+                }
+            }
+        }
+    }
+    let ids: Vec<&str> = specs.iter().map(|spec| spec.id.as_str()).collect();
+    let lost: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    let document = json!({
+        "$schema": SCHEMA,
+        "metadata": { "kbfix": { "specs": ids, "notExpressed": lost } },
+        "resources": resources,
+    });
+    let mut text = format!("# yaml-language-server: $schema={}\n", SCHEMA.replace(".json", ".vscode.json"));
+    heading(specs, &losses).iter().for_each(|line| text.push_str(&format!("# {line}\n")));
+    text.push_str(&yaml::block_of(&document));
+    Export { bytes: text.into_bytes(), losses }
+}
+
+fn resource(spec: &Spec, path: &KeyPath, name: Option<&ValueName>, mut properties: Value, before: &[Value]) -> Value {
+    let of = name.map_or_else(|| path.last().unwrap_or_default(), |name| name.as_str());
+    let title = format!("{} {} {of}", spec.id, before.len() + 1);
+    let title: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    properties["keyPath"] = literal(&path.to_string());
+    if let Some(name) = name {
+        properties["valueName"] = literal(name.as_str());
+    }
+    json!({ "name": title, "type": "Microsoft.Windows/Registry", "properties": properties })
+}
+
+/// Text that DSC does not take for an expression.
+fn literal(text: &str) -> Value {
+    if text.starts_with('[') { format!("[{text}").into() } else { text.into() }
+}
+
+fn value_data(data: &Data) -> Result<Value, String> {
+    let text = |name: &str, text: &str| json!({ name: literal(text) });
+    Ok(match (data.value_type, data.decode()) {
+        (ValueType::SZ, Decoded::Text(string)) => text("String", &string),
+        (ValueType::EXPAND_SZ, Decoded::Text(string)) => text("ExpandString", &string),
+        (ValueType::MULTI_SZ, Decoded::List(list)) => {
+            json!({ "MultiString": list.iter().map(|s| literal(s)).collect::<Vec<_>>() })
+        }
+        (ValueType::DWORD, Decoded::Number(number)) => json!({ "DWord": number }),
+        (ValueType::QWORD, Decoded::Number(number)) => json!({ "QWord": number }),
+        (ValueType::BINARY, _) => json!({ "Binary": data.bytes }),
+        (ValueType::NONE, _) if data.bytes.is_empty() => "None".into(),
+        (ValueType::NONE, _) => return Err("DSC writes a REG_NONE without bytes only".to_owned()),
+        (other, _) => return Err(format!("DSC has no {other}")),
+    })
+}

@@ -1,0 +1,55 @@
+//! A `.reg` file, as regedit and `reg import` take it.
+
+use crate::{
+    format::reg::{EditError, ScriptKey, ScriptValue, script},
+    registry::notation,
+    spec::{Spec, document::Exclusive},
+};
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
+};
+
+/// The specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
+///
+/// # Errors
+/// Where the format cannot express a key.
+pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
+    let mut losses = Vec::new();
+    let all = wanted(specs, &mut losses);
+    let (mut deleted, mut keys) = (Vec::new(), Vec::new());
+    for wanted in &all {
+        let Wanted { spec, path, what, exclusive, is_whole } = wanted;
+        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        if *exclusive == Some(Exclusive::Tree) && *is_whole {
+            // Before anything that is written below the key.
+            deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
+            lose(format!("{path}: is deleted and made anew, which gives it other permissions"));
+        } else {
+            wanted.lose_rest(&mut lose);
+        }
+        let (delete, values) = match what {
+            What::Absent => (true, Vec::new()),
+            What::Present { must_exist, values } => {
+                if !must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    lose(format!("{path}: is made where it is missing, though only values in it are to be absent"));
+                }
+                let writable = values.iter().filter(|(name, _)| {
+                    let fits = !name.as_str().contains(['\r', '\n']);
+                    if !fits {
+                        lose(format!("{path} {}: left out, for the name has a line break", notation::value_name(name)));
+                    }
+                    fits
+                });
+                let values =
+                    writable.map(|(name, data)| ScriptValue { name, data: data.as_ref(), comment: String::new() });
+                (false, values.collect())
+            }
+        };
+        keys.push(ScriptKey { path, delete, values });
+    }
+    deleted.append(&mut keys);
+    let comment = heading(specs, &losses).join("\n");
+    Ok(Export { bytes: script(&comment, &deleted)?, losses })
+}

@@ -1,0 +1,163 @@
+//! Ansible tasks with `ansible.windows.win_regedit`.
+//!
+//! Source: ansible.windows, `plugins/modules/win_regedit.ps1`: paths begin with `HKLM:\` and its like; the default value is a
+//! string only, and goes with `delete_key: false`; an empty list writes nothing; bytes are `hex:01,02`.
+
+use crate::{
+    registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
+    spec::Spec,
+};
+
+use super::{
+    Export, Loss, heading,
+    wanted::{Wanted, What, wanted},
+};
+
+/// Columns after which text is broken; ansible-lint allows 160.
+const WIDTH: usize = 110;
+
+/// The specs as a file of Ansible tasks, one for each key or value.
+pub fn win_regedit(specs: &[Spec]) -> Export {
+    let mut losses = Vec::new();
+    let mut tasks = String::new();
+    for wanted in wanted(specs, &mut losses) {
+        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
+        let Wanted { spec, path, what, .. } = wanted;
+        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        if path.names().any(|name| name.contains('/')) {
+            lose(format!("{path}: PowerShell may take the slash in its name for the end of a name"));
+        }
+        match what {
+            What::Absent => task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], &mut tasks),
+            What::Present { must_exist, values } => {
+                if must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    task(spec, "Make the key", &path, None, &["state: present".to_owned()], &mut tasks);
+                }
+                for (name, data) in &values {
+                    match data.as_ref().map(|data| value(name, data)).transpose() {
+                        Ok(Some(lines)) => task(spec, "Set", &path, Some(name), &lines, &mut tasks),
+                        Ok(None) => {
+                            let mut lines = vec!["state: absent".to_owned()];
+                            // Without it, the absence of the default value is that of the whole key.
+                            lines.extend(name.is_default().then(|| "delete_key: false".to_owned()));
+                            task(spec, "Delete", &path, Some(name), &lines, &mut tasks);
+                        }
+                        Err(why) => {
+                            lose(format!("{path} {}: left out, for {why}", notation::value_name(name)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let mut text = String::from("---\n");
+    for line in heading(specs, &losses) {
+        comment(&line, &mut text);
+    }
+    text.push_str(if tasks.is_empty() { "[]\n" } else { &tasks });
+    Export { bytes: text.into_bytes(), losses }
+}
+
+fn comment(line: &str, out: &mut String) {
+    let mut at = 0;
+    for word in line.split(' ') {
+        if at > 0 && at + 1 + word.chars().count() > WIDTH {
+            out.push('\n');
+            at = 0;
+        }
+        out.push_str(if at == 0 { "# " } else { " " });
+        out.push_str(word);
+        at += 2 + word.chars().count();
+    }
+    out.push('\n');
+}
+
+fn task(spec: &Spec, verb: &str, path: &KeyPath, name: Option<&ValueName>, lines: &[String], out: &mut String) {
+    let of = match name {
+        Some(name) if name.is_default() => "the default value".to_owned(),
+        Some(name) => name.to_string(),
+        None => path.last().unwrap_or_default().to_owned(),
+    };
+    // A title is for people, and must be one that Jinja does not read.
+    let of: String = of.chars().map(|c| if matches!(c, '{' | '}') || c.is_control() { '_' } else { c }).collect();
+    let of: String = of.chars().take(80).collect();
+    let title = format!("{verb} {of} ({})", spec.id);
+    let mut drive = format!("{}:", path.root().short());
+    path.names().for_each(|name| drive.push_str(&format!("\\{name}")));
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&format!("- name: {}\n", scalar(&title, 8)));
+    out.push_str("  ansible.windows.win_regedit:\n");
+    out.push_str(&format!("    path: {}\n", scalar(&drive, 10)));
+    if let Some(name) = name.filter(|name| !name.is_default()) {
+        out.push_str(&format!("    name: {}\n", scalar(name.as_str(), 10)));
+    }
+    for line in lines {
+        out.push_str(&format!("    {line}\n"));
+    }
+}
+
+/// The lines that give a value its data.
+fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
+    let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
+    let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
+    if name.is_default() && data.value_type != ValueType::SZ {
+        return Err(format!("win_regedit makes a default value a string, and not a {}", data.value_type));
+    }
+    Ok(match (data.value_type, data.decode()) {
+        (ValueType::SZ, Decoded::Text(text)) => line("string", scalar(&text, 10)),
+        (ValueType::EXPAND_SZ, Decoded::Text(text)) => line("expandstring", scalar(&text, 10)),
+        (ValueType::MULTI_SZ, Decoded::List(list)) if list.is_empty() => {
+            return Err("win_regedit does not write a list without strings".to_owned());
+        }
+        (ValueType::MULTI_SZ, Decoded::List(list)) => {
+            let items: String = list.iter().map(|item| format!("\n      - {}", scalar(item, 8))).collect();
+            vec![format!("data:{items}"), "type: multistring".to_owned()]
+        }
+        (ValueType::DWORD, Decoded::Number(number)) => line("dword", number.to_string()),
+        // What a signed 64-bit number cannot hold goes as text, which the module reads as unsigned.
+        (ValueType::QWORD, Decoded::Number(number)) if i64::try_from(number).is_err() => {
+            line("qword", format!("\"{number}\""))
+        }
+        (ValueType::QWORD, Decoded::Number(number)) => line("qword", number.to_string()),
+        (ValueType::BINARY, _) => line("binary", hex()),
+        (ValueType::NONE, _) => line("none", hex()),
+        (other, _) => return Err(format!("win_regedit has no {other}")),
+    })
+}
+
+/// Text in double quotes, broken where it is long, and marked where Jinja would read it.
+fn scalar(text: &str, column: usize) -> String {
+    let mut out = String::new();
+    if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
+        out.push_str("!unsafe ");
+    }
+    out.push('"');
+    let mut at = column + out.len();
+    for c in text.chars() {
+        let piece = match c {
+            '"' | '\\' => format!("\\{c}"),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
+                format!("\\u{:04x}", u32::from(c))
+            }
+            c => c.to_string(),
+        };
+        if at + piece.len() > WIDTH {
+            // A backslash joins the lines; blanks at the beginning of a line would be dropped, so one is escaped.
+            out.push_str("\\\n        ");
+            at = 8;
+            if piece == " " {
+                out.push('\\');
+                at += 1;
+            }
+        }
+        at += piece.chars().count();
+        out.push_str(&piece);
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,204 @@
+use crate::{
+    format::reg::Document,
+    registry::Data,
+    spec::{self, Settings, Spec},
+};
+
+use super::*;
+
+fn spec(registry: &str) -> Spec {
+    let yaml = format!("kbfix: 1\nid: T\ntitle: Test\nregistry:\n{registry}");
+    let loaded = spec::load("test.yaml", yaml.as_bytes(), &Settings::new());
+    loaded.spec.unwrap_or_else(|| panic!("{:#?}\n{yaml}", loaded.diagnostics))
+}
+
+/// Every type, the default value, absence, a key, both views.
+const PLAIN: &str = r#"
+  - key: HKLM\SOFTWARE\T
+    values:
+      "": { type: REG_SZ, data: "it's [x] {{ y }}" }
+      d: { type: REG_DWORD, data: 0xFFFFFFFF }
+      q: { type: REG_QWORD, data: 0xFFFFFFFFFFFFFFFF }
+      m: { type: REG_MULTI_SZ, data: ["[a]", "", "b: c"] }
+      e: { type: REG_EXPAND_SZ, data: '%SystemRoot%\x' }
+      b: { type: REG_BINARY, data: "01 ff" }
+      "n": { type: REG_NONE, data: "" }
+      '\\*\SYSVOL': { type: REG_SZ, data: "on" }
+      gone: { ensure: absent }
+  - { key: HKLM\SOFTWARE\T\Old, ensure: absent }
+  - { key: HKLM\SOFTWARE\T\New, ensure: present }
+"#;
+
+#[test]
+fn a_reg_file_says_every_plain_value() {
+    let export = reg(&[spec(PLAIN)]).unwrap();
+    assert_eq!(export.losses, []);
+    let document = Document::parse(export.bytes, None).unwrap();
+    let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
+    let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
+    assert_eq!(heads, [head(r"\Old", true), head("", false), head(r"\New", false)]);
+    let values = document.values(&r"HKLM\SOFTWARE\T".parse().unwrap()).unwrap();
+    assert_eq!(values.iter().count(), 8);
+    let q = values.get(&crate::registry::ValueName::new("Q").unwrap()).unwrap().unwrap();
+    assert_eq!(*q, Data::qword(u64::MAX));
+}
+
+#[test]
+fn a_dsc_document_says_every_plain_value() {
+    let export = dsc(&[spec(PLAIN)]);
+    assert_eq!(export.losses, []);
+    let text = String::from_utf8(export.bytes).unwrap();
+    let value: serde_json::Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert_eq!(value["$schema"], "https://aka.ms/dsc/schemas/v3/bundled/config/document.json");
+    let resources = value["resources"].as_array().unwrap();
+    assert_eq!(resources.len(), 11);
+    let names: std::collections::BTreeSet<_> = resources.iter().map(|r| r["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 11);
+    assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')));
+    let data = |name: &str| {
+        let found = resources.iter().find(|r| r["properties"]["valueName"] == name).unwrap();
+        found["properties"]["valueData"].clone()
+    };
+    assert_eq!(data(""), serde_json::json!({ "String": "it's [x] {{ y }}" }));
+    assert_eq!(data("d"), serde_json::json!({ "DWord": u32::MAX }));
+    assert_eq!(data("q"), serde_json::json!({ "QWord": u64::MAX }));
+    assert_eq!(data("m"), serde_json::json!({ "MultiString": ["[[a]", "", "b: c"] }));
+    assert_eq!(data("e"), serde_json::json!({ "ExpandString": "%SystemRoot%\\x" }));
+    assert_eq!(data("b"), serde_json::json!({ "Binary": [1, 255] }));
+    assert_eq!(data("n"), "None");
+    assert_eq!(data("\\\\*\\SYSVOL"), serde_json::json!({ "String": "on" }));
+    let gone = resources.iter().find(|r| r["properties"]["valueName"] == "gone").unwrap();
+    assert_eq!(gone["properties"]["_exist"], false);
+    assert_eq!(resources[0]["properties"], serde_json::json!({ "_exist": false, "keyPath": "HKLM\\SOFTWARE\\T\\Old" }));
+}
+
+#[test]
+fn tasks_say_every_plain_value() {
+    let export = win_regedit(&[spec(PLAIN)]);
+    assert_eq!(export.losses, []);
+    let text = String::from_utf8(export.bytes).unwrap();
+    let tasks: Vec<serde_yaml::Value> = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert_eq!(tasks.len(), 11);
+    assert!(text.contains("data: !unsafe \"it's [x] {{ y }}\"\n    type: string"), "{text}");
+    assert!(text.contains("data: 4294967295\n    type: dword"), "{text}");
+    assert!(text.contains("data: \"18446744073709551615\"\n    type: qword"), "{text}");
+    assert!(text.contains("data: \"hex:01,ff\"\n    type: binary"), "{text}");
+    assert!(text.contains("name: \"\\\\\\\\*\\\\SYSVOL\"\n"), "{text}");
+}
+
+#[test]
+fn long_text_is_broken_and_read_back() {
+    for text in ["a".repeat(1000), format!("x{}", " ".repeat(400)), "\\\"\n\t é{{".repeat(60)] {
+        let registry = format!(
+            "  - key: HKLM\\SOFTWARE\\T\n    values:\n      v: {{ type: REG_SZ, data: {} }}\n",
+            serde_json::to_string(&text).unwrap()
+        );
+        let exported = String::from_utf8(win_regedit(&[spec(&registry)]).bytes).unwrap();
+        assert!(exported.lines().all(|line| line.chars().count() <= 160), "{exported}");
+        let plain = exported.replace("!unsafe ", "");
+        let tasks: serde_json::Value = serde_yaml::from_str(&plain).unwrap_or_else(|e| panic!("{e}\n{plain}"));
+        assert_eq!(tasks[0]["ansible.windows.win_regedit"]["data"], text);
+    }
+}
+
+#[test]
+fn what_a_format_cannot_say_is_told() {
+    let lossy = r#"
+  - key: HKLM\SOFTWARE\T
+    values:
+      bits: { type: REG_DWORD, bits: { set: 4 } }
+      list: { type: REG_MULTI_SZ, list: { add: [a] } }
+      set: { type: REG_SZ, data: "a,b", compare: comma_set }
+      any: { type: [REG_DWORD, REG_SZ], data: "1" }
+      keep: { type: REG_DWORD, data: 3, keep: { at_least: 3, at_most: 5 } }
+      if: { type: REG_DWORD, data: 0, if_absent: 0 }
+      when: { type: REG_DWORD, data: 0, when: { os: { at_least: "6.1" } } }
+      big: { type: REG_DWORD_BIG_ENDIAN, data: 1 }
+      none: { type: REG_NONE, data: "01" }
+      empty: { type: REG_MULTI_SZ, data: [] }
+      "": { type: REG_DWORD, data: 1 }
+  - key: HKLM\SOFTWARE\T\*
+    values: { x: { type: REG_DWORD, data: 1 } }
+  - key: HKCU\Software\T
+    values: { x: { type: REG_DWORD, data: 1 } }
+  - key: HKLM\SOFTWARE\U
+    view: 32
+    values: { x: { ensure: absent } }
+  - { key: HKLM\SOFTWARE\V, ensure: absent, on_subkeys: refuse }
+"#;
+    let spec = [spec(lossy)];
+    let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
+    let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
+    let common = [
+        "32-bit view",
+        "\"any\"",
+        "\"bits\"",
+        "\"if\"",
+        kept,
+        "\"list\"",
+        "\"set\"",
+        "\"when\"",
+        "`*`",
+        "each user",
+        "is deleted with its subkeys",
+    ];
+    let also = |own: &[&'static str]| [&common[..], own].concat();
+    for (losses, words) in [
+        (all(reg(&spec).unwrap()), also(&["is made where it is missing"])),
+        (all(dsc(&spec)), also(&["\"big\"", "\"none\""])),
+        (all(win_regedit(&spec)), also(&["@", "\"big\"", "\"empty\""])),
+    ] {
+        assert_eq!(losses.len(), words.len(), "{losses:#?}");
+        for word in words {
+            assert!(losses.iter().any(|loss| loss.contains(word)), "{word}: {losses:#?}");
+        }
+    }
+    let text = String::from_utf8(dsc(&spec).bytes).unwrap();
+    assert!(text.contains("notExpressed") && text.contains("# - T: "), "{text}");
+}
+
+#[test]
+fn a_reg_file_of_both_views_is_imported_as_both() {
+    let bytes = spec::library::find("CVE-2013-3900").unwrap();
+    let spec = spec::load("CVE-2013-3900", bytes, &Settings::new()).spec.unwrap();
+    let about = crate::convert::import::About { id: "T", title: "Test", summary: None };
+    let imported = crate::convert::import::import(
+        "t.reg",
+        &reg(std::slice::from_ref(&spec)).unwrap().bytes,
+        Default::default(),
+        about,
+    )
+    .unwrap();
+    let again = spec::load("t", imported.text.as_bytes(), &Settings::new()).spec.unwrap();
+    let keys = |spec: &Spec| spec.rules.iter().map(|rule| rule.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(keys(&again), keys(&spec));
+    assert_eq!(keys(&spec).iter().filter(|key| key.ends_with("[32-bit view]")).count(), 1, "{:?}", keys(&spec));
+}
+
+#[test]
+fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
+    let of = |below: &str| {
+        format!(
+            "  - key: HKLM\\SOFTWARE\\T\\b\n    values: {{ {below} }}\n  - {{ key: HKLM\\SOFTWARE\\T, exclusive: tree }}\n"
+        )
+    };
+    let plain = [spec(&of("v: { type: REG_DWORD, data: 1 }"))];
+    let export = reg(&plain).unwrap();
+    let losses: Vec<_> = export.losses.iter().map(|loss| &*loss.what).collect();
+    assert_eq!(losses, [r"HKLM\SOFTWARE\T: is deleted and made anew, which gives it other permissions"]);
+    let document = Document::parse(export.bytes, None).unwrap();
+    let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
+    let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
+    assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
+    // What is to stay of a list would go with the key.
+    let list = [spec(&of("v: { list: { add: [a] } }"))];
+    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, which the spec deletes";
+    for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {
+        assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
+    }
+    let values = [spec("  - { key: HKLM\\SOFTWARE\\T, exclusive: true }\n")];
+    let stays = r"HKLM\SOFTWARE\T: other values in it stay, which the spec deletes";
+    for losses in [reg(&values).unwrap().losses, dsc(&values).losses, win_regedit(&values).losses] {
+        assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
+    }
+}

@@ -1,0 +1,178 @@
+//! What specs want, as far as a list of keys and values can say it.
+
+use crate::{
+    registry::{Data, KeyPath, RootKey, ValueName, View, notation},
+    spec::{
+        Spec,
+        document::{Exclusive, OnSubkeys},
+        model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
+    },
+};
+
+use super::Loss;
+
+/// What is wanted of one key.
+pub(super) struct Wanted<'a> {
+    /// The spec that wants it.
+    pub(super) spec: &'a Spec,
+    /// The key, where the 64-bit view keeps it.
+    pub(super) path: KeyPath,
+    /// What is wanted.
+    pub(super) what: What,
+    /// How far the key holds nothing else.
+    pub(super) exclusive: Option<Exclusive>,
+    /// Whether the list has all that the spec says of the key and what is below it.
+    pub(super) is_whole: bool,
+}
+
+impl Wanted<'_> {
+    /// Says that what else is in the key stays, where the spec has it deleted.
+    pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
+        let what = match self.exclusive {
+            Some(Exclusive::Values) => "values",
+            Some(Exclusive::Tree) => "values and subkeys",
+            None => return,
+        };
+        lose(format!("{}: other {what} in it stay, which the spec deletes", self.path));
+    }
+}
+
+/// What is wanted of a key.
+pub(super) enum What {
+    /// It is absent.
+    Absent,
+    /// It exists, where `must_exist` or one of the values is there, and its values are these or absent.
+    Present {
+        /// It exists whatever its values.
+        must_exist: bool,
+        /// The values.
+        values: Vec<(ValueName, Option<Data>)>,
+    },
+}
+
+/// What all specs want, deletions of keys first, as kbfix makes them.
+pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wanted<'a>> {
+    let mut all = Vec::new();
+    for spec in specs {
+        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        gate(spec, &mut lose);
+        for rule in &spec.rules {
+            if let Some((path, what)) = key(rule, &mut lose) {
+                let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
+                all.push(Wanted { spec, path, what, exclusive: rule.exclusive, is_whole });
+            }
+        }
+    }
+    all.sort_by_key(|wanted| !matches!(wanted.what, What::Absent));
+    all
+}
+
+/// Whether nothing of the rule is left out.
+fn is_sayable(rule: &KeyRule) -> bool {
+    let is_value = |value: &ValueRule| {
+        value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
+    };
+    let values = match &rule.desired {
+        DesiredKey::Values(values) => values.as_slice(),
+        DesiredKey::Absent(_) | DesiredKey::Present => &[],
+    };
+    rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
+}
+
+/// Whether a key of `rule` can be the one of `above`, or below it.
+fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
+    let (place, above) = (rule.key.one_name(), above.key.one_name());
+    let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
+    names.is_some_and(|names| KeyPattern { names, ..place }.may_meet(&above))
+}
+
+fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
+    if spec.applicable.is_some() {
+        lose("whether it applies to a machine is not tested; use the file only where it does".to_owned());
+    }
+    for prerequisite in &spec.prerequisites {
+        lose(format!("the prerequisite {} is not tested", prerequisite.title));
+    }
+    if let Some(hotfix) = &spec.hotfix {
+        lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
+    }
+    if spec.rules.iter().any(|rule| rule.key.view == View::Bits32) {
+        let what = "the 32-bit view is written where 64-bit Windows keeps it; the file is not for 32-bit Windows";
+        lose(what.to_owned());
+    }
+}
+
+fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)> {
+    let key = &rule.key;
+    if rule.when.is_some() {
+        lose(format!("{key}: left out, for it counts only under a condition"));
+        return None;
+    }
+    let Some(path) = key.path() else {
+        lose(format!("{key}: left out, for `*` stands for every subkey that exists"));
+        return None;
+    };
+    if key.root == RootKey::Hkcu {
+        lose(format!("{key}: written for the user who runs the file only, not for each user"));
+    }
+    let what = match &rule.desired {
+        DesiredKey::Absent(on_subkeys) => {
+            if *on_subkeys == OnSubkeys::Refuse {
+                lose(format!("{key}: is deleted with its subkeys, for which the spec refuses it"));
+            }
+            What::Absent
+        }
+        DesiredKey::Present => What::Present { must_exist: true, values: Vec::new() },
+        DesiredKey::Values(rules) => {
+            let values: Vec<_> = rules.iter().filter_map(|value| self::value(rule, value, lose)).collect();
+            if values.is_empty() && !rule.must_exist {
+                return None;
+            }
+            What::Present { must_exist: rule.must_exist, values }
+        }
+    };
+    Some((key.view.stored_at(&path), what))
+}
+
+fn value(rule: &KeyRule, value: &ValueRule, lose: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
+    let place = format!("{} {}", rule.key, notation::value_name(&value.name));
+    if value.when.is_some() {
+        lose(format!("{place}: left out, for it counts only under a condition"));
+        return None;
+    }
+    let data = match &value.desired {
+        Desired::Absent => None,
+        Desired::OneOf(all) => {
+            let (first, others) = all.split_first()?;
+            for other in others {
+                lose(format!("{place}: {other:?} would do as well, and is replaced"));
+            }
+            Some(first.clone())
+        }
+        Desired::Kept { choices, keep } => {
+            lose(format!("{place}: what may stay as it is ({keep}) is replaced"));
+            Some(choices.first()?.clone())
+        }
+        Desired::CommaSet { value_type, text } => {
+            lose(format!("{place}: the same items in another order would do as well, and are replaced"));
+            Some(Data::text(*value_type, text))
+        }
+        Desired::Bits { value_type, set, clear } => {
+            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in what is there");
+            lose(format!("{place}: left out, for {what} ({value_type})"));
+            return None;
+        }
+        Desired::List { add, remove } => {
+            let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
+            let add = (!add.is_empty()).then(|| format!("{} are to be added", quoted(add)));
+            let remove = (!remove.is_empty()).then(|| format!("{} are to be removed", quoted(remove)));
+            let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
+            lose(format!("{place}: left out, for {what} in the list that is there"));
+            return None;
+        }
+    };
+    if value.if_absent.is_some() && value.if_absent == data {
+        lose(format!("{place}: absent would do as well, and it is written"));
+    }
+    Some((value.name.clone(), data))
+}

@@ -1,0 +1,229 @@
+//! A `.reg` file becomes a spec that, applied, gives the registry that importing the file gives.
+//!
+//! The file is a script, carried out from top to bottom; a spec says what holds in the end. [`script`] plays the script on
+//! what is known of the keys that it names; what is left of them are the rules. What a spec cannot say is an error at its
+//! line, never left out. Three things are said otherwise than in the file, since a spec of any machine says them so:
+//!
+//! - a numbered control set becomes CurrentControlSet, with a warning;
+//! - HKCU is each user's hive in a spec, and that of the importing user in a `.reg` file, with a warning;
+//! - a key below Wow6432Node becomes the key in the 32-bit view, which is the same place on 64-bit Windows.
+
+mod keys;
+mod rules;
+mod script;
+
+use crate::{
+    diag::{Code, Diagnostic, Place, Severity},
+    format::reg::{self, CodePage, RegErrorKind},
+    spec::{
+        MAX_BYTES,
+        document::{Document, KeyRule},
+    },
+};
+
+use super::yaml;
+
+/// What the spec is called.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Why, for the reviewer.
+    pub summary: Option<&'a str>,
+}
+
+/// How the file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// What its bytes outside ASCII mean, where it has no byte order mark.
+    pub code_page: Option<CodePage>,
+    /// Lines that regedit skips are skipped, with a warning for each. Without it they are errors.
+    pub lenient: bool,
+}
+
+/// A spec that was made of a `.reg` file.
+#[derive(Debug)]
+pub struct Imported {
+    /// The spec file.
+    pub text: String,
+    /// What the author should know; none of them is an error.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Returns whether the bytes begin as a `.reg` file does, in any of its encodings. No spec begins so.
+pub fn is_reg(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = match bytes {
+        [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest.iter().copied().take(HEADER_5.len()).collect(),
+    };
+    text.starts_with(HEADER_4) || text == HEADER_5
+}
+
+const HEADER_4: &[u8] = b"REGEDIT4";
+const HEADER_5: &[u8] = b"Windows Registry Editor Version";
+
+/// Makes a spec of the bytes of a `.reg` file, version 4 or 5. `name` is what messages call the file.
+///
+/// # Errors
+/// What is wrong with the file, and what in it a spec cannot say.
+pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
+    let file = File { name, lines: lines(bytes) };
+    let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
+    let mut findings: Vec<Diagnostic> = skipped.iter().map(|skipped| file.skipped(skipped)).collect();
+    let keys = script::play(&document, &file, &mut findings);
+    let rules = rules::rules(&keys, &file, &mut findings);
+    if findings.iter().any(|d| d.severity == Severity::Error) {
+        return Err(findings);
+    }
+    if rules.is_empty() {
+        let message = "the file asks for nothing: no key stands in it";
+        let hint = "export the key that is meant, or write a [key] and its values";
+        findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
+        return Err(findings);
+    }
+    let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
+    let text = yaml::yaml(&about.document(each));
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "the spec of this file would have {} bytes, and a spec has at most {MAX_BYTES} (1 MiB)",
+            text.len()
+        );
+        let hint = "import fewer keys, or split the file into several";
+        findings.push(Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint));
+        return Err(findings);
+    }
+    match faults(&text) {
+        None => Ok(Imported { text, warnings: findings }),
+        Some(faults) => {
+            // The faults are of the text, which the author has not seen: each rule by itself tells the line of the file.
+            let mut placed = Vec::new();
+            for (rule, line) in rules {
+                for fault in self::faults(&yaml::yaml(&about.document(vec![rule]))).into_iter().flatten() {
+                    placed.push(Diagnostic { place: Some(file.place(line)), ..fault });
+                }
+            }
+            if placed.is_empty() {
+                placed.extend(faults.into_iter().map(|fault| Diagnostic { place: None, ..fault }));
+            }
+            findings.extend(placed);
+            Err(findings)
+        }
+    }
+}
+
+/// What the bytes say, and what was skipped; else everything that is wrong with them.
+fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
+    let Reading { code_page, lenient } = reading;
+    if lenient {
+        return reg::Document::parse_lenient(bytes.to_vec(), code_page).map_err(|error| vec![error]);
+    }
+    reg::Document::parse(bytes.to_vec(), code_page).map(|document| (document, Vec::new())).map_err(|first| {
+        let all = reg::Document::faults(bytes, code_page);
+        if all.is_empty() { vec![first] } else { all }
+    })
+}
+
+/// The errors in a spec; none where it is valid.
+fn faults(text: &str) -> Option<Vec<Diagnostic>> {
+    let loaded = crate::spec::load("spec", text.as_bytes(), &crate::spec::Settings::new());
+    let errors: Vec<_> = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error).collect();
+    if errors.is_empty() { None } else { Some(errors) }
+}
+
+impl About<'_> {
+    fn document(&self, registry: Vec<KeyRule>) -> Document {
+        Document {
+            kbfix: 1,
+            id: self.id.to_owned(),
+            title: self.title.to_owned(),
+            also: Vec::new(),
+            article: None,
+            applies_to: Vec::new(),
+            summary: self.summary.map(str::to_owned),
+            notes: Vec::new(),
+            sources: Vec::new(),
+            parameters: Default::default(),
+            locations: Default::default(),
+            applicable: None,
+            prerequisites: Vec::new(),
+            hotfix: None,
+            registry,
+            restart: None,
+            symptoms: Vec::new(),
+        }
+    }
+}
+
+/// The file, for messages.
+struct File<'a> {
+    name: &'a str,
+    lines: Vec<String>,
+}
+
+impl File<'_> {
+    fn finding(&self, error: &reg::RegError, severity: Severity) -> Diagnostic {
+        let message = format!("expected {}, found {}", error.expected, error.found);
+        let place = Place { column: error.column, ..self.place(error.line) };
+        Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(error.hint())
+    }
+
+    fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {
+        let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
+        // Where one line is at fault that regedit needs, the other lines are no help.
+        if errors.iter().all(|error| error.kind.is_skipped())
+            && let Some(hint) = findings.last_mut().and_then(|last| last.hint.as_mut())
+        {
+            hint.push_str("; or give --lenient, which skips what regedit skips and says so");
+        }
+        findings
+    }
+
+    fn skipped(&self, skipped: &reg::Skipped) -> Diagnostic {
+        let finding = self.finding(&skipped.error, Severity::Warning);
+        let lines = match skipped.error.line {
+            line if line <= skipped.from => "this line".to_owned(),
+            line => format!("lines {} to {line}", skipped.from),
+        };
+        Diagnostic { message: format!("skipped {lines}, as regedit does: {}", finding.message), ..finding }
+    }
+
+    fn place(&self, line: usize) -> Place {
+        let source = self.lines.get(line.saturating_sub(1)).cloned().unwrap_or_default();
+        let length = source.trim_end().chars().count().max(1);
+        Place { file: self.name.to_owned(), line, column: 1, length, source }
+    }
+}
+
+/// The lines as a message shows them, long ones cut. What is not valid in its encoding is shown as such.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    const LONGEST: usize = 200;
+    let text = match bytes {
+        [0xFF, 0xFE, rest @ ..] => {
+            let units: Vec<u16> = rest.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
+            String::from_utf16_lossy(&units)
+        }
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.split('\n').map(|line| line.chars().take(LONGEST).collect()).collect()
+}
+
+fn code(kind: RegErrorKind) -> Code {
+    match kind {
+        RegErrorKind::TooLarge => Code::REG_TOO_LARGE,
+        RegErrorKind::Header => Code::REG_HEADER,
+        RegErrorKind::CodePage => Code::REG_CODE_PAGE,
+        RegErrorKind::Key => Code::REG_KEY,
+        RegErrorKind::OutsideKey => Code::REG_OUTSIDE_KEY,
+        RegErrorKind::Syntax => Code::REG_SYNTAX,
+        RegErrorKind::Escape => Code::REG_ESCAPE,
+        RegErrorKind::Data => Code::REG_DATA,
+        RegErrorKind::Unfinished => Code::REG_UNFINISHED,
+    }
+}
+
+#[cfg(test)]
+mod tests;

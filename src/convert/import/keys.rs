@@ -1,0 +1,138 @@
+//! What a script leaves of the keys that it names, whatever was there before.
+
+use std::collections::BTreeMap;
+
+use crate::registry::{Data, Key, KeyPath, ValueName};
+
+/// The keys that a script leaves its mark on, by where the 64-bit view stores them: a key below `Wow6432Node` is another
+/// key than the one of that name in the 64-bit view.
+#[derive(Default)]
+pub(super) struct Keys(BTreeMap<KeyPath, Left>);
+
+/// A key as one line of the script names it.
+#[derive(Clone)]
+pub(super) struct Named {
+    /// The key as the file spells it.
+    pub(super) path: KeyPath,
+    /// The line that says so.
+    pub(super) line: usize,
+    /// How many keys the script had named before.
+    pub(super) order: usize,
+    /// The control set that the file names, where the key is in one.
+    pub(super) set: Option<String>,
+}
+
+/// What a script leaves of one key.
+pub(super) struct Left {
+    /// The first line that counts.
+    pub(super) named: Named,
+    /// What there is to say.
+    pub(super) state: State,
+}
+
+/// What a script says of one key in the end.
+pub(super) enum State {
+    /// It is absent, with all below it.
+    Absent,
+    /// It is there.
+    Present {
+        /// These of its values are so, or absent.
+        values: BTreeMap<ValueName, (Option<Data>, usize)>,
+        /// What becomes of its other values and subkeys.
+        others: Others,
+    },
+}
+
+/// What becomes of the values and subkeys that the script does not name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They stay as they are.
+    Stay,
+    /// They are gone: the script deleted the key before it made it again.
+    Gone,
+    /// They are gone with a key above.
+    GoneAbove,
+}
+
+impl Left {
+    fn present(named: Named, others: Others) -> Self {
+        Self { named, state: State::Present { values: BTreeMap::new(), others } }
+    }
+
+    fn is_emptied(&self) -> bool {
+        !matches!(self.state, State::Present { others: Others::Stay, .. })
+    }
+}
+
+impl Keys {
+    /// What is left of each key, after that of the one above it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Left> {
+        self.0.values()
+    }
+
+    /// The key itself and what the script has left below it.
+    pub(super) fn within(&self, path: &KeyPath) -> impl Iterator<Item = &Left> {
+        let stored = stored(path);
+        self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
+    }
+
+    /// The nearest key, at `path` or above it, that the script has deleted, whether or not it has made it again.
+    pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
+        self.emptied(&stored(path)).map(|(_, left)| left)
+    }
+
+    fn emptied(&self, stored: &KeyPath) -> Option<(KeyPath, &Left)> {
+        let at_and_above = std::iter::successors(Some(stored.clone()), KeyPath::parent);
+        at_and_above.filter_map(|key| self.0.get(&key).map(|left| (key, left))).find(|(_, left)| left.is_emptied())
+    }
+
+    /// Makes the key, and those above it that the script has deleted; returns what is left of the key.
+    pub(super) fn create(&mut self, named: &Named) -> &mut Left {
+        let stored = stored(&named.path);
+        // Without a deletion nothing need be said of the keys above: who makes a key makes those.
+        if let Some((top, left)) = self.emptied(&stored) {
+            let absent = matches!(left.state, State::Absent);
+            let mut at = Some((stored.clone(), named.path.clone()));
+            while let Some((key, path)) = at {
+                let is_top = key == top;
+                at = key.parent().filter(|_| !is_top).map(|above| (above.clone(), path.parent().unwrap_or(above)));
+                let others = if is_top { Others::Gone } else { Others::GoneAbove };
+                if !is_top || absent {
+                    self.0.insert(key, Left::present(Named { path, ..named.clone() }, others));
+                }
+            }
+        }
+        self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), Others::Stay))
+    }
+
+    /// Deletes the key with all below it.
+    pub(super) fn delete(&mut self, named: Named) {
+        let stored = stored(&named.path);
+        let below: Vec<KeyPath> = self
+            .0
+            .range(stored.clone()..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.is_within(&stored))
+            .cloned()
+            .collect();
+        let mut created = false;
+        for key in below {
+            created |= self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { .. }));
+        }
+        if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
+            // What is not made in a key that was emptied is absent already.
+            return;
+        }
+        // What was made of the key has made the keys above it, too, and they stay.
+        if created && let (Some(path), Some(above)) = (named.path.parent(), stored.parent()) {
+            self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
+        }
+        self.0.insert(stored, Left { named, state: State::Absent });
+    }
+}
+
+/// Where a key is, whichever of its names the file uses.
+fn stored(path: &KeyPath) -> KeyPath {
+    let key = Key::new(path.clone()).one_name(false);
+    key.view.stored_at(&key.path)
+}

@@ -1,0 +1,164 @@
+//! What a script leaves of the keys becomes the rules of a spec.
+
+use crate::{
+    diag::{Code, Diagnostic},
+    registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
+    spec::{
+        document::{DataExpression, Ensure, Exclusive, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
+        next_variable,
+    },
+};
+
+use super::{
+    File,
+    keys::{Keys, Left, Others, State},
+};
+
+/// The rules in the order of the file, each with its line.
+pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Vec<(KeyRule, usize)> {
+    let mut lefts: Vec<&Left> = keys.iter().collect();
+    lefts.sort_by_key(|left| left.named.order);
+    let mut each_user = false;
+    let mut out = Vec::new();
+    for left in lefts {
+        let line = left.named.line;
+        if left.named.path.root() == RootKey::Hkcu && !each_user {
+            each_user = true;
+            let message =
+                "HKEY_CURRENT_USER is the user who imports the file; in a spec it is each user of the machine";
+            let hint = "see that this is meant";
+            findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
+        }
+        if let Some(fault) = unnameable(&left.named.path) {
+            let hint = "leave it out of the file, and out of the spec";
+            findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(line)).hint(hint));
+            continue;
+        }
+        out.push((rule(left, file, findings), line));
+    }
+    out
+}
+
+/// Why a spec cannot name a key.
+fn unnameable(path: &KeyPath) -> Option<String> {
+    if path.names().any(|name| name.contains('*')) {
+        return Some(format!("the key {path} has a `*` in its name, which in a spec stands for any characters"));
+    }
+    let (_, variable, _) = next_variable(path.below_root())?;
+    Some(format!("the key {path} has `{{{variable}}}` in its name, which in a spec stands for a parameter"))
+}
+
+fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule {
+    let (key, view) = in_its_view(&left.named.path);
+    let mut rule = KeyRule {
+        key: key.to_string(),
+        view: (view == View::Bits32).then_some(ViewChoice::Bits32),
+        on_subkeys: None,
+        exclusive: None,
+        ensure: None,
+        when: None,
+        values: Default::default(),
+        note: None,
+    };
+    match &left.state {
+        State::Absent => rule.ensure = Some(Ensure::Absent),
+        State::Present { values, others } => {
+            for (name, (data, line)) in values {
+                let ended = data.as_ref().and_then(with_list_end);
+                if ended.is_some() {
+                    let message = format!(
+                        "{} is a list without a second NUL at its end; the spec writes it, and programs read the same",
+                        notation::value_name(name)
+                    );
+                    let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
+                    findings.push(warning.hint("see that the strings are those that are meant"));
+                }
+                let data = ended.as_ref().or(data.as_ref());
+                match data.map_or_else(|| Ok(absent()), value) {
+                    Ok(value) => drop(rule.values.insert(name.to_string(), value)),
+                    Err(why) => {
+                        let message = format!("a spec cannot have the data of {}: {why}", notation::value_name(name));
+                        let hint = match data.map(Data::decode) {
+                            Some(Decoded::Malformed(_)) => {
+                                "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
+                                 correct it, or take the value out"
+                            }
+                            _ => "take the value out of the file, and say so under `notes`",
+                        };
+                        let place = file.place(*line);
+                        findings.push(Diagnostic::error(Code::IMPORT_DATA, message).at(place).hint(hint));
+                    }
+                }
+            }
+            // A script makes each key that it names, also one of which it only deletes values.
+            if values.values().all(|(data, _)| data.is_none()) {
+                rule.ensure = Some(Ensure::Present);
+            }
+            rule.exclusive = (*others == Others::Gone).then_some(Exclusive::Tree);
+        }
+    }
+    rule
+}
+
+/// The key as the view calls it that keeps it there.
+fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
+    let names: Vec<&str> = path.names().collect();
+    let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());
+    let without = wow.and_then(|wow| {
+        let rest: Vec<&str> = names.iter().enumerate().filter(|(at, _)| *at != wow).map(|(_, n)| *n).collect();
+        KeyPath::from_parts(path.root(), &rest.join("\\")).ok()
+    });
+    match without {
+        Some(key) if View::Bits32.stored_at(&key) == *path => (key, View::Bits32),
+        _ => (path.clone(), View::Bits64),
+    }
+}
+
+/// A REG_MULTI_SZ that lacks just its final NUL, with it.
+fn with_list_end(data: &Data) -> Option<Data> {
+    let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
+    let lacks = data.value_type == ValueType::MULTI_SZ
+        && !data.bytes.is_empty()
+        && matches!(data.decode(), Decoded::Malformed(_));
+    lacks.then(ended).filter(|ended| matches!(ended.decode(), Decoded::List(_)))
+}
+
+fn absent() -> ValueRule {
+    ValueRule { ensure: Some(Ensure::Absent), ..ValueRule::default() }
+}
+
+/// The rule that asks for just this data; the sentence says why there is none.
+fn value(data: &Data) -> Result<ValueRule, String> {
+    let unknown = || format!("the language has no name for the type 0x{:x}", data.value_type.0);
+    let type_name = type_name(data.value_type).ok_or_else(unknown)?;
+    let literal = match data.decode() {
+        Decoded::Number(number) => Literal::Number(number),
+        Decoded::Text(text) => Literal::Text(text),
+        Decoded::List(list) => Literal::List(list),
+        Decoded::Bytes => Literal::Text(notation::hex_digits(&data.bytes)),
+        Decoded::Malformed(why) => return Err(format!("{why} ({} bytes)", data.bytes.len())),
+    };
+    Ok(ValueRule {
+        types: Some(TypeChoice::One(type_name)),
+        data: Some(DataExpression::Literal(literal)),
+        ..ValueRule::default()
+    })
+}
+
+fn type_name(value_type: ValueType) -> Option<TypeName> {
+    Some(match value_type {
+        ValueType::SZ => TypeName::RegSz,
+        ValueType::EXPAND_SZ => TypeName::RegExpandSz,
+        ValueType::MULTI_SZ => TypeName::RegMultiSz,
+        ValueType::DWORD => TypeName::RegDword,
+        ValueType::DWORD_BIG_ENDIAN => TypeName::RegDwordBigEndian,
+        ValueType::QWORD => TypeName::RegQword,
+        ValueType::BINARY => TypeName::RegBinary,
+        ValueType::NONE => TypeName::RegNone,
+        ValueType::LINK => TypeName::RegLink,
+        ValueType::RESOURCE_LIST => TypeName::RegResourceList,
+        ValueType::FULL_RESOURCE_DESCRIPTOR => TypeName::RegFullResourceDescriptor,
+        ValueType::RESOURCE_REQUIREMENTS_LIST => TypeName::RegResourceRequirementsList,
+        _ => return None,
+    })
+}

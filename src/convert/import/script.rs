@@ -1,0 +1,152 @@
+//! Plays a script on what is known of the keys that it names.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diag::{Code, Diagnostic},
+    format::reg::{Content, Document},
+    registry::{Data, Key, KeyPath, RootKey, ValueName, ValueType, name, notation},
+};
+
+use super::{
+    File,
+    keys::{Keys, Left, Named, Others, State},
+};
+
+/// Plays the script; what a spec cannot say is added to `findings`.
+pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
+    let mut keys = Keys::default();
+    // The control sets in which values were named, where a key is in one.
+    let mut sets: BTreeMap<(Key, ValueName), String> = BTreeMap::new();
+    for (order, section) in document.sections().enumerate() {
+        let line = section.line();
+        let (path, set) = match section.key() {
+            Ok(path) => current_control_set(path, line, file, findings),
+            Err(why) => {
+                findings.push(unreadable(why, line, file));
+                continue;
+            }
+        };
+        let named = Named { path, line, order, set };
+        if let Some(other) = in_another_set(&keys, &named, section.deletes()) {
+            let before = (other.set.as_deref().unwrap_or_default(), other.line);
+            let what = format!("the key {}", other.path);
+            findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), line, before, file));
+        }
+        if section.has_ignored_text() {
+            findings.push(ignored("the text after the key's `]`", line, file));
+        }
+        if section.deletes() {
+            if let Some(entry) = section.entries().next() {
+                findings.push(ignored(&format!("what stands below `[-{}]`", named.path), entry.line(), file));
+            }
+            keys.delete(named);
+            continue;
+        }
+        let set = named.set.clone();
+        let stored = Key::new(named.path.clone()).one_name(false);
+        let State::Present { values, others } = &mut keys.create(&named).state else { continue };
+        for entry in section.entries() {
+            let name = match entry.name() {
+                Ok(name) => name,
+                Err(why) => {
+                    findings.push(unreadable(why, entry.line(), file));
+                    continue;
+                }
+            };
+            let data = match entry.content() {
+                Content::Data(data) => Some(terminated(data)),
+                Content::Delete => None,
+                Content::Malformed(why) => {
+                    findings.push(unreadable(why, entry.line(), file));
+                    continue;
+                }
+            };
+            if entry.has_line_break_escape() {
+                let message = "`\\n` and `\\r` in a string are line breaks";
+                let warning = Diagnostic::warning(Code::IMPORT_LINE_BREAK, message).at(file.place(entry.line()));
+                findings.push(warning.hint("in a path, write each backslash twice"));
+            }
+            if let Some(set) = &set {
+                let before = sets.insert((stored.clone(), name.clone()), set.clone());
+                let before = before.filter(|before| name::compare(before, set).is_ne()).zip(values.get(name));
+                if let Some((other, (_, at))) = before.filter(|(_, (said, _))| *said != data) {
+                    let what = notation::value_name(name);
+                    findings.push(sets_differ(&what, set, entry.line(), (&other, *at), file));
+                }
+            }
+            if data.is_none() && *others != Others::Stay {
+                values.remove(name);
+                continue;
+            }
+            // Of several the last one counts, as on import; the name stays as it is spelled first, as in the registry.
+            values.insert(name.clone(), (data, entry.line()));
+        }
+    }
+    keys
+}
+
+fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
+    let hint = "see that it is not meant";
+    Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
+}
+
+/// The data as regedit stores it: it gives a REG_EXPAND_SZ and a REG_MULTI_SZ a NUL where there is none at the end.
+fn terminated(data: &Data) -> Data {
+    let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
+    let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);
+    if lacks { Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat()) } else { data.clone() }
+}
+
+fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
+    let hint = "export the key again as version 5, which is Unicode, or give --code-page N";
+    Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
+}
+
+/// What the script has said of a key that `named` deletes, or makes in one that it had deleted, in another control set.
+fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
+    let differs = |left: &&Left| {
+        let both = left.named.set.as_deref().zip(named.set.as_deref());
+        both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
+    };
+    let made = |left: &&Left| matches!(left.state, State::Present { .. });
+    let below = deletes.then(|| keys.within(&named.path).filter(made)).into_iter().flatten();
+    let above = keys.deleted(&named.path).filter(|left| !(deletes && matches!(left.state, State::Absent)));
+    below.chain(above).find(differs).map(|left| &left.named)
+}
+
+/// The same key in the current control set, where it is in a numbered one, and the set that the file names, if any.
+fn current_control_set(
+    path: &KeyPath,
+    line: usize,
+    file: &File<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> (KeyPath, Option<String>) {
+    const CURRENT: &str = "CurrentControlSet";
+    let names: Vec<&str> = path.names().collect();
+    let [system, set, rest @ ..] = names.as_slice() else { return (path.clone(), None) };
+    let digits = set.get(..10).filter(|word| name::compare(word, "ControlSet").is_eq()).map(|_| &set[10..]);
+    let numbered = digits.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
+    let current = name::compare(set, CURRENT).is_eq();
+    if path.root() != RootKey::Hklm || name::compare(system, "SYSTEM").is_ne() || !(numbered || current) {
+        return (path.clone(), None);
+    }
+    let in_set = Some((*set).to_owned());
+    if current {
+        return (path.clone(), in_set);
+    }
+    let message = format!("`{set}` is one control set, and not always the current one; the spec says {CURRENT}");
+    let hint = "see that this is the machine's current one: HKLM\\SYSTEM\\Select says which";
+    findings.push(Diagnostic::warning(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint));
+    let joined = [&[*system, CURRENT], rest].concat().join("\\");
+    (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)
+}
+
+/// What one control set says, at `line`, and another before it said otherwise: only one of them is the current one.
+fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
+    let (other, at) = before;
+    let message =
+        format!("{what} is not in `{set}` what line {at} makes it in `{other}`; a spec has the current set only");
+    let hint = "keep the lines of the machine's current control set: HKLM\\SYSTEM\\Select says which";
+    Diagnostic::error(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint)
+}

@@ -1,0 +1,5 @@
+//! Specs and the formats of other tools: import reads them, export writes them.
+
+pub mod export;
+pub mod import;
+pub(crate) mod yaml;

@@ -1,0 +1,28 @@
+//! What messages do with text: shorten it, and suggest the known name that was probably meant.
+
+/// `text`, cut where it is too long for a message.
+pub fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    let text = text.replace(['\n', '\r', '\t'], " ");
+    if text.chars().count() <= MOST {
+        return text;
+    }
+    text.chars().take(MOST - 1).chain(['…']).collect()
+}
+
+/// The one of `known` that was probably meant by `name`.
+pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if name.len() > 64 {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    // A third of the letters may differ; one may in the shortest names.
+    let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
+    known
+        .into_iter()
+        .map(|k| (distance(k), k))
+        .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, k)| k)
+}

@@ -1,0 +1,5 @@
+//! Files on a disk: read up to a limit, replaced whole or not at all, and where kbfix keeps its own.
+
+pub mod read;
+pub mod replace;
+pub mod state;

@@ -1,0 +1,74 @@
+//! A file is read whole, up to a limit.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
+
+/// The bytes of a file, which is looked at before it is opened: a pipe, a device or a folder is refused, and so is one of more than
+/// `most` bytes.
+///
+/// # Errors
+/// The system's error, or what is wrong with the file.
+pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if metadata.len() > most {
+        return Err(too_large(most));
+    }
+    read_to(File::open(path)?, most)
+}
+
+/// The same of what need not be a file, such as the pipe that a shell makes of `<(…)`.
+///
+/// # Errors
+/// The system's error, or that there is more.
+pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() && metadata.len() > most {
+        return Err(too_large(most));
+    }
+    read_to(File::open(path)?, most)
+}
+
+/// A file may grow while it is read, and a device has no size.
+fn read_to(file: File, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
+}
+
+fn too_large(most: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("it has more than {most} bytes, the most that kbfix reads of it"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::files::read::*;
+
+    #[test]
+    fn no_more_is_read_than_allowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, [7; 10]).unwrap();
+        assert_eq!(read_file(&path, 10).unwrap(), [7; 10]);
+        assert_eq!(read_stream(&path, 10).unwrap(), [7; 10]);
+        assert!(read_file(&path, 9).is_err() && read_stream(&path, 9).is_err());
+        assert!(read_file(dir.path(), 9).is_err() && read_stream(dir.path(), 9).is_err());
+        assert!(read_file(&dir.path().join("no"), 9).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_file_and_has_an_end_as_a_stream() {
+        let zero = Path::new("/dev/zero");
+        assert_eq!(read_file(zero, 1000).unwrap_err().to_string(), "it is not a file");
+        assert!(read_stream(zero, 1000).unwrap_err().to_string().contains("more than 1000 bytes"));
+    }
+}

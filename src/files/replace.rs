@@ -1,0 +1,231 @@
+//! A file is replaced whole or not at all.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+#[cfg(unix)]
+use unix::like_the_old_one;
+#[cfg(windows)]
+use windows::like_the_old_one;
+
+use crate::registry::notation::hex_digits;
+
+/// Puts `bytes` in place of the file at `path`, or makes it. A crash at any instant leaves the old file or the new one,
+/// whole, and perhaps a `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes stay (on Windows the owner only
+/// where this user may set it); a symbolic link is replaced and not followed, so a caller that wants the file behind it gives a
+/// canonical path.
+///
+/// # Errors
+/// The system's error; the old file is then still there.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, 0o666, || Ok(()))
+}
+
+/// The same; `ready` is asked once the new file is on disk, immediately before it takes the old one's place.
+///
+/// # Errors
+/// As [`replace_file`], and that of `ready`.
+pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    put(path, bytes, 0o666, ready)
+}
+
+/// The same; a file that is made, and not replaced, is for its owner only, as far as the system has modes.
+///
+/// # Errors
+/// As [`replace_file`].
+pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, 0o600, || Ok(()))
+}
+
+fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut file = new_file(folder, path, mode)?;
+    // Before the data, which not everybody may be meant to read.
+    like_the_old_one(&file, path)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    ready()?;
+    persist(file, path)?;
+    sync_folder(folder)
+}
+
+/// Removes what replacing the file at `path` left beside it when its process was killed: it holds the file's data. The caller
+/// holds the file's lock, so that nobody is replacing it now.
+///
+/// # Errors
+/// The system's error, where the folder cannot be listed or a file in it not removed.
+pub fn remove_leftovers(path: &Path) -> io::Result<()> {
+    leftovers(path)?.into_iter().try_for_each(fs::remove_file)
+}
+
+/// The files that [`remove_leftovers`] removes; or that somebody who replaces the file writes now.
+///
+/// # Errors
+/// The system's error, where the folder cannot be listed.
+pub(crate) fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let prefix = prefix(path);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(SUFFIX));
+        let is_ours = rest.is_some_and(|rest| rest.len() == RANDOM && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if is_ours && entry.file_type()?.is_file() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+const SUFFIX: &str = ".tmp";
+/// Random letters and digits in the name of a new file.
+const RANDOM: usize = 6;
+
+/// With what the names of the new files for `path` begin. They have its name, so that nobody takes another file's for one.
+fn prefix(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    // A name can have 255 bytes, or UTF-16 units.
+    let digest = || hex_digits(&Sha256::digest(name.as_bytes()));
+    if name.len() > 200 { format!(".kbfix-{}-", digest()) } else { format!(".kbfix-{name}-") }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn new_file(folder: &Path, path: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let prefix = prefix(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+    #[cfg(unix)]
+    if !path.try_exists()? {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The umask takes away from this what it takes from any new file.
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder.tempfile_in(folder)
+}
+
+#[cfg(not(windows))]
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Windows refuses to replace a file that somebody reads at that moment, such as a virus scanner: a few tries.
+#[cfg(windows)]
+fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match windows::persist(file, path) {
+            Ok(()) => return Ok(()),
+            Err((error, again)) if error.kind() == io::ErrorKind::PermissionDenied && tries < 20 => {
+                tries += 1;
+                file = again;
+                std::thread::sleep(std::time::Duration::from_millis(25));
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+/// The rename is on disk only when the folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Windows has no such call for a folder; NTFS journals the rename.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::files::replace::*;
+
+    #[test]
+    fn the_file_is_replaced_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace_file(&path, b"one").unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_of_this_file_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("SYSTEM");
+        let long = "x".repeat(250);
+        replace_file(&dir.path().join(&long), b"long").unwrap();
+        new_file(dir.path(), &path, 0o600).unwrap().keep().unwrap();
+        new_file(dir.path(), &dir.path().join(&long), 0o600).unwrap().keep().unwrap();
+        let others =
+            [".kbfix-SYSTEM-abc.tmp", ".kbfix-SYSTEM-a-abcdef.tmp", ".kbfix-SOFTWARE-abcdef.tmp", "SYSTEM-abcdef.tmp"];
+        for other in others {
+            fs::write(dir.path().join(other), "").unwrap();
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 7);
+        remove_leftovers(&path).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 6);
+        assert!(others.iter().all(|other| dir.path().join(other).exists()));
+        remove_leftovers(&dir.path().join(&long)).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace_file(&path, b"one").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o600, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn who_reads_meanwhile_sees_the_old_file_or_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let content = |byte: u8| vec![byte; 300_000];
+        replace_file(&path, &content(0)).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..40).try_for_each(|i| replace_file(&path, &content(i))));
+            while !writer.is_finished() {
+                let Ok(read) = std::fs::read(&path) else { continue };
+                assert_eq!(read.len(), 300_000);
+                assert!(read.iter().all(|b| *b == read[0]));
+                // Windows replaces no file while it is open; a reader without a pause would lock the writer out.
+                std::thread::sleep(std::time::Duration::from_millis(if cfg!(windows) { 5 } else { 0 }));
+            }
+            writer.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(replace_file(&dir.path().join("no/a"), b"").is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! What specs want of keys and values, by the one name of each key: whether it can hold together, and whether a change
+//! leaves it so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    registry::{Data, Key, ValueName},
+    spec::{document::Exclusive, model::ValueRule},
+    targets::{Action, KeyChange, Unread},
+};
+
+use super::value;
+
+/// What a spec wants of the registry, as far as its conditions hold.
+#[derive(Debug, Default)]
+pub(super) struct Wants<'a> {
+    /// Keys that must be there, whatever is in them.
+    pub present: BTreeSet<Key>,
+    /// Keys that must be absent, with all below them.
+    pub absent: BTreeSet<Key>,
+    /// Those of them that may only be deleted where nothing else is below them.
+    pub absent_if_empty: BTreeSet<Key>,
+    /// Keys that hold what is wanted of them and nothing else.
+    pub exclusive: BTreeMap<Key, Exclusive>,
+    /// What must hold of values, in the order in which the spec says it.
+    pub values: BTreeMap<Key, Vec<&'a ValueRule>>,
+}
+
+/// Rules about one value.
+pub(super) struct OneValue<'a> {
+    /// The value name.
+    pub name: &'a ValueName,
+    rules: Vec<&'a ValueRule>,
+}
+
+/// The rules of one key, those about one value together.
+pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
+    let mut values: Vec<OneValue<'_>> = Vec::new();
+    let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
+    for rule in rules {
+        let at = *known.entry(&rule.name).or_insert(values.len());
+        match values.get_mut(at) {
+            Some(value) => value.rules.push(rule),
+            None => values.push(OneValue { name: &rule.name, rules: vec![rule] }),
+        }
+    }
+    values
+}
+
+impl OneValue<'_> {
+    /// What the value becomes, each rule taken up where the one before leaves it; `None` where a later rule undoes what
+    /// an earlier one wants.
+    ///
+    /// # Errors
+    /// Where a part of the data is to be kept and what is there cannot be taken for such data.
+    pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
+        let after = self.rules.iter().try_fold(before.cloned(), |data, rule| value::after(rule, data.as_ref()))?;
+        Ok(self.rules.iter().all(|rule| is_as(rule, after.as_ref())).then_some(after))
+    }
+}
+
+/// Whether the data is as the rule wants it.
+fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
+    value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
+}
+
+impl Wants<'_> {
+    /// Adds that the key holds nothing else; the stronger word counts.
+    pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
+        let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
+        if exclusive == Exclusive::Tree {
+            *known = exclusive;
+        }
+    }
+
+    /// Returns the keys that are to be there, or have a value that may be, and all keys above them.
+    pub(super) fn named(&self) -> BTreeSet<Key> {
+        let mut named = BTreeSet::new();
+        for key in self.values.keys().chain(&self.present) {
+            let new = std::iter::successors(Some(key.clone()), Key::parent).take_while(|key| !named.contains(key));
+            named.extend(new.collect::<Vec<_>>());
+        }
+        named
+    }
+
+    /// The exclusive key that is to hold no values of `key` but those that are named; with whether it is a whole tree.
+    fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
+        let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
+        let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
+        std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
+    }
+
+    /// What of this a change undoes, each with its place; the change was planned where all of this holds.
+    pub(super) fn undone_by(&self, change: &KeyChange) -> Vec<(String, String)> {
+        let key = &change.key;
+        let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);
+        let above = (change.action == Action::Create).then(|| within(key, &self.absent)).flatten();
+        if let Some(above) = above {
+            let what = if above == *key { "it".to_owned() } else { above.to_string() };
+            return vec![(key.to_string(), format!("{what} to be absent"))];
+        }
+        let gone = change.action == Action::Delete;
+        if gone && self.present.contains(key) {
+            return vec![(key.to_string(), "it to be there".to_owned())];
+        }
+        let only = self.exclusive_above(key);
+        if let Some((above, Exclusive::Tree)) = only
+            && change.action == Action::Create
+            && !self.values.keys().chain(&self.present).any(|named| is_within(named, key))
+        {
+            return vec![(key.to_string(), format!("{above} to hold no other keys"))];
+        }
+        let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
+        let wanted = by_value(rules);
+        let wanted: BTreeMap<&ValueName, &OneValue<'_>> = wanted.iter().map(|value| (value.name, value)).collect();
+        let mut undone = Vec::new();
+        for value in &change.values {
+            let after = value.after.as_ref();
+            if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules.iter().all(|rule| is_as(rule, after))) {
+                let (is, after) = (text(&value.before), text(&value.after));
+                undone.push((change.place(&value.name), format!("it to be {is}, this one {after}")));
+            }
+            if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
+                undone.push((change.place(&value.name), format!("{above} to hold no other values")));
+            }
+        }
+        undone
+    }
+}
+
+fn is_within(key: &Key, above: &Key) -> bool {
+    key.view == above.view && key.path.is_within(&above.path)
+}
+
+/// The one of `keys` that is `key` or stands above it.
+pub(super) fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
+    std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
+}

@@ -1,0 +1,50 @@
+//! Security identifiers, as the names of users' hives below `HKU` and of their profiles.
+//!
+//! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or domain),
+//! "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
+
+/// What follows a user's SID in the name of the key where the hive of the user's classes is; it is also the user's
+/// `Software\Classes`.
+pub const CLASSES: &str = "_Classes";
+
+/// Whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows gave up (`….bak`) is none.
+pub fn is_sid(text: &str) -> bool {
+    let (start, numbers) = (text.get(..4), text.get(4..).unwrap_or_default());
+    start.is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
+        && numbers.split('-').all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether `text` is the SID of a person's account: of a machine, a domain or Entra ID. Services have others.
+pub fn is_person(text: &str) -> bool {
+    is_sid(text) && ["5-21-", "12-1-"].iter().any(|authority| text[4..].starts_with(authority))
+}
+
+/// The SID in the name of the key where the hive of its classes is (`S-1-…_Classes`).
+pub fn of_classes(name: &str) -> Option<&str> {
+    let at = name.len().checked_sub(CLASSES.len())?;
+    let (sid, end) = (name.get(..at)?, name.get(at..)?);
+    (is_sid(sid) && end.eq_ignore_ascii_case(CLASSES)).then_some(sid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_from_services_and_from_what_is_no_sid() {
+        for person in ["S-1-5-21-1-2-3-1001", "s-1-5-21-7", "S-1-12-1-1-2-3-4"] {
+            assert!(is_sid(person) && is_person(person), "{person}");
+        }
+        for service in ["S-1-5-18", "S-1-5-19", "S-1-5-80-1", "S-1-5-210-1", "S-1-12-11-1"] {
+            assert!(is_sid(service) && !is_person(service), "{service}");
+        }
+        for other in ["S-1-5-21-1-2-3-1001.bak", "S-1-12-1-1_Classes", ".DEFAULT", "S-1-", "S-1-5-", "é-1-5-21-1", ""]
+        {
+            assert!(!is_sid(other) && !is_person(other), "{other}");
+        }
+        assert_eq!(of_classes("s-1-12-1-7_CLASSES"), Some("s-1-12-1-7"));
+        assert_eq!(of_classes("S-1-5-19_Classes"), Some("S-1-5-19"));
+        assert_eq!(of_classes("a_Classes"), None);
+        assert_eq!(of_classes("é"), None);
+    }
+}

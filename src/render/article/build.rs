@@ -1,0 +1,230 @@
+//! A spec becomes an article.
+
+use crate::spec::{
+    Spec,
+    document::{Allowed, ComputerRestart, EventLevel, Expectation, Literal, Parameter, Scalar, SourceLevel, Symptom},
+};
+
+use super::{Article, Block, Item, Section, conditions, registry};
+
+/// The article of a spec.
+pub fn article(spec: &Spec) -> Article {
+    let document = &spec.document;
+    let mut sections = Vec::new();
+    let mut add = |heading: &'static str, blocks: Vec<Block>| {
+        let empty = |block: &Block| match block {
+            Block::Text(text) | Block::Code(text) => text.is_empty(),
+            Block::List(items) => items.is_empty(),
+        };
+        let blocks: Vec<Block> = blocks.into_iter().filter(|block| !empty(block)).collect();
+        if !blocks.is_empty() {
+            sections.push(Section { heading, blocks });
+        }
+    };
+    add("About", vec![Block::List(about(spec))]);
+    add("Why", vec![Block::Text(document.summary.as_deref().map(paragraph).unwrap_or_default())]);
+    add("Symptoms", vec![Block::List(document.symptoms.iter().map(symptom).collect())]);
+    add("Where it applies", where_it_applies(spec));
+    add("What must be there before", vec![Block::List(prerequisites(spec))]);
+    add("Hotfix", hotfix(spec));
+    add("Parameters", vec![Block::List(document.parameters.iter().map(|(n, p)| parameter(n, p, spec)).collect())]);
+    add("What changes in the registry", vec![Block::Code(registry::rules(spec))]);
+    add("Restart", vec![Block::List(restart(spec))]);
+    add("How to apply and to undo", undo(spec));
+    add("Notes", vec![Block::List(document.notes.iter().map(|text| note(text)).collect())]);
+    add("Sources", vec![Block::List(document.sources.iter().map(source).collect())]);
+    Article { id: spec.id.clone(), title: spec.title.clone(), sections }
+}
+
+/// Text that was broken into lines for the editor, as one line.
+fn paragraph(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn about(spec: &Spec) -> Vec<Item> {
+    let document = &spec.document;
+    let mut items = Vec::new();
+    if let Some(article) = &document.article {
+        let revision = article.revision.as_ref().map(|r| format!("revision {r}"));
+        let reviewed = article.reviewed.as_ref().map(|r| format!("reviewed {r}"));
+        let text = revision.into_iter().chain(reviewed).collect::<Vec<_>>().join(", ");
+        items.push(Item { url: Some(article.url.clone()), ..Item::named("Article", text) });
+    }
+    if !document.also.is_empty() {
+        items.push(Item::named("Also known as", document.also.join(", ")));
+    }
+    items.push(Item::named("Spec", format!("{}, SHA-256 {}", spec.origin.name, spec.origin.sha256)));
+    items
+}
+
+fn symptom(symptom: &Symptom) -> Item {
+    let event = &symptom.event;
+    let level = event.level.map(|level| match level {
+        EventLevel::Critical => ", critical",
+        EventLevel::Error => ", error",
+        EventLevel::Warning => ", warning",
+        EventLevel::Information => ", information",
+        EventLevel::Verbose => ", verbose",
+    });
+    let expect = match symptom.expect {
+        None | Some(Expectation::Gone) => "gone with the remedy",
+        Some(Expectation::Appears) => "seen once the remedy works",
+    };
+    let note = symptom.note.as_deref().map(|note| format!(". {}", paragraph(note))).unwrap_or_default();
+    let (log, source, id) = (&event.log, &event.source, event.id);
+    Item::new(format!("Event {id} of {source} in the log {log}{}; {expect}{note}", level.unwrap_or_default()))
+}
+
+fn where_it_applies(spec: &Spec) -> Vec<Block> {
+    let products = spec.document.applies_to.iter().map(|product| Item::new(product.clone())).collect();
+    let mut blocks = vec![Block::List(products)];
+    if let Some(applicable) = &spec.applicable {
+        let mut items = Vec::new();
+        conditions::condition(applicable, 0, &mut items);
+        blocks.push(Block::Text("kbfix tests, and leaves any other machine alone:".to_owned()));
+        blocks.push(Block::List(items));
+    }
+    blocks
+}
+
+fn prerequisites(spec: &Spec) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (prerequisite, written) in spec.prerequisites.iter().zip(&spec.document.prerequisites) {
+        let note = written.note.as_deref().map(paragraph).unwrap_or_default();
+        items.push(Item::named(prerequisite.title.clone(), note));
+        conditions::condition(&prerequisite.condition, 1, &mut items);
+    }
+    items
+}
+
+fn hotfix(spec: &Spec) -> Vec<Block> {
+    let (Some(hotfix), Some(written)) = (&spec.hotfix, &spec.document.hotfix) else { return Vec::new() };
+    let lead = format!("{} must be installed; its files say so:", hotfix.title);
+    let mut items = Vec::new();
+    for (file, written) in hotfix.files.iter().zip(&written.files) {
+        let size = written.size.map(|size| format!("; {size} bytes in the article's table")).unwrap_or_default();
+        items.push(Item::named(
+            file.path.to_string(),
+            format!("{}{size}", conditions::file(Some(&file.version), file.platform)),
+        ));
+        for branch in written.branches.iter().flatten() {
+            if let Some(title) = &branch.title {
+                let text = format!("{} or later where it is {} or later", branch.version, branch.from);
+                items.push(Item { depth: 1, ..Item::named(title.clone(), text) });
+            }
+        }
+    }
+    let mut blocks = vec![Block::Text(lead), Block::List(items)];
+    if let Some(package) = &written.package {
+        let text = "Where a file is older, kbfix installs the package, if the operator gives it and asks for it. \
+                    kbfix cannot undo that.";
+        blocks.push(Block::Text(text.to_owned()));
+        blocks.push(Block::List(vec![
+            Item::named("Package", package.file.clone()),
+            Item::named("SHA-256", package.sha256.to_ascii_lowercase()),
+            Item::named("Arguments", package.arguments.join(" ")),
+        ]));
+    }
+    blocks
+}
+
+fn parameter(name: &str, parameter: &Parameter, spec: &Spec) -> Item {
+    let mut text = vec![paragraph(&parameter.description).trim_end_matches('.').to_owned()];
+    match &parameter.allowed {
+        Some(Allowed::Meanings(meanings)) => {
+            let each = meanings.iter().map(|(data, meaning)| format!("{data} ({meaning})"));
+            text.push(format!("allowed: {}", each.collect::<Vec<_>>().join(", ")));
+        }
+        Some(Allowed::List(list)) => {
+            text.push(format!("allowed: {}", list.iter().map(scalar).collect::<Vec<_>>().join(", ")));
+        }
+        None => {}
+    }
+    if let Some(range) = &parameter.range {
+        let bound = |word: &str, bound: &Option<Scalar>| bound.as_ref().map(|b| format!("{word} {}", scalar(b)));
+        let both = bound("at least", &range.at_least).into_iter().chain(bound("at most", &range.at_most));
+        text.push(both.collect::<Vec<_>>().join(", "));
+    }
+    match &parameter.default {
+        Some(default) => text.push(format!("default: {}", literal(default))),
+        None => text.push("no default: the operator must choose".to_owned()),
+    }
+    if let Some(chosen) = spec.parameters.get(name).filter(|_| spec.set.contains(name)) {
+        text.push(format!("set to {chosen}"));
+    }
+    Item::named(name, text.join("; "))
+}
+
+fn scalar(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+    }
+}
+
+fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => text.clone(),
+        Literal::List(list) => list.join(","),
+    }
+}
+
+fn restart(spec: &Spec) -> Vec<Item> {
+    let computer = match spec.restart.computer {
+        ComputerRestart::Never => "need not be restarted",
+        ComputerRestart::Unknown => "the sources do not say whether it must be restarted",
+        ComputerRestart::Required => "must be restarted; kbfix never does that",
+    };
+    let mut items = vec![Item::named("Computer", computer)];
+    if !spec.restart.services.is_empty() {
+        let services = spec.restart.services.join(", ");
+        items.push(Item::named(
+            "Services to restart",
+            format!("{services}; kbfix does it with --restart-services only"),
+        ));
+    }
+    items.extend(spec.restart.note.as_deref().map(|note| Item::named("Note", paragraph(note))));
+    items
+}
+
+fn undo(spec: &Spec) -> Vec<Block> {
+    let built_in = spec.origin.name.starts_with("built-in ");
+    let name = if built_in { spec.id.as_str() } else { spec.origin.name.as_str() };
+    let set = |(name, parameter): (&String, &Parameter)| {
+        parameter.default.is_none().then(|| format!(" --set {name}={}", name.to_uppercase()))
+    };
+    let set: String = spec.document.parameters.iter().filter_map(set).collect();
+    let mut blocks = vec![Block::Code(format!(
+        "kbfix diff {name}{set}      what would change; changes nothing\n\
+         kbfix apply {name}{set}     makes the changes, and keeps a journal of what was there\n\
+         kbfix rollback --last  puts it back"
+    ))];
+    let mut text = "A rollback deletes the keys and values that the apply created, and gives all others their type \
+                    and data again. What somebody else has changed since it keeps, and reports."
+        .to_owned();
+    if spec.hotfix.is_some() {
+        text.push_str(" The hotfix stays installed.");
+    }
+    blocks.push(Block::Text(text));
+    blocks
+}
+
+/// A note; where it speaks of inference, it is marked so that a program can tell.
+fn note(note: &str) -> Item {
+    Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
+}
+
+fn source(source: &crate::spec::document::Source) -> Item {
+    let level = match source.level {
+        SourceLevel::Microsoft => "Microsoft",
+        SourceLevel::Mirror => "A copy of Microsoft's page",
+        SourceLevel::Secondary => "Somebody else",
+        SourceLevel::Inference => "Inference",
+    };
+    Item {
+        url: source.url.clone(),
+        inference: source.level == SourceLevel::Inference,
+        ..Item::named(level, paragraph(&source.what))
+    }
+}

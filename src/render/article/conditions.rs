@@ -1,0 +1,125 @@
+//! Conditions and file versions in words.
+
+use crate::{
+    registry::{RootKey, notation},
+    spec::{
+        document::Product,
+        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest},
+    },
+    version::Platform,
+};
+
+use super::Item;
+
+/// A condition as items of a list, those it is made of one deeper.
+pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>) {
+    let mut group = |word: &str, parts: &[&Condition]| {
+        out.push(Item { depth, ..Item::new(word) });
+        parts.iter().for_each(|part| self::condition(part, depth + 1, out));
+    };
+    match condition {
+        Condition::All(all) => group("all of these:", &all.iter().collect::<Vec<_>>()),
+        Condition::Any(any) => group("at least one of these:", &any.iter().collect::<Vec<_>>()),
+        Condition::Not(not) => group("not this:", &[not]),
+        single => out.push(Item { depth, ..Item::new(sentence(single)) }),
+    }
+}
+
+/// A condition on one line.
+pub(super) fn on_one_line(condition: &Condition) -> String {
+    let each = |all: &[Condition], word: &str| all.iter().map(on_one_line).collect::<Vec<_>>().join(word);
+    match condition {
+        Condition::All(all) => format!("({})", each(all, " and ")),
+        Condition::Any(any) => format!("({})", each(any, " or ")),
+        Condition::Not(not) => format!("not ({})", on_one_line(not)),
+        single => sentence(single),
+    }
+}
+
+fn sentence(condition: &Condition) -> String {
+    match condition {
+        Condition::Key { key, exists } => {
+            format!("the key {}{} {}", key, several(key), if *exists { "exists" } else { "does not exist" })
+        }
+        Condition::Value { at, test } => {
+            let place = format!("{}{} {}", at.key, several(&at.key), notation::value_name(&at.name));
+            match test {
+                ValueTest::Exists(true) => format!("{place} is there"),
+                ValueTest::Exists(false) => format!("{place} is absent"),
+                ValueTest::OneOf(all) => {
+                    format!("{place} is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or "))
+                }
+                ValueTest::Number(bounds) => format!("{place} is {bounds}"),
+            }
+        }
+        Condition::File { path, test } => match test {
+            FileTest::Absent => format!("the file {path} is absent"),
+            FileTest::Present { version: None, platform: None } => format!("the file {path} is there"),
+            FileTest::Present { version, platform } => {
+                format!("the file {path} has {}", file(version.as_ref(), *platform))
+            }
+        },
+        Condition::Os(test) => os(test),
+        Condition::All(_) | Condition::Any(_) | Condition::Not(_) => on_one_line(condition),
+    }
+}
+
+/// Where a pattern can be several keys, how many must do.
+fn several(key: &KeyPattern) -> &'static str {
+    if key.own.is_some() {
+        " (of the same key)"
+    } else if key.has_star() {
+        " (for at least one subkey)"
+    } else if key.root == RootKey::Hkcu {
+        " (for at least one user)"
+    } else {
+        ""
+    }
+}
+
+fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => notation::quoted(text),
+        Literal::List(list) => format!("[{}]", list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// `version 6.5.7651.19 or later, built for x86`.
+pub(super) fn file(version: Option<&VersionTest>, platform: Option<Platform>) -> String {
+    let version = version.map(|test| match test {
+        VersionTest::AtLeast(version) => format!("version {version} or later"),
+        VersionTest::Branches(branches) => {
+            let each = branches.iter().map(|b| format!("{} or later where it is {} or later", b.version, b.from));
+            format!("a version by its branch: {}", each.collect::<Vec<_>>().join("; "))
+        }
+    });
+    let platform = platform.map(|platform| format!("built for {platform}"));
+    version.into_iter().chain(platform).collect::<Vec<_>>().join(", ")
+}
+
+fn os(test: &OsTest) -> String {
+    let dotted = |version: [u32; 4]| {
+        let known = version.iter().rposition(|n| *n != 0).map_or(2, |at| (at + 1).max(2));
+        version[..known].iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+    };
+    let mut words = Vec::new();
+    words.extend(test.at_least.map(|version| format!("version {} or later", dotted(version))));
+    words.extend(test.below.map(|version| format!("below version {}", dotted(version))));
+    if !test.editions.is_empty() {
+        words.push(format!("of edition {}", test.editions.join(" or ")));
+    }
+    if !test.products.is_empty() {
+        words.push(test.products.iter().map(|p| product(*p)).collect::<Vec<_>>().join(" or "));
+    }
+    words.extend(test.service_pack.map(|number| format!("with service pack {number} or higher")));
+    format!("Windows is {}", words.join(", "))
+}
+
+fn product(product: Product) -> &'static str {
+    match product {
+        Product::Client => "a client",
+        Product::Server => "a server that is no domain controller",
+        Product::DomainController => "a domain controller",
+    }
+}

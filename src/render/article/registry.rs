@@ -1,0 +1,149 @@
+//! The registry rules in `.reg` notation; what that cannot say stands in its comments.
+
+use crate::{
+    registry::{
+        RootKey, View,
+        notation::{self, one_line},
+    },
+    spec::{
+        Spec,
+        document::{self, DataExpression, Exclusive, OnSubkeys},
+        model::{Desired, DesiredKey, KeyRule, ValueRule},
+    },
+};
+
+use super::conditions;
+
+/// All rules of a spec.
+pub(super) fn rules(spec: &Spec) -> String {
+    let mut out = String::new();
+    let mut rules = spec.rules.iter();
+    for written in &spec.document.registry {
+        // A rule for both views is two rules of the checked spec, in the order of the document.
+        let views = if written.view == Some(document::ViewChoice::Both) { 2 } else { 1 };
+        for rule in rules.by_ref().take(views) {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            key(rule, written, &mut out);
+        }
+    }
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(&one_line(text));
+    out.push('\n');
+}
+
+/// A note in comments, a line each.
+fn note(out: &mut String, text: &str) {
+    text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
+}
+
+fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
+    if let Some(text) = &written.note {
+        note(out, text);
+    }
+    if let Some(when) = &rule.when {
+        line(out, &format!("; only where {}", conditions::on_one_line(when)));
+    }
+    if rule.key.has_star() {
+        line(out, "; * stands for every subkey that exists and fits");
+    }
+    if rule.key.root == RootKey::Hkcu {
+        line(out, "; in the hive of each user");
+    }
+    if rule.key.view == View::Bits32 {
+        line(out, "; in the 32-bit view");
+    }
+    match rule.exclusive {
+        Some(Exclusive::Values) => line(out, "; other values in it are deleted"),
+        Some(Exclusive::Tree) => line(out, "; other values and subkeys, in it and below it, are deleted"),
+        None => {}
+    }
+    let mut path = rule.key.root.long().to_owned();
+    for name in &rule.key.names {
+        path.push('\\');
+        path.push_str(&name.to_string());
+    }
+    match &rule.desired {
+        DesiredKey::Absent(on_subkeys) => {
+            if *on_subkeys == OnSubkeys::Refuse {
+                line(out, "; only where it has no subkeys; else nothing is done");
+            }
+            line(out, &format!("[-{path}]"));
+        }
+        DesiredKey::Present => line(out, &format!("[{path}]")),
+        DesiredKey::Values(values) => {
+            line(out, &format!("[{path}]"));
+            for (value, (_, written)) in values.iter().zip(&written.values) {
+                self::value(value, written, out);
+            }
+        }
+    }
+}
+
+fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
+    if let Some(text) = &written.note {
+        note(out, text);
+    }
+    if let Some(when) = &rule.when {
+        line(out, &format!("; only where {}", conditions::on_one_line(when)));
+    }
+    if let Some(DataExpression::Parameter(reference)) = &written.data {
+        line(out, &format!("; as the parameter {} says", reference.parameter));
+    }
+    let name = notation::value_name(&rule.name);
+    let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
+    match &rule.desired {
+        Desired::Absent => line(out, &format!("{name}=-")),
+        Desired::OneOf(all) => {
+            if let Some((first, others)) = all.split_first() {
+                if let crate::registry::Decoded::List(list) = first.decode() {
+                    line(out, &format!("; {} [{}]", first.value_type, quoted(&list)));
+                }
+                for other in others {
+                    line(out, &format!("; as good where it is there: {name}={}", notation::data(other)));
+                }
+                line(out, &format!("{name}={}", notation::data(first)));
+            }
+        }
+        Desired::Kept { choices, keep } => {
+            let types = choices.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
+            line(out, &format!("; stays where it is there: {types}, {keep}"));
+            if let Some(first) = choices.first() {
+                line(out, &format!("{name}={}", notation::data(first)));
+            }
+        }
+        Desired::CommaSet { value_type, text } => {
+            line(out, &format!("; {value_type}; the order of the items does not matter"));
+            let data = crate::registry::Data::text(*value_type, text);
+            line(out, &format!("{name}={}", notation::data(&data)));
+        }
+        Desired::Bits { value_type, set, clear } => {
+            let set = (*set != 0).then(|| format!("bits 0x{set:x} are set"));
+            let clear = (*clear != 0).then(|| format!("bits 0x{clear:x} are cleared"));
+            let both = set.into_iter().chain(clear).collect::<Vec<_>>().join(", ");
+            line(out, &format!("; {name} {value_type}: {both}, the others stay"));
+        }
+        Desired::List { add, remove } => {
+            let edit = written.list.as_ref();
+            let add = strings(edit.and_then(|l| l.add.as_ref()), quoted(add)).map(|s| format!("{s} added"));
+            let remove = strings(edit.and_then(|l| l.remove.as_ref()), quoted(remove)).map(|s| format!("{s} removed"));
+            let both = add.into_iter().chain(remove).collect::<Vec<_>>().join(", ");
+            line(out, &format!("; {name} REG_MULTI_SZ: {both}, the other strings stay"));
+        }
+    }
+    if let Some(data) = &rule.if_absent {
+        line(out, &format!("; absent means {}", notation::data(data)));
+    }
+}
+
+/// Strings, or the parameter that says which; none where there are none.
+fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
+    match written? {
+        DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),
+        DataExpression::Literal(_) => Some(quoted).filter(|text| !text.is_empty()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Diagnostics as text for people, as JSON for programs, and as annotations for GitHub. Pure functions; who calls them
+//! decides where it goes and whether there are colours.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    diag::{Diagnostic, Place, Severity},
+    registry::notation::one_line,
+};
+
+use super::Paint;
+
+/// What `kbfix validate` found, as a document.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix findings, version 1")]
+pub struct Findings<'d> {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_findings: u32,
+    /// In the order of the files, and of what stands in each.
+    pub diagnostics: Vec<&'d Diagnostic>,
+}
+
+/// One diagnostic as rustc shows it: message, place, the source line with carets, hint. Ends without a line break.
+pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
+    let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = level
+        .primary_title(one_line(&diagnostic.message))
+        .id(diagnostic.code.as_str())
+        .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
+    if let Some(place) = &diagnostic.place {
+        if place.source.is_empty() && place.column > 1 {
+            group = group.element(Level::NOTE.message(format!(
+                "in {}:{}:{}",
+                one_line(&place.file),
+                place.line,
+                place.column
+            )));
+        } else {
+            let span = bytes(place);
+            group = group.element(
+                Snippet::source(place.source.as_str())
+                    .line_start(place.line)
+                    .path(one_line(&place.file))
+                    .annotation(AnnotationKind::Primary.span(span)),
+            );
+        }
+    }
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.message(one_line(hint)));
+    }
+    renderer.render(&[group])
+}
+
+/// All of them as [`Findings`].
+pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
+    crate::render::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
+}
+
+/// A workflow command that GitHub shows beside the line of the file. Ends without a line break.
+///
+/// Source: GitHub, "Workflow commands for GitHub Actions": `%`, CR and LF are escaped in data, `:` and `,` also in properties.
+pub fn github(diagnostic: &Diagnostic) -> String {
+    let command = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut message = diagnostic.message.clone();
+    if let Some(hint) = &diagnostic.hint {
+        message.push_str("\nhelp: ");
+        message.push_str(hint);
+    }
+    let mut properties = Vec::new();
+    if let Some(place) = &diagnostic.place {
+        properties.push(format!("file={}", property(&place.file)));
+        properties.push(format!("line={}", place.line));
+        properties.push(format!("col={}", place.column));
+        properties.push(format!("endColumn={}", place.column + place.length));
+    }
+    properties.push(format!("title={}", property(diagnostic.code.as_str())));
+    format!("::{command} {}::{}", properties.join(","), data(&message))
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The columns of a place as bytes of its line.
+fn bytes(place: &Place) -> std::ops::Range<usize> {
+    let at = |column: usize| place.source.char_indices().nth(column - 1).map_or(place.source.len(), |(byte, _)| byte);
+    at(place.column.max(1))..at(place.column.max(1) + place.length)
+}

@@ -1,0 +1,246 @@
+//! One key's change as a hunk of a unified diff, in `.reg` notation.
+
+use similar::{Algorithm, ChangeTag, capture_diff_slices};
+
+use crate::{
+    diag::number_of,
+    registry::{
+        Data, Decoded, ValueName, ValueType,
+        notation::{self, one_line},
+    },
+    targets::{Action, KeyChange},
+};
+
+use super::long_data;
+
+/// Bytes of data from which on hex digits leave out the middle; a digest stands for it, and what differs is shown below.
+const LONGEST: usize = 96;
+/// Bytes of text, and of data that was not there before, which are still shown whole.
+const LONGEST_TEXT: usize = 16 << 10;
+
+/// A line of a hunk.
+pub(super) enum Line {
+    /// `@@ [HKEY_…] @@`
+    Head(String),
+    /// A line that is removed, without its sign.
+    Removed(String),
+    /// A line that is added, without its sign.
+    Added(String),
+    /// A line of a value that changes which stays, without its blank.
+    Same(String),
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Head(text) => f.write_str(text),
+            Self::Removed(text) => write!(f, "-{text}"),
+            Self::Added(text) => write!(f, "+{text}"),
+            Self::Same(text) => write!(f, " {text}"),
+        }
+    }
+}
+
+/// The hunk of a change.
+pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
+    let view = match change.key.view {
+        crate::registry::View::Bits64 => "",
+        crate::registry::View::Bits32 => " 32-bit view",
+    };
+    let key = one_line(&format!("[{}]", change.key.path.to_long()));
+    let mut lines = vec![Line::Head(format!("@@ {key}{view} @@"))];
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    match change.action {
+        Action::Create => after.push(key),
+        Action::Delete => before.push(key),
+        Action::Update => {}
+    }
+    for value in &change.values {
+        let (was, is) = (value.before.as_ref(), value.after.as_ref());
+        let (old, new) = differing(was, is);
+        let old = text(&value.name, was, false, old);
+        let new = text(&value.name, is, was.map(|was| was.value_type) != is.map(|is| is.value_type), new);
+        if old.iter().any(|line| new.contains(line)) {
+            flush(&mut before, &mut after, &mut lines);
+            let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+            lines.extend(ops.iter().flat_map(|op| op.iter_changes(&old, &new)).map(|one| match one.tag() {
+                ChangeTag::Delete => Line::Removed(one.value()),
+                ChangeTag::Insert => Line::Added(one.value()),
+                ChangeTag::Equal => Line::Same(one.value()),
+            }));
+        } else {
+            before.extend(old);
+            after.extend(new);
+        }
+    }
+    flush(&mut before, &mut after, &mut lines);
+    lines
+}
+
+/// What goes, and then what comes.
+fn flush(before: &mut Vec<String>, after: &mut Vec<String>, lines: &mut Vec<Line>) {
+    lines.extend(before.drain(..).map(Line::Removed));
+    lines.extend(after.drain(..).map(Line::Added));
+}
+
+/// A value's lines: the `.reg` line, comments that say what hex digits mean, and the parts that differ. Absent: none.
+fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>) -> Vec<String> {
+    let Some(data) = data else { return Vec::new() };
+    // Bytes that come in place of nothing stand there whole: nothing else shows them.
+    let is_bytes = !matches!(data.decode(), Decoded::Text(_) | Decoded::List(_));
+    let whole = is_shown_whole(data) || (is_new && is_bytes && data.bytes.len() <= LONGEST_TEXT);
+    let digits = if whole { one_line(&notation::data(data)) } else { shortened(data) };
+    let mut lines = vec![format!("{}={digits}", one_line(&notation::value_name(name)))];
+    lines.extend(comment(data).into_iter().chain(parts).map(|comment| format!("; {}", one_line(&comment))));
+    lines
+}
+
+/// What differs between data of which neither notation nor comments show all.
+fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
+    let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
+    let is_hidden = |data: &Data| match data.decode() {
+        Decoded::Text(_) | Decoded::List(_) => data.bytes.len() > LONGEST_TEXT,
+        _ => data.bytes.len() > LONGEST,
+    };
+    if before.value_type != after.value_type || !(is_hidden(before) || is_hidden(after)) {
+        return long_data::Lines::default();
+    }
+    match (before.decode(), after.decode()) {
+        (Decoded::Text(before), Decoded::Text(after)) => long_data::text(&before, &after),
+        (Decoded::List(before), Decoded::List(after)) => long_data::list(&before, &after),
+        _ => long_data::bytes(&before.bytes, &after.bytes),
+    }
+}
+
+/// Whether the notation shows the whole data.
+fn is_shown_whole(data: &Data) -> bool {
+    // The notation of a REG_SZ is what people read.
+    let is_text = data.value_type == ValueType::SZ && matches!(data.decode(), Decoded::Text(_));
+    data.bytes.len() <= if is_text { LONGEST_TEXT } else { LONGEST }
+}
+
+fn shortened(data: &Data) -> String {
+    let half = 16;
+    let (first, last) = (&data.bytes[..half], &data.bytes[data.bytes.len() - half..]);
+    format!(
+        "{}{},…,{} ({} bytes, sha256 {})",
+        notation::hex_prefix(data.value_type),
+        notation::hex_list(first),
+        notation::hex_list(last),
+        data.bytes.len(),
+        crate::plan::file::sha256(&data.bytes),
+    )
+}
+
+/// What the digits mean, where the notation does not show it: a line, or for a long list one for each string.
+fn comment(data: &Data) -> Vec<String> {
+    let is_long = data.bytes.len() > LONGEST_TEXT;
+    let cut = |text: String| match text.char_indices().nth(200) {
+        Some((at, _)) if is_long => format!("{}…", &text[..at]),
+        _ => text,
+    };
+    let one = match data.decode() {
+        Decoded::Malformed(why) => format!("{}, malformed: {why}", data.value_type),
+        Decoded::Text(text)
+            if data.value_type != ValueType::SZ || !is_shown_whole(data) || text.contains(['\n', '\r']) =>
+        {
+            cut(format!("{} {}", data.value_type, notation::quoted(&text)))
+        }
+        Decoded::List(list) => {
+            let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();
+            if !is_shown_whole(data) && !is_long {
+                let head = format!("{} of {} strings", data.value_type, items.len());
+                return [head].into_iter().chain(items.into_iter().map(|item| format!("  {item}"))).collect();
+            }
+            cut(format!("{} [{}]", data.value_type, items.join(", ")))
+        }
+        Decoded::Number(number) if data.value_type != ValueType::DWORD => {
+            format!("{} 0x{number:x}", data.value_type)
+        }
+        Decoded::Bytes if data.value_type.0 > ValueType::QWORD.0 => format!("type 0x{:x}", data.value_type.0),
+        _ => return Vec::new(),
+    };
+    vec![one]
+}
+
+/// How many keys and values changes create, update and delete, as a sentence.
+pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for change in changes {
+        if change.action != Action::Update {
+            *counts.entry((0, "key", change.action)).or_insert(0) += 1;
+        }
+        for value in &change.values {
+            *counts.entry((1, "value", value.action())).or_insert(0) += 1;
+        }
+    }
+    let parts = counts.into_iter().map(|((_, what, action), n)| {
+        let done = match action {
+            Action::Create => "to create",
+            Action::Update => "to update",
+            Action::Delete => "to delete",
+        };
+        format!("{} {done}", number_of(n, what))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::diff::*;
+    use crate::{registry::Key, targets::ValueChange};
+
+    fn shown(before: Option<Data>, after: Option<Data>) -> String {
+        let values = vec![ValueChange { name: ValueName::new("v").unwrap(), before, after }];
+        let key = Key { path: r"HKLM\SOFTWARE\K".parse().unwrap(), view: crate::registry::View::Bits64 };
+        crate::render::changes([&KeyChange::new(key, Action::Update, values)])
+    }
+
+    #[test]
+    fn the_middle_of_a_long_text_is_shown() {
+        let path = |middle: &str| format!(r"%SystemRoot%\{}{middle}{}", "a;".repeat(170), "b;".repeat(170));
+        let expand = |text: &str| Data { value_type: ValueType::EXPAND_SZ, ..Data::sz(text) };
+        for of in [expand, Data::sz] {
+            let shown = shown(Some(of(&path("old"))), Some(of(&path("new"))));
+            assert!(shown.contains("a;oldb;") && shown.contains("a;newb;"), "{shown}");
+        }
+        let path = |middle: &str| format!("{}{middle}{}", "a;".repeat(9000), "b;".repeat(9000));
+        let shown = shown(Some(Data::sz(&path("old"))), Some(Data::sz(&path("new"))));
+        assert!(shown.contains("-; at character 18001: \"a;a;a;a;[old]b;b;b;b;\""), "{shown}");
+        assert!(shown.contains("+; at character 18001: \"a;a;a;a;[new]b;b;b;b;\""), "{shown}");
+        assert!(shown.len() < 2000, "{}", shown.len());
+    }
+
+    #[test]
+    fn a_long_list_is_shown_string_by_string() {
+        let list = |middle: &str| {
+            Data::multi_sz(["first", "second and rather long", middle, "fourth and the last one of all"])
+        };
+        let shown = shown(Some(list("third")), Some(list("other")));
+        let lines: Vec<_> = shown.lines().filter(|line| line.contains("; ")).collect();
+        assert_eq!(
+            lines,
+            [
+                " ; REG_MULTI_SZ of 4 strings",
+                r#" ;   "first""#,
+                r#" ;   "second and rather long""#,
+                r#"-;   "third""#,
+                r#"+;   "other""#,
+                r#" ;   "fourth and the last one of all""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_parts_of_long_binary_data_that_differ_are_shown_and_new_data_is_whole() {
+        let bytes =
+            |at: u8| Data::new(ValueType::BINARY, (0..200).map(|n| if n == 100 { at } else { n }).collect::<Vec<u8>>());
+        let both = shown(Some(bytes(100)), Some(bytes(0xff)));
+        assert!(both.contains("-; at 0x0064: 5c,5d,5e,5f,60,61,62,63,[64],65,66,67,68,69,6a,6b,6c"), "{both}");
+        assert!(both.contains("+; at 0x0064: 5c,5d,5e,5f,60,61,62,63,[ff],65,66,67,68,69,6a,6b,6c"), "{both}");
+        let new = shown(None, Some(bytes(0xff)));
+        assert!(new.contains(",63,ff,65,") && !new.contains("sha256"), "{new}");
+        let gone = shown(Some(bytes(0xff)), None);
+        assert!(gone.contains("(200 bytes, sha256 "), "{gone}");
+    }
+}

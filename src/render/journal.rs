@@ -1,0 +1,123 @@
+//! Journals as a list and each by itself, for people and as documents.
+
+use std::{fmt::Write as _, path::Path};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    journal::{Action, Entry, Event, FolderError, Journal, Status},
+    plan::Machine,
+    registry::notation::one_line,
+    targets::Address,
+};
+
+/// The journals of a state folder.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix journals, version 1")]
+pub struct Journals<'a> {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_journals: u32,
+    /// Oldest first.
+    pub journals: Vec<Summary<'a>>,
+    /// Files that are no journal, or damaged, or cannot be read.
+    pub damaged: Vec<Damaged<'a>>,
+}
+
+/// A file that cannot be read as a journal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Damaged<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What a list says of a journal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Summary<'a> {
+    /// The journal's name.
+    pub id: &'a str,
+    /// Its file.
+    pub path: &'a Path,
+    /// When it was made, as RFC 3339.
+    pub made: &'a str,
+    /// What was done.
+    pub action: &'a Action,
+    /// Where its changes stand.
+    pub status: Status,
+    /// The target.
+    pub target: &'a Address,
+    /// The machine that the target is.
+    pub machine: &'a Machine,
+    /// The ids of the specs.
+    pub specs: &'a [String],
+    /// The digest of the plan that was carried out.
+    pub plan: &'a str,
+}
+
+/// One journal.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "kbfix journal, version 1")]
+pub struct Shown<'a> {
+    /// Its file.
+    pub path: &'a Path,
+    /// Where its changes stand.
+    pub status: Status,
+    /// Its first line.
+    #[serde(flatten)]
+    pub entry: &'a Entry,
+    /// Its later lines.
+    pub events: &'a [Event],
+}
+
+/// The journals as [`Journals`].
+pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
+    let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
+    crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
+}
+
+/// The journal as [`Shown`].
+pub fn json(journal: &Journal) -> String {
+    let Journal { path, entry, events } = journal;
+    crate::render::json(&Shown { path, status: journal.status(), entry, events })
+}
+
+/// A journal in one line.
+pub fn line(journal: &Journal) -> String {
+    let entry = &journal.entry;
+    let action = match &entry.action {
+        Action::Apply => "apply".to_owned(),
+        Action::Rollback(of) => format!("rollback of {of}"),
+    };
+    let [id, specs, action, uri] = [&entry.id, &entry.specs.join("+"), &action, &entry.target.uri].map(|t| one_line(t));
+    format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
+}
+
+/// A journal with its changes and events.
+pub fn human(journal: &Journal) -> String {
+    let mut out = line(journal);
+    let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));
+    out.push_str(&crate::render::changes(&journal.entry.changes));
+    for event in &journal.events {
+        let detail = event.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
+        let _ = writeln!(out, "{}", one_line(&format!("{} {}{detail}", event.time, event.event)));
+    }
+    out
+}
+
+fn summary(journal: &Journal) -> Summary<'_> {
+    let Journal { path, entry, .. } = journal;
+    Summary {
+        id: &entry.id,
+        path,
+        made: &entry.made,
+        action: &entry.action,
+        status: journal.status(),
+        target: &entry.target,
+        machine: &entry.machine,
+        specs: &entry.specs,
+        plan: &entry.plan,
+    }
+}

@@ -1,0 +1,149 @@
+//! Where two long data differ: each part with its place and a little around it, so that no change hides behind a digest.
+
+use std::{hash::Hash, ops::Range};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::registry::notation;
+
+/// Units shown before and after what differs.
+const AROUND: usize = 8;
+/// Units that differ and are shown, of all parts together.
+const MOST: usize = 16 << 10;
+/// The most pairs of units that are compared each with each. Beyond it, all from the first difference to the last is one part.
+const MOST_PAIRS: usize = 4 << 20;
+
+/// The parts of data before a change, and those after it, a line each.
+pub(super) type Lines = (Vec<String>, Vec<String>);
+
+/// Bytes: `at 0x00c8: 00,01,[ff],02`, what differs in brackets.
+pub(super) fn bytes(before: &[u8], after: &[u8]) -> Lines {
+    lines(before, after, |at, [first, differs, last]| {
+        let all = [notation::hex_list(first), format!("[{}]", notation::hex_list(differs)), notation::hex_list(last)];
+        let all: Vec<_> = all.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("at {at:#06x}: {}", all.join(","))
+    })
+}
+
+/// Text: `at character 120: "and [this] differs"`.
+pub(super) fn text(before: &str, after: &str) -> Lines {
+    let [before, after] = [before, after].map(|text| text.chars().collect::<Vec<_>>());
+    lines(&before, &after, |at, parts| {
+        let [first, differs, last] = parts.map(|part| part.iter().collect::<String>());
+        format!("at character {}: {}", at + 1, notation::quoted(&format!("{first}[{differs}]{last}")))
+    })
+}
+
+/// The strings of a list: `at string 3: "this"`.
+pub(super) fn list(before: &[String], after: &[String]) -> Lines {
+    lines(before, after, |at, [_, differs, _]| {
+        let strings: Vec<_> = differs.iter().map(|string| notation::quoted(string)).collect();
+        format!("at string {}: [{}]", at + 1, strings.join(", "))
+    })
+}
+
+/// `show` gets where a part begins, and what is before it, in it and after it.
+fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    let mut left = MOST;
+    let mut parts = parts(before, after).into_iter();
+    while let Some((was, is)) = parts.next() {
+        if left == 0 {
+            let more = format!("and {} more parts differ", parts.len() + 1);
+            old.push(more.clone());
+            new.push(more);
+            break;
+        }
+        let shown = was.len().max(is.len()).min(left);
+        left -= shown;
+        for (units, range, out) in [(before, was, &mut old), (after, is, &mut new)] {
+            let end = range.end.min(range.start + shown);
+            let last = end..units.len().min(end + if end == range.end { AROUND } else { 0 });
+            let first = range.start.saturating_sub(AROUND)..range.start;
+            let mut line = show(range.start, [&units[first], &units[range.start..end], &units[last]]);
+            if end < range.end {
+                line.push_str(&format!(" and {} more differ", range.end - end));
+            }
+            out.push(line);
+        }
+    }
+    (old, new)
+}
+
+/// The runs that differ; two that are close to each other are one.
+fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&before[same..], &after[same..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    let mut runs: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    let mut add = |was: Range<usize>, is: Range<usize>| {
+        let (was, is) = (was.start + same..was.end + same, is.start + same..is.end + same);
+        match runs.last_mut() {
+            Some(last) if was.start - last.0.end <= AROUND => *last = (last.0.start..was.end, last.1.start..is.end),
+            _ => runs.push((was, is)),
+        }
+    };
+    let differ: Vec<usize> =
+        if a.len() == b.len() { (0..a.len()).filter(|at| a[*at] != b[*at]).collect() } else { vec![] };
+    let is_near = a.len() == b.len() && (differ.len() <= a.len() / 4 || a.len() <= AROUND);
+    let is_small = a.len().saturating_mul(b.len()) <= MOST_PAIRS;
+    // In place where little differs; else something was put in or taken out, and what is behind it has moved.
+    if is_near || (a.len() == b.len() && !is_small) {
+        for at in differ {
+            add(at..at + 1, at..at + 1);
+        }
+    } else if is_small {
+        for op in capture_diff_slices(Algorithm::Myers, a, b) {
+            if !matches!(op, DiffOp::Equal { .. }) {
+                add(op.old_range(), op.new_range());
+            }
+        }
+    } else {
+        add(0..a.len(), 0..b.len());
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::long_data::*;
+
+    #[test]
+    fn each_part_has_its_place_and_what_is_around_it() {
+        let before: Vec<u8> = (0..200).collect();
+        let mut after = before.clone();
+        after[100] = 0xff;
+        after[103] = 0xff;
+        after[199] = 0;
+        let (old, new) = bytes(&before, &after);
+        assert_eq!(old.len(), 2);
+        assert_eq!(old[0], "at 0x0064: 5c,5d,5e,5f,60,61,62,63,[64,65,66,67],68,69,6a,6b,6c,6d,6e,6f");
+        assert_eq!(new[0], "at 0x0064: 5c,5d,5e,5f,60,61,62,63,[ff,65,66,ff],68,69,6a,6b,6c,6d,6e,6f");
+        assert_eq!(new[1], "at 0x00c7: bf,c0,c1,c2,c3,c4,c5,c6,[00]");
+    }
+
+    #[test]
+    fn what_was_put_in_does_not_make_all_behind_it_differ() {
+        let before: String = (0..300).map(|n| format!("{n} ")).collect();
+        let after = before.replace("100 ", "100 new ").replace("200 ", "");
+        let (old, new) = text(&before, &after);
+        assert_eq!(old.len(), 2, "{old:?}");
+        assert!(
+            old[0].ends_with(r#"99 100 []101 102 ""#) && new[0].ends_with(r#"99 100 [new ]101 102 ""#),
+            "{old:?} {new:?}"
+        );
+        assert!(old[1].contains("[200 ]") || old[1].contains("200"), "{old:?}");
+        let list_of = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (old, new) = list(&list_of(&before), &list_of(&after));
+        assert_eq!(new[0], r#"at string 102: ["new"]"#);
+        assert_eq!(old[1], r#"at string 201: ["200"]"#);
+    }
+
+    #[test]
+    fn more_than_anybody_reads_is_counted() {
+        let (old, new) = bytes(&[0; 100_000], &[1; 90_000]);
+        assert!(old[0].ends_with(" and 83616 more differ") && new[0].ends_with(" and 73616 more differ"));
+        assert_eq!(old.len(), 1);
+    }
+}

@@ -1,0 +1,36 @@
+//! What people and programs see: plans, reports and diagnostics as text, JSON, Markdown and `.reg`.
+//!
+//! Pure functions from data to text; nothing here reads a target or decides an outcome.
+
+pub mod article;
+pub mod diagnostics;
+mod diff;
+pub mod hive_check;
+pub mod html;
+mod human;
+pub mod journal;
+mod markdown;
+mod paint;
+mod long_data;
+mod reg;
+pub mod report;
+mod wording;
+
+pub use human::human;
+pub use markdown::markdown;
+pub use paint::Paint;
+pub use reg::reg;
+pub use report::Report;
+
+/// A document as JSON, indented.
+fn json(document: &impl serde::Serialize) -> String {
+    // Texts, numbers and lists of them always have a form in JSON.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Changes as hunks of a unified diff, without colours.
+pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::targets::KeyChange>) -> String {
+    changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
+}

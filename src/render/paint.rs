@@ -1,0 +1,61 @@
+//! Colours, where the reader can show them.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::plan::{Outcome, Truth};
+
+/// Puts colour around text, or leaves it as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    /// Whether colours are written.
+    pub colour: bool,
+}
+
+impl Paint {
+    fn with(self, style: Style, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// What is added.
+    pub(super) fn added(self, text: &str) -> String {
+        self.with(AnsiColor::Green.on_default(), text)
+    }
+
+    /// What is removed.
+    pub(super) fn removed(self, text: &str) -> String {
+        self.with(AnsiColor::Red.on_default(), text)
+    }
+
+    /// The head of a hunk.
+    pub(super) fn head(self, text: &str) -> String {
+        self.with(AnsiColor::Cyan.on_default(), text)
+    }
+
+    /// A heading.
+    pub(super) fn bold(self, text: &str) -> String {
+        self.with(Style::new().bold(), text)
+    }
+
+    /// An outcome in its colour.
+    pub(super) fn outcome(self, outcome: Outcome) -> String {
+        let text = outcome.as_str().replace('_', " ");
+        let colour = match outcome {
+            Outcome::InDesiredState | Outcome::Changed => AnsiColor::Green,
+            Outcome::NotApplicable => AnsiColor::BrightBlack,
+            Outcome::ChangesPending => AnsiColor::Yellow,
+            Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown | Outcome::RolledBack | Outcome::Failed => {
+                AnsiColor::Red
+            }
+        };
+        self.with(colour.on_default().bold(), &text)
+    }
+
+    /// Whether something holds, in a word of one width.
+    pub(super) fn truth(self, truth: Truth) -> String {
+        match truth {
+            Truth::Met => self.added("met    "),
+            Truth::Unmet => self.removed("unmet  "),
+            Truth::Unknown => self.removed("unknown"),
+        }
+    }
+}

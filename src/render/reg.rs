@@ -1,0 +1,41 @@
+//! Changes as a `.reg` file that regedit imports.
+
+use crate::{
+    format::reg::{EditError, ScriptKey, ScriptValue, script},
+    plan::{Outcome, SpecPlan},
+    targets::Action,
+};
+
+/// The bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. What was there before
+/// stands in comments, and so do the specs whose changes are not in it, with the reason.
+///
+/// # Errors
+/// Where the format cannot express a name.
+pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
+    let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
+    let paths: Vec<_> = changes.iter().map(|change| change.key.view.stored_at(&change.key.path)).collect();
+    let keys = changes.iter().zip(&paths).map(|(change, path)| {
+        let values = change.values.iter().map(|value| ScriptValue {
+            name: &value.name,
+            data: value.after.as_ref(),
+            comment: value.before.as_ref().map(|data| format!("was {data}")).unwrap_or_default(),
+        });
+        ScriptKey { path, delete: change.action == Action::Delete, values: values.collect() }
+    });
+    let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
+    comment.extend(specs.iter().filter_map(left_out));
+    script(&comment.join("\n"), &keys.collect::<Vec<_>>())
+}
+
+/// Why nothing of a spec is in the file, or not all.
+fn left_out(spec: &SpecPlan) -> Option<String> {
+    let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
+    match spec.outcome {
+        Outcome::InDesiredState => Some(format!("{}: nothing to change", spec.id)),
+        Outcome::ChangesPending if spec.install.is_some() => {
+            Some(format!("{}: its hotfix has to be installed as well, which is not done here", spec.id))
+        }
+        Outcome::ChangesPending => None,
+        outcome => Some(format!("{}: left out, {}: {}", spec.id, outcome.as_str().replace('_', " "), because())),
+    }
+}

@@ -1,0 +1,139 @@
+//! The report: what a command found or did, as one versioned document. The Ansible plugin reads nothing else.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    diag::Diagnostic,
+    journal::Conflict,
+    plan::{Machine, Outcome, Restart, SpecPlan},
+    steps::Step,
+    targets::Moved,
+};
+
+/// What a command found or did.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "kbfix report, version 1")]
+pub struct Report {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_report: u32,
+    /// The version of kbfix.
+    pub kbfix_version: &'static str,
+    /// The command.
+    pub command: Command,
+    /// The URI of the target; none where the command did not get that far.
+    pub target: Option<String>,
+    /// The machine that the target is, or is a copy of.
+    pub machine: Machine,
+    /// The worst outcome; none where the command did not get that far.
+    pub outcome: Option<Outcome>,
+    /// The command's exit code.
+    pub exit_code: u8,
+    /// Whether anything was written to the target and stayed there.
+    pub changed: bool,
+    /// What became of the changes that stand with the specs; none where there are none.
+    pub changes_are: Option<ChangesAre>,
+    /// The digest of the plan.
+    pub digest: Option<String>,
+    /// The text of the plan file, where `kbfix diff --with-plan` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// This report as Markdown, where `kbfix diff --with-markdown` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<String>,
+    /// One for each spec, in the order given.
+    pub specs: Vec<SpecPlan>,
+    /// What has to be restarted: by now after apply and rollback, once applied after diff.
+    pub restart: Restart,
+    /// The journal's file, where something was written.
+    pub journal: Option<String>,
+    /// What was done beside the registry, in order.
+    pub steps: Vec<Step>,
+    /// What a rollback kept, since somebody else changed it.
+    pub conflicts: Vec<Conflict>,
+    /// What has moved since a plan was made.
+    pub moved: Vec<Moved>,
+    /// What stopped the command, and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What became of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangesAre {
+    /// They are there to be made.
+    Planned,
+    /// They were made, and read back.
+    Made,
+    /// Writing failed, and everything was put back.
+    Undone,
+    /// Writing failed, and not everything could be put back.
+    UndoneInPart,
+}
+
+/// The commands that report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// `kbfix diff`
+    Diff,
+    /// `kbfix apply`
+    Apply,
+    /// `kbfix rollback`
+    Rollback,
+}
+
+impl Report {
+    /// A report of nothing yet.
+    pub fn new(command: Command) -> Self {
+        Self {
+            kbfix_report: 1,
+            kbfix_version: env!("CARGO_PKG_VERSION"),
+            command,
+            target: None,
+            machine: Machine::default(),
+            outcome: None,
+            exit_code: 0,
+            changed: false,
+            changes_are: None,
+            digest: None,
+            plan: None,
+            markdown: None,
+            specs: Vec::new(),
+            restart: Restart::together([]),
+            journal: None,
+            steps: Vec::new(),
+            conflicts: Vec::new(),
+            moved: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// With the specs, and what follows from their outcomes.
+    #[must_use]
+    pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
+        let outcome = specs.iter().map(|spec| spec.outcome).max().unwrap_or(Outcome::InDesiredState);
+        let code = specs.iter().map(|spec| spec.outcome.exit_code()).max().unwrap_or(0);
+        self.outcome = Some(outcome);
+        self.exit_code = code;
+        let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);
+        self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
+        self.specs = specs;
+        self
+    }
+
+    /// The document's text.
+    pub fn to_text(&self) -> String {
+        let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
+        let changes_are = with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
+            Outcome::Changed => ChangesAre::Made,
+            Outcome::RolledBack => ChangesAre::Undone,
+            Outcome::Failed => ChangesAre::UndoneInPart,
+            _ => ChangesAre::Planned,
+        });
+        let mut text = serde_json::to_string_pretty(&Self { changes_are, ..self.clone() }).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}

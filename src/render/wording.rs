@@ -1,0 +1,79 @@
+//! What every form of a report says in the same words.
+
+use crate::{
+    plan::{Check, Evidence, Install, Outcome, RulesHere, SpecPlan, Truth},
+    spec::document::ComputerRestart,
+};
+
+use super::diff;
+
+/// The changes of a spec by number, and whether they were made.
+pub(super) fn changes(spec: &SpecPlan) -> String {
+    let count = diff::count(&spec.changes);
+    match spec.outcome {
+        _ if count.is_empty() => "none".to_owned(),
+        Outcome::Changed => past(&count),
+        Outcome::RolledBack => format!("none; undone: {count}"),
+        Outcome::Failed => format!("not wholly undone: {count}"),
+        _ => count,
+    }
+}
+
+/// What has to be known before the changes of a spec are read, where they are not there to be made, and were not made.
+pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
+    match spec.outcome {
+        Outcome::RolledBack => Some("writing failed, and everything was put back; the changes that were planned:"),
+        Outcome::Failed => Some("writing failed, and not everything could be put back; the changes that were planned:"),
+        _ => None,
+    }
+}
+
+/// Of what is to be done, as what was done.
+pub(super) fn past(count: &str) -> String {
+    count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
+}
+
+/// What has to be restarted, in a sentence; and what the operator should know.
+pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
+    let computer = match spec.restart.computer {
+        ComputerRestart::Never => "the computer need not be restarted",
+        ComputerRestart::Unknown => "whether the computer must be restarted is not known",
+        ComputerRestart::Required => "the computer must be restarted",
+    };
+    let services = match spec.restart.services.as_slice() {
+        [] => String::new(),
+        services => format!("; services to restart: {}", services.join(", ")),
+    };
+    (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
+}
+
+/// Whether something is restarted for it: not where nothing is left of its changes.
+pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
+    spec.does_something() && spec.outcome != Outcome::RolledBack
+}
+
+/// The installation of a hotfix, in a sentence.
+pub(super) fn install(install: &Install) -> String {
+    let arguments = match install.arguments.as_slice() {
+        [] => String::new(),
+        all => format!(" with {}", all.join(" ")),
+    };
+    format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
+}
+
+/// How many rules count, in a sentence.
+pub(super) fn rules(rules: RulesHere) -> String {
+    let RulesHere { here, of } = rules;
+    let rules_count = if of == 1 { "rule counts" } else { "rules count" };
+    format!("{here} of {of} {rules_count} here")
+}
+
+/// How a fact that was looked at turned out; where another of the same test decides, that stands with it.
+pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
+    let word = match evidence.result {
+        Truth::Met => "met",
+        Truth::Unmet => "unmet",
+        Truth::Unknown => "unknown",
+    };
+    if evidence.result == check.result { word.to_owned() } else { format!("{word} by itself") }
+}

@@ -1,0 +1,227 @@
+//! The specs of one run against each other: ids, settings, and values of which two want different things.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{
+    diag::{
+        Code, Diagnostic, Place,
+        text::{shorten, suggest},
+    },
+    registry::name,
+    spec::{
+        Settings, Source,
+        document::Exclusive,
+        model::{DesiredKey, KeyPattern, KeyRule, Spec},
+        source::{parse, path::Path, text::Text},
+    },
+};
+
+use super::{Checked, key_is_within};
+
+/// Findings about the files as a whole.
+pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    undeclared(files, settings, &mut out);
+    same_ids(sources, files, &mut out);
+    if sources.len() > 1 {
+        conflicts(sources, files, &mut out);
+    }
+    out
+}
+
+fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>) {
+    // A file that could not be read may declare anything.
+    if files.iter().any(|f| !f.read) {
+        return;
+    }
+    let declared = || files.iter().flat_map(|f| f.declared.iter().map(String::as_str));
+    for name in settings.names().filter(|name| !declared().any(|d| d == *name)) {
+        let mut all: Vec<&str> = declared().collect();
+        all.sort_unstable();
+        all.dedup();
+        let hint = match suggest(name, all.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if all.is_empty() => "no spec of this run has parameters".to_owned(),
+            None => {
+                format!("the parameters are {}", all.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let message = format!("no spec of this run has a parameter `{}`", shorten(name));
+        out.push(Diagnostic::error(Code::UNKNOWN_SETTING, message).hint(hint));
+    }
+}
+
+fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
+        if let Some(first) = seen.get(&spec.id.to_lowercase()) {
+            let message = format!("`{}` is the id of two specs; the other is in {}", spec.id, sources[*first].name);
+            let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec an id of its own");
+            out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
+        } else {
+            seen.insert(spec.id.to_lowercase(), at);
+        }
+    }
+}
+
+/// One rule of one spec.
+struct Rule<'a> {
+    file: usize,
+    number: usize,
+    spec: &'a Spec,
+    rule: &'a KeyRule,
+    /// Its key, however it is named: HKCR is HKLM\SOFTWARE\Classes.
+    place: KeyPattern,
+}
+
+fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
+    let mut by_key: HashMap<String, Vec<Rule<'_>>> = HashMap::new();
+    let mut absent: Vec<Rule<'_>> = Vec::new();
+    for (file, checked) in files.iter().enumerate() {
+        let Some(spec) = &checked.spec else { continue };
+        let rules = spec.rules.iter().zip(&checked.rule_numbers);
+        // What an open one wants is not known; a plan has no changes for its spec.
+        for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
+            let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
+            if rule.desired.is_absent() {
+                absent.push(entry());
+            }
+            by_key.entry(rule.key.one_name().folded()).or_default().push(entry());
+        }
+    }
+    let mut keys: Vec<_> = by_key.into_iter().collect();
+    keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (_, rules) in &keys {
+        for (at, second) in rules.iter().enumerate() {
+            for first in rules[..at].iter().filter(|first| first.file != second.file) {
+                same_key(sources, first, second, out);
+            }
+        }
+    }
+    for (_, rules) in &keys {
+        for rule in rules {
+            for above in absent.iter().filter(|a| a.file != rule.file && !rule.rule.desired.is_absent()) {
+                if key_is_within(&rule.place, &above.place) {
+                    let what = format!("the key `{}`", above.rule.key);
+                    let path = Path::default().field("registry").item(rule.number).field("key");
+                    report(sources, above, rule, &what, false, &path, out);
+                }
+            }
+        }
+    }
+    let all: Vec<&Rule<'_>> = keys.iter().flat_map(|(_, rules)| rules).collect();
+    for exclusive in all.iter().filter(|rule| rule.rule.exclusive.is_some()) {
+        for other in all.iter().filter(|other| other.file != exclusive.file) {
+            beside(sources, exclusive, other, out);
+        }
+    }
+}
+
+/// What a rule of another spec wants where a key is to hold nothing else.
+fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
+    let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
+    let is_in_it = key_is_within(&other.place, &exclusive.place);
+    if !is_in_it || (!is_tree && other.place.folded() != exclusive.place.folded()) {
+        return;
+    }
+    let own: Vec<(KeyPattern, &KeyRule)> =
+        exclusive.spec.rules.iter().map(|rule| (rule.key.one_name(), rule)).collect();
+    let rule_path = Path::default().field("registry").item(other.number);
+    let (key, conditional) = (&other.rule.key, exclusive.rule.when.is_some());
+    let values = match &other.rule.desired {
+        DesiredKey::Absent(_) => return,
+        DesiredKey::Present => &[][..],
+        DesiredKey::Values(values) => values,
+    };
+    let is_to_be_there = other.rule.must_exist || values.iter().any(|value| !value.may_be_absent());
+    let is_above = |place: &KeyPattern| {
+        let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
+        above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(&other.place))
+    };
+    let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
+    if is_to_be_there && !is_named {
+        let what = format!("the key `{key}`, beside what `{}` is to hold", exclusive.rule.key);
+        report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
+        return;
+    }
+    for value in values.iter().filter(|value| !value.may_be_absent()) {
+        let names_it = |(place, rule): &(KeyPattern, &KeyRule)| match &rule.desired {
+            DesiredKey::Values(own) => place.may_meet(&other.place) && own.iter().any(|own| own.name == value.name),
+            _ => false,
+        };
+        if !own.iter().any(names_it) {
+            let what = format!("`{}` in `{key}`, which is to hold no other values", value.name);
+            let path = value_path(other, value.name.as_str());
+            report(sources, exclusive, other, &what, conditional || value.when.is_some(), &path, out);
+        }
+    }
+}
+
+/// Where the document of the rule's spec has the value.
+fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
+    let document = &rule.spec.document.registry[rule.number];
+    let written = document.values.keys().find(|name| name::compare(name, value_name).is_eq());
+    let path = Path::default().field("registry").item(rule.number);
+    written.map_or_else(|| path.field("key"), |name| path.field("values").field(name))
+}
+
+fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
+    let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
+    let by_name: HashMap<_, _> = a.iter().map(|value| (&value.name, value)).collect();
+    for value in b {
+        let Some(other) = by_name.get(&value.name).filter(|other| !other.desired.agrees_with(&value.desired)) else {
+            continue;
+        };
+        let path = value_path(second, value.name.as_str());
+        let (key, other_name) = (&second.rule.key, &first.rule.key);
+        let what = match key == other_name {
+            true => format!("`{}` in `{key}`", value.name),
+            false => format!("`{}` in `{key}`, which is `{other_name}`", value.name),
+        };
+        report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
+    }
+}
+
+/// Two specs that hold on different machines, or under different conditions, may both be right.
+fn report(
+    sources: &[Source<'_>],
+    first: &Rule<'_>,
+    second: &Rule<'_>,
+    what: &str,
+    conditional: bool,
+    path: &Path,
+    out: &mut Vec<Diagnostic>,
+) {
+    let conditional = conditional
+        || first.rule.when.is_some()
+        || second.rule.when.is_some()
+        || first.spec.applicable != second.spec.applicable;
+    let (a, b) = (&first.spec.id, &second.spec.id);
+    let (message, hint) = match conditional {
+        true => (
+            format!("{a} and {b} want different things of {what}, where both apply"),
+            "make their conditions exclude each other",
+        ),
+        false => (format!("{a} and {b} want different things of {what}"), "apply one of the two specs"),
+    };
+    let build = if conditional { Diagnostic::warning } else { Diagnostic::error };
+    out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
+}
+
+/// `diagnostic` at the name of the field at `path`. The places are read again: this is rare, and keeping them is not cheap.
+fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
+    let place = || -> Option<Place> {
+        let text = Text::decode(source.name, source.bytes).ok()?;
+        let places = parse::read(&text).places?;
+        let spot = if path.last_field() == Some("id") || path.last_field() == Some("key") {
+            places.value(path)
+        } else {
+            places.name(path)
+        };
+        Some(text.place(spot?))
+    };
+    match place() {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    }
+}

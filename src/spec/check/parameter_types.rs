@@ -1,0 +1,70 @@
+//! What kind of data a parameter takes that does not say it: that of the values in which it is used.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    registry::ValueType,
+    spec::document::{DataExpression, Document, Keep, ParameterType, TypeChoice, ValueRule},
+};
+
+use super::data;
+
+/// For each parameter that is used as data of one kind only, that kind.
+pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
+    let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
+    // In the name of a key it is text as it was written.
+    for rule in &document.registry {
+        let mut rest = rule.key.as_str();
+        while let Some((_, name, behind)) = crate::spec::next_variable(rest) {
+            found.insert(name.to_owned(), Some(ParameterType::String));
+            rest = behind;
+        }
+    }
+    for value in document.registry.iter().flat_map(|rule| rule.values.values()) {
+        for (name, kind) in uses(value) {
+            let known = found.entry(name).or_insert(Some(kind));
+            if *known != Some(kind) {
+                *known = None;
+            }
+        }
+    }
+    found.into_iter().filter_map(|(name, kind)| Some((name, kind?))).collect()
+}
+
+/// The parameters that a value uses, each with the kind that it needs there.
+fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
+    let types = match &value.types {
+        None => Vec::new(),
+        Some(TypeChoice::One(name)) => vec![data::value_type(*name)],
+        Some(TypeChoice::Any(names)) => names.iter().map(|name| data::value_type(*name)).collect(),
+    };
+    let kind = match types.as_slice() {
+        [one] => Some(kind_of(*one)),
+        _ => None,
+    };
+    let mut out = Vec::new();
+    let mut used = |expression: &Option<DataExpression>, kind: Option<ParameterType>| {
+        if let (Some(DataExpression::Parameter(reference)), Some(kind)) = (expression, kind) {
+            out.push((reference.parameter.clone(), kind));
+        }
+    };
+    used(&value.data, kind);
+    used(&value.if_absent, kind);
+    if let Some(Keep::Which(which)) = &value.keep {
+        used(&which.at_least, kind);
+        used(&which.at_most, kind);
+    }
+    if let Some(edit) = &value.list {
+        used(&edit.add, Some(ParameterType::List));
+        used(&edit.remove, Some(ParameterType::List));
+    }
+    out
+}
+
+fn kind_of(value_type: ValueType) -> ParameterType {
+    match value_type {
+        ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN | ValueType::QWORD => ParameterType::Number,
+        ValueType::MULTI_SZ => ParameterType::List,
+        _ => ParameterType::String,
+    }
+}

@@ -1,0 +1,83 @@
+//! Text without quotes that not every reader of YAML takes for the same ([`crate::spec::source::readings`]). `on` is a word to one and true
+//! to another; `0777` is 777, 511 and text. Such a scalar is refused rather than guessed at.
+
+use crate::{
+    diag::{Code, text::shorten},
+    spec::source::{
+        findings::Findings,
+        path::Path,
+        readings::{Reading, Readings, is_day, quote_hint},
+        tree::{Kind, Visited},
+    },
+};
+
+use super::hints;
+
+/// Checks every scalar without quotes.
+pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
+    let places = findings.places();
+    places.walk(&mut |path, visited| match visited {
+        Visited::Name(entry) if entry.plain => name(findings, path, &entry.name),
+        Visited::Node(node) => {
+            if let Kind::Scalar { text, plain: true } = &node.kind {
+                data(findings, path, text);
+            }
+        }
+        Visited::Name(_) => {}
+    });
+}
+
+fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
+    let readings = Readings::of(text);
+    match readings.agreed() {
+        Some(Reading::Float) => {
+            let message =
+                format!("`{}` without quotes is a number with a fraction, which no field takes", shorten(text));
+            let hint = hints::for_fraction(findings.places(), path, text).or_else(|| quote_hint(text));
+            findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
+        }
+        Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
+        Some(Reading::Int(_)) => too_large(findings, path, text),
+        Some(_) => {}
+        // A day is a date object to PyYAML and becomes the same text again on its way to kbfix.
+        None if is_day(text) && is_review(path) => {}
+        None if findings.only_counts() => {}
+        None => {
+            let truth = readings.old == Reading::Bool;
+            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten();
+            let hint = hint.or_else(|| match hints::type_beside(findings.places(), path) {
+                Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
+                Some(value_type) if text.contains(':') => Some(format!("a {value_type} takes one number, without `:`")),
+                _ => readings.hint(text),
+            });
+            findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
+        }
+    }
+}
+
+fn too_large(findings: &mut Findings<'_>, path: &Path, text: &str) {
+    let message = format!("`{}` is larger than any registry type can hold", shorten(text));
+    let hint = "a REG_QWORD goes up to 18446744073709551615";
+    findings.data(Code::NUMBER_TOO_LARGE, path, message, Some(hint.into()));
+}
+
+fn is_review(path: &Path) -> bool {
+    path.0.len() == 2 && path.field_at(0) == Some("article") && path.field_at(1) == Some("reviewed")
+}
+
+fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {
+    let readings = Readings::of(text);
+    match readings.agreed() {
+        Some(Reading::Text) => {}
+        // Reported as a merge key.
+        _ if text == "<<" => {}
+        // Only a number in its shortest decimal form is the same name wherever it has been through a number.
+        Some(Reading::Int(Some(number))) if number.to_string() == text => {}
+        _ if findings.only_counts() => {}
+        Some(reading) => {
+            let message = format!("`{}` without quotes is {}, not the name of a field", shorten(text), reading.word());
+            findings.name(Code::UNQUOTED_SCALAR, path, message, quote_hint(text));
+        }
+        None => findings.name(Code::AMBIGUOUS_SCALAR, path, readings.message(text), quote_hint(text)),
+    }
+}

@@ -1,0 +1,380 @@
+//! What is wrong with the form of a document, in our words: each error of the jsonschema crate becomes a finding with its
+//! place, what was expected and found, and the field or word that was probably meant.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind as Failure, paths::LocationSegment};
+use serde_json::Value;
+
+use crate::{
+    diag::{
+        Code, Diagnostic,
+        text::{shorten, suggest},
+    },
+    spec::source::{
+        findings::{Findings, Part, with_hint},
+        path::{Path, Step},
+        tree::{Kind, Places},
+    },
+};
+
+use super::{
+    hints,
+    wording::{example, form, kind_and_data, kind_of, kinds, list, list_or, negative, owner, plain, remove, show},
+};
+
+/// What the schema layer says of a document.
+#[derive(Default)]
+pub(in crate::spec) struct Verdict {
+    /// Fields that the language does not have, with the field that was probably meant.
+    pub unknown: Vec<(Path, Option<String>)>,
+    /// Where other things are wrong.
+    pub wrong: Vec<Path>,
+}
+
+/// Explains the errors of one document.
+pub(in crate::spec) struct Explainer<'a, 't> {
+    /// The schema.
+    pub schema: &'a Value,
+    /// Where findings go.
+    pub findings: &'a mut Findings<'t>,
+    /// What was found so far.
+    pub verdict: Verdict,
+}
+
+impl Explainer<'_, '_> {
+    /// Adds the findings that follow from one error.
+    pub(in crate::spec) fn explain(&mut self, error: &ValidationError<'_>) {
+        let path = path_of(error);
+        match error.kind() {
+            Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),
+            Failure::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                // A field that was probably meant to be this one is reported itself.
+                let given = error.instance().as_object().into_iter().flat_map(|o| o.keys());
+                let known = above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties"));
+                let mut unknown = given.filter(|given| known.is_some_and(|known| known.get(given).is_none()));
+                let is_meant = |unknown: &String| {
+                    let before_colon = unknown.split(':').next().unwrap_or_default();
+                    hints::synonym(unknown, &[name]).or_else(|| suggest(before_colon, [name])).is_some()
+                };
+                if unknown.any(is_meant) {
+                    return;
+                }
+                let message = format!("{} lacks the field `{name}`", owner(&path));
+                let hint = self.field_hint(error, name);
+                self.findings.name(Code::MISSING_FIELD, &path, message, hint);
+                self.verdict.wrong.push(path);
+            }
+            Failure::AnyOf { context } | Failure::OneOfNotValid { context } => self.choices(&path, error, context),
+            _ => self.leaf(&path, error),
+        }
+    }
+
+    fn unknown_fields(&mut self, path: &Path, error: &ValidationError<'_>, unexpected: &[String]) {
+        let properties =
+            above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties")?.as_object());
+        let known: Vec<&str> = properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
+        let given = error.instance().as_object();
+        let (missing_blank, unexpected): (Vec<&String>, Vec<&String>) =
+            unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
+        if let Some(first) = missing_blank.first() {
+            let message =
+                format!("a blank is missing behind `:` in {}", list(missing_blank.iter().map(|n| n.as_str())));
+            let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
+            self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
+            self.verdict.wrong.push(path.clone());
+        }
+        for name in unexpected {
+            let at = path.field(name);
+            // Said of the empty field before it.
+            if hints::meant_below(self.findings.places(), &at).is_some() {
+                self.verdict.wrong.push(path.clone());
+                continue;
+            }
+            if self.findings.only_counts() {
+                self.verdict.unknown.push((at, None));
+                continue;
+            }
+            let meant = hints::synonym(name, &known).or_else(|| suggest(name, known.iter().copied()));
+            let free = meant.filter(|meant| !given.is_some_and(|given| given.contains_key(*meant)));
+            let hint = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                // In flow style `{ data: 01,00 }` has a second field `00` without data.
+                None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
+                    "text with a comma in it needs quotes inside `{ }`".to_owned()
+                }
+                None => format!("its fields are {}", list(known.iter().copied())),
+            };
+            let message = format!("{} has no field `{}`", owner(path), shorten(name));
+            self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
+            // What the value must be stands perhaps there; that it says nothing need not be said.
+            let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
+            if free.is_none() && hints::is_value_rule(path) && !["data", "bits", "list", "ensure"].into_iter().any(says)
+            {
+                self.verdict.wrong.push(path.clone());
+            }
+            self.verdict.unknown.push((at, free.map(str::to_owned)));
+        }
+    }
+
+    /// What the schema says of a field, as a hint.
+    fn field_hint(&self, error: &ValidationError<'_>, name: &str) -> Option<String> {
+        let owner = above(error.schema_path().as_str(), self.schema)?;
+        let field = owner.get("properties")?.get(name)?;
+        let first = field
+            .get("description")?
+            .as_str()?
+            .split_once(". ")
+            .map_or_else(|| field.get("description").and_then(Value::as_str).unwrap_or_default(), |(first, _)| first);
+        Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
+    }
+
+    /// Several forms are possible. Where the data has the kind of one of them, that one was meant.
+    fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
+        let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && path_of(e) == *path;
+        let is_const =
+            |e: &ValidationError<'static>| matches!(e.kind(), Failure::Constant { .. } | Failure::Enum { .. });
+        if context.iter().flatten().all(|e| is_const(e) && path_of(e) == *path) {
+            return self.words(path, error.instance(), &words(context));
+        }
+        let meant: Vec<&Vec<_>> = context.iter().filter(|errors| !errors.iter().any(|e| is_kind(&e))).collect();
+        // One form that is itself a choice of forms, none of which has the right kind, is not what was meant either.
+        let meant: Vec<&&Vec<_>> =
+            meant.iter().filter(|errors| !errors.iter().all(|e| self.only_kinds(e, path))).collect();
+        if let [errors] = meant.as_slice() {
+            for error in **errors {
+                self.explain(error);
+            }
+            return;
+        }
+        let mut kinds = Vec::new();
+        collect_kinds(context, &mut kinds);
+        self.wrong_kind(path, error.instance(), &kinds);
+    }
+
+    /// Whether nothing but the kind of the data at `path` is wrong, in every form of a choice.
+    fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
+        match error.kind() {
+            Failure::Type { .. } => path_of(error) == *path,
+            Failure::AnyOf { context } | Failure::OneOfNotValid { context } => {
+                path_of(error) == *path && context.iter().all(|errors| errors.iter().any(|e| self.only_kinds(e, path)))
+            }
+            _ => false,
+        }
+    }
+
+    fn leaf(&mut self, path: &Path, error: &ValidationError<'_>) {
+        let found = error.instance();
+        let (code, message, hint) = match error.kind() {
+            Failure::Type { kind } => return self.wrong_kind(path, found, &kinds(kind)),
+            // That it is no number is said by its type.
+            Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
+            Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
+                let message = format!("version {} of the spec language is not known here", show(found));
+                (Code::SPEC_VERSION, message, Some(format!("this kbfix reads version {expected_value}")))
+            }
+            Failure::Constant { expected_value } => return self.words(path, found, &[(**expected_value).clone()]),
+            Failure::Enum { options } => {
+                let options = options.as_array().cloned().unwrap_or_default();
+                return self.words(path, found, &options);
+            }
+            Failure::Minimum { limit } => {
+                (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), negative(found))
+            }
+            Failure::Maximum { limit } => (Code::OUT_OF_RANGE, format!("{} is above {limit}", show(found)), None),
+            Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
+            Failure::MinProperties { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
+            Failure::MinLength { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), None),
+            Failure::MaxLength { limit } => {
+                (Code::WRONG_FORM, format!("{} is longer than {limit} characters", owner(path)), None)
+            }
+            // That it is empty is said by its length.
+            Failure::Pattern { .. } if found.as_str() == Some("") && path.last_field() == Some("id") => return,
+            Failure::Pattern { .. } => {
+                let message = format!("{} is not {}", show(found), form(path));
+                (Code::WRONG_FORM, message, example(path))
+            }
+            _ => (Code::SCHEMA, error.to_string(), None),
+        };
+        self.findings.data(code, path, message, hint);
+        self.verdict.wrong.push(path.clone());
+    }
+
+    /// Data that must be one of a few words or numbers.
+    fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
+        let names: Vec<String> = options.iter().map(plain).collect();
+        let text = plain(found);
+        let known = || names.iter().map(String::as_str);
+        let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));
+        let hint = match (found, meant) {
+            (Value::Null, _) => return self.wrong_kind(path, found, &["a word"]),
+            _ if path.last_field() == Some("ensure") && hints::is_value_rule(&above_of(path)) => {
+                "it is `absent`; a value that must be there has `data`".to_owned()
+            }
+            (_, Some(meant)) => format!("did you mean `{meant}`?"),
+            _ => format!("it is one of {}", list(names.iter().map(String::as_str))),
+        };
+        let field = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
+        let message = format!("{field} cannot be {}", show(found));
+        self.findings.data(Code::UNKNOWN_WORD, path, message, Some(hint));
+        self.verdict.wrong.push(path.clone());
+    }
+
+    /// One finding for all items of a list that stands where its type takes none, and its place.
+    fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
+        let (Step::Item(_), above) = path.0.split_last()? else { return None };
+        let above = Path(above.to_vec());
+        let places = self.findings.places();
+        let value_type = hints::type_beside(places, &above).filter(|t| t.starts_with("REG_") && t != "REG_MULTI_SZ")?;
+        if above.last_field() != Some("data") || above.0.len() != 5 {
+            return None;
+        }
+        let Kind::Sequence(items) = &places.resolve(places.node(&above)?).kind else { return None };
+        let numbers = items.iter().filter_map(|item| match &places.at(*item).kind {
+            Kind::Scalar { text, .. } => {
+                let text = text.to_ascii_lowercase();
+                u8::from_str_radix(
+                    text.strip_prefix("0x").unwrap_or(&text),
+                    if text.starts_with("0x") { 16 } else { 10 },
+                )
+                .ok()
+            }
+            _ => None,
+        });
+        let bytes: Vec<String> = numbers.map(|byte| format!("{byte:02x}")).collect();
+        let (takes, hint) = match value_type.as_str() {
+            "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN" => ("one number", "write one number".to_owned()),
+            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", hints::ONE_STRING.to_owned()),
+            _ if bytes.len() == items.len() => {
+                ("bytes in hex digits", format!("write them in one string: \"{}\"", shorten(&bytes.join(" "))))
+            }
+            _ => ("bytes in hex digits", "write them in one string: \"01 00 ff\"".to_owned()),
+        };
+        let message = format!("{value_type} takes {takes}, not a list");
+        Some((Diagnostic::error(Code::DATA_KIND, message).hint(hint), above))
+    }
+
+    fn wrong_kind(&mut self, path: &Path, found: &Value, expected: &[&str]) {
+        self.verdict.wrong.push(path.clone());
+        let places = self.findings.places();
+        // Said of the empty field before it.
+        if hints::meant_below(places, path).is_some() {
+            return;
+        }
+        if let Some(whole) = self.list_for_one(path) {
+            return self.findings.add(whole.0, &whole.1, Part::Data);
+        }
+        let expected = list_or(expected);
+        let plain = plain_scalar(places, path);
+        let (code, message, hint) = match (found, plain) {
+            (Value::Null, _) => {
+                let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
+                let beside = hints::beside_empty(places, path);
+                if !beside.is_empty() {
+                    let stand = if beside.len() == 1 { "stands" } else { "stand" };
+                    let beside = list(beside.iter().map(String::as_str));
+                    let message = format!("{name} has no data: {beside} {stand} beside it, not below it");
+                    let hint = format!("indent {beside} further than {name}");
+                    return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
+                }
+                let optional = !is_required(path);
+                let hint = if let Some(hint) = hints::for_kind(path, found, &expected) {
+                    format!("{hint}, or remove the field")
+                } else if optional {
+                    format!("write {expected}, or remove the field")
+                } else {
+                    format!("write {expected}")
+                };
+                (Code::EMPTY_FIELD, format!("{name} has no data"), hint)
+            }
+            // Reported with the reason when the scalars were read.
+            (Value::Number(n), _) if n.is_f64() => return,
+            (Value::Bool(_) | Value::Number(_), Some(text)) if expected.contains("a string") => {
+                let message = format!("expected {expected}; `{}` without quotes is {}", shorten(&text), kind_of(found));
+                let hint = found.is_boolean().then(|| hints::for_truth(places, path, &text)).flatten();
+                let hint = hint.or_else(|| hints::for_kind(path, found, &expected));
+                (
+                    Code::UNQUOTED_SCALAR,
+                    message,
+                    hint.unwrap_or_else(|| format!("write it in quotes: \"{}\"", shorten(&text))),
+                )
+            }
+            _ => {
+                let hint = match (found, hints::for_kind(path, found, &expected)) {
+                    (_, Some(hint)) => hint,
+                    (Value::String(text), _) if expected.contains("a number") && text.contains(',') => {
+                        "write the number without separators".to_owned()
+                    }
+                    (Value::String(_), _) if expected == "a number" => "write the number without quotes".to_owned(),
+                    (Value::String(_), _) if expected == "true or false" => {
+                        "write true or false, without quotes".to_owned()
+                    }
+                    (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
+                    _ => format!("write {expected}"),
+                };
+                (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint)
+            }
+        };
+        self.findings.add(with_hint(Diagnostic::error(code, message), Some(hint)), path, Part::Data);
+    }
+}
+
+/// The path to what the field at `path` belongs to.
+fn above_of(path: &Path) -> Path {
+    Path(path.0.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default())
+}
+
+fn is_required(path: &Path) -> bool {
+    path.0.len() == 1 && matches!(path.last_field(), Some("kbfix" | "id" | "title"))
+}
+
+fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {
+    let mut out = Vec::new();
+    for error in context.iter().flatten() {
+        match error.kind() {
+            Failure::Constant { expected_value } => out.push((**expected_value).clone()),
+            Failure::Enum { options } => out.extend(options.as_array().cloned().unwrap_or_default()),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>) {
+    for error in context.iter().flatten() {
+        let found = match error.kind() {
+            Failure::Type { kind } => kinds(kind),
+            Failure::Constant { .. } | Failure::Enum { .. } => vec!["a word"],
+            Failure::AnyOf { context } | Failure::OneOfNotValid { context } => {
+                collect_kinds(context, out);
+                continue;
+            }
+            _ => continue,
+        };
+        for kind in found {
+            if !out.contains(&kind) {
+                out.push(kind);
+            }
+        }
+    }
+}
+
+/// The text of a scalar without quotes.
+fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
+    match &places.resolve(places.node(path)?).kind {
+        Kind::Scalar { text, plain: true } => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn path_of(error: &ValidationError<'_>) -> Path {
+    let step = |segment: LocationSegment<'_>| match segment {
+        LocationSegment::Property(name) => Step::Field(name.into_owned()),
+        LocationSegment::Index(at) => Step::Item(at),
+    };
+    Path(error.instance_path().segments().map(step).collect())
+}
+
+/// The schema that a keyword at `pointer` stands in.
+fn above<'s>(pointer: &str, schema: &'s Value) -> Option<&'s Value> {
+    schema.pointer(pointer.rsplit_once('/')?.0)
+}

@@ -1,0 +1,183 @@
+//! What to write in place of what was written: hints that know the field, and the registry type beside it.
+
+use serde_json::Value;
+
+use crate::{
+    diag::text::shorten,
+    spec::source::{
+        path::{Path, Step},
+        tree::{Kind, Places},
+    },
+};
+
+/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
+pub(in crate::spec) const ONE_STRING: &str =
+    "write one string, with the separator that the program expects between its items, as \"a;b\"";
+
+/// What other tools call a field.
+const SYNONYMS: [(&str, &str); 6] = [
+    ("value", "data"),
+    ("kind", "type"),
+    ("regtype", "type"),
+    ("path", "key"),
+    ("description", "summary"),
+    ("name", "title"),
+];
+
+/// The field that `name` is another word for, where it is one of `known`.
+pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
+    meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
+}
+
+/// Whether `path` leads to what must hold of a value.
+pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
+    path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
+}
+
+/// The first type that a value rule gives, where `path` leads into the rule.
+pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
+    let rule = Path(path.0.get(..4)?.to_vec());
+    if !is_value_rule(&rule) {
+        return None;
+    }
+    let given = rule.field("type");
+    let text = |path: &Path| match &places.resolve(places.node(path)?).kind {
+        Kind::Scalar { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    text(&given).or_else(|| text(&given.item(0)))
+}
+
+/// The type that a value rule gives, where it is one of numbers.
+pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
+    type_beside(places, path).filter(|value_type| is_number_type(value_type))
+}
+
+/// Whether a type is one of numbers.
+pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
+    matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
+}
+
+/// What to write where `yes`, `on`, `true` and their like are no text.
+pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
+    let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
+    Some(match path.last_field() {
+        Some("computer") => format!("write `{}`", if yes { "required" } else { "never" }),
+        Some("exists") => format!("write {yes}"),
+        Some("ensure") => format!("write `{}`", if yes { "present" } else { "absent" }),
+        _ => format!("a {} takes a number: write {}", number_type_beside(places, path)?, u8::from(yes)),
+    })
+}
+
+/// What to write in place of a number with a fraction.
+pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
+    if matches!(path.last_field(), Some("version" | "from")) {
+        return Some("a file version has four numbers: 6.5.7651.19".to_owned());
+    }
+    let value_type = number_type_beside(places, path)?;
+    let whole = text.split('.').next().filter(|whole| whole.parse::<u64>().is_ok());
+    let zeros = text.split_once('.').is_some_and(|(_, rest)| rest.bytes().all(|b| b == b'0'));
+    Some(match whole.filter(|_| zeros) {
+        Some(whole) => format!("a {value_type} takes a whole number: write {whole}"),
+        None => format!("a {value_type} takes a whole number"),
+    })
+}
+
+/// An example of the mapping, list or number that is meant, made of what was written.
+pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
+    let number = found.as_u64();
+    let shown = |found: &Value| match found {
+        Value::String(text) => shorten(text),
+        other => shorten(&other.to_string()),
+    };
+    let written = shown(found);
+    let field = path.last_field();
+    if is_value_rule(path) {
+        return Some(match found {
+            Value::Number(_) => format!("write {{ type: REG_DWORD, data: {written} }}"),
+            Value::String(_) => format!("write {{ type: REG_SZ, data: {} }}", quoted(&written)),
+            Value::Array(_) => "write { type: REG_MULTI_SZ, data: [a, b] }".to_owned(),
+            _ => "write a type and data: { type: REG_DWORD, data: 1 }".to_owned(),
+        });
+    }
+    Some(match (field, found) {
+        (Some("key"), Value::Array(items)) => {
+            format!("write the key without brackets: {}", items.first().map(shown).unwrap_or_default())
+        }
+        (Some("values"), Value::Array(_)) => {
+            "write each value by its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
+        }
+        (Some("bits"), Value::Number(_)) => {
+            format!("write {{ set: {0} }}, {{ clear: {0} }} or both", hex(number).unwrap_or(written))
+        }
+        (Some("keep"), Value::Number(_)) => format!("write {{ at_least: {written} }} or {{ at_most: {written} }}"),
+        (Some("keep"), Value::Array(items)) => {
+            let items: Vec<String> = items.iter().map(shown).collect();
+            format!("write {{ one_of: [{}] }}", shorten(&items.join(", ")))
+        }
+        (Some("keep"), _) => "write any, { at_least: 3 }, { at_most: 900 } or { one_of: [3, 5] }".to_owned(),
+        (Some("bits"), _) => "write { set: 0x400 }, { clear: 0x1 } or both".to_owned(),
+        (Some("list"), _) => "write { add: [a, b] }, { remove: [c] } or both".to_owned(),
+        (Some("sources"), _) | (None, Value::String(_)) if path.field_at(0) == Some("sources") => {
+            let url = if written.starts_with("http") { written.as_str() } else { "https://…" };
+            format!("write a list of mappings: [{{ level: microsoft, what: …, url: \"{url}\" }}]")
+        }
+        (Some("restart"), _) => "write { computer: required } or { computer: never }".to_owned(),
+        (Some("article"), Value::String(_)) => format!("write {{ url: {} }}", quoted(&written)),
+        (Some("applicable" | "when" | "not"), _) => {
+            "write a condition: { registry: { key: … } }, { file: { path: … } } or { os: { at_least: \"6.1\" } }"
+                .to_owned()
+        }
+        (Some("registry"), Value::Object(_)) if path.0.len() == 1 => {
+            "write a list: `- key: …` with `- ` before each key".to_owned()
+        }
+        (_, Value::String(text)) if expected == "a number" && text.parse::<u64>().is_err() => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            if digits.is_empty() || text.contains([',', '.', '-']) {
+                return None;
+            }
+            format!("write the number alone: {}", shorten(&digits))
+        }
+        _ => return None,
+    })
+}
+
+fn hex(number: Option<u64>) -> Option<String> {
+    number.map(|number| format!("0x{number:x}"))
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Fields that stand beside an empty one, and were meant to stand below it: `values` before its values, or a value's name
+/// before its type and data.
+pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
+    const KEY_RULE: [&str; 6] = ["key", "view", "ensure", "when", "values", "note"];
+    const VALUE_RULE: [&str; 11] =
+        ["type", "data", "keep", "allowed", "ensure", "bits", "list", "compare", "if_absent", "when", "note"];
+    let Some((Step::Field(name), above)) = path.0.split_last() else { return Vec::new() };
+    let above = Path(above.to_vec());
+    let fits = |sibling: &str| match above.last_field() {
+        Some("values") => is_value_rule(path) && VALUE_RULE.contains(&sibling) && !VALUE_RULE.contains(&name.as_str()),
+        _ => name == "values" && above.field_at(0) == Some("registry") && !KEY_RULE.contains(&sibling),
+    };
+    let Some(owner) = places.node(&above).map(|node| places.resolve(node)) else { return Vec::new() };
+    let Kind::Mapping(entries) = &owner.kind else { return Vec::new() };
+    let behind = entries.iter().skip_while(|entry| entry.name != *name).skip(1);
+    behind.map(|entry| entry.name.clone()).take_while(|name| fits(name)).collect()
+}
+
+/// The empty field that `path` was meant to stand below.
+pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<String> {
+    let (Step::Field(name), above) = path.0.split_last()? else { return None };
+    let above = Path(above.to_vec());
+    let Kind::Mapping(entries) = &places.resolve(places.node(&above)?).kind else { return None };
+    let empty = |entry: &&crate::spec::source::tree::Entry| matches!(&places.at(entry.value).kind, Kind::Scalar { text, plain: true } if text.is_empty());
+    let before = entries.iter().take_while(|entry| entry.name != *name);
+    before
+        .filter(empty)
+        .map(|entry| entry.name.clone())
+        .find(|empty| beside_empty(places, &above.field(empty)).contains(name))
+}

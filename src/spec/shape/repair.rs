@@ -1,0 +1,87 @@
+//! Puts something harmless where the schema layer found a fault, so that the meaning layer can check all the rest in the
+//! same run. What comes out of a repaired document is never used: the faults found make the spec invalid.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::spec::{
+    document::Document,
+    source::path::{Path, Step},
+};
+
+use super::explain::Verdict;
+
+/// A document that can be checked, and what in it cannot be relied on.
+pub(in crate::spec) struct Repaired {
+    /// The document.
+    pub document: Document,
+    /// Parameters and locations that are declared, but wrongly.
+    pub tainted: BTreeSet<String>,
+    /// Whether anything was replaced; then what seems unused may be used there.
+    pub replaced: bool,
+}
+
+/// The document in `value`, with what `verdict` lists put right or replaced; `None` where that is not enough.
+pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
+    let mut tainted = BTreeSet::new();
+    for (path, meant) in &verdict.unknown {
+        let Some((last, above)) = path.0.split_last() else { continue };
+        let (Step::Field(name), Some(Value::Object(owner))) = (last, Path(above.to_vec()).get_mut(&mut value)) else {
+            continue;
+        };
+        if let Some(data) = owner.remove(name)
+            && let Some(meant) = meant
+        {
+            owner.entry(meant).or_insert(data);
+        }
+    }
+    // A field that was renamed above may be wrong in itself; what cannot be read then is not checked further.
+    for path in &verdict.wrong {
+        let (unit, harmless) = unit(path)?;
+        if let (Some("parameters" | "locations"), Some(name)) = (path.field_at(0), path.field_at(1)) {
+            tainted.insert(name.to_owned());
+        }
+        match (unit.get_mut(&mut value), harmless) {
+            (Some(node), Some(harmless)) => *node = harmless,
+            (_, None) => {
+                if let (Value::Object(fields), Some(name)) = (&mut value, path.field_at(0)) {
+                    fields.remove(name);
+                }
+            }
+            (None, Some(_)) => {}
+        }
+    }
+    if let Value::Object(fields) = &mut value {
+        for (name, harmless) in [("kbfix", json!(1)), ("id", json!("id")), ("title", json!("title"))] {
+            fields.entry(name).or_insert(harmless);
+        }
+    }
+    let document = serde_json::from_value(value).ok()?;
+    Some(Repaired { document, tainted, replaced: !verdict.wrong.is_empty() || !verdict.unknown.is_empty() })
+}
+
+/// The smallest part around a fault that can be replaced by something that says nothing; without a replacement, the
+/// field at the top is left out. `None` where nothing sound remains.
+fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
+    let key = r"HKLM\SOFTWARE\kbfix\replaced";
+    let part = |length: usize| Path(path.0[..length].to_vec());
+    let field = |at| path.field_at(at);
+    if path.0.is_empty() {
+        // A field at the top is missing; it is put in below. A document that is no mapping cannot be repaired.
+        return Some((Path::default(), None));
+    }
+    let is = |length: usize| path.0.len() >= length;
+    Some(match (field(0)?, field(2)) {
+        ("registry", Some("values")) if is(4) => (part(4), Some(json!({ "ensure": "absent" }))),
+        ("registry", _) if is(2) => (part(2), Some(json!({ "key": format!("{key}\\{}", part(2)) }))),
+        ("prerequisites", _) if is(2) => (part(2), Some(json!({ "title": "replaced", "registry": { "key": key } }))),
+        ("hotfix", _) if field(1) == Some("files") && is(3) => {
+            (part(3), Some(json!({ "path": r"C:\replaced", "version": "0.0.0.0" })))
+        }
+        ("hotfix", _) => (part(1), Some(json!({ "files": [{ "path": r"C:\replaced", "version": "0.0.0.0" }] }))),
+        ("parameters", _) if is(2) => (part(2), Some(json!({ "description": "replaced" }))),
+        ("locations", _) if is(2) => (part(2), Some(json!({ "registry": { "key": key, "name": "" } }))),
+        _ => (part(1), None),
+    })
+}

@@ -1,0 +1,80 @@
+//! Text that reads as YAML and is hardly what was meant: a path in double quotes whose backslashes became a tab or a line
+//! break, and typographic quotes, which are part of the text.
+
+use crate::{
+    diag::{Code, Diagnostic, text::shorten},
+    spec::source::{
+        findings::{Findings, Part},
+        path::{Path, Step},
+        tree::{Kind, Visited},
+    },
+};
+
+/// Fields whose text is for people.
+const FOR_PEOPLE: [&str; 9] =
+    ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
+
+/// Warns of such text.
+pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
+    let places = findings.places();
+    places.walk(&mut |path, visited| match visited {
+        Visited::Name(entry) => text(findings, path, &entry.name, entry.plain, Part::Name),
+        Visited::Node(node) => {
+            if let Kind::Scalar { text: data, plain } = &node.kind
+                && !is_for_people(path)
+            {
+                text(findings, path, data, *plain, Part::Data);
+            }
+        }
+    });
+}
+
+fn is_for_people(path: &Path) -> bool {
+    // A value of that name is none of them.
+    let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
+    let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&name.as_str()));
+    !in_values && path.0.iter().rev().take(2).any(named)
+        || path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed")
+}
+
+fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part: Part) {
+    let mut warn = |code, message: String, hint: &str| {
+        findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
+    };
+    if plain && text.starts_with(['“', '”', '„', '‘', '’', '‚']) {
+        let message = format!("the quotes of `{}` are part of the text", shorten(text));
+        warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', where they only enclose it");
+    }
+    // A key that has one is an error.
+    let is_key = part == Part::Data && path.last_field() == Some("key");
+    if let Some((c, escape)) = text.chars().find_map(|c| Some((c, escape(c)?)))
+        && !plain
+        && !is_key
+        && (looks_like_path(text) || !matches!(c, '\t' | '\n' | '\r'))
+    {
+        let message = format!("the text has the character U+{:04X}, as `{escape}` is in double quotes", u32::from(c));
+        let hint = "write it in single quotes or without quotes if a backslash is meant; there it is one";
+        warn(Code::ESCAPED_CHARACTER, message, hint);
+    }
+}
+
+fn looks_like_path(text: &str) -> bool {
+    let mut chars = text.chars();
+    let drive = chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':');
+    drive || text.starts_with(['%', '{', '\\'])
+}
+
+/// The escape of one letter that stands for `c`. Source: YAML 1.2.2, 5.7.
+fn escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{7}' => "\\a",
+        '\u{8}' => "\\b",
+        '\t' => "\\t",
+        '\n' => "\\n",
+        '\u{b}' => "\\v",
+        '\u{c}' => "\\f",
+        '\r' => "\\r",
+        '\u{1b}' => "\\e",
+        _ => return None,
+    })
+}

@@ -1,0 +1,49 @@
+//! The check of a document against the JSON schema.
+
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::explain::{Explainer, Verdict};
+use crate::{
+    diag::Code,
+    spec::{
+        schema::schema,
+        source::{findings::Findings, path::Path},
+    },
+};
+
+struct Compiled {
+    schema: Value,
+    validator: Option<Validator>,
+}
+
+fn compiled() -> &'static Compiled {
+    static COMPILED: OnceLock<Compiled> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let schema = schema();
+        let validator = jsonschema::draft202012::new(&schema).ok();
+        Compiled { schema, validator }
+    })
+}
+
+/// Checks `value` against the schema.
+pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {
+    let Compiled { schema, validator } = compiled();
+    let mut verdict = Verdict::default();
+    let Some(validator) = validator else {
+        let message = "the schema of specs does not compile";
+        findings.data(Code::INTERNAL, &Path::default(), message, None);
+        verdict.wrong.push(Path::default());
+        return verdict;
+    };
+    if validator.is_valid(value) {
+        return verdict;
+    }
+    let mut explainer = Explainer { schema, findings, verdict };
+    for error in validator.iter_errors(value) {
+        explainer.explain(&error);
+    }
+    explainer.verdict
+}

@@ -1,0 +1,113 @@
+//! The words in which the schema layer speaks of data: what kind it is, what a field takes.
+
+use jsonschema::error::TypeKind;
+use serde_json::Value;
+
+use crate::{diag::text::shorten, spec::source::path::Path};
+
+/// What to do about something empty.
+pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
+    path.last_field().map(|name| format!("give it something, or remove `{name}`"))
+}
+
+/// The bits of a number below zero.
+pub(in crate::spec) fn negative(found: &Value) -> Option<String> {
+    let number = found.as_i64().filter(|n| *n < 0)?;
+    let bits = i32::try_from(number).map_or_else(|_| format!("0x{number:X}"), |n| format!("0x{n:X}"));
+    Some(format!("registry numbers have no sign; the same bits are {bits}"))
+}
+
+/// The kinds of data that a schema allows.
+pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
+    let names: Vec<String> = match kind {
+        TypeKind::Single(kind) => vec![kind.to_string()],
+        TypeKind::Multiple(set) => set.iter().map(|kind| kind.to_string()).collect(),
+    };
+    let word = |name: &String| match name.as_str() {
+        "string" => "a string",
+        "integer" | "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "a mapping",
+        _ => "nothing",
+    };
+    names.iter().map(word).collect()
+}
+
+/// The kind of data.
+pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
+/// The kind of data, and the data where it is short.
+pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
+    match value {
+        Value::Array(_) | Value::Object(_) | Value::Null => kind_of(value).to_owned(),
+        Value::String(_) => format!("the string {}", show(value)),
+        Value::Number(_) => format!("the number {value}"),
+        Value::Bool(_) => value.to_string(),
+    }
+}
+
+/// Data in a message: short, in backticks.
+pub(in crate::spec) fn show(value: &Value) -> String {
+    format!("`{}`", plain(value))
+}
+
+/// Data as plain text, short.
+pub(in crate::spec) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => shorten(text),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What a path leads to, for the start of a sentence.
+pub(in crate::spec) fn owner(path: &Path) -> String {
+    if path.0.is_empty() { "a spec".to_owned() } else { format!("`{}`", shorten(&path.to_string())) }
+}
+
+/// The form that a field's text must have.
+pub(in crate::spec) fn form(path: &Path) -> &'static str {
+    match path.last_field() {
+        Some("id") => "an id: letters, digits, `.`, `_`, `-`",
+        Some("reviewed") => "a date: year-month-day",
+        Some("sha256") => "a SHA-256: 64 hex digits",
+        Some("url") => "an address: http:// or https://",
+        _ => "of the form that the schema gives",
+    }
+}
+
+/// An example of the form that a field takes.
+pub(in crate::spec) fn example(path: &Path) -> Option<String> {
+    let example = match path.last_field() {
+        Some("id") => "KB909094",
+        Some("reviewed") => "2008-05-13",
+        Some("url") => "https://support.microsoft.com/kb/909094",
+        _ => return None,
+    };
+    Some(format!("for example {example}"))
+}
+
+/// Names in backticks, with commas between.
+pub(in crate::spec) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Kinds of data, with `or` before the last.
+pub(in crate::spec) fn list_or(kinds: &[&str]) -> String {
+    match kinds {
+        [] => "something else".to_owned(),
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        [last, ..] => (*last).to_owned(),
+    }
+}

@@ -1,0 +1,306 @@
+//! Builds the tree of places from the events of saphyr-parser, which gives exact places; what the document means comes from
+//! [`crate::spec::source::meaning`] alone.
+//!
+//! The limits are kept here, before the second parser sees the text: a document that is small as text can still be
+//! nested without end or grow without bound through its aliases.
+
+use std::collections::{HashMap, HashSet};
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+
+use crate::diag::{Code, Diagnostic};
+
+use super::{
+    findings::MAX_FINDINGS,
+    syntax_error,
+    text::{Spot, Text},
+    tree::{Entry, Kind, Node, Places, empty_at},
+};
+
+/// How deep lists and mappings may be nested.
+pub(in crate::spec) const MAX_DEPTH: usize = 32;
+/// How many nodes a document may have with its aliases written out.
+pub(in crate::spec) const MAX_NODES: usize = 250_000;
+/// How many bytes of text its scalars may have with its aliases written out.
+pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
+
+/// What reading the places gave.
+pub(in crate::spec) struct Read {
+    /// The nodes, where the text is one sound document.
+    pub places: Option<Places>,
+    /// What is wrong. With `places` present it is nothing that hinders reading on.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How much else is wrong.
+    pub more: usize,
+}
+
+/// Reads the places in `text`.
+pub(in crate::spec) fn read(text: &Text<'_>) -> Read {
+    let mut builder =
+        Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
+    let root = builder.run();
+    let diagnostics = std::mem::take(&mut builder.found);
+    let places = root.map(|root| Places { nodes: builder.nodes, root });
+    Read { places, diagnostics, more: builder.more }
+}
+
+fn spot(span: Span) -> Spot {
+    let at = |marker: Marker| (marker.line(), marker.col() + 1);
+    let ((line, column), (end_line, end_column)) = (at(span.start), at(span.end));
+    Spot { line, column, end_line, end_column }
+}
+
+/// A list or mapping whose end has not come.
+struct Open {
+    node: usize,
+    names: HashSet<String>,
+    /// The name whose data comes next.
+    name: Option<(String, Spot, bool)>,
+}
+
+struct Builder<'t> {
+    text: &'t Text<'t>,
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, usize>,
+    found: Vec<Diagnostic>,
+    more: usize,
+}
+
+impl Builder<'_> {
+    fn report(&mut self, code: Code, spot: Spot, message: impl Into<String>, hint: Option<&str>) {
+        if self.is_full() {
+            self.more += 1;
+            return;
+        }
+        let diagnostic = Diagnostic::error(code, message).at(self.text.place(spot));
+        self.found.push(match hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= MAX_FINDINGS
+    }
+
+    /// The root node; `None` where reading on makes no sense.
+    fn run(&mut self) -> Option<usize> {
+        let mut root = None;
+        let mut documents = 0;
+        for event in Parser::new_from_str(self.text.text) {
+            let (event, span) = match event {
+                Ok(event) => event,
+                Err(error) => return self.syntax(&error),
+            };
+            let spot = spot(span);
+            match event {
+                Event::DocumentStart(_) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let hint = "put each spec into a file of its own";
+                        self.report(Code::SEVERAL_DOCUMENTS, spot, "the file has a second YAML document", Some(hint));
+                        return None;
+                    }
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    if tag.is_some() {
+                        self.tag(spot);
+                    }
+                    let plain = style == ScalarStyle::Plain;
+                    // The parser shows a node that is not there as `~` of no length.
+                    let text = if plain && span.is_empty() { String::new() } else { text.into_owned() };
+                    if self.expects_name() {
+                        self.name(text, spot, plain);
+                        continue;
+                    }
+                    let size = (1, text.len());
+                    let node = self.add(spot, Kind::Scalar { text, plain }, size, anchor)?;
+                    self.attach(node, &mut root)?;
+                }
+                Event::Alias(anchor) => {
+                    if self.expects_name() {
+                        return self.not_a_name(spot);
+                    }
+                    let Some(target) = self.anchors.get(&anchor).copied() else { return self.unknown_alias(spot) };
+                    if self.open.iter().any(|open| open.node == target) {
+                        let message = "the alias stands inside what it stands for";
+                        self.report(Code::YAML_RECURSION, spot, message, Some("write the data out"));
+                        return None;
+                    }
+                    let node = self.add(spot, Kind::Alias(target), self.nodes[target].size, 0)?;
+                    self.attach(node, &mut root)?;
+                }
+                Event::SequenceStart(anchor, tag) => {
+                    if tag.is_some() {
+                        self.tag(spot);
+                    }
+                    self.begin(spot, Kind::Sequence(Vec::new()), anchor)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    if tag.is_some() {
+                        self.tag(spot);
+                    }
+                    self.begin(spot, Kind::Mapping(Vec::new()), anchor)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let node = self.open.pop()?.node;
+                    self.close(node, spot);
+                    self.attach(node, &mut root)?;
+                }
+                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            }
+        }
+        let nothing =
+            |text: &str| crate::spec::source::readings::here(text) == crate::spec::source::readings::Reading::Null;
+        let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
+        match root {
+            Some(root) if !empty(&self.nodes[root]) => Some(root),
+            _ => {
+                let hint = "a spec begins with `kbfix: 1`";
+                self.found.push(
+                    Diagnostic::error(Code::EMPTY_FILE, "the file has no spec in it").at(self.text.start()).hint(hint),
+                );
+                None
+            }
+        }
+    }
+
+    fn expects_name(&self) -> bool {
+        self.open.last().is_some_and(|o| matches!(self.nodes[o.node].kind, Kind::Mapping(_)) && o.name.is_none())
+    }
+
+    fn name(&mut self, text: String, spot: Spot, plain: bool) {
+        let Some(open) = self.open.last_mut() else { return };
+        let first = open.names.insert(text.clone());
+        let node = open.node;
+        open.name = Some((text.clone(), spot, plain));
+        if !first && self.is_full() {
+            self.more += 1;
+        } else if !first {
+            let line = match &self.nodes[node].kind {
+                Kind::Mapping(entries) => entries.iter().find(|e| e.name == text).map_or(0, |e| e.spot.line),
+                _ => 0,
+            };
+            let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
+            self.report(Code::DUPLICATE_FIELD, spot, message, Some("remove one of them"));
+        }
+        if plain && text == "<<" {
+            let message = "`<<` merges mappings in YAML 1.1 only";
+            self.report(Code::YAML_MERGE_KEY, spot, message, Some("write the fields out"));
+        }
+    }
+
+    fn begin(&mut self, spot: Spot, kind: Kind, anchor: usize) -> Option<()> {
+        if self.expects_name() {
+            return self.not_a_name(spot).map(|_| ());
+        }
+        if self.open.len() == MAX_DEPTH {
+            let message = format!("lists and mappings are nested deeper than {MAX_DEPTH} levels");
+            self.report(
+                Code::YAML_TOO_DEEP,
+                Spot { end_line: spot.line, end_column: spot.column + 1, ..spot },
+                message,
+                None,
+            );
+            return None;
+        }
+        let node = self.add(spot, kind, (1, 0), anchor)?;
+        self.open.push(Open { node, names: HashSet::new(), name: None });
+        Some(())
+    }
+
+    /// A list or mapping ends: in flow style with its bracket, in block style with its last child.
+    fn close(&mut self, node: usize, end: Spot) {
+        let last = match &self.nodes[node].kind {
+            Kind::Sequence(items) => items.last().copied(),
+            Kind::Mapping(entries) => entries.last().map(|e| e.value),
+            _ => None,
+        };
+        let end = match last {
+            Some(last) if end == empty_at(end) => self.nodes[last].spot,
+            _ => end,
+        };
+        let spot = &mut self.nodes[node].spot;
+        if (end.end_line, end.end_column) > (spot.line, spot.column) {
+            (spot.end_line, spot.end_column) = (end.end_line, end.end_column);
+        }
+    }
+
+    fn add(&mut self, spot: Spot, kind: Kind, size: (usize, usize), anchor: usize) -> Option<usize> {
+        let number = self.nodes.len();
+        self.nodes.push(Node { spot, kind, size });
+        if anchor > 0 {
+            self.anchors.insert(anchor, number);
+        }
+        if number >= MAX_NODES {
+            return self.too_large(spot);
+        }
+        Some(number)
+    }
+
+    /// Puts a finished node into what is open around it.
+    fn attach(&mut self, node: usize, root: &mut Option<usize>) -> Option<()> {
+        let Some(open) = self.open.last_mut() else {
+            *root = Some(node);
+            return Some(());
+        };
+        let (owner, name) = (open.node, open.name.take());
+        let (nodes, bytes) = self.nodes[node].size;
+        let extra = name.as_ref().map_or(0, |(text, ..)| text.len());
+        let size = &mut self.nodes[owner].size;
+        *size = (size.0.saturating_add(nodes), size.1.saturating_add(bytes).saturating_add(extra));
+        let too_large = size.0 > MAX_NODES || size.1 > MAX_EXPANDED;
+        match (&mut self.nodes[owner].kind, name) {
+            (Kind::Sequence(items), _) => items.push(node),
+            (Kind::Mapping(entries), Some((name, spot, plain))) => {
+                entries.push(Entry { name, spot, plain, value: node });
+            }
+            _ => {}
+        }
+        if too_large {
+            return self.too_large(self.nodes[node].spot).map(|_| ());
+        }
+        Some(())
+    }
+
+    fn too_large(&mut self, spot: Spot) -> Option<usize> {
+        let message = format!(
+            "with its aliases written out the spec has more than {MAX_NODES} nodes or {} MiB of text",
+            MAX_EXPANDED >> 20
+        );
+        self.report(Code::YAML_TOO_LARGE, spot, message, Some("split it into several specs"));
+        None
+    }
+
+    fn tag(&mut self, spot: Spot) {
+        let hint = "write text in quotes, and numbers without";
+        self.report(Code::YAML_TAG, spot, "a spec has no YAML tags", Some(hint));
+    }
+
+    fn not_a_name(&mut self, spot: Spot) -> Option<usize> {
+        self.report(Code::YAML_KEY, spot, "the name of a field is a text", Some("write the name itself"));
+        None
+    }
+
+    fn unknown_alias(&mut self, spot: Spot) -> Option<usize> {
+        self.report(Code::YAML_SYNTAX, spot, "no anchor of this name stands before the alias", None);
+        None
+    }
+
+    fn syntax(&mut self, error: &ScanError) -> Option<usize> {
+        let at = spot(Span::empty(*error.marker()));
+        // At the end of the text the marker can stand behind the last line; show what is before it.
+        let line = at.line.min(self.text.text.lines().count().max(1));
+        let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
+        let at = Spot { line, column, end_line: line, end_column: column + 1 };
+        match syntax_error::slip(self.text, at, error.info()) {
+            Some(slip) => {
+                let message = format!("not YAML: {}", slip.message);
+                self.report(Code::YAML_SYNTAX, slip.spot, message, Some(&slip.hint));
+            }
+            None => self.report(Code::YAML_SYNTAX, at, format!("not YAML: {}", error.info()), None),
+        }
+        None
+    }
+}

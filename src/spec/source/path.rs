@@ -1,0 +1,75 @@
+//! Where in a document something stands: the field names and list positions from the top down.
+
+use std::fmt;
+
+/// The way to a node of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(in crate::spec) struct Path(pub Vec<Step>);
+
+/// One step of a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::spec) enum Step {
+    /// Into the field of a mapping.
+    Field(String),
+    /// Into the item of a list, counted from 0.
+    Item(usize),
+}
+
+impl Path {
+    /// The field `name` of what stands here.
+    #[must_use]
+    pub(in crate::spec) fn field(&self, name: &str) -> Self {
+        self.with(Step::Field(name.to_owned()))
+    }
+
+    /// The item number `at` of what stands here.
+    #[must_use]
+    pub(in crate::spec) fn item(&self, at: usize) -> Self {
+        self.with(Step::Item(at))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// The field's name, where the last step is one.
+    pub(in crate::spec) fn last_field(&self) -> Option<&str> {
+        match self.0.last() {
+            Some(Step::Field(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The step number `at`, where it is a field.
+    pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
+        match self.0.get(at) {
+            Some(Step::Field(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What this path leads to in `value`.
+    pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
+        self.0.iter().try_fold(value, |value, step| match step {
+            Step::Field(name) => value.get_mut(name),
+            Step::Item(at) => value.get_mut(at),
+        })
+    }
+}
+
+impl fmt::Display for Path {
+    /// As `registry[0].values.Start`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if at == 0 => f.write_str(name)?,
+                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Item(item) => write!(f, "[{item}]")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,421 @@
+//! What readers of YAML take a text without quotes for.
+//!
+//! There are three: the core schema of YAML 1.2, by which editors read; YAML 1.1, by which PyYAML reads for Ansible what it
+//! hands over; and yaml_serde, which gives the meaning here and is neither.
+//! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp,
+//! merge, value); PyYAML's resolver.py and constructor.py.
+
+use crate::diag::text::shorten;
+
+/// What a scalar without quotes is read as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::spec) enum Reading {
+    /// Nothing.
+    Null,
+    /// True or false.
+    Bool,
+    /// A whole number; `None` beyond 128 bits.
+    Int(Option<i128>),
+    /// A number with a fraction or exponent, an infinity, or not a number.
+    Float,
+    /// A date or a time.
+    Time,
+    /// `<<` or `=`.
+    Special,
+    /// Text.
+    Text,
+}
+
+impl Reading {
+    pub(in crate::spec) fn word(self) -> String {
+        match self {
+            Self::Null => "nothing".into(),
+            Self::Bool => "true or false".into(),
+            Self::Int(Some(number)) => format!("the number {number}"),
+            Self::Int(None) => "a number".into(),
+            Self::Float => "a number with a fraction".into(),
+            Self::Time => "a date or time".into(),
+            Self::Special => "an instruction".into(),
+            Self::Text => "text".into(),
+        }
+    }
+}
+
+/// The hint to put a text into quotes.
+pub(in crate::spec) fn quote_hint(text: &str) -> Option<String> {
+    (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
+}
+
+/// What the three readers make of a text.
+#[derive(Clone, Copy)]
+pub(in crate::spec) struct Readings {
+    here: Reading,
+    new: Reading,
+    /// By YAML 1.1.
+    pub(in crate::spec) old: Reading,
+}
+
+impl Readings {
+    /// Of a text without quotes.
+    pub(in crate::spec) fn of(text: &str) -> Self {
+        Self { here: here(text), new: yaml12(text), old: yaml11(text) }
+    }
+
+    /// What all of them read; `None` where they differ.
+    pub(in crate::spec) fn agreed(self) -> Option<Reading> {
+        (self.here == self.new && self.new == self.old).then_some(self.new)
+    }
+
+    /// That they differ.
+    pub(in crate::spec) fn message(self, text: &str) -> String {
+        let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
+        if self.new == self.old {
+            return format!(
+                "`{shown}` without quotes is {new} in YAML, and {} to the parser of kbfix",
+                self.here.word()
+            );
+        }
+        // PyYAML leaves out the one-letter words of YAML 1.1.
+        let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
+        format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
+    }
+
+    /// Where a number may be meant, each number that it may be, in a form that all read alike.
+    pub(in crate::spec) fn hint(self, text: &str) -> Option<String> {
+        let mut numbers: Vec<i128> = Vec::new();
+        for reading in [self.new, self.old, self.here] {
+            if let Reading::Int(Some(number)) = reading
+                && !numbers.contains(&number)
+            {
+                numbers.push(number);
+            }
+        }
+        match numbers.as_slice() {
+            _ if text.contains(':') => quote_hint(text),
+            [] => quote_hint(text),
+            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text))),
+            [decimal, octal, ..] => Some(format!(
+                "write {decimal}, or {octal} where it is octal; where text is meant, in quotes: \"{}\"",
+                shorten(text)
+            )),
+        }
+    }
+}
+
+/// Whether every reader takes `text` without quotes for text.
+pub(crate) fn is_text(text: &str) -> bool {
+    Readings::of(text).agreed() == Some(Reading::Text)
+}
+
+/// Null, true and false, infinities: what the core schema of YAML 1.2 and yaml_serde read alike.
+fn word(text: &str) -> Option<Reading> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Some(Reading::Bool),
+        _ => special_float(text),
+    }
+}
+
+/// What a reader of YAML 1.2 makes of it, by the core schema.
+fn yaml12(text: &str) -> Reading {
+    if let Some(word) = word(text) {
+        return word;
+    }
+    let whole = |digits: &str, radix: u32| {
+        (!digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
+            .then(|| Reading::Int(i128::from_str_radix(digits, radix).ok()))
+    };
+    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return whole(digits, radix).unwrap_or(Reading::Text);
+        }
+    }
+    let (sign, digits) = signed(text);
+    if let Some(number) = whole(digits, 10) {
+        return match number {
+            Reading::Int(Some(number)) => Reading::Int(Some(sign * number)),
+            other => other,
+        };
+    }
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (digits, None),
+    };
+    let exponent_fits = exponent.is_none_or(|e| !e.is_empty() && all_digits(e));
+    let mantissa_fits = match mantissa.split_once('.') {
+        Some((whole, rest)) => all_digits(whole) && all_digits(rest) && !(whole.is_empty() && rest.is_empty()),
+        None => !mantissa.is_empty() && all_digits(mantissa),
+    };
+    if exponent_fits && mantissa_fits { Reading::Float } else { Reading::Text }
+}
+
+/// What yaml_serde reads, which gives the meaning.
+pub(in crate::spec) fn here(text: &str) -> Reading {
+    if let Some(word) = word(text) {
+        return word;
+    }
+    let (sign, digits) = signed(text);
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)];
+    if let Some((digits, radix)) = radix.iter().find_map(|(p, radix)| Some((digits.strip_prefix(p)?, *radix))) {
+        if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
+            return Reading::Int(i128::from_str_radix(digits, radix).ok().map(|n| sign * n));
+        }
+        return Reading::Text;
+    }
+    let all_digits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if all_digits {
+        let leading_zero = digits.len() > 1 && digits.starts_with('0');
+        return if leading_zero { Reading::Text } else { Reading::Int(digits.parse().ok().map(|n: i128| sign * n)) };
+    }
+    let floaty = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    match digits.parse::<f64>() {
+        Ok(number) if floaty && number.is_finite() => Reading::Float,
+        _ => Reading::Text,
+    }
+}
+
+/// What a reader of YAML 1.1 makes of it.
+fn yaml11(text: &str) -> Reading {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
+        "<<" | "=" => return Reading::Special,
+        _ => {}
+    }
+    let words = ["yes", "no", "true", "false", "on", "off", "y", "n"];
+    if words.contains(&text.to_ascii_lowercase().as_str()) {
+        let mut rest = text.chars().skip(1);
+        let first_only = rest.clone().all(|c| c.is_ascii_lowercase());
+        let all_upper = rest.all(|c| c.is_ascii_uppercase()) && text.starts_with(|c: char| c.is_ascii_uppercase());
+        return if first_only || all_upper { Reading::Bool } else { Reading::Text };
+    }
+    if let Some(special) = special_float(text) {
+        return special;
+    }
+    if is_day(text) || is_time(text) {
+        return Reading::Time;
+    }
+    let (sign, digits) = signed(text);
+    let number = |digits: &str, radix: u32| {
+        let fits = !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix));
+        let digits = digits.replace('_', "");
+        fits.then(|| Reading::Int(i128::from_str_radix(&digits, radix).ok().map(|n| sign * n)))
+    };
+    for (prefix, radix) in [("0b", 2), ("0x", 16)] {
+        if let Some(digits) = digits.strip_prefix(prefix) {
+            return number(digits, radix).unwrap_or(Reading::Text);
+        }
+    }
+    let decimal = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+    };
+    if decimal(digits) {
+        let octal = digits.len() > 1 && digits.starts_with('0');
+        // With the leading zero: `0_` is 0.
+        let reading = number(digits, if octal { 8 } else { 10 });
+        return reading.unwrap_or(Reading::Text);
+    }
+    if let Some(sexagesimal) = sexagesimal(digits) {
+        return match sexagesimal {
+            Reading::Int(Some(n)) => Reading::Int(Some(sign * n)),
+            other => other,
+        };
+    }
+    // A float needs a dot; an exponent needs its sign.
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "+0"));
+    let exponent =
+        exponent.strip_prefix(['+', '-']).is_some_and(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit()));
+    let is_float = exponent
+        && mantissa.split_once('.').is_some_and(|(whole, rest)| {
+            let rest_fits = rest.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+            if whole.is_empty() {
+                rest_fits && rest.starts_with(|c: char| c.is_ascii_digit())
+            } else {
+                rest_fits && decimal(whole)
+            }
+        });
+    if is_float { Reading::Float } else { Reading::Text }
+}
+
+fn signed(text: &str) -> (i128, &str) {
+    match text.as_bytes().first() {
+        Some(b'-') => (-1, &text[1..]),
+        Some(b'+') => (1, &text[1..]),
+        _ => (1, text),
+    }
+}
+
+fn special_float(text: &str) -> Option<Reading> {
+    let (_, word) = signed(text);
+    let infinite = matches!(word, ".inf" | ".Inf" | ".INF");
+    (infinite || matches!(text, ".nan" | ".NaN" | ".NAN")).then_some(Reading::Float)
+}
+
+/// `1:30` is 90 in YAML 1.1, and `1:30.5` is 90.5.
+fn sexagesimal(digits: &str) -> Option<Reading> {
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+    let (first, rest) = whole.split_once(':')?;
+    let first_fits = first.starts_with(|c: char| c.is_ascii_digit())
+        && (fraction.is_some() || !first.starts_with('0'))
+        && first.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let mut value: Option<i128> = first.replace('_', "").parse().ok();
+    for part in rest.split(':') {
+        let number =
+            part.parse::<i128>().ok().filter(|n| *n < 60 && part.len() <= 2 && !part.starts_with(['+', '-']))?;
+        value = value.and_then(|v| v.checked_mul(60)?.checked_add(number));
+    }
+    if !first_fits {
+        return None;
+    }
+    match fraction {
+        None => Some(Reading::Int(value)),
+        Some(fraction) => fraction.bytes().all(|b| b.is_ascii_digit() || b == b'_').then_some(Reading::Float),
+    }
+}
+
+fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `2008-05-13`.
+pub(in crate::spec) fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
+}
+
+/// A day with a time behind it, such as `2001-12-14t21:59:43.10-05:00`.
+fn is_time(text: &str) -> bool {
+    let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
+    let parts: Vec<&str> = text[..split].split('-').collect();
+    let day = matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 1..=2) && digits_of(d, 1..=2));
+    let blank = |c: char| matches!(c, ' ' | '\t');
+    let time =
+        if text[split..].starts_with(blank) { text[split..].trim_start_matches(blank) } else { &text[split + 1..] };
+    let clock = time.find(|c: char| !c.is_ascii_digit() && c != ':').map_or(time, |end| &time[..end]);
+    let behind = &time[clock.len()..];
+    let behind = behind.strip_prefix('.').map_or(behind, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let zone = behind.trim_start_matches(blank);
+    let zone_fits = matches!(zone, "" | "Z") && (zone == "Z" || behind.is_empty())
+        || zone.strip_prefix(['+', '-']).is_some_and(|zone| match zone.split_once(':') {
+            Some((hours, minutes)) => digits_of(hours, 1..=2) && digits_of(minutes, 2..=2),
+            None => digits_of(zone, 1..=2),
+        });
+    let clock: Vec<&str> = clock.split(':').collect();
+    let clock_fits =
+        matches!(clock[..], [h, m, s] if digits_of(h, 1..=2) && digits_of(m, 2..=2) && digits_of(s, 2..=2));
+    day && clock_fits && zone_fits
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::source::readings::*;
+
+    #[test]
+    fn the_two_versions_of_yaml_read_as_their_texts_say() {
+        use Reading::{Bool, Float, Int, Null, Special, Text, Time};
+        let int = |n| Int(Some(n));
+        for (text, new, old) in [
+            ("", Null, Null),
+            ("~", Null, Null),
+            ("Null", Null, Null),
+            ("nULL", Text, Text),
+            ("true", Bool, Bool),
+            ("tRUE", Text, Text),
+            ("on", Text, Bool),
+            ("No", Text, Bool),
+            ("OFF", Text, Bool),
+            ("oFF", Text, Text),
+            ("y", Text, Bool),
+            ("0", int(0), int(0)),
+            ("-1", int(-1), int(-1)),
+            ("+1", int(1), int(1)),
+            ("00", int(0), int(0)),
+            ("0_", Text, int(0)),
+            ("0777", int(777), int(511)),
+            ("-0777", int(-777), int(-511)),
+            ("08", int(8), Text),
+            ("0888", int(888), Text),
+            ("0o7", int(7), Text),
+            ("+0o7", Text, Text),
+            ("0o8", Text, Text),
+            ("0x1F", int(31), int(31)),
+            ("+0x10", Text, int(16)),
+            ("0x1_0", Text, int(16)),
+            ("0X1F", Text, Text),
+            ("0xZ", Text, Text),
+            ("0b11", Text, int(3)),
+            ("0b_", Text, Int(None)),
+            ("1_000", Text, int(1000)),
+            ("_1", Text, Text),
+            ("1:30", Text, int(90)),
+            ("-1:30", Text, int(-90)),
+            ("1:30:00", Text, int(5400)),
+            ("1:75", Text, Text),
+            ("0:30", Text, Text),
+            ("190:20:30.15", Text, Float),
+            ("4.1", Float, Float),
+            (".5", Float, Float),
+            (".", Text, Text),
+            ("1.", Float, Float),
+            ("1_0.5", Text, Float),
+            ("1e3", Float, Text),
+            ("1.e3", Float, Text),
+            ("1e400", Float, Text),
+            ("1.0e+3", Float, Float),
+            ("1e", Text, Text),
+            (".inf", Float, Float),
+            (".nan", Float, Float),
+            ("inf", Text, Text),
+            ("nan", Text, Text),
+            ("6.5.7651.19", Text, Text),
+            ("10.0.17763", Text, Text),
+            ("2008-05-13", Text, Time),
+            ("2008-5-13", Text, Text),
+            ("2001-12-14t21:59:43.10-05:00", Text, Time),
+            ("2001-12-14 21:59:43", Text, Time),
+            ("2001-12-14 21:59:43 Z", Text, Time),
+            ("2001-12-14 21:59:43 crash", Text, Text),
+            ("2001-12-14 21:59", Text, Text),
+            ("=", Text, Special),
+            ("<<", Text, Special),
+            ("KB909094", Text, Text),
+            ("C:\\x", Text, Text),
+            ("18446744073709551616", int(1 << 64), int(1 << 64)),
+        ] {
+            assert_eq!((yaml12(text), yaml11(text)), (new, old), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_way_to_write_a_number_is_read_alike_or_refused() {
+        let refused = |text: &str| Readings::of(text).agreed().is_none();
+        for text in "0b100 +0x10 -0x10 08 -08 0777 00 0o17 -0o17 1_000 1e3 1e400 1:30 0x1_0".split(' ') {
+            assert!(refused(text), "{text}");
+        }
+        for text in "0 7 -7 +7 0x10 0xFFFFFFFF 1.5 .5 ~ null true 1.2.3 0X10 0xG".split(' ') {
+            assert!(!refused(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_here_is_what_the_parser_gives() {
+        let texts = "true True tRue ~ null Null nULL 0 00 007 0o17 0x1f 0X1F 0b101 +5 -5 +0x5 -0x5 1.5 .5 5. 1e5 1E5 1e+5 \
+                     -1.5 +.5 .inf -.inf .Inf .NaN .nan inf nan infinity NaN 1_0 1e400 e5 . .. ..5 + +. 1.2.3 0.0 -0 +0 \
+                     0x 0o 0b 0o8 0b2 1e 1.e5 18446744073709551615 -9223372036854775808 yes no on off";
+        for text in texts.split_whitespace() {
+            let read: serde_yaml::Value = serde_yaml::from_str(&format!("a: {text}")).unwrap();
+            let read = match read.get("a").unwrap() {
+                serde_yaml::Value::Null => Reading::Null,
+                serde_yaml::Value::Bool(_) => Reading::Bool,
+                serde_yaml::Value::Number(n) if n.is_f64() => Reading::Float,
+                serde_yaml::Value::Number(n) => {
+                    Reading::Int(n.as_u64().map(i128::from).or_else(|| n.as_i64().map(i128::from)))
+                }
+                serde_yaml::Value::String(_) => Reading::Text,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(here(text), read, "{text}");
+        }
+    }
+}

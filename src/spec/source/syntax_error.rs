@@ -1,0 +1,407 @@
+//! What is wrong where a text is not YAML, in words for who wrote it. The parser says only where it gave up; what was meant
+//! there is found by looking at the line as a person would.
+
+use crate::diag::text::shorten;
+
+use super::text::{Spot, Text};
+
+/// A slip, where it is.
+pub(in crate::spec) struct Slip {
+    /// Its place.
+    pub spot: Spot,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// The slip at which the parser gave up `at` a place for the reason `info`; `None` where it is not one of those that are known.
+pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
+    let line = Line::new(text, at.line);
+    let has = |part: &str| info.contains(part);
+    if let Some(slip) = line.blank_that_is_none(at.column) {
+        return Some(slip);
+    }
+    if has("tab") {
+        // The text before it may go on in the next line.
+        let next = Line::new(text, at.line + 1);
+        return next.blank_that_is_none(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
+    }
+    if has("escape") || has("hexadecimal number") {
+        return escape(text, at);
+    }
+    if has("quoted scalar") {
+        return match line.at(at.column) {
+            Some(quote @ ('"' | '\'')) => Some(line.slip(
+                at.column,
+                1,
+                format!("the text in quotes that begins here does not end where it should ({quote} is missing)"),
+                format!("close it with {quote}, and indent its further lines"),
+            )),
+            _ => line.behind_quotes(at.column),
+        };
+    }
+    if has("unexpected character") || has("block scalar, did not find expected comment") {
+        return line.first_character(at.column);
+    }
+    if has("anchor") {
+        return line.anchor(at.column);
+    }
+    if has("node content") || has("misplaced bracket") {
+        return line.stray(at.column).or_else(|| bracket(text, at));
+    }
+    if has("flow") || has("illegal placement of ':'") || info == "invalid indentation" {
+        return bracket(text, at);
+    }
+    if has("simple key") {
+        return missing_blank(text, at);
+    }
+    if has("mapping values are not allowed") {
+        return line.second_colon(at.column).or_else(|| too_far(text, at));
+    }
+    if has("did not find expected '-'") {
+        return outdented(text, at);
+    }
+    if has("did not find expected key") || has("<document start>") {
+        return line.behind_bracket(at.column).or_else(|| {
+            let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
+            Some(line.slip(at.column, 1, "this is neither a further field nor a further item", hint))
+        });
+    }
+    None
+}
+
+/// A line of the text.
+struct Line<'t> {
+    number: usize,
+    text: &'t str,
+    chars: Vec<char>,
+}
+
+impl<'t> Line<'t> {
+    fn new(text: &Text<'t>, number: usize) -> Self {
+        let text = text.line(number);
+        Self { number, text, chars: text.chars().collect() }
+    }
+
+    /// The character in a column, counted from 1.
+    fn at(&self, column: usize) -> Option<char> {
+        self.chars.get(column.checked_sub(1)?).copied()
+    }
+
+    fn slip(&self, column: usize, length: usize, message: impl Into<String>, hint: impl Into<String>) -> Slip {
+        let spot = Spot { line: self.number, column, end_line: self.number, end_column: column + length };
+        Slip { spot, message: message.into(), hint: hint.into() }
+    }
+
+    fn part(&self, from: usize, to: usize) -> String {
+        self.chars.get(from.saturating_sub(1)..to.saturating_sub(1)).unwrap_or_default().iter().collect()
+    }
+
+    fn indent(&self) -> usize {
+        self.chars.iter().take_while(|c| **c == ' ').count()
+    }
+
+    /// The text without quotes that begins in a column, up to what ends it in YAML or, inside brackets, in this line.
+    fn token(&self, column: usize) -> String {
+        let in_flow =
+            self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
+        let rest: String = self.chars.iter().skip(column.saturating_sub(1)).collect();
+        let rest = rest.split(" #").next().unwrap_or_default();
+        let rest = rest.find(": ").map_or(rest, |end| &rest[..end]);
+        let rest =
+            if in_flow { rest.split(", ").next().unwrap_or_default().trim_end_matches([' ', '}', ']']) } else { rest };
+        rest.trim_end().trim_end_matches(':').to_owned()
+    }
+
+    /// A tab, or a blank of another kind, such as a web page has.
+    fn blank_that_is_none(&self, column: usize) -> Option<Slip> {
+        let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
+        if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
+            let number = u32::from(self.chars[at]);
+            let message = format!("the blank here is the character U+{number:04X}, and no blank to YAML");
+            return Some(self.slip(at + 1, 1, message, "write a blank in its place"));
+        }
+        let column = [column, column.saturating_sub(1)].into_iter().find(|c| self.at(*c) == Some('\t'))?;
+        let indents = self.chars[..column - 1].iter().all(|c| c.is_whitespace());
+        Some(match indents {
+            true => self.slip(column, 1, "a tab stands in the indentation", "indent with blanks, not tabs"),
+            false => self.slip(column, 1, "a tab stands where YAML wants a blank", "write a blank in its place"),
+        })
+    }
+
+    /// What stands behind a text in quotes.
+    fn behind_quotes(&self, column: usize) -> Option<Slip> {
+        let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
+        let (kind, hint) = match self.chars[before] {
+            '\'' => ("single", "inside single quotes a quote is written twice: ''"),
+            '"' => ("double", "inside double quotes a quote is written \\\", or put the whole into single quotes"),
+            _ => return None,
+        };
+        Some(self.slip(before + 1, 1, format!("the text in {kind} quotes ends here, and more stands behind it"), hint))
+    }
+
+    /// A character with which text without quotes cannot begin.
+    fn first_character(&self, column: usize) -> Option<Slip> {
+        let first = self.at(column)?;
+        let token = self.token(column);
+        let hint = match token.as_str() {
+            "@" => "the default value is written \"\"".to_owned(),
+            _ => format!("write it in quotes: {}", in_quotes(&token)),
+        };
+        let message = format!("text without quotes cannot begin with `{first}`");
+        Some(self.slip(column, token.chars().count().max(1), message, hint))
+    }
+
+    /// `*` or `&`, which stand for anchors.
+    fn anchor(&self, column: usize) -> Option<Slip> {
+        let first = self.at(column).filter(|c| matches!(c, '*' | '&'))?;
+        let token = self.token(column);
+        let length = token.chars().count().max(1);
+        let name = token.get(1..).unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        let quotes = format!("text that begins with `{first}` needs quotes: {}", in_quotes(&token));
+        Some(match (first, is_name) {
+            ('*', true) => {
+                let message = format!("no anchor `{name}` stands before the alias");
+                self.slip(column, length, message, format!("write `&{name}` before the data that is meant; {quotes}"))
+            }
+            _ => self.slip(column, length, format!("`{first}` begins the name of an anchor in YAML"), quotes),
+        })
+    }
+
+    /// A second `: ` in a line.
+    fn second_colon(&self, column: usize) -> Option<Slip> {
+        let first = (0..column.saturating_sub(1))
+            .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
+        let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
+        let all: String = self.chars[begin..].iter().collect();
+        let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
+        Some(self.slip(column, 1, "a second `: ` stands in the line", hint))
+    }
+
+    /// A bracket or comma where none can stand.
+    fn stray(&self, column: usize) -> Option<Slip> {
+        let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
+        Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
+    }
+
+    /// Text behind a bracket that closes.
+    fn behind_bracket(&self, column: usize) -> Option<Slip> {
+        let close = self.at(column.checked_sub(1)?)?;
+        let open = match close {
+            '}' => '{',
+            ']' => '[',
+            _ => return None,
+        };
+        let begin = self.chars[..column - 2].iter().rposition(|c| *c == open)? + 1;
+        let all: String = self.chars[begin - 1..].iter().collect();
+        let what = if open == '{' { "a mapping" } else { "a list" };
+        let message = format!("`{open}` begins {what}, and text stands behind its end");
+        let hint = format!("text that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
+        Some(self.slip(begin, all.trim_end().chars().count(), message, hint))
+    }
+}
+
+/// `text` as a scalar in single quotes, in which a backslash is a backslash.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", shorten(text).replace('\'', "''"))
+}
+
+/// A backslash in double quotes that begins no escape. Source: YAML 1.2.2, 5.7.
+fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
+    let mut column = at.column + 1;
+    for number in at.line.. {
+        let line = Line::new(text, number);
+        if number > at.line && line.text.is_empty() && text.line(number + 1).is_empty() {
+            return None;
+        }
+        while let Some(c) = line.at(column) {
+            let next = line.at(column + 1);
+            let digits =
+                |count: usize| (0..count).all(|i| line.at(column + 2 + i).is_some_and(|c| c.is_ascii_hexdigit()));
+            let known = match next {
+                Some('x') => digits(2),
+                Some('u') => digits(4),
+                Some('U') => digits(8),
+                Some(next) => "0abt\tnvfre \"/\\N_LP".contains(next),
+                None => true,
+            };
+            match c {
+                '\\' if !known => {
+                    let message = format!("in double quotes a backslash begins an escape, and `\\{}` is none", next?);
+                    let hint = "write the text in single quotes or without quotes; there a backslash is a backslash";
+                    return Some(line.slip(column, 2, message, hint));
+                }
+                '\\' => column += 2,
+                '"' => return None,
+                _ => column += 1,
+            }
+        }
+        column = 1;
+    }
+    None
+}
+
+/// The innermost bracket that is open at a place.
+fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
+    let mut open: Vec<(usize, usize, char)> = Vec::new();
+    for number in 1..=at.line {
+        let line = Line::new(text, number);
+        let mut quote = None;
+        let mut before = ' ';
+        for (i, c) in line.chars.iter().copied().enumerate() {
+            if number == at.line && i + 1 >= at.column {
+                break;
+            }
+            match (quote, c) {
+                (None, '#') if before == ' ' => break,
+                // Quotes count where a text begins with them.
+                (None, '"' | '\'') if matches!(before, ' ' | '{' | '[' | ',') => quote = Some(c),
+                (Some(q), c) if q == c && before != '\\' => quote = None,
+                (None, '{' | '[') if !open.is_empty() || matches!(before, ' ') => open.push((number, i + 1, c)),
+                (None, '}' | ']') => drop(open.pop()),
+                _ => {}
+            }
+            before = c;
+        }
+    }
+    open.pop()
+}
+
+/// Inside `{ }` or `[ ]`: a comma or the end is missing.
+fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
+    let (number, column, open) = open_bracket(text, at)?;
+    let close = if open == '{' { '}' } else { ']' };
+    let line = Line::new(text, at.line);
+    let first = Line::new(text, number);
+    let comment = |at: &usize| first.at(*at) == Some('#') && first.at(at - 1) == Some(' ');
+    let cuts = |comment: &usize| {
+        let before = first.part(column + 1, *comment);
+        !before.trim().is_empty() && !before.trim_end().ends_with(',')
+    };
+    if let Some(comment) = (column + 1..=first.chars.len()).find(comment).filter(cuts) {
+        let message = format!("` #` begins a comment, so that the `{open}` before it is not closed");
+        let hint = format!("put text with ` #` in it in quotes, or the comment behind `{close}`");
+        return Some(first.slip(comment, 1, message, hint));
+    }
+    if number == at.line {
+        let end = (1..=at.column).rev().find(|c| line.at(*c) == Some(':')).unwrap_or(at.column);
+        let begin = (1..end).rev().find(|c| matches!(line.at(*c), Some(' ' | ',' | '{' | '['))).map_or(1, |c| c + 1);
+        let word = line.part(begin, end);
+        let before = (1..begin).rev().filter_map(|c| line.at(c)).find(|c| *c != ' ');
+        let follows = before.is_some_and(|c| !matches!(c, ',' | '{' | '['));
+        if follows && !word.is_empty() && line.at(end) == Some(':') {
+            let message = format!("a comma is missing before `{}`", shorten(&word));
+            return Some(line.slip(
+                begin,
+                word.chars().count(),
+                message,
+                format!("separate what stands in `{open} {close}` by commas"),
+            ));
+        }
+    }
+    let message = format!("the `{open}` here is not closed");
+    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate what stands in it by commas")))
+}
+
+/// The line before that is no comment and not empty.
+fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
+    let content = |number: &usize| {
+        let line = text.line(*number).trim();
+        !line.is_empty() && !line.starts_with('#')
+    };
+    (1..number).rev().find(content).map(|number| Line::new(text, number))
+}
+
+/// A field that is indented further than what it belongs to, or one behind a line that is no field.
+fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
+    let line = Line::new(text, at.line);
+    let indent = line.indent();
+    if line_before(text, at.line).is_none_or(|before| before.indent() >= indent) {
+        return missing_blank(text, at);
+    }
+    let name = line.part(indent + 1, at.column);
+    let message = format!("`{}` is indented further than what it belongs to", shorten(&name));
+    let hint = "begin it in the column of the fields around it";
+    Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
+}
+
+/// A line that is not `name: data`: the parser says so at the next one.
+fn missing_blank(text: &Text<'_>, at: Spot) -> Option<Slip> {
+    let line = line_before(text, at.line)?;
+    let colon = line.chars.iter().position(|c| *c == ':');
+    let begin = line.indent() + 1;
+    if let Some(colon) = colon
+        && line.chars.get(colon + 1).is_some_and(|c| !c.is_whitespace())
+    {
+        let (name, data): (String, String) = (line.part(begin, colon + 1), line.chars[colon + 1..].iter().collect());
+        let hint = format!("write `{}: {}`", shorten(&name), shorten(data.trim_end()));
+        return Some(line.slip(colon + 1, 1, "a blank is missing behind `:`", hint));
+    }
+    let message = "this line is neither `name: data` nor an item of a list";
+    let hint = "text of several lines is indented further than its name, and begins with `|` or `>-` behind it";
+    Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
+}
+
+/// A field that is indented less than the other fields of its item.
+fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
+    let line = Line::new(text, at.line);
+    let item =
+        (1..at.line).rev().map(|number| Line::new(text, number)).find(|l| l.text.trim_start().starts_with("- "))?;
+    let fields = item.chars.iter().enumerate().skip(item.indent() + 1).find(|(_, c)| **c != ' ')?.0;
+    let indent = line.indent();
+    let missing = fields.checked_sub(indent).filter(|n| *n > 0)?;
+    let name = line.text.trim().split(':').next().unwrap_or_default();
+    let message =
+        format!("`{}` is not indented as the other fields of the item in line {}", shorten(name), item.number);
+    let blanks = if missing == 1 { "1 blank".to_owned() } else { format!("{missing} blanks") };
+    let hint = format!("indent it, and what belongs to it, by {blanks} more; a new item begins with `-`");
+    Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Settings, load};
+
+    #[test]
+    fn each_slip_is_named_where_it_is() {
+        for (text, line, column, words) in [
+            ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is none"),
+            ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is none"),
+            ("id:\ta\n", 1, 4, "a tab stands where"),
+            ("id: a\n\tb: 1\n", 2, 1, "a tab stands in the indentation"),
+            ("title: Event ID 1000: it fails\n", 1, 21, "'Event ID 1000: it fails'"),
+            ("title: \"abc\nid: x\n", 1, 8, "close it with \""),
+            ("title: 'abc\n", 1, 8, "close it with '"),
+            ("title: 'Microsoft's fix'\n", 1, 18, "single quotes ends here"),
+            ("title: \"a\" b\n", 1, 10, "double quotes ends here"),
+            ("a: { b: %SystemRoot%\\x }\n", 1, 9, "write it in quotes: '%SystemRoot%\\x'"),
+            ("a:\n  @: x\n", 2, 3, "the default value is written \"\""),
+            ("a: *\\SOFTWARE\\A\n", 1, 4, "needs quotes: '*\\SOFTWARE\\A'"),
+            ("a: *c\n", 1, 4, "no anchor `c`"),
+            ("a: {exchange}\\bin # c\n", 1, 4, "needs quotes: '{exchange}\\bin"),
+            ("a: [HKLM\\X]\\Y\n", 1, 4, "needs quotes: '[HKLM\\X]\\Y'"),
+            ("a:\n  - b: 1\n  c: 2\n", 3, 3, "by 2 blanks more"),
+            ("a: { b: 1 c: 2 }\n", 1, 11, "a comma is missing before `c`"),
+            ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
+            ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
+            ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
+            ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
+            ("a: { b: 1,\n", 1, 4, "is not closed"),
+            ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
+            ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),
+            ("title:T\nid: x\n", 1, 6, "write `title: T`"),
+            ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
+            ("a: 1\n  b: 2\n", 2, 3, "`b` is indented further"),
+            ("a:\u{a0}{ b: 1, c: 2 }\n", 1, 3, "U+00A0"),
+        ] {
+            let loaded = load("x", text.as_bytes(), &Settings::new());
+            let [found] = loaded.diagnostics.as_slice() else { panic!("{text}: {:#?}", loaded.diagnostics) };
+            let place = found.place.as_ref().unwrap();
+            let said = format!("{} / {}", found.message, found.hint.as_deref().unwrap_or_default());
+            assert_eq!((found.code.as_str(), place.line, place.column), ("yaml-syntax", line, column), "{text}{said}");
+            assert!(said.contains(words), "{text}{said}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Bytes become text: UTF-8 within a limit of size, and lines whose places can be shown.
+
+use crate::diag::{Code, Diagnostic, Place};
+
+/// The largest file that is read as a spec, in bytes: 1 MiB.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Lines longer than this many characters are not carried in a [`Place`], so that findings stay small.
+const MAX_SHOWN_LINE: usize = 4_000;
+
+/// A place in a text: from one character up to, not including, another. Lines and columns count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::spec) struct Spot {
+    /// The line it begins in.
+    pub line: usize,
+    /// The column of its first character.
+    pub column: usize,
+    /// The line it ends in.
+    pub end_line: usize,
+    /// The column behind its last character.
+    pub end_column: usize,
+}
+
+/// The text of a spec, with its lines.
+#[derive(Debug)]
+pub(in crate::spec) struct Text<'a> {
+    /// The name it was read by.
+    pub name: &'a str,
+    /// The text, without a byte order mark.
+    pub text: &'a str,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
+}
+
+impl<'a> Text<'a> {
+    /// The text in `bytes`, or why they are not the text of a spec.
+    pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
+        if bytes.len() > MAX_BYTES {
+            let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
+            let hint = "split it into several specs";
+            return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
+        }
+        if is_registry_file(bytes) {
+            let message = "this is a registry file, and no spec";
+            let hint = format!("`kbfix import {name}` makes a spec of it");
+            return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(_) if is_utf16(bytes) => return Err(Box::new(not_utf8(name, bytes, 0))),
+            Ok(text) => text,
+            Err(error) => return Err(Box::new(not_utf8(name, bytes, error.valid_up_to()))),
+        };
+        // Windows editors write a byte order mark; it says nothing about the spec.
+        let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
+        match text.text.char_indices().find(|(_, c)| is_forbidden(*c)) {
+            Some((at, c)) => {
+                let message = format!("the character U+{:04X} cannot stand in a spec as it is", u32::from(c));
+                let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));
+                Err(Box::new(Diagnostic::error(Code::CONTROL_CHARACTER, message).at(text.place_at(at)).hint(hint)))
+            }
+            None => Ok(text),
+        }
+    }
+
+    fn new(name: &'a str, text: &'a str) -> Self {
+        let mut lines = vec![0];
+        let bytes = text.as_bytes();
+        for (at, byte) in bytes.iter().enumerate() {
+            // YAML breaks lines at LF, at CR LF, and at a CR by itself.
+            if *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+                lines.push(at + 1);
+            }
+        }
+        Self { name, text, lines }
+    }
+
+    /// The line of that number, counted from 1, without its line break.
+    pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
+        let Some(from) = line.checked_sub(1).and_then(|at| self.lines.get(at)) else { return "" };
+        let to = self.lines.get(line).copied().unwrap_or(self.text.len());
+        self.text[*from..to].trim_end_matches(['\r', '\n'])
+    }
+
+    /// `spot`, as diagnostics show it: of several lines the first.
+    pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
+        let source = self.line(spot.line);
+        let characters = source.chars().count();
+        let end = if spot.end_line > spot.line { characters + 1 } else { spot.end_column };
+        let source = if characters > MAX_SHOWN_LINE { String::new() } else { source.to_owned() };
+        Place {
+            file: self.name.to_owned(),
+            line: spot.line,
+            column: spot.column,
+            length: end.saturating_sub(spot.column).max(1),
+            source,
+        }
+    }
+
+    /// Where `part` stands within `spot`; `None` where it is not there in these words, or more than once.
+    pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
+        let mut found = None;
+        for line in spot.line..=spot.end_line {
+            let text = self.line(line);
+            let byte = |column: usize| text.char_indices().nth(column - 1).map_or(text.len(), |(byte, _)| byte);
+            let from = if line == spot.line { byte(spot.column) } else { 0 };
+            let to = if line == spot.end_line { byte(spot.end_column) } else { text.len() };
+            let within = text.get(from..to)?;
+            for (at, _) in within.match_indices(part) {
+                let column = text[..from + at].chars().count() + 1;
+                let end_column = column + part.chars().count();
+                let here = Spot { line, column, end_line: line, end_column };
+                if part.is_empty() || found.replace(here).is_some() {
+                    return None;
+                }
+            }
+        }
+        found
+    }
+
+    /// One character at a byte offset.
+    fn place_at(&self, byte: usize) -> Place {
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let from = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = self.text[from..byte].chars().count() + 1;
+        self.place(Spot { line, column, end_line: line, end_column: column + 1 })
+    }
+
+    /// The first character.
+    pub(in crate::spec) fn start(&self) -> Place {
+        self.place(Spot { line: 1, column: 1, end_line: 1, end_column: 2 })
+    }
+}
+
+/// The characters that YAML does not allow, and those that only one of YAML 1.1 and 1.2 takes for a line break.
+pub(crate) fn is_forbidden(c: char) -> bool {
+    let allowed = matches!(c, '\t' | '\n' | '\r');
+    c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn escape(c: char) -> String {
+    let number = u32::from(c);
+    if number < 0x100 { format!("\\x{number:02X}") } else { format!("\\u{number:04X}") }
+}
+
+fn start(name: &str) -> Place {
+    Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
+}
+
+/// Whether the bytes begin as a `.reg` file does, in one of its encodings.
+fn is_registry_file(bytes: &[u8]) -> bool {
+    let ascii: Vec<u8> = bytes.iter().copied().filter(|b| (1..0x80).contains(b)).take(23).collect();
+    ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
+}
+
+/// With a byte order mark, or with a NUL beside its first character, which is of ASCII.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
+        [a, b, c, d, ..] => (*a == 0) != (*b == 0) && (*a == 0) == (*c == 0) && (*b == 0) == (*d == 0),
+        _ => false,
+    }
+}
+
+fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
+    let diagnostic = |message: String, place, hint| Diagnostic::error(Code::NOT_UTF8, message).at(place).hint(hint);
+    if is_utf16(bytes) {
+        return diagnostic("the file is UTF-16; a spec is UTF-8".into(), start(name), "save it as UTF-8");
+    }
+    let before = String::from_utf8_lossy(&bytes[..valid]);
+    // What is broken shows as one replacement character, so the columns before it are right.
+    let rest: &[u8] = bytes[valid..].split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let shown = format!("{before}{}", String::from_utf8_lossy(rest));
+    let before = before.trim_start_matches('\u{feff}');
+    let text = Text::new(name, shown.trim_start_matches('\u{feff}'));
+    let message = format!("the byte 0x{:02X} is not UTF-8", bytes[valid]);
+    diagnostic(message, text.place_at(before.len()), "save the file as UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::source::text::*;
+
+    fn fault(bytes: &[u8]) -> (&'static str, usize, usize) {
+        let found = *Text::decode("x", bytes).unwrap_err();
+        let place = found.place.unwrap();
+        (found.code.as_str(), place.line, place.column)
+    }
+
+    #[test]
+    fn every_line_break_of_yaml_counts() {
+        let text = Text::decode("x", b"\xEF\xBB\xBFa\r\nb\rc\n\nd").unwrap();
+        assert_eq!((1..=6).map(|l| text.line(l)).collect::<Vec<_>>(), ["a", "b", "c", "", "d", ""]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_its_place() {
+        assert_eq!(fault(b"a: 1\nb: \"\xFF\"\n"), ("not-utf8", 2, 5));
+        assert_eq!(fault(b"REGEDIT4\r\n"), ("wrong-kind", 1, 1));
+        let header: Vec<u8> =
+            "\u{feff}Windows Registry Editor Version 5.00\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(fault(&header), ("wrong-kind", 1, 1));
+        assert_eq!(fault(b"\xFF\xFEa\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"k\0b\0f\0"), ("not-utf8", 1, 1));
+        assert_eq!(fault(b"\0k\0b\0f"), ("not-utf8", 1, 1));
+        assert_eq!(fault("é: 1\nü\0".as_bytes()), ("control-character", 2, 2));
+        assert_eq!(fault("a\u{2028}b".as_bytes()), ("control-character", 1, 2));
+        assert_eq!(fault(&vec![b'['; MAX_BYTES + 1]), ("file-too-large", 1, 1));
+    }
+}

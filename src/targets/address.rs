@@ -1,0 +1,261 @@
+//! How a user names a target: its URI, and what some kinds need beside it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{KeyPath, RootKey};
+
+use super::smb::Host;
+
+/// A target as the user named it. It is written into journals, so that a rollback finds the same target again; it holds no
+/// secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// The URI, with an absolute path.
+    pub uri: String,
+    /// The folder that stands for drive C of an export or a hive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<PathBuf>,
+    /// The ANSI code page of an export that is not in Unicode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_page: Option<u16>,
+    /// The folders that stand for drives of an image or a hive, by letter in upper case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drives: BTreeMap<char, PathBuf>,
+    /// Whether a hive is read that was not written completely. It is never written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_dirty: bool,
+}
+
+/// The kinds of target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The live registry of this machine.
+    Local,
+    /// The mounted volume of a Windows that is switched off.
+    Image(PathBuf),
+    /// One hive file, and the key that its root is.
+    Hive(PathBuf, KeyPath),
+    /// A registry export.
+    Reg(PathBuf),
+    /// A snapshot.
+    Snapshot(PathBuf),
+    /// Another machine.
+    Smb(Host),
+}
+
+/// What some kinds of target need beside their URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// [`Address::files`]
+    Files,
+    /// [`Address::drives`]
+    Drives,
+    /// [`Address::allow_dirty`]
+    AllowDirty,
+    /// [`Address::code_page`]
+    CodePage,
+}
+
+/// Why a text names no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{uri}` names no target: {detail}")]
+pub struct AddressError {
+    /// The text, without what may be a secret.
+    pub uri: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// What a URI can be.
+const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `snapshot:FILE` or `smb://HOST`";
+
+impl Address {
+    /// From a URI, with paths made absolute.
+    ///
+    /// # Errors
+    /// [`AddressError`] where the text is none of the kinds.
+    pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
+        let mut address = Self {
+            uri: uri.to_owned(),
+            files: files.map(absolute),
+            code_page,
+            drives: BTreeMap::new(),
+            allow_dirty: false,
+        };
+        address.uri = match address.kind()? {
+            Kind::Local => "local".to_owned(),
+            Kind::Image(path) => format!("image:{}", absolute(&path).display()),
+            Kind::Hive(path, key) => format!("hive:{}={key}", absolute(&path).display()),
+            Kind::Reg(path) => format!("reg:{}", absolute(&path).display()),
+            Kind::Snapshot(path) => format!("snapshot:{}", absolute(&path).display()),
+            Kind::Smb(host) => host.to_string(),
+        };
+        Ok(address)
+    }
+
+    /// With the folders that stand for drives, made absolute.
+    #[must_use]
+    pub fn with_drives<'a>(mut self, drives: impl IntoIterator<Item = &'a (char, PathBuf)>) -> Self {
+        self.drives = drives.into_iter().map(|(letter, folder)| (*letter, absolute(folder))).collect();
+        self
+    }
+
+    /// Which also reads hives that were not written completely.
+    #[must_use]
+    pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
+        self.allow_dirty = allowed;
+        self
+    }
+
+    /// What was given beside the URI and means nothing for a target of its kind, and why. Leaving it unused would look at
+    /// something else than the user named.
+    ///
+    /// # Errors
+    /// [`AddressError`] where the URI is none of the kinds.
+    pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
+        let kind = self.kind()?;
+        let own_drive = match kind {
+            Kind::Local => Some("this machine has drives of its own"),
+            Kind::Image(_) => Some("an image has a drive C of its own"),
+            Kind::Snapshot(_) => Some("a snapshot holds what is known of its files"),
+            Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
+        };
+        let no_drives = match kind {
+            Kind::Reg(_) => Some("an export takes the folder of drive C, by --files"),
+            Kind::Image(_) => None,
+            _ => own_drive,
+        };
+        let whole =
+            (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some("only an image and a hive can be incomplete");
+        let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has one");
+        Ok(None
+            .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
+            .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
+            .or(whole.filter(|_| self.allow_dirty).map(|why| (Extra::AllowDirty, why)))
+            .or(unicode.filter(|_| self.code_page.is_some()).map(|why| (Extra::CodePage, why))))
+    }
+
+    /// Its kind.
+    ///
+    /// # Errors
+    /// [`AddressError`] where the URI is none of the kinds.
+    pub fn kind(&self) -> Result<Kind, AddressError> {
+        let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
+        let error = || because(KINDS.to_owned());
+        match self.uri.split_once(':') {
+            None if self.uri == "local" => Ok(Kind::Local),
+            Some((_, "")) => Err(error()),
+            Some(("image", path)) => Ok(Kind::Image(path.into())),
+            // The last `=`: a file name may have one, the keys at which Windows has hives do not.
+            Some(("hive", rest)) => match rest.rsplit_once('=') {
+                Some((path, key)) if !path.is_empty() => {
+                    let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
+                    match (key.root(), key.parent()) {
+                        (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
+                            "no hive is the whole of {key}; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
+                        ))),
+                        _ => Ok(Kind::Hive(path.into(), key)),
+                    }
+                }
+                _ => Err(because("a hive is named with its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
+            },
+            Some(("reg", path)) => Ok(Kind::Reg(path.into())),
+            Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
+            // What is wrong with it may be a password at the wrong place: none of it is quoted.
+            Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
+                AddressError { uri: "smb://…".to_owned(), detail: error.to_string() }
+            }),
+            _ => Err(error()),
+        }
+    }
+}
+
+/// The one path by which a place is named in locks, journals and plans: from the root, without `.`, `..` and links as far as it is
+/// there; as given where the current folder is not known, or where the path could not stand in a URI.
+fn absolute(path: &Path) -> PathBuf {
+    let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut rest = Vec::new();
+    for above in given.ancestors() {
+        if let Ok(found) = std::fs::canonicalize(above) {
+            let mut whole = plain(found);
+            for part in rest.into_iter().rev() {
+                match part {
+                    Component::ParentDir => drop(whole.pop()),
+                    Component::CurDir => {}
+                    part => whole.push(part),
+                }
+            }
+            return if whole.to_str().is_some() { whole } else { given };
+        }
+        // `file_name` leaves `..` out, which is a part all the same.
+        rest.extend(above.components().next_back());
+    }
+    given
+}
+
+/// Without the prefix `\\?\` that Windows puts before a path that was looked up, and which few programs take.
+///
+/// Source: Microsoft, "Naming Files, Paths, and Namespaces", Win32 File Namespaces.
+#[cfg(windows)]
+fn plain(path: PathBuf) -> PathBuf {
+    use std::path::Prefix;
+    let Some(Component::Prefix(prefix)) = path.components().next() else { return path };
+    let start = match prefix.kind() {
+        Prefix::VerbatimDisk(letter) => format!("{}:\\", char::from(letter)),
+        Prefix::VerbatimUNC(server, share) => {
+            format!("\\\\{}\\{}\\", server.to_string_lossy(), share.to_string_lossy())
+        }
+        _ => return path,
+    };
+    let mut plain = PathBuf::from(start);
+    plain.extend(path.components().skip(2));
+    plain
+}
+
+#[cfg(not(windows))]
+fn plain(path: PathBuf) -> PathBuf {
+    path
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use crate::targets::address::*;
+
+    #[test]
+    fn every_spelling_of_a_place_is_one_uri() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::os::unix::fs::symlink("a/b", root.join("link")).unwrap();
+        let uri = |below: &str| Address::new(&format!("image:{}/{below}", root.display()), None, None).unwrap().uri;
+        let one = format!("image:{}/a/b", root.display());
+        for spelling in ["a/b", "a/b/", "a//b/.", "a/../a/b", "a/b/../../link", "link/", "./link/../b"] {
+            assert_eq!(uri(spelling), one, "{spelling}");
+        }
+        // What is not there has one name, too.
+        let none = format!("image:{}/a/no/x", root.display());
+        for spelling in ["a/no/x", "a/no/../no/x/", "a/./no/./x"] {
+            assert_eq!(uri(spelling), none, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_hive_is_not_named_with_a_root_key_that_no_hive_is_mounted_at() {
+        for (uri, is_one) in [
+            (r"hive:f=HKLM\SYSTEM", true),
+            ("hive:f=HKCU", true),
+            ("hive:f=HKLM", false),
+            ("hive:f=HKU", false),
+            ("hive:f=HKEY_LOCAL_MACHINE", false),
+        ] {
+            assert_eq!(Address::new(uri, None, None).is_ok(), is_one, "{uri}");
+        }
+    }
+}

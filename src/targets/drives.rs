@@ -1,0 +1,351 @@
+//! Facts of files, on this machine's disks and below a folder that stands for a Windows drive.
+
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use object::ReadCache;
+
+use crate::{
+    format::pe::{self, PeError},
+    registry::name,
+    version::Platform,
+};
+
+use super::{Answer, FileFacts, Reason, Unread, short_name};
+
+/// The facts of a file of this machine, by its ordinary path.
+pub fn facts_of(path: &Path) -> Answer<FileFacts> {
+    match read_facts(path) {
+        Ok(answer) => answer,
+        Err(error) => unread(path, &error),
+    }
+}
+
+fn read_facts(path: &Path) -> io::Result<Answer<FileFacts>> {
+    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok(Answer::unread(Reason::Malformed, format!("{} is not a file", path.display())));
+    }
+    let cache = ReadCache::new(fs::File::open(path)?);
+    let (platform, version) = match pe::read(&cache) {
+        Err(PeError::NotPe) => (None, Answer::Absent),
+        Err(error @ PeError::Damaged(_)) => (None, Answer::unread(Reason::Malformed, error.to_string())),
+        Ok(pe) => {
+            let version =
+                pe.version.map_or_else(|why| Answer::unread(Reason::Malformed, why.to_string()), Answer::from);
+            (platform(pe.machine), version)
+        }
+    };
+    Ok(Answer::Present(FileFacts { size: metadata.len(), platform, version }))
+}
+
+fn platform(machine: u16) -> Option<Platform> {
+    match machine {
+        0x014C => Some(Platform::X86),
+        0x8664 => Some(Platform::X64),
+        0xAA64 => Some(Platform::Arm64),
+        0x0200 => Some(Platform::Ia64),
+        _ => None,
+    }
+}
+
+/// Absent, denied, or what else the system said about a path.
+fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
+        io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
+        _ => Answer::unread(Reason::Malformed, format!("{} cannot be read: {error}", path.display())),
+    }
+}
+
+/// A folder that stands for the root of a drive of another machine.
+///
+/// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. What leads out of the folder
+/// (`..`, a symbolic link) is not read. A folder is listed once however many files in it are asked for.
+#[derive(Debug)]
+pub struct DriveFolder {
+    letter: char,
+    root: PathBuf,
+    listings: HashMap<PathBuf, Vec<OsString>>,
+}
+
+impl DriveFolder {
+    /// The folder `root`, which stands for drive `C:`.
+    ///
+    /// # Errors
+    /// The system's error, where it is no folder that can be read.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        Self::of_drive('C', root)
+    }
+
+    /// The folder `root`, which stands for the drive `letter`.
+    ///
+    /// # Errors
+    /// The system's error, where it is no folder that can be read.
+    pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
+        let root = fs::canonicalize(root)?;
+        fs::read_dir(&root)?;
+        Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
+    }
+
+    /// The folder, links followed.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Forgets which names were found.
+    pub fn forget(&mut self) {
+        self.listings.clear();
+    }
+
+    /// Makes it stand for another drive.
+    pub fn set_letter(&mut self, letter: char) {
+        self.letter = letter.to_ascii_uppercase();
+    }
+
+    /// The facts of the file that the other machine calls `path`, absolute and with its drive.
+    pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
+        match self.find(path) {
+            Answer::Present(found) => facts_of(&found),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Where the file is below the folder, spelt as it is there.
+    pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
+        match self.names_below_root(path) {
+            Ok(names) => self.find_below(names),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Where what these names lead to is below the folder, spelt as it is there.
+    pub fn find_below<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Answer<PathBuf> {
+        let mut here = self.root.clone();
+        for wanted in names {
+            here = match self.step(&here, wanted) {
+                Ok(Answer::Present(found)) => found,
+                Ok(other) => return other,
+                // A file where a folder is meant; systems disagree on the error.
+                Err(_) if here.is_file() => return Answer::Absent,
+                Err(error) => return unread(&here, &error),
+            };
+        }
+        Answer::Present(here)
+    }
+
+    /// The entry of `folder` that `wanted` names without regard to case, with links followed.
+    fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
+        if !self.listings.contains_key(folder) {
+            // A file has nothing below it. Wine does not say so when a file is listed, as Windows and Unix do.
+            if !fs::metadata(folder)?.is_dir() {
+                return Ok(Answer::Absent);
+            }
+            let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
+            self.listings.insert(folder.to_owned(), names?);
+        }
+        // A name that is no Unicode cannot be meant by one that is.
+        let same = |found: &&OsString| found.to_str().is_some_and(|n| name::compare(n, wanted) == Ordering::Equal);
+        let mut found = self.listings.get(folder).into_iter().flatten().filter(same);
+        let Some(first) = found.next() else { return Ok(self.step_by_short_name(folder, wanted)) };
+        let path = folder.join(first);
+        if let Some(second) = found.next() {
+            let detail = format!("{} and {} differ in case only", path.display(), folder.join(second).display());
+            return Ok(Answer::unread(Reason::Malformed, detail));
+        }
+        self.entry(path)
+    }
+
+    /// The entry of `folder` that has `wanted` as its short name, where the system says so. A copy of a volume, and most
+    /// drivers, have no short names: whether one is there is then not known.
+    fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
+        if !short_name::is_one(wanted) {
+            return Answer::Absent;
+        }
+        let mut entries = self.listings.get(folder).into_iter().flatten().map(|name| folder.join(name));
+        match entries.find(|path| short_name::is_of(path, wanted)) {
+            Some(path) => self.entry(path).unwrap_or_else(|error| unread(folder, &error)),
+            None => {
+                let path = folder.join(wanted);
+                let detail = format!("{} is a short name, and the long one is not known here", path.display());
+                Answer::unread(Reason::Unknown, detail)
+            }
+        }
+    }
+
+    /// An entry of a folder, with links followed.
+    fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
+        if !fs::symlink_metadata(&path)?.is_symlink() {
+            return Ok(Answer::Present(path));
+        }
+        match fs::canonicalize(&path) {
+            Ok(real) if real.starts_with(&self.root) => Ok(Answer::Present(real)),
+            Ok(_) => {
+                let detail = format!("{} is a link that leads out of {}", path.display(), self.root.display());
+                Ok(Answer::unread(Reason::Unsupported, detail))
+            }
+            Err(error) => {
+                let detail = format!("{} is a link that leads nowhere: {error}", path.display());
+                Ok(Answer::unread(Reason::Malformed, detail))
+            }
+        }
+    }
+
+    /// The names of a path, below the drive's root.
+    fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
+        let (drive, names) = file_names(path)?;
+        if drive != self.letter {
+            let detail = format!("the folder of files stands for drive {}:, not for {drive}:", self.letter);
+            return Err(Unread::new(Reason::Unknown, detail));
+        }
+        Ok(names)
+    }
+}
+
+/// Folders that stand for drives of another machine.
+#[derive(Debug, Default)]
+pub struct Drives(Vec<DriveFolder>);
+
+impl Drives {
+    /// These folders, each with its drive letter.
+    ///
+    /// # Errors
+    /// The first folder that cannot be read, and the system's error.
+    pub fn open<'a>(folders: impl IntoIterator<Item = (char, &'a Path)>) -> Result<Self, (PathBuf, io::Error)> {
+        let one = |(letter, root): (char, &Path)| {
+            DriveFolder::of_drive(letter, root).map_err(|error| (root.to_owned(), error))
+        };
+        folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The folder of the drive on which `path` is.
+    pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
+        let (letter, _) = split_drive(path)?;
+        self.0.iter_mut().find(|drive| drive.letter == letter)
+    }
+
+    /// The facts of a file; none where no folder stands for its drive.
+    pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
+        self.of(path).map(|drive| drive.facts(path))
+    }
+
+    /// Forgets which names were found.
+    pub fn forget(&mut self) {
+        self.0.iter_mut().for_each(DriveFolder::forget);
+    }
+}
+
+/// The drive letter of an absolute path, in upper case, and the names on the way from the drive's root.
+///
+/// # Errors
+/// Where it is no such path, or a part of it is no file name.
+pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
+    let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
+    let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
+    let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty()).collect();
+    let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
+    if names.iter().any(|name| matches!(*name, "." | "..") || name.contains(forbidden)) {
+        return Err(unsupported("has a part that is no file name"));
+    }
+    Ok((drive, names))
+}
+
+/// The drive letter of an absolute path, in upper case, and what stands behind its colon.
+pub fn split_drive(path: &str) -> Option<(char, &str)> {
+    let (drive, rest) = path.split_once(':')?;
+    let mut letters = drive.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii_alphabetic() && rest.starts_with(['\\', '/']) => {
+            Some((letter.to_ascii_uppercase(), rest))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::drives::*;
+
+    fn drive() -> (tempfile::TempDir, DriveFolder) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("Program Files/Exchsrvr")).unwrap();
+        fs::write(dir.path().join("Program Files/Exchsrvr/Exprox.DLL"), b"no pe").unwrap();
+        let drive = DriveFolder::open(dir.path()).unwrap();
+        (dir, drive)
+    }
+
+    fn reason<T>(answer: &Answer<T>) -> Option<Reason> {
+        match answer {
+            Answer::Unread(why) => Some(why.reason),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_without_regard_to_case() {
+        let (_dir, mut drive) = drive();
+        let expected = FileFacts { size: 5, platform: None, version: Answer::Absent };
+        for path in [
+            r"C:\Program Files\Exchsrvr\exprox.dll",
+            r"c:\PROGRAM FILES\exchsrvr\\EXPROX.dll",
+            "C:/program files/Exchsrvr/exprox.dll",
+        ] {
+            assert_eq!(drive.facts(path), Answer::Present(expected.clone()), "{path}");
+        }
+        assert_eq!(drive.facts(r"C:\Program Files\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no~1 of many\no.dll"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\no~x.a.b"), Answer::Absent);
+        assert_eq!(drive.facts(r"C:\Program Files\Exchsrvr\exprox.dll\no.dll"), Answer::Absent);
+        assert_eq!(reason(&drive.facts(r"C:\Program Files")), Some(Reason::Malformed));
+    }
+
+    #[test]
+    fn what_is_not_below_the_folder_is_not_read() {
+        let (_dir, mut drive) = drive();
+        assert_eq!(reason(&drive.facts(r"D:\Program Files\a.dll")), Some(Reason::Unknown));
+        for path in
+            [r"C:\..\etc\passwd", r"C:\Program Files\..\x", r"\\server\share\x", r"Windows\x", "C:x", r"C:\a:b", ""]
+        {
+            assert_eq!(reason(&drive.facts(path)), Some(Reason::Unsupported), "{path}");
+        }
+        assert!(DriveFolder::open(Path::new("/nonexistent")).is_err());
+    }
+
+    #[test]
+    fn what_a_short_name_stands_for_is_not_known() {
+        let (dir, mut drive) = drive();
+        for path in [r"C:\NOTHER~1\exchsrvr\exprox.dll", r"C:\Program Files\noth~12.dll", r"C:\PRO~1.X"] {
+            assert_eq!(reason(&drive.facts(path)), Some(Reason::Unknown), "{path}");
+        }
+        // One that is really called so.
+        fs::create_dir(dir.path().join("Notes~1")).unwrap();
+        drive.forget();
+        assert_eq!(drive.facts(r"C:\NOTES~1\no.dll"), Answer::Absent);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_ambiguous_names() {
+        use std::os::unix::fs::symlink;
+        let (dir, mut drive) = drive();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("a.dll"), b"x").unwrap();
+        symlink(outside.path(), dir.path().join("Out")).unwrap();
+        symlink("Program Files", dir.path().join("In")).unwrap();
+        symlink("nowhere", dir.path().join("Broken")).unwrap();
+        fs::write(dir.path().join("two"), b"").unwrap();
+        fs::write(dir.path().join("TWO"), b"").unwrap();
+        assert_eq!(reason(&drive.facts(r"C:\out\a.dll")), Some(Reason::Unsupported));
+        assert!(matches!(drive.facts(r"C:\in\exchsrvr\exprox.dll"), Answer::Present(_)));
+        assert_eq!(reason(&drive.facts(r"C:\broken\a.dll")), Some(Reason::Malformed));
+        assert_eq!(reason(&drive.facts(r"C:\two")), Some(Reason::Malformed));
+    }
+}

@@ -1,0 +1,288 @@
+//! Facts: what was read of a target, and how changes alter it.
+//!
+//! Facts are what an observation gathers, what a snapshot file holds, and what a plan rests on. What was never asked is
+//! `None` in the answers here, and unknown to whoever needs it; it is never taken for absent.
+
+mod document;
+mod drift;
+mod query;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
+
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted};
+use document::FactsDocument;
+pub use drift::Moved;
+
+/// What was read of a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, try_from = "FactsDocument", into = "FactsDocument")]
+#[schemars(with = "FactsDocument")]
+pub struct Facts {
+    keys: BTreeMap<Key, Answer<KeyRecord>>,
+    /// What was asked of each key that could not be read: another question may have an answer.
+    asked: BTreeMap<Key, Asked>,
+    files: BTreeMap<FilePath, Answer<FileFacts>>,
+}
+
+/// The path of a file; compares without case.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct FilePath(pub String);
+
+/// What was read of a key that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct KeyRecord {
+    /// The values that were asked for, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
+    values: BTreeMap<ValueName, Answer<Data>>,
+    /// Whether all its values are among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    all_values: bool,
+    /// Its class name and security descriptor, where all values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    properties: Option<Answer<KeyProperties>>,
+    /// The names of its subkeys, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subkeys: Option<BTreeSet<KeyName>>,
+}
+
+/// What was asked of a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Values, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    values: BTreeSet<ValueName>,
+    /// Whether all its values were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    all_values: bool,
+    /// Whether the names of its subkeys were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    subkeys: bool,
+}
+
+impl Facts {
+    /// Takes in an answer.
+    pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
+        if matches!(answer, Answer::Unread(_)) {
+            self.asked.insert(query.key.clone(), Asked::by(query));
+        }
+        let answer = answer.map(|facts| KeyRecord {
+            values: facts.values,
+            all_values: query.values == Wanted::All,
+            properties: facts.properties,
+            subkeys: facts.subkeys.map(BTreeSet::from_iter),
+        });
+        match (self.keys.get_mut(&query.key), answer) {
+            (Some(Answer::Present(known)), Answer::Present(new)) => {
+                known.values.extend(new.values);
+                known.all_values |= new.all_values;
+                known.properties = new.properties.or(known.properties.take());
+                known.subkeys = new.subkeys.or(known.subkeys.take());
+            }
+            (_, answer) => {
+                self.keys.insert(query.key.clone(), answer);
+            }
+        }
+    }
+
+    /// Takes in an answer.
+    pub fn record_file(&mut self, path: &str, answer: Answer<FileFacts>) {
+        self.files.insert(FilePath(path.to_owned()), answer);
+    }
+
+    /// Whether the key is there; `None` where that is not known here.
+    pub fn key(&self, key: &Key) -> Option<Answer<()>> {
+        self.record(key).map(|answer| answer.map(|_| ()))
+    }
+
+    /// A value of the key; absent where the key is absent.
+    pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
+        match self.record(key)? {
+            Answer::Present(record) => match record.values.get(name) {
+                Some(answer) => Some(answer.clone()),
+                None => record.all_values.then_some(Answer::Absent),
+            },
+            Answer::Absent => Some(Answer::Absent),
+            Answer::Unread(why) => Some(Answer::Unread(why)),
+        }
+    }
+
+    /// The name of the value as it was found; `None` where it was not.
+    pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
+        match self.record(key)? {
+            Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
+            _ => None,
+        }
+    }
+
+    /// All values of the key, in the order of their names.
+    pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
+        match self.record(key)? {
+            Answer::Present(record) if !record.all_values => None,
+            answer => Some(answer.map(|record| {
+                record
+                    .values
+                    .iter()
+                    .filter(|(_, a)| !matches!(a, Answer::Absent))
+                    .map(|(n, a)| (n.clone(), a.clone()))
+                    .collect()
+            })),
+        }
+    }
+
+    /// The key's class name and security descriptor.
+    pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
+        match self.record(key)? {
+            Answer::Present(KeyRecord { all_values: false, .. }) => None,
+            Answer::Present(record) => Some(record.properties.clone().unwrap_or_else(|| {
+                Answer::unread(Reason::Unknown, format!("class and security of {key} are not known"))
+            })),
+            Answer::Absent => Some(Answer::Absent),
+            Answer::Unread(why) => Some(Answer::Unread(why)),
+        }
+    }
+
+    /// The names of the key's subkeys.
+    pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
+        match self.record(key)? {
+            Answer::Present(record) => {
+                record.subkeys.as_ref().map(|names| Answer::Present(names.iter().cloned().collect()))
+            }
+            Answer::Absent => Some(Answer::Absent),
+            Answer::Unread(why) => Some(Answer::Unread(why)),
+        }
+    }
+
+    /// A file.
+    pub fn file(&self, path: &str) -> Option<Answer<FileFacts>> {
+        self.files.get(&FilePath(path.to_owned())).cloned()
+    }
+
+    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent; unless it may
+    /// be elsewhere.
+    fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
+        if let Some(answer) = self.keys.get(key) {
+            return Some(answer.as_ref());
+        }
+        if key.is_also_elsewhere() {
+            return None;
+        }
+        let parent = key.parent()?;
+        match self.record(&parent)? {
+            Answer::Absent => Some(Answer::Absent),
+            Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }) => {
+                let last = KeyName::new(key.path.last()?).ok()?;
+                (!subkeys.contains(&last)).then_some(Answer::Absent)
+            }
+            _ => None,
+        }
+    }
+
+    /// The questions whose answers these facts are.
+    pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
+        let keys = self.keys.iter().map(|(key, answer)| {
+            let (values, subkeys) = match answer {
+                Answer::Present(record) if record.all_values => (Wanted::All, record.subkeys.is_some()),
+                Answer::Present(record) => {
+                    (Wanted::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
+                }
+                Answer::Absent => (Wanted::Names(Default::default()), false),
+                Answer::Unread(_) => self.asked.get(key).cloned().unwrap_or_default().question(),
+            };
+            KeyQuery { key: key.clone(), values, subkeys }
+        });
+        (keys.collect(), self.files.keys().map(|path| path.0.clone()).collect())
+    }
+
+    /// Alters the facts as the change alters the target.
+    pub fn apply(&mut self, change: &KeyChange) {
+        match change.action {
+            Action::Delete => {
+                self.keys.insert(change.key.clone(), Answer::Absent);
+                self.with_siblings(&change.key, |subkeys, last| {
+                    subkeys.remove(last);
+                });
+                return;
+            }
+            Action::Create => {
+                // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
+                let record = KeyRecord {
+                    values: BTreeMap::new(),
+                    all_values: true,
+                    properties: change.properties.clone().map(Answer::Present),
+                    subkeys: Some(BTreeSet::new()),
+                };
+                self.keys.insert(change.key.clone(), Answer::Present(record));
+                self.with_siblings(&change.key, |subkeys, last| {
+                    subkeys.insert(last.clone());
+                });
+            }
+            Action::Update => {}
+        }
+        if let Some(Answer::Present(record)) = self.keys.get_mut(&change.key) {
+            for value in &change.values {
+                match &value.after {
+                    Some(data) => {
+                        // The name stays as it was found.
+                        record.values.insert(value.name.clone(), Answer::Present(data.clone()));
+                    }
+                    None if record.all_values => {
+                        record.values.remove(&value.name);
+                    }
+                    None => {
+                        record.values.insert(value.name.clone(), Answer::Absent);
+                    }
+                }
+            }
+        }
+    }
+
+    fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut BTreeSet<KeyName>, &KeyName)) {
+        let last = key.path.last().and_then(|last| KeyName::new(last).ok());
+        let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
+        if let (Some(last), Some(Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }))) = (last, parent) {
+            alter(subkeys, &last);
+        }
+    }
+}
+
+impl Asked {
+    fn by(query: &KeyQuery) -> Self {
+        let values = match &query.values {
+            Wanted::All => BTreeSet::new(),
+            Wanted::Names(names) => names.clone(),
+        };
+        Self { values, all_values: query.values == Wanted::All, subkeys: query.subkeys }
+    }
+
+    fn question(self) -> (Wanted, bool) {
+        (if self.all_values { Wanted::All } else { Wanted::Names(self.values) }, self.subkeys)
+    }
+}
+
+impl PartialEq for FilePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for FilePath {}
+impl PartialOrd for FilePath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for FilePath {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        name::compare(&self.0, &other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Facts as snapshots and plans write them: a list of keys and one of files.
+
+use std::{collections::BTreeMap, fmt};
+
+use schemars::JsonSchema;
+use serde::{
+    Deserialize, Serialize,
+    de::{Deserializer, Error as _, MapAccess, Visitor},
+};
+
+use crate::{
+    registry::{Data, Key, ValueName},
+    targets::{Answer, FileFacts},
+};
+
+use super::{Asked, Facts, FilePath, KeyRecord};
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FactsDocument {
+    /// What was found of each key.
+    keys: Vec<KeyEntry>,
+    /// What was found of each file.
+    files: Vec<FileEntry>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    #[serde(flatten)]
+    key: Key,
+    /// The key is there, absent, or could not be read.
+    found: Answer<KeyRecord>,
+    /// What was asked of it, where it could not be read; only whether it is there, where this is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FileEntry {
+    /// The file's path.
+    path: FilePath,
+    /// The file is there, absent, or could not be read.
+    found: Answer<FileFacts>,
+}
+
+impl TryFrom<FactsDocument> for Facts {
+    type Error = String;
+
+    fn try_from(document: FactsDocument) -> Result<Self, String> {
+        let mut facts = Self::default();
+        for KeyEntry { key, found, asked } in document.keys {
+            facts.asked.extend(asked.map(|question| (key.clone(), question)));
+            if facts.keys.insert(key.clone(), found).is_some() {
+                return Err(format!("{key} is given twice"));
+            }
+        }
+        for FileEntry { path, found } in document.files {
+            if facts.files.insert(path.clone(), found).is_some() {
+                return Err(format!("{} is given twice", path.0));
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// Reads a map of values, in which two names that differ only in case are one.
+pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
+    struct Values;
+    impl<'de> Visitor<'de> for Values {
+        type Value = BTreeMap<ValueName, Answer<Data>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("values by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, answer)) = members.next_entry::<ValueName, _>()? {
+                if values.contains_key(&name) {
+                    return Err(A::Error::custom(format!("the value {name:?} is given twice")));
+                }
+                values.insert(name, answer);
+            }
+            Ok(values)
+        }
+    }
+    from.deserialize_map(Values)
+}
+
+impl From<Facts> for FactsDocument {
+    fn from(mut facts: Facts) -> Self {
+        let mut entry = |(key, found)| {
+            let asked = facts.asked.remove(&key).filter(|_| matches!(found, Answer::Unread(_)));
+            KeyEntry { key, found, asked }
+        };
+        Self {
+            keys: facts.keys.into_iter().map(&mut entry).collect(),
+            files: facts.files.into_iter().map(|(path, found)| FileEntry { path, found }).collect(),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Questions answered from facts, in place of a target.
+
+use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, Wanted};
+
+impl Facts {
+    /// The answer that these facts give; unknown where they hold none, in the words of `uncovered`.
+    pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
+        let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
+        let place = query.key.to_string();
+        let Some(there) = self.key(&query.key) else { return not_covered(&place) };
+        let mut found = KeyFacts::default();
+        match there {
+            Answer::Absent => return Answer::Absent,
+            Answer::Unread(why) => return Answer::Unread(why),
+            Answer::Present(()) => {}
+        }
+        match &query.values {
+            Wanted::Names(names) => {
+                for name in names {
+                    let value = self
+                        .value(&query.key, name)
+                        .unwrap_or_else(|| Answer::unread(Reason::Unknown, uncovered(&format!("{place} {name:?}"))));
+                    found.values.insert(self.spelled(&query.key, name).unwrap_or(name).clone(), value);
+                }
+            }
+            Wanted::All => match self.all_values(&query.key) {
+                Some(Answer::Present(values)) => {
+                    found.values = values;
+                    found.properties = self.properties(&query.key);
+                }
+                Some(other) => return other.map(|_| KeyFacts::default()),
+                None => return not_covered(&format!("all values of {place}")),
+            },
+        }
+        if query.subkeys {
+            match self.subkeys(&query.key) {
+                Some(Answer::Present(names)) => found.subkeys = Some(names),
+                Some(other) => return other.map(|_| KeyFacts::default()),
+                None => return not_covered(&format!("the subkeys of {place}")),
+            }
+        }
+        Answer::Present(found)
+    }
+}

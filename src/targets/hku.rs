@@ -1,0 +1,29 @@
+//! Whose hive a key below `HKU` is in.
+
+use crate::registry::{Key, KeyPath, RootKey, sid};
+
+/// The key where Windows mounts the user's hive that `path` is in; none where it is in no user's. While the user is not logged on,
+/// that key is not there, and says nothing about what the hive holds.
+pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
+    if path.root() != RootKey::Hku {
+        return None;
+    }
+    let user = path.names().next()?;
+    let is_user = sid::is_person(sid::of_classes(user).unwrap_or(user));
+    KeyPath::from_parts(RootKey::Hku, user).ok().filter(|_| is_user).map(Key::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::hku::*;
+
+    #[test]
+    fn users_and_no_others_have_hives_that_may_not_be_loaded() {
+        let hive = |path: &str| of_a_user(&path.parse().unwrap()).map(|key| key.to_string());
+        assert_eq!(hive(r"HKU\S-1-5-21-1-2-3-1001\Software\X").as_deref(), Some(r"HKU\S-1-5-21-1-2-3-1001"));
+        assert_eq!(hive(r"HKU\s-1-12-1-7_Classes").as_deref(), Some(r"HKU\s-1-12-1-7_Classes"));
+        assert_eq!(hive(r"HKU\.DEFAULT\Software"), None);
+        assert_eq!(hive(r"HKLM\SOFTWARE"), None);
+        assert_eq!(hive("HKU"), None);
+    }
+}

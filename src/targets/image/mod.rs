@@ -1,0 +1,171 @@
+//! The target `image:DIR`: the mounted volume of a Windows that is switched off.
+//!
+//! Registry: the hives below the Windows folder, and those of the users that `ProfileList` names, each opened when a key in
+//! it is asked for first. Files: below the folder, which is the drive that `SystemRoot` names; another drive is unknown
+//! unless a folder was given for it. A hive that is not there answers unknown: no Windows starts without it, so the image
+//! is not whole, and what would be in the hive cannot be told.
+
+mod volume;
+
+use std::{fs, path::Path, path::PathBuf};
+
+use crate::registry::{KeyPath, RootKey};
+
+use super::{
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
+    WriteFailure, drives::Drives, lock::lock_beside, offline::OfflineRegistry, profiles,
+};
+use volume::Volume;
+
+/// The hives of the machine: their files, and the keys at which Windows mounts them.
+///
+/// Source: Microsoft, "Registry Hives".
+const HIVES: &[(&str, RootKey, &str)] = &[
+    ("SYSTEM", RootKey::Hklm, "SYSTEM"),
+    ("SOFTWARE", RootKey::Hklm, "SOFTWARE"),
+    ("SAM", RootKey::Hklm, "SAM"),
+    ("SECURITY", RootKey::Hklm, "SECURITY"),
+    ("DEFAULT", RootKey::Hku, ".DEFAULT"),
+];
+
+/// A switched-off Windows as a target.
+#[derive(Debug)]
+pub struct ImageTarget {
+    /// As the user named it.
+    named: PathBuf,
+    /// Where it is, links followed, so that all names of one folder share a lock.
+    root: PathBuf,
+    volume: Volume,
+    allow_dirty: bool,
+    registry: OfflineRegistry,
+    /// What came of mounting the users' hives, once that was tried.
+    users: Option<Result<(), Unread>>,
+}
+
+impl ImageTarget {
+    /// The volume whose root folder is `folder`. `drives` stand for further drives of the machine. With `allow_dirty`, a
+    /// hive that was not written completely and that its logs do not complete is read as it is, and never written.
+    ///
+    /// # Errors
+    /// When there is no Windows folder on it, or more than one and the volume does not say which one starts.
+    pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
+        let root = fs::canonicalize(folder)
+            .map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
+        let mut volume = Volume::open(&root, folder, drives)?;
+        let registry = mounted(folder, &mut volume, allow_dirty);
+        Ok(Self { named: folder.to_owned(), root, volume, allow_dirty, registry, users: None })
+    }
+
+    /// Answers a question, with users' hives mounted where it is about users.
+    fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        if query.key.path.root() == RootKey::Hku
+            && let Err(why) = self.mount_users()?
+        {
+            // The machine's own account does not depend on the list of users.
+            let own = |sid: &str| sid.eq_ignore_ascii_case(".DEFAULT") || sid.eq_ignore_ascii_case("S-1-5-18");
+            if !query.key.path.names().next().is_some_and(own) {
+                return Ok(Answer::Unread(why));
+            }
+        }
+        self.registry.read(query)
+    }
+
+    /// Mounts the users' hives where changes are in them. Which hive is whose must not change in the same run.
+    fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
+            return Ok(());
+        }
+        let detail = match self.mount_users() {
+            Ok(Ok(())) => None,
+            Ok(Err(why)) => Some(why.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(detail) = detail {
+            return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail });
+        }
+        match changes.iter().find(|change| profiles::names_hives(change)) {
+            Some(change) => {
+                let detail = "it says where the hives of users are, and other changes of this run are in those hives: they could not be \
+                              found again to be undone; change the one and the other in two runs";
+                Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn mount_users(&mut self) -> Result<Result<(), Unread>, TargetError> {
+        if let Some(done) = &self.users {
+            return Ok(done.clone());
+        }
+        let system_root = self.system_root()?;
+        let found = profiles::profiles(|query: &KeyQuery| self.registry.read(query), &system_root)?;
+        let done = found.map(|profiles| {
+            profiles::mount(&mut self.registry, &profiles, "the image", |folder, file| {
+                self.volume.find(&format!("{folder}\\{file}"), &system_root)
+            });
+            self.registry.complete(RootKey::Hku);
+        });
+        self.users = Some(done.clone());
+        Ok(done)
+    }
+
+    /// `SystemRoot`, such as `C:\WINDOWS`, which also tells the drive letter that the volume has.
+    fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
+        let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
+        Ok(found.and_then(|root| {
+            let absent = || Unread::new(Reason::Unknown, "the image has no SystemRoot, which names its drive letter");
+            let root = root.ok_or_else(absent)?;
+            self.volume.set_letter(&root)?;
+            Ok(root)
+        }))
+    }
+}
+
+/// The registry of the machine, without its users.
+fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
+    let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
+    for (file, root, name) in HIVES {
+        let Ok(key) = KeyPath::from_parts(*root, name) else { continue };
+        let file = match volume.in_config(file) {
+            Answer::Present(path) => Ok(path),
+            Answer::Absent => Err(Unread::new(Reason::Unknown, format!("the image has no hive {file}"))),
+            Answer::Unread(why) => Err(why),
+        };
+        registry.mount(key, file);
+    }
+    registry
+}
+
+impl Target for ImageTarget {
+    fn uri(&self) -> String {
+        format!("image:{}", self.named.display())
+    }
+
+    fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        queries.iter().map(|query| self.read_key(query)).collect()
+    }
+
+    fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
+        let system_root = self.system_root()?;
+        Ok(paths.iter().map(|path| self.volume.facts(path, &system_root)).collect())
+    }
+
+    fn lock(&mut self) -> Result<Lock, TargetError> {
+        let lock = lock_beside(&self.root)?;
+        self.volume.forget();
+        self.registry = mounted(&self.named, &mut self.volume, self.allow_dirty);
+        self.users = None;
+        self.registry.remove_leftovers();
+        Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.ready_users(changes)?;
+        self.registry.rehearse(changes)
+    }
+
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        self.ready_users(changes)?;
+        self.registry.write(changes)
+    }
+}

@@ -1,0 +1,145 @@
+//! The volume: its Windows folder, its drive letter, and its files.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    files::read::read_file,
+    targets::{
+        Answer, FileFacts, Reason, TargetError, Unread,
+        drives::{DriveFolder, Drives, split_drive},
+    },
+};
+
+/// What setup calls the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
+const USUAL: [&str; 2] = ["Windows", "WINNT"];
+
+/// The volume that a Windows is on, and folders that stand for other drives of the machine.
+#[derive(Debug)]
+pub(super) struct Volume {
+    system: DriveFolder,
+    /// The name of the Windows folder, as it is spelt there.
+    windows: String,
+    others: Drives,
+}
+
+impl Volume {
+    /// The volume at `root`, which the user named `folder`.
+    pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
+        let what = folder.display().to_string();
+        let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
+        let windows = windows_folder(&mut system).map_err(|detail| TargetError::Malformed { what, detail })?;
+        Ok(Self { system, windows, others })
+    }
+
+    /// Forgets which names were found.
+    pub(super) fn forget(&mut self) {
+        self.system.forget();
+        self.others.forget();
+    }
+
+    /// Takes the drive letter out of `SystemRoot`.
+    pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
+        let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));
+        let (letter, _) = split_drive(system_root).ok_or_else(malformed)?;
+        self.system.set_letter(letter);
+        Ok(())
+    }
+
+    /// A file in the folder of the machine's hives.
+    pub(super) fn in_config(&mut self, file: &str) -> Answer<PathBuf> {
+        self.system.find_below([self.windows.as_str(), "System32", "config", file])
+    }
+
+    /// Where the file is that the machine calls `path`.
+    pub(super) fn find(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<PathBuf> {
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.find(path),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
+    /// The facts of the file that the machine calls `path`.
+    pub(super) fn facts(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<FileFacts> {
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.facts(path),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
+    fn drive(&mut self, path: &str, system_root: &Result<String, Unread>) -> Result<&mut DriveFolder, Unread> {
+        let own = system_root.as_ref().ok().and_then(|root| split_drive(root)).map(|(letter, _)| letter);
+        if let Some(drive) = self.others.of(path) {
+            return match split_drive(path) {
+                Some((letter, _)) if own == Some(letter) => Err(Unread::new(
+                    Reason::Unsupported,
+                    format!("drive {letter}: is the image itself; leave --drive {letter}=DIR out"),
+                )),
+                _ => Ok(drive),
+            };
+        }
+        let unsupported = || Unread::new(Reason::Unsupported, format!("`{path}` is not an absolute path with a drive"));
+        let (letter, _) = split_drive(path).ok_or_else(unsupported)?;
+        let (own, _) = split_drive(system_root.as_ref().map_err(Clone::clone)?).ok_or_else(unsupported)?;
+        if letter == own {
+            return Ok(&mut self.system);
+        }
+        let detail =
+            format!("the image is drive {own}: of the machine; give drive {letter}: with --drive {letter}=DIR");
+        Err(Unread::new(Reason::Unknown, detail))
+    }
+}
+
+/// The name of the Windows folder: the one that `boot.ini` starts, or else the only one that there is.
+fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
+    if let Some(name) = boot_folder(system)
+        && has_hives(system, &name)?
+    {
+        return Ok(name);
+    }
+    let mut found = Vec::new();
+    for name in USUAL {
+        if has_hives(system, name)? {
+            found.push(name);
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] if matches!(system.find_below(["System32", "config"]), Answer::Present(_)) => {
+            Err("it is a Windows folder itself; give the folder above, the root of the volume".to_owned())
+        }
+        [] => {
+            Err("it has no folder Windows/System32/config; give the root folder of a mounted Windows volume".to_owned())
+        }
+        several => {
+            let names = several.join(" and ");
+            Err(format!("it has two Windows folders, {names}, and no boot.ini says which one starts"))
+        }
+    }
+}
+
+fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
+    match system.find_below([name, "System32", "config"]) {
+        Answer::Present(path) => Ok(path.is_dir()),
+        Answer::Absent => Ok(false),
+        Answer::Unread(why) => Err(why.to_string()),
+    }
+}
+
+/// The largest `boot.ini` that is looked at, in bytes.
+const MAX_BOOT_INI: u64 = 1 << 20;
+
+/// The folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
+///
+/// Source: Microsoft, "Overview of the Boot.ini File".
+fn boot_folder(system: &mut DriveFolder) -> Option<String> {
+    let Answer::Present(path) = system.find_below(["boot.ini"]) else { return None };
+    let bytes = read_file(&path, MAX_BOOT_INI).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let default = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("default"))?;
+    let (_, folder) = default.1.trim().split_once('\\')?;
+    let name = folder.trim_matches('\\');
+    (!name.is_empty() && !name.contains('\\')).then(|| name.to_owned())
+}

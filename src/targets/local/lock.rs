@@ -1,0 +1,47 @@
+//! One apply at a time on this machine, whatever its state folder.
+
+use std::{
+    env,
+    fs::{OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::targets::{Lock, TargetError};
+
+use super::{FolderError, create_admin_only_dir};
+
+/// The machine's lock: the file `%ProgramData%\kbfix\lock`, which the system unlocks when the process ends, however it does.
+///
+/// A file in a folder that only administrators may write, rather than a named mutex: that name any user could take.
+///
+/// # Errors
+/// [`TargetError::Locked`] when another process holds it.
+pub(super) fn take() -> Result<Lock, TargetError> {
+    let program_data = env::var_os("ProgramData").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = program_data.ok_or_else(|| TargetError::Unsupported {
+        what: "the lock".to_owned(),
+        detail: "the environment variable ProgramData names no folder".to_owned(),
+    })?;
+    let folder = folder.join("kbfix");
+    let failed = |path: &Path, source| TargetError::Io { what: format!("the lock {}", path.display()), source };
+    create_admin_only_dir(&folder).map_err(|error| {
+        let kind = match &error {
+            FolderError::Denied { .. } => io::ErrorKind::PermissionDenied,
+            _ => io::ErrorKind::Other,
+        };
+        TargetError::Io { what: "the lock".to_owned(), source: io::Error::new(kind, error) }
+    })?;
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| failed(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock::new(file)),
+        Err(TryLockError::WouldBlock) => Err(TargetError::Locked { what: "local".to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(&path, error)),
+    }
+}

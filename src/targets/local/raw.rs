@@ -1,0 +1,286 @@
+//! The few registry calls that crate windows-registry lacks or does not make exactly enough.
+//!
+//! - It pads data with zeros, where a value shrinks between the question for its length and the reading of it.
+//! - Its iterators end without a word at the first error, and change names that are not valid UTF-16.
+//! - It has no way to delete one key only, or to learn whether a key was created or opened.
+//! - In debug builds it refuses strings without a terminating NUL, and it passes on the system's habit of taking a NUL into
+//!   the value that happens to stand after it in memory.
+//!
+//! Handles, opening, and removing values stay with windows-registry. This is the only place of `unsafe` on registry keys;
+//! a name has no NUL inside, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`] guarantee.
+#![allow(unsafe_code)]
+
+use std::ptr::{null, null_mut};
+
+use windows_registry::{Key as Handle, Type};
+use windows_sys::Win32::{
+    Foundation::{ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS},
+    System::Registry::{
+        REG_CREATED_NEW_KEY, REG_OPTION_NON_VOLATILE, RegCreateKeyExW, RegDeleteKeyExW, RegEnumKeyExW, RegEnumValueW,
+        RegQueryInfoKeyW, RegQueryValueExW,
+    },
+};
+
+use crate::registry::{Data, ValueType, name::MAX_VALUE_NAME};
+
+use super::error::Code;
+
+/// A key name's limit with its NUL, in UTF-16 units.
+const KEY_NAME_BUFFER: usize = crate::registry::name::MAX_KEY_NAME + 1;
+
+/// Most values are shorter than this many bytes, and are then read with one call.
+const FIRST_BUFFER: usize = 4096;
+
+/// No value has more bytes than this; a system that keeps asking for a larger buffer is not followed further.
+const LAST_BUFFER: usize = 1 << 30;
+
+/// How many subkeys and values a key has.
+pub(super) struct Counts {
+    /// Its subkeys.
+    pub(super) subkeys: u32,
+    /// Its values, the default value included where it is set.
+    pub(super) values: u32,
+}
+
+/// The buffer that data is read into; kept, so that a batch allocates once.
+pub(super) struct Buffer(Vec<u8>);
+
+impl Buffer {
+    /// A buffer that suffices for most values.
+    pub(super) fn new() -> Self {
+        Self(vec![0; FIRST_BUFFER])
+    }
+
+    fn grow(&mut self, wanted: u32) -> Result<(), Code> {
+        if self.0.len() >= LAST_BUFFER {
+            return Err(Code(ERROR_MORE_DATA));
+        }
+        // At least doubled: some calls say only that it was too little.
+        let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.0.len() * 2);
+        self.0.resize(wanted.min(LAST_BUFFER), 0);
+        Ok(())
+    }
+
+    fn capacity(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    fn data(&self, value_type: u32, length: u32) -> Data {
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.len());
+        Data::new(ValueType(value_type), &self.0[..length])
+    }
+}
+
+fn wide(name: &str) -> Vec<u16> {
+    name.encode_utf16().chain([0]).collect()
+}
+
+fn check(code: u32) -> Result<(), Code> {
+    if code == ERROR_SUCCESS { Ok(()) } else { Err(Code(code)) }
+}
+
+/// How much a key holds.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
+    let (mut subkeys, mut values) = (0, 0);
+    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as documented.
+    let code = unsafe {
+        RegQueryInfoKeyW(
+            key.as_raw(),
+            null_mut(),
+            null_mut(),
+            null(),
+            &mut subkeys,
+            null_mut(),
+            null_mut(),
+            &mut values,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            null_mut(),
+        )
+    };
+    check(code).map(|()| Counts { subkeys, values })
+}
+
+/// Type and bytes of one value.
+///
+/// # Errors
+/// The system's code, ERROR_FILE_NOT_FOUND where there is no such value.
+pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Data, Code> {
+    let name = wide(name);
+    loop {
+        let (mut value_type, mut length) = (0, buffer.capacity());
+        // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the buffer has.
+        let code = unsafe {
+            RegQueryValueExW(key.as_raw(), name.as_ptr(), null(), &mut value_type, buffer.0.as_mut_ptr(), &mut length)
+        };
+        match code {
+            ERROR_MORE_DATA => buffer.grow(length)?,
+            _ => return check(code).map(|()| buffer.data(value_type, length)),
+        }
+    }
+}
+
+/// Hands every value's name (UTF-16 units) and data to `each`, until it returns `false`.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn each_value(
+    key: &Handle,
+    buffer: &mut Buffer,
+    mut each: impl FnMut(&[u16], Data) -> bool,
+) -> Result<(), Code> {
+    let mut name = vec![0; MAX_VALUE_NAME + 1];
+    let mut index = 0;
+    loop {
+        let (mut value_type, mut length, mut units) = (0, buffer.capacity(), name.len() as u32);
+        // SAFETY: the handle is open as long as `key` lives; `units` and `length` say how much the two buffers hold.
+        let code = unsafe {
+            RegEnumValueW(
+                key.as_raw(),
+                index,
+                name.as_mut_ptr(),
+                &mut units,
+                null(),
+                &mut value_type,
+                buffer.0.as_mut_ptr(),
+                &mut length,
+            )
+        };
+        match code {
+            ERROR_NO_MORE_ITEMS => return Ok(()),
+            ERROR_MORE_DATA => buffer.grow(length)?,
+            _ => {
+                check(code)?;
+                if !each(&name[..units as usize], buffer.data(value_type, length)) {
+                    return Ok(());
+                }
+                index += 1;
+            }
+        }
+    }
+}
+
+/// Hands every value's name (UTF-16 units) to `each`, until it returns `false`. No data is read.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
+    let mut name = vec![0; MAX_VALUE_NAME + 1];
+    for index in 0.. {
+        let mut units = name.len() as u32;
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        let code = unsafe {
+            RegEnumValueW(
+                key.as_raw(),
+                index,
+                name.as_mut_ptr(),
+                &mut units,
+                null(),
+                null_mut(),
+                null_mut(),
+                null_mut(),
+            )
+        };
+        if code == ERROR_NO_MORE_ITEMS {
+            break;
+        }
+        check(code)?;
+        if !each(&name[..units as usize]) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hands every subkey's name (UTF-16 units) to `each`.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
+    let mut name = [0; KEY_NAME_BUFFER];
+    for index in 0.. {
+        let mut units = name.len() as u32;
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        let code = unsafe {
+            RegEnumKeyExW(
+                key.as_raw(),
+                index,
+                name.as_mut_ptr(),
+                &mut units,
+                null(),
+                null_mut(),
+                null_mut(),
+                null_mut(),
+            )
+        };
+        if code == ERROR_NO_MORE_ITEMS {
+            break;
+        }
+        check(code)?;
+        each(&name[..units as usize]);
+    }
+    Ok(())
+}
+
+/// Creates the key `name` of a class directly below `parent`, or opens it; whether it was created.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn create_subkey(
+    parent: &Handle,
+    name: &str,
+    class: Option<&str>,
+    access: u32,
+) -> Result<(Handle, bool), Code> {
+    let name = wide(name);
+    let class = class.map(wide);
+    let (mut handle, mut disposition) = (null_mut(), 0);
+    // SAFETY: the handle is open as long as `parent` lives; both texts end with a NUL, and no class is a null pointer, as documented;
+    // both results go to live variables.
+    let code = unsafe {
+        RegCreateKeyExW(
+            parent.as_raw(),
+            name.as_ptr(),
+            0,
+            class.as_ref().map_or(null(), |class| class.as_ptr()),
+            REG_OPTION_NON_VOLATILE,
+            access,
+            null(),
+            &mut handle,
+            &mut disposition,
+        )
+    };
+    check(code)?;
+    // SAFETY: the call succeeded, so the handle is open, and nobody else closes it.
+    let created = unsafe { Handle::from_raw(handle) };
+    Ok((created, disposition == REG_CREATED_NEW_KEY))
+}
+
+/// Deletes the key `name` directly below `parent`, with its values; it must have no subkeys.
+///
+/// # Errors
+/// The system's code; ERROR_ACCESS_DENIED also where it has subkeys.
+pub(super) fn delete_subkey(parent: &Handle, name: &str, view: u32) -> Result<(), Code> {
+    let name = wide(name);
+    // SAFETY: the handle is open as long as `parent` lives; `name` ends with a NUL.
+    check(unsafe { RegDeleteKeyExW(parent.as_raw(), name.as_ptr(), view, 0) })
+}
+
+/// Sets a value to exactly these bytes, whatever they are.
+///
+/// RegSetValueExW takes two bytes more than it is told where a string has no terminating NUL but a NUL stands in memory
+/// after it; therefore something else than a NUL stands there. That also makes the pointer of an empty value a real one.
+/// The type goes as [`Type::Other`], since windows-registry asserts a terminating NUL for types that it knows.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
+    let mut bytes = Vec::with_capacity(data.bytes.len() + 4);
+    bytes.extend_from_slice(&data.bytes);
+    bytes.extend_from_slice(&[0xFF; 4]);
+    Code::of(key.set_bytes(name, Type::Other(data.value_type.0), &bytes[..data.bytes.len()]))
+}

@@ -1,0 +1,124 @@
+//! Answers of the live registry. Reading asks for the rights to query values and, where wanted, to list subkeys and to read the
+//! security descriptor: no more,
+//! so that an ordinary user can run `diff`, and a key that denies the rest can still be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use windows_registry::Key as Handle;
+use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE};
+
+use crate::{
+    registry::{Data, KeyName, ValueName},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
+};
+
+use super::{error::Code, open, properties, raw};
+
+/// The answer to one question, with one opening of the key.
+pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
+    let mut access = KEY_QUERY_VALUE;
+    if query.subkeys {
+        access |= KEY_ENUMERATE_SUB_KEYS;
+    }
+    if query.values == Wanted::All {
+        access |= properties::READ;
+    }
+    let handle = match open(&query.key, access) {
+        Ok(handle) => handle,
+        Err(code) => return code.answer(),
+    };
+    contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
+}
+
+/// What the open key holds of what is wanted. A key deleted since it was opened is absent: the code says so.
+fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Answer<KeyFacts>> {
+    let values = match &query.values {
+        Wanted::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
+        Wanted::All => all_values(handle, buffer).map_err(Code::answer)?,
+    };
+    let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
+    let properties = (query.values == Wanted::All).then(|| properties::read(handle));
+    Ok(KeyFacts { values, properties, subkeys })
+}
+
+/// The values asked for by name, with the names as the registry has them.
+///
+/// Looking up a name costs Windows a walk over the key's values. So a key of which much is asked is listed once, which is
+/// linear; a key of which little is asked is looked up, and listed without data only to learn how a found name is written.
+fn named_values(
+    handle: &Handle,
+    names: &BTreeSet<ValueName>,
+    buffer: &mut raw::Buffer,
+) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
+    let mut values = BTreeMap::new();
+    if names.is_empty() {
+        return Ok(values);
+    }
+    let dense = usize::try_from(raw::counts(handle)?.values).is_ok_and(|count| count / 2 <= names.len());
+    if dense {
+        raw::each_value(handle, buffer, |units, data| {
+            if let Some(name) = value_name(units).filter(|name| names.contains(name)) {
+                values.insert(name, Answer::Present(data));
+            }
+            values.len() < names.len()
+        })?;
+    }
+    // What a listing missed, since the key changed meanwhile, is not absent for that.
+    let mut looked_up = BTreeMap::new();
+    for name in names {
+        if values.contains_key(name) {
+            continue;
+        }
+        match raw::value(handle, name.as_str(), buffer) {
+            Ok(data) => drop(looked_up.insert(name.clone(), data)),
+            Err(code) => drop(values.insert(name.clone(), code.answer())),
+        }
+    }
+    if !looked_up.is_empty() {
+        raw::each_value_name(handle, |units| {
+            let found = value_name(units).and_then(|name| looked_up.remove(&name).map(|data| (name, data)));
+            if let Some((name, data)) = found {
+                values.insert(name, Answer::Present(data));
+            }
+            !looked_up.is_empty()
+        })?;
+    }
+    values.extend(looked_up.into_iter().map(|(name, data)| (name, Answer::Present(data))));
+    Ok(values)
+}
+
+/// Every value. One whose name kbfix cannot express stands there as unsupported, with the name as near as can be.
+pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
+    let mut values = BTreeMap::new();
+    raw::each_value(handle, buffer, |units, data| {
+        if let Some(name) = value_name(units) {
+            values.entry(name).or_insert(Answer::Present(data));
+        } else {
+            let near = String::from_utf16_lossy(units).replace('\0', "\u{FFFD}");
+            let why = Answer::unread(Reason::Unsupported, format!("the value name {near:?} is not valid UTF-16"));
+            if let Ok(name) = ValueName::new(near) {
+                values.insert(name, why);
+            }
+        }
+        true
+    })?;
+    Ok(values)
+}
+
+fn value_name(units: &[u16]) -> Option<ValueName> {
+    ValueName::new(String::from_utf16(units).ok()?).ok()
+}
+
+/// The names of the subkeys; unsupported as a whole where one of them cannot be expressed.
+fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Answer<KeyFacts>> {
+    let (mut names, mut odd) = (Vec::new(), None);
+    raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {
+        Some(name) => names.push(name),
+        None => odd = Some(String::from_utf16_lossy(units)),
+    })
+    .map_err(Code::answer)?;
+    match odd {
+        None => Ok(names),
+        Some(near) => Err(Answer::unread(Reason::Unsupported, format!("the subkey name {near:?} is not valid UTF-16"))),
+    }
+}

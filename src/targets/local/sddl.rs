@@ -1,0 +1,102 @@
+//! Who may write a folder, told from its security descriptor as text.
+//!
+//! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
+
+/// Rights of an ACE that do not change a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
+/// FILE_GENERIC_EXECUTE, and (by the letters of directory objects) list, read attributes, traverse.
+const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO"];
+
+/// The same as bits: FILE_LIST_DIRECTORY, FILE_READ_EA, FILE_TRAVERSE, FILE_READ_ATTRIBUTES, READ_CONTROL, SYNCHRONIZE,
+/// GENERIC_EXECUTE, GENERIC_READ.
+const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
+
+/// Who is trusted with writing: administrators, the system, and the built-in Administrator account.
+const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
+
+/// Stand-ins for the owner, who is checked by itself: CREATOR OWNER and OWNER RIGHTS.
+const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
+
+/// What is wrong with a security descriptor `sddl` (owner and DACL), if somebody else than administrators, the system and
+/// the accounts in `also` (SIDs) could write the object, or take the right to; `None` where all is well.
+pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
+    let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
+    let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));
+    let owner = before.strip_prefix("O:").map(|rest| rest.split("G:").next().unwrap_or(rest));
+    match owner {
+        None => return Some("it has no owner".to_owned()),
+        Some(owner) if !trusted(owner) => return Some(format!("its owner is {owner}, who is not an administrator")),
+        Some(_) => {}
+    }
+    let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
+    if flags.contains("NO_ACCESS_CONTROL") {
+        return Some("everyone may write it".to_owned());
+    }
+    entries.split_terminator(')').find_map(|entry| entry_fault(entry.trim_start_matches('('), &trusted))
+}
+
+fn entry_fault(entry: &str, trusted: &impl Fn(&str) -> bool) -> Option<String> {
+    let fields: Vec<&str> = entry.split(';').collect();
+    match fields.as_slice() {
+        // A denial takes rights away only.
+        ["D" | "OD", ..] => None,
+        ["A", _, rights, _, _, sid] => {
+            let allowed = trusted(sid) || OWNER_ALIASES.contains(sid) || is_harmless(rights);
+            (!allowed).then(|| format!("{sid} has the rights {rights} on it or on what is created in it"))
+        }
+        _ => Some(format!("it has an entry that kbfix does not know: ({entry})")),
+    }
+}
+
+fn is_harmless(rights: &str) -> bool {
+    if let Some(hex) = rights.strip_prefix("0x") {
+        return u32::from_str_radix(hex, 16).is_ok_and(|bits| bits & !HARMLESS_BITS == 0);
+    }
+    rights.is_ascii()
+        && rights.len().is_multiple_of(2)
+        && rights.as_bytes().chunks_exact(2).all(|pair| HARMLESS.iter().any(|code| code.as_bytes() == pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::local::sddl::*;
+
+    #[test]
+    fn what_only_administrators_write_is_well() {
+        for sddl in [
+            "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)",
+            "O:SYG:SYD:PAI(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;;FR;;;WD)",
+            "O:BAD:(A;OICIIO;GA;;;CO)(D;;FA;;;BU)",
+            "O:S-1-5-32-544G:DUD:AI(A;;FA;;;S-1-5-18)",
+            "O:BAD:P",
+        ] {
+            assert_eq!(fault(sddl, &[]), None, "{sddl}");
+        }
+    }
+
+    #[test]
+    fn what_others_write_or_own_is_not() {
+        for (sddl, told) in [
+            ("O:BUD:(A;;FA;;;BA)", "owner is BU"),
+            ("O:S-1-5-21-1-2-3-1001G:BAD:P(A;;FA;;;BA)", "owner is S-1-5-21-1-2-3-1001"),
+            ("D:(A;;FA;;;BA)", "no owner"),
+            ("O:BA", "everyone"),
+            ("O:BAD:NO_ACCESS_CONTROL", "everyone"),
+            // What a folder made by hand below C:\ProgramData inherits.
+            ("O:BAD:AI(A;OICIID;FA;;;SY)(A;CIID;DCLCRPCR;;;BU)", "BU has the rights DCLCRPCR"),
+            ("O:BAD:(A;;0x1301bf;;;AU)", "AU has the rights 0x1301bf"),
+            ("O:BAD:(A;OICIIO;GW;;;WD)", "WD has the rights GW"),
+            ("O:BAD:(XA;;FR;;;BU;(x == 1))", "does not know"),
+            ("O:BAD:(OA;;CR;1;;BU)", "does not know"),
+        ] {
+            let found = fault(sddl, &[]).unwrap();
+            assert!(found.contains(told), "{sddl}: {found}");
+        }
+    }
+
+    #[test]
+    fn the_administrator_who_runs_kbfix_may_own_it() {
+        let own = ["S-1-5-21-0-0-0-1000".to_owned()];
+        assert_eq!(fault("O:S-1-5-21-0-0-0-1000D:(A;;FA;;;S-1-5-21-0-0-0-1000)", &own), None);
+        assert!(fault("O:S-1-5-21-0-0-0-1001D:", &own).is_some());
+    }
+}

@@ -1,0 +1,154 @@
+//! Users who are not logged on. Windows loads a user's hives below `HKU` when the user logs on; those of the others are files
+//! in their profiles, which kbfix reads and writes itself, as in an image.
+//!
+//! Nothing is lost when a user logs on meanwhile: Windows opens a loaded hive for itself alone, so that its file can be neither
+//! read nor replaced; and whether it is loaded is asked once more immediately before it is replaced.
+//!
+//! Source: Microsoft, "Registry Hives", "RegLoadKey function".
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use windows_sys::Win32::System::Registry::KEY_QUERY_VALUE;
+
+use crate::{
+    registry::{Key, KeyPath, RootKey},
+    targets::{
+        Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, WriteFailure, hku,
+        offline::OfflineRegistry, profiles,
+    },
+};
+
+use super::{error::Code, open, path_on_disk, raw, read};
+
+/// What the name of the hive of a user's classes has behind the user's SID.
+const CLASSES: &str = "_CLASSES";
+
+/// The hives of users who are not logged on.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    /// Their hives by ProfileList, once that was read; or why it cannot be.
+    hives: Option<Result<OfflineRegistry, Unread>>,
+}
+
+impl Users {
+    /// The next question reads the list of profiles and the files again.
+    pub(super) fn forget(&mut self) {
+        self.hives = None;
+    }
+
+    /// The answer about a key of a user who is not logged on.
+    pub(super) fn read(&mut self, query: &KeyQuery) -> Answer<KeyFacts> {
+        match self.hives() {
+            // One user's damaged hive is no reason to refuse the machine.
+            Ok(hives) => hives.read(query).unwrap_or_else(|error| Answer::Unread(unread(&error))),
+            Err(why) => Answer::Unread(why.clone()),
+        }
+    }
+
+    /// Carries out changes of users who are not logged on.
+    pub(super) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let Some(first) = changes.first() else { return Ok(()) };
+        // The way to each file is looked at again.
+        self.forget();
+        match self.hives() {
+            Ok(hives) => hives.write(changes),
+            Err(why) => Err(WriteError::Unsupported { place: first.key.to_string(), detail: why.to_string() }.into()),
+        }
+    }
+
+    /// Refuses a change of a user whose hive was read from its file and is loaded by now: what was read need not be what
+    /// Windows has since.
+    pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
+        let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
+        if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
+    }
+
+    fn hives(&mut self) -> Result<&mut OfflineRegistry, &Unread> {
+        self.hives.get_or_insert_with(mounted).as_mut().map_err(|why| &*why)
+    }
+}
+
+/// Whether the key is of a user who is not logged on: neither of the user's hives is loaded.
+pub(super) fn is_away(path: &KeyPath) -> bool {
+    user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
+}
+
+/// The user whose key it is, as a key below `HKU`. Services and the system have their hives loaded at all times.
+fn user_of(path: &KeyPath) -> Option<KeyPath> {
+    let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
+    KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
+}
+
+/// Where Windows mounts the two hives of a user.
+fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
+    let classes = KeyPath::from_parts(RootKey::Hku, &format!("{}{CLASSES}", user.below_root()));
+    [user.clone()].into_iter().chain(classes).collect()
+}
+
+/// A hive that this user may not look into is loaded, too.
+fn is_loaded(hive: &KeyPath) -> bool {
+    !open(&Key::new(hive.clone()), KEY_QUERY_VALUE).is_err_and(Code::is_absent)
+}
+
+/// The hives of all users with a profile; only those are opened that are asked for.
+fn mounted() -> Result<OfflineRegistry, Unread> {
+    let mut buffer = raw::Buffer::new();
+    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
+    let absent = || Unread::new(Reason::Unknown, "this Windows has no SystemRoot");
+    let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
+    let system_root = system_root.and_then(|root| root.ok_or_else(absent));
+    let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
+    // The machine's lock keeps other applies out. A lock file beside the hive would be in a folder where the user may put a link.
+    let mut registry = OfflineRegistry::new("this machine".to_owned(), false, false);
+    registry.guard(refuse_loaded);
+    profiles::mount(&mut registry, &found, "this machine", find);
+    Ok(registry)
+}
+
+/// Asked immediately before the file of the hive at this key is replaced, and after that failed.
+fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
+    match user_of(hive) {
+        Some(user) if !is_away(&user) => Err(logged_on(&user)),
+        _ => Ok(()),
+    }
+}
+
+fn logged_on(user: &KeyPath) -> WriteError {
+    WriteError::Stale {
+        place: user.to_string(),
+        expected: "the user not logged on, as it was read".to_owned(),
+        found: "the user logged on since".to_owned(),
+    }
+}
+
+/// Where a file of a profile is. One on another machine is not looked for: that would send it this user's credentials.
+fn find(folder: &str, file: &str) -> Answer<PathBuf> {
+    let path = match path_on_disk(folder) {
+        Ok(folder) => folder.join(file),
+        Err(why) => return Answer::Unread(why),
+    };
+    if let Some(link) = profiles::link_on_the_way(Path::new(folder), &path) {
+        let detail = format!("{} is a link, which kbfix does not follow in a profile", link.display());
+        return Answer::unread(Reason::Unsupported, detail);
+    }
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Answer::Absent,
+        // What else stands against it shows when it is opened.
+        _ => Answer::Present(path),
+    }
+}
+
+fn unread(error: &TargetError) -> Unread {
+    let reason = match error {
+        TargetError::Malformed { .. } => Reason::Malformed,
+        TargetError::Unsupported { .. } => Reason::Unsupported,
+        TargetError::Io { .. }
+        | TargetError::NoLock { .. }
+        | TargetError::Locked { .. }
+        | TargetError::Remote { .. } => Reason::Unknown,
+    };
+    Unread::new(reason, error.to_string())
+}

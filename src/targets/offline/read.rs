@@ -1,0 +1,116 @@
+//! Answers of one hive about one key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    format::regf::{Error, Hive, Node, NotUnicode, ValueNode},
+    registry::{Data, KeyName, KeyProperties, SecurityDescriptor, ValueName},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted},
+};
+
+/// From this many names on, the key's list of values is read once for all of them instead of once for each.
+const MANY: usize = 8;
+
+/// What the hive has of the key at `node`.
+pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<KeyFacts> {
+    let facts = || {
+        let values = match &query.values {
+            Wanted::All => all_values(hive, node)?,
+            Wanted::Names(names) if names.len() < MANY => one_by_one(hive, node, names),
+            Wanted::Names(names) => out_of_all(hive, node, names)?,
+        };
+        let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
+        let properties = (query.values == Wanted::All).then(|| properties(hive, node));
+        Ok(KeyFacts { values, properties, subkeys })
+    };
+    facts().map_or_else(Answer::Unread, Answer::Present)
+}
+
+/// Why something in a hive could not be read.
+pub(super) fn unread(error: &Error) -> Unread {
+    // A name that text cannot hold is no damage: Windows itself has such names.
+    let reason = match error {
+        Error::NotUnicode { .. } | Error::Name(_) => Reason::Unsupported,
+        _ => Reason::Malformed,
+    };
+    Unread::new(reason, error.to_string())
+}
+
+fn one_by_one(hive: &Hive, node: Node, names: &BTreeSet<ValueName>) -> BTreeMap<ValueName, Answer<Data>> {
+    let one = |name: &ValueName| match hive.value_node(node, name.as_str()) {
+        Ok(None) => (name.clone(), Answer::Absent),
+        Ok(Some(value)) => (name_of(&value).unwrap_or_else(|_| name.clone()), data(hive, &value)),
+        Err(error) => (name.clone(), Answer::Unread(unread(&error))),
+    };
+    names.iter().map(one).collect()
+}
+
+fn out_of_all(
+    hive: &Hive,
+    node: Node,
+    names: &BTreeSet<ValueName>,
+) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    let mut found: BTreeMap<ValueName, Answer<Data>> = BTreeMap::new();
+    let mut unreadable = None;
+    for value in hive.values(node).map_err(|e| unread(&e))? {
+        match value {
+            // The first of two with one name counts, as in a look-up; a name that is no text is none of those asked for.
+            Ok(value) => {
+                if let Ok(name) = name_of(&value)
+                    && names.contains(&name)
+                    && !found.contains_key(&name)
+                {
+                    found.insert(name, data(hive, &value));
+                }
+            }
+            Err(error) => unreadable = unreadable.or(Some(unread(&error))),
+        }
+    }
+    for name in names.iter().filter(|name| !found.contains_key(*name)).cloned().collect::<Vec<_>>() {
+        found.insert(name, unreadable.clone().map_or(Answer::Absent, Answer::Unread));
+    }
+    Ok(found)
+}
+
+fn all_values(hive: &Hive, node: Node) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    let mut all = BTreeMap::new();
+    for value in hive.values(node).map_err(|e| unread(&e))? {
+        let value = value.map_err(|e| unread(&e))?;
+        let name = name_of(&value)?;
+        if all.contains_key(&name) {
+            return Err(Unread::new(Reason::Malformed, format!("two values have the name {name:?}")));
+        }
+        all.insert(name, data(hive, &value));
+    }
+    Ok(all)
+}
+
+fn properties(hive: &Hive, node: Node) -> Answer<KeyProperties> {
+    let properties = || {
+        let malformed = |why| Unread::new(Reason::Malformed, why);
+        let security = hive.security_descriptor(node).map_err(|error| unread(&error))?;
+        let security = SecurityDescriptor::new(security).map_err(malformed)?;
+        let class = hive.class(node).map_err(|error| unread(&error))?.map(|class| class.text());
+        let odd = |error: NotUnicode| Unread::new(Reason::Unsupported, format!("its class name: {error}"));
+        Ok(KeyProperties { class: class.transpose().map_err(odd)?, security })
+    };
+    properties().map_or_else(Answer::Unread, Answer::Present)
+}
+
+fn subkeys(hive: &Hive, node: Node) -> Result<Vec<KeyName>, Unread> {
+    let mut names = Vec::new();
+    for key in hive.subkeys(node).map_err(|e| unread(&e))? {
+        let text = key.and_then(|key| key.name_text()).map_err(|e| unread(&e))?;
+        names.push(KeyName::new(text).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?);
+    }
+    Ok(names)
+}
+
+fn name_of(value: &ValueNode<'_>) -> Result<ValueName, Unread> {
+    let text = value.name_text().map_err(|e| unread(&e))?;
+    ValueName::new(text).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
+}
+
+fn data(hive: &Hive, value: &ValueNode<'_>) -> Answer<Data> {
+    hive.data(value).map_or_else(|error| Answer::Unread(unread(&error)), Answer::Present)
+}

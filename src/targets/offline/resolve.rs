@@ -1,0 +1,258 @@
+//! Where a key is: in which hive, and under which path there.
+//!
+//! Windows makes some keys at every start, as links to others or in memory only. They are in no file, and are resolved
+//! here: `HKLM\SYSTEM\CurrentControlSet` by `Select`, `HKCR`, the 32-bit view, a user's `Software\Classes`,
+//! `HKU\S-1-5-18`. Links that are stored in a hive are followed, except one out of a user's hive: the user writes it, and could
+//! lead an administrator's kbfix to a key of the machine. Windows does not follow it either (Microsoft, MS10-021).
+//!
+//! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
+//! KB100010 ("What are Control Sets?").
+
+use crate::{
+    format::regf::{Error, Hive, Node},
+    registry::{Data, Decoded, Key, KeyPath, RootKey, ValueType, View, sid},
+    targets::{Reason, Unread},
+};
+
+use super::{Halt, OfflineRegistry, read};
+
+/// Where a key is.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a hive.
+    In {
+        /// The number of the mount.
+        mount: usize,
+        /// The key's path below the hive's root.
+        below: String,
+        /// The key; none where it is absent.
+        node: Option<Node>,
+        /// The key's path once all links were followed.
+        path: KeyPath,
+        /// Whether the path that was asked for is itself a link: it cannot be created or deleted.
+        link: bool,
+        /// Whether it is a link that is stored in a hive: what it leads to is no part of the tree that it stands in.
+        stored_link: bool,
+    },
+    /// Above the mounts.
+    Above(KeyPath),
+    /// Not there.
+    Absent,
+}
+
+/// What looking a path up in a hive comes to.
+enum Step {
+    Found(Node),
+    Absent,
+    /// A link stands in the way; the text is the rest of the path behind it.
+    Link(Node, String),
+}
+
+/// No chain of links on a real machine is longer.
+const MAX_LINKS: usize = 16;
+
+/// Keys that Windows keeps in memory only, below `HKLM`.
+const VOLATILE: &[&str] = &[
+    "HARDWARE",
+    r"SYSTEM\CurrentControlSet\Hardware Profiles\Current",
+    r"SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName",
+    r"SYSTEM\CurrentControlSet\Control\hivelist",
+    r"SYSTEM\CurrentControlSet\Control\Session Manager\WPA",
+];
+
+impl OfflineRegistry {
+    /// Finds a key.
+    pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
+        let mut path = self.stored(key)?;
+        let (mut link, mut stored_link) = (false, false);
+        for _ in 0..MAX_LINKS {
+            self.refuse_volatile(&path)?;
+            if let Some((to, exactly)) = self.alias(&path)? {
+                link |= exactly;
+                path = to;
+                continue;
+            }
+            let Some(mount) = self.mount_of(&path) else { return self.outside(path) };
+            let below = path.relative_to(&self.mounts[mount].key).unwrap_or_default().to_owned();
+            let file = self.opened(mount)?;
+            match look_up(&file.hive, &below).map_err(|e| read::unread(&e))? {
+                Step::Found(node) => return Ok(Place::In { mount, below, node: Some(node), path, link, stored_link }),
+                Step::Absent => return Ok(Place::In { mount, below, node: None, path, link, stored_link }),
+                Step::Link(node, rest) => {
+                    link |= rest.is_empty();
+                    stored_link |= rest.is_empty();
+                    let target = link_target(&file.hive, node, &path)?;
+                    self.refuse_way_out(mount, &path, &target)?;
+                    path = joined(&target, &rest)?;
+                }
+            }
+        }
+        Err(Unread::new(Reason::Malformed, format!("{key} is below links that lead in a circle")).into())
+    }
+
+    /// Refuses a link that leads out of a user's hive.
+    fn refuse_way_out(&self, mount: usize, path: &KeyPath, target: &KeyPath) -> Result<(), Unread> {
+        let hive = &self.mounts[mount].key;
+        if hive.root() == RootKey::Hklm || target.is_within(hive) {
+            return Ok(());
+        }
+        let detail = format!("{path} is below a link to {target}, out of the hive {hive}, which kbfix does not follow");
+        Err(Unread::new(Reason::Unsupported, detail))
+    }
+
+    /// What is in no mounted hive: above one, absent, or not covered.
+    fn outside(&self, path: KeyPath) -> Result<Place, Halt> {
+        if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {
+            return Ok(Place::Above(path));
+        }
+        if self.complete.contains(&path.root()) {
+            return Ok(Place::Absent);
+        }
+        Err(Unread::new(Reason::Unknown, format!("{} does not hold {path}", self.what)).into())
+    }
+
+    /// The path where the 64-bit view keeps the key. A Windows without `Wow6432Node` is a 32-bit one, and has one view.
+    fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
+        let stored = key.view.stored_at(&key.path);
+        if key.view == View::Bits64 || stored == key.path {
+            return Ok(stored);
+        }
+        let Some(mount) = self.mounted_at(&hklm("SOFTWARE")?) else { return Ok(stored) };
+        let hive = &self.opened(mount)?.hive;
+        let node = hive.subkey(hive.root(), "Wow6432Node").map_err(|e| read::unread(&e))?;
+        Ok(if node.is_some() { stored } else { key.path.clone() })
+    }
+
+    /// What Windows links the path, or a key above it, to when it starts; and whether it is the link itself.
+    fn alias(&mut self, path: &KeyPath) -> Result<Option<(KeyPath, bool)>, Halt> {
+        let moved = |from: &KeyPath, to: KeyPath| {
+            let Some(rest) = path.relative_to(from) else { return Ok(None) };
+            joined(&to, rest).map(|to| Some((to, rest.is_empty())))
+        };
+        let current = hklm(r"SYSTEM\CurrentControlSet")?;
+        if path.is_within(&current) && self.mounted_at(&hklm("SYSTEM")?).is_some() {
+            let set = self.current_control_set()?;
+            return moved(&current, hklm(&format!(r"SYSTEM\{set}"))?);
+        }
+        if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
+            let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
+            if self.mounted_at(&classes).is_some() {
+                return moved(&below(RootKey::Hku, &format!(r"{sid}\Software\Classes"))?, classes);
+            }
+        }
+        if self.mount_of(path).is_some() {
+            return Ok(None);
+        }
+        // A key that has several names is in the hive that is mounted at one of them.
+        let named = Key::new(path.clone()).one_name(false);
+        let one_name = named.view.stored_at(&named.path);
+        let others = one_name.other_names().into_iter().map(|(_, name)| name);
+        let mut names = [one_name].into_iter().chain(others).filter(|name| name != path);
+        let found = names.find(|name| self.mount_of(name).is_some());
+        Ok(found.map(|name| (name, named.is_also_elsewhere())))
+    }
+
+    /// `ControlSet001` and its like, as `Select` names it.
+    fn current_control_set(&mut self) -> Result<String, Halt> {
+        let Some(mount) = self.mounted_at(&hklm("SYSTEM")?) else {
+            return Err(Unread::new(Reason::Unknown, format!(r"{} has no HKLM\SYSTEM", self.what)).into());
+        };
+        let hive = &self.opened(mount)?.hive;
+        let select = hive.find("Select").map_err(|e| read::unread(&e))?;
+        let data = match select {
+            Some(node) => hive.value(node, "Current").map_err(|e| read::unread(&e))?,
+            None => None,
+        };
+        match data.as_ref().map(Data::decode) {
+            Some(Decoded::Number(number @ 1..=999)) => Ok(format!("ControlSet{number:03}")),
+            _ => {
+                let detail = r"HKLM\SYSTEM\Select Current names no control set, so there is no CurrentControlSet";
+                Err(Unread::new(Reason::Malformed, detail).into())
+            }
+        }
+    }
+
+    fn refuse_volatile(&self, path: &KeyPath) -> Result<(), Halt> {
+        let in_memory = match path.root() {
+            RootKey::Hklm => {
+                let mut inside = false;
+                for volatile in VOLATILE {
+                    inside |= path.is_within(&hklm(volatile)?);
+                }
+                inside
+            }
+            // In a user's own hive the classes are a link to another hive.
+            RootKey::Hkcu => path.is_within(&below(RootKey::Hkcu, r"Software\Classes")?),
+            RootKey::Hku => match path.names().next() {
+                Some(user) => {
+                    let classes = below(RootKey::Hku, &format!(r"{user}\Software\Classes"))?;
+                    let other = self.mounted_at(&below(RootKey::Hku, &format!("{user}_Classes"))?).is_some();
+                    let environment = below(RootKey::Hku, &format!(r"{user}\Volatile Environment"))?;
+                    let own = sid::is_person(user);
+                    (own && !other && path.is_within(&classes)) || path.is_within(&environment)
+                }
+                None => false,
+            },
+            RootKey::Hkcr | RootKey::Hkcc => false,
+        };
+        if !in_memory {
+            return Ok(());
+        }
+        let detail = format!("{path} is not in the hive: Windows makes it when it starts");
+        Err(Unread::new(Reason::Unknown, detail).into())
+    }
+}
+
+/// Follows the path from the hive's root up to the first link.
+fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
+    let mut node = hive.root();
+    let mut rest = below;
+    loop {
+        let key = hive.key(node)?;
+        if key.is_symbolic_link() {
+            return Ok(Step::Link(node, rest.to_owned()));
+        }
+        if rest.is_empty() {
+            return Ok(Step::Found(node));
+        }
+        let (name, behind) = rest.split_once('\\').unwrap_or((rest, ""));
+        match hive.subkey(node, name)? {
+            Some(found) => node = found,
+            None => return Ok(Step::Absent),
+        }
+        rest = behind;
+    }
+}
+
+/// The key that a stored link names: `\Registry\Machine\…` or `\Registry\User\…`, without a terminating NUL.
+fn link_target(hive: &Hive, node: Node, path: &KeyPath) -> Result<KeyPath, Unread> {
+    let malformed = |why: &str| Unread::new(Reason::Malformed, format!("{path} is below a link that {why}"));
+    let value = hive.value(node, "SymbolicLinkValue").map_err(|e| read::unread(&e))?;
+    let data = value.filter(|data| data.value_type == ValueType::LINK).ok_or_else(|| malformed("names no key"))?;
+    let units: Vec<u16> = data.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).map_err(|_| malformed("is not valid UTF-16"))?;
+    for (prefix, root) in [(r"\Registry\Machine", RootKey::Hklm), (r"\Registry\User", RootKey::Hku)] {
+        let (Some(head), Some(tail)) = (text.get(..prefix.len()), text.get(prefix.len()..)) else { continue };
+        if head.eq_ignore_ascii_case(prefix) && (tail.is_empty() || tail.starts_with('\\')) {
+            return KeyPath::from_parts(root, tail.trim_matches('\\')).map_err(|e| malformed(&e.to_string()));
+        }
+    }
+    Err(Unread::new(Reason::Unsupported, format!("{path} is below a link to `{text}`")))
+}
+
+fn hklm(names: &str) -> Result<KeyPath, Unread> {
+    below(RootKey::Hklm, names)
+}
+
+fn below(root: RootKey, names: &str) -> Result<KeyPath, Unread> {
+    KeyPath::from_parts(root, names).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
+}
+
+fn joined(to: &KeyPath, rest: &str) -> Result<KeyPath, Halt> {
+    let names = match (to.below_root(), rest) {
+        (names, "") => names.to_owned(),
+        ("", rest) => rest.to_owned(),
+        (names, rest) => format!("{names}\\{rest}"),
+    };
+    Ok(below(to.root(), &names)?)
+}

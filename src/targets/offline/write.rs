@@ -1,0 +1,117 @@
+//! Changes reach the files: all of them are made in memory first, and only then are files replaced, one by one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use super::{
+    OfflineRegistry,
+    memory::{Edited, Spot, halted},
+};
+use crate::targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside};
+
+impl OfflineRegistry {
+    /// Carries out the changes. Files are written only once all of them are made in memory, and only those that differ.
+    ///
+    /// # Errors
+    /// [`WriteError`]: nothing was written; or, where a file could not be replaced, those before it were.
+    pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let written = self.carry_out(changes);
+        // What is read from now on is the files again, whatever came of it.
+        self.forget();
+        written
+    }
+
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let spots = self.spots(changes)?;
+        let _locks = self.lock_hives(&spots)?;
+        // The changes are checked against what is in the files now, also when somebody wrote them without the lock.
+        self.forget();
+        let Edited { spots, files } = self.edit(changes)?;
+        let mut begun = BTreeSet::new();
+        for (number, bytes) in files {
+            begun.insert(number);
+            if let Err(error) = self.replace(number, &bytes) {
+                // What a file was not begun with is not this write's.
+                if matches!(error, WriteError::Stale { .. }) {
+                    begun.remove(&number);
+                }
+                let of_begun = changes.iter().zip(&spots).filter(|(_, (mount, _))| begun.contains(mount));
+                return Err(WriteFailure { error, begun: of_begun.map(|(change, _)| change.clone()).collect() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the file. The guard is asked immediately before; and where that fails, it may know why.
+    fn replace(&mut self, number: usize, bytes: &[u8]) -> Result<(), WriteError> {
+        let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
+        let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
+        file.replace(bytes, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
+    }
+
+    /// Keeps another kbfix, which may have one of the hives as its whole target, from writing it meanwhile.
+    fn lock_hives(&mut self, spots: &[Spot]) -> Result<Vec<Lock>, WriteError> {
+        let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
+        if !self.lock_files {
+            return Ok(Vec::new());
+        }
+        for (mount, _) in spots {
+            if let Ok(path) = self.mounts[*mount].file.clone()
+                && !locks.contains_key(mount)
+            {
+                let path = fs::canonicalize(&path)
+                    .map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
+                let lock = lock_beside(&path).map_err(|error| error.refusal(&path.display().to_string()))?;
+                locks.insert(*mount, lock);
+            }
+        }
+        Ok(locks.into_values().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::offline::write::*;
+    use crate::{
+        format::regf::{Filetime, Hive},
+        registry::{Data, KeyPath, ValueName},
+        targets::{Action, ValueChange},
+    };
+
+    /// What a guard says that finds the hive loaded.
+    fn loaded(hive: &KeyPath) -> Result<(), WriteError> {
+        let (expected, found) = ("not loaded".to_owned(), "loaded".to_owned());
+        Err(WriteError::Stale { place: hive.to_string(), expected, found })
+    }
+
+    #[test]
+    fn the_guard_is_asked_before_a_file_is_replaced_and_only_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("NTUSER.DAT");
+        let bytes = Hive::create(Filetime::now()).unwrap().to_bytes(Filetime::now()).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let mount: KeyPath = r"HKU\S-1-5-21-1-2-3-1001".parse().unwrap();
+        let mut registry = OfflineRegistry::new("this machine".to_owned(), false, true);
+        registry.mount(mount, Ok(path.clone()));
+        registry.guard(loaded);
+        let name = ValueName::new("v").unwrap();
+        let value = ValueChange { name, before: None, after: Some(Data::dword(1)) };
+        let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
+        let create = KeyChange::new(key, Action::Create, vec![value]);
+        match registry.write(std::slice::from_ref(&create)) {
+            Err(WriteFailure { error: WriteError::Stale { place, found, .. }, begun }) => {
+                assert_eq!(begun, []);
+                assert_eq!((place.as_str(), found.as_str()), (r"HKU\S-1-5-21-1-2-3-1001", "loaded"));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        // Nothing to replace, nothing to ask.
+        registry.write(&[]).unwrap();
+        registry.guard(|_| Ok(()));
+        registry.write(&[create]).unwrap();
+        assert_ne!(fs::read(&path).unwrap(), bytes);
+    }
+}

@@ -1,0 +1,70 @@
+//! Opens the target that an address names.
+
+#[cfg(unix)]
+use super::smb::{Settings, SmbTarget};
+use crate::format::reg::CodePage;
+
+use super::{
+    Address, HiveTarget, ImageTarget, Kind, RegTarget, SnapshotTarget, Target, TargetError, drives::Drives, smb::Host,
+};
+
+/// Opens a target.
+///
+/// # Errors
+/// When it cannot be read, or does not exist on this system.
+pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
+    let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
+    match kind {
+        Kind::Local => local(),
+        Kind::Reg(path) => {
+            let code_page = match address.code_page {
+                Some(number) => Some(CodePage::new(number).ok_or_else(|| TargetError::Unsupported {
+                    what: format!("code page {number}"),
+                    detail: "it is none of 874, 932, 936, 949, 950 and 1250 to 1258".to_owned(),
+                })?),
+                None => None,
+            };
+            Ok(Box::new(RegTarget::open(&path, address.files.as_deref(), code_page)?))
+        }
+        Kind::Image(folder) => Ok(Box::new(ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?)),
+        Kind::Hive(path, key) => Ok(Box::new(HiveTarget::open(&path, key, drives(address)?, address.allow_dirty)?)),
+        Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),
+        Kind::Smb(host) => smb(host, drives(address)?),
+    }
+}
+
+/// The folders that stand for drives, those of `--drive` before that of `--files`.
+fn drives(address: &Address) -> Result<Drives, TargetError> {
+    let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
+    let files = address.files.iter().map(|folder| ('C', folder.as_path()));
+    Drives::open(named.chain(files))
+        .map_err(|(folder, source)| TargetError::Io { what: folder.display().to_string(), source })
+}
+
+#[cfg(windows)]
+fn local() -> Result<Box<dyn Target>, TargetError> {
+    Ok(Box::new(crate::targets::local::LocalTarget::new()))
+}
+
+#[cfg(not(windows))]
+fn local() -> Result<Box<dyn Target>, TargetError> {
+    Err(TargetError::Unsupported {
+        what: "local".to_owned(),
+        detail: "the live registry is there on Windows only".to_owned(),
+    })
+}
+
+#[cfg(unix)]
+fn smb(host: Host, drives: Drives) -> Result<Box<dyn Target>, TargetError> {
+    let what = host.to_string();
+    let settings = Settings::from_environment().map_err(|trouble| TargetError::Remote { what, trouble })?;
+    Ok(Box::new(SmbTarget::open(host, drives, settings)?))
+}
+
+#[cfg(not(unix))]
+fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
+    Err(TargetError::Unsupported {
+        what: host.to_string(),
+        detail: "Samba, through which another machine is reached, is there on Linux and its like only".to_owned(),
+    })
+}

@@ -1,0 +1,98 @@
+//! The checks that targets make around a change: that what it names as `before` is what is there; and, where all of it is made in
+//! memory first, that it reads back and can be undone.
+
+use std::collections::BTreeSet;
+
+use crate::registry::{Data, Key};
+
+use super::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Wanted, WriteError};
+
+/// Holds a change against what `read` answers.
+///
+/// # Errors
+/// [`WriteError::Stale`] where something else is there, [`WriteError::Unsupported`] where it cannot be read.
+pub(super) fn before(
+    change: &KeyChange,
+    mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
+) -> Result<(), WriteError> {
+    if let Some(parent) = change.key.parent().filter(|_| change.action == Action::Create) {
+        let query = KeyQuery { key: parent, values: Wanted::Names(Default::default()), subkeys: false };
+        known(&query.key, read(&query))?.ok_or_else(|| stale(&query.key, "present", "absent"))?;
+    }
+    let values = match change.action {
+        Action::Delete => Wanted::All,
+        _ => Wanted::Names(change.values.iter().map(|v| v.name.clone()).collect()),
+    };
+    let query = KeyQuery { key: change.key.clone(), values, subkeys: change.action == Action::Delete };
+    let facts = match (change.action, known(&change.key, read(&query))?) {
+        (Action::Create, None) => return Ok(()),
+        (Action::Create, Some(_)) => return Err(stale(&change.key, "absent", "present")),
+        (_, None) => return Err(stale(&change.key, "present", "absent")),
+        (_, Some(facts)) => facts,
+    };
+    for value in &change.values {
+        let found = facts.values.get(&value.name).cloned().unwrap_or(Answer::Absent);
+        let found = found
+            .known()
+            .map_err(|why| WriteError::Unsupported { place: change.place(&value.name), detail: why.to_string() })?;
+        if found != value.before {
+            let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), |d| format!("{d:?}"));
+            let (expected, found) = (text(&value.before), text(&found));
+            return Err(WriteError::Stale { place: change.place(&value.name), expected, found });
+        }
+    }
+    if let (Some(was), Some(Answer::Present(is))) = (&change.properties, &facts.properties)
+        && !was.same(is)
+    {
+        return Err(stale(&change.key, &was.to_string(), &is.to_string()));
+    }
+    if change.action == Action::Delete {
+        let listed: BTreeSet<_> = change.values.iter().map(|v| &v.name).collect();
+        if let Some(extra) = facts.values.keys().find(|name| !listed.contains(name)) {
+            let place = change.place(extra);
+            return Err(WriteError::Stale { place, expected: "absent".to_owned(), found: "present".to_owned() });
+        }
+        if let Some(subkey) = facts.subkeys.as_ref().and_then(|subkeys| subkeys.first()) {
+            return Err(stale(&change.key, "no subkeys", &format!("subkey {subkey}")));
+        }
+    }
+    Ok(())
+}
+
+/// Why a change is refused whose name leads elsewhere once all changes of the run are made.
+pub(super) const LED_ELSEWHERE: &str = "the changes of this run alter which key this name stands for, as `Current` in \
+    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`: it could be neither read back nor undone; change the one and the other in \
+    two runs";
+
+/// Undoes changes that were made in memory, from the last to the first. Each must read back as it was made, and be again as it was
+/// before it once it is undone. `make` checks a change by [`before`] and makes it.
+///
+/// # Errors
+/// [`WriteError`] for the first that does not.
+pub(super) fn undo<T>(
+    changes: &[KeyChange],
+    target: &mut T,
+    mut make: impl FnMut(&mut T, &KeyChange) -> Result<(), WriteError>,
+    mut read: impl FnMut(&mut T, &KeyQuery) -> Answer<KeyFacts>,
+) -> Result<(), WriteError> {
+    for change in changes.iter().rev() {
+        let undone = make(target, &change.inverse()).and_then(|()| before(change, |query| read(target, query)));
+        undone.map_err(|error| {
+            let (place, why) = match error {
+                WriteError::Unsupported { place, detail } => (place, detail),
+                other => (change.key.to_string(), other.to_string()),
+            };
+            let detail = format!("once changed, it could not be read back and put back, so nothing is changed: {why}");
+            WriteError::Unsupported { place, detail }
+        })?;
+    }
+    Ok(())
+}
+
+fn known(key: &Key, answer: Answer<KeyFacts>) -> Result<Option<KeyFacts>, WriteError> {
+    answer.known().map_err(|why| WriteError::Unsupported { place: key.to_string(), detail: why.to_string() })
+}
+
+fn stale(key: &Key, expected: &str, found: &str) -> WriteError {
+    WriteError::Stale { place: key.to_string(), expected: expected.to_owned(), found: found.to_owned() }
+}

@@ -1,0 +1,185 @@
+//! The users of a machine: what `ProfileList` says of them, and where each has the files of its hives.
+//!
+//! Shared by `image:DIR`, where every user's hives are files, and `local`, where those of a user who is not logged on are.
+//!
+//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its places in the profile before
+//! and since Windows Vista.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::registry::{Key, KeyName, KeyPath, RootKey, ValueName};
+
+use super::{Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, offline::OfflineRegistry};
+
+const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
+/// Where a profile has the hive of the user's classes: since Windows Vista, and before.
+const CLASSES: [&str; 2] = [
+    r"AppData\Local\Microsoft\Windows\UsrClass.dat",
+    r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
+];
+
+/// What was asked of the registry: an answer, or why there is none.
+type Asked<T> = Result<Result<T, Unread>, TargetError>;
+
+/// Answers a question about a key below `HKLM`.
+pub(super) trait Ask: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {}
+impl<F: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>> Ask for F {}
+
+/// A user who has a profile.
+#[derive(Debug)]
+pub(super) struct Profile {
+    sid: KeyName,
+    /// Its folder, as the machine names it.
+    folder: Result<String, Unread>,
+}
+
+/// `SystemRoot`, such as `C:\WINDOWS`; none where it is absent.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
+    text(ask, WINDOWS, "SystemRoot")
+}
+
+/// Whether the change may alter which hive is whose: it is in the list of profiles, or of `SystemRoot`, by which their folders are found.
+pub(super) fn names_hives(change: &KeyChange) -> bool {
+    let key = change.key.one_name(false).path;
+    let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
+    let root = change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"));
+    is_below(PROFILES) || (root && is_below(WINDOWS))
+}
+
+/// Every user with a profile.
+///
+/// # Errors
+/// When the target as a whole cannot be read; inside, when the list cannot be read.
+pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<Vec<Profile>> {
+    let path = match KeyPath::from_parts(RootKey::Hklm, PROFILES) {
+        Ok(path) => path,
+        Err(error) => return Ok(Err(Unread::new(Reason::Unsupported, error.to_string()))),
+    };
+    let query = KeyQuery { key: Key::new(path), values: Wanted::Names(Default::default()), subkeys: true };
+    let sids = match ask(&query)?.known() {
+        Ok(facts) => facts.and_then(|facts| facts.subkeys).unwrap_or_default(),
+        Err(why) => return Ok(Err(why)),
+    };
+    // S-1-5-18 is the machine itself, whose hive is DEFAULT; `.bak` is what Windows makes of a profile that it gave up.
+    let users = sids.into_iter().filter(|sid| {
+        !sid.as_str().eq_ignore_ascii_case("S-1-5-18") && !sid.as_str().to_ascii_lowercase().ends_with(".bak")
+    });
+    let mut profiles = Vec::new();
+    for sid in users {
+        let folder = text(&mut ask, &format!("{PROFILES}\\{sid}"), "ProfileImagePath")?;
+        let folder = folder.and_then(|folder| {
+            let absent = || Unread::new(Reason::Malformed, format!("the profile of {sid} has no ProfileImagePath"));
+            expanded(&folder.ok_or_else(absent)?, system_root)
+        });
+        profiles.push(Profile { sid, folder });
+    }
+    Ok(Ok(profiles))
+}
+
+/// Mounts every user's hives below `HKU`, those that are not there as unknown. `find` looks for a file in a folder of the
+/// machine, which messages call `what`.
+pub(super) fn mount(
+    registry: &mut OfflineRegistry,
+    profiles: &[Profile],
+    what: &str,
+    mut find: impl FnMut(&str, &str) -> Answer<PathBuf>,
+) {
+    let hku = KeyPath::root_key(RootKey::Hku);
+    for Profile { sid, folder } in profiles {
+        let mut first_of = |files: &[&str]| {
+            let folder = folder.as_ref().map_err(Clone::clone)?;
+            let folder = folder.trim_end_matches('\\');
+            for file in files {
+                match find(folder, file) {
+                    Answer::Present(path) => return Ok(path),
+                    Answer::Absent => {}
+                    Answer::Unread(why) => return Err(why),
+                }
+            }
+            let detail = format!("{what} has no {folder}\\{}, a hive of the user {sid}", files.join(" or "));
+            Err(Unread::new(Reason::Unknown, detail))
+        };
+        let (hive, classes) = (first_of(&["NTUSER.DAT"]), first_of(&CLASSES));
+        registry.mount(hku.child(sid), hive);
+        if let Ok(key) = KeyPath::from_parts(RootKey::Hku, &format!("{sid}_Classes")) {
+            registry.mount(key, classes);
+        }
+    }
+}
+
+/// The first link (or junction) from the profile's folder to the file. The profile is the user's, who could lead an
+/// administrator's kbfix to a file of the system.
+#[cfg_attr(not(windows), allow(dead_code, reason = "nobody works on the volume of an image"))]
+pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let on_the_way = file.ancestors().take_while(|path| path.starts_with(folder));
+    let is_link = |path: &&Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    on_the_way.filter(is_link).last().map(Path::to_owned)
+}
+
+/// The text of a value below `HKLM`; none where it is absent.
+fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
+    let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
+    let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
+    let (path, name) = match (path, ValueName::new(name).map_err(|e| unsupported(&e))) {
+        (Ok(path), Ok(name)) => (path, name),
+        (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
+    };
+    let query = KeyQuery { key: Key::new(path), values: Wanted::Names([name.clone()].into()), subkeys: false };
+    let answer = ask(&query)?;
+    Ok(answer.known().and_then(|facts| {
+        let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
+        let Some(data) = answer.known()? else { return Ok(None) };
+        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, no text", query.key));
+        data.as_read_text().map(Some).ok_or_else(malformed)
+    }))
+}
+
+/// A profile's folder, with the two variables that Windows writes there.
+fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
+    let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
+        return Ok(folder.to_owned());
+    };
+    let root = system_root.as_ref().map_err(Clone::clone)?;
+    match name.to_ascii_lowercase().as_str() {
+        "systemdrive" => Ok(format!("{}{rest}", root.get(..2).unwrap_or_default())),
+        "systemroot" => Ok(format!("{}{rest}", root.trim_end_matches('\\'))),
+        _ => Err(Unread::new(Reason::Unsupported, format!("%{name}% in `{folder}` is not known to kbfix"))),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use crate::targets::profiles::*;
+
+    #[test]
+    fn a_link_in_a_profile_is_seen_and_one_above_it_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let users = root.path().join("Users");
+        fs::create_dir_all(users.join("b/AppData/Local")).unwrap();
+        fs::write(users.join("b/NTUSER.DAT"), "").unwrap();
+        symlink("Users", root.path().join("Documents and Settings")).unwrap();
+        symlink("NTUSER.DAT", users.join("b/link.dat")).unwrap();
+        symlink("Local", users.join("b/AppData/Roaming")).unwrap();
+        symlink("b", users.join("c")).unwrap();
+        let found = |folder: &str, file: &str| {
+            let folder = root.path().join(folder);
+            let link = link_on_the_way(&folder, &folder.join(file))?;
+            link.strip_prefix(root.path()).ok().map(|link| link.display().to_string())
+        };
+        assert_eq!(found("Users/b", "NTUSER.DAT"), None);
+        assert_eq!(found("Users/b", "AppData/Local/none.dat"), None);
+        assert_eq!(found("Documents and Settings/b", "NTUSER.DAT"), None);
+        assert_eq!(found("Users/b", "link.dat").as_deref(), Some("Users/b/link.dat"));
+        assert_eq!(found("Users/b", "AppData/Roaming/x/y.dat").as_deref(), Some("Users/b/AppData/Roaming"));
+        assert_eq!(found("Users/c", "NTUSER.DAT").as_deref(), Some("Users/c"));
+    }
+}

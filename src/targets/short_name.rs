@@ -1,0 +1,47 @@
+//! Short names, which Windows gives files and folders beside their own.
+
+#[cfg(windows)]
+use std::fs;
+use std::path::Path;
+
+#[cfg(unix)]
+use crate::registry::name;
+
+/// Whether `name` is one that Windows makes for programs of MS-DOS, such as `PROGRA~1` or `SETUP~12.EXE`: up to eight and three
+/// characters, with a tilde and a digit.
+///
+/// Source: Microsoft, "Naming Files, Paths, and Namespaces", "Short vs. Long Names".
+pub(super) fn is_one(name: &str) -> bool {
+    let (base, extension) = name.split_once('.').unwrap_or((name, ""));
+    let numbered = base.split_once('~').is_some_and(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit()));
+    numbered && base.chars().count() <= 8 && extension.chars().count() <= 3 && !extension.contains('.')
+}
+
+/// Whether the file system has this short name for an entry: ntfs-3g tells it, as ntfs-3g(8) says.
+#[cfg(unix)]
+pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
+    let short = xattr::get(path, "system.ntfs_dos_name").ok().flatten().and_then(|name| String::from_utf8(name).ok());
+    short.is_some_and(|short| name::compare(&short, wanted).is_eq())
+}
+
+/// Whether the file system has this short name for an entry: the path that it makes leads there.
+#[cfg(windows)]
+pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
+    let by_short_name = fs::canonicalize(path.with_file_name(wanted));
+    by_short_name.is_ok_and(|real| fs::canonicalize(path).is_ok_and(|path| path == real))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::short_name::*;
+
+    #[test]
+    fn a_short_name_has_a_tilde_a_digit_and_few_characters() {
+        for name in ["PROGRA~1", "progra~2", "SETUP~12.EXE", "A~1.B", "~1"] {
+            assert!(is_one(name), "{name}");
+        }
+        for name in ["PROGRAM~1", "A~B", "~$notes", "A~1.HTML", "A~1.B.C", "Program Files", "a1~", ""] {
+            assert!(!is_one(name), "{name}");
+        }
+    }
+}

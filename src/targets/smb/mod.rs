@@ -1,0 +1,37 @@
+//! The target `smb://HOST`: another Windows machine, its registry over MS-RRP and its files by its administrative shares.
+//!
+//! Both protocols are Samba's: [`protocol`] asks its Python bindings for the registry, [`files`] its program smbclient for
+//! files. Samba's `net rpc registry` is not used, since it cannot do what is needed: its `import` opens keys for reading
+//! and then writes to them, which every Windows denies (`net_rpc_registry.c`, up to Samba 4.17 at least), its `setvalue`
+//! knows two types, and its `export` takes all that is below a key.
+//!
+//! One exchange is one connection and one logon, however much is asked. Answers are as of that moment; changes are checked
+//! in one exchange and made in the next. User hives are those that the machine has loaded.
+
+mod remote_host;
+#[cfg(unix)]
+mod files;
+#[cfg(unix)]
+mod program;
+#[cfg(unix)]
+mod read;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod settings;
+#[cfg(unix)]
+mod status;
+mod remote_error;
+#[cfg(unix)]
+mod protocol;
+#[cfg(unix)]
+mod write;
+
+#[cfg(unix)]
+use remote::Connection;
+#[cfg(unix)]
+pub use remote::SmbTarget;
+pub use remote_error::Trouble;
+pub use remote_host::{Host, HostError};
+#[cfg(unix)]
+pub use settings::Settings;

@@ -1,0 +1,219 @@
+//! What kbfix and `winreg.py` say to each other, and one such exchange.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{Key, KeyPath, KeyProperties, RootKey, View};
+
+use super::{Connection, Trouble, program};
+
+const SCRIPT: &str = include_str!("winreg.py");
+/// Questions and values that take a slow machine a second.
+const EACH_SECOND: usize = 20;
+
+/// What is asked of the other machine.
+#[derive(Debug, Serialize)]
+struct Request<'a> {
+    host: &'a str,
+    settings: BTreeMap<&'static str, String>,
+    user: Option<&'a str>,
+    domain: Option<&'a str>,
+    auth_file: Option<&'a PathBuf>,
+    kerberos: bool,
+    read: &'a [Question],
+    write: &'a [Order],
+}
+
+/// A key, as the other machine is asked for it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Place {
+    root: &'static str,
+    path: String,
+    view: u8,
+}
+
+/// A question about one key.
+#[derive(Debug, Serialize)]
+pub(super) struct Question {
+    #[serde(flatten)]
+    pub(super) place: Place,
+    /// The values; none for all that there are.
+    pub(super) names: Option<Vec<String>>,
+    pub(super) subkeys: bool,
+}
+
+/// A change of one key.
+#[derive(Debug, Serialize)]
+pub(super) struct Order {
+    #[serde(flatten)]
+    pub(super) place: Place,
+    pub(super) action: crate::targets::Action,
+    /// Of a key that is created.
+    pub(super) properties: Option<KeyProperties>,
+    pub(super) values: Vec<Setting>,
+}
+
+/// A value to set, or to delete where it has no bytes.
+#[derive(Debug, Serialize)]
+pub(super) struct Setting {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) value_type: u32,
+    /// In hex digits.
+    pub(super) bytes: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Deserialize)]
+struct Document {
+    #[serde(default)]
+    answers: Vec<Found>,
+    failed: Option<Failed>,
+}
+
+/// The answer to a question.
+#[derive(Debug, Deserialize)]
+pub(super) struct Found {
+    pub(super) error: Option<Fault>,
+    #[serde(default)]
+    pub(super) values: Vec<FoundValue>,
+    pub(super) subkeys: Option<Vec<String>>,
+    /// Where all values were asked for.
+    pub(super) properties: Option<FoundProperties>,
+}
+
+/// The class name and the security descriptor of a key, or why they were not read.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum FoundProperties {
+    Unread { error: Fault },
+    Read { class: String, security: String },
+}
+
+/// A value that was found.
+#[derive(Debug, Deserialize)]
+pub(super) struct FoundValue {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) value_type: u32,
+    pub(super) bytes: String,
+    pub(super) error: Option<Fault>,
+}
+
+/// A Windows error code, such as 5 for ERROR_ACCESS_DENIED, and Samba's name for it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Fault {
+    pub(super) code: u32,
+    pub(super) text: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Failed {
+    stage: Stage,
+    /// Which change.
+    at: Option<usize>,
+    /// Which of its values.
+    name: Option<String>,
+    #[serde(flatten)]
+    fault: Fault,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    Bindings,
+    Connect,
+    Call,
+    Write,
+}
+
+/// Why changes were not made.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The machine as a whole.
+    Trouble(Trouble),
+    /// This change, or this value of it.
+    Change { at: usize, name: Option<String>, fault: Fault },
+}
+
+impl Place {
+    /// Where the key is asked for. A remote HKCR is the machine's classes, which are here; merging a user's in is for local programs.
+    pub(super) fn new(key: &Key) -> Self {
+        let (root, path) = match key.path.root() {
+            RootKey::Hkcr => ("HKLM", joined(r"SOFTWARE\Classes", &key.path)),
+            root => (root.short(), key.path.below_root().to_owned()),
+        };
+        Self { root, path, view: if key.view == View::Bits32 { 32 } else { 64 } }
+    }
+}
+
+fn joined(above: &str, path: &KeyPath) -> String {
+    if path.below_root().is_empty() { above.to_owned() } else { format!("{above}\\{}", path.below_root()) }
+}
+
+impl Connection {
+    /// Answers the questions, in their order, over one connection.
+    ///
+    /// # Errors
+    /// Where the machine as a whole cannot be asked.
+    pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
+        let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
+        let document = self.exchange(questions, &[], each)?;
+        match document.failed {
+            Some(failed) => Err(self.trouble(failed)),
+            None if document.answers.len() == questions.len() => Ok(document.answers),
+            None => Err(Trouble::Failed("fewer answers came than questions were asked".to_owned())),
+        }
+    }
+
+    /// Makes the changes, in their order, over one connection.
+    ///
+    /// # Errors
+    /// [`Refusal`]; changes before that one were made.
+    pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
+        let each = orders.iter().map(|order| 1 + order.values.len()).sum();
+        let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;
+        match document.failed {
+            None => Ok(()),
+            Some(Failed { stage: Stage::Write, at: Some(at), name, fault }) => Err(Refusal::Change { at, name, fault }),
+            Some(failed) => Err(Refusal::Trouble(self.trouble(failed))),
+        }
+    }
+
+    fn exchange(&self, read: &[Question], write: &[Order], each: usize) -> Result<Document, Trouble> {
+        self.reach()?;
+        let host = &self.host;
+        let request = Request {
+            host: &host.name,
+            settings: self.told(),
+            user: host.user.as_deref(),
+            domain: host.domain.as_deref(),
+            auth_file: self.settings.file.as_ref(),
+            kerberos: self.settings.kerberos,
+            read,
+            write,
+        };
+        let mut line = serde_json::to_vec(&request).map_err(|error| Trouble::Failed(error.to_string()))?;
+        line.push(b'\n');
+        let mut command = Command::new(&self.settings.python);
+        // Isolated: neither the folder nor the user brings modules of their own.
+        command.args(["-I", "-c", SCRIPT]);
+        let limit = self.settings.limit + Duration::from_secs((each / EACH_SECOND) as u64);
+        let said = program::run(&mut command, &line, limit)?;
+        serde_json::from_slice(&said.out).map_err(|_| Trouble::of_text(&String::from_utf8_lossy(&said.error)))
+    }
+
+    fn trouble(&self, failed: Failed) -> Trouble {
+        let Fault { code, text } = failed.fault;
+        match failed.stage {
+            Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
+            Stage::Connect => match Trouble::of_status(code, &text) {
+                // Where there is no ticket, Samba's status is that of a wrong argument.
+                Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("by Kerberos: {text}")),
+                trouble => trouble,
+            },
+            Stage::Call | Stage::Write => Trouble::Broken(format!("{text} (0x{code:08x})")),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The target itself, and what each exchange with the machine needs.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::{TcpStream, ToSocketAddrs as _},
+    time::Duration,
+};
+
+use crate::targets::{
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure, drives::Drives,
+    lock::lock_beside,
+};
+
+use super::{Host, Settings, Trouble};
+
+/// How long a connection may take to be made.
+const REACHED_WITHIN: Duration = Duration::from_secs(15);
+
+/// Another machine.
+#[derive(Debug)]
+pub struct SmbTarget {
+    connection: Connection,
+    /// Folders that stand for its drives.
+    drives: Drives,
+}
+
+/// What an exchange with the machine needs.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) host: Host,
+    pub(super) settings: Settings,
+}
+
+impl SmbTarget {
+    /// The machine. Nothing is asked of it yet. `drives` stand for drives whose shares cannot be used.
+    ///
+    /// # Errors
+    /// [`TargetError::Remote`] where there are no usable credentials.
+    pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
+        let what = host.to_string();
+        let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
+        Ok(Self { connection: Connection { host, settings }, drives })
+    }
+
+    fn failed(&self, trouble: Trouble) -> TargetError {
+        TargetError::Remote { what: self.uri(), trouble }
+    }
+}
+
+impl Connection {
+    /// What Samba is told, in place of the smb.conf of this system, which is for other purposes.
+    pub(super) fn told(&self) -> BTreeMap<&'static str, String> {
+        let mut settings = BTreeMap::from([("name resolve order", "host".to_owned())]);
+        settings.insert("smb ports", self.host.port().to_string());
+        if self.host.smb1 {
+            settings.insert("client min protocol", "NT1".to_owned());
+        }
+        if self.host.unsigned {
+            settings.insert("client ipc signing", "if_required".to_owned());
+        }
+        settings
+    }
+
+    /// Sees that something listens there. Samba's own answers do not tell a closed port from a name that nobody has.
+    pub(super) fn reach(&self) -> Result<(), Trouble> {
+        let place = (self.host.name.as_str(), self.host.port());
+        let unreachable = |error: io::Error| match error.kind() {
+            io::ErrorKind::TimedOut => Trouble::Unreachable("no answer to the attempt to connect".to_owned()),
+            _ => Trouble::Unreachable(error.to_string()),
+        };
+        let mut last = Trouble::Unreachable("the name has no address".to_owned());
+        for address in place.to_socket_addrs().map_err(unreachable)? {
+            match TcpStream::connect_timeout(&address, REACHED_WITHIN.min(self.settings.limit)) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = unreachable(error),
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Target for SmbTarget {
+    fn uri(&self) -> String {
+        self.connection.host.to_string()
+    }
+
+    fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        self.connection.read(queries).map_err(|trouble| self.failed(trouble))
+    }
+
+    fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
+        let mut facts = Vec::new();
+        for path in paths {
+            facts.push(match self.drives.facts(path) {
+                Some(known) => known,
+                None => self.connection.file(path).map_err(|trouble| self.failed(trouble))?,
+            });
+        }
+        Ok(facts)
+    }
+
+    /// The lock is on this system: it keeps apart what runs here under one account, and nothing that runs elsewhere.
+    fn lock(&mut self) -> Result<Lock, TargetError> {
+        let failed = |source| TargetError::Io { what: format!("the lock of {}", self.uri()), source };
+        let Connection { host, settings } = &self.connection;
+        let unnamed = || failed(io::Error::other("neither XDG_STATE_HOME nor HOME names a folder"));
+        let folder = settings.locks.as_ref().ok_or_else(unnamed)?;
+        fs::create_dir_all(folder).map_err(failed)?;
+        lock_beside(&folder.join(format!("smb-{}-{}", host.name, host.port()))).map_err(|error| match error {
+            TargetError::Locked { .. } => TargetError::Locked { what: self.uri() },
+            other => other,
+        })
+    }
+
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        self.connection.write(changes)
+    }
+}

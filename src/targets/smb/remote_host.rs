@@ -1,0 +1,171 @@
+//! `smb://[USER@]HOST[:PORT][?smb1]`: which machine is meant, and as whom.
+
+use std::{fmt, str::FromStr};
+
+/// The port of SMB.
+const PORT: u16 = 445;
+
+/// Another machine, as a target's URI names it. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The domain of the account, where one is named.
+    pub domain: Option<String>,
+    /// The account; without one, that of the credentials.
+    pub user: Option<String>,
+    /// The machine's name or IPv4 address, in lower case.
+    pub name: String,
+    /// The port, where it is not 445.
+    port: Option<u16>,
+    /// Whether SMB 1 may be spoken, which Windows Server 2003 knows and nothing later.
+    pub smb1: bool,
+    /// Whether what is said need not be signed.
+    pub unsigned: bool,
+}
+
+/// Why a text names no machine. It never quotes the text, which may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// It is not of the form.
+    #[error("it is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
+    Form,
+    /// It holds a password.
+    #[error(
+        "a password does not belong there, where others can read it, and is not shown here; \
+         name a file with it in KBFIX_SMB_AUTH_FILE"
+    )]
+    Password,
+    /// What stands behind the question mark.
+    #[error("behind the question mark stand smb1, unsigned or both, with & between them")]
+    Option,
+}
+
+impl Host {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(PORT)
+    }
+}
+
+impl FromStr for Host {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, HostError> {
+        let rest = text.strip_prefix("smb://").ok_or(HostError::Form)?;
+        // The last one: a password can have an @ in it, a host cannot.
+        let (account, rest) = match rest.rsplit_once('@') {
+            Some((account, rest)) => (Some(account), rest),
+            None => (None, rest),
+        };
+        let (domain, user) = account.map(account_of).transpose()?.unwrap_or_default();
+        let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+        let (name, port) = match place.split_once(':') {
+            Some((name, port)) => (name, Some(port.parse().ok().filter(|port| *port > 0).ok_or(HostError::Form)?)),
+            None => (place, None),
+        };
+        let (mut smb1, mut unsigned) = (false, false);
+        for option in options.split('&').filter(|_| rest.contains('?')) {
+            match option {
+                "smb1" => smb1 = true,
+                "unsigned" => unsigned = true,
+                _ => return Err(HostError::Option),
+            }
+        }
+        let port = port.filter(|port| *port != PORT);
+        Ok(Self { domain, user, name: host_name(name)?, port, smb1, unsigned })
+    }
+}
+
+/// `DOMAIN;USER` or `USER`. A percent sign would part user and password for Samba, as a colon does in a URI.
+fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostError> {
+    if account.contains([':', '%']) {
+        return Err(HostError::Password);
+    }
+    let (domain, user) = match account.split_once([';', '\\']) {
+        Some((domain, user)) => (Some(domain), user),
+        None => (None, account),
+    };
+    let is_name = |name: &str| !name.is_empty() && !name.chars().any(|c| c.is_control() || "/\\?@;\"".contains(c));
+    if !is_name(user) || !domain.is_none_or(is_name) {
+        return Err(HostError::Form);
+    }
+    Ok((domain.map(str::to_owned), Some(user.to_owned())))
+}
+
+/// It becomes part of file names and of what Samba is told, where other characters would have a meaning.
+fn host_name(name: &str) -> Result<String, HostError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if name.is_empty() || name.len() > 253 || !name.chars().all(fits) || name.starts_with(['-', '.']) {
+        return Err(HostError::Form);
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("smb://")?;
+        if let Some(user) = &self.user {
+            if let Some(domain) = &self.domain {
+                write!(f, "{domain};")?;
+            }
+            write!(f, "{user}@")?;
+        }
+        f.write_str(&self.name)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(match (self.smb1, self.unsigned) {
+            (false, false) => "",
+            (true, false) => "?smb1",
+            (false, true) => "?unsigned",
+            (true, true) => "?smb1&unsigned",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::smb::remote_host::*;
+
+    #[test]
+    fn it_prints_as_it_is_read() {
+        for text in [
+            "smb://fe1",
+            "smb://fe1.example.com:1445",
+            "smb://192.0.2.7?smb1",
+            "smb://Administrator@fe1?unsigned",
+            "smb://CORP;a.b c@fe1:1445?smb1&unsigned",
+        ] {
+            assert_eq!(text.parse::<Host>().unwrap().to_string(), text);
+        }
+        assert_eq!(r"smb://CORP\a@FE1:445".parse::<Host>().unwrap().to_string(), "smb://CORP;a@fe1");
+    }
+
+    #[test]
+    fn what_names_no_machine_is_refused_and_not_quoted() {
+        for text in [
+            "smb://u:geheim@h",
+            "smb://:geheim@h:445",
+            "smb://d;u:geh@eim@h",
+            "smb://u%geheim@h",
+            "smb://",
+            "smb:h",
+            "smb://u@",
+            "smb://u:geheim",
+            "smb://h/geheim",
+            "smb://-h",
+            "smb://h:0",
+            "smb://h:99999",
+            "smb://h?",
+            "smb://h?smb2",
+            "smb://[::1]",
+            "smb://a b",
+            "smb://@h",
+            "smb://;u@h",
+            "smb://h?smb1&",
+        ] {
+            let error = text.parse::<Host>().unwrap_err();
+            assert!(!error.to_string().contains("geheim"), "{text}");
+        }
+        assert_eq!("smb://u:geheim@h".parse::<Host>(), Err(HostError::Password));
+    }
+}

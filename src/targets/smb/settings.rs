@@ -1,0 +1,172 @@
+//! As whom another machine is asked, and with what patience. No secret passes through kbfix: a file is named to Samba, or Kerberos
+//! has the ticket.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::files::state;
+
+use super::{Host, Trouble};
+
+/// The variable that names the file of credentials, in the format of `smbclient -A`.
+const FILE: &str = "KBFIX_SMB_AUTH_FILE";
+/// The variable that asks for Kerberos and nothing else.
+const KERBEROS: &str = "KBFIX_SMB_KERBEROS";
+/// The variable that says how many seconds the machine may take.
+const LIMIT: &str = "KBFIX_SMB_LIMIT";
+/// The variable that names the Python that has Samba's bindings.
+const PYTHON: &str = "KBFIX_SMB_PYTHON";
+/// The largest file of credentials, in bytes.
+const MAX_FILE: u64 = 1 << 16;
+
+/// What is no part of the machine's name: it differs from controller to controller, and stands in no journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The file of credentials.
+    pub file: Option<PathBuf>,
+    /// Whether Kerberos is asked for, and nothing else will do.
+    pub kerberos: bool,
+    /// How long the machine may take for an exchange, beside the time for what is asked.
+    pub limit: Duration,
+    /// The Python that has Samba's bindings.
+    pub python: PathBuf,
+    /// The folder of locks; none where the environment names no state folder.
+    pub locks: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    /// No credentials; the system's own Python, for which distributions build Samba's bindings.
+    fn default() -> Self {
+        Self {
+            file: None,
+            kerberos: false,
+            limit: Duration::from_secs(60),
+            python: PathBuf::from("/usr/bin/python3"),
+            locks: state::default_folder().map(|folder| folder.join("lock")),
+        }
+    }
+}
+
+impl Settings {
+    /// Those that the environment names.
+    ///
+    /// # Errors
+    /// [`Trouble::Settings`] where a variable has no meaning.
+    pub fn from_environment() -> Result<Self, Trouble> {
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        let mut settings = Self { file: set(FILE).map(PathBuf::from), ..Self::default() };
+        if let Some(value) = set(KERBEROS) {
+            settings.kerberos = match value.to_str() {
+                Some("0") => false,
+                Some("1") => true,
+                _ => return Err(Trouble::Settings(format!("{KERBEROS} is neither 0 nor 1"))),
+            };
+        }
+        if let Some(value) = set(LIMIT) {
+            let seconds = value.to_str().and_then(|text| text.parse().ok()).filter(|s| (1..=86_400).contains(s));
+            let wrong = || Trouble::Settings(format!("{LIMIT} is not a number of seconds from 1 to 86400"));
+            settings.limit = Duration::from_secs(seconds.ok_or_else(wrong)?);
+        }
+        if let Some(value) = set(PYTHON) {
+            settings.python = value.into();
+        }
+        Ok(settings)
+    }
+
+    /// With the file of credentials held to be usable.
+    ///
+    /// # Errors
+    /// [`Trouble::Settings`] where there are no credentials, or the file cannot be used.
+    pub(super) fn checked(mut self) -> Result<Self, Trouble> {
+        self.file = self.file.as_deref().map(checked).transpose()?;
+        if self.file.is_none() && !self.kerberos {
+            return Err(Trouble::Settings("no credentials are named".to_owned()));
+        }
+        Ok(self)
+    }
+
+    /// What tells smbclient of the credentials.
+    pub(super) fn arguments(&self, host: &Host) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = Vec::new();
+        if let Some(file) = &self.file {
+            arguments.extend(["-A".into(), file.into()]);
+        }
+        if let Some(user) = &host.user {
+            let domain = host.domain.as_ref().map(|domain| format!("{domain}\\")).unwrap_or_default();
+            arguments.extend(["-U".into(), format!("{domain}{user}").into()]);
+        }
+        if self.kerberos {
+            arguments.push("--use-kerberos=required".into());
+        }
+        if self.file.is_none() {
+            // It would ask for one at the terminal.
+            arguments.push("--no-pass".into());
+        }
+        arguments
+    }
+}
+
+/// The file, once nobody but its owner can read it and it holds a password: without one, Samba would ask for it.
+fn checked(file: &Path) -> Result<PathBuf, Trouble> {
+    let refused = |why: String| Trouble::Settings(format!("the file of credentials {}: {why}", file.display()));
+    let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
+    let metadata = fs::metadata(&file).map_err(|error| refused(error.to_string()))?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE {
+        return Err(refused("it is no file of credentials".to_owned()));
+    }
+    let mode = metadata.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(refused(format!("others than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
+    }
+    let text = fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
+    let has = |wanted: &str| {
+        let mut names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim());
+        names.any(|name| name.eq_ignore_ascii_case(wanted))
+    };
+    match has("password") {
+        true => Ok(file),
+        false => Err(refused("it has no line `password = …`".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::targets::smb::settings::*;
+
+    fn file(text: &str, mode: u32) -> Result<PathBuf, Trouble> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("auth");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        checked(&path)
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_refused_and_not_quoted() {
+        const TEXT: &str = "username = a\npassword = geheim\n";
+        assert!(file(TEXT, 0o600).is_ok());
+        assert!(file(TEXT, 0o400).is_ok());
+        for mode in [0o640, 0o604, 0o620, 0o601, 0o777] {
+            let error = file(TEXT, mode).unwrap_err().to_string();
+            assert!(error.contains("chmod 600") && !error.contains("geheim"), "{error}");
+        }
+        assert!(file("username = a\n", 0o600).unwrap_err().to_string().contains("password"));
+        assert!(matches!(checked(Path::new("/nonexistent")), Err(Trouble::Settings(_))));
+    }
+
+    #[test]
+    fn no_argument_holds_a_secret() {
+        let host: Host = "smb://CORP;a@h".parse().unwrap();
+        let file = Settings { file: Some("/f".into()), ..Settings::default() };
+        assert_eq!(file.arguments(&host), ["-A", "/f", "-U", r"CORP\a"]);
+        assert!(matches!(Settings::default().checked(), Err(Trouble::Settings(_))));
+        let ticket = Settings { kerberos: true, ..Settings::default() };
+        assert_eq!(ticket.arguments(&"smb://h".parse().unwrap()), ["--use-kerberos=required", "--no-pass"]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Changes: all are held against what is there, and then made one by one over one connection. There is no transaction.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
+
+use crate::{
+    registry::{Key, ValueName, notation},
+    targets::{Action, Facts, KeyChange, KeyQuery, Wanted, WriteError, WriteFailure, precondition},
+};
+
+use super::{
+    Connection, Trouble,
+    protocol::{Order, Place, Refusal, Setting},
+};
+
+/// Windows' error code where a key that is to be created is there. Source: Microsoft, "System Error Codes".
+const ALREADY_EXISTS: u32 = 183;
+
+impl Connection {
+    /// Makes the changes in their order.
+    ///
+    /// # Errors
+    /// [`WriteFailure`]; where the connection broke nobody knows how far it came.
+    pub(super) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let orders = self.checked(changes)?;
+        self.order(&orders).map_err(|refusal| match refusal {
+            Refusal::Trouble(trouble) => WriteFailure { error: self.whole(trouble), begun: changes.to_vec() },
+            Refusal::Change { at, name, fault } => {
+                let name = name.and_then(|name| ValueName::new(name).ok());
+                let change = changes.get(at);
+                let place = change.map(|change| name.map_or(change.key.to_string(), |name| change.place(&name)));
+                let place = place.unwrap_or_else(|| self.host.to_string());
+                let stale = |expected: &str, found: &str| WriteError::Stale {
+                    place: place.clone(),
+                    expected: expected.to_owned(),
+                    found: found.to_owned(),
+                };
+                let error = match fault.code {
+                    ALREADY_EXISTS => stale("absent", "present"),
+                    _ if fault.is_denied() => WriteError::Denied { place },
+                    _ if fault.is_absent() => stale("present", "absent"),
+                    code => {
+                        let source = io::Error::other(format!("the machine answers {} ({code})", fault.text));
+                        WriteError::Io { place, source }
+                    }
+                };
+                // A key that is there already was not made here.
+                let end = at + usize::from(fault.code != ALREADY_EXISTS);
+                WriteFailure { error, begun: changes.get(..end).unwrap_or(changes).to_vec() }
+            }
+        })
+    }
+
+    /// The changes as they are ordered, once each is held against what is there now, and against what the changes before it
+    /// will have made of that.
+    fn checked(&self, changes: &[KeyChange]) -> Result<Vec<Order>, WriteError> {
+        let queries = questions(changes);
+        let mut facts = Facts::default();
+        let answers = self.read(&queries).map_err(|trouble| self.whole(trouble))?;
+        for (query, answer) in queries.iter().zip(answers) {
+            facts.record_key(query, answer);
+        }
+        let mut orders = Vec::new();
+        for change in changes {
+            if change.action != Action::Update && change.key.path.parent().is_none() {
+                let detail = "a root key can be neither created nor deleted".to_owned();
+                return Err(WriteError::Unsupported { place: change.key.to_string(), detail });
+            }
+            precondition::before(change, |query| facts.answer(query, |what| format!("{what} was not asked for")))?;
+            orders.push(order(change, &facts));
+            facts.apply(change);
+        }
+        Ok(orders)
+    }
+
+    fn whole(&self, trouble: Trouble) -> WriteError {
+        let place = self.host.to_string();
+        match trouble {
+            Trouble::Denied(_) => WriteError::Denied { place },
+            other => WriteError::Io { place, source: io::Error::other(other) },
+        }
+    }
+}
+
+/// What has to be known of each key that the changes name, each asked once.
+fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
+    let mut asked: BTreeMap<&Key, (BTreeSet<ValueName>, bool)> = BTreeMap::new();
+    let parents: Vec<Key> = changes.iter().filter_map(|change| change.key.parent()).collect();
+    for change in changes {
+        let (names, all) = asked.entry(&change.key).or_default();
+        names.extend(change.values.iter().map(|value| value.name.clone()));
+        *all |= change.action == Action::Delete;
+    }
+    for parent in &parents {
+        asked.entry(parent).or_default();
+    }
+    let query = |(key, (names, all)): (&Key, (_, bool))| KeyQuery {
+        key: key.clone(),
+        values: if all { Wanted::All } else { Wanted::Names(names) },
+        subkeys: all,
+    };
+    asked.into_iter().map(query).collect()
+}
+
+/// A value keeps the spelling that it has: Windows sees to that, and Samba does not.
+fn order(change: &KeyChange, facts: &Facts) -> Order {
+    let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
+    let setting = |value: &crate::targets::ValueChange| Setting {
+        name: spelled(&value.name),
+        value_type: value.after.as_ref().map_or(0, |data| data.value_type.0),
+        bytes: value.after.as_ref().map(|data| notation::hex_digits(&data.bytes)),
+    };
+    // The values of a key that goes, go with it.
+    let values = match change.action {
+        Action::Delete => Vec::new(),
+        _ => change.values.iter().map(setting).collect(),
+    };
+    let properties = change.properties.clone().filter(|_| change.action == Action::Create);
+    Order { place: Place::new(&change.key), action: change.action, properties, values }
+}
