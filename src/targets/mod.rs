@@ -135,7 +135,7 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file that holds the lock could not be made.
+    /// The file that holds the lock could not be made, or something else has its name (its kind is then `AlreadyExists`).
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The file of the lock.
