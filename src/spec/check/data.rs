@@ -3,7 +3,10 @@
 use crate::{
     diag::{Code, text::shorten},
     registry::{Data, ValueType},
-    spec::document::{DataExpression, Literal, Scalar, TypeName},
+    spec::{
+        document::{DataExpression, Literal, Scalar, TypeName},
+        shape::hints::ONE_STRING,
+    },
 };
 
 use super::{Context, Path, parameters::Resolved};
@@ -145,7 +148,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");
-            Err(misfit(Code::DATA_KIND, message, "write one string, or make the type REG_MULTI_SZ"))
+            Err(misfit(Code::DATA_KIND, message, ONE_STRING))
         }
     }
 }

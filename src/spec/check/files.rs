@@ -63,7 +63,30 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
             cx.error(Code::FILE_PATH, path, format!("`{}` {message}", shorten(text)), hint);
             None
         }
-        None => Some(FilePattern(parts)),
+        None => {
+            fixed_folder(cx, text, path);
+            Some(FilePattern(parts))
+        }
+    }
+}
+
+/// Reports a folder that another Windows has on another drive, or under another name.
+fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
+    const FOLDERS: [(&str, &str); 5] = [
+        ("Windows", "%SystemRoot%"),
+        ("WINNT", "%SystemRoot%"),
+        ("Program Files", "%ProgramFiles%"),
+        ("Program Files (x86)", "%ProgramFiles(x86)%"),
+        ("ProgramData", "%ProgramData%"),
+    ];
+    let mut names = text.splitn(3, '\\');
+    let (Some(drive), Some(folder), Some(rest)) = (names.next(), names.next(), names.next()) else { return };
+    let known = FOLDERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(folder));
+    if let Some((_, variable)) = known.filter(|_| drive.ends_with(':')) {
+        let folder = format!(r"{drive}\{folder}");
+        let message = format!("`{folder}` is on another drive, or has another name, on some machines");
+        let hint = format!(r"write '{variable}\{}'", shorten(rest));
+        cx.warning_within(Code::FIXED_FOLDER, path, super::Part::Data, &folder, message, hint);
     }
 }
 

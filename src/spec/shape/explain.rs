@@ -243,7 +243,7 @@ impl Explainer<'_, '_> {
         let bytes: Vec<String> = numbers.map(|byte| format!("{byte:02x}")).collect();
         let (takes, hint) = match value_type.as_str() {
             "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN" => ("one number", "write one number".to_owned()),
-            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", "write one string, or make the type REG_MULTI_SZ".to_owned()),
+            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", hints::ONE_STRING.to_owned()),
             _ if bytes.len() == items.len() => {
                 ("bytes in hex digits", format!("write them in one string: \"{}\"", shorten(&bytes.join(" "))))
             }

@@ -10,6 +10,10 @@ use crate::{
     },
 };
 
+/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
+pub(in crate::spec) const ONE_STRING: &str =
+    "write one string, with the separator that the program expects between its items, as \"a;b\"";
+
 /// What other tools call a field.
 const SYNONYMS: [(&str, &str); 6] = [
     ("value", "data"),
