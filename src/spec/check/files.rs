@@ -26,7 +26,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
 
-/// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
+/// The first `{name}` in `text`: what is before it, the name, what is after it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
 pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
@@ -110,8 +110,8 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
 fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
     let mut rest = text;
     let mut sound = true;
-    while let Some((before, behind)) = rest.split_once('%') {
-        let Some((name, after)) = behind.split_once('%') else { break };
+    while let Some((before, from_name)) = rest.split_once('%') {
+        let Some((name, after)) = from_name.split_once('%') else { break };
         if !before.is_empty() {
             parts.push(PathPart::Text(before.to_owned()));
         }
