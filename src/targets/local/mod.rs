@@ -27,7 +27,9 @@ use super::{
 };
 use error::Code;
 
-pub use secure::{FolderError, create_admin_only_dir};
+pub use secure::{
+    FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
+};
 
 /// This machine: its registry as it runs, and the files on its disks.
 #[derive(Debug, Default)]
