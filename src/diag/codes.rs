@@ -47,6 +47,8 @@ codes! {
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
+    /// The target's lock cannot be made, or something else stands in its place.
+    TARGET_LOCK = "target-lock";
     /// A program that the target needs is not installed.
     TARGET_PROGRAM = "target-program";
     /// There are no credentials for the target, or none that can be used.
@@ -133,6 +135,10 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, and the hotfix is still not there.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
+    /// A package has begun to restart the computer.
+    RESTART_BEGUN = "restart-begun";
+    /// A service that is to be restarted cannot be: it is not there.
+    SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
     /// A file is larger than a spec may be.
@@ -207,6 +213,14 @@ codes! {
     UNKNOWN_ROOT_KEY = "unknown-root-key";
     /// A value name that is not legal.
     VALUE_NAME = "value-name";
+    /// A character in a name that looks like another, or like nothing.
+    LOOKALIKE = "lookalike";
+    /// A space at the beginning or end of a name.
+    OUTER_SPACE = "outer-space";
+    /// A key that ends in the name of its own value.
+    VALUE_IN_KEY = "value-in-key";
+    /// A registry view of a key that both views share.
+    VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A numbered control set where the current one is meant.
     CONTROL_SET = "control-set";
     /// `Wow6432Node` in a path; the view says it.
@@ -217,6 +231,10 @@ codes! {
     STAR = "star";
     /// A condition with the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
+    /// A rule for each user whose condition holds where it holds for any user.
+    USER_IN_CONDITION = "user-in-condition";
+    /// A rule that counts on no machine.
+    DEAD_RULE = "dead-rule";
     /// One key has two rules.
     DUPLICATE_KEY = "duplicate-key";
     /// One value has two rules.
@@ -235,14 +253,20 @@ codes! {
     UNUSED_PARAMETER = "unused-parameter";
     /// A location that nothing uses.
     UNUSED_LOCATION = "unused-location";
+    /// How a service starts is set, and no restart of the computer named.
+    SERVICE_START = "service-start";
     /// A location that can be more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file's path that is not legal, or not absolute.
     FILE_PATH = "file-path";
+    /// A path with a drive where Windows may be on another.
+    FIXED_FOLDER = "fixed-folder";
     /// A text that is no file version.
     FILE_VERSION = "file-version";
     /// A text that is no version of Windows.
     OS_VERSION = "os-version";
+    /// A service or an edition by the name that Windows shows.
+    DISPLAY_NAME = "display-name";
     /// A range that nothing is in.
     EMPTY_RANGE = "empty-range";
     /// A text that is no date.
@@ -257,8 +281,12 @@ codes! {
     DATA_HEX = "data-hex";
     /// Text that a registry string cannot hold.
     DATA_TEXT = "data-text";
+    /// A `%VARIABLE%` in a type that Windows does not expand.
+    UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// Data that the article does not allow.
     DATA_NOT_ALLOWED = "data-not-allowed";
+    /// A scale or bits without `keep`: a machine that was hardened further is lowered.
+    NO_KEEP = "no-keep";
     /// A registry type that the field beside it does not take.
     TYPE_MISMATCH = "type-mismatch";
     /// A bit that is both set and cleared, or a string both added and removed.

@@ -101,12 +101,19 @@ const SUFFIX: &str = ".tmp";
 /// Random letters and digits in the name of a new file.
 const RANDOM: usize = 6;
 
-/// With what the names of the new files for `path` begin. They have its name, so that nobody takes another file's for one.
+/// Returns how the names of kbfix's own files beside `path` begin. They have its name, so that none is taken for another file's.
+pub fn own_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    match name.to_str() {
+        // A name can have 255 bytes, or UTF-16 units.
+        Some(short) if short.len() <= 200 => format!(".kbfix-{short}"),
+        _ => format!(".kbfix-{}", hex_digits(&Sha256::digest(name.as_encoded_bytes()))),
+    }
+}
+
+/// Returns how the names of the new files for `path` begin.
 fn prefix(path: &Path) -> String {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    // A name can have 255 bytes, or UTF-16 units.
-    let digest = || hex_digits(&Sha256::digest(name.as_bytes()));
-    if name.len() > 200 { format!(".kbfix-{}-", digest()) } else { format!(".kbfix-{name}-") }
+    format!("{}-", own_name(path))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -56,8 +56,7 @@ pub struct KeyQuery {
 }
 
 impl KeyQuery {
-    /// Whether it asks for all that is in the key, as the listing of a tree does. A symbolic link that is stored in the
-    /// registry answers that with `Unread`: what it leads to is no part of the tree that it stands in.
+    /// Whether it asks for all that is in the key, as the listing of a tree does.
     pub fn lists_all(&self) -> bool {
         self.subkeys && self.values == Wanted::All
     }
@@ -135,7 +134,7 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file that holds the lock could not be made.
+    /// The file that holds the lock could not be made, or something else has its name (its kind is then `AlreadyExists`).
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The file of the lock.

@@ -15,6 +15,7 @@ mod numbers;
 mod out;
 mod parameters;
 mod places;
+mod reg_as_spec;
 mod plans;
 mod rollback;
 mod saved;

@@ -7,11 +7,16 @@ pub(in crate::spec) mod between_specs;
 mod bits;
 mod conditions;
 mod data;
+mod display_names;
 mod files;
 mod keep;
 mod keys;
+mod names;
 mod parameters;
+mod reach;
 mod rules;
+mod scale;
+mod services;
 mod parameter_types;
 mod values;
 mod versions;
@@ -68,6 +73,8 @@ struct Context<'t> {
     met_unset: Option<String>,
     /// In the `when` of a rule: the rule's key, where that is one.
     own_key: Option<Option<model::KeyPattern>>,
+    /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
+    applicable: Option<model::Condition>,
 }
 
 impl Context<'_> {
@@ -99,6 +106,19 @@ impl Context<'_> {
 
     fn warning(&mut self, code: Code, path: &Path, part: Part, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
+    }
+
+    /// About `text` in what stands at `path`.
+    fn warning_within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: Part,
+        text: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
 
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
@@ -148,6 +168,7 @@ pub(in crate::spec) fn check(
         used_locations: BTreeSet::new(),
         met_unset: None,
         own_key: None,
+        applicable: None,
     };
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();
@@ -156,12 +177,14 @@ pub(in crate::spec) fn check(
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
+    cx.applicable = applicable.iter().flatten().find(|condition| reach::is_compared(condition)).cloned();
     let prerequisites = document.prerequisites.iter().enumerate();
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
         .collect();
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
     let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
+    services::read_at_start(&mut cx, &document, &rules, &top.field("registry"));
     if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
         let message = "the spec asks for nothing: it has neither `hotfix` nor `registry`";
         cx.error_at_name(
@@ -175,6 +198,9 @@ pub(in crate::spec) fn check(
         unused(&mut cx, &document);
     }
     let restart = document.restart.as_ref();
+    if let Some(restart) = restart {
+        display_names::services(&mut cx, &restart.services, &top.field("restart").field("services"));
+    }
     let restart = model::Restart {
         computer: restart.map_or(ComputerRestart::Unknown, |r| r.computer),
         services: restart.map(|r| r.services.clone()).unwrap_or_default(),
@@ -275,12 +301,22 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
             file: package.file.clone(),
             sha256: package.sha256.to_ascii_lowercase(),
             arguments: package.arguments.clone(),
-            // Source: Microsoft, "MsiExec.exe and InstMsi.exe Error Messages": a restart is needed, or was begun.
-            success: package.success.clone().unwrap_or_else(|| vec![0]),
-            restart: package.restart.clone().unwrap_or_else(|| vec![3010, 1641]),
+            success: package.success.clone().unwrap_or_else(|| usual_codes(&package.file).0.to_vec()),
+            restart: package.restart.clone().unwrap_or_else(|| usual_codes(&package.file).1.to_vec()),
         }),
         install: false,
     })
+}
+
+/// Returns the exit codes by which a kind of package says success, and success with a restart of the computer.
+///
+/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun); KB949545 and "Windows
+/// Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a restart is needed).
+fn usual_codes(file: &str) -> (&'static [u32], &'static [u32]) {
+    match file.rsplit_once('.') {
+        Some((_, ending)) if ending.eq_ignore_ascii_case("msu") => (&[0, 0x24_0006], &[3010, 1641, 0x24_0005]),
+        _ => (&[0], &[3010, 1641]),
+    }
 }
 
 fn unused(cx: &mut Context<'_>, document: &Document) {
