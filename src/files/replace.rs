@@ -28,7 +28,15 @@ use crate::registry::notation::hex_digits;
 /// # Errors
 /// The system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o666)
+    put(path, bytes, 0o666, || Ok(()))
+}
+
+/// The same; `ready` is asked once the new file is on disk, immediately before it takes the old one's place.
+///
+/// # Errors
+/// As [`replace_file`], and that of `ready`.
+pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    put(path, bytes, 0o666, ready)
 }
 
 /// The same; a file that is made, and not replaced, is for its owner only, as far as the system has modes.
@@ -36,7 +44,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`replace_file`].
 pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o600)
+    put(path, bytes, 0o600, || Ok(()))
 }
 
 /// Makes the file at `path`, for its owner only as far as the system has modes: whole, on disk, and never in place of another.
@@ -58,13 +66,14 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
     // Before the data, which not everybody may be meant to read.
     like_the_old_one(&file, path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
+    ready()?;
     persist(file, path)?;
     sync_folder(folder)
 }

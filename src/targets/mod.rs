@@ -37,7 +37,7 @@ pub use change::{Action, KeyChange, ValueChange};
 pub use facts::{Facts, FilePath, Moved};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
-pub use offline::{hive_logs, read_hive};
+pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
