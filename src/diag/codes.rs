@@ -103,8 +103,6 @@ codes! {
     REG_UNFINISHED = "reg-unfinished";
     /// A name or text of a registry file that cannot be read.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file names a key that a spec cannot name.
-    IMPORT_KEY = "import-key";
     /// A registry file has data that a spec cannot have.
     IMPORT_DATA = "import-data";
     /// A registry file has text that regedit ignores.
@@ -209,6 +207,8 @@ codes! {
     PROTECTED_KEY = "protected-key";
     /// `*` where it cannot stand for every subkey.
     STAR = "star";
+    /// Text in the name of a key that looks like an escape, and is none.
+    KEY_ESCAPE = "key-escape";
     /// A condition with the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
     /// One key has two rules.
