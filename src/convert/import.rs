@@ -52,6 +52,18 @@ pub struct Imported {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// Returns whether the bytes begin as a `.reg` file does, in any of its encodings. No spec begins so.
+pub fn is_reg(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = match bytes {
+        [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest.iter().copied().take(HEADER_5.len()).collect(),
+    };
+    text.starts_with(HEADER_4) || text == HEADER_5
+}
+
+const HEADER_4: &[u8] = b"REGEDIT4";
+const HEADER_5: &[u8] = b"Windows Registry Editor Version";
+
 /// Makes a spec of the bytes of a `.reg` file, version 4 or 5. `name` is what messages call the file.
 ///
 /// # Errors

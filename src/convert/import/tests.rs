@@ -347,3 +347,18 @@ fn names_with_a_meaning_in_specs_are_escaped() {
 "#
     );
 }
+
+#[test]
+fn a_reg_file_is_known_by_its_first_line_in_every_encoding() {
+    let utf16 = |text: &str| [vec![0xFF, 0xFE], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let five = "Windows Registry Editor Version 5.00\r\n";
+    for bytes in
+        [five.into(), format!("\u{feff}{five}").into_bytes(), utf16(five), b"REGEDIT4\n".to_vec(), utf16("REGEDIT4\n")]
+    {
+        assert!(is_reg(&bytes), "{bytes:?}");
+    }
+    for bytes in [&b""[..], b"kbfix: 1\n", b"REGEDIT", b"Windows Registry", b"\xFF\xFE", b"\xFF\xFEk", b"\n\nREGEDIT4"]
+    {
+        assert!(!is_reg(bytes), "{bytes:?}");
+    }
+}

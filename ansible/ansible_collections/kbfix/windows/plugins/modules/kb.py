@@ -110,6 +110,18 @@ EXAMPLES = r"""
               list:
                 add: [intranet.example.com]
 
+- name: Make the changes of a .reg file, which can be looked at before and rolled back as those of any spec
+  kbfix.windows.kb:
+    src: [settings.reg]
+
+- name: The same as text in the task
+  kbfix.windows.kb:
+    spec: |
+      Windows Registry Editor Version 5.00
+
+      [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters]
+      "AutoShareWks"=dword:00000000
+
 - name: Set values whose names come from variables, in one call in place of a loop over win_regedit
   kbfix.windows.kb:
     spec:
