@@ -78,9 +78,12 @@ impl From<TargetError> for CommandError {
             TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
-            TargetError::NoLock { .. } => {
-                (Code::TARGET_UNREADABLE, "see that you may write in its folder: a lock is a file beside what it locks")
-            }
+            TargetError::NoLock { source, .. } => match source.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    (Code::TARGET_LOCK, "see who put it there, and move it away: kbfix needs that name for its lock")
+                }
+                _ => (Code::TARGET_LOCK, "see that you may write in its folder: a lock is a file beside what it locks"),
+            },
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
         Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))

@@ -47,6 +47,8 @@ codes! {
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
+    /// The target's lock cannot be made, or something else stands in its place.
+    TARGET_LOCK = "target-lock";
     /// A program that the target needs is not installed.
     TARGET_PROGRAM = "target-program";
     /// There are no credentials for the target, or none that can be used.
@@ -127,6 +129,10 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, and the hotfix is still not there.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
+    /// A package has begun to restart the computer.
+    RESTART_BEGUN = "restart-begun";
+    /// A service that is to be restarted cannot be: it is not there.
+    SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
     /// A file is larger than a spec may be.
@@ -153,7 +159,7 @@ codes! {
     YAML_KEY = "yaml-key";
     /// A merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias that stands inside what it stands for.
+    /// An alias inside what it refers to.
     YAML_RECURSION = "yaml-recursion";
     /// Text without quotes that YAML 1.1 and YAML 1.2 read differently.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
@@ -243,6 +249,8 @@ codes! {
     UNUSED_PARAMETER = "unused-parameter";
     /// A location that nothing uses.
     UNUSED_LOCATION = "unused-location";
+    /// How a service starts is set, and no restart of the computer named.
+    SERVICE_START = "service-start";
     /// A location that can be more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file's path that is not legal, or not absolute.

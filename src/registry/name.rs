@@ -66,8 +66,18 @@ pub enum NameError {
         limit: usize,
     },
     /// A character that a name cannot have: a NUL, or a backslash in a key name.
-    #[error("the name has the character {0:?}, which the registry does not allow there")]
+    #[error("{}", refusal(*.0))]
     Character(char),
+}
+
+/// Why a name cannot have the character. The kernel, which counts the characters of a name, takes a NUL; every program that uses
+/// the Windows API, whose names end at a NUL, can neither read nor make such a name.
+fn refusal(character: char) -> String {
+    match character {
+        '\0' => "the name has the character NUL, which no name in the Windows API can have (only the kernel's own calls reach such a name)"
+            .to_owned(),
+        other => format!("the name has the character {other:?}, which the registry does not allow there"),
+    }
 }
 
 fn check(name: &str, limit: usize, forbidden: &[char]) -> Result<(), NameError> {

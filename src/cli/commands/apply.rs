@@ -147,6 +147,9 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         None => Ok(()),
     };
     narrow(&plan)?;
+    if arguments.restart_services {
+        services::look(&plan)?;
+    }
     if arguments.check {
         arguments.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {

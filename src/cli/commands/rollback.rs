@@ -16,7 +16,7 @@ use kbfix::{
     targets::{Address, open},
 };
 
-use super::apply::{carry_out, only_shown};
+use super::apply::{cannot_apply, carry_out, only_shown};
 
 /// Put back what an apply changed. What somebody else changed since is kept, and reported.
 #[derive(Debug, clap::Args)]
@@ -94,7 +94,13 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
     let conflicts = undo.conflicts;
     let looked = arguments.check || !undo.unread.is_empty();
     let mut report = if looked {
-        only_shown(plan, report::Command::Rollback)
+        let refused = cannot_apply(&plan, target.as_mut(), Diagnostic::error);
+        let mut report = only_shown(plan, report::Command::Rollback);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.diagnostics.push(refused);
+        }
+        report
     } else {
         let action = journal::Action::Rollback(journal.entry.id.clone());
         let what = changing(target.as_ref());

@@ -9,7 +9,7 @@ use std::{
     ffi::c_void,
     fs::{File, OpenOptions},
     io,
-    os::windows::{ffi::OsStrExt, fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
+    os::windows::{fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
     path::{Path, PathBuf},
     ptr::null_mut,
 };
@@ -36,6 +36,7 @@ use windows_sys::Win32::{
 };
 
 use super::sddl;
+use crate::files::long_path::wide;
 
 /// Owner and group: administrators. Not inherited; full rights for the system and administrators, for all below too.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
@@ -143,7 +144,7 @@ fn create(path: &Path) -> io::Result<()> {
         lpSecurityDescriptor: descriptor.0,
         bInheritHandle: 0,
     };
-    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let path = wide(path)?;
     // SAFETY: `path` ends with a NUL; `attributes` and the descriptor in it live until after the call.
     check(unsafe { CreateDirectoryW(path.as_ptr(), &attributes) })
 }
