@@ -407,7 +407,9 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
         output = run("E", data)
         assert "spec (T1): registry[0].values.E" in output and "quote it in your play" in output, output
     look = site.task({"spec": "{{ lookup('ansible.builtin.file', 'KB909094.yaml') | from_yaml }}"}, "--check", "--diff")
-    assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
+    # Before 2.19 a template makes a text of a mapping that holds a date.
+    refused = look.counts("pending1") == (0, 1) and "a mapping with a date in it; quote the date" in look.output
+    assert refused or (look.counts("pending1") == (1, 0) and DIFF in look.output), look.output
 
 
 def test_a_reg_file_is_a_spec(site: Site) -> None:
