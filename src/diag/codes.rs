@@ -161,7 +161,7 @@ codes! {
     YAML_KEY = "yaml-key";
     /// A merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias that stands inside what it stands for.
+    /// An alias inside what it refers to.
     YAML_RECURSION = "yaml-recursion";
     /// Text without quotes that YAML 1.1 and YAML 1.2 read differently.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";

@@ -1,5 +1,6 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
+use super::lookup;
 use crate::{
     observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
@@ -83,7 +84,7 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     }
     // Every Windows has the list: one that lacks it does not prove that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
-    let users = match reader.subkeys(&hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+    let users = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU knows no profiles; there HKCU is that user.
         Err(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
@@ -220,17 +221,11 @@ fn folder_of(
         PathVariable::CommonProgramFilesX86 => (WINDOWS, "CommonFilesDir (x86)"),
         PathVariable::ProgramData => (PROFILES, "ProgramData"),
     };
-    let key = hklm(key)?;
+    let key = lookup::hklm(key)?;
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     let folder = folder(&key, &name, reader, under)?;
     Ok(match variable {
         PathVariable::SystemDrive => folder.map(|folder| folder.chars().take(2).collect()),
         _ => folder,
     })
-}
-
-pub(super) fn hklm(below: &str) -> Result<Key, Unread> {
-    let path =
-        KeyPath::from_parts(RootKey::Hklm, below).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    Ok(Key::new(path))
 }

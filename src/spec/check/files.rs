@@ -187,7 +187,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         return Some(("goes up", "write the path without `.` and `..`"));
     }
     if names.any(str::is_empty) {
-        return Some(("has an empty name", "one backslash stands between two names, and none at the end"));
+        return Some(("has an empty name", "write one backslash between two names, and none at the end"));
     }
     None
 }

@@ -127,7 +127,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         Ok(name) => Some(NamePattern::Name(name)),
         Err(error) => {
             let hint = match &error {
-                NameError::Empty => "one backslash stands between two names, and none at the end",
+                NameError::Empty => "write one backslash between two names, and none at the end",
                 NameError::TooLong { .. } => "check where the path was meant to go on",
                 NameError::Character(_) => "a name cannot have this character",
             };

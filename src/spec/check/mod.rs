@@ -343,7 +343,7 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} says nothing");
+            let message = format!("{what} has none of its fields");
             cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
             None
         }

@@ -14,7 +14,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     } else if let Some((letter, script)) = foreign_letter(name) {
         let message =
             format!("`{}` has the {script} letter U+{:04X} between Latin ones", shorten(name), u32::from(letter));
-        let hint = "type the name anew, or take it from a registry that has it";
+        let hint = "type the name again, or take it from a registry that has it";
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
     if name.starts_with(' ') || name.ends_with(' ') {
