@@ -3,10 +3,10 @@
 use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, sid},
     spec::{
         Spec,
-        model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
+        model::{FilePattern, KeyPattern, Like, NamePattern, PathPart, PathVariable},
     },
     targets::{Answer, Reason, Unread},
 };
@@ -65,9 +65,9 @@ fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<
 
 /// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
 /// the key does not list it.
-fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
-    let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
+    let fits = |name: &KeyName| like.fits(name.as_str());
     let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
     for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
         if reader.key(&at.child(&link)).known()?.is_some() {

@@ -36,7 +36,6 @@ use super::{
     },
 };
 
-pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -260,7 +259,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
     let mut out = Some(BTreeMap::new());
     for (name, location) in &document.locations {
         let path = Path::default().field("locations").field(name);
-        let legal = parameters::is_variable_name(name);
+        let legal = model::is_variable_name(name);
         if !legal {
             parameters::illegal_name(cx, name, "location", &path);
         }
