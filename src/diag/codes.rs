@@ -71,6 +71,8 @@ codes! {
     PLAN_DIGEST = "plan-digest";
     /// A plan or journal is of another machine.
     PLAN_OTHER_MACHINE = "plan-other-machine";
+    /// A plan was made from another target.
+    PLAN_OTHER_TARGET = "plan-other-target";
     /// What a plan rests on has moved.
     PLAN_STALE = "plan-stale";
     /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
@@ -81,6 +83,8 @@ codes! {
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
     JOURNAL_MALFORMED = "journal-malformed";
+    /// Somebody else could have written a journal or the state folder.
+    JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
     /// A change could not be written.
