@@ -105,6 +105,9 @@ impl PackageArguments {
             remove_leftovers(folder.root());
         }
         let mut prepared = Vec::new();
+        if plan.specs.iter().any(|spec| spec.install.is_some()) {
+            folder.create().map_err(apply::StartError::Journal)?;
+        }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;

@@ -71,6 +71,8 @@ codes! {
     PLAN_DIGEST = "plan-digest";
     /// A plan or journal is of another machine.
     PLAN_OTHER_MACHINE = "plan-other-machine";
+    /// A plan was made from another target.
+    PLAN_OTHER_TARGET = "plan-other-target";
     /// What a plan rests on has moved.
     PLAN_STALE = "plan-stale";
     /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
@@ -81,6 +83,8 @@ codes! {
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
     JOURNAL_MALFORMED = "journal-malformed";
+    /// Somebody else could have written a journal or the state folder.
+    JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
     /// A change could not be written.
@@ -107,8 +111,6 @@ codes! {
     REG_UNFINISHED = "reg-unfinished";
     /// A name or text of a registry file that cannot be read.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file names a key that a spec cannot name.
-    IMPORT_KEY = "import-key";
     /// A registry file has data that a spec cannot have.
     IMPORT_DATA = "import-data";
     /// A registry file has text that regedit ignores.
@@ -161,7 +163,7 @@ codes! {
     YAML_KEY = "yaml-key";
     /// A merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias that stands inside what it stands for.
+    /// An alias inside what it refers to.
     YAML_RECURSION = "yaml-recursion";
     /// Text without quotes that YAML 1.1 and YAML 1.2 read differently.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
@@ -225,6 +227,8 @@ codes! {
     PROTECTED_KEY = "protected-key";
     /// `*` where it cannot stand for every subkey.
     STAR = "star";
+    /// Text in the name of a key that looks like an escape, and is none.
+    KEY_ESCAPE = "key-escape";
     /// A condition with the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
     /// A rule for each user whose condition holds where it holds for any user.

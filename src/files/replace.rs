@@ -47,6 +47,25 @@ pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, 0o600, || Ok(()))
 }
 
+/// Makes the file at `path`, for its owner only as far as the system has modes: whole, on disk, and never in place of another.
+///
+/// # Errors
+/// The system's error: `AlreadyExists` where there is such a file. Then no file is left, also where only its folder could not be
+/// synced.
+pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut file = new_file(folder, path, 0o600)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let file = file.persist_noclobber(path)?;
+    // Windows has nothing to sync a folder with; flushing the file writes its new name too.
+    let synced = if cfg!(windows) { file.sync_all() } else { sync_folder(folder) };
+    synced.inspect_err(|_| {
+        drop(file);
+        let _ = fs::remove_file(path);
+    })
+}
+
 fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
@@ -196,6 +215,16 @@ mod tests {
         assert!(others.iter().all(|other| dir.path().join(other).exists()));
         remove_leftovers(&dir.path().join(&long)).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_file_that_is_made_replaces_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        create_private_file(&path, b"one").unwrap();
+        assert_eq!(create_private_file(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

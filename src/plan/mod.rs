@@ -12,6 +12,7 @@ mod exclusive;
 mod expand;
 pub mod file;
 mod install;
+mod lookup;
 mod canonical;
 mod os;
 mod rules;

@@ -21,7 +21,10 @@ fn one_target_has_one_name_however_it_is_spelled() {
 fn a_journal_of_another_machine_is_called_a_journal() {
     let machine = Machine::new();
     machine.run("apply KB909094 @target @state").code(0);
-    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\"")]);
+    machine.edit(&[
+        ("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\""),
+        ("6f2a8c54-90d1", "6f2a8c54-0000"),
+    ]);
     let run = machine
         .run("rollback --last @state")
         .code(2)

@@ -114,7 +114,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
+            let message = format!("{value_type} takes a number, and `{}` is not one", shorten(text));
             misfit(Code::DATA_KIND, message, write_number(text))
         })?,
         Literal::List(_) => {
@@ -161,7 +161,7 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         Literal::List(list) => Ok(Data::multi_sz(list)),
         other => {
             let shown = show(other);
-            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is none");
+            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is not one");
             Err(misfit(Code::DATA_KIND, message, format!("write it as a list: [\"{shown}\"]")))
         }
     }

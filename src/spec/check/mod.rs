@@ -36,7 +36,6 @@ use super::{
     },
 };
 
-pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -260,7 +259,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
     let mut out = Some(BTreeMap::new());
     for (name, location) in &document.locations {
         let path = Path::default().field("locations").field(name);
-        let legal = parameters::is_variable_name(name);
+        let legal = model::is_variable_name(name);
         if !legal {
             parameters::illegal_name(cx, name, "location", &path);
         }
@@ -343,7 +342,7 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} says nothing");
+            let message = format!("{what} has none of its fields");
             cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
             None
         }

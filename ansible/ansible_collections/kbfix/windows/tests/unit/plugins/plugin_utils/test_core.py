@@ -493,6 +493,14 @@ def test_diffs_are_in_reg_notation() -> None:
     assert readable["after"]["readable"] == 'REG_MULTI_SZ ["a", "b"]' and readable["before"] is None
 
 
+def test_sensitive_data_is_shown_by_its_type() -> None:
+    hidden = {"type": "REG_SZ", "text": "(hidden)", "hidden": True}
+    values = [{"name": "n", "before": hidden, "after": hidden}, {"name": "m", "before": None, "after": hidden}]
+    found = run(spec("changes_pending", {**CHANGE, "values": values, "sensitive": ["n", "m"]}), check=True)
+    assert (found["diff"][0]["before"], found["diff"][0]["after"]) == ('"n"=(hidden)\n', '"n"=(hidden, other data)\n"m"=(hidden)\n')
+    assert found["changes"][0]["after"] == {**hidden, "readable": None}
+
+
 def test_names_cannot_fake_lines() -> None:
     assert notation.value_name('a\n"b\\\x1b\u202e') == r'"a\u{a}\"b\\\u{1b}\u{202e}"'
     assert notation.value_name("Größe 雪 😀") == '"Größe 雪 😀"'
