@@ -484,6 +484,32 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
             assert run.counts("pending1") == (0, 1) and message in run.output, run.output
 
 
+def test_check_mode_fails_where_the_target_cannot_hold_the_change(site: Site) -> None:
+    machine = site.exchange("pending1")
+    export = b"REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA]\r\n"
+    (machine / "front-end.reg").write_bytes(export)
+    site.spec("key.yaml", spec("A: { type: REG_DWORD, data: 1 }").replace("OWA", r"OWA\鍵"))
+    for arguments in (["--check"], []):
+        run = site.task({"src": ["key.yaml"], "code_page": 1252}, *arguments)
+        assert run.counts("pending1") == (0, 1) and "code page 1252" in run.output, run.output
+    assert "[cannot-apply]" in site.task({"src": ["key.yaml"], "code_page": 1252}, "--check").output
+    assert (machine / "front-end.reg").read_bytes() == export
+
+
+def test_a_spec_that_needs_a_parameter_does_not_stop_the_others(site: Site) -> None:
+    site.exchange("pending1")
+    library = sorted(path.stem for path in SPECS.glob("*.yaml"))
+    look = site.task({"src": library, "remote_src": True}, "-v", module="kb_info")
+    assert look.counts("pending1") == (0, 0), look.output
+    for ident in library:
+        assert f'"id": "{ident}"' in look.output, ident
+    needy = "parameters: { names: { description: d, type: list } }\n" + spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")
+    site.spec("list.yaml", needy)
+    both = site.task({"src": ["list.yaml", "KB909094.yaml"]}, "-v", module="kb_info")
+    assert both.counts("pending1") == (0, 0) and "T1: needs a parameter" in both.output, both.output
+    assert "KB909094: changes pending" in both.output and "parameters: {names: …}" in both.output, both.output
+
+
 def test_a_list_for_a_parameter(site: Site) -> None:
     site.exchange("pending1")
     rule = spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")

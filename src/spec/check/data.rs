@@ -53,7 +53,7 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// The number that `text` is, in decimal or `0x…`. Decimal digits behind a zero may be octal, and are no number.
+/// The number that `text` is, in decimal or `0x…`. Decimal digits after a zero may be octal, and are no number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -114,7 +114,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
+            let message = format!("{value_type} takes a number, and `{}` is not one", shorten(text));
             misfit(Code::DATA_KIND, message, write_number(text))
         })?,
         Literal::List(_) => {
@@ -161,7 +161,7 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         Literal::List(list) => Ok(Data::multi_sz(list)),
         other => {
             let shown = show(other);
-            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is none");
+            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is not one");
             Err(misfit(Code::DATA_KIND, message, format!("write it as a list: [\"{shown}\"]")))
         }
     }
@@ -183,7 +183,7 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     for group in text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|g| !g.is_empty()) {
         if let Some(wrong) = group.chars().find(|c| !c.is_ascii_hexdigit()) {
             let message = format!("`{wrong}` in `{}` is not a hex digit", shorten(group));
-            let hint = "write two hex digits for each byte, with blanks, commas or nothing between: \"01 00 ff\"";
+            let hint = "write two hex digits for each byte, with spaces, commas or nothing between: \"01 00 ff\"";
             return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
         }
         match crate::registry::notation::parse_hex_digits(group) {

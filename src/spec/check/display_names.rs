@@ -4,8 +4,8 @@ use crate::diag::{Code, text::shorten};
 
 use super::{Context, Part, Path};
 
-/// Services by the name that the Services window shows. Source: Microsoft, "Per-user services", "Guidance on disabling system
-/// services on Windows Server 2016 with Desktop Experience", and "Windows Server 2003 System Services Reference".
+/// Services by the name that the Services window shows. Source: Microsoft, "Guidance on disabling system services on Windows
+/// Server 2016 with Desktop Experience"; for hints only, those of server roles and of Windows Server 2003 from general knowledge.
 const SERVICES: [(&str, &str); 20] = [
     ("Background Intelligent Transfer Service", "BITS"),
     ("Certificate Propagation", "CertPropSvc"),
@@ -29,8 +29,7 @@ const SERVICES: [(&str, &str); 20] = [
     ("World Wide Web Publishing Service", "W3SVC"),
 ];
 
-/// Editions as they are sold, and their `EditionID`. Source: Microsoft, "Windows product names and editions" in the DISM
-/// reference (`/Get-TargetEditions`), and the page on GetProductInfo.
+/// Editions as they are sold, and their `EditionID`, for hints only: general knowledge, no page of Microsoft's was read for it.
 const EDITIONS: [(&str, &str); 7] = [
     ("Home", "Core"),
     ("Pro", "Professional"),
@@ -41,8 +40,7 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// Windows as it is called, and its version. Source: Microsoft, "Windows release information", "Windows Server release
-/// information" and "Operating System Version".
+/// Windows as it is called, and its version. Source: Microsoft, "Operating System Version", "Windows release health".
 const VERSIONS: [(&str, &str); 27] = [
     ("7", "6.1"),
     ("8", "6.2"),

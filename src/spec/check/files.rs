@@ -7,7 +7,7 @@ use crate::{
     },
     spec::{
         document::{self, PlatformName},
-        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
+        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest, next_variable},
     },
     version::Platform,
 };
@@ -25,23 +25,6 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ProgramData", PathVariable::ProgramData),
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
-
-/// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
-/// such and digits; other text in braces, such as a GUID, is no variable.
-pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    while let Some(open) = text[from..].find('{').map(|at| from + at) {
-        let inner = &text[open + 1..];
-        if let Some(close) = inner.find(['{', '}'])
-            && inner[close..].starts_with('}')
-            && super::parameters::is_variable_name(&inner[..close])
-        {
-            return Some((&text[..open], &inner[..close], &inner[close + 1..]));
-        }
-        from = open + 1;
-    }
-    None
-}
 
 /// The path of a file.
 pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FilePattern> {
@@ -110,8 +93,8 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
 fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
     let mut rest = text;
     let mut sound = true;
-    while let Some((before, behind)) = rest.split_once('%') {
-        let Some((name, after)) = behind.split_once('%') else { break };
+    while let Some((before, from_name)) = rest.split_once('%') {
+        let Some((name, after)) = from_name.split_once('%') else { break };
         if !before.is_empty() {
             parts.push(PathPart::Text(before.to_owned()));
         }
@@ -187,7 +170,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         return Some(("goes up", "write the path without `.` and `..`"));
     }
     if names.any(str::is_empty) {
-        return Some(("has an empty name", "one backslash stands between two names, and none at the end"));
+        return Some(("has an empty name", "write one backslash between two names, and none at the end"));
     }
     None
 }

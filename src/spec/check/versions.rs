@@ -44,7 +44,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
         }
         if let Some(last) = out.last() {
             if from <= last.from {
-                let message = format!("the branch from {from} stands behind the one from {}", last.from);
+                let message = format!("the branch from {from} comes after the one from {}", last.from);
                 cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
                 sound = false;
             } else if last.version >= from {

@@ -12,7 +12,8 @@ use super::{Condition, DataExpression, Literal, Scalar};
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
-    /// user's hive; `{parameter}` for what the operator chose.
+    /// user's hive; `{parameter}` for what the operator chose. `[*]`, `[{]` and `[[]` are the characters `*`, `{` and `[` themselves,
+    /// as in `HKCR\[*]\shell`, the key for files of all types.
     pub key: String,
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,7 +124,7 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
     /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
-    /// separated by commas whose order, blanks (also around `=`) and case do not matter.
+    /// separated by commas whose order, spaces (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
@@ -235,7 +236,7 @@ pub enum Compare {
     /// Type and every byte.
     #[default]
     Exact,
-    /// A REG_SZ that is a list separated by commas: order, blanks around an item and case do not matter.
+    /// A REG_SZ that is a list separated by commas: order, spaces around an item and case do not matter.
     CommaSet,
 }
 

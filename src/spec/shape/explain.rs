@@ -74,11 +74,10 @@ impl Explainer<'_, '_> {
             above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties")?.as_object());
         let known: Vec<&str> = properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
         let given = error.instance().as_object();
-        let (missing_blank, unexpected): (Vec<&String>, Vec<&String>) =
+        let (missing_space, unexpected): (Vec<&String>, Vec<&String>) =
             unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
-        if let Some(first) = missing_blank.first() {
-            let message =
-                format!("a blank is missing behind `:` in {}", list(missing_blank.iter().map(|n| n.as_str())));
+        if let Some(first) = missing_space.first() {
+            let message = format!("a space is missing after `:` in {}", list(missing_space.iter().map(|n| n.as_str())));
             let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
             self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
             self.verdict.wrong.push(path.clone());
@@ -270,9 +269,9 @@ impl Explainer<'_, '_> {
                 let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
                 let beside = hints::beside_empty(places, path);
                 if !beside.is_empty() {
-                    let stand = if beside.len() == 1 { "stands" } else { "stand" };
+                    let stand = if beside.len() == 1 { "is" } else { "are" };
                     let beside = list(beside.iter().map(String::as_str));
-                    let message = format!("{name} has no data: {beside} {stand} beside it, not below it");
+                    let message = format!("{name} has no data: {beside} {stand} next to it, not below it");
                     let hint = format!("indent {beside} further than {name}");
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }

@@ -8,7 +8,7 @@ use super::{
     tree::Places,
 };
 
-/// How many findings of one file are shown; behind these a last one counts the rest.
+/// How many findings of one file are shown; a last one after these counts the rest.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
 /// Codes that say that text is read as something else than was meant.

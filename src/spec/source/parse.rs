@@ -124,7 +124,7 @@ impl Builder<'_> {
                     }
                     let Some(target) = self.anchors.get(&anchor).copied() else { return self.unknown_alias(spot) };
                     if self.open.iter().any(|open| open.node == target) {
-                        let message = "the alias stands inside what it stands for";
+                        let message = "the alias is inside what it refers to";
                         self.report(Code::YAML_RECURSION, spot, message, Some("write the data out"));
                         return None;
                     }
@@ -284,13 +284,13 @@ impl Builder<'_> {
     }
 
     fn unknown_alias(&mut self, spot: Spot) -> Option<usize> {
-        self.report(Code::YAML_SYNTAX, spot, "no anchor of this name stands before the alias", None);
+        self.report(Code::YAML_SYNTAX, spot, "there is no anchor of this name before the alias", None);
         None
     }
 
     fn syntax(&mut self, error: &ScanError) -> Option<usize> {
         let at = spot(Span::empty(*error.marker()));
-        // At the end of the text the marker can stand behind the last line; show what is before it.
+        // At the end of the text the marker can stand after the last line; show what is before it.
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };

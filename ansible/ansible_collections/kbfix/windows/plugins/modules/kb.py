@@ -164,8 +164,8 @@ RETURN = r"""
 outcome:
   description:
     - The worst outcome of the specs.
-    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(blocked), V(needs_parameter), V(unknown), V(rolled_back),
-      V(failed); none where kbfix did not get that far.
+    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(blocked), V(needs_parameter), V(unknown),
+      V(rolled_back), V(failed); none where kbfix did not get that far.
   returned: when kbfix reported
   type: str
   sample: changed

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .notation import diffs, long_key, readable
+from .notation import diffs, long_key, one_line, readable
 
 Report = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -15,17 +15,20 @@ _WORDS = {
     "in_desired_state": "in desired state",
     "not_applicable": "not applicable",
     "changes_pending": "changes pending",
+    "needs_parameter": "needs a parameter",
     "rolled_back": "writing failed, and everything was put back",
     "failed": "writing failed, and not everything could be put back",
 }
 
 
-def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
-    """Of a task that makes changes, or in check mode would make them."""
+def of_run(
+    report: Report, check: bool, with_diff: bool, no_log: bool, *, on_blocked: str = "fail", packages: t.Mapping[str, str] | None = None
+) -> Result:
+    """Of a task that makes changes, or in check mode would make them; `packages` are the files of hotfixes by the ids of specs."""
     result = _common(report, no_log)
     result["changed"] = _pending(report) if check else bool(report["changed"])
     if with_diff:
-        result["diff"] = _installs(report) + diffs(_key_changes(report))
+        result["diff"] = _installs(report, packages or {}) + diffs(_key_changes(report))
     bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
@@ -97,13 +100,16 @@ def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
             yield from spec.get("changes", [])
 
 
-def _installs(report: Report) -> list[dict[str, str]]:
-    """The packages that are to be installed, in diff mode."""
+def _installs(report: Report, packages: t.Mapping[str, str]) -> list[dict[str, str]]:
+    """The packages that are to be installed, in diff mode. A spec names its package by a pattern, the task names the file."""
     found = []
+    files = {ident.lower(): path for ident, path in packages.items()}
     for spec in report["specs"]:
         if spec.get("install") and spec["outcome"] in ("changed", "changes_pending"):
             header = f"hotfix of {spec['id']}"
-            text = f"; install {spec['install']['package']} (sha256 {spec['install']['sha256']})\n"
+            package = spec["install"]["package"]
+            file = files.get(spec["id"].lower(), package)
+            text = f"; install {one_line(file)}, the package {one_line(package)} (sha256 {spec['install']['sha256']})\n"
             found.append({"before_header": header, "after_header": header, "before": "", "after": text})
     return found
 
@@ -140,7 +146,7 @@ def _restart(report: Report) -> Result:
 
 
 def _message(report: Report, no_log: bool) -> str:
-    lines = [_sentence(spec, no_log) for spec in report["specs"]]
+    lines = [_sentence(spec, no_log, _package_failed(report, spec)) for spec in report["specs"]]
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
         lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
@@ -149,8 +155,15 @@ def _message(report: Report, no_log: bool) -> str:
     return "\n".join(lines) or "kbfix gave no reason"
 
 
-def _sentence(spec: t.Mapping[str, t.Any], no_log: bool) -> str:
+def _package_failed(report: Report, spec: t.Mapping[str, t.Any]) -> bool:
+    steps = [step for step in report.get("steps", []) if step.get("spec") == spec["id"]]
+    return any(step["action"] == "install_hotfix" and step["result"] == "failed" for step in steps)
+
+
+def _sentence(spec: t.Mapping[str, t.Any], no_log: bool, package_failed: bool = False) -> str:
     words = _WORDS.get(spec["outcome"], spec["outcome"])
+    if package_failed:
+        words = "the package of its hotfix failed, and the registry was not changed"
     reasons = spec.get("reasons") or []
     if no_log:
         return f"{spec['id']}: {words}"

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import pathlib
+import re
 import typing as t
 
 import pytest
@@ -14,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
 from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback
-from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
 from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
@@ -56,6 +58,14 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
     assert seen
 
 
+def test_every_variable_of_a_playbook_is_in_the_table() -> None:
+    root = pathlib.Path(__file__).parents[4]
+    used = set(re.findall(r"\bkbfix_[a-z0-9_]+", "".join(p.read_text(encoding="utf-8") for p in root.glob("playbooks/*.yml"))))
+    own = {"kbfix_audit", "kbfix_by_plan", "kbfix_by_specs", "kbfix_folder", "kbfix_unknown"}
+    table = [line for line in (root / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `kbfix_")]
+    assert used - own == set(re.findall(r"`(kbfix_[a-z0-9_]+)`", "".join(line.split("|")[1] for line in table)))
+
+
 def texts(name: str) -> str:
     return {"a.yaml": "kbfix: 1 # ü\n", "p.json": '{"kbfix_plan": 1, "x": "ü"}'}[name]
 
@@ -78,7 +88,7 @@ def test_files_on_the_host_are_named() -> None:
 
 def test_a_plan_travels_on_stdin() -> None:
     call = command.apply({"plan": "p.json", "digest": "d"}, False, texts)
-    assert call.argv[-2:] == ["--digest=sha256:d", "--plan=-"]
+    assert call.argv[-3:] == ["--digest=sha256:d", "--plan=-", "--stdin-name=p.json"]
     assert call.stdin.isascii() and json.loads(call.stdin)["x"] == "ü"
 
 
@@ -110,14 +120,29 @@ def test_a_digest_is_never_left_out_because_it_is_empty() -> None:
 def test_an_installation_is_in_the_diff() -> None:
     pending = spec("changes_pending", install={"package": "fix*.exe", "sha256": "00"})
     found = run(pending, check=True)
-    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe (sha256 00)\n"
+    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe, the package fix*.exe (sha256 00)\n"
+    report = {**REPORT, "specs": [pending]}
+    named = result.of_run(report, True, True, False, packages={"kb1": r"C:\a b\fix-x86.exe"})
+    assert named["diff"][0]["after"] == "; install C:\\a b\\fix-x86.exe, the package fix*.exe (sha256 00)\n"
 
 
 def test_an_error_beside_the_outcome_fails() -> None:
     """As where everything was written and a service did not start again."""
-    diagnostic = {"code": "service-restart", "severity": "error", "message": "it did not start"}
+    diagnostic = {"code": "service-restart-failed", "severity": "error", "message": "it did not start"}
     found = run(spec("changed", CHANGE), changed=True, exit_code=7, diagnostics=[diagnostic])
-    assert found["failed"] and found["changed"] and "it did not start [service-restart]" in found["msg"]
+    assert found["failed"] and found["changed"] and "it did not start [service-restart-failed]" in found["msg"]
+
+
+def test_a_package_that_fails_is_called_so() -> None:
+    text = "install hotfix a.msi: failed, exit code 1603 (0x00000643), a fatal error during installation"
+    step = {"action": "install_hotfix", "name": "a.msi", "spec": "KB1", "result": "failed", "detail": "exit code 1603"}
+    diagnostic = {"code": "package-failed", "severity": "error", "message": text}
+    found = run(spec("failed", reasons=[text]), outcome="failed", exit_code=6, steps=[step], diagnostics=[diagnostic])
+    assert found["failed"] and not found["changed"]
+    assert found["msg"] == f"KB1: the package of its hotfix failed, and the registry was not changed: {text}"
+    # Where the registry could not be put back, no package is to blame.
+    found = run(spec("failed", CHANGE), outcome="failed", exit_code=6, changed=True)
+    assert "not everything could be put back" in found["msg"]
 
 
 def test_check_mode_fails_where_the_run_is_refused() -> None:
@@ -311,6 +336,11 @@ def test_reasons_name_the_options_of_the_module() -> None:
     assert shown["specs"][0]["reasons"] == ["an export holds no files; give the drive's with files: DIR", "found --files"]
 
 
+def test_a_parameter_that_is_not_set_is_named_as_the_task_sets_it() -> None:
+    found = run(spec("needs_parameter", reasons=["the parameter `p` is not set; add `--set p=…`: d"]))
+    assert found["failed"] and found["msg"] == "KB1: needs a parameter: the parameter `p` is not set; add `parameters: {p: …}`: d"
+
+
 REPORT: dict[str, t.Any] = {
     "kbfix_report": 1, "kbfix_version": "0.1.0", "command": "diff", "target": "local", "exit_code": 0, "changed": False,
     "machine": {"computer_name": "A", "machine_guid": None}, "outcome": "in_desired_state", "digest": "d", "specs": [],
@@ -382,7 +412,7 @@ CHANGE: dict[str, t.Any] = {
 
 def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
     report = in_words_of_the_task({**REPORT, "specs": list(specs), **more}, CALL)
-    return result.of_run(report, check, True, no_log, on_blocked)
+    return result.of_run(report, check, True, no_log, on_blocked=on_blocked)
 
 
 def test_check_mode_has_the_changed_of_the_run() -> None:
@@ -427,6 +457,26 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
     assert result.of_look({**REPORT, "outcome": None}, False)["failed"] is True
 
 
+def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "a/b"
+    report = {**REPORT, "specs": [spec("changes_pending", CHANGE)], "plan": "{}\n", "markdown": "# ü\n"}
+    files = reports.write(str(folder), "web1", report)
+    assert files == {end: str(folder / f"web1.{end}") for end in ("json", "md", "plan.json")}
+    kept = json.loads((folder / "web1.json").read_text(encoding="utf-8"))
+    assert "plan" not in kept and "markdown" not in kept and kept["specs"][0]["outcome"] == "changes_pending"
+    assert ((folder / "web1.md").read_text(encoding="utf-8"), (folder / "web1.plan.json").read_text()) == ("# ü\n", "{}\n")
+    reports.clear(str(folder), "web1")
+    assert not list(folder.iterdir())
+    assert sorted(reports.write(str(folder), "web1", {**report, "specs": [spec("blocked", CHANGE)]})) == ["json", "md"]
+    for host in ("a/b", "../b"):
+        with pytest.raises(KbfixFailure, match="cannot name a file"):
+            reports.clear(str(folder), host)
+    with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
+        reports.write(str(folder / "web1.json"), "web2", report)
+    # What is in files is not in the result too.
+    assert "report" not in (found := result.of_look(report, False, kept=True, with_plan=False)) and "plan" not in found
+
+
 def test_diffs_are_in_reg_notation() -> None:
     multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
     change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
@@ -441,6 +491,14 @@ def test_diffs_are_in_reg_notation() -> None:
     assert update["after"] == f'"n"={text}"m"={text}' and update["before"] == ""
     (readable,) = run(spec("changes_pending", {**change, "action": "update"}), check=True)["changes"]
     assert readable["after"]["readable"] == 'REG_MULTI_SZ ["a", "b"]' and readable["before"] is None
+
+
+def test_sensitive_data_is_shown_by_its_type() -> None:
+    hidden = {"type": "REG_SZ", "text": "(hidden)", "hidden": True}
+    values = [{"name": "n", "before": hidden, "after": hidden}, {"name": "m", "before": None, "after": hidden}]
+    found = run(spec("changes_pending", {**CHANGE, "values": values, "sensitive": ["n", "m"]}), check=True)
+    assert (found["diff"][0]["before"], found["diff"][0]["after"]) == ('"n"=(hidden)\n', '"n"=(hidden, other data)\n"m"=(hidden)\n')
+    assert found["changes"][0]["after"] == {**hidden, "readable": None}
 
 
 def test_names_cannot_fake_lines() -> None:
