@@ -40,6 +40,14 @@ pub(super) struct Profile {
     folder: Result<String, Unread>,
 }
 
+impl Profile {
+    /// Returns its folder, as the machine names it, where that is known.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "an image has one folder for all of its users"))]
+    pub(super) fn folder(&self) -> Option<&str> {
+        self.folder.as_deref().ok()
+    }
+}
+
 /// `SystemRoot`, such as `C:\WINDOWS`; none where it is absent.
 ///
 /// # Errors
