@@ -2,7 +2,7 @@
 
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, sid},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, notation, sid},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
@@ -170,7 +170,8 @@ fn folder(
 ) -> Result<Option<String>, Unread> {
     let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
     let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
-        let detail = format!("{key} {name:?} is {data:?}, which names no folder");
+        let data = notation::message(Some(&data), reader.is_hidden(key, name));
+        let detail = format!("{key} {name:?} is {data}, which names no folder");
         return Err(Unread::new(Reason::Malformed, detail));
     };
     expanded(&text, reader, under).map(Some)

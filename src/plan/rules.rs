@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     diag::number_of,
     observe::{KeyImage, Reader},
-    registry::{Key, ValueName},
+    registry::{Data, Key, ValueName},
     spec::{
         Spec,
         document::OnSubkeys,
@@ -38,6 +38,18 @@ pub(super) struct Result<'a> {
     pub checks: Vec<Check>,
     /// What the rules want, so that the changes of later specs can be held against it.
     pub wants: Wants<'a>,
+}
+
+/// Notes for which values the spec says that nobody is shown their data, whether or not their rules count.
+pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
+    for rule in &spec.rules {
+        let DesiredKey::Values(values) = &rule.desired else { continue };
+        let mut sensitive = values.iter().filter(|value| value.is_sensitive).peekable();
+        if sensitive.peek().is_some() {
+            let keys = expand::keys(&rule.key, reader).unwrap_or_default();
+            sensitive.for_each(|value| keys.iter().for_each(|key| reader.hide(key, &value.name)));
+        }
+    }
 }
 
 /// Works out all rules.
@@ -165,6 +177,7 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
         name: Some(value.name.clone()),
         data: None,
         planned_by: None,
+        sensitive: false,
     };
     result.satisfied.extend(values.iter().map(absent));
 }
@@ -230,7 +243,16 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
         let read = reader.value(key, value.name).known();
-        match read.and_then(|before| Ok((value.after(before.as_ref())?, before))) {
+        let after = |before: Option<Data>| {
+            let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
+                true => {
+                    Unread::new(why.reason, "what is there cannot be kept; its data is sensitive, and is not shown")
+                }
+                false => why,
+            });
+            Ok((after?, before))
+        };
+        match read.and_then(after) {
             Ok((None, _)) => result.unknown.push(format!("{}: two rules want different data", place())),
             Ok((Some(after), before)) => {
                 // As found, so that one that is deleted comes back under the name that it had.
@@ -241,6 +263,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                         name: Some(name),
                         data: before,
                         planned_by: None,
+                        sensitive: false,
                     });
                 } else {
                     values.push(ValueChange { name, before, after });
@@ -275,7 +298,13 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
         }
         (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
         (false, true) => {}
@@ -329,7 +358,13 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
             return;
         }
         Answer::Unread(why) => {
@@ -347,7 +382,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
-                result.changes.push(KeyChange { key, action: Action::Delete, properties, values });
+                result.changes.push(KeyChange { properties, ..KeyChange::new(key, Action::Delete, values) });
             }
         }
         Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),

@@ -41,6 +41,9 @@ struct KeyRecord {
     /// The values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     values: BTreeMap<ValueName, Answer<Data>>,
+    /// The names of those whose data is shown to nobody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    sensitive: BTreeSet<ValueName>,
     /// Whether all its values are among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
@@ -75,6 +78,7 @@ impl Facts {
         }
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
+            sensitive: BTreeSet::new(),
             all_values: query.values == Wanted::All,
             properties: facts.properties,
             subkeys: facts.subkeys.map(BTreeSet::from_iter),
@@ -89,6 +93,13 @@ impl Facts {
             (_, answer) => {
                 self.keys.insert(query.key.clone(), answer);
             }
+        }
+    }
+
+    /// Notes that the value's data is shown to nobody.
+    pub fn hide(&mut self, key: &Key, name: &ValueName) {
+        if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
+            record.sensitive.insert(name.clone());
         }
     }
 
@@ -215,6 +226,7 @@ impl Facts {
                 // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
+                    sensitive: change.sensitive.clone(),
                     all_values: true,
                     properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(BTreeSet::new()),

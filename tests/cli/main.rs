@@ -17,6 +17,7 @@ mod parameters;
 mod places;
 mod plans;
 mod rollback;
+mod sensitive;
 mod streams;
 mod together;
 mod unseen;

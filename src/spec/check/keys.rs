@@ -143,6 +143,13 @@ fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
     while let Some((before, variable, after)) = super::files::next_variable(rest) {
         out.push_str(before);
         let parameter = cx.parameter(variable, path)?;
+        if parameter.is_sensitive {
+            let message =
+                format!("the parameter `{variable}` is sensitive, and the name of a key is shown to everybody");
+            let hint = "use another parameter in the key";
+            cx.error_within(Code::CONTRADICTION, path, &format!("{{{variable}}}"), message, hint);
+            return None;
+        }
         let data = parameter.text();
         if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
             let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));

@@ -1,6 +1,6 @@
 //! The keys and values that must hold: `registry`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,10 @@ pub struct ValueRule {
     /// separated by commas whose order, blanks (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
+    /// The data is shown to nobody: in diffs, reports, journals and messages stand only its type and whether it differs. It is
+    /// in the plan file and in the journal. So is every value that uses a sensitive parameter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
     /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
     /// and `list` are changed in it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,6 +238,31 @@ pub enum Compare {
     Exact,
     /// A REG_SZ that is a list separated by commas: order, blanks around an item and case do not matter.
     CommaSet,
+}
+
+impl ValueRule {
+    /// Returns every expression of data in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &DataExpression> {
+        let keep = self.keep.iter().flat_map(|keep| match keep {
+            Keep::Which(which) => [which.at_least.as_ref(), which.at_most.as_ref()],
+            Keep::Word(_) => [None, None],
+        });
+        let list = self.list.iter().flat_map(|list| [list.add.as_ref(), list.remove.as_ref()]);
+        [self.data.as_ref(), self.if_absent.as_ref()].into_iter().chain(keep).chain(list).flatten()
+    }
+
+    /// Whether its data is shown to nobody, given the parameters that are.
+    pub fn is_sensitive(&self, parameters: &BTreeSet<String>) -> bool {
+        self.sensitive || self.parameters().any(|name| parameters.contains(name))
+    }
+
+    /// Returns the parameters that it uses.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.expressions().filter_map(|expression| match expression {
+            DataExpression::Parameter(reference) => Some(reference.parameter.as_str()),
+            DataExpression::Literal(_) => None,
+        })
+    }
 }
 
 impl TryFrom<serde_json::Value> for ViewChoice {
