@@ -36,8 +36,11 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(below)) => (vec![own.clone()], below),
         _ => {
-            let roots = roots(pattern.root, reader)?.into_iter();
-            (roots.map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
+            let mut roots = roots(pattern.root, reader)?;
+            if pattern.default_profile {
+                roots.push(default_profile(reader)?);
+            }
+            (roots.into_iter().map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
         }
     };
     for name in names {
@@ -106,6 +109,17 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     }
     let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
     Err(Unread::new(Reason::Unknown, detail))
+}
+
+/// The key where the hive of the Default profile is.
+fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
+    let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
+    let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
+    // Every Windows has the profile: a target that does not show it does not prove that there is none.
+    let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is not there");
+    let there = reader.key(&Key::new(path.clone())).known();
+    let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
+    there?.map(|()| path).ok_or_else(absent)
 }
 
 /// A path on the target.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted};
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted, hku};
 use document::FactsDocument;
 pub use drift::Moved;
 
@@ -182,7 +182,8 @@ impl Facts {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref());
         }
-        if key.is_also_elsewhere() {
+        // The hive of a user who is not logged on is not among the listed keys below HKU.
+        if key.is_also_elsewhere() || hku::of_a_user(&key.path).is_some_and(|hive| hive == *key) {
             return None;
         }
         let parent = key.parent()?;

@@ -114,6 +114,9 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
     };
     if key.root == RootKey::Hkcu {
         lose(format!("{key}: written for the user who runs the file only, not for each user"));
+        if key.default_profile {
+            lose(format!("{key}: not written for the Default profile, of which new users get a copy"));
+        }
     }
     let what = match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {

@@ -52,7 +52,9 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         line(out, "; * stands for every subkey that exists and fits");
     }
     if rule.key.root == RootKey::Hkcu {
-        line(out, "; in the hive of each user");
+        let also =
+            if rule.key.default_profile { ", and in the Default profile, which new users get a copy of" } else { "" };
+        line(out, &format!("; in the hive of each user{also}"));
     }
     if rule.key.view == View::Bits32 {
         line(out, "; in the 32-bit view");

@@ -28,7 +28,7 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     }
     let unset = cx.met_unset.clone();
     cx.met_unset = unset.clone().or(met);
-    let key = KeyPattern { root, names, view: View::Bits64, own: None, unset };
+    let key = KeyPattern { root, names, view: View::Bits64, own: None, default_profile: false, unset };
     lint(cx, &key, view_given, path).then_some(key)
 }
 

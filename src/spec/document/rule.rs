@@ -17,6 +17,9 @@ pub struct KeyRule {
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
+    /// Beside a key below HKCU: the rule is also about the Default profile, which every new user gets a copy of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_profile: bool,
     /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]

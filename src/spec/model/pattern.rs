@@ -17,6 +17,8 @@ pub struct KeyPattern {
     /// In a condition that names the key of its rule as `.`: how many of the names are that key's. The pattern then stands
     /// for what is below the one key that the rule is about, in that key's view.
     pub own: Option<usize>,
+    /// Of a key below HKCU: it is also the one of the Default profile.
+    pub default_profile: bool,
     /// A parameter in it that is not set: which key it is is not known.
     pub unset: Option<String>,
 }
@@ -105,7 +107,14 @@ impl KeyPattern {
         let pattern =
             |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
-        Self { root: path.root(), names, view, own: None, unset: self.unset.clone() }
+        Self {
+            root: path.root(),
+            names,
+            view,
+            own: None,
+            default_profile: self.default_profile,
+            unset: self.unset.clone(),
+        }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
