@@ -49,7 +49,7 @@ pub struct KeyRule {
 /// Which registry views a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
-#[schemars(extend("enum" = [64, 32, "both"]))]
+#[schemars(extend("enum" = [64, "64", 32, "32", "both"]))]
 pub enum ViewChoice {
     /// The view of 64-bit programs.
     Bits64,
@@ -271,7 +271,8 @@ impl ValueRule {
 impl TryFrom<serde_json::Value> for ViewChoice {
     type Error = String;
     fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        match value.as_u64() {
+        // A template gives every number as a string.
+        match value.as_u64().or_else(|| value.as_str()?.parse().ok()) {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),
