@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    registry::{Data, Key, KeyName, KeyProperties, ValueName},
+    registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
     targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
@@ -186,12 +186,23 @@ impl<'a> Reader<'a> {
     /// Whether the value's data is shown to nobody.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         let sensitive = self.sensitive.borrow();
-        !sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone()))
+        (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
+            || self.facts.borrow().is_hidden(key, name)
     }
 
     /// Returns every value whose data is shown to nobody.
     pub fn hidden(&self) -> BTreeSet<(Key, ValueName)> {
         self.sensitive.borrow().clone()
+    }
+
+    /// Returns the first place that was asked for and of which the facts say nothing; `None` where they answered everything.
+    pub fn unanswered(&self) -> Option<String> {
+        let missing = self.missing.borrow();
+        let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
+            Some(name) => format!("{key} {}", notation::value_name(name)),
+            None => key.to_string(),
+        };
+        missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned())
     }
 
     /// From here on answers as after these changes.
@@ -244,7 +255,7 @@ fn not_read<T>() -> Answer<T> {
 /// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
 ///
 /// # Errors
-/// [`TargetError`] when the target as a whole cannot be read.
+/// [`TargetError`] when the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
     for _ in 0..MOST_BATCHES {
@@ -263,7 +274,12 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         });
         read_into(&mut facts, target, &queries.collect::<Vec<_>>(), &missing.files.into_iter().collect::<Vec<_>>())?;
     }
-    Ok(facts)
+    // What was read so far is not all, and a plan made of it would not be whole.
+    let detail = format!(
+        "after {MOST_BATCHES} batches there is still more to read: its keys are deeper than the 512 levels of a registry, or \
+         change while they are read"
+    );
+    Err(TargetError::Unsupported { what: target.uri(), detail })
 }
 
 /// Asks the target again what `facts` answer.

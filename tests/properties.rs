@@ -10,6 +10,8 @@ mod faults;
 mod generate;
 #[path = "properties/model.rs"]
 mod model;
+#[path = "properties/mutated.rs"]
+mod mutated;
 
 use kbfix::{
     apply::{self, Execution, Occasion},
@@ -153,6 +155,18 @@ proptest! {
         let document = kbfix::format::reg::Document::parse(bytes.clone(), None).unwrap();
         prop_assert!(document.to_bytes() == bytes);
     }
+}
+
+/// What was read by then is not all, and a plan made of it would leave out what was not.
+#[test]
+fn questions_that_do_not_end_are_an_error() {
+    let mut target = Model::new(&[]);
+    let mut asked = 0;
+    let error = observe(&mut target, |reader| {
+        asked += 1;
+        drop(reader.key(&format!(r"HKLM\SOFTWARE\{asked}").parse().unwrap()));
+    });
+    assert!(error.unwrap_err().to_string().contains("after 600 batches there is still more to read"));
 }
 
 /// Found by the first property: a key that is to be absent, and below it another one.

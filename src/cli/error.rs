@@ -113,6 +113,10 @@ impl From<PlanError> for CommandError {
             PlanError::Json(_) | PlanError::Shape(_) => {
                 (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
             }
+            PlanError::Inconsistent(_) => (
+                Code::PLAN_INCONSISTENT,
+                "it was edited after it was made: make the plan anew with `kbfix diff --out FILE`, and have it reviewed",
+            ),
             PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
             PlanError::Other { .. } => {
                 (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")

@@ -32,6 +32,8 @@ pub(super) struct Output {
     broken: Option<io::Error>,
     /// The last report said that the target was changed, with this journal.
     changed: Option<Option<String>>,
+    /// The warnings about the specs of the run.
+    of_specs: Vec<Diagnostic>,
 }
 
 /// Exit code: done, but what was done could not be written to standard output.
@@ -39,7 +41,7 @@ const UNTOLD: u8 = 8;
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: None, changed: None }
+        Self { broken: None, changed: None, of_specs: Vec::new() }
     }
 
     /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
@@ -109,11 +111,21 @@ impl Output {
         }
     }
 
+    /// Writes warnings about specs on standard error, and keeps them for a report that holds diagnostics.
+    pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
+        let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
+        self.diagnostics(&warnings);
+        self.of_specs.extend(warnings);
+    }
+
     /// Writes a report, its diagnostics to standard error unless the format holds them.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
         self.changed = report.changed.then(|| report.journal.clone());
         match format {
-            Format::Json => self.result(&report.to_text()),
+            Format::Json => {
+                let diagnostics = [std::mem::take(&mut self.of_specs), report.diagnostics.clone()].concat();
+                self.result(&Report { diagnostics, ..report.clone() }.to_text());
+            }
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
                 let text = render::human(report, self.paint());

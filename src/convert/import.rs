@@ -15,7 +15,10 @@ mod script;
 use crate::{
     diag::{Code, Diagnostic, Place, Severity},
     format::reg::{self, CodePage, RegErrorKind},
-    spec::document::{Document, KeyRule},
+    spec::{
+        MAX_BYTES,
+        document::{Document, KeyRule},
+    },
 };
 
 use super::yaml;
@@ -31,6 +34,15 @@ pub struct About<'a> {
     pub summary: Option<&'a str>,
 }
 
+/// How the file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// What its bytes outside ASCII mean, where it has no byte order mark.
+    pub code_page: Option<CodePage>,
+    /// Lines that regedit skips are skipped, with a warning for each. Without it they are errors.
+    pub lenient: bool,
+}
+
 /// A spec that was made of a `.reg` file.
 #[derive(Debug)]
 pub struct Imported {
@@ -40,33 +52,26 @@ pub struct Imported {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// Returns whether the bytes begin as a `.reg` file does, in any of its encodings. No spec begins so.
+pub fn is_reg(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = match bytes {
+        [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest.iter().copied().take(HEADER_5.len()).collect(),
+    };
+    text.starts_with(HEADER_4) || text == HEADER_5
+}
+
+const HEADER_4: &[u8] = b"REGEDIT4";
+const HEADER_5: &[u8] = b"Windows Registry Editor Version";
+
 /// Makes a spec of the bytes of a `.reg` file, version 4 or 5. `name` is what messages call the file.
 ///
 /// # Errors
 /// What is wrong with the file, and what in it a spec cannot say.
-pub fn import(
-    name: &str,
-    bytes: &[u8],
-    code_page: Option<CodePage>,
-    about: About<'_>,
-) -> Result<Imported, Vec<Diagnostic>> {
+pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let file = File { name, lines: lines(bytes) };
-    let document = match reg::Document::parse(bytes.to_vec(), code_page) {
-        Ok(document) => document,
-        Err(first) => {
-            let mut all = reg::Document::faults(bytes, code_page);
-            if all.is_empty() {
-                all.push(first);
-            }
-            let finding = |error: reg::RegError| {
-                let message = format!("expected {}, found {}", error.expected, error.found);
-                let place = Place { column: error.column, ..file.place(error.line) };
-                Diagnostic::error(code(error.kind), message).at(place).hint(error.hint())
-            };
-            return Err(all.into_iter().map(finding).collect());
-        }
-    };
-    let mut findings = Vec::new();
+    let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
+    let mut findings: Vec<Diagnostic> = skipped.iter().map(|skipped| file.skipped(skipped)).collect();
     let keys = script::play(&document, &file, &mut findings);
     let rules = rules::rules(&keys, &file, &mut findings);
     if findings.iter().any(|d| d.severity == Severity::Error) {
@@ -80,6 +85,15 @@ pub fn import(
     }
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
     let text = yaml::yaml(&about.document(each));
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "the spec of this file would have {} bytes, and a spec has at most {MAX_BYTES} (1 MiB)",
+            text.len()
+        );
+        let hint = "import fewer keys, or split the file into several";
+        findings.push(Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint));
+        return Err(findings);
+    }
     match faults(&text) {
         None => Ok(Imported { text, warnings: findings }),
         Some(faults) => {
@@ -97,6 +111,18 @@ pub fn import(
             Err(findings)
         }
     }
+}
+
+/// What the bytes say, and what was skipped; else everything that is wrong with them.
+fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
+    let Reading { code_page, lenient } = reading;
+    if lenient {
+        return reg::Document::parse_lenient(bytes.to_vec(), code_page).map_err(|error| vec![error]);
+    }
+    reg::Document::parse(bytes.to_vec(), code_page).map(|document| (document, Vec::new())).map_err(|first| {
+        let all = reg::Document::faults(bytes, code_page);
+        if all.is_empty() { vec![first] } else { all }
+    })
 }
 
 /// The errors in a spec; none where it is valid.
@@ -137,6 +163,32 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    fn finding(&self, error: &reg::RegError, severity: Severity) -> Diagnostic {
+        let message = format!("expected {}, found {}", error.expected, error.found);
+        let place = Place { column: error.column, ..self.place(error.line) };
+        Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(error.hint())
+    }
+
+    fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {
+        let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
+        // Where one line is at fault that regedit needs, the other lines are no help.
+        if errors.iter().all(|error| error.kind.is_skipped())
+            && let Some(hint) = findings.last_mut().and_then(|last| last.hint.as_mut())
+        {
+            hint.push_str("; or give --lenient, which skips what regedit skips and says so");
+        }
+        findings
+    }
+
+    fn skipped(&self, skipped: &reg::Skipped) -> Diagnostic {
+        let finding = self.finding(&skipped.error, Severity::Warning);
+        let lines = match skipped.error.line {
+            line if line <= skipped.from => "this line".to_owned(),
+            line => format!("lines {} to {line}", skipped.from),
+        };
+        Diagnostic { message: format!("skipped {lines}, as regedit does: {}", finding.message), ..finding }
+    }
+
     fn place(&self, line: usize) -> Place {
         let source = self.lines.get(line.saturating_sub(1)).cloned().unwrap_or_default();
         let length = source.trim_end().chars().count().max(1);

@@ -61,6 +61,8 @@ codes! {
     TARGET_SILENT = "target-silent";
     /// A file is no plan.
     PLAN_INVALID = "plan-invalid";
+    /// The parts of a plan do not fit each other.
+    PLAN_INCONSISTENT = "plan-inconsistent";
     /// A plan was altered after it was made.
     PLAN_ALTERED = "plan-altered";
     /// A plan is not the one that was approved.
@@ -107,8 +109,12 @@ codes! {
     IMPORT_KEY = "import-key";
     /// A registry file has data that a spec cannot have.
     IMPORT_DATA = "import-data";
-    /// A registry file deletes a key and then makes it anew.
-    IMPORT_EMPTIED_KEY = "import-emptied-key";
+    /// A registry file has text that regedit ignores.
+    IMPORT_IGNORED = "import-ignored";
+    /// A string of a registry file has `\n` or `\r`, which are line breaks.
+    IMPORT_LINE_BREAK = "import-line-break";
+    /// A list of a registry file lacks the NUL at its end, which the spec writes.
+    IMPORT_LIST_END = "import-list-end";
     /// A registry file is about the user who imports it, and the spec is about each user.
     IMPORT_EACH_USER = "import-each-user";
     /// A registry file names a numbered control set, and the spec the current one.
@@ -197,6 +203,14 @@ codes! {
     UNKNOWN_ROOT_KEY = "unknown-root-key";
     /// A value name that is not legal.
     VALUE_NAME = "value-name";
+    /// A character in a name that looks like another, or like nothing.
+    LOOKALIKE = "lookalike";
+    /// A space at the beginning or end of a name.
+    OUTER_SPACE = "outer-space";
+    /// A key that ends in the name of its own value.
+    VALUE_IN_KEY = "value-in-key";
+    /// A registry view of a key that both views share.
+    VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A numbered control set where the current one is meant.
     CONTROL_SET = "control-set";
     /// `Wow6432Node` in a path; the view says it.
@@ -207,6 +221,10 @@ codes! {
     STAR = "star";
     /// A condition with the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
+    /// A rule for each user whose condition holds where it holds for any user.
+    USER_IN_CONDITION = "user-in-condition";
+    /// A rule that counts on no machine.
+    DEAD_RULE = "dead-rule";
     /// One key has two rules.
     DUPLICATE_KEY = "duplicate-key";
     /// One value has two rules.
@@ -229,10 +247,14 @@ codes! {
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file's path that is not legal, or not absolute.
     FILE_PATH = "file-path";
+    /// A path with a drive where Windows may be on another.
+    FIXED_FOLDER = "fixed-folder";
     /// A text that is no file version.
     FILE_VERSION = "file-version";
     /// A text that is no version of Windows.
     OS_VERSION = "os-version";
+    /// A service or an edition by the name that Windows shows.
+    DISPLAY_NAME = "display-name";
     /// A range that nothing is in.
     EMPTY_RANGE = "empty-range";
     /// A text that is no date.
@@ -247,8 +269,12 @@ codes! {
     DATA_HEX = "data-hex";
     /// Text that a registry string cannot hold.
     DATA_TEXT = "data-text";
+    /// A `%VARIABLE%` in a type that Windows does not expand.
+    UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// Data that the article does not allow.
     DATA_NOT_ALLOWED = "data-not-allowed";
+    /// A scale or bits without `keep`: a machine that was hardened further is lowered.
+    NO_KEEP = "no-keep";
     /// A registry type that the field beside it does not take.
     TYPE_MISMATCH = "type-mismatch";
     /// A bit that is both set and cleared, or a string both added and removed.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     files::{read::read_file, replace::replace_private_file},
+    format::json,
     plan::file::{seal, unseal},
 };
 
@@ -195,7 +196,7 @@ impl Folder {
         let entry = entry(first).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
-            match serde_json::from_str::<Event>(line) {
+            match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
                 Ok(event) => events.push(event),
                 // A crash while an event was being added: what it would have said is unknown, the entry is whole.
                 Err(_) if !line.ends_with('\n') => {}
@@ -212,6 +213,7 @@ fn first_line(entry: &Entry) -> serde_json::Result<String> {
 }
 
 fn entry(line: &str) -> Result<Entry, String> {
+    json::check(line).map_err(|e| e.to_string())?;
     let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     match value.get("kbfix_journal") {
         Some(version) if *version == 1 => {}

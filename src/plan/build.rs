@@ -68,8 +68,21 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
 }
 
 /// Whether a spec that ends so gets what it wants.
-fn counts(outcome: Outcome) -> bool {
+pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
+}
+
+/// How a spec ends whose checks do not all hold; `None` where they do, so that its registry rules decide. A hotfix that is to be
+/// installed counts as there.
+pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
+    let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
+    let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
+    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix])) {
+        (Truth::Unmet, _) => Some(Outcome::NotApplicable),
+        (Truth::Unknown, _) | (Truth::Met, Truth::Unknown) => Some(Outcome::Unknown),
+        (Truth::Met, Truth::Unmet) => Some(Outcome::Blocked),
+        (Truth::Met, Truth::Met) => None,
+    }
 }
 
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
@@ -92,27 +105,24 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         }
         _ => None,
     };
-    let hotfix = if install.is_some() { Truth::Met } else { of(Part::Hotfix) };
-    let gate = Truth::all([before, hotfix]);
-    let (outcome, reasons) = match (of(Part::Applicable), gate) {
-        (Truth::Unmet, _) => (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable)),
+    let (outcome, reasons) = match gate(&checks, install.is_some()) {
+        Some(Outcome::NotApplicable) => {
+            (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
+        }
         _ if !spec.unset.is_empty() => {
             let missing = spec.unset.iter();
             let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
             (Outcome::NeedsParameter, missing.collect())
         }
-        (Truth::Unknown, _) => (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part == Part::Applicable)),
-        (Truth::Met, Truth::Unmet) => {
-            (Outcome::Blocked, reasons(&checks, Truth::Unmet, |c| c.part != Part::Applicable))
+        Some(outcome) => {
+            let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
+            // What is not known to be applicable has no other reason.
+            let applicable = of(Part::Applicable) != Truth::Met;
+            (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
         }
-        (Truth::Met, Truth::Unknown) => {
-            (Outcome::Unknown, reasons(&checks, Truth::Unknown, |c| c.part != Part::Applicable))
-        }
-        (Truth::Met, Truth::Met) if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
-        (Truth::Met, Truth::Met) if registry.changes.is_empty() && install.is_none() => {
-            (Outcome::InDesiredState, Vec::new())
-        }
-        (Truth::Met, Truth::Met) => (Outcome::ChangesPending, Vec::new()),
+        None if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
+        None if registry.changes.is_empty() && install.is_none() => (Outcome::InDesiredState, Vec::new()),
+        None => (Outcome::ChangesPending, Vec::new()),
     };
     let counts = counts(outcome);
     let restart = Restart {

@@ -212,15 +212,10 @@ pub(super) fn readable(data: &Data) -> String {
 
 /// Whether a file passes a test, with what was found and wanted.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
-    let wanted = match test {
+    let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
-        FileTest::Present { version, platform } => {
-            let platform = platform.map(|p| format!(" ({p})")).unwrap_or_default();
-            match version {
-                Some(version) => format!("{}{platform}", version_text(version)),
-                None => format!("present{platform}"),
-            }
-        }
+        FileTest::Present { version: Some(version), platform } => versions_wanted(version, None, *platform),
+        FileTest::Present { version: None, platform } => format!("present{}", built_for(*platform)),
     };
     let place = match expand::path(pattern, spec, reader) {
         Ok(Resolved::Path(path)) => path,
@@ -237,7 +232,12 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
         Answer::Unread(why) => (why.to_string(), Truth::Unknown),
         Answer::Present(facts) => match test {
             FileTest::Absent => ("present".to_owned(), Truth::Unmet),
-            FileTest::Present { version, platform } => present(&facts, version.as_ref(), *platform),
+            FileTest::Present { version, platform } => {
+                if let Some(version) = version {
+                    wanted = versions_wanted(version, known_version(&facts), *platform);
+                }
+                present(&facts, version.as_ref(), *platform)
+            }
         },
     };
     Evidence { place, wanted, found, result, planned_by: None }
@@ -270,21 +270,40 @@ fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
     branches.iter().filter(|branch| branch.from <= found).max_by_key(|branch| branch.from)
 }
 
-pub(super) fn version_text(test: &VersionTest) -> String {
-    match test {
+/// The file versions that will do, with the processor: of branches only the one that counts for the version that was
+/// `found`, where that is known and in one of them.
+pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, platform: Option<Platform>) -> String {
+    let one = |branch: &Branch| match &branch.title {
+        Some(title) => format!("{} or later from {} on ({title})", branch.version, branch.from),
+        None => format!("{} or later from {} on", branch.version, branch.from),
+    };
+    let versions = match test {
         VersionTest::AtLeast(version) => format!("{version} or later"),
-        VersionTest::Branches(branches) => {
-            let each = branches.iter().map(|b| format!("{} or later from {} on", b.version, b.from));
-            each.collect::<Vec<_>>().join(", ")
-        }
+        VersionTest::Branches(branches) => match found.and_then(|found| branch_of(found, branches)) {
+            Some(branch) => one(branch),
+            None => branches.iter().map(one).collect::<Vec<_>>().join(", "),
+        },
+    };
+    versions + &built_for(platform)
+}
+
+/// The file version of a file that has one and lets it be read.
+pub(super) fn known_version(facts: &FileFacts) -> Option<FileVersion> {
+    match &facts.version {
+        Answer::Present(version) => Some(*version),
+        _ => None,
     }
+}
+
+fn built_for(platform: Option<Platform>) -> String {
+    platform.map(|platform| format!(" ({platform})")).unwrap_or_default()
 }
 
 fn known<T>(answer: Answer<T>, holds: impl FnOnce(Option<T>) -> bool) -> Truth {
     answer.known().map_or(Truth::Unknown, |found| Truth::of(holds(found)))
 }
 
-fn presence<T>(answer: &Answer<T>) -> String {
+pub(super) fn presence<T>(answer: &Answer<T>) -> String {
     match answer {
         Answer::Present(_) => "present".to_owned(),
         Answer::Absent => "absent".to_owned(),
@@ -303,7 +322,7 @@ mod tests {
     #[test]
     fn a_later_branch_says_nothing_of_an_earlier_ones_fix() {
         let v = |text: &str| text.parse::<FileVersion>().unwrap();
-        let branch = |from: &str, version: &str| Branch { from: v(from), version: v(version) };
+        let branch = |from: &str, version: &str| Branch { from: v(from), version: v(version), title: None };
         let gpsvc = VersionTest::Branches(vec![
             branch("6.1.7601.18000", "6.1.7601.18711"),
             branch("6.1.7601.22000", "6.1.7601.22917"),
@@ -313,6 +332,12 @@ mod tests {
         assert!(version_will_do(v("6.1.7601.22917"), &gpsvc));
         assert!(!version_will_do(v("6.1.7600.1"), &gpsvc));
         assert!(version_will_do(v("10.0.1.1"), &gpsvc));
+        let wanted = |found: Option<&str>| versions_wanted(&gpsvc, found.map(v), None);
+        assert_eq!(wanted(Some("6.1.7601.22800")), "6.1.7601.22917 or later from 6.1.7601.22000 on");
+        assert_eq!(wanted(Some("6.1.7601.18711")), "6.1.7601.18711 or later from 6.1.7601.18000 on");
+        let all = "6.1.7601.18711 or later from 6.1.7601.18000 on, 6.1.7601.22917 or later from 6.1.7601.22000 on";
+        assert_eq!(wanted(Some("6.1.7600.1")), all);
+        assert_eq!(wanted(None), all);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend on how the
 //! file is laid out.
 
-use serde_json::Value;
+use serde::Deserialize as _;
+use serde_json::{Value, error::Category};
 use sha2::{Digest, Sha256};
 
-use super::Plan;
-use crate::registry::notation::hex_digits;
+use super::{Plan, consistent};
+use crate::{format::json, registry::notation::hex_digits};
 
 /// Why a file is not a plan that can be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum PlanError {
         /// The digest of what is in it.
         content: String,
     },
+    /// Its parts do not fit each other, so that kbfix did not make it as it is.
+    #[error("its parts do not fit each other: {0}")]
+    Inconsistent(String),
     /// It is not the plan that was approved.
     #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]
     Other {
@@ -50,11 +54,16 @@ impl Plan {
         text
     }
 
-    /// Reads a plan file, and holds it against the digest that was approved, if one is given.
+    /// Reads a plan file, and checks it against the digest that was approved, if one is given, and against itself. The plan has
+    /// the digest that the file names.
     ///
     /// # Errors
     /// [`PlanError`]
     pub fn from_text(text: &str, approved: Option<&str>) -> Result<Self, PlanError> {
+        json::check(text).map_err(|error| match error.classify() {
+            Category::Data => PlanError::Shape(error.to_string()),
+            _ => PlanError::Json(error),
+        })?;
         let mut value: Value = serde_json::from_str(text).map_err(PlanError::Json)?;
         if value.get("kbfix_plan") != Some(&1.into()) {
             return Err(PlanError::Shape("`kbfix_plan` is not 1".to_owned()));
@@ -66,7 +75,14 @@ impl Plan {
         if let Some(wanted) = approved.filter(|wanted| !same_digest(wanted, &content)) {
             return Err(PlanError::Other { found: content, wanted: wanted.to_owned() });
         }
-        serde_json::from_value(value).map_err(|e| PlanError::Shape(e.to_string()))
+        let plan = Self::deserialize(&value).map_err(|e| PlanError::Shape(e.to_string()))?;
+        if plan.digest() != content {
+            let place = serde_json::to_value(&plan).ok().and_then(|read| difference(&value, &read, ""));
+            let place = place.unwrap_or_default();
+            return Err(PlanError::Shape(format!("{place} is not written as kbfix writes it")));
+        }
+        consistent::check(&plan).map_err(PlanError::Inconsistent)?;
+        Ok(plan)
     }
 }
 
@@ -109,6 +125,24 @@ pub(crate) fn seal(mut document: Value) -> Value {
 pub(crate) fn unseal(document: &mut Value) -> Option<(String, String)> {
     let Some(Value::String(written)) = document.as_object_mut()?.remove("digest") else { return None };
     Some((written, digest(document)))
+}
+
+/// The place, as a JSON pointer (RFC 6901), of the first thing in `a` that differs in `b`.
+fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
+    let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let changed = a.iter().find_map(|(name, value)| match b.get(name) {
+                Some(other) => difference(value, other, &below(name)),
+                None => Some(below(name)),
+            });
+            changed.or_else(|| b.keys().find(|name| !a.contains_key(*name)).map(|name| below(name)))
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(i, (a, b))| difference(a, b, &below(&i.to_string())))
+        }
+        _ => (a != b).then(|| at.to_owned()),
+    }
 }
 
 /// The SHA-256 of a JSON value in canonical form.

@@ -94,13 +94,17 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 impl InstalledFile {
     /// What a file shows: what was found, what is wanted, and whether that will do.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
-        let branches: Vec<Branch> =
-            self.versions.iter().filter_map(|t| Some(Branch { from: t.from?, version: t.version })).collect();
+        let branches: Vec<Branch> = self
+            .versions
+            .iter()
+            .filter_map(|t| Some(Branch { from: t.from?, version: t.version, title: None }))
+            .collect();
         let test = match self.versions.first() {
             Some(Threshold { from: None, version }) => VersionTest::AtLeast(*version),
             _ => VersionTest::Branches(branches),
         };
         let (found, truth) = condition::present(facts, Some(&test), self.platform);
-        (found, condition::version_text(&test), truth == super::Truth::Met)
+        let wanted = condition::versions_wanted(&test, condition::known_version(facts), None);
+        (found, wanted, truth == super::Truth::Met)
     }
 }

@@ -5,6 +5,8 @@
 
 mod build;
 mod condition;
+mod consistent;
+mod evidence;
 mod value;
 mod exclusive;
 mod expand;
@@ -210,6 +212,7 @@ pub struct RulesHere {
 
 /// A key or value that already is as the spec wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Satisfied {
     /// The key.
     #[serde(flatten)]

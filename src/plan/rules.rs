@@ -379,6 +379,13 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.tree(key) {
         Ok(tree) => {
+            if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
+                let below = &below.key;
+                result.unknown.push(format!(
+                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
+                ));
+                return;
+            }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();

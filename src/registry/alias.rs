@@ -22,6 +22,14 @@ const ALIASES: [(Place, Place); 3] = [
     ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
 ];
 
+/// What Windows links to what for 32-bit programs that name `Wow6432Node` themselves; a 32-bit Windows has none of these.
+const NODE_ALIASES: [(Place, Place); 4] = [
+    ((RootKey::Hklm, r"SOFTWARE\Wow6432Node\Classes"), (RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node")),
+    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\AppID"), (RootKey::Hklm, r"SOFTWARE\Classes\AppID")),
+    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\PROTOCOLS"), (RootKey::Hklm, r"SOFTWARE\Classes\PROTOCOLS")),
+    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\TypeLib"), (RootKey::Hklm, r"SOFTWARE\Classes\TypeLib")),
+];
+
 impl Key {
     /// The one name of the key: two keys are the same place exactly where this is equal, as far as that can be told
     /// without the machine. With `one_view`, on 32-bit Windows, both views are the one that there is.
@@ -31,6 +39,7 @@ impl Key {
         if one_view {
             return Self::new(path);
         }
+        let path = NODE_ALIASES.iter().fold(path, |path, alias| moved(&path, alias).unwrap_or(path));
         // A key that the views share is one key, whichever is named.
         if self.view == View::Bits32 && View::Bits32.stored_at(&path) != path {
             return Self { path, view: View::Bits32 };
@@ -46,7 +55,7 @@ impl Key {
     pub fn is_also_elsewhere(&self) -> bool {
         let is = |(root, name): Place| KeyPath::from_parts(root, name).is_ok_and(|path| path == self.path);
         is((RootKey::Hklm, r"SYSTEM\CurrentControlSet"))
-            || ALIASES.iter().any(|(_, place)| is(*place))
+            || ALIASES.iter().chain(&NODE_ALIASES).any(|(_, place)| is(*place))
             || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
     }
 
@@ -66,10 +75,9 @@ impl KeyPath {
     /// The other names of a key under its one name: each with the key that is as a whole another name of one above it.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
-        for ((root, alias), (to, name)) in ALIASES {
-            if let (Ok(alias), Ok(to)) = (Self::from_parts(root, alias), Self::from_parts(to, name))
-                && let Some(rest) = self.relative_to(&to)
-                && let Some(other) = joined(&alias, rest)
+        for (alias, to) in ALIASES.iter().chain(&NODE_ALIASES) {
+            if let Some(other) = moved(self, &(*to, *alias))
+                && let Ok(alias) = Self::from_parts(alias.0, alias.1)
             {
                 names.push((alias, other));
             }
@@ -86,18 +94,19 @@ impl KeyPath {
 
 /// The path without a name that is another's, or below another's.
 fn aliased(path: &KeyPath) -> KeyPath {
-    for ((root, alias), (to, name)) in ALIASES {
-        if let (Ok(alias), Ok(to)) = (KeyPath::from_parts(root, alias), KeyPath::from_parts(to, name))
-            && let Some(rest) = path.relative_to(&alias)
-            && let Some(path) = joined(&to, rest)
-        {
-            return path;
-        }
+    if let Some(path) = ALIASES.iter().find_map(|alias| moved(path, alias)) {
+        return path;
     }
     let (RootKey::Hku, Some(first)) = (path.root(), path.names().next()) else { return path.clone() };
     let Some(sid) = sid::of_classes(first) else { return path.clone() };
     let rest = path.below_root().get(first.len()..).unwrap_or_default();
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
+}
+
+/// The key's name where it is, or is below, the first of the two places, with the second in place of that.
+fn moved(path: &KeyPath, (from, to): &(Place, Place)) -> Option<KeyPath> {
+    let from = KeyPath::from_parts(from.0, from.1).ok()?;
+    joined(&KeyPath::from_parts(to.0, to.1).ok()?, path.relative_to(&from)?)
 }
 
 /// The user in whose classes the key is, and where there.
@@ -148,6 +157,11 @@ mod tests {
         assert_eq!(narrow(r"HKLM\SOFTWARE\Policies\X"), r"HKLM\SOFTWARE\Policies\X");
         // The views share this key, so that what is below Wow6432Node is no other name of it.
         assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Policies\X"), r"HKLM\SOFTWARE\Wow6432Node\Policies\X");
+        // Windows links these, for programs that name Wow6432Node themselves.
+        assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\x"), r"HKLM\SOFTWARE\Classes\Wow6432Node\x");
+        assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\CLSID\x"), narrow(r"HKCR\CLSID\x"));
+        assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\TYPELIB\x"), r"HKLM\SOFTWARE\Classes\TypeLib\x");
+        assert_eq!(wide(r"HKCR\Wow6432Node\AppID"), r"HKLM\SOFTWARE\Classes\AppID");
         assert_eq!(wide(r"HKU\s-1-5-18\Software"), r"HKU\.DEFAULT\Software");
         assert_eq!(wide(r"HKU\S-1-5-181\Software"), r"HKU\S-1-5-181\Software");
         assert_eq!(wide(r"HKU\S-1-5-21-7_CLASSES\x"), r"HKU\S-1-5-21-7\Software\Classes\x");
@@ -161,6 +175,8 @@ mod tests {
         let one = |path: &str, view: View| key(path, view).one_name(true).to_string();
         assert_eq!(one(r"HKLM\SOFTWARE\X", View::Bits32), r"HKLM\SOFTWARE\X");
         assert_eq!(one(r"HKCR\CLSID", View::Bits32), r"HKLM\SOFTWARE\Classes\CLSID");
+        let node = r"HKLM\SOFTWARE\Wow6432Node\Classes";
+        assert_eq!(one(node, View::Bits64), node);
         assert_eq!(one(r"HKLM\SOFTWARE\Wow6432Node\X", View::Bits64), r"HKLM\SOFTWARE\Wow6432Node\X");
     }
 
@@ -179,6 +195,8 @@ mod tests {
             path.parse::<KeyPath>().unwrap().other_names().iter().map(|(_, name)| name.to_string()).collect()
         };
         assert_eq!(others(r"HKLM\SOFTWARE\Classes\x\y"), [r"HKCR\x\y"]);
+        let class = r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID\x";
+        assert_eq!(others(class), [r"HKCR\Wow6432Node\CLSID\x", r"HKLM\SOFTWARE\Wow6432Node\Classes\CLSID\x"]);
         assert_eq!(others(r"HKU\.DEFAULT"), [r"HKU\S-1-5-18"]);
         assert_eq!(others(r"HKU\S-1-5-21-7\Software\Classes\x"), [r"HKU\S-1-5-21-7_Classes\x"]);
         assert!(others(r"HKLM\SOFTWARE").is_empty());

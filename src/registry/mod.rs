@@ -6,6 +6,7 @@
 mod alias;
 mod data;
 mod key;
+mod link;
 pub mod name;
 pub mod notation;
 mod lenient;
@@ -16,6 +17,7 @@ mod view;
 
 pub use data::{Data, Decoded, ValueType};
 pub use key::{KeyPath, KeyPathError, RootKey};
+pub use link::{LINK_VALUE, link_target, native_path};
 pub use name::{KeyName, NameError, ValueName};
 pub use security::{KeyProperties, SecurityDescriptor};
 pub use view::{Key, View};

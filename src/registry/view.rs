@@ -35,7 +35,10 @@ impl View {
 }
 
 /// Subkeys of `HKLM\SOFTWARE` that WOW64 shares, since Windows 7 (earlier systems reflect more of them).
+///
+/// Source: Microsoft, "Registry Keys Affected by WOW64".
 const SHARED_SOFTWARE: &[&str] = &[
+    "Clients",
     r"Microsoft\COM3",
     r"Microsoft\Cryptography\Calais\Current",
     r"Microsoft\Cryptography\Calais\Readers",
@@ -74,7 +77,7 @@ const SHARED_SOFTWARE: &[&str] = &[
     r"Microsoft\Windows NT\CurrentVersion\FontSubstitutes",
     r"Microsoft\Windows NT\CurrentVersion\Gre_Initialize",
     r"Microsoft\Windows NT\CurrentVersion\Image File Execution Options",
-    r"Microsoft\Windows NT\CurrentVersion\LanguagePack",
+    r"Microsoft\Windows NT\CurrentVersion\Language Pack",
     r"Microsoft\Windows NT\CurrentVersion\NetworkCards",
     r"Microsoft\Windows NT\CurrentVersion\Perflib",
     r"Microsoft\Windows NT\CurrentVersion\Ports",
@@ -193,6 +196,9 @@ mod tests {
         );
         assert_eq!(at(r"HKLM\SOFTWARE\Policies\X"), r"HKLM\SOFTWARE\Policies\X");
         assert_eq!(at(r"HKLM\SOFTWARE\Microsoft\Ole\AppCompat"), r"HKLM\SOFTWARE\Microsoft\Ole\AppCompat");
+        assert_eq!(at(r"HKLM\SOFTWARE\Clients\Mail"), r"HKLM\SOFTWARE\Clients\Mail");
+        let pack = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Language Pack";
+        assert_eq!(at(pack), pack);
         assert_eq!(at(r"HKLM\SYSTEM\X"), r"HKLM\SYSTEM\X");
         assert_eq!(at(r"HKCR\CLSID\{1}"), r"HKCR\Wow6432Node\CLSID\{1}");
         assert_eq!(at(r"HKCR\ms-msdt"), r"HKCR\ms-msdt");

@@ -10,6 +10,7 @@ macro_rules! spec {
 /// Each spec's id and its file, by id. A test holds the table equal to the folder.
 const SPECS: &[(&str, &[u8])] = &[
     spec!("ADV170021"),
+    spec!("ADV4053440"),
     spec!("CVE-2013-3900"),
     spec!("CVE-2022-30190"),
     spec!("KB216893"),

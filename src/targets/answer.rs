@@ -63,6 +63,14 @@ impl Unread {
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
+
+    /// A key that is a registry link, or below one, that Windows did not make.
+    pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {
+        let detail = format!(
+            "{link} is a link to {to}; kbfix follows only the links that Windows makes, so name the key that is meant"
+        );
+        Self::new(Reason::Unsupported, detail)
+    }
 }
 
 impl<T> Answer<T> {

@@ -25,6 +25,7 @@ pub enum Action {
 /// - `update`: the key is there before and after.
 /// - `delete`: the key is there before, has no subkeys left by then, and each of its values is listed with only `before`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct KeyChange {
     /// The key.
     #[serde(flatten)]

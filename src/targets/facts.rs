@@ -20,7 +20,7 @@ pub use drift::Moved;
 
 /// What was read of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, from = "FactsDocument", into = "FactsDocument")]
+#[serde(deny_unknown_fields, try_from = "FactsDocument", into = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
     keys: BTreeMap<Key, Answer<KeyRecord>>,
@@ -39,7 +39,7 @@ pub struct FilePath(pub String);
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
     /// The values that were asked for, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
     /// The names of those whose data is shown to nobody.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -101,6 +101,11 @@ impl Facts {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             record.sensitive.insert(name.clone());
         }
+    }
+
+    /// Whether the value's data is shown to nobody.
+    pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
 
     /// Takes in an answer.

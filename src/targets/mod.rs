@@ -56,8 +56,7 @@ pub struct KeyQuery {
 }
 
 impl KeyQuery {
-    /// Whether it asks for all that is in the key, as the listing of a tree does. A symbolic link that is stored in the
-    /// registry answers that with `Unread`: what it leads to is no part of the tree that it stands in.
+    /// Whether it asks for all that is in the key, as the listing of a tree does.
     pub fn lists_all(&self) -> bool {
         self.subkeys && self.values == Wanted::All
     }

@@ -15,6 +15,7 @@ use crate::files::{
     read::read_file,
     replace::{remove_leftovers, replace_file},
 };
+use crate::format::json;
 
 use super::{
     Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
@@ -41,10 +42,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The file's text.
-    pub fn to_text(&self) -> String {
+    ///
+    /// # Errors
+    /// Where it is larger than kbfix reads of a snapshot.
+    pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        text
+        too_large(text.len()).map_or(Ok(text), Err)
     }
 }
 
@@ -71,15 +75,22 @@ impl SnapshotTarget {
     }
 }
 
-/// The largest snapshot that is read, in bytes.
+/// The largest snapshot that is read, and therefore written, in bytes.
 const MOST: u64 = 256 << 20;
+
+/// Why a snapshot of that many bytes is not written; `None` where it can be read again.
+fn too_large(size: usize) -> Option<String> {
+    let over = size as u64 > MOST;
+    over.then(|| format!("the snapshot would have {size} bytes, more than the {MOST} that kbfix reads of one"))
+}
 
 fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
-    let snapshot: Snapshot = serde_json::from_str(&text).map_err(|e| malformed(format!("it is no snapshot: {e}")))?;
+    let parsed = json::check(&text).and_then(|()| serde_json::from_str::<Snapshot>(&text));
+    let snapshot = parsed.map_err(|e| malformed(format!("it is no snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
         let detail = format!("it is a snapshot of version {}, this kbfix reads version 1", snapshot.kbfix_snapshot);
         return Err(malformed(detail));
@@ -119,7 +130,8 @@ impl Target for SnapshotTarget {
             precondition::before(change, |query| facts.answer(query, uncovered))?;
             snapshot.facts.apply(change);
         }
-        replace_file(&self.path, snapshot.to_text().as_bytes())
+        let text = snapshot.to_text().map_err(|detail| WriteError::Unsupported { place: place.clone(), detail })?;
+        replace_file(&self.path, text.as_bytes())
             .map_err(|source| WriteFailure { error: WriteError::Io { place, source }, begun: changes.to_vec() })?;
         self.snapshot = snapshot;
         Ok(())

@@ -21,11 +21,15 @@ pub(crate) fn faults(kind: Kind, form: &Form) -> Vec<String> {
     let machine = Machine::new(kind, form);
     let specs = form.load();
     let expected = form.expected(kind);
-    let plan = plan(&machine, &specs).specs.remove(0);
+    let whole = plan(&machine, &specs);
+    let plan = &whole.specs[0];
     if plan.outcome.as_str() != expected.outcome() {
         return vec![format!("is {}, not {}: {}", plan.outcome.as_str(), expected.outcome(), plan.reasons.join("; "))];
     }
     let mut wrong = Vec::new();
+    if let Err(why) = Plan::from_text(&whole.to_text(), Some(&whole.digest())) {
+        wrong.push(format!("its own plan is refused: {why}"));
+    }
     if let Some(wanted) = &expected.reason
         && !plan.reasons.iter().any(|reason| reason.contains(wanted))
     {

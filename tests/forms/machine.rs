@@ -151,7 +151,7 @@ fn snapshot(form: &Form, export: &Address, folder: &Path) -> Address {
         facts: plan.facts,
     };
     let file = folder.join("machine.json");
-    fs::write(&file, snapshot.to_text()).unwrap();
+    fs::write(&file, snapshot.to_text().unwrap()).unwrap();
     Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
 }
 

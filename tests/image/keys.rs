@@ -184,51 +184,54 @@ fn link(machine: &Machine, file: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn links_that_a_hive_holds_are_followed() {
+fn of_the_links_that_a_hive_holds_only_those_of_windows_are_followed() {
     let machine = Machine::new();
     link(&machine, SOFTWARE, "Link", r"\REGISTRY\Machine\SOFTWARE\Microsoft");
     link(&machine, SOFTWARE, "Circle", r"\Registry\Machine\Software\Circle");
     link(&machine, SOFTWARE, "Far", r"\Device\Somewhere");
+    let counters = r"Microsoft\Windows NT\CurrentVersion\Perflib";
+    machine.edit(SOFTWARE, |editor| {
+        editor.create_key(&format!(r"{counters}\009")).unwrap();
+        editor.set_value(&format!(r"{counters}\009"), "Counter", &Data::sz("1")).unwrap();
+    });
+    link(
+        &machine,
+        SOFTWARE,
+        &format!(r"{counters}\CurrentLanguage"),
+        &format!(r"\Registry\Machine\Software\{counters}\009"),
+    );
     let mut target = machine.target();
-    let version = value(target.as_mut(), key(r"HKLM\SOFTWARE\Link\Exchange\Setup"), "Services Version");
-    assert_eq!(version, Answer::Present(Data::dword(65)));
+    let counter = value(target.as_mut(), key(&format!(r"HKLM\SOFTWARE\{counters}\CurrentLanguage")), "Counter");
+    assert_eq!(counter, Answer::Present(Data::sz("1")));
     assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Circle\a")), Some(Reason::Malformed));
-    assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SOFTWARE\Far")), Some(Reason::Unsupported));
+    for path in [r"Link\Exchange\Setup", "Link", r"Link\none", "Far"] {
+        let answer = exists(target.as_mut(), &format!(r"HKLM\SOFTWARE\{path}"));
+        assert_eq!(reason(&answer), Some(Reason::Unsupported), "{path}: {answer:?}");
+    }
 }
 
-/// A user writes the own hive, and an administrator's kbfix what is meant for that user.
+/// What a link leads to is another key, in another's hive or a protected one: it is neither changed nor deleted through the link.
 #[test]
-fn a_link_out_of_a_users_hive_is_not_followed() {
+fn what_a_link_leads_to_is_not_changed_through_it() {
     let machine = Machine::new();
     link(&machine, NTUSER, r"Software\App\Link", r"\Registry\Machine\SOFTWARE\Microsoft");
     link(&machine, NTUSER, r"Software\App\Own", &format!(r"\Registry\User\{USER}\Control Panel"));
-    let before = machine.content();
-    let mut target = machine.target();
-    let planted = format!(r"HKU\{USER}\Software\App\Link\Exchange");
-    assert_eq!(reason(&exists(target.as_mut(), &planted)), Some(Reason::Unsupported));
-    assert_eq!(exists(target.as_mut(), &format!(r"HKU\{USER}\Software\App\Own\International")), Answer::Present(()));
-    let spec = |name: &str, rule: &str| {
-        let text = format!("kbfix: 1\nid: {name}\ntitle: t\nregistry:\n  - {{ {rule} }}\n");
-        machine.beside(&format!("{name}.yaml"), &text).display().to_string()
-    };
-    let below = spec("BELOW", r"key: HKCU\Software\App\Link\x, values: { v: { type: REG_DWORD, data: 1 } }");
-    machine.kbfix(&["apply", &below]).exits(4).says("out of the hive");
-    assert_eq!(machine.content(), before);
-}
-
-/// What a link leads to is no part of the tree that the link stands in.
-#[test]
-fn a_tree_with_a_link_in_it_is_not_deleted() {
-    let machine = Machine::new();
-    link(&machine, NTUSER, r"Software\App\Link", r"\Registry\Machine\SOFTWARE\Microsoft");
     link(&machine, SOFTWARE, r"App\Link", r"\Registry\Machine\SOFTWARE\Microsoft\Exchange");
+    link(&machine, SOFTWARE, r"App\Set", r"\Registry\Machine\SYSTEM\ControlSet001");
     let before = machine.content();
-    for (key, why) in [
-        (r"HKCU\Software\App", "out of the hive"),
-        (r"HKLM\SOFTWARE\App", r"is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
-        (r"HKLM\SOFTWARE\App\Link", r"is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+    let (absent, set) = ("ensure: absent", "values: { v: { type: REG_DWORD, data: 1 } }");
+    for (key, rule, why) in [
+        (r"HKCU\Software\App", absent, r"\Software\App\Link is a link to HKLM\SOFTWARE\Microsoft"),
+        (r"HKCU\Software\App\Link\x", set, r"\Software\App\Link is a link to HKLM\SOFTWARE\Microsoft"),
+        (r"HKCU\Software\App\Own\x", set, r"\Software\App\Own is a link to HKU\"),
+        (r"HKLM\SOFTWARE\App", absent, r"App\Link is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+        (r"HKLM\SOFTWARE\App\Link", absent, r"App\Link is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+        (r"HKLM\SOFTWARE\App\Link", set, r"App\Link is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+        (r"HKLM\SOFTWARE\App\Link\new", set, r"App\Link is a link to HKLM\SOFTWARE\Microsoft\Exchange"),
+        (r"HKLM\SOFTWARE\App\Set\Services", absent, r"App\Set is a link to HKLM\SYSTEM\ControlSet001"),
+        (r"HKLM\SOFTWARE\App\S*\Services", absent, r"App\Set is a link to HKLM\SYSTEM\ControlSet001"),
     ] {
-        let text = format!("kbfix: 1\nid: KB1\ntitle: t\nregistry:\n  - {{ key: {key}, ensure: absent }}\n");
+        let text = format!("kbfix: 1\nid: KB1\ntitle: t\nregistry:\n  - {{ key: {key}, {rule} }}\n");
         let spec = machine.beside("tree.yaml", &text);
         machine.kbfix(&["apply", spec.to_str().unwrap()]).exits(4).says(why);
         assert_eq!(machine.content(), before);

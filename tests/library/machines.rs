@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use kbfix::{
     apply::make_plan,
-    plan::{Outcome, SpecPlan},
+    plan::{Outcome, Plan, SpecPlan},
     render,
     spec::library,
 };
@@ -113,7 +113,9 @@ fn text(bytes: &[u8]) -> String {
 
 fn plan(spec: &Path, settings: &BTreeMap<String, String>, built: &Built) -> SpecPlan {
     let specs = [fixture::load(spec, settings)];
-    make_plan(built.open().as_mut(), &specs).unwrap().specs.remove(0)
+    let mut plan = make_plan(built.open().as_mut(), &specs).unwrap();
+    Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
+    plan.specs.remove(0)
 }
 
 fn arguments(spec: &Path, settings: &BTreeMap<String, String>) -> Vec<String> {

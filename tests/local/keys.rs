@@ -68,7 +68,7 @@ fn the_hive_of_a_user_who_is_not_logged_on_is_unknown() {
 }
 
 /// Gives the key a DACL (in SDDL) that holds for what is opened from now on.
-fn set_dacl(scratch: &Scratch, dacl: &str) {
+pub(crate) fn set_dacl(scratch: &Scratch, dacl: &str) {
     let root = windows_registry::LOCAL_MACHINE;
     let handle = root.options().access(0x0004_0000 | 0x0002_0000).open(scratch.key.path.below_root()).unwrap();
     let sddl: Vec<u16> = dacl.encode_utf16().chain([0]).collect();

@@ -4,6 +4,7 @@
 
 mod broken;
 mod kb909094;
+mod links;
 mod machine;
 mod proxy;
 mod rights;

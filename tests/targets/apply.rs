@@ -109,6 +109,7 @@ fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     let mut target = machine.open();
     let lock = until_free(target.as_mut());
     let plan = apply::make_plan(target.as_mut(), specs).unwrap();
+    Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
     let Execution::Done(journal) = execute(machine, target.as_mut(), &plan) else { panic!("not done") };
     assert_eq!(journal.status(), Status::Done);
     check();

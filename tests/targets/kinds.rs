@@ -154,7 +154,7 @@ impl Machine {
             Kind::Reg4Utf16 => export(utf16(&format!("\u{FEFF}{v4}")), Some(1252)),
             Kind::Snapshot => {
                 let file = folder.path().join("machine.json");
-                fs::write(&file, snapshot(&base).to_text()).unwrap();
+                fs::write(&file, snapshot(&base).to_text().unwrap()).unwrap();
                 address(&file, "snapshot", None)
             }
             Kind::Image => {

@@ -408,6 +408,22 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
     assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
 
 
+def test_a_reg_file_is_a_spec(site: Site) -> None:
+    machine = site.exchange("pending1")
+    text = f'Windows Registry Editor Version 5.00\r\n\r\n{KEY}\r\n"Größe"=dword:00000007\r\n'.replace("CurrentControlSet", "ControlSet001")
+    (site.folder / "files/set.reg").write_bytes(text.encode("utf-16"))
+    check = site.task({"src": ["set.reg"]}, "--check", "--diff", "-v")
+    assert check.counts("pending1") == (1, 0) and '+"Größe"=dword:00000007' in check.output and '"id": "set"' in check.output, check.output
+    assert "set.reg:3:1: `ControlSet001` is one control set" in check.output.replace("\n", " "), check.output
+    for options in ({"src": ["set.reg"]}, {"spec": text.replace("\r", "")}):
+        assert site.task(options).counts("pending1") == (1, 0)
+        assert '"Größe"=dword:00000007' in (machine / "front-end.reg").read_text(encoding="utf-8-sig")
+        assert site.task(options).counts("pending1") == (0, 0)
+        assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
+    (site.folder / "files/set.reg").write_bytes(text.encode("cp1252"))
+    assert "set.reg is not UTF-8 text" in (run := site.task({"src": ["set.reg"]}).output) and "kbfix import --code-page" in run, run
+
+
 def test_value_names_from_variables(site: Site) -> None:
     """As one comes from win_regedit: a loop whose items name the values, and then one task for all of them."""
     machine = site.exchange("pending1")
@@ -434,6 +450,7 @@ def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
     site.exchange("pending1")
     for name in ("KB909094", "KB926642"):
         shutil.copy(SPECS / f"{name}.yaml", site.folder / "files")
+    (site.folder / "files/settings.reg").write_text(f"REGEDIT4\n{KEY}\n")
     seen = set()
     for module in ("kb", "kb_info"):
         text = (COLLECTION / f"plugins/modules/{module}.py").read_text(encoding="utf-8")
@@ -465,6 +482,32 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
         for arguments in ([], ["--check"]):
             run = site.task({**SRC, **options}, *arguments)
             assert run.counts("pending1") == (0, 1) and message in run.output, run.output
+
+
+def test_check_mode_fails_where_the_target_cannot_hold_the_change(site: Site) -> None:
+    machine = site.exchange("pending1")
+    export = b"REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA]\r\n"
+    (machine / "front-end.reg").write_bytes(export)
+    site.spec("key.yaml", spec("A: { type: REG_DWORD, data: 1 }").replace("OWA", r"OWA\鍵"))
+    for arguments in (["--check"], []):
+        run = site.task({"src": ["key.yaml"], "code_page": 1252}, *arguments)
+        assert run.counts("pending1") == (0, 1) and "code page 1252" in run.output, run.output
+    assert "[cannot-apply]" in site.task({"src": ["key.yaml"], "code_page": 1252}, "--check").output
+    assert (machine / "front-end.reg").read_bytes() == export
+
+
+def test_a_spec_that_needs_a_parameter_does_not_stop_the_others(site: Site) -> None:
+    site.exchange("pending1")
+    library = sorted(path.stem for path in SPECS.glob("*.yaml"))
+    look = site.task({"src": library, "remote_src": True}, "-v", module="kb_info")
+    assert look.counts("pending1") == (0, 0), look.output
+    for ident in library:
+        assert f'"id": "{ident}"' in look.output, ident
+    needy = "parameters: { names: { description: d, type: list } }\n" + spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")
+    site.spec("list.yaml", needy)
+    both = site.task({"src": ["list.yaml", "KB909094.yaml"]}, "-v", module="kb_info")
+    assert both.counts("pending1") == (0, 0) and "T1: needs a parameter" in both.output, both.output
+    assert "KB909094: changes pending" in both.output and "parameters: {names: …}" in both.output, both.output
 
 
 def test_a_list_for_a_parameter(site: Site) -> None:

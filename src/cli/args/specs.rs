@@ -16,6 +16,7 @@ use crate::cli::{
 };
 
 use kbfix::{
+    convert::import::{About, Reading, import, is_reg},
     diag::{Code, Diagnostic},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
@@ -23,7 +24,8 @@ use kbfix::{
 /// The specs, for every command that reads some.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094.
+    /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094. A .reg file, known by its first
+    /// line, is the spec that `kbfix import` makes of it.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
@@ -46,6 +48,55 @@ pub(in crate::cli) struct SpecArguments {
 pub(in crate::cli) struct Source {
     name: String,
     bytes: Vec<u8>,
+    /// What its author should know, where it is made of a `.reg` file.
+    pub(in crate::cli) warnings: Vec<Diagnostic>,
+}
+
+impl Source {
+    fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), bytes, warnings: Vec::new() }
+    }
+
+    /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
+    fn imported(self) -> Result<Self, CommandError> {
+        // A larger one was not read whole, and is refused as a spec of that size.
+        if self.bytes.len() > spec::MAX_BYTES || !is_reg(&self.bytes) {
+            return Ok(self);
+        }
+        let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let id = id_of(file);
+        let title = format!("Registry settings of {file}");
+        let about = About { id: &id, title: &title, summary: None };
+        let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
+            // The options are those of the command that this stands for.
+            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
+                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            }
+            CommandError::all(USAGE, findings)
+        })?;
+        let name = format!("{} (as a spec)", self.name);
+        Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
+    }
+}
+
+/// Returns the id of the spec that is made of a `.reg` file: the file's name without what an id cannot have.
+fn id_of(file: &str) -> String {
+    let stem = if file.to_ascii_lowercase().ends_with(".reg") { &file[..file.len() - 4] } else { file };
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+    let id: String = stem.chars().map(legal).take(100).collect();
+    match id.trim_matches('-') {
+        "" => "registry".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+/// Returns the bytes of text that a caller piped. A `.reg` file among it gets a mark that it is UTF-8, since without one it would be
+/// in a code page.
+fn piped_bytes(text: String) -> Vec<u8> {
+    match is_reg(text.as_bytes()) && !text.starts_with('\u{feff}') {
+        true => format!("\u{feff}{text}").into_bytes(),
+        false => text.into_bytes(),
+    }
 }
 
 /// Reads and checks the specs of one run.
@@ -90,7 +141,7 @@ impl SpecArguments {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
         if !loaded.has_errors() {
-            output.diagnostics(loaded.diagnostics());
+            output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
     }
@@ -130,8 +181,7 @@ impl SpecArguments {
             }
             settings.insert(name, data);
         }
-        let mut sources: Vec<_> =
-            piped.specs.into_iter().map(|n| Source { name: n.name, bytes: n.text.into_bytes() }).collect();
+        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::new(n.name, piped_bytes(n.text))).collect();
         self.named(&mut sources)?;
         if sources.is_empty() {
             return Err(CommandError::usage(
@@ -139,6 +189,7 @@ impl SpecArguments {
                 "name a file, a folder, `-`, or a built-in spec such as KB909094",
             ));
         }
+        let sources = sources.into_iter().map(Source::imported).collect::<Result<_, _>>()?;
         Ok((sources, settings))
     }
 
@@ -153,7 +204,7 @@ impl SpecArguments {
                     ));
                 }
                 let bytes = standard_input(spec::MAX_BYTES + 1)?;
-                sources.push(Source { name: self.stdin_name.clone(), bytes });
+                sources.push(Source::new(self.stdin_name.clone(), bytes));
                 continue;
             }
             let path = Path::new(name);
@@ -161,7 +212,7 @@ impl SpecArguments {
                 Ok(found) if found.is_dir() => folder(path, sources)?,
                 Ok(_) => sources.push(file(path)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
-                    Some(bytes) => sources.push(Source { name: format!("built-in {name}"), bytes: bytes.to_vec() }),
+                    Some(bytes) => sources.push(Source::new(format!("built-in {name}"), bytes.to_vec())),
                     None => {
                         let message = format!("`{name}` is no file, no folder and no built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
@@ -228,7 +279,7 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     fs::File::open(path)
         .and_then(|f| f.take(limit).read_to_end(&mut bytes))
         .map_err(|e| CommandError::file(&name, &e))?;
-    Ok(Source { name, bytes })
+    Ok(Source::new(name, bytes))
 }
 
 /// Standard input, to `limit` bytes.

@@ -227,8 +227,8 @@ pub(in crate::cli) fn read_plan(file: &str, name: &str, digest: Option<&str>) ->
     Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))
 }
 
-/// The largest plan that is read, in bytes.
-const MAX_PLAN: usize = 256 << 20;
+/// The largest plan that is read, and therefore written, in bytes.
+pub(super) const MAX_PLAN: usize = 256 << 20;
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
 pub(in crate::cli) fn carry_out(

@@ -20,7 +20,7 @@ use kbfix::{
     render::{self, Report, report},
 };
 
-use super::apply::{MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, too_many_changes};
+use super::apply::{MAX_PLAN, MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, too_many_changes};
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
 #[derive(Debug, clap::Args)]
@@ -84,11 +84,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let (plan, standing, warning) = match make(arguments, output) {
+    let Made { plan, text, standing, warning } = match make(arguments, output) {
         Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
-    let text = arguments.with_plan.then(|| plan.to_text());
     let most = arguments.max_changes;
     let wide = plan.wider_than(most).map(|spec| too_many_changes(spec, most, Diagnostic::warning));
     let mut report = match standing {
@@ -135,8 +134,27 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     }
 }
 
-/// The plan, how it stands, and a warning of what stands against carrying it out.
-fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, Option<Diagnostic>), CommandError> {
+/// Refuses to write a plan that `kbfix apply --plan` would not read. Sizes are in bytes.
+fn fits(size: usize, most: usize) -> Result<(), CommandError> {
+    if size <= most {
+        return Ok(());
+    }
+    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads of a plan");
+    Err(CommandError::usage(message, "plan fewer specs at once; or apply the specs without a saved plan"))
+}
+
+/// What there is to show.
+struct Made {
+    plan: Plan,
+    /// The plan file's text, where the report is to hold it.
+    text: Option<String>,
+    /// How the plan stands.
+    standing: Standing,
+    /// What stands against carrying it out.
+    warning: Option<Diagnostic>,
+}
+
+fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError> {
     digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
     let out = destination(arguments)?;
     let (plan, standing, mut target) = match &arguments.plan {
@@ -160,8 +178,26 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<(Plan, Standing, O
         Standing::Holds => cannot_apply(&plan, target.as_mut(), Diagnostic::warning),
         Standing::CarriedOut => None,
     };
-    if let Some(out) = out {
-        out.write(plan.to_text().as_bytes(), output)?;
+    let mut text = None;
+    if out.is_some() || arguments.with_plan {
+        let written = plan.to_text();
+        fits(written.len(), MAX_PLAN)?;
+        if let Some(out) = out {
+            out.write(written.as_bytes(), output)?;
+        }
+        text = Some(written).filter(|_| arguments.with_plan);
     }
-    Ok((plan, standing, warning))
+    Ok(Made { plan, text, standing, warning })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_is_too_large_to_be_read_is_not_written() {
+        fits(10, 10).unwrap();
+        let stop = fits(11, 10).unwrap_err();
+        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
+    }
 }

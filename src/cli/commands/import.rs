@@ -12,7 +12,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    convert::import::{About, import},
+    convert::import::{About, Reading, import},
     diag::{Code, Diagnostic},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
@@ -40,6 +40,10 @@ pub(in crate::cli) struct Arguments {
     /// The ANSI code page of a .reg file that is not in Unicode, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
+
+    /// Skip lines that are not those of a .reg file, as regedit does, and say which; without it they are errors.
+    #[arg(long)]
+    lenient: bool,
 }
 
 fn id(text: &str) -> Result<String, String> {
@@ -73,7 +77,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let title = arguments.title.clone().unwrap_or_else(|| format!("Registry settings of {file}"));
     let summary = format!("Imported from {file} by kbfix import. Say here why the change is wanted.");
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
-    let imported = import(&name, &bytes, code_page, about).map_err(|findings| CommandError::all(USAGE, findings))?;
+    let imported = import(&name, &bytes, Reading { code_page, lenient: arguments.lenient }, about)
+        .map_err(|findings| CommandError::all(USAGE, findings))?;
     output.diagnostics(&imported.warnings);
     out.write(imported.text.as_bytes(), output)?;
     if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {

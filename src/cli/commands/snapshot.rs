@@ -50,7 +50,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)
     });
     output.diagnostics(&open.collect::<Vec<_>>());
-    out.write(snapshot.to_text().as_bytes(), output)?;
+    let text = snapshot.to_text().map_err(|why| CommandError::usage(why, "take it of fewer specs at once"))?;
+    out.write(text.as_bytes(), output)?;
     if !matches!(out, Destination::StandardOutput) {
         output.note(&format!("snapshot {}", arguments.out.display()));
     }

@@ -33,7 +33,8 @@ enum Format {
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
     let loaded = specs::check(&sources, &settings);
-    let diagnostics: Vec<_> = loaded.diagnostics().cloned().collect();
+    let of_import = sources.iter().flat_map(|source| &source.warnings);
+    let diagnostics: Vec<_> = of_import.chain(loaded.diagnostics()).cloned().collect();
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
     match arguments.format {

@@ -162,8 +162,13 @@ fn a_reg_file_of_both_views_is_imported_as_both() {
     let bytes = spec::library::find("CVE-2013-3900").unwrap();
     let spec = spec::load("CVE-2013-3900", bytes, &Settings::new()).spec.unwrap();
     let about = crate::convert::import::About { id: "T", title: "Test", summary: None };
-    let imported =
-        crate::convert::import::import("t.reg", &reg(std::slice::from_ref(&spec)).unwrap().bytes, None, about).unwrap();
+    let imported = crate::convert::import::import(
+        "t.reg",
+        &reg(std::slice::from_ref(&spec)).unwrap().bytes,
+        Default::default(),
+        about,
+    )
+    .unwrap();
     let again = spec::load("t", imported.text.as_bytes(), &Settings::new()).spec.unwrap();
     let keys = |spec: &Spec| spec.rules.iter().map(|rule| rule.key.to_string()).collect::<Vec<_>>();
     assert_eq!(keys(&again), keys(&spec));

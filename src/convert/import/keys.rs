@@ -38,20 +38,34 @@ pub(super) enum State {
     Present {
         /// These of its values are so, or absent.
         values: BTreeMap<ValueName, (Option<Data>, usize)>,
-        /// The line that deleted it, or a key above it, before: it then has these values and no others, and of subkeys
-        /// only those that the script makes.
-        emptied: Option<usize>,
+        /// What becomes of its other values and subkeys.
+        others: Others,
     },
 }
 
+/// What becomes of the values and subkeys that the script does not name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They stay as they are.
+    Stay,
+    /// They are gone: the script deleted the key before it made it again.
+    Gone,
+    /// They are gone with a key above.
+    GoneAbove,
+}
+
 impl Left {
-    fn present(named: Named, emptied: Option<usize>) -> Self {
-        Self { named, state: State::Present { values: BTreeMap::new(), emptied } }
+    fn present(named: Named, others: Others) -> Self {
+        Self { named, state: State::Present { values: BTreeMap::new(), others } }
+    }
+
+    fn is_emptied(&self) -> bool {
+        !matches!(self.state, State::Present { others: Others::Stay, .. })
     }
 }
 
 impl Keys {
-    /// The keys, each after the one above it.
+    /// What is left of each key, after that of the one above it.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Left> {
         self.0.values()
     }
@@ -62,32 +76,33 @@ impl Keys {
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
+    /// The nearest key, at `path` or above it, that the script has deleted, whether or not it has made it again.
+    pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
+        self.emptied(&stored(path)).map(|(_, left)| left)
+    }
+
+    fn emptied(&self, stored: &KeyPath) -> Option<(KeyPath, &Left)> {
+        let at_and_above = std::iter::successors(Some(stored.clone()), KeyPath::parent);
+        at_and_above.filter_map(|key| self.0.get(&key).map(|left| (key, left))).find(|(_, left)| left.is_emptied())
+    }
+
     /// Makes the key, and those above it that the script has deleted; returns what is left of the key.
     pub(super) fn create(&mut self, named: &Named) -> &mut Left {
-        let mut at = (stored(&named.path), named.path.clone());
-        let stored = at.0.clone();
-        let mut missing = Vec::new();
-        let emptied = loop {
-            match self.0.get(&at.0) {
-                Some(Left { state: State::Present { emptied: Some(line), .. }, .. }) => break Some(*line),
-                Some(Left { state: State::Absent, named }) => {
-                    missing.push(at);
-                    break Some(named.line);
-                }
-                _ => {}
-            }
-            let above = at.0.parent().map(|stored| (at.1.parent().unwrap_or_else(|| stored.clone()), stored));
-            missing.push(at);
-            match above {
-                Some((path, stored)) => at = (stored, path),
-                None => break None,
-            }
-        };
+        let stored = stored(&named.path);
         // Without a deletion nothing need be said of the keys above: who makes a key makes those.
-        for (stored, path) in missing.into_iter().filter(|_| emptied.is_some()) {
-            self.0.insert(stored, Left::present(Named { path, ..named.clone() }, emptied));
+        if let Some((top, left)) = self.emptied(&stored) {
+            let absent = matches!(left.state, State::Absent);
+            let mut at = Some((stored.clone(), named.path.clone()));
+            while let Some((key, path)) = at {
+                let is_top = key == top;
+                at = key.parent().filter(|_| !is_top).map(|above| (above.clone(), path.parent().unwrap_or(above)));
+                let others = if is_top { Others::Gone } else { Others::GoneAbove };
+                if !is_top || absent {
+                    self.0.insert(key, Left::present(Named { path, ..named.clone() }, others));
+                }
+            }
         }
-        self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), emptied))
+        self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), Others::Stay))
     }
 
     /// Deletes the key with all below it.
@@ -104,14 +119,13 @@ impl Keys {
         for key in below {
             created |= self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { .. }));
         }
-        let above = std::iter::successors(stored.parent(), KeyPath::parent).find_map(|key| self.0.get(&key));
-        if above.is_some_and(|left| !matches!(left.state, State::Present { emptied: None, .. })) {
+        if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
             // What is not made in a key that was emptied is absent already.
             return;
         }
         // What was made of the key has made the keys above it, too, and they stay.
         if created && let (Some(path), Some(above)) = (named.path.parent(), stored.parent()) {
-            self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, None));
+            self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
         }
         self.0.insert(stored, Left { named, state: State::Absent });
     }

@@ -1,19 +1,17 @@
 //! What a script leaves of the keys becomes the rules of a spec.
 
-use std::collections::BTreeSet;
-
 use crate::{
     diag::{Code, Diagnostic},
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
-        document::{DataExpression, Ensure, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
+        document::{DataExpression, Ensure, Exclusive, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
         next_variable,
     },
 };
 
 use super::{
     File,
-    keys::{Keys, Left, State},
+    keys::{Keys, Left, Others, State},
 };
 
 /// The rules in the order of the file, each with its line.
@@ -21,7 +19,6 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
     let mut lefts: Vec<&Left> = keys.iter().collect();
     lefts.sort_by_key(|left| left.named.order);
     let mut each_user = false;
-    let mut reported = BTreeSet::new();
     let mut out = Vec::new();
     for left in lefts {
         let line = left.named.line;
@@ -35,17 +32,6 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
         if let Some(fault) = unnameable(&left.named.path) {
             let hint = "leave it out of the file, and out of the spec";
             findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(line)).hint(hint));
-            continue;
-        }
-        if let State::Present { emptied: Some(gone), .. } = left.state {
-            if !reported.insert(gone) {
-                continue;
-            }
-            let message = format!(
-                "line {gone} deletes this key with all in it, and it is made anew: it is to have nothing but what stands here"
-            );
-            let hint = "a spec cannot say that; delete the values by name instead, as \"name\"=-";
-            findings.push(Diagnostic::error(Code::IMPORT_EMPTIED_KEY, message).at(file.place(line)).hint(hint));
             continue;
         }
         out.push((rule(left, file, findings), line));
@@ -77,13 +63,23 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     };
     match &left.state {
         State::Absent => rule.ensure = Some(Ensure::Absent),
-        State::Present { values, .. } => {
+        State::Present { values, others } => {
             for (name, (data, line)) in values {
-                match data.as_ref().map_or_else(|| Ok(absent()), value) {
+                let ended = data.as_ref().and_then(with_list_end);
+                if ended.is_some() {
+                    let message = format!(
+                        "{} is a list without a second NUL at its end; the spec writes it, and programs read the same",
+                        notation::value_name(name)
+                    );
+                    let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
+                    findings.push(warning.hint("see that the strings are those that are meant"));
+                }
+                let data = ended.as_ref().or(data.as_ref());
+                match data.map_or_else(|| Ok(absent()), value) {
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),
                     Err(why) => {
                         let message = format!("a spec cannot have the data of {}: {why}", notation::value_name(name));
-                        let hint = match data.as_ref().map(Data::decode) {
+                        let hint = match data.map(Data::decode) {
                             Some(Decoded::Malformed(_)) => {
                                 "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
                                  correct it, or take the value out"
@@ -99,6 +95,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
             if values.values().all(|(data, _)| data.is_none()) {
                 rule.ensure = Some(Ensure::Present);
             }
+            rule.exclusive = (*others == Others::Gone).then_some(Exclusive::Tree);
         }
     }
     rule
@@ -116,6 +113,15 @@ fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
         Some(key) if View::Bits32.stored_at(&key) == *path => (key, View::Bits32),
         _ => (path.clone(), View::Bits64),
     }
+}
+
+/// A REG_MULTI_SZ that lacks just its final NUL, with it.
+fn with_list_end(data: &Data) -> Option<Data> {
+    let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
+    let lacks = data.value_type == ValueType::MULTI_SZ
+        && !data.bytes.is_empty()
+        && matches!(data.decode(), Decoded::Malformed(_));
+    lacks.then(ended).filter(|ended| matches!(ended.decode(), Decoded::List(_)))
 }
 
 fn absent() -> ValueRule {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::{
     diag::{Code, Diagnostic},
     format::reg::{Content, Document},
-    registry::{Key, KeyPath, RootKey, ValueName, name, notation},
+    registry::{Data, Key, KeyPath, RootKey, ValueName, ValueType, name, notation},
 };
 
 use super::{
     File,
-    keys::{Keys, Left, Named, State},
+    keys::{Keys, Left, Named, Others, State},
 };
 
 /// Plays the script; what a spec cannot say is added to `findings`.
@@ -28,13 +28,24 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
             }
         };
         let named = Named { path, line, order, set };
+        if let Some(other) = in_another_set(&keys, &named, section.deletes()) {
+            let before = (other.set.as_deref().unwrap_or_default(), other.line);
+            let what = format!("the key {}", other.path);
+            findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), line, before, file));
+        }
+        if section.has_ignored_text() {
+            findings.push(ignored("the text after the key's `]`", line, file));
+        }
         if section.deletes() {
-            delete(&mut keys, named, file, findings);
+            if let Some(entry) = section.entries().next() {
+                findings.push(ignored(&format!("what stands below `[-{}]`", named.path), entry.line(), file));
+            }
+            keys.delete(named);
             continue;
         }
         let set = named.set.clone();
         let stored = Key::new(named.path.clone()).one_name(false);
-        let State::Present { values, emptied } = &mut keys.create(&named).state else { continue };
+        let State::Present { values, others } = &mut keys.create(&named).state else { continue };
         for entry in section.entries() {
             let name = match entry.name() {
                 Ok(name) => name,
@@ -44,13 +55,18 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 }
             };
             let data = match entry.content() {
-                Content::Data(data) => Some(data.clone()),
+                Content::Data(data) => Some(terminated(data)),
                 Content::Delete => None,
                 Content::Malformed(why) => {
                     findings.push(unreadable(why, entry.line(), file));
                     continue;
                 }
             };
+            if entry.has_line_break_escape() {
+                let message = "`\\n` and `\\r` in a string are line breaks";
+                let warning = Diagnostic::warning(Code::IMPORT_LINE_BREAK, message).at(file.place(entry.line()));
+                findings.push(warning.hint("in a path, write each backslash twice"));
+            }
             if let Some(set) = &set {
                 let before = sets.insert((stored.clone(), name.clone()), set.clone());
                 let before = before.filter(|before| name::compare(before, set).is_ne()).zip(values.get(name));
@@ -59,7 +75,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                     findings.push(sets_differ(&what, set, entry.line(), (&other, *at), file));
                 }
             }
-            if data.is_none() && emptied.is_some() {
+            if data.is_none() && *others != Others::Stay {
                 values.remove(name);
                 continue;
             }
@@ -70,23 +86,33 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
     keys
 }
 
+fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
+    let hint = "see that it is not meant";
+    Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
+}
+
+/// The data as regedit stores it: it gives a REG_EXPAND_SZ and a REG_MULTI_SZ a NUL where there is none at the end.
+fn terminated(data: &Data) -> Data {
+    let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
+    let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);
+    if lacks { Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat()) } else { data.clone() }
+}
+
 fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
     let hint = "export the key again as version 5, which is Unicode, or give --code-page N";
     Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
 }
 
-/// Deletes a key, in which the script may have named values of another control set.
-fn delete(keys: &mut Keys, named: Named, file: &File<'_>, findings: &mut Vec<Diagnostic>) {
-    let of_another = |left: &&Left| {
+/// What the script has said of a key that `named` deletes, or makes in one that it had deleted, in another control set.
+fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
+    let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
-        matches!(left.state, State::Present { .. }) && both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
+        both.is_some_and(|(a, b)| name::compare(a, b).is_ne())
     };
-    if let Some(Left { named: other, .. }) = keys.within(&named.path).find(of_another) {
-        let before = (other.set.as_deref().unwrap_or_default(), other.line);
-        let what = format!("the key {}", other.path);
-        findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), named.line, before, file));
-    }
-    keys.delete(named);
+    let made = |left: &&Left| matches!(left.state, State::Present { .. });
+    let below = deletes.then(|| keys.within(&named.path).filter(made)).into_iter().flatten();
+    let above = keys.deleted(&named.path).filter(|left| !(deletes && matches!(left.state, State::Absent)));
+    below.chain(above).find(differs).map(|left| &left.named)
 }
 
 /// The same key in the current control set, where it is in a numbered one, and the set that the file names, if any.

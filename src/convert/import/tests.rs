@@ -11,7 +11,7 @@ fn about() -> About<'static> {
 }
 
 fn imported(body: &str) -> Imported {
-    import("t.reg", &reg(body), None, about()).unwrap_or_else(|d| panic!("{d:#?}"))
+    import("t.reg", &reg(body), Reading::default(), about()).unwrap_or_else(|d| panic!("{d:#?}"))
 }
 
 /// The rules, without what every spec begins with.
@@ -21,7 +21,7 @@ fn rules(body: &str) -> String {
 }
 
 fn codes(body: &str) -> Vec<(&'static str, usize)> {
-    let findings = import("t.reg", &reg(body), None, about()).unwrap_err();
+    let findings = import("t.reg", &reg(body), Reading::default(), about()).unwrap_err();
     findings.iter().map(|d| (d.code.as_str(), d.place.as_ref().map_or(0, |p| p.line))).collect()
 }
 
@@ -109,24 +109,12 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
 "cut"=hex(4):01,00,00
 "odd"=hex(1):61,00
 "type"=hex(99):01
-[-HKEY_LOCAL_MACHINE\SOFTWARE\B]
-[HKEY_LOCAL_MACHINE\SOFTWARE\B\C]
 [HKEY_CLASSES_ROOT\*\shell]
 [HKEY_LOCAL_MACHINE\SOFTWARE\{name}]
 "#
         ),
-        [
-            ("import-data", 4),
-            ("import-data", 5),
-            ("import-data", 6),
-            ("import-emptied-key", 8),
-            ("import-key", 9),
-            ("import-key", 10)
-        ]
+        [("import-data", 4), ("import-data", 5), ("import-data", 6), ("import-key", 7), ("import-key", 8)]
     );
-    // Classes has two names.
-    let emptied = "[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n";
-    assert_eq!(codes(emptied), [("import-emptied-key", 4)]);
     assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
     assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
     assert_eq!(codes(""), [("nothing-desired", 1)]);
@@ -137,7 +125,7 @@ fn text_of_any_kind_is_read_back() {
     let names = ["on", "<<", "a: b", "@", "é ", "\\\\*\\SYSVOL", "12", "~", "#x", "- a", "{a}", &"n".repeat(3000)];
     let lines: String = names.iter().map(|n| format!("\"{}\"=\"{0}\"\n", n.replace('\\', "\\\\"))).collect();
     let body = format!("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n{lines}");
-    let spec = import("t.reg", body.as_bytes(), None, about()).unwrap_or_else(|d| panic!("{d:#?}"));
+    let spec = import("t.reg", body.as_bytes(), Reading::default(), about()).unwrap_or_else(|d| panic!("{d:#?}"));
     let loaded = crate::spec::load("t", spec.text.as_bytes(), &Settings::new());
     let spec = loaded.spec.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
     for name in names {
@@ -156,7 +144,7 @@ fn two_control_sets_are_one_where_they_say_the_same() {
     let one = "  - key: HKLM\\SYSTEM\\CurrentControlSet\\A\n    values:\n      a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_DWORD, data: 2 }\n";
     assert_eq!(text, one);
     let differ = set(1, "\"a\"=dword:1") + &set(2, "\"a\"=dword:2");
-    let findings = import("t.reg", &reg(&differ), None, about()).unwrap_err();
+    let findings = import("t.reg", &reg(&differ), Reading::default(), about()).unwrap_err();
     let errors: Vec<_> = findings.iter().filter(|d| d.severity == Severity::Error).collect();
     let [error] = errors.as_slice() else { panic!("{findings:#?}") };
     assert_eq!((error.code, error.place.as_ref().unwrap().line), (Code::IMPORT_CONTROL_SET, 6));
@@ -223,4 +211,134 @@ fn the_two_views_of_a_key_are_two_keys() {
     );
     assert_eq!(text.matches("- key:").count(), 1, "{text}");
     assert!(text.starts_with("  - key: HKCR\\CLSID\\x\n    view: 32\n"), "{text}");
+}
+
+#[test]
+fn a_key_that_is_deleted_and_made_again_holds_nothing_else() {
+    let text = rules(
+        r#"[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+"before"=dword:1
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A]
+[HKEY_LOCAL_MACHINE\SOFTWARE\A\B\C]
+"c"=dword:1
+[HKEY_LOCAL_MACHINE\SOFTWARE\A]
+"a"=dword:1
+"gone"=-
+[HKEY_LOCAL_MACHINE\SOFTWARE\A\D]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A\D]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\A]
+"#,
+    );
+    assert_eq!(
+        text,
+        r"  - key: HKLM\SOFTWARE
+    ensure: present
+  - key: HKLM\SOFTWARE\A
+    exclusive: tree
+    values:
+      a: { type: REG_DWORD, data: 1 }
+  - key: HKLM\SOFTWARE\A\B
+    ensure: present
+  - key: HKLM\SOFTWARE\A\B\C
+    values:
+      c: { type: REG_DWORD, data: 1 }
+  - key: HKLM\SOFTWARE\A
+    view: 32
+    ensure: absent
+"
+    );
+    // Classes has two names.
+    let text = rules("[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n");
+    assert_eq!(text, "  - key: HKLM\\SOFTWARE\\Classes\\X\n    ensure: present\n    exclusive: tree\n");
+    // What one control set loses and another gets is not one thing.
+    let sets = "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\A]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\A]\n";
+    assert!(codes(sets).contains(&("import-control-set", 4)) && codes(sets).len() == 3, "{:?}", codes(sets));
+}
+
+fn warned(body: &str) -> (String, Vec<(&'static str, usize)>) {
+    let imported = imported(body);
+    let codes = imported.warnings.iter().map(|d| (d.code.as_str(), d.place.as_ref().map_or(0, |p| p.line))).collect();
+    (imported.text.split_once("registry:\n").unwrap().1.to_owned(), codes)
+}
+
+#[test]
+fn what_regedit_takes_is_taken_with_its_meaning() {
+    const A: &str = "  - key: HKLM\\SOFTWARE\\A\n    values:\n      a: { type: REG_DWORD, data: 1 }\n";
+    let plain = |body: &str, codes: &[(&'static str, usize)]| {
+        assert_eq!(warned(body), (A.to_owned(), codes.to_vec()), "{body}");
+    };
+    plain("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A\\]\n\"a\"=dword:1\n", &[]);
+    plain("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"a\"=dword:1\n\u{1a}", &[]);
+    plain("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A] the key\n\"a\"=dword:1\n", &[("import-ignored", 3)]);
+    let (text, codes) = warned("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\n\"a\"=-\n\"b\"=dword:1\n");
+    assert_eq!(text, "  - key: HKLM\\SOFTWARE\\A\n    ensure: absent\n");
+    assert_eq!(codes, [("import-ignored", 5)]);
+    // A NUL is put at the end; a list that lacks the second one is written with it, with a warning.
+    let key = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n";
+    let (text, codes) = warned(&format!(
+        "{key}\"e\"=hex(2):41,00,46,00\n\"l\"=hex(7):61,00,00,00,62,00\n\"m\"=hex(7):61,00,00,00\n\"n\"=hex(7):61,00,00,00,00,00\n"
+    ));
+    let wanted = "      e: { type: REG_EXPAND_SZ, data: AF }\n      l: { type: REG_MULTI_SZ, data: [a, b] }\n      m: { type: REG_MULTI_SZ, data: [a] }\n      \"n\": { type: REG_MULTI_SZ, data: [a] }\n";
+    assert!(text.ends_with(wanted), "{text}");
+    assert_eq!(codes, [("import-list-end", 5), ("import-list-end", 6)]);
+    assert_eq!(self::codes(&format!("{key}\"e\"=hex(2):41,00,00,00,42,00\n")), [("import-data", 4)]);
+    // A backslash before `n` or `r` is an escape.
+    let (text, codes) = warned(&format!("{key}\"a\"=\"C:\\new\\rest\"\n\"b\"=\"C:\\\\new\"\n"));
+    assert!(text.contains(r#"a: { type: REG_SZ, data: "C:\new\x0dest" }"#), "{text}");
+    assert_eq!(codes, [("import-line-break", 4)]);
+}
+
+#[test]
+fn lenient_skips_what_regedit_skips_line_by_line() {
+    let body = "foo\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"a\"=dword:1\n\"b\"=hex:1,\\\nx\n\"c\"=\"C:\\temp\"\n";
+    let reading = Reading { lenient: true, ..Reading::default() };
+    let imported = import("t.reg", &reg(body), reading, about()).unwrap();
+    assert!(imported.text.ends_with("    values:\n      a: { type: REG_DWORD, data: 1 }\n"), "{}", imported.text);
+    let found: Vec<_> = imported.warnings.iter().map(|d| (d.code.as_str(), d.severity, &*d.message)).collect();
+    let warning = Severity::Warning;
+    assert_eq!(
+        found,
+        [
+            (
+                "reg-syntax",
+                warning,
+                "skipped this line, as regedit does: expected a [key], a \"name\"=data, a comment or a blank line, found `foo`"
+            ),
+            (
+                "reg-data",
+                warning,
+                "skipped lines 6 to 7, as regedit does: expected two hex digits on the continued line, found `x`"
+            ),
+            ("reg-escape", warning, r#"skipped this line, as regedit does: expected \\ or \", found `\temp"`"#),
+        ]
+    );
+    let errors = import("t.reg", &reg(body), Reading::default(), about()).unwrap_err();
+    let hints: Vec<_> = errors.iter().filter_map(|d| d.hint.as_deref()).filter(|h| h.contains("--lenient")).collect();
+    assert_eq!((errors.len(), hints.len()), (3, 1));
+}
+
+#[test]
+fn a_file_that_one_spec_cannot_say_is_refused_by_the_size_of_the_spec() {
+    let body: String = (0..11).map(|n| format!("\"{n}\"=\"{}\"\n", "x".repeat(100_000))).collect();
+    let errors =
+        import("t.reg", &reg(&format!("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n{body}")), Reading::default(), about());
+    let errors = errors.unwrap_err();
+    let [error] = errors.as_slice() else { panic!("{errors:#?}") };
+    assert_eq!(error.code, Code::REG_TOO_LARGE);
+    assert!(error.message.starts_with("the spec of this file would have "), "{}", error.message);
+}
+
+#[test]
+fn a_reg_file_is_known_by_its_first_line_in_every_encoding() {
+    let utf16 = |text: &str| [vec![0xFF, 0xFE], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let five = "Windows Registry Editor Version 5.00\r\n";
+    for bytes in
+        [five.into(), format!("\u{feff}{five}").into_bytes(), utf16(five), b"REGEDIT4\n".to_vec(), utf16("REGEDIT4\n")]
+    {
+        assert!(is_reg(&bytes), "{bytes:?}");
+    }
+    for bytes in [&b""[..], b"kbfix: 1\n", b"REGEDIT", b"Windows Registry", b"\xFF\xFE", b"\xFF\xFEk", b"\n\nREGEDIT4"]
+    {
+        assert!(!is_reg(bytes), "{bytes:?}");
+    }
 }

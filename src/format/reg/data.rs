@@ -64,6 +64,7 @@ pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegE
                 escaped = true;
                 let mark = scan.mark();
                 scan.bump();
+                scan.line_break_escape |= matches!(scan.peek(), Some(b'n' | b'r'));
                 if !matches!(scan.peek(), None | Some(b'\\' | b'"' | b'n' | b'r')) {
                     return Err(scan.error(mark, RegErrorKind::Escape, "\\\\ or \\\""));
                 }

@@ -6,7 +6,7 @@ use super::{
     encoding::{CodePage, TextEncoding},
     entry::{Content, Entry, Section},
     error::RegError,
-    parse,
+    parse::{self, Skipped},
 };
 use crate::registry::{Data, KeyPath, ValueName};
 
@@ -31,6 +31,7 @@ pub struct Document {
     /// The line end of what is written.
     pub(super) newline: &'static str,
     pub(super) preamble: std::ops::Range<usize>,
+    pub(super) epilogue: std::ops::Range<usize>,
     /// In no order: `first` and each section's `next` give it, so that an insertion moves nothing.
     pub(super) sections: Vec<Section>,
     pub(super) first: Option<usize>,
@@ -51,6 +52,20 @@ impl Document {
     /// file's encoding is no error of the file: it is in that section's key, or that entry's name or content.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
+        Ok(Self::new(bytes, code_page, parsed))
+    }
+
+    /// Parses the bytes of a file as regedit does, which skips what it does not understand; also returns what was skipped and
+    /// why, in the order of the file.
+    ///
+    /// # Errors
+    /// [`RegError`] where the file has no header, needs a code page, is too large, or has more than 1000 such lines.
+    pub fn parse_lenient(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<(Self, Vec<Skipped>), RegError> {
+        let (parsed, skipped) = parse::lenient(&bytes, code_page)?;
+        Ok((Self::new(bytes, code_page, parsed), skipped))
+    }
+
+    fn new(bytes: Vec<u8>, code_page: Option<CodePage>, parsed: parse::Parsed) -> Self {
         let mut sections = parsed.sections;
         let mut index: BTreeMap<KeyPath, Vec<usize>> = BTreeMap::new();
         let count = sections.len();
@@ -62,17 +77,18 @@ impl Document {
             }
         }
         let newline = newline_of(&bytes[parsed.preamble.clone()], parsed.encoding);
-        Ok(Self {
+        Self {
             source: bytes,
             version: parsed.version,
             encoding: parsed.encoding,
             code_page,
             newline,
             preamble: parsed.preamble,
+            epilogue: parsed.epilogue,
             first: (!sections.is_empty()).then_some(0),
             sections,
             index,
-        })
+        }
     }
 
     /// The version that its header names.
@@ -144,6 +160,7 @@ impl Document {
             put(&section.tail);
             put(&section.outro);
         }
+        out.extend_from_slice(&self.source[self.epilogue.clone()]);
         out
     }
 

@@ -51,6 +51,7 @@ impl Document {
             line: 0,
             key: Ok(key.clone()),
             deletes: false,
+            ignored: false,
             head: Raw::New(head),
             body: Vec::new(),
             tail: Raw::New(self.line_end()),
@@ -197,7 +198,7 @@ impl KeyEditor<'_> {
         let data_at = start.len()..start.len() + new.len();
         let raw = Raw::New([start, new, self.document.line_end()].concat());
         let content = Content::Data(data.clone());
-        let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at });
+        let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at, line_break_escape: false });
         let body = &mut self.document.sections[self.last].body;
         body.push(Line { raw, entry });
         self.places.insert(name.clone(), vec![(self.last, body.len() - 1)]);

@@ -30,6 +30,7 @@ pub struct Entry {
     pub(super) content: Content,
     /// Where the data stands in the entry's raw bytes.
     pub(super) data_at: Range<usize>,
+    pub(super) line_break_escape: bool,
 }
 
 /// What an entry says about its value.
@@ -54,6 +55,11 @@ impl Entry {
         self.name.as_ref().map_err(String::as_str)
     }
 
+    /// Whether its name or string has `\n` or `\r`, which are line breaks, and in a path hardly meant so.
+    pub fn has_line_break_escape(&self) -> bool {
+        self.line_break_escape
+    }
+
     /// What it says about the value.
     pub fn content(&self) -> &Content {
         &self.content
@@ -74,6 +80,7 @@ pub struct Section {
     pub(super) line: usize,
     pub(super) key: Result<KeyPath, String>,
     pub(super) deletes: bool,
+    pub(super) ignored: bool,
     pub(super) head: Raw,
     pub(super) body: Vec<Line>,
     /// The blank lines that end the section.
@@ -100,7 +107,12 @@ impl Section {
         self.deletes
     }
 
-    /// Its entries in file order.
+    /// Whether text that is no comment stands after the key, which regedit ignores.
+    pub fn has_ignored_text(&self) -> bool {
+        self.ignored
+    }
+
+    /// Its entries in file order. regedit ignores those of a section that deletes its key.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.body.iter().filter_map(|line| line.entry.as_ref())
     }

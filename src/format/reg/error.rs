@@ -39,7 +39,7 @@ pub enum RegErrorKind {
     CodePage,
     /// A section's key is not a key.
     Key,
-    /// A value stands before the first section, or in a section that deletes its key.
+    /// A value stands before the first section whose key can be read.
     OutsideKey,
     /// A line that is no section, value, comment or blank line, or text behind one.
     Syntax,
@@ -64,6 +64,11 @@ impl RegErrorKind {
         Self::Data,
         Self::Unfinished,
     ];
+
+    /// Whether regedit skips a line with such a fault, and reads on.
+    pub fn is_skipped(self) -> bool {
+        !matches!(self, Self::TooLarge | Self::Header | Self::CodePage)
+    }
 
     /// The stable kebab-case code.
     pub fn code(self) -> &'static str {

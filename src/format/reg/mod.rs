@@ -8,8 +8,9 @@
 //! - ANSI bytes outside ASCII are decoded only when the caller names the code page: nothing in the file does.
 //!
 //! What is read: leading blanks, comments (`;` and `#` lines, `;` behind data), continuation lines with comments, line ends
-//! CRLF, LF or CR, raw line breaks inside quoted strings. What regedit passes over in silence (a line that is none of
-//! these) is an error here: what cannot be understood must not look absent.
+//! CRLF, LF or CR, raw line breaks inside quoted strings, backslashes at the end of a key, text after it, values below a key
+//! that is deleted, a Ctrl-Z at the end. What regedit passes over in silence (a line that is none of these) is an error here, as
+//! what cannot be understood must not look absent, except to [`Document::parse_lenient`], which says what it skipped.
 //!
 //! Source: Microsoft, KB310516; Wine's `programs/regedit/tests`, which record what regedit on Windows does.
 
@@ -28,7 +29,7 @@ pub use edit::{EditError, KeyEditor};
 pub use encoding::CodePage;
 pub use entry::{Content, Entry, Section};
 pub use error::{RegError, RegErrorKind};
-pub use parse::MAX_FILE;
+pub use parse::{MAX_FILE, Skipped};
 pub use script::{ScriptKey, ScriptValue, script};
 
 #[cfg(test)]

@@ -22,17 +22,45 @@ pub(super) struct Parsed {
     /// Everything before the first section.
     pub(super) preamble: Range<usize>,
     pub(super) sections: Vec<Section>,
+    /// A Ctrl-Z at the end, by which DOS marked the end of a text, and what follows it.
+    pub(super) epilogue: Range<usize>,
+}
+
+/// Lines that were skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The first of them, from 1. The last is the line of the error.
+    pub from: usize,
+    /// Why.
+    pub error: RegError,
 }
 
 /// How many faults of one file are looked for.
 const MAX_FAULTS: usize = 100;
 
+/// How many lines of one file are skipped: one with more is hardly a `.reg` file.
+const MAX_SKIPPED: usize = 1000;
+
 /// Parses the whole file.
 pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed, RegError> {
     let mut parser = begin(bytes, code_page)?;
     parser.lines()?;
-    let Parser { sections, preamble, version, scan, .. } = parser;
-    Ok(Parsed { version, encoding: scan.encoding, preamble, sections })
+    Ok(parser.finish(bytes.len()))
+}
+
+/// The same, but the lines that regedit skips are skipped and returned. What follows a key that cannot be read, up to the next
+/// one, is skipped too.
+pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Parsed, Vec<Skipped>), RegError> {
+    let mut parser = begin(bytes, code_page)?;
+    let mut skipped = Vec::new();
+    while let Err(error) = parser.lines() {
+        if !error.kind.is_skipped() || skipped.len() == MAX_SKIPPED {
+            return Err(error);
+        }
+        parser.skip_statement(&error);
+        skipped.push(Skipped { from: parser.statement.line, error });
+    }
+    Ok((parser.finish(bytes.len()), skipped))
 }
 
 /// Everything that is wrong with the file, as far as one can go on at the next line.
@@ -66,14 +94,31 @@ fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegErr
         [0xEF, 0xBB, 0xBF, ..] => (TextEncoding::Utf8, 3),
         _ => (TextEncoding::Ansi(code_page), 0),
     };
-    let mut scan = Scan::new(bytes, encoding, start);
+    let mut scan = Scan::new(text_of(bytes, encoding), encoding, start);
     if bytes.len() > MAX_FILE {
         let mut error = scan.error(scan.mark(), RegErrorKind::TooLarge, format!("at most {MAX_FILE} bytes"));
         error.found = format!("{} bytes", bytes.len());
         return Err(error);
     }
     let version = header(&mut scan)?;
-    Ok(Parser { scan, version, code_page, sections: Vec::new(), pending: None, preamble: 0..0 })
+    let statement = scan.mark();
+    let sections = Vec::new();
+    Ok(Parser { scan, version, code_page, sections, open: false, statement, pending: None, preamble: 0..0 })
+}
+
+/// The bytes up to a Ctrl-Z with which the text ends.
+fn text_of(bytes: &[u8], encoding: TextEncoding) -> &[u8] {
+    const CTRL_Z: u8 = 0x1A;
+    let width = if encoding == TextEncoding::Utf16 { 2 } else { 1 };
+    let mut end = None;
+    for (at, unit) in bytes.chunks_exact(width).enumerate().rev() {
+        match unit {
+            [CTRL_Z] | [CTRL_Z, 0] => end = Some(at * width),
+            [b' ' | b'\t' | b'\r' | b'\n' | 0] | [b' ' | b'\t' | b'\r' | b'\n' | 0, 0] => {}
+            _ => break,
+        }
+    }
+    end.map_or(bytes, |end| &bytes[..end])
 }
 
 fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
@@ -109,6 +154,10 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
+    /// Whether values can follow: the last section's key could be read.
+    open: bool,
+    /// Where the line begins that is being read.
+    statement: Mark,
     pending: Option<Pending>,
     preamble: Range<usize>,
 }
@@ -117,6 +166,7 @@ impl Parser<'_> {
     fn lines(&mut self) -> Result<(), RegError> {
         while self.scan.at < self.scan.bytes.len() {
             let start = self.scan.at;
+            self.statement = self.scan.mark();
             self.scan.skip_blanks();
             match self.scan.peek() {
                 None | Some(b'\r' | b'\n') => self.trivia(start, true),
@@ -147,6 +197,25 @@ impl Parser<'_> {
                 return;
             }
         }
+    }
+
+    /// Passes over what is being read, up to the end of the line that is at fault. Its bytes stay in the document.
+    fn skip_statement(&mut self, error: &RegError) {
+        self.open &= error.kind != RegErrorKind::Key;
+        let start = self.scan.offset(self.statement);
+        self.scan.back_to(self.statement);
+        loop {
+            let last = self.scan.line == error.line;
+            self.trivia(start, false);
+            if last || self.scan.at >= self.scan.bytes.len() {
+                return;
+            }
+        }
+    }
+
+    fn finish(self, length: usize) -> Parsed {
+        let Parser { sections, preamble, version, scan, .. } = self;
+        Parsed { version, encoding: scan.encoding, preamble, sections, epilogue: scan.bytes.len()..length }
     }
 
     fn trivia(&mut self, start: usize, blank: bool) {
@@ -180,13 +249,6 @@ impl Parser<'_> {
 
     fn section(&mut self, start: usize) -> Result<(), RegError> {
         let line = self.scan.line;
-        let first = self.sections.is_empty();
-        if first {
-            self.preamble = 0..start;
-            self.pending = None;
-        } else {
-            self.end_section();
-        }
         let open = self.scan.mark();
         self.scan.bump();
         let deletes = self.scan.eat(b'-');
@@ -206,9 +268,11 @@ impl Parser<'_> {
         let text = self.scan.text(from..self.scan.offset(close), mark)?;
         self.scan.back_to(close);
         self.scan.bump();
-        self.scan.end_line()?;
+        self.scan.skip_blanks();
+        let ignored = !self.scan.at_line_end() && self.scan.peek() != Some(b';');
         let key = match text {
-            Ok(text) => match text.parse::<KeyPath>() {
+            // Backslashes at its end are no part of a key to RegCreateKeyEx.
+            Ok(text) => match text.trim_end_matches('\\').parse::<KeyPath>() {
                 Ok(key) => Ok(key),
                 Err(why) => {
                     let mut error = self.scan.error(mark, RegErrorKind::Key, "a key below a root key");
@@ -218,20 +282,41 @@ impl Parser<'_> {
             },
             Err(why) => Err(format!("line {line}: the key is {why}")),
         };
+        self.scan.skip_to_line_end();
+        self.scan.bump();
+        if self.sections.is_empty() {
+            self.preamble = 0..start;
+            self.pending = None;
+        } else {
+            self.end_section();
+        }
+        self.open = true;
         let end = self.scan.at;
         let head = Raw::Span(start..end);
         let (tail, outro) = (Raw::Span(end..end), Raw::Span(end..end));
         let body = Vec::new();
-        self.sections.push(Section { line, key, deletes, head, body, tail, outro, previous: None, next: None });
+        self.sections.push(Section {
+            line,
+            key,
+            deletes,
+            ignored,
+            head,
+            body,
+            tail,
+            outro,
+            previous: None,
+            next: None,
+        });
         Ok(())
     }
 
     fn entry(&mut self, start: usize) -> Result<(), RegError> {
         let line = self.scan.line;
         let mark = self.scan.mark();
-        if self.sections.last().is_none_or(|s| s.deletes) {
+        if !self.open {
             return Err(self.scan.error(mark, RegErrorKind::OutsideKey, "a [key] before the first value"));
         }
+        self.scan.line_break_escape = false;
         let name = if self.scan.eat(b'@') {
             Ok(ValueName::default_value())
         } else {
@@ -249,7 +334,7 @@ impl Parser<'_> {
         let content = self.content(line)?;
         let data_at = from - start..self.scan.at - start;
         self.scan.end_line()?;
-        let entry = Entry { line, name, content, data_at };
+        let entry = Entry { line, name, content, data_at, line_break_escape: self.scan.line_break_escape };
         let pending = self.pending.take();
         if let Some(section) = self.sections.last_mut() {
             if let Some(p) = pending {

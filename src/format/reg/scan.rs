@@ -15,6 +15,8 @@ pub(super) struct Scan<'a> {
     /// From 1.
     pub(super) line: usize,
     line_start: usize,
+    /// Whether a string had `\n` or `\r` in it since this was last set to `false`.
+    pub(super) line_break_escape: bool,
 }
 
 /// A place to come back to in an error.
@@ -27,7 +29,7 @@ pub(super) struct Mark {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(bytes: &'a [u8], encoding: TextEncoding, at: usize) -> Self {
-        Self { bytes, encoding, at, line: 1, line_start: at }
+        Self { bytes, encoding, at, line: 1, line_start: at, line_break_escape: false }
     }
 
     pub(super) fn mark(&self) -> Mark {

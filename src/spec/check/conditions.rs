@@ -71,6 +71,10 @@ fn list(cx: &mut Context<'_>, from: &[document::Condition], path: &Path, depth: 
 
 fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Condition> {
     let key = keys::key(cx, &test.key, test.view.is_some(), &path.field("key")).map(|k| keys::in_view(k, test.view));
+    keys::view_without_effect(cx, key.as_ref(), test.view == Some(document::OneView::Bits32), path);
+    if let (Some(key), Some(name)) = (&key, &test.name) {
+        keys::value_in_key(cx, key, [name.as_str()], &path.field("key"));
+    }
     let fields = [
         ("exists", test.exists.is_some()),
         ("equals", test.equals.is_some()),
@@ -130,6 +134,7 @@ fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTe
         return None;
     }
     let editions = test.edition.clone().unwrap_or_default();
+    super::display_names::editions(cx, &editions, &path.field("edition"));
     let products = test.product.clone().unwrap_or_default();
     if at_least.is_none()
         && below.is_none()

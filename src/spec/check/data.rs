@@ -5,7 +5,7 @@ use crate::{
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::wording::bits_of,
+        shape::{hints::ONE_STRING, wording::bits_of},
     },
 };
 
@@ -53,7 +53,7 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// The number that `text` is, in decimal or `0x…`. Decimal digits behind a zero may be octal, and are no number.
+/// The number that `text` is, in decimal or `0x…`. Decimal digits after a zero may be octal, and are no number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -174,7 +174,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");
-            Err(misfit(Code::DATA_KIND, message, "write one string, or make the type REG_MULTI_SZ"))
+            Err(misfit(Code::DATA_KIND, message, ONE_STRING))
         }
     }
 }
@@ -227,7 +227,7 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     for group in text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|g| !g.is_empty()) {
         if let Some(wrong) = group.chars().find(|c| !c.is_ascii_hexdigit()) {
             let message = format!("`{wrong}` in `{}` is not a hex digit", shorten(group));
-            let hint = "write two hex digits for each byte, with blanks, commas or nothing between: \"01 00 ff\"";
+            let hint = "write two hex digits for each byte, with spaces, commas or nothing between: \"01 00 ff\"";
             return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
         }
         match crate::registry::notation::parse_hex_digits(group) {

@@ -26,7 +26,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
 
-/// The first `{name}` in `text`: what is before it, the name, what is behind it. A name is a small letter or `_`, then
+/// The first `{name}` in `text`: what is before it, the name, what is after it. A name is a small letter or `_`, then
 /// such and digits; other text in braces, such as a GUID, is no variable.
 pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
@@ -63,7 +63,30 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
             cx.error(Code::FILE_PATH, path, format!("`{}` {message}", shorten(text)), hint);
             None
         }
-        None => Some(FilePattern(parts)),
+        None => {
+            fixed_folder(cx, text, path);
+            Some(FilePattern(parts))
+        }
+    }
+}
+
+/// Reports a folder that another Windows has on another drive, or under another name.
+fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
+    const FOLDERS: [(&str, &str); 5] = [
+        ("Windows", "%SystemRoot%"),
+        ("WINNT", "%SystemRoot%"),
+        ("Program Files", "%ProgramFiles%"),
+        ("Program Files (x86)", "%ProgramFiles(x86)%"),
+        ("ProgramData", "%ProgramData%"),
+    ];
+    let mut names = text.splitn(3, '\\');
+    let (Some(drive), Some(folder), Some(rest)) = (names.next(), names.next(), names.next()) else { return };
+    let known = FOLDERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(folder));
+    if let Some((_, variable)) = known.filter(|_| drive.ends_with(':')) {
+        let folder = format!(r"{drive}\{folder}");
+        let message = format!("`{folder}` is on another drive, or has another name, on some machines");
+        let hint = format!(r"write '{variable}\{}'", shorten(rest));
+        cx.warning_within(Code::FIXED_FOLDER, path, super::Part::Data, &folder, message, hint);
     }
 }
 
@@ -87,8 +110,8 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
 fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
     let mut rest = text;
     let mut sound = true;
-    while let Some((before, behind)) = rest.split_once('%') {
-        let Some((name, after)) = behind.split_once('%') else { break };
+    while let Some((before, from_name)) = rest.split_once('%') {
+        let Some((name, after)) = from_name.split_once('%') else { break };
         if !before.is_empty() {
             parts.push(PathPart::Text(before.to_owned()));
         }

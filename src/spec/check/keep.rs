@@ -10,10 +10,16 @@ use crate::{
     },
 };
 
-/// What `keep` says of a value whose data can be of these types.
+/// Whether `keep` says that nothing but `data` will do.
+pub(super) fn is_none(from: &document::Keep) -> bool {
+    *from == document::Keep::Word(document::KeepWord::None)
+}
+
+/// What `keep` says of a value whose data can be of these types; `keep: none` is one of no data.
 pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueType], path: &Path) -> Option<Keep> {
     let which = match from {
         document::Keep::Word(document::KeepWord::Any) => return Some(Keep::Any),
+        document::Keep::Word(document::KeepWord::None) => return Some(Keep::OneOf(Vec::new())),
         document::Keep::Which(which) => which,
     };
     let (least, most) = (which.at_least.is_some(), which.at_most.is_some());

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-use super::{Context, Part, Path};
+use super::{Context, Part, Path, names};
 
 /// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
@@ -114,6 +114,7 @@ fn pasted(text: &str) -> Option<&str> {
 }
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
+    names::check(cx, part, path, Part::Data);
     let text = substitute(cx, part, path)?;
     if let Some(c) = text.chars().find(|c| c.is_control()) {
         let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
@@ -238,6 +239,7 @@ pub(super) fn value_at(
     path: &Path,
 ) -> Option<ValueAt> {
     let found = key(cx, key_text, view.is_some(), &path.field("key"));
+    view_without_effect(cx, found.as_ref(), view == Some(OneView::Bits32), path);
     let name = name_of_value(cx, value_name, &path.field("name"), Part::Data);
     Some(ValueAt { key: in_view(found?, view), name: name? })
 }
@@ -248,8 +250,34 @@ pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     KeyPattern { view, ..key }
 }
 
+/// Reports a view that says nothing, since both share the key. `narrow`: whether the author asks for the 32-bit view.
+pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
+    let Some(key) = key.filter(|_| narrow) else { return };
+    let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
+    if in_view(View::Bits32) == in_view(View::Bits64) {
+        let message = format!("`{}` is there once, for programs of 32 and of 64 bits", in_view(View::Bits64));
+        cx.warning(Code::VIEW_WITHOUT_EFFECT, &path.field("view"), Part::Name, message, "remove `view`");
+    }
+}
+
+/// Reports a key that ends in the name of a value that is sought in it, as articles print the two in one line.
+pub(super) fn value_in_key<'n>(
+    cx: &mut Context<'_>,
+    key: &KeyPattern,
+    values: impl IntoIterator<Item = &'n str>,
+    path: &Path,
+) {
+    let Some(NamePattern::Name(last)) = key.names.last() else { return };
+    if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
+        let message = format!("the key ends in `{}`, which is the name of the value", shorten(value));
+        let hint = "articles print key and value name in one line; if so here, remove the last name";
+        cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);
+    }
+}
+
 /// A value name.
 pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
+    names::check(cx, text, path, part);
     let hint = match ValueName::new(text.to_owned()) {
         Ok(name) if text == "@" || text.eq_ignore_ascii_case("(default)") => {
             let message = format!("`{text}` is a value of that name, not the key's default value");

@@ -7,11 +7,15 @@ pub(in crate::spec) mod between_specs;
 mod bits;
 mod conditions;
 mod data;
+mod display_names;
 mod files;
 mod keep;
 mod keys;
+mod names;
 mod parameters;
+mod reach;
 mod rules;
+mod scale;
 mod parameter_types;
 mod values;
 mod versions;
@@ -73,6 +77,8 @@ struct Context<'t> {
     met_unset: Option<String>,
     /// In the `when` of a rule: the rule's key, where that is one.
     own_key: Option<Option<model::KeyPattern>>,
+    /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
+    applicable: Option<model::Condition>,
 }
 
 impl Context<'_> {
@@ -110,6 +116,19 @@ impl Context<'_> {
 
     fn warning(&mut self, code: Code, path: &Path, part: Part, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
+    }
+
+    /// About `text` in what stands at `path`.
+    fn warning_within(
+        &mut self,
+        code: Code,
+        path: &Path,
+        part: Part,
+        text: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
 
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
@@ -160,6 +179,7 @@ pub(in crate::spec) fn check(
         used_locations: BTreeSet::new(),
         met_unset: None,
         own_key: None,
+        applicable: None,
     };
     let declared = document.parameters.keys().cloned().collect();
     let top = Path::default();
@@ -168,6 +188,7 @@ pub(in crate::spec) fn check(
     let locations = locations(&mut cx, &document);
     let applicable = document.applicable.as_ref();
     let applicable = applicable.map(|c| conditions::condition(&mut cx, c, &top.field("applicable")));
+    cx.applicable = applicable.iter().flatten().find(|condition| reach::is_compared(condition)).cloned();
     let prerequisites = document.prerequisites.iter().enumerate();
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
@@ -187,6 +208,9 @@ pub(in crate::spec) fn check(
         unused(&mut cx, &document);
     }
     let restart = document.restart.as_ref();
+    if let Some(restart) = restart {
+        display_names::services(&mut cx, &restart.services, &top.field("restart").field("services"));
+    }
     let restart = model::Restart {
         computer: restart.map_or(ComputerRestart::Unknown, |r| r.computer),
         services: restart.map(|r| r.services.clone()).unwrap_or_default(),

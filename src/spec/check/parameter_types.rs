@@ -15,9 +15,9 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
     // In the name of a key it is text as it was written.
     for rule in &document.registry {
         let mut rest = rule.key.as_str();
-        while let Some((_, name, behind)) = crate::spec::next_variable(rest) {
+        while let Some((_, name, after)) = crate::spec::next_variable(rest) {
             found.insert(name.to_owned(), Some(ParameterType::String));
-            rest = behind;
+            rest = after;
         }
     }
     for value in document.registry.iter().flat_map(|rule| rule.values.values()) {

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{Context, Part, Path, conditions, keys, values};
+use super::{Context, Part, Path, conditions, keys, reach, values};
 
 /// All rules, each with the number of the document's rule that it came from.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
@@ -42,12 +42,23 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         }
         key.default_profile = true;
     }
+    let narrow = matches!(rule.view, Some(ViewChoice::Bits32 | ViewChoice::Both));
+    keys::view_without_effect(cx, key.as_ref(), narrow, path);
+    if let Some(key) = &key {
+        keys::value_in_key(cx, key, rule.values.keys().map(String::as_str), &key_path);
+    }
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
     let mut values = Some(Vec::new());
     for (name, value) in &rule.values {
-        let value = values::value_rule(cx, name, value, &path.field("values").field(name));
+        let value_path = path.field("values").field(name);
+        let value = values::value_rule(cx, name, value, &value_path);
+        if let (Some(key), Some(value)) = (&key, &value)
+            && let Some(condition) = &value.when
+        {
+            condition_of_value(cx, key, when.as_ref().and_then(Option::as_ref), condition, &value_path);
+        }
         values = values.zip(value).map(|(mut values, value)| {
             values.push(value);
             values
@@ -55,7 +66,10 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     }
     cx.own_key = None;
     if let (Some(key), Some(Some(when))) = (&key, &when) {
-        untied_star(cx, key, when, &path.field("when"));
+        let path = path.field("when");
+        untied_star(cx, key, when, &path);
+        any_user(cx, key, when, &path);
+        reach::dead_rule(cx, &[when], &path);
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
@@ -110,6 +124,33 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive, is_open: cx.met_unset.is_some() },
         views,
     ))
+}
+
+/// What is hardly meant in the `when` of a value.
+fn condition_of_value(
+    cx: &mut Context<'_>,
+    key: &KeyPattern,
+    of_rule: Option<&Condition>,
+    when: &Condition,
+    path: &Path,
+) {
+    let path = path.field("when");
+    any_user(cx, key, when, &path);
+    let both: Vec<&Condition> = of_rule.into_iter().chain([when]).collect();
+    reach::dead_rule(cx, &both, &path);
+}
+
+/// A condition below HKCU for a key below HKCU: the condition holds for all users where it holds for one of them.
+fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
+    let per_user = |tested: &&KeyPattern| tested.own.is_none() && tested.root == RootKey::Hkcu;
+    if key.root == RootKey::Hkcu
+        && let Some(tested) = when.keys().into_iter().find(per_user)
+    {
+        let message = format!("`{tested}` is tested for any user, and the rule then counts for every user");
+        let hint = "where the rule's key has a `*`, a test with `key: .` is made for each key by itself; a condition about \
+                    the same user cannot be written otherwise";
+        cx.warning(Code::USER_IN_CONDITION, path, Part::Name, message, hint);
+    }
 }
 
 /// A condition with the `*` of its rule's key: each stands for keys of its own.

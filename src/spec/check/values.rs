@@ -1,6 +1,6 @@
 //! What must hold of one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale};
 use crate::{
     diag::Code,
     registry::{Data, ValueType},
@@ -31,6 +31,9 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     });
     let sound = one.is_none_or(|one| companions(cx, rule, one, path));
     let if_absent = if_absent(cx, rule, types.as_deref(), path);
+    if let (Some(Some(meant)), Some(types)) = (&if_absent, &types) {
+        absent_is_allowed(cx, rule, meant, types, path);
+    }
     let when = match when {
         Some(when) => Some(when?),
         None => None,
@@ -86,7 +89,9 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
         }
         (Some("list"), [] | [ValueType::MULTI_SZ]) => Some(vec![ValueType::MULTI_SZ]),
         (Some("list"), _) => {
-            cx.error(Code::TYPE_MISMATCH, &at, "a `list` is edited in a REG_MULTI_SZ", "make the type REG_MULTI_SZ");
+            let hint =
+                "a part of a string cannot be changed: where the value is of this type, write all of it as `data`";
+            cx.error(Code::TYPE_MISMATCH, &at, "`list` changes the strings of a REG_MULTI_SZ", hint);
             None
         }
         _ => Some(given),
@@ -102,7 +107,11 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
     let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
     allowed?;
-    if let Some(from) = &rule.keep {
+    unexpanded(cx, &meaning, types, &at);
+    if rule.keep.is_none() {
+        scale::without_keep(cx, rule, &meaning, types, path);
+    }
+    if let Some(from) = rule.keep.as_ref().filter(|keep| !keep::is_none(keep)) {
         let at = path.field("keep");
         let kept = keep::keep(cx, from, types, &at)?;
         keep::holds_data(cx, &kept, from, &meaning, types, path)?;
@@ -123,6 +132,48 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     };
     let Literal::Text(text) = meaning.chosen else { return None };
     Some(Desired::CommaSet { value_type, text })
+}
+
+/// Reports a variable of the environment in a string that Windows does not expand.
+fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType], path: &Path) {
+    const VARIABLES: [&str; 24] = [
+        "ALLUSERSPROFILE",
+        "APPDATA",
+        "CommonProgramFiles",
+        "CommonProgramFiles(x86)",
+        "CommonProgramW6432",
+        "COMPUTERNAME",
+        "ComSpec",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "LOCALAPPDATA",
+        "LOGONSERVER",
+        "PATH",
+        "ProgramData",
+        "ProgramFiles",
+        "ProgramFiles(x86)",
+        "ProgramW6432",
+        "PUBLIC",
+        "SystemDrive",
+        "SystemRoot",
+        "TEMP",
+        "USERDOMAIN",
+        "USERNAME",
+        "USERPROFILE",
+        "windir",
+    ];
+    let Literal::Text(text) = &meaning.chosen else { return };
+    if meaning.is_set || types != [ValueType::SZ] {
+        return;
+    }
+    let mut pieces = text.split('%').skip(1);
+    if let Some(name) = pieces.find(|piece| VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(piece)))
+        && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
+    {
+        let message = format!("`%{name}%` stays as it is in a REG_SZ, for Windows expands only a REG_EXPAND_SZ");
+        let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
+        cx.warning_within(Code::UNEXPANDED_VARIABLE, path, super::Part::Data, &format!("%{name}%"), message, hint);
+    }
 }
 
 /// Checks what is `allowed` against the types, and the data, and all that its parameter allows, against it: as the data that is
@@ -197,6 +248,22 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
         sound = false;
     }
     sound
+}
+
+/// Reports an absent value that means what the article does not allow.
+fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types: &[ValueType], path: &Path) {
+    let Some(allowed) = &rule.allowed else { return };
+    let mut literals = allowed.iter().map(|scalar| match scalar {
+        Scalar::Number(number) => Literal::Number(*number),
+        Scalar::Text(text) => Literal::Text(text.clone()),
+    });
+    if literals.any(|one| types.iter().any(|t| data::convert(&one, *t).is_ok_and(|data| data == *meant))) {
+        return;
+    }
+    let list = allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    let message = "what an absent value means is not in `allowed`";
+    let hint = format!("allowed are {list}; add what Windows does without the value, or correct `if_absent`");
+    cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
 /// What an absent value means, as data of the first type that it fits.

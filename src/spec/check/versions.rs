@@ -44,7 +44,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
         }
         if let Some(last) = out.last() {
             if from <= last.from {
-                let message = format!("the branch from {from} stands behind the one from {}", last.from);
+                let message = format!("the branch from {from} comes after the one from {}", last.from);
                 cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
                 sound = false;
             } else if last.version >= from {
@@ -53,7 +53,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 sound = false;
             }
         }
-        out.push(Branch { from, version });
+        out.push(Branch { from, version, title: branch.title.clone() });
     }
     sound.then_some(out)
 }
@@ -73,11 +73,18 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
             None => break,
         }
     }
-    if fits && parts.next().is_none() {
+    let fits = fits && parts.next().is_none();
+    // No other Windows has the registry of NT; the 10 of Windows 10, 11 and Server 2016 and later is followed by 0.
+    if fits && (matches!(out[0], 3..=6) || out[0] == 10 && out[1] == 0) {
         return Some(out);
     }
-    let message = format!("`{}` is not a version of Windows", shorten(text));
-    cx.error(Code::OS_VERSION, path, message, "write it as \"6.1\", \"10.0.17763\" or \"10.0.17763.1697\"");
+    let what = if fits { "is a name or a build, and not a version" } else { "is not a version" };
+    let message = format!("`{}` {what} of Windows", shorten(text));
+    let hint = match super::display_names::version(text) {
+        Some(meant) => format!("write \"{meant}\""),
+        None => "write it as \"6.1\", \"10.0.17763\" or \"10.0.17763.1697\"".to_owned(),
+    };
+    cx.error(Code::OS_VERSION, path, message, hint);
     None
 }
 

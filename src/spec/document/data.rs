@@ -90,7 +90,7 @@ impl From<Scalar> for Literal {
 pub enum Literal {
     /// A whole number.
     Number(u64),
-    /// A string. For REG_BINARY, REG_NONE and the like: hex digits, with blanks, commas or nothing between the bytes.
+    /// A string. For REG_BINARY, REG_NONE and the like: hex digits, with spaces, commas or nothing between the bytes.
     Text(String),
     /// The strings of a REG_MULTI_SZ.
     List(Vec<String>),

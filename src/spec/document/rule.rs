@@ -103,7 +103,8 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
-    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit.
+    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit. `none` says that
+    /// nothing but `data` will do, where that is meant of a number that `validate` takes for a scale or for bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
@@ -125,7 +126,7 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
     /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
-    /// separated by commas whose order, blanks (also around `=`) and case do not matter.
+    /// separated by commas whose order, spaces (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// The data is shown to nobody: in diffs, reports, journals and messages stand only its type and whether it differs. It is
@@ -158,18 +159,20 @@ pub enum TypeChoice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// Data of every kind.
+    /// Data of every kind, or none.
     Word(KeepWord),
     /// Data that passes a test.
     Which(KeepWhich),
 }
 
-/// The word that stands for data of every kind.
+/// A word in place of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {
     /// Whatever data is found, in the type or one of the types.
     Any,
+    /// Nothing but `data`, as without `keep`.
+    None,
 }
 
 /// Data that stays as it is: numbers between two, or one of a list.
@@ -239,7 +242,7 @@ pub enum Compare {
     /// Type and every byte.
     #[default]
     Exact,
-    /// A REG_SZ that is a list separated by commas: order, blanks around an item and case do not matter.
+    /// A REG_SZ that is a list separated by commas: order, spaces around an item and case do not matter.
     CommaSet,
 }
 

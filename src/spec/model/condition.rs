@@ -115,6 +115,8 @@ pub struct Branch {
     pub from: FileVersion,
     /// Its first file version with the fix.
     pub version: FileVersion,
+    /// What it is, as the spec calls it.
+    pub title: Option<String>,
 }
 
 /// A test of the operating system; all that is given must hold.

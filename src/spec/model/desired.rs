@@ -161,7 +161,7 @@ impl Desired {
     }
 }
 
-/// The items of a list separated by commas: without blanks around them, each once, in upper case as names have it. A blank
+/// The items of a list separated by commas: without spaces around them, each once, in upper case as names have it. A space
 /// around `=` does not matter either, as UNC hardening flags are written (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");

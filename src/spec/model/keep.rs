@@ -71,7 +71,7 @@ impl Keep {
     }
 }
 
-/// The number that data is: that of a number type, or text in decimal without sign, blanks or leading zeros.
+/// The number that data is: that of a number type, or text in decimal without sign, spaces or leading zeros.
 fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),
@@ -117,7 +117,7 @@ impl Choice<'_> {
     }
 
     /// Whether, once each of the two was put in order, in either turn, both hold: neither writes what the other does not
-    /// accept, unless it never has to write behind the other.
+    /// accept, unless it never has to write after the other.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)

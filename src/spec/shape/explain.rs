@@ -74,11 +74,10 @@ impl Explainer<'_, '_> {
             above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties")?.as_object());
         let known: Vec<&str> = properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
         let given = error.instance().as_object();
-        let (missing_blank, unexpected): (Vec<&String>, Vec<&String>) =
+        let (missing_space, unexpected): (Vec<&String>, Vec<&String>) =
             unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
-        if let Some(first) = missing_blank.first() {
-            let message =
-                format!("a blank is missing behind `:` in {}", list(missing_blank.iter().map(|n| n.as_str())));
+        if let Some(first) = missing_space.first() {
+            let message = format!("a space is missing after `:` in {}", list(missing_space.iter().map(|n| n.as_str())));
             let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
             self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
             self.verdict.wrong.push(path.clone());
@@ -252,7 +251,7 @@ impl Explainer<'_, '_> {
         let bytes: Vec<String> = numbers.map(|byte| format!("{byte:02x}")).collect();
         let (takes, hint) = match value_type.as_str() {
             "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN" => ("one number", "write one number".to_owned()),
-            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", "write one string, or make the type REG_MULTI_SZ".to_owned()),
+            "REG_SZ" | "REG_EXPAND_SZ" => ("one string", hints::ONE_STRING.to_owned()),
             _ if bytes.len() == items.len() => {
                 ("bytes in hex digits", format!("write them in one string: \"{}\"", shorten(&bytes.join(" "))))
             }

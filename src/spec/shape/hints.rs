@@ -10,6 +10,10 @@ use crate::{
     },
 };
 
+/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
+pub(in crate::spec) const ONE_STRING: &str =
+    "write one string, with the separator that the program expects between its items, as \"a;b\"";
+
 /// What other tools call a field.
 const SYNONYMS: [(&str, &str); 6] = [
     ("value", "data"),
@@ -112,7 +116,7 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             let items: Vec<String> = items.iter().map(shown).collect();
             format!("write {{ one_of: [{}] }}", shorten(&items.join(", ")))
         }
-        (Some("keep"), _) => "write any, { at_least: 3 }, { at_most: 900 } or { one_of: [3, 5] }".to_owned(),
+        (Some("keep"), _) => "write any, none, { at_least: 3 }, { at_most: 900 } or { one_of: [3, 5] }".to_owned(),
         (Some("bits"), _) => "write { set: 0x400 }, { clear: 0x1 } or both".to_owned(),
         (Some("list"), _) => "write { add: [a, b] }, { remove: [c] } or both".to_owned(),
         (Some("sources"), _) | (None, Value::String(_)) if path.field_at(0) == Some("sources") => {
@@ -174,8 +178,8 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     };
     let Some(owner) = places.node(&above).map(|node| places.resolve(node)) else { return Vec::new() };
     let Kind::Mapping(entries) = &owner.kind else { return Vec::new() };
-    let behind = entries.iter().skip_while(|entry| entry.name != *name).skip(1);
-    behind.map(|entry| entry.name.clone()).take_while(|name| fits(name)).collect()
+    let after = entries.iter().skip_while(|entry| entry.name != *name).skip(1);
+    after.map(|entry| entry.name.clone()).take_while(|name| fits(name)).collect()
 }
 
 /// The empty field that `path` was meant to stand below.

@@ -8,7 +8,7 @@ use super::{
     tree::Places,
 };
 
-/// How many findings of one file are shown; behind these a last one counts the rest.
+/// How many findings of one file are shown; a last one after these counts the rest.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
 /// Codes that say that text is read as something else than was meant.
@@ -137,10 +137,19 @@ impl<'t> Findings<'t> {
         message: String,
         hint: Option<String>,
     ) {
-        if self.has_room(Severity::Error) {
-            let whole = self.places.value(path).or_else(|| self.nearest(path));
-            let spot = whole.map(|whole| self.text.find(whole, part).unwrap_or(whole));
-            self.put(with_hint(Diagnostic::error(code, message), hint), spot);
+        self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
+    }
+
+    /// Adds a finding about `text`, which is somewhere in what stands at `path`.
+    pub(in crate::spec) fn add_within(&mut self, diagnostic: Diagnostic, path: &Path, part: Part, text: &str) {
+        if self.has_room(diagnostic.severity) {
+            let whole = match part {
+                Part::Name => self.places.name(path),
+                Part::Data => self.places.value(path),
+            };
+            let whole = whole.or_else(|| self.nearest(path));
+            let spot = whole.map(|whole| self.text.find(whole, text).unwrap_or(whole));
+            self.put(diagnostic, spot);
         }
     }
 

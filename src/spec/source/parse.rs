@@ -290,7 +290,7 @@ impl Builder<'_> {
 
     fn syntax(&mut self, error: &ScanError) -> Option<usize> {
         let at = spot(Span::empty(*error.marker()));
-        // At the end of the text the marker can stand behind the last line; show what is before it.
+        // At the end of the text the marker can stand after the last line; show what is before it.
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };

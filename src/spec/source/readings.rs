@@ -284,7 +284,7 @@ pub(in crate::spec) fn is_day(text: &str) -> bool {
     matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
 }
 
-/// A day with a time behind it, such as `2001-12-14t21:59:43.10-05:00`.
+/// A day with a time after it, such as `2001-12-14t21:59:43.10-05:00`.
 fn is_time(text: &str) -> bool {
     let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
     let parts: Vec<&str> = text[..split].split('-').collect();
@@ -293,10 +293,11 @@ fn is_time(text: &str) -> bool {
     let time =
         if text[split..].starts_with(blank) { text[split..].trim_start_matches(blank) } else { &text[split + 1..] };
     let clock = time.find(|c: char| !c.is_ascii_digit() && c != ':').map_or(time, |end| &time[..end]);
-    let behind = &time[clock.len()..];
-    let behind = behind.strip_prefix('.').map_or(behind, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    let zone = behind.trim_start_matches(blank);
-    let zone_fits = matches!(zone, "" | "Z") && (zone == "Z" || behind.is_empty())
+    let fraction = &time[clock.len()..];
+    let after =
+        fraction.strip_prefix('.').map_or(fraction, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let zone = after.trim_start_matches(blank);
+    let zone_fits = matches!(zone, "" | "Z") && (zone == "Z" || after.is_empty())
         || zone.strip_prefix(['+', '-']).is_some_and(|zone| match zone.split_once(':') {
             Some((hours, minutes)) => digits_of(hours, 1..=2) && digits_of(minutes, 2..=2),
             None => digits_of(zone, 1..=2),

@@ -19,13 +19,13 @@ pub(in crate::spec) struct Slip {
 pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
-    if let Some(slip) = line.blank_that_is_none(at.column) {
+    if let Some(slip) = line.odd_space(at.column) {
         return Some(slip);
     }
     if has("tab") {
         // The text before it may go on in the next line.
         let next = Line::new(text, at.line + 1);
-        return next.blank_that_is_none(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
+        return next.odd_space(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
     }
     if has("escape") || has("hexadecimal number") {
         return escape(text, at);
@@ -38,7 +38,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
                 format!("the text in quotes that begins here does not end where it should ({quote} is missing)"),
                 format!("close it with {quote}, and indent its further lines"),
             )),
-            _ => line.behind_quotes(at.column),
+            _ => line.after_quotes(at.column),
         };
     }
     if has("unexpected character") || has("block scalar, did not find expected comment") {
@@ -54,7 +54,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         return bracket(text, at);
     }
     if has("simple key") {
-        return missing_blank(text, at);
+        return missing_space(text, at);
     }
     if has("mapping values are not allowed") {
         return line.second_colon(at.column).or_else(|| too_far(text, at));
@@ -63,7 +63,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         return outdented(text, at);
     }
     if has("did not find expected key") || has("<document start>") {
-        return line.behind_bracket(at.column).or_else(|| {
+        return line.after_bracket(at.column).or_else(|| {
             let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
             Some(line.slip(at.column, 1, "this is neither a further field nor a further item", hint))
         });
@@ -114,31 +114,31 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// A tab, or a blank of another kind, such as a web page has.
-    fn blank_that_is_none(&self, column: usize) -> Option<Slip> {
+    /// A tab, or a space of another kind, as web pages have.
+    fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
             let number = u32::from(self.chars[at]);
-            let message = format!("the blank here is the character U+{number:04X}, and no blank to YAML");
-            return Some(self.slip(at + 1, 1, message, "write a blank in its place"));
+            let message = format!("this looks like a space but is U+{number:04X}, which YAML does not treat as one");
+            return Some(self.slip(at + 1, 1, message, "write a space in its place"));
         }
         let column = [column, column.saturating_sub(1)].into_iter().find(|c| self.at(*c) == Some('\t'))?;
         let indents = self.chars[..column - 1].iter().all(|c| c.is_whitespace());
         Some(match indents {
-            true => self.slip(column, 1, "a tab stands in the indentation", "indent with blanks, not tabs"),
-            false => self.slip(column, 1, "a tab stands where YAML wants a blank", "write a blank in its place"),
+            true => self.slip(column, 1, "the indentation has a tab in it", "indent with spaces, not tabs"),
+            false => self.slip(column, 1, "there is a tab where YAML expects a space", "write a space in its place"),
         })
     }
 
-    /// What stands behind a text in quotes.
-    fn behind_quotes(&self, column: usize) -> Option<Slip> {
+    /// What follows a string in quotes.
+    fn after_quotes(&self, column: usize) -> Option<Slip> {
         let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
         let (kind, hint) = match self.chars[before] {
             '\'' => ("single", "inside single quotes a quote is written twice: ''"),
             '"' => ("double", "inside double quotes a quote is written \\\", or put the whole into single quotes"),
             _ => return None,
         };
-        Some(self.slip(before + 1, 1, format!("the text in {kind} quotes ends here, and more stands behind it"), hint))
+        Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
     }
 
     /// A character with which text without quotes cannot begin.
@@ -186,8 +186,8 @@ impl<'t> Line<'t> {
         Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
     }
 
-    /// Text behind a bracket that closes.
-    fn behind_bracket(&self, column: usize) -> Option<Slip> {
+    /// Text after a closing bracket.
+    fn after_bracket(&self, column: usize) -> Option<Slip> {
         let close = self.at(column.checked_sub(1)?)?;
         let open = match close {
             '}' => '{',
@@ -197,7 +197,7 @@ impl<'t> Line<'t> {
         let begin = self.chars[..column - 2].iter().rposition(|c| *c == open)? + 1;
         let all: String = self.chars[begin - 1..].iter().collect();
         let what = if open == '{' { "a mapping" } else { "a list" };
-        let message = format!("`{open}` begins {what}, and text stands behind its end");
+        let message = format!("`{open}` begins {what}, and text follows its end");
         let hint = format!("text that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
         Some(self.slip(begin, all.trim_end().chars().count(), message, hint))
     }
@@ -282,7 +282,7 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     };
     if let Some(comment) = (column + 1..=first.chars.len()).find(comment).filter(cuts) {
         let message = format!("` #` begins a comment, so that the `{open}` before it is not closed");
-        let hint = format!("put text with ` #` in it in quotes, or the comment behind `{close}`");
+        let hint = format!("put text with ` #` in it in quotes, or the comment after `{close}`");
         return Some(first.slip(comment, 1, message, hint));
     }
     if number == at.line {
@@ -314,12 +314,12 @@ fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     (1..number).rev().find(content).map(|number| Line::new(text, number))
 }
 
-/// A field that is indented further than what it belongs to, or one behind a line that is no field.
+/// A field that is indented further than what it belongs to, or one after a line that is no field.
 fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let indent = line.indent();
     if line_before(text, at.line).is_none_or(|before| before.indent() >= indent) {
-        return missing_blank(text, at);
+        return missing_space(text, at);
     }
     let name = line.part(indent + 1, at.column);
     let message = format!("`{}` is indented further than what it belongs to", shorten(&name));
@@ -328,7 +328,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
 }
 
 /// A line that is not `name: data`: the parser says so at the next one.
-fn missing_blank(text: &Text<'_>, at: Spot) -> Option<Slip> {
+fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');
     let begin = line.indent() + 1;
@@ -337,10 +337,10 @@ fn missing_blank(text: &Text<'_>, at: Spot) -> Option<Slip> {
     {
         let (name, data): (String, String) = (line.part(begin, colon + 1), line.chars[colon + 1..].iter().collect());
         let hint = format!("write `{}: {}`", shorten(&name), shorten(data.trim_end()));
-        return Some(line.slip(colon + 1, 1, "a blank is missing behind `:`", hint));
+        return Some(line.slip(colon + 1, 1, "a space is missing after `:`", hint));
     }
     let message = "this line is neither `name: data` nor an item of a list";
-    let hint = "text of several lines is indented further than its name, and begins with `|` or `>-` behind it";
+    let hint = "indent text of several lines further than its name, and write `|` or `>-` after the name";
     Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
 }
 
@@ -355,8 +355,8 @@ fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let name = line.text.trim().split(':').next().unwrap_or_default();
     let message =
         format!("`{}` is not indented as the other fields of the item in line {}", shorten(name), item.number);
-    let blanks = if missing == 1 { "1 blank".to_owned() } else { format!("{missing} blanks") };
-    let hint = format!("indent it, and what belongs to it, by {blanks} more; a new item begins with `-`");
+    let spaces = if missing == 1 { "1 space".to_owned() } else { format!("{missing} spaces") };
+    let hint = format!("indent it, and what belongs to it, by {spaces} more; a new item begins with `-`");
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
@@ -369,8 +369,8 @@ mod tests {
         for (text, line, column, words) in [
             ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is none"),
             ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is none"),
-            ("id:\ta\n", 1, 4, "a tab stands where"),
-            ("id: a\n\tb: 1\n", 2, 1, "a tab stands in the indentation"),
+            ("id:\ta\n", 1, 4, "a tab where"),
+            ("id: a\n\tb: 1\n", 2, 1, "the indentation has a tab"),
             ("title: Event ID 1000: it fails\n", 1, 21, "'Event ID 1000: it fails'"),
             ("title: \"abc\nid: x\n", 1, 8, "close it with \""),
             ("title: 'abc\n", 1, 8, "close it with '"),
@@ -382,7 +382,7 @@ mod tests {
             ("a: *c\n", 1, 4, "no anchor `c`"),
             ("a: {exchange}\\bin # c\n", 1, 4, "needs quotes: '{exchange}\\bin"),
             ("a: [HKLM\\X]\\Y\n", 1, 4, "needs quotes: '[HKLM\\X]\\Y'"),
-            ("a:\n  - b: 1\n  c: 2\n", 3, 3, "by 2 blanks more"),
+            ("a:\n  - b: 1\n  c: 2\n", 3, 3, "by 2 spaces more"),
             ("a: { b: 1 c: 2 }\n", 1, 11, "a comma is missing before `c`"),
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),

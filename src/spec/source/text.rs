@@ -17,7 +17,7 @@ pub(in crate::spec) struct Spot {
     pub column: usize,
     /// The line it ends in.
     pub end_line: usize,
-    /// The column behind its last character.
+    /// The column after its last character.
     pub end_column: usize,
 }
 

@@ -1,12 +1,15 @@
 //! Facts as snapshots and plans write them: a list of keys and one of files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{Deserializer, Error as _, MapAccess, Visitor},
+};
 
 use crate::{
-    registry::Key,
+    registry::{Data, Key, ValueName},
     targets::{Answer, FileFacts},
 };
 
@@ -22,6 +25,7 @@ pub(super) struct FactsDocument {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct KeyEntry {
     #[serde(flatten)]
     key: Key,
@@ -41,15 +45,48 @@ struct FileEntry {
     found: Answer<FileFacts>,
 }
 
-impl From<FactsDocument> for Facts {
-    fn from(document: FactsDocument) -> Self {
-        let (mut keys, mut asked) = (BTreeMap::new(), BTreeMap::new());
-        for KeyEntry { key, found, asked: question } in document.keys {
-            asked.extend(question.map(|question| (key.clone(), question)));
-            keys.insert(key, found);
+impl TryFrom<FactsDocument> for Facts {
+    type Error = String;
+
+    fn try_from(document: FactsDocument) -> Result<Self, String> {
+        let mut facts = Self::default();
+        for KeyEntry { key, found, asked } in document.keys {
+            facts.asked.extend(asked.map(|question| (key.clone(), question)));
+            if facts.keys.insert(key.clone(), found).is_some() {
+                return Err(format!("{key} is given twice"));
+            }
         }
-        Self { keys, asked, files: document.files.into_iter().map(|e| (e.path, e.found)).collect() }
+        for FileEntry { path, found } in document.files {
+            if facts.files.insert(path.clone(), found).is_some() {
+                return Err(format!("{} is given twice", path.0));
+            }
+        }
+        Ok(facts)
     }
+}
+
+/// Reads a map of values, in which two names that differ only in case are one.
+pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
+    struct Values;
+    impl<'de> Visitor<'de> for Values {
+        type Value = BTreeMap<ValueName, Answer<Data>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("values by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, answer)) = members.next_entry::<ValueName, _>()? {
+                if values.contains_key(&name) {
+                    return Err(A::Error::custom(format!("the value {name:?} is given twice")));
+                }
+                values.insert(name, answer);
+            }
+            Ok(values)
+        }
+    }
+    from.deserialize_map(Values)
 }
 
 impl From<Facts> for FactsDocument {

@@ -2,11 +2,12 @@
 //!
 //! Keys are opened through crate windows-registry, each once for all that is asked of it or changed in it. [`raw`] adds
 //! the calls that crate lacks, [`error`] says what the system's codes mean. The hive of a user who is not logged on is a file,
-//! which [`users`] reads and writes. A symbolic link (REG_LINK) is followed as the system follows it, which is how
-//! `CurrentControlSet` works.
+//! which [`users`] reads and writes. Of symbolic links (REG_LINK) only those of Windows are followed ([`place`]).
 
+mod disk;
 mod error;
 mod lock;
+mod place;
 mod properties;
 mod raw;
 mod read;
@@ -15,17 +16,11 @@ mod secure;
 mod users;
 mod write;
 
-use std::path::{Component, Path, Prefix};
-
-use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
-use crate::registry::{Key, RootKey, View};
+use crate::registry::View;
 
-use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteFailure,
-};
-use error::Code;
+use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError, WriteFailure};
 
 pub use secure::{FolderError, create_admin_only_dir};
 
@@ -57,7 +52,7 @@ impl Target for LocalTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        Ok(paths.iter().map(|path| file_facts(path)).collect())
+        Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
@@ -78,30 +73,12 @@ impl Target for LocalTarget {
         self.users.forget();
         written?;
         let mut begun = away;
-        here.into_iter().try_for_each(|change| {
-            let mut is_begun = false;
-            let written = write::key_change(&change, &mut buffer, &mut is_begun);
-            if is_begun || written.is_ok() {
-                begun.push(change);
-            }
-            written.map_err(|error| WriteFailure { error, begun: std::mem::take(&mut begun) })
-        })
+        write::key_changes(here, &mut buffer, &mut begun).map_err(|error| WriteFailure { error, begun })
     }
-}
 
-/// Opens a key that is there, in its view, with these rights.
-///
-/// # Errors
-/// The system's code.
-fn open(key: &Key, access: u32) -> Result<Handle, Code> {
-    let root = match key.path.root() {
-        RootKey::Hkcr => windows_registry::CLASSES_ROOT,
-        RootKey::Hkcu => windows_registry::CURRENT_USER,
-        RootKey::Hklm => windows_registry::LOCAL_MACHINE,
-        RootKey::Hku => windows_registry::USERS,
-        RootKey::Hkcc => windows_registry::CURRENT_CONFIG,
-    };
-    Code::of(root.options().access(access | view_flag(key.view)).open(key.path.below_root()))
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        write::refuse_volatile(changes.iter().filter(|change| !users::is_away(&change.key.path)))
+    }
 }
 
 /// The right that names a view. On 32-bit Windows both name the one view that it has.
@@ -110,23 +87,4 @@ fn view_flag(view: View) -> u32 {
         View::Bits64 => KEY_WOW64_64KEY,
         View::Bits32 => KEY_WOW64_32KEY,
     }
-}
-
-/// Size, platform and version of one file on a disk of this machine. kbfix is a 64-bit program, so that WOW64 redirects
-/// none of its paths. A path to another machine is not followed: that would send it this user's credentials.
-fn file_facts(path: &str) -> Answer<FileFacts> {
-    path_on_disk(path).map_or_else(Answer::Unread, crate::targets::drives::facts_of)
-}
-
-/// The path, where it is absolute and begins with a drive.
-fn path_on_disk(path: &str) -> Result<&Path, Unread> {
-    let on_disk = matches!(
-        Path::new(path).components().next(),
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::Disk(_)) && Path::new(path).is_absolute()
-    );
-    if on_disk {
-        return Ok(Path::new(path));
-    }
-    let detail = format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll");
-    Err(Unread::new(Reason::Unsupported, detail))
 }

@@ -3,6 +3,7 @@
 //! - It pads data with zeros, where a value shrinks between the question for its length and the reading of it.
 //! - Its iterators end without a word at the first error, and change names that are not valid UTF-16.
 //! - It has no way to delete one key only, or to learn whether a key was created or opened.
+//! - It follows links, and cannot tell where a key is, whether it is volatile, or write it to disk.
 //! - In debug builds it refuses strings without a terminating NUL, and it passes on the system's habit of taking a NUL into
 //!   the value that happens to stand after it in memory.
 //!
@@ -13,11 +14,17 @@
 use std::ptr::{null, null_mut};
 
 use windows_registry::{Key as Handle, Type};
-use windows_sys::Win32::{
-    Foundation::{ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS},
-    System::Registry::{
-        REG_CREATED_NEW_KEY, REG_OPTION_NON_VOLATILE, RegCreateKeyExW, RegDeleteKeyExW, RegEnumKeyExW, RegEnumValueW,
-        RegQueryInfoKeyW, RegQueryValueExW,
+use windows_sys::{
+    Wdk::System::Registry::{KeyFlagsInformation, KeyNameInformation, NtDeleteKey, NtQueryKey},
+    Win32::{
+        Foundation::{
+            ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, NTSTATUS, RtlNtStatusToDosError,
+            STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_SUCCESS,
+        },
+        System::Registry::{
+            REG_CREATED_NEW_KEY, REG_OPTION_OPEN_LINK, RegCreateKeyExW, RegEnumKeyExW, RegEnumValueW, RegFlushKey,
+            RegOpenKeyExW, RegQueryInfoKeyW, RegQueryValueExW,
+        },
     },
 };
 
@@ -247,7 +254,8 @@ pub(super) fn create_subkey(
             name.as_ptr(),
             0,
             class.as_ref().map_or(null(), |class| class.as_ptr()),
-            REG_OPTION_NON_VOLATILE,
+            // A link of that name is found as it is, wherever it leads. All other options are off: a key that lasts.
+            REG_OPTION_OPEN_LINK,
             access,
             null(),
             &mut handle,
@@ -260,14 +268,83 @@ pub(super) fn create_subkey(
     Ok((created, disposition == REG_CREATED_NEW_KEY))
 }
 
-/// Deletes the key `name` directly below `parent`, with its values; it must have no subkeys.
+/// Opens a key that is there; where it is a link, the link itself.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Handle, Code> {
+    let path = wide(path);
+    let mut handle = null_mut();
+    // SAFETY: the handle is open as long as `root` lives; `path` ends with a NUL; the result goes to a live variable.
+    check(unsafe { RegOpenKeyExW(root.as_raw(), path.as_ptr(), REG_OPTION_OPEN_LINK, access, &mut handle) })?;
+    // SAFETY: the call succeeded, so the handle is open, and nobody else closes it.
+    Ok(unsafe { Handle::from_raw(handle) })
+}
+
+/// The name by which the system knows the key, such as `\REGISTRY\MACHINE\SOFTWARE`: that of the key which was reached, not the way there.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn name(key: &Handle) -> Result<String, Code> {
+    // KEY_NAME_INFORMATION: the length of the name in bytes as a u32, then the name. As u32, so that it is aligned.
+    let mut room = vec![0_u32; 256];
+    loop {
+        let (mut needed, size) = (0, (room.len() * 4) as u32);
+        // SAFETY: the handle is open as long as `key` lives; `size` says how many bytes `room` has.
+        let status =
+            unsafe { NtQueryKey(key.as_raw(), KeyNameInformation, room.as_mut_ptr().cast(), size, &mut needed) };
+        match status {
+            STATUS_BUFFER_OVERFLOW | STATUS_BUFFER_TOO_SMALL if needed > size && (needed as usize) < LAST_BUFFER => {
+                room.resize((needed as usize).div_ceil(4), 0);
+            }
+            _ => {
+                check_status(status)?;
+                let bytes: Vec<u8> = room.iter().skip(1).flat_map(|four| four.to_le_bytes()).collect();
+                let length = room.first().map_or(0, |length| *length as usize).min(bytes.len());
+                let units: Vec<u16> =
+                    bytes[..length].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+                return Ok(String::from_utf16_lossy(&units));
+            }
+        }
+    }
+}
+
+/// Whether the key exists in memory only. A system that does not tell, as Wine, is taken to have no such keys.
+///
+/// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1), `ControlFlags`.
+pub(super) fn is_volatile(key: &Handle) -> bool {
+    const REG_FLAG_VOLATILE: u32 = 1;
+    let (mut flags, mut length) = ([0_u32; 4], 0);
+    let size = size_of_val(&flags) as u32;
+    // SAFETY: the handle is open as long as `key` lives; `size` says how many bytes `flags` has.
+    let status = unsafe { NtQueryKey(key.as_raw(), KeyFlagsInformation, flags.as_mut_ptr().cast(), size, &mut length) };
+    status == STATUS_SUCCESS && length >= 8 && flags[1] & REG_FLAG_VOLATILE != 0
+}
+
+/// Has the hive that the key is in written to its disk, and waits for that.
+///
+/// # Errors
+/// The system's code.
+pub(super) fn flush(key: &Handle) -> Result<(), Code> {
+    // SAFETY: the handle is open as long as `key` lives.
+    check(unsafe { RegFlushKey(key.as_raw()) })
+}
+
+/// Deletes the key itself, which was opened with the right DELETE, and its values; it must have no subkeys.
 ///
 /// # Errors
 /// The system's code; ERROR_ACCESS_DENIED also where it has subkeys.
-pub(super) fn delete_subkey(parent: &Handle, name: &str, view: u32) -> Result<(), Code> {
-    let name = wide(name);
-    // SAFETY: the handle is open as long as `parent` lives; `name` ends with a NUL.
-    check(unsafe { RegDeleteKeyExW(parent.as_raw(), name.as_ptr(), view, 0) })
+pub(super) fn delete(key: &Handle) -> Result<(), Code> {
+    // SAFETY: the handle is open as long as `key` lives.
+    check_status(unsafe { NtDeleteKey(key.as_raw()) })
+}
+
+fn check_status(status: NTSTATUS) -> Result<(), Code> {
+    if status >= 0 {
+        return Ok(());
+    }
+    // SAFETY: the function has no preconditions.
+    Err(Code(unsafe { RtlNtStatusToDosError(status) }))
 }
 
 /// Sets a value to exactly these bytes, whatever they are.

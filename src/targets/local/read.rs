@@ -1,6 +1,5 @@
 //! Answers of the live registry. Reading asks for the rights to query values and, where wanted, to list subkeys and to read the
-//! security descriptor: no more,
-//! so that an ordinary user can run `diff`, and a key that denies the rest can still be read.
+//! security descriptor: no more, so that an ordinary user can run `diff`, and a key that denies the rest can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +11,7 @@ use crate::{
     targets::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
 };
 
-use super::{error::Code, open, properties, raw};
+use super::{error::Code, place, properties, raw};
 
 /// The answer to one question, with one opening of the key.
 pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
@@ -23,10 +22,13 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     if query.values == Wanted::All {
         access |= properties::READ;
     }
-    let handle = match open(&query.key, access) {
+    let handle = match place::open(&query.key, access) {
         Ok(handle) => handle,
-        Err(code) => return code.answer(),
+        Err(closed) => return closed.answer(),
     };
+    if query.lists_all() && raw::is_volatile(&handle) {
+        return Answer::Unread(place::volatile(&query.key));
+    }
     contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
 }
 

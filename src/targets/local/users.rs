@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-use super::{error::Code, open, path_on_disk, raw, read};
+use super::{disk, place, raw, read};
 
 /// What the name of the hive of a user's classes has behind the user's SID.
 const CLASSES: &str = "_CLASSES";
@@ -90,7 +90,8 @@ fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
 
 /// A hive that this user may not look into is loaded, too.
 fn is_loaded(hive: &KeyPath) -> bool {
-    !open(&Key::new(hive.clone()), KEY_QUERY_VALUE).is_err_and(Code::is_absent)
+    let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
+    !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())
 }
 
 /// The hives of all users with a profile; only those are opened that are asked for.
@@ -126,10 +127,11 @@ fn logged_on(user: &KeyPath) -> WriteError {
 
 /// Where a file of a profile is. One on another machine is not looked for: that would send it this user's credentials.
 fn find(folder: &str, file: &str) -> Answer<PathBuf> {
-    let path = match path_on_disk(folder) {
-        Ok(folder) => folder.join(file),
-        Err(why) => return Answer::Unread(why),
-    };
+    // The folder as it is named, since a profile may hold no link; on the way to it there may be one.
+    if let Err(why) = disk::resolved(folder) {
+        return Answer::Unread(why);
+    }
+    let path = Path::new(folder).join(file);
     if let Some(link) = profiles::link_on_the_way(Path::new(folder), &path) {
         let detail = format!("{} is a link, which kbfix does not follow in a profile", link.display());
         return Answer::unread(Reason::Unsupported, detail);

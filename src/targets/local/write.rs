@@ -1,24 +1,56 @@
 //! Changes to the live registry. Each is compared with what is there immediately before it is written.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use windows_registry::Key as Handle;
-use windows_sys::Win32::System::Registry::{KEY_CREATE_SUB_KEY, KEY_QUERY_VALUE, KEY_SET_VALUE};
+use windows_sys::Win32::{
+    Storage::FileSystem::DELETE,
+    System::Registry::{KEY_CREATE_SUB_KEY, KEY_QUERY_VALUE, KEY_SET_VALUE},
+};
 
 use crate::{
-    registry::{Data, Key, notation},
+    registry::{Data, Key, KeyPath, SecurityDescriptor, notation},
     targets::{Action, Answer, KeyChange, ValueChange, WriteError},
 };
 
-use super::{error::Code, open, properties, raw, read, view_flag};
+use super::{error::Code, place, properties, raw, read, view_flag};
 
 /// How many bytes of a value a message shows.
 const SHOWN_BYTES: usize = 64;
 
+/// Carries out the changes in their order, and has what they changed written to disk. What was begun is added to `begun`.
+pub(super) fn key_changes(
+    changes: Vec<KeyChange>,
+    buffer: &mut raw::Buffer,
+    begun: &mut Vec<KeyChange>,
+) -> Result<(), WriteError> {
+    let mut unsecured = Unsecured::default();
+    let mut flush = Flush::default();
+    for change in changes {
+        unsecured.finish_before(Some(&change.key))?;
+        flush.note(&change.key);
+        let mut is_begun = false;
+        let written = key_change(&change, buffer, &mut unsecured, &mut is_begun);
+        if is_begun || written.is_ok() {
+            begun.push(change);
+        }
+        written?;
+    }
+    unsecured.finish_before(None)?;
+    flush.all()
+}
+
 /// Carries out one change. All of it is compared before any of it is written; `begun` becomes true with the first write.
-pub(super) fn key_change(change: &KeyChange, buffer: &mut raw::Buffer, begun: &mut bool) -> Result<(), WriteError> {
+fn key_change(
+    change: &KeyChange,
+    buffer: &mut raw::Buffer,
+    unsecured: &mut Unsecured,
+    begun: &mut bool,
+) -> Result<(), WriteError> {
     match change.action {
-        Action::Create => create(change, begun),
+        Action::Create => create(change, unsecured, begun),
         Action::Update => {
-            let key = existing(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
+            let key = lasting(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
             compare_values(change, &key, buffer)?;
             *begun = true;
             write_values(change, &key)
@@ -27,9 +59,99 @@ pub(super) fn key_change(change: &KeyChange, buffer: &mut raw::Buffer, begun: &m
     }
 }
 
+/// Refuses changes in and below volatile keys: what they make does not last.
+pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<(), WriteError> {
+    let mut created = BTreeSet::new();
+    for change in changes {
+        let asked = match change.action {
+            Action::Create => {
+                created.insert(&change.key);
+                change.key.parent().filter(|parent| !created.contains(parent))
+            }
+            Action::Update | Action::Delete => Some(change.key.clone()),
+        };
+        // What else stands against a change is not known without writing.
+        if let Some(key) = asked
+            && let Ok(handle) = place::open(&key, KEY_QUERY_VALUE)
+            && raw::is_volatile(&handle)
+        {
+            return Err(WriteError::Unsupported {
+                place: change.key.to_string(),
+                detail: place::volatile(&key).detail,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Created keys that have not got their security descriptors yet. A descriptor can forbid to make what stood below the key, and is
+/// set once that is there: the lowest first.
+#[derive(Default)]
+struct Unsecured(Vec<(Key, Handle, SecurityDescriptor)>);
+
+impl Unsecured {
+    /// Sets those of keys that `next` is not below.
+    fn finish_before(&mut self, next: Option<&Key>) -> Result<(), WriteError> {
+        let is_above = |key: &Key| next.is_some_and(|next| next.view == key.view && next.path.is_within(&key.path));
+        while let Some((key, handle, security)) = self.0.pop_if(|(key, ..)| !is_above(key)) {
+            properties::set_security(&handle, &security)
+                .map_err(|code| code.write_error(format!("{key}, its security descriptor")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The hives that changes are in. Windows writes each to disk when it likes, seconds later; until then the changes are lost with
+/// the power, while the journal, which is on disk, says that they were made.
+///
+/// Source: Microsoft, "RegFlushKey function".
+#[derive(Default)]
+struct Flush(BTreeMap<KeyPath, Key>);
+
+impl Flush {
+    /// Notes a change. Keys that agree in their first names are in one hive.
+    fn note(&mut self, key: &Key) {
+        let names: Vec<&str> = key.path.names().take(3).collect();
+        if let Ok(top) = KeyPath::from_parts(key.path.root(), &names.join("\\")) {
+            self.0.entry(top).or_insert_with(|| key.clone());
+        }
+    }
+
+    /// Waits until all of them are on disk.
+    fn all(self) -> Result<(), WriteError> {
+        let mut done = BTreeSet::new();
+        for key in self.0.into_values() {
+            // One that was deleted is in the hive of the key above it.
+            let mut above =
+                std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
+            let Some(handle) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
+                let detail = "no key of its hive can be opened to have it written to disk".to_owned();
+                return Err(WriteError::Unsupported { place: key.to_string(), detail });
+            };
+            let hive = place::hive_of(&handle);
+            if hive.is_none() || done.insert(hive) {
+                raw::flush(&handle).map_err(|code| code.write_error(format!("{key}, its hive, to disk")))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Opens a key that must be there, or says that it is not.
 fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
-    open(key, access).map_err(|code| failed(code, key.to_string(), "present"))
+    place::open(key, access).map_err(|closed| match closed {
+        place::Closed::Code(code) => failed(code, key.to_string(), "present"),
+        elsewhere => elsewhere.write_error(key.to_string()),
+    })
+}
+
+/// The same, of a key that must outlast a restart.
+fn lasting(key: &Key, access: u32) -> Result<Handle, WriteError> {
+    let handle = existing(key, access)?;
+    if raw::is_volatile(&handle) {
+        return Err(WriteError::Unsupported { place: key.to_string(), detail: place::volatile(key).detail });
+    }
+    Ok(handle)
 }
 
 /// What a failed call means where `expected` should have been at `place`.
@@ -41,19 +163,17 @@ fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -
     WriteError::Stale { place, expected: expected.into(), found: found.into() }
 }
 
-/// The key's own name and its parent, which must be there: a missing parent is never created on the way.
-fn below_parent(key: &Key, access: u32) -> Result<(Handle, &str), WriteError> {
-    match (key.parent(), key.path.last()) {
-        (Some(parent), Some(name)) => Ok((existing(&parent, access)?, name)),
-        _ => Err(WriteError::Unsupported {
-            place: key.to_string(),
-            detail: "a root key can be neither created nor deleted".to_owned(),
-        }),
-    }
+/// The key above, which must be there: a missing parent is never created on the way.
+fn parent_of(key: &Key) -> Result<Key, WriteError> {
+    key.parent().ok_or_else(|| WriteError::Unsupported {
+        place: key.to_string(),
+        detail: "a root key can be neither created nor deleted".to_owned(),
+    })
 }
 
-fn create(change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
-    let (parent, name) = below_parent(&change.key, KEY_CREATE_SUB_KEY)?;
+fn create(change: &KeyChange, unsecured: &mut Unsecured, begun: &mut bool) -> Result<(), WriteError> {
+    let parent = lasting(&parent_of(&change.key)?, KEY_CREATE_SUB_KEY)?;
+    let name = change.key.path.last().unwrap_or_default();
     let place = || change.key.to_string();
     let before = change.properties.as_ref();
     let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
@@ -66,18 +186,15 @@ fn create(change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
     }
     *begun = true;
     write_values(change, &key)?;
-    match before {
-        Some(before) => properties::set_security(&key, &before.security)
-            .map_err(|code| code.write_error(format!("{}, its security descriptor", place()))),
-        None => Ok(()),
-    }
+    unsecured.0.extend(before.map(|before| (change.key.clone(), key, before.security.clone())));
+    Ok(())
 }
 
 fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
     let place = || change.key.to_string();
-    let (parent, name) = below_parent(&change.key, KEY_QUERY_VALUE)?;
+    existing(&parent_of(&change.key)?, KEY_QUERY_VALUE)?;
     let before = change.properties.as_ref();
-    let key = existing(&change.key, KEY_QUERY_VALUE | if before.is_some() { properties::READ } else { 0 })?;
+    let key = lasting(&change.key, KEY_QUERY_VALUE | DELETE | if before.is_some() { properties::READ } else { 0 })?;
     no_subkeys(&change.key, &key)?;
     if let Some(before) = before {
         match properties::read(&key) {
@@ -101,7 +218,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
     if let Some(name) = found.keys().next() {
         return Err(stale(change.place(name), "absent", "present"));
     }
-    match raw::delete_subkey(&parent, name, view_flag(change.key.view)) {
+    match raw::delete(&key) {
         // That is also how the system says that there are subkeys, which may have come since.
         Err(code) if code.is_denied() => {
             no_subkeys(&change.key, &key)?;

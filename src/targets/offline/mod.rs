@@ -121,10 +121,6 @@ impl OfflineRegistry {
 
     fn answer(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Halt> {
         match self.resolve(&query.key)? {
-            Place::In { path, stored_link: true, .. } if query.lists_all() => {
-                let detail = format!("{} is a link to {path}, and what that holds is no part of it", query.key);
-                Ok(Answer::unread(Reason::Unsupported, detail))
-            }
             Place::In { node: None, .. } => Ok(Answer::Absent),
             Place::In { mount, node: Some(node), .. } => Ok(read::key_facts(&self.opened(mount)?.hive, node, query)),
             Place::Above(path) => self.above(&path, query).map(Answer::Present).map_err(Halt::Unread),

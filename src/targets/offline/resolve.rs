@@ -2,15 +2,15 @@
 //!
 //! Windows makes some keys at every start, as links to others or in memory only. They are in no file, and are resolved
 //! here: `HKLM\SYSTEM\CurrentControlSet` by `Select`, `HKCR`, the 32-bit view, a user's `Software\Classes`,
-//! `HKU\S-1-5-18`. Links that are stored in a hive are followed, except one out of a user's hive: the user writes it, and could
-//! lead an administrator's kbfix to a key of the machine. Windows does not follow it either (Microsoft, MS10-021).
+//! `HKU\S-1-5-18`. Of the links that are stored in a hive only those are followed that Windows makes, which lead to the same key
+//! under another of its names: what any other leads to is another key, which could be a protected one.
 //!
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
 //! KB100010 ("What are Control Sets?").
 
 use crate::{
     format::regf::{Error, Hive, Node},
-    registry::{Data, Decoded, Key, KeyPath, RootKey, ValueType, View, sid},
+    registry::{self, Data, Decoded, Key, KeyPath, LINK_VALUE, RootKey, View, sid},
     targets::{Reason, Unread},
 };
 
@@ -27,12 +27,8 @@ pub(super) enum Place {
         below: String,
         /// The key; none where it is absent.
         node: Option<Node>,
-        /// The key's path once all links were followed.
-        path: KeyPath,
         /// Whether the path that was asked for is itself a link: it cannot be created or deleted.
         link: bool,
-        /// Whether it is a link that is stored in a hive: what it leads to is no part of the tree that it stands in.
-        stored_link: bool,
     },
     /// Above the mounts.
     Above(KeyPath),
@@ -64,7 +60,7 @@ impl OfflineRegistry {
     /// Finds a key.
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
-        let (mut link, mut stored_link) = (false, false);
+        let mut link = false;
         for _ in 0..MAX_LINKS {
             self.refuse_volatile(&path)?;
             if let Some((to, exactly)) = self.alias(&path)? {
@@ -76,28 +72,20 @@ impl OfflineRegistry {
             let below = path.relative_to(&self.mounts[mount].key).unwrap_or_default().to_owned();
             let file = self.opened(mount)?;
             match look_up(&file.hive, &below).map_err(|e| read::unread(&e))? {
-                Step::Found(node) => return Ok(Place::In { mount, below, node: Some(node), path, link, stored_link }),
-                Step::Absent => return Ok(Place::In { mount, below, node: None, path, link, stored_link }),
+                Step::Found(node) => return Ok(Place::In { mount, below, node: Some(node), link }),
+                Step::Absent => return Ok(Place::In { mount, below, node: None, link }),
                 Step::Link(node, rest) => {
                     link |= rest.is_empty();
-                    stored_link |= rest.is_empty();
-                    let target = link_target(&file.hive, node, &path)?;
-                    self.refuse_way_out(mount, &path, &target)?;
+                    let at = without(&path, &rest)?;
+                    let target = link_target(&file.hive, node, &at)?;
+                    if !Key::new(at.clone()).is_at(&target) {
+                        return Err(Unread::linked(&at, &target.to_string()).into());
+                    }
                     path = joined(&target, &rest)?;
                 }
             }
         }
         Err(Unread::new(Reason::Malformed, format!("{key} is below links that lead in a circle")).into())
-    }
-
-    /// Refuses a link that leads out of a user's hive.
-    fn refuse_way_out(&self, mount: usize, path: &KeyPath, target: &KeyPath) -> Result<(), Unread> {
-        let hive = &self.mounts[mount].key;
-        if hive.root() == RootKey::Hklm || target.is_within(hive) {
-            return Ok(());
-        }
-        let detail = format!("{path} is below a link to {target}, out of the hive {hive}, which kbfix does not follow");
-        Err(Unread::new(Reason::Unsupported, detail))
     }
 
     /// What is in no mounted hive: above one, absent, or not covered.
@@ -224,20 +212,21 @@ fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     }
 }
 
-/// The key that a stored link names: `\Registry\Machine\…` or `\Registry\User\…`, without a terminating NUL.
-fn link_target(hive: &Hive, node: Node, path: &KeyPath) -> Result<KeyPath, Unread> {
-    let malformed = |why: &str| Unread::new(Reason::Malformed, format!("{path} is below a link that {why}"));
-    let value = hive.value(node, "SymbolicLinkValue").map_err(|e| read::unread(&e))?;
-    let data = value.filter(|data| data.value_type == ValueType::LINK).ok_or_else(|| malformed("names no key"))?;
-    let units: Vec<u16> = data.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    let text = String::from_utf16(&units).map_err(|_| malformed("is not valid UTF-16"))?;
-    for (prefix, root) in [(r"\Registry\Machine", RootKey::Hklm), (r"\Registry\User", RootKey::Hku)] {
-        let (Some(head), Some(tail)) = (text.get(..prefix.len()), text.get(prefix.len()..)) else { continue };
-        if head.eq_ignore_ascii_case(prefix) && (tail.is_empty() || tail.starts_with('\\')) {
-            return KeyPath::from_parts(root, tail.trim_matches('\\')).map_err(|e| malformed(&e.to_string()));
-        }
+/// The key that a stored link leads to.
+fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread> {
+    let value = hive.value(node, LINK_VALUE).map_err(|e| read::unread(&e))?;
+    match value.as_ref().and_then(registry::link_target) {
+        Some(Ok(path)) => Ok(path),
+        Some(Err(text)) => Err(Unread::linked(at, &text)),
+        None => Err(Unread::new(Reason::Malformed, format!("{at} is a link that names no key"))),
     }
-    Err(Unread::new(Reason::Unsupported, format!("{path} is below a link to `{text}`")))
+}
+
+/// The path without the names at its end.
+fn without(path: &KeyPath, rest: &str) -> Result<KeyPath, Unread> {
+    let names = path.below_root();
+    let length = names.len().saturating_sub(rest.len());
+    below(path.root(), names.get(..length).unwrap_or_default().trim_end_matches('\\'))
 }
 
 fn hklm(names: &str) -> Result<KeyPath, Unread> {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration
 
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{Key, KeyPath, KeyProperties, RootKey, View};
+use crate::{
+    registry::{Data, Key, KeyPath, KeyProperties, RootKey, ValueType, View, link_target, notation},
+    targets::Unread,
+};
 
 use super::{Connection, Trouble, program};
 
@@ -31,6 +34,8 @@ pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
+    /// The keys from the topmost down to it that are not to be links: each with its root key.
+    way: Vec<(&'static str, String)>,
 }
 
 /// A question about one key.
@@ -106,6 +111,30 @@ pub(super) struct FoundValue {
 pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
+    /// The link that stands in the way to the key.
+    pub(super) link: Option<Box<FoundLink>>,
+}
+
+/// A key that is a link.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct FoundLink {
+    root: String,
+    path: String,
+    /// Where it leads: the data of its value, in hex digits.
+    to: String,
+}
+
+impl FoundLink {
+    /// Why what is asked for through the link is not read.
+    pub(super) fn unread(&self) -> Unread {
+        let to = notation::parse_hex_digits(&self.to).unwrap_or_default();
+        let to = match link_target(&Data::new(ValueType::LINK, to)) {
+            Some(Ok(path)) => path.to_string(),
+            Some(Err(text)) => text,
+            None => String::new(),
+        };
+        Unread::linked(&format!("{}\\{}", self.root, self.path), &to)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +144,9 @@ struct Failed {
     at: Option<usize>,
     /// Which of its values.
     name: Option<String>,
+    /// How many changes may have been made.
+    #[serde(default)]
+    begun: usize,
     #[serde(flatten)]
     fault: Fault,
 }
@@ -134,7 +166,7 @@ pub(super) enum Refusal {
     /// The machine as a whole.
     Trouble(Trouble),
     /// This change, or this value of it.
-    Change { at: usize, name: Option<String>, fault: Fault },
+    Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
 
 impl Place {
@@ -144,7 +176,8 @@ impl Place {
             RootKey::Hkcr => ("HKLM", joined(r"SOFTWARE\Classes", &key.path)),
             root => (root.short(), key.path.below_root().to_owned()),
         };
-        Self { root, path, view: if key.view == View::Bits32 { 32 } else { 64 } }
+        let way = key.way().iter().map(|path| (path.root().short(), path.below_root().to_owned())).collect();
+        Self { root, path, view: if key.view == View::Bits32 { 32 } else { 64 }, way }
     }
 }
 
@@ -176,7 +209,9 @@ impl Connection {
         let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;
         match document.failed {
             None => Ok(()),
-            Some(Failed { stage: Stage::Write, at: Some(at), name, fault }) => Err(Refusal::Change { at, name, fault }),
+            Some(Failed { stage: Stage::Write, at: Some(at), name, begun, fault }) => {
+                Err(Refusal::Change { at, name, begun, fault })
+            }
             Some(failed) => Err(Refusal::Trouble(self.trouble(failed))),
         }
     }
@@ -205,7 +240,7 @@ impl Connection {
     }
 
     fn trouble(&self, failed: Failed) -> Trouble {
-        let Fault { code, text } = failed.fault;
+        let Fault { code, text, .. } = failed.fault;
         match failed.stage {
             Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
             Stage::Connect => match Trouble::of_status(code, &text) {

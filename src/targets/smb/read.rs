@@ -38,6 +38,9 @@ impl Fault {
     }
 
     fn answer<T>(&self) -> Answer<T> {
+        if let Some(link) = &self.link {
+            return Answer::Unread(link.unread());
+        }
         let reason = match self.code {
             _ if self.is_absent() => return Answer::Absent,
             _ if self.is_denied() => Reason::Denied,

@@ -20,6 +20,9 @@ INSUFFICIENT_BUFFER = 122
 KEY_WOW64_32KEY = 0x0200
 FILE_NOT_FOUND, MORE_DATA, NO_MORE_ITEMS = 2, 234, 259
 ALREADY_EXISTS = 183
+# A key that is a link is opened itself, and its value says where it leads.
+REG_OPTION_OPEN_LINK, REG_LINK, LINK_VALUE = 8, 6, "SymbolicLinkValue"
+NOT_SUPPORTED = 50
 CREATED_NEW_KEY = 1
 # The longest names that the registry has, in bytes with their NUL.
 KEY_NAME, VALUE_NAME = 512, 32768
@@ -47,6 +50,13 @@ def main():
         return failed("call", error)
 
 
+class Link(Exception):
+    """A key that is asked for is a link, or below one."""
+
+    def __init__(self, root, path, target):
+        self.fault = {"code": NOT_SUPPORTED, "text": "a link", "link": {"root": root, "path": path, "to": target.hex()}}
+
+
 class Registry:
     def __init__(self, request, error):
         from samba import credentials, param
@@ -66,6 +76,8 @@ class Registry:
         if request["kerberos"]:
             account.set_kerberos_state(credentials.MUST_USE_KERBEROS)
         self.winreg, self.error, self.roots = winreg, error, {}
+        # The keys that are known to be no links.
+        self.no_links = set()
         self.pipe = winreg.winreg(f"ncacn_np:{request['host']}", settings, account)
 
     def string(self, text):
@@ -78,15 +90,37 @@ class Registry:
         buffer.name, buffer.size = "", size
         return buffer
 
+    def root(self, name):
+        if name not in self.roots:
+            self.roots[name] = getattr(self.pipe, ROOTS[name])(None, MAXIMUM_ALLOWED)
+        return self.roots[name]
+
     def open(self, place, access):
-        if place["root"] not in self.roots:
-            self.roots[place["root"]] = getattr(self.pipe, ROOTS[place["root"]])(None, MAXIMUM_ALLOWED)
         if place["view"] == 32:
             access |= KEY_WOW64_32KEY
-        return self.pipe.OpenKey(self.roots[place["root"]], self.string(place["path"]), 0, access)
+        return self.pipe.OpenKey(self.root(place["root"]), self.string(place["path"]), 0, access)
+
+    def refuse_links(self, place):
+        """The protocol does not tell where a key is that was opened, so each key on the way to it is looked at."""
+        for root, path in place["way"]:
+            if (root, path.casefold()) in self.no_links:
+                continue
+            try:
+                key = self.pipe.OpenKey(self.root(root), self.string(path), REG_OPTION_OPEN_LINK, KEY_QUERY_VALUE)
+            except self.error as error:
+                if error.args[0] == FILE_NOT_FOUND:
+                    return
+                # Of one that the account may not read that cannot be seen.
+                continue
+            value = self.value(key, LINK_VALUE, 1024)
+            self.pipe.CloseKey(key)
+            if value and value["type"] == REG_LINK:
+                raise Link(root, path, bytes.fromhex(value["bytes"]))
+            self.no_links.add((root, path.casefold()))
 
     def read(self, question):
         try:
+            self.refuse_links(question)
             access = KEY_QUERY_VALUE | (KEY_ENUMERATE_SUB_KEYS if question["subkeys"] else 0)
             # What would be lost with a key is asked for where all of its values are.
             whole = question["names"] is None
@@ -100,6 +134,8 @@ class Registry:
                 found["subkeys"] = self.subkeys(key)
             self.pipe.CloseKey(key)
             return found
+        except Link as link:
+            return {"error": link.fault}
         except self.error as error:
             return {"error": fault(error)}
 
@@ -187,24 +223,57 @@ class Registry:
         return list(self.each(at))
 
     def write(self, changes):
-        for index, change in enumerate(changes):
-            name = None
-            try:
-                alone()
-                key = self.prepared(change)
-                for value in change["values"]:
-                    name = value["name"]
-                    alone()
-                    self.set(key, value)
-                name = None
-                if key is not None and change["properties"]:
-                    alone()
-                    self.secure(key, bytes.fromhex(change["properties"]["security"]))
-                if key is not None:
-                    self.pipe.CloseKey(key)
-            except self.error as error:
-                return {"failed": {"stage": "write", "at": index, "name": name, **fault(error)}}
+        # Which change is being made, which of its values, and how many changes may have been made.
+        self.at, self.name, self.begun = 0, None, 0
+        failed = lambda fault: {"failed": {"stage": "write", "at": self.at, "name": self.name, "begun": self.begun, **fault}}
+        try:
+            self.make(changes)
+        except Link as link:
+            return failed(link.fault)
+        except self.error as error:
+            return failed(fault(error))
         return {}
+
+    def make(self, changes):
+        # Created keys that have not got their descriptors yet: one can forbid to make what stood below the key.
+        unsecured = []
+        for index, change in enumerate(changes):
+            self.secure(unsecured, change)
+            self.at = index
+            self.refuse_links(change)
+            alone()
+            self.begun = index + 1
+            key = self.prepared(change)
+            for value in change["values"]:
+                self.name = value["name"]
+                alone()
+                self.set(key, value)
+            self.name = None
+            if key is not None and change["properties"]:
+                unsecured.append((index, change, key))
+            elif key is not None:
+                self.pipe.CloseKey(key)
+        self.secure(unsecured, None)
+        self.flush(changes)
+
+    def flush(self, changes):
+        """Waits until the hives that the changes are in are on disk. Keys that agree in their first names are in one hive."""
+        hives = {}
+        for index, change in enumerate(changes):
+            hives[(change["root"], *change["path"].casefold().split("\\")[:3])] = (index, change)
+        for self.at, change in hives.values():
+            path = change["path"]
+            while True:
+                try:
+                    key = self.open({**change, "path": path}, KEY_QUERY_VALUE)
+                    break
+                except self.error as error:
+                    # One that was deleted is in the hive of the key above it.
+                    if error.args[0] != FILE_NOT_FOUND or "\\" not in path:
+                        raise
+                    path = path.rpartition("\\")[0]
+            self.pipe.FlushKey(key)
+            self.pipe.CloseKey(key)
 
     def prepared(self, change):
         """The open key of a change; none where it is deleted."""
@@ -221,13 +290,22 @@ class Registry:
         key, action = self.pipe.CreateKey(parent, self.string(last), self.string(class_name), 0, access, None, 0)
         self.pipe.CloseKey(parent)
         if action != CREATED_NEW_KEY:
+            # It was not made here.
+            self.begun -= 1
             raise self.error(ALREADY_EXISTS, "the key is there already")
         return key
 
-    def secure(self, key, descriptor):
-        data = self.winreg.KeySecurityData()
-        data.data, data.size, data.len = list(descriptor), len(descriptor), len(descriptor)
-        self.pipe.SetKeySecurity(key, SECURITY_PARTS, data)
+    def secure(self, unsecured, following):
+        """Sets the descriptors of those keys that the change which follows is not below, the lowest first."""
+        above = lambda change: following and (following["path"].casefold() + "\\").startswith(change["path"].casefold() + "\\")
+        while unsecured and not above(unsecured[-1][1]):
+            self.at, change, key = unsecured.pop()
+            alone()
+            data = self.winreg.KeySecurityData()
+            descriptor = bytes.fromhex(change["properties"]["security"])
+            data.data, data.size, data.len = list(descriptor), len(descriptor), len(descriptor)
+            self.pipe.SetKeySecurity(key, SECURITY_PARTS, data)
+            self.pipe.CloseKey(key)
 
     def set(self, key, value):
         if value["bytes"] is None:

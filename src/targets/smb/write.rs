@@ -30,7 +30,7 @@ impl Connection {
         let orders = self.checked(changes)?;
         self.order(&orders).map_err(|refusal| match refusal {
             Refusal::Trouble(trouble) => WriteFailure { error: self.whole(trouble), begun: changes.to_vec() },
-            Refusal::Change { at, name, fault } => {
+            Refusal::Change { at, name, begun, fault } => {
                 let name = name.and_then(|name| ValueName::new(name).ok());
                 let change = changes.get(at);
                 let place = change.map(|change| name.map_or(change.key.to_string(), |name| change.place(&name)));
@@ -40,18 +40,18 @@ impl Connection {
                     expected: expected.to_owned(),
                     found: found.to_owned(),
                 };
-                let error = match fault.code {
-                    ALREADY_EXISTS => stale("absent", "present"),
-                    _ if fault.is_denied() => WriteError::Denied { place },
-                    _ if fault.is_absent() => stale("present", "absent"),
-                    code => {
+                let linked = fault.link.as_ref().map(|link| link.unread().detail);
+                let error = match (fault.code, linked) {
+                    (_, Some(detail)) => WriteError::Unsupported { place, detail },
+                    (ALREADY_EXISTS, _) => stale("absent", "present"),
+                    (_, _) if fault.is_denied() => WriteError::Denied { place },
+                    (_, _) if fault.is_absent() => stale("present", "absent"),
+                    (code, _) => {
                         let source = io::Error::other(format!("the machine answers {} ({code})", fault.text));
                         WriteError::Io { place, source }
                     }
                 };
-                // A key that is there already was not made here.
-                let end = at + usize::from(fault.code != ALREADY_EXISTS);
-                WriteFailure { error, begun: changes.get(..end).unwrap_or(changes).to_vec() }
+                WriteFailure { error, begun: changes.get(..begun).unwrap_or(changes).to_vec() }
             }
         })
     }

@@ -74,7 +74,8 @@ seealso:
 options:
   spec:
     description:
-      - One spec or a list of specs, each as a mapping or as a text of YAML.
+      - One spec or a list of specs, each as a mapping or as a text of YAML. A text that begins as a C(.reg) file is the spec that
+        C(kbfix import) makes of it; what a C(.reg) file says and a spec cannot is an error.
       - Ansible reads a mapping in a play as YAML 1.1. A value name that this makes a number, a boolean, a date or nothing of, such as
         V(010), V(off) or V(1:30), is refused until it is quoted. In data V(010) is the number 8, which kbfix cannot see; a spec given
         as text, and a file, are read by kbfix itself, which refuses what is ambiguous.
@@ -86,6 +87,7 @@ options:
   src:
     description:
       - Spec files on the controller, looked up in C(files/) as other modules do. Vaulted files are decrypted.
+      - A C(.reg) file in Unicode, as regedit exports it, is the spec that C(kbfix import) makes of it, with the file's name as its id.
       - A folder of specs, and the id of a built-in spec, need O(remote_src=true).
       - Their text is sent as it is, so an error in one is reported with its file, line and column.
     type: list

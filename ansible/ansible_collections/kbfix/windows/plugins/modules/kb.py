@@ -110,6 +110,18 @@ EXAMPLES = r"""
               list:
                 add: [intranet.example.com]
 
+- name: Make the changes of a .reg file, which can be looked at before and rolled back as those of any spec
+  kbfix.windows.kb:
+    src: [settings.reg]
+
+- name: The same as text in the task
+  kbfix.windows.kb:
+    spec: |
+      Windows Registry Editor Version 5.00
+
+      [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters]
+      "AutoShareWks"=dword:00000000
+
 - name: Set values whose names come from variables, in one call in place of a loop over win_regedit
   kbfix.windows.kb:
     spec:
@@ -152,8 +164,8 @@ RETURN = r"""
 outcome:
   description:
     - The worst outcome of the specs.
-    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(blocked), V(needs_parameter), V(unknown), V(rolled_back),
-      V(failed); none where kbfix did not get that far.
+    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(blocked), V(needs_parameter), V(unknown),
+      V(rolled_back), V(failed); none where kbfix did not get that far.
   returned: when kbfix reported
   type: str
   sample: changed

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
@@ -96,12 +97,15 @@ class KbfixAction(ActionBase):
                 raise KbfixFailure(f"{name} is a folder; name its files, or with remote_src: true a folder on the host")
             real = self._loader.get_real_file(path, decrypt=True)
             try:
-                with open(real, encoding="utf-8-sig") as file:
-                    return file.read()
+                with open(real, "rb") as file:
+                    content = file.read()
+                # regedit exports in UTF-16.
+                return content.decode("utf-16" if content.startswith(codecs.BOM_UTF16_LE) else "utf-8-sig")
             finally:
                 self._loader.cleanup_tmp_file(real)
         except UnicodeDecodeError as error:
-            raise KbfixFailure(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+            hint = "; save it in Unicode, or make a spec of it with kbfix import --code-page" if name.lower().endswith(".reg") else ""
+            raise KbfixFailure(f"{name} is not {error.encoding.upper()} text: {error.reason} at byte {error.start}{hint}") from error
         except (AnsibleError, OSError) as error:
             built_in = "" if re.search(r"[./\\]", name) else "; a spec that is built into kbfix is named with remote_src: true"
             raise KbfixFailure(f"{name}: {error}{built_in}") from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .notation import diffs, long_key, readable
+from .notation import diffs, long_key, one_line, readable
 
 Report = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -15,17 +15,20 @@ _WORDS = {
     "in_desired_state": "in desired state",
     "not_applicable": "not applicable",
     "changes_pending": "changes pending",
+    "needs_parameter": "needs a parameter",
     "rolled_back": "writing failed, and everything was put back",
     "failed": "writing failed, and not everything could be put back",
 }
 
 
-def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, on_blocked: str = "fail") -> Result:
-    """Of a task that makes changes, or in check mode would make them."""
+def of_run(
+    report: Report, check: bool, with_diff: bool, no_log: bool, *, on_blocked: str = "fail", packages: t.Mapping[str, str] | None = None
+) -> Result:
+    """Of a task that makes changes, or in check mode would make them; `packages` are the files of hotfixes by the ids of specs."""
     result = _common(report, no_log)
     result["changed"] = _pending(report) if check else bool(report["changed"])
     if with_diff:
-        result["diff"] = _installs(report) + diffs(_key_changes(report))
+        result["diff"] = _installs(report, packages or {}) + diffs(_key_changes(report))
     bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
@@ -97,13 +100,16 @@ def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
             yield from spec.get("changes", [])
 
 
-def _installs(report: Report) -> list[dict[str, str]]:
-    """The packages that are to be installed, in diff mode."""
+def _installs(report: Report, packages: t.Mapping[str, str]) -> list[dict[str, str]]:
+    """The packages that are to be installed, in diff mode. A spec names its package by a pattern, the task names the file."""
     found = []
+    files = {ident.lower(): path for ident, path in packages.items()}
     for spec in report["specs"]:
         if spec.get("install") and spec["outcome"] in ("changed", "changes_pending"):
             header = f"hotfix of {spec['id']}"
-            text = f"; install {spec['install']['package']} (sha256 {spec['install']['sha256']})\n"
+            package = spec["install"]["package"]
+            file = files.get(spec["id"].lower(), package)
+            text = f"; install {one_line(file)}, the package {one_line(package)} (sha256 {spec['install']['sha256']})\n"
             found.append({"before_header": header, "after_header": header, "before": "", "after": text})
     return found
 

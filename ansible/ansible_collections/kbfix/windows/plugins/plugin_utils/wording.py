@@ -41,8 +41,14 @@ _PHRASES: list[tuple[str, Replacement]] = [
 def in_words_of_the_task(report: Report, call: Call) -> Report:
     """The report with the places and the advice of a task."""
     diagnostics = [_diagnostic(one, call) for one in report.get("diagnostics", [])]
-    specs = [{**spec, "reasons": [_replaced(r, _PHRASES) for r in spec.get("reasons") or []]} for spec in report.get("specs", [])]
+    specs = [{**spec, "reasons": _reasons(spec)} for spec in report.get("specs", [])]
     return {**report, "diagnostics": diagnostics, "specs": specs}
+
+
+def _reasons(spec: Report) -> list[str]:
+    # That a parameter is not set says nothing of the machine.
+    everywhere = _EVERYWHERE if spec.get("outcome") == "needs_parameter" else []
+    return [_replaced(reason, [*_PHRASES, *everywhere]) for reason in spec.get("reasons") or []]
 
 
 def _diagnostic(diagnostic: Report, call: Call) -> Report:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import pathlib
+import re
 import typing as t
 
 import pytest
@@ -14,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
 from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback
-from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
 from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
@@ -56,6 +58,14 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
     assert seen
 
 
+def test_every_variable_of_a_playbook_is_in_the_table() -> None:
+    root = pathlib.Path(__file__).parents[4]
+    used = set(re.findall(r"\bkbfix_[a-z0-9_]+", "".join(p.read_text(encoding="utf-8") for p in root.glob("playbooks/*.yml"))))
+    own = {"kbfix_audit", "kbfix_by_plan", "kbfix_by_specs", "kbfix_folder", "kbfix_unknown"}
+    table = [line for line in (root / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `kbfix_")]
+    assert used - own == set(re.findall(r"`(kbfix_[a-z0-9_]+)`", "".join(line.split("|")[1] for line in table)))
+
+
 def texts(name: str) -> str:
     return {"a.yaml": "kbfix: 1 # ü\n", "p.json": '{"kbfix_plan": 1, "x": "ü"}'}[name]
 
@@ -78,7 +88,7 @@ def test_files_on_the_host_are_named() -> None:
 
 def test_a_plan_travels_on_stdin() -> None:
     call = command.apply({"plan": "p.json", "digest": "d"}, False, texts)
-    assert call.argv[-2:] == ["--digest=sha256:d", "--plan=-"]
+    assert call.argv[-3:] == ["--digest=sha256:d", "--plan=-", "--stdin-name=p.json"]
     assert call.stdin.isascii() and json.loads(call.stdin)["x"] == "ü"
 
 
@@ -110,7 +120,10 @@ def test_a_digest_is_never_left_out_because_it_is_empty() -> None:
 def test_an_installation_is_in_the_diff() -> None:
     pending = spec("changes_pending", install={"package": "fix*.exe", "sha256": "00"})
     found = run(pending, check=True)
-    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe (sha256 00)\n"
+    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe, the package fix*.exe (sha256 00)\n"
+    report = {**REPORT, "specs": [pending]}
+    named = result.of_run(report, True, True, False, packages={"kb1": r"C:\a b\fix-x86.exe"})
+    assert named["diff"][0]["after"] == "; install C:\\a b\\fix-x86.exe, the package fix*.exe (sha256 00)\n"
 
 
 def test_an_error_beside_the_outcome_fails() -> None:
@@ -311,6 +324,11 @@ def test_reasons_name_the_options_of_the_module() -> None:
     assert shown["specs"][0]["reasons"] == ["an export holds no files; give the drive's with files: DIR", "found --files"]
 
 
+def test_a_parameter_that_is_not_set_is_named_as_the_task_sets_it() -> None:
+    found = run(spec("needs_parameter", reasons=["the parameter `p` is not set; add `--set p=…`: d"]))
+    assert found["failed"] and found["msg"] == "KB1: needs a parameter: the parameter `p` is not set; add `parameters: {p: …}`: d"
+
+
 REPORT: dict[str, t.Any] = {
     "kbfix_report": 1, "kbfix_version": "0.1.0", "command": "diff", "target": "local", "exit_code": 0, "changed": False,
     "machine": {"computer_name": "A", "machine_guid": None}, "outcome": "in_desired_state", "digest": "d", "specs": [],
@@ -382,7 +400,7 @@ CHANGE: dict[str, t.Any] = {
 
 def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
     report = in_words_of_the_task({**REPORT, "specs": list(specs), **more}, CALL)
-    return result.of_run(report, check, True, no_log, on_blocked)
+    return result.of_run(report, check, True, no_log, on_blocked=on_blocked)
 
 
 def test_check_mode_has_the_changed_of_the_run() -> None:
@@ -425,6 +443,26 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
     found = result.of_look({**REPORT, "specs": [spec("blocked")], "plan": "{}"}, False)
     assert (found["changed"], found.get("failed"), found["plan"], "plan" in found["report"]) == (False, None, "{}", False)
     assert result.of_look({**REPORT, "outcome": None}, False)["failed"] is True
+
+
+def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "a/b"
+    report = {**REPORT, "specs": [spec("changes_pending", CHANGE)], "plan": "{}\n", "markdown": "# ü\n"}
+    files = reports.write(str(folder), "web1", report)
+    assert files == {end: str(folder / f"web1.{end}") for end in ("json", "md", "plan.json")}
+    kept = json.loads((folder / "web1.json").read_text(encoding="utf-8"))
+    assert "plan" not in kept and "markdown" not in kept and kept["specs"][0]["outcome"] == "changes_pending"
+    assert ((folder / "web1.md").read_text(encoding="utf-8"), (folder / "web1.plan.json").read_text()) == ("# ü\n", "{}\n")
+    reports.clear(str(folder), "web1")
+    assert not list(folder.iterdir())
+    assert sorted(reports.write(str(folder), "web1", {**report, "specs": [spec("blocked", CHANGE)]})) == ["json", "md"]
+    for host in ("a/b", "../b"):
+        with pytest.raises(KbfixFailure, match="cannot name a file"):
+            reports.clear(str(folder), host)
+    with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
+        reports.write(str(folder / "web1.json"), "web2", report)
+    # What is in files is not in the result too.
+    assert "report" not in (found := result.of_look(report, False, kept=True, with_plan=False)) and "plan" not in found
 
 
 def test_diffs_are_in_reg_notation() -> None:

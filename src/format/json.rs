@@ -1,0 +1,108 @@
+//! JSON as kbfix accepts it: no object names a member twice.
+//!
+//! RFC 8259 (section 4) leaves open what such an object means. serde_json keeps the last member, a reviewer may see the first, so
+//! a document that another program or person has read is refused where the two could differ.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{
+    Deserialize,
+    de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
+};
+
+/// Checks that `text` is JSON in which no object names a member twice. Nothing of the content is kept.
+///
+/// # Errors
+/// serde_json's, with line and column.
+pub fn check(text: &str) -> serde_json::Result<()> {
+    serde_json::from_str::<Checked>(text).map(drop)
+}
+
+/// Any JSON value, without its content.
+struct Checked;
+
+impl<'de> Deserialize<'de> for Checked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Checked;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_unit<E>(self) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Checked, A::Error> {
+        while items.next_element::<Checked>()?.is_some() {}
+        Ok(Checked)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Checked, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if names.contains(&name) {
+                return Err(A::Error::custom(format!("the member `{name}` is given twice")));
+            }
+            names.insert(name);
+            members.next_value::<Checked>()?;
+        }
+        Ok(Checked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn a_member_that_is_given_twice_is_refused_wherever_it_stands() {
+        for text in [
+            r#"{"a": 1, "a": 1}"#,
+            r#"[{"b": {"a": [], "c": null, "a": []}}]"#,
+            // The same name, spelled in two ways.
+            r#"{"a": 1, "\u0061": 2}"#,
+        ] {
+            let error = check(text).unwrap_err().to_string();
+            assert!(error.starts_with("the member `a` is given twice at line 1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn any_other_json_is_accepted_and_nothing_else() {
+        for text in ["null", "[1, -1, 1.5, 18446744073709551615, true, \"x\"]", r#"{"a": {"a": {}}, "A": [{"a": 1}]}"#]
+        {
+            check(text).unwrap();
+        }
+        for text in ["", "{", "{}x", "{\"a\"}", "[1,]"] {
+            check(text).unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A plan is checked against itself when it is loaded: each part says what the others say.
+//!
+//! The digest shows that a plan was not altered by accident; whoever may edit the file can compute it anew. So nothing is taken from
+//! a plan file that kbfix would not have written: an outcome that hides changes, a change that no fact supports, which would be made
+//! whatever the target holds by then, or the deletion of a protected key.
+
+use std::collections::BTreeSet;
+
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence};
+use crate::{
+    observe::Reader,
+    registry::{Data, Key, ValueName, notation},
+    spec::is_protected,
+    targets::{Action, Answer, KeyChange, Reason, Unread},
+};
+
+/// Checks the plan against itself.
+///
+/// # Errors
+/// What does not fit, as a sentence that names the spec and the place.
+pub(super) fn check(plan: &Plan) -> Result<(), String> {
+    let reader = Reader::new(&plan.facts);
+    if plan.specs.is_empty() {
+        return Err("it has no spec".to_owned());
+    }
+    let machine = build::machine(&reader);
+    // Where the facts hold no answer at all, the last check says so.
+    if reader.unanswered().is_none() && machine != plan.machine {
+        return Err("the machine that it names is not the one that its facts name".to_owned());
+    }
+    let mut ids = BTreeSet::new();
+    for spec in &plan.specs {
+        if !ids.insert(spec.id.to_ascii_lowercase()) {
+            return Err(format!("the spec {} is given twice", spec.id));
+        }
+        check_spec(spec, &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
+    }
+    match reader.unanswered() {
+        None => Ok(()),
+        Some(place) => Err(format!("its facts say nothing of {place}, on which it rests")),
+    }
+}
+
+/// Leaves the reader as after the spec's changes.
+fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
+    refuse(outcome_fault(spec))?;
+    refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
+    refuse(install_fault(spec, reader))?;
+    let mut absent_later = Vec::new();
+    for one in &spec.satisfied {
+        refuse(planned_by_fault(one, reader))?;
+        match satisfied_fault(one, reader) {
+            // A value that is to be absent may go with its key.
+            Some(_) if one.name.is_some() && one.data.is_none() => absent_later.push(one),
+            fault => refuse(fault)?,
+        }
+    }
+    let mut keys = BTreeSet::new();
+    for change in &spec.changes {
+        if !keys.insert(&change.key) {
+            return Err(format!("{} has two changes", change.key));
+        }
+        refuse(change_fault(change, reader))?;
+        reader.pretend(change);
+    }
+    spec.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+    refuse(absent_later.into_iter().find_map(|one| satisfied_fault(one, reader)))
+}
+
+fn refuse(fault: Option<String>) -> Result<(), String> {
+    fault.map_or(Ok(()), Err)
+}
+
+/// What the outcome says of the rest of the spec.
+fn outcome_fault(spec: &SpecPlan) -> Option<String> {
+    let outcome = spec.outcome.as_str();
+    let must_act = match spec.outcome {
+        Outcome::ChangesPending => true,
+        Outcome::InDesiredState
+        | Outcome::NotApplicable
+        | Outcome::Blocked
+        | Outcome::NeedsParameter
+        | Outcome::Unknown => false,
+        Outcome::Changed | Outcome::RolledBack | Outcome::Failed => {
+            return Some(format!("its outcome is {outcome}, which is no outcome of a plan"));
+        }
+    };
+    let counts = build::counts(spec.outcome);
+    let gate = build::gate(&spec.checks, spec.install.is_some());
+    let fits = match (gate, spec.outcome) {
+        // A parameter is asked for before anything else but whether the spec is applicable.
+        (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
+        (Some(gate), outcome) => gate == outcome,
+        (None, outcome) => outcome != Outcome::NotApplicable,
+    };
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    if must_act != spec.does_something() {
+        let has = if must_act { "no changes" } else { "changes" };
+        Some(format!("its outcome is {outcome}, and it has {has}"))
+    } else if !fits {
+        Some(format!("its outcome is {outcome}, and its checks say otherwise"))
+    } else if counts && !spec.reasons.is_empty() {
+        Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))
+    } else if !counts && !spec.satisfied.is_empty() {
+        Some(format!("its outcome is {outcome}, and it names what is as the spec wants it"))
+    } else if counts && spec.by_star > spec.changes.iter().map(size).sum() {
+        Some(format!("it says that {} keys and values change through a `*`, and has fewer", spec.by_star))
+    } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
+        Some("it says that not all of its rules count, and that all do".to_owned())
+    } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
+        Some("`sha256` is no SHA-256 in hex digits".to_owned())
+    } else {
+        None
+    }
+}
+
+/// An installation is planned where only the hotfix is missing, and its files show that it is.
+fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
+    let install = spec.install.as_ref()?;
+    let truth = |part: Part| Truth::all(spec.checks.iter().filter(|c| c.part == part).map(|c| c.result));
+    if truth(Part::Hotfix) != Truth::Unmet {
+        return Some("it installs a hotfix that its checks do not find missing".to_owned());
+    }
+    let is_missing = |answer| match answer {
+        (file, Answer::Present(facts)) => !super::InstalledFile::judge(file, &facts).2,
+        (_, Answer::Absent) => true,
+        (_, Answer::Unread(_)) => false,
+    };
+    let missing =
+        install.files.iter().map(|file| (file, reader.file(&file.path))).filter(|(f, a)| is_missing((*f, a.clone())));
+    (missing.count() == 0).then(|| "it installs a hotfix whose files its facts do not find missing".to_owned())
+}
+
+fn satisfied_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
+    let Some(name) = &one.name else {
+        // It is there, or absent: the spec knows which of the two it wants.
+        return reader.key(&one.key).known().err().map(|why| format!("{}: {why}", one.key));
+    };
+    let found = reader.value(&one.key, name);
+    value_fault(&one.key, name, one.data.as_ref(), &found, reader)
+}
+
+fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
+    let by = reader.planned_by(|| match &one.name {
+        Some(name) => drop(reader.value(&one.key, name)),
+        None => drop(reader.key(&one.key)),
+    });
+    let text = |id: &Option<String>| id.as_ref().map_or("no earlier spec".to_owned(), Clone::clone);
+    (by.1 != one.planned_by)
+        .then(|| format!("{} is named as planned by {}, and was by {}", one.key, text(&one.planned_by), text(&by.1)))
+}
+
+fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+    let key = &change.key;
+    let one_name = key.one_name(false);
+    if one_name != *key {
+        return Some(format!("{key} is {one_name}, by which name a plan changes it"));
+    }
+    let mut names = BTreeSet::new();
+    for value in &change.values {
+        if !names.insert(&value.name) {
+            return Some(format!("{} has two changes", change.place(&value.name)));
+        }
+        if value.before == value.after {
+            return Some(format!("{} is the same before and after", change.place(&value.name)));
+        }
+    }
+    let there = match reader.key(key).known() {
+        Ok(there) => there.is_some(),
+        Err(why) => return Some(format!("its facts do not say whether {key} is there: {why}")),
+    };
+    match (change.action, there) {
+        (Action::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
+        (Action::Update | Action::Delete, false) => {
+            return Some(format!("it changes {key}, which is absent by its facts"));
+        }
+        _ => {}
+    }
+    match change.action {
+        Action::Create => create_fault(change, reader),
+        Action::Update => update_fault(change, reader),
+        Action::Delete => delete_fault(change, reader),
+    }
+}
+
+fn create_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+    let key = &change.key;
+    if change.properties.is_some() {
+        return Some(format!(
+            "it gives {key}, which it creates, a class name or security descriptor, as only a rollback does"
+        ));
+    }
+    if let Some(value) = change.values.iter().find(|value| value.before.is_some() || value.after.is_none()) {
+        return Some(format!("{} cannot be there before its key is", change.place(&value.name)));
+    }
+    let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
+    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
+        Ok(Some(())) => None,
+        Ok(None) => Some(format!("it creates {key}, and {parent} is absent by its facts")),
+        Err(why) => Some(format!("its facts do not say whether {parent} is there: {why}")),
+    }
+}
+
+fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+    if change.properties.is_some() {
+        return Some(format!("it changes class name or security descriptor of {}, which kbfix never does", change.key));
+    }
+    if change.values.is_empty() {
+        return Some(format!("it changes nothing in {}", change.key));
+    }
+    change.values.iter().find_map(|value| {
+        let found = reader.value(&change.key, &value.name);
+        value_fault(&change.key, &value.name, value.before.as_ref(), &found, reader)
+    })
+}
+
+fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+    let key = &change.key;
+    if is_protected(key) {
+        return Some(format!("it deletes {key}, a key that Windows cannot do without"));
+    }
+    if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {
+        return Some(format!("{} cannot be there after its key", change.place(&value.name)));
+    }
+    let (found, subkeys) = match (reader.all_values(key).known(), reader.subkeys(key).known()) {
+        (Ok(found), Ok(subkeys)) => (found.unwrap_or_default(), subkeys.unwrap_or_default()),
+        (Err(why), _) | (_, Err(why)) => return Some(format!("its facts do not say all that is in {key}: {why}")),
+    };
+    if let Some(subkey) = subkeys.first() {
+        return Some(format!("it deletes {key}, in which its facts find the subkey {subkey}"));
+    }
+    let listed: BTreeSet<&ValueName> = change.values.iter().map(|value| &value.name).collect();
+    if let Some(left) = found.keys().find(|name| !listed.contains(name)) {
+        return Some(format!("it deletes {key}, and does not name {}", change.place(left)));
+    }
+    let properties = match reader.properties(key).known() {
+        Ok(properties) => properties,
+        // The target has none, as an export.
+        Err(Unread { reason: Reason::Unknown, .. }) => None,
+        Err(why) => return Some(format!("{key}: {why}")),
+    };
+    if properties != change.properties {
+        return Some(format!("class name or security descriptor of {key} are not those of its facts"));
+    }
+    change.values.iter().find_map(|value| {
+        let answer = found.get(&value.name).cloned().unwrap_or(Answer::Absent);
+        value_fault(key, &value.name, value.before.as_ref(), &answer, reader)
+    })
+}
+
+/// That data before a change is not that of the facts.
+fn value_fault(
+    key: &Key,
+    name: &ValueName,
+    before: Option<&Data>,
+    found: &Answer<Data>,
+    reader: &Reader<'_>,
+) -> Option<String> {
+    let same = match (found, before) {
+        (Answer::Present(found), Some(before)) => found == before,
+        (Answer::Absent, None) => true,
+        _ => false,
+    };
+    (!same).then(|| {
+        let is_hidden = reader.is_hidden(key, name);
+        let before = notation::message(before, is_hidden);
+        let found = match found {
+            Answer::Present(data) => notation::message(Some(data), is_hidden),
+            Answer::Absent => "absent".to_owned(),
+            Answer::Unread(why) => why.to_string(),
+        };
+        format!("{key} {} is {before} by the plan, and {found} by its facts", notation::value_name(name))
+    })
+}

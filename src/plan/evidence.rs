@@ -1,0 +1,101 @@
+//! The evidence of a plan is checked against its facts: what a reviewer reads as found is what `apply` looks for again.
+
+use super::{Check, Evidence, Part, Truth, condition};
+use crate::{
+    observe::Reader,
+    registry::{Key, KeyPath, ValueName, View, notation},
+    targets::{Answer, FileFacts},
+};
+
+/// Returns what does not fit in a check of a plan; `None` where all does, as far as can be told without the spec.
+pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
+    let mut results = check.evidence.iter().map(|evidence| evidence.result);
+    if let Some(first) = results.next()
+        && results.all(|result| result == first)
+        && check.result != first
+    {
+        return Some(format!("the check {} does not end as its evidence says", check.title));
+    }
+    if check.part == Part::Deletion {
+        // Of subkeys; the facts have to list them where the key is deleted.
+        return None;
+    }
+    check.evidence.iter().find_map(|evidence| evidence_fault(evidence, reader))
+}
+
+/// That a key, value or file is something else by the facts. What could not be read, a folder that the registry does not name, and a
+/// `*` that stands for no key have nothing to compare.
+fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
+    if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
+        return None;
+    }
+    let (found, planned_by) = reader.planned_by(|| found(evidence, reader));
+    let found = found?;
+    let Evidence { place, found: named, .. } = evidence;
+    if !found.contains(named) {
+        return Some(format!("{place} is {named} by the plan, and {} by its facts", found.join(" or ")));
+    }
+    // Evidence can also rest on an earlier spec by the way to its place, which the plan does not have.
+    let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
+    by_another.map(|id| format!("{place} is planned by {id}, and the plan does not say so"))
+}
+
+/// What the facts say of the place, in the words that evidence can have for it. `None` where the place is no key, value or file.
+fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
+    let place = &evidence.place;
+    if place.as_bytes().get(1) == Some(&b':') || place.starts_with(r"\\") {
+        return Some(file(&reader.file(place)));
+    }
+    if let Some((key, name)) = value(place) {
+        return Some(vec![match reader.value(&key, &name) {
+            Answer::Present(data) if reader.is_hidden(&key, &name) => notation::message(Some(&data), true),
+            Answer::Present(data) => condition::readable(&data),
+            Answer::Absent => "absent".to_owned(),
+            Answer::Unread(why) => why.to_string(),
+        }]);
+    }
+    match (key(place), evidence.found.as_str()) {
+        (Some(key), "present" | "absent") => Some(vec![condition::presence(&reader.key(&key))]),
+        _ => None,
+    }
+}
+
+/// A value's place, as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
+fn value(place: &str) -> Option<(Key, ValueName)> {
+    place.match_indices(' ').find_map(|(at, _)| {
+        let (key, name) = (key(&place[..at])?, &place[at + 1..]);
+        let text = match name {
+            "@" => String::new(),
+            _ => {
+                let inner = name.strip_prefix('"')?.strip_suffix('"')?;
+                let text = inner.replace("\\\\", "\u{0}").replace("\\\"", "\"").replace('\u{0}', "\\");
+                (notation::quoted(&text) == name).then_some(text)?
+            }
+        };
+        Some((key, ValueName::new(&text).ok()?))
+    })
+}
+
+fn key(text: &str) -> Option<Key> {
+    let (path, view) = match text.strip_suffix(" [32-bit view]") {
+        Some(path) => (path, View::Bits32),
+        None => (text, View::Bits64),
+    };
+    path.parse::<KeyPath>().ok().map(|path| Key { path, view })
+}
+
+fn file(answer: &Answer<FileFacts>) -> Vec<String> {
+    let facts = match answer {
+        Answer::Absent => return vec!["absent".to_owned()],
+        Answer::Unread(why) => return vec![why.to_string()],
+        Answer::Present(facts) => facts,
+    };
+    let version = match &facts.version {
+        Answer::Present(version) => version.to_string(),
+        Answer::Absent => "no file version".to_owned(),
+        Answer::Unread(why) => why.to_string(),
+    };
+    let platform = facts.platform.map_or("no platform".to_owned(), |platform| platform.to_string());
+    let shown = ["present".to_owned(), version];
+    shown.iter().flat_map(|text| [text.clone(), format!("{text} ({platform})")]).collect()
+}

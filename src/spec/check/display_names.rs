@@ -1,0 +1,128 @@
+//! Names that Windows shows, where a spec needs those by which it knows the thing: services, editions, versions.
+
+use crate::diag::{Code, text::shorten};
+
+use super::{Context, Part, Path};
+
+/// Services by the name that the Services window shows. Source: Microsoft, "Guidance on disabling system services on Windows
+/// Server 2016 with Desktop Experience"; for hints only, those of server roles and of Windows Server 2003 from general knowledge.
+const SERVICES: [(&str, &str); 20] = [
+    ("Background Intelligent Transfer Service", "BITS"),
+    ("Certificate Propagation", "CertPropSvc"),
+    ("Cryptographic Services", "CryptSvc"),
+    ("DHCP Client", "Dhcp"),
+    ("DHCP Server", "DHCPServer"),
+    ("DNS Client", "Dnscache"),
+    ("DNS Server", "DNS"),
+    ("IIS Admin Service", "IISADMIN"),
+    ("Internet Information Services", "IISADMIN"),
+    ("Kerberos Key Distribution Center", "Kdc"),
+    ("Net Logon", "Netlogon"),
+    ("Print Spooler", "Spooler"),
+    ("Remote Desktop Services", "TermService"),
+    ("Remote Registry", "RemoteRegistry"),
+    ("Server", "LanmanServer"),
+    ("Terminal Services", "TermService"),
+    ("Windows Time", "W32Time"),
+    ("Windows Update", "wuauserv"),
+    ("Workstation", "LanmanWorkstation"),
+    ("World Wide Web Publishing Service", "W3SVC"),
+];
+
+/// Editions as they are sold, and their `EditionID`, for hints only: general knowledge, no page of Microsoft's was read for it.
+const EDITIONS: [(&str, &str); 7] = [
+    ("Home", "Core"),
+    ("Pro", "Professional"),
+    ("Business", "Business"),
+    ("Enterprise", "Enterprise"),
+    ("Education", "Education"),
+    ("Standard", "ServerStandard"),
+    ("Datacenter", "ServerDatacenter"),
+];
+
+/// Windows as it is called, and its version. Source: Microsoft, "Operating System Version", "Windows release health".
+const VERSIONS: [(&str, &str); 27] = [
+    ("7", "6.1"),
+    ("8", "6.2"),
+    ("8.1", "6.3"),
+    ("11", "10.0.22000"),
+    ("2000", "5.0"),
+    ("2003", "5.2"),
+    ("2008", "6.0"),
+    ("2012", "6.2"),
+    ("2016", "10.0.14393"),
+    ("2019", "10.0.17763"),
+    ("2022", "10.0.20348"),
+    ("2025", "10.0.26100"),
+    ("1507", "10.0.10240"),
+    ("1511", "10.0.10586"),
+    ("1607", "10.0.14393"),
+    ("1703", "10.0.15063"),
+    ("1709", "10.0.16299"),
+    ("1803", "10.0.17134"),
+    ("1809", "10.0.17763"),
+    ("1903", "10.0.18362"),
+    ("1909", "10.0.18363"),
+    ("2004", "10.0.19041"),
+    ("20H2", "10.0.19042"),
+    ("21H1", "10.0.19043"),
+    ("23H2", "10.0.22631"),
+    ("24H2", "10.0.26100"),
+    ("25H2", "10.0.26200"),
+];
+
+fn find(table: &[(&str, &'static str)], shown: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| known.eq_ignore_ascii_case(shown)).map(|(_, meant)| *meant)
+}
+
+/// Reports services that are named as Windows shows them.
+pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
+    for (at, service) in services.iter().enumerate() {
+        let hint = match find(&SERVICES, service) {
+            Some(meant) => format!("write `{meant}`"),
+            // A service whose name has a space in it is rare, and a display name without one as well.
+            None if service.contains(' ') => {
+                "the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services has its name".to_owned()
+            }
+            None => continue,
+        };
+        let message = format!("`{}` looks like the name that Windows shows, not the service's own", shorten(service));
+        cx.warning(Code::DISPLAY_NAME, &path.item(at), Part::Data, message, hint);
+    }
+}
+
+/// Reports editions that are named as they are sold.
+pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
+    for (at, edition) in editions.iter().enumerate() {
+        let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));
+        let meant = find(&EDITIONS, name.map_or(edition.as_str(), |(_, last)| last));
+        if meant.is_some_and(|meant| meant.eq_ignore_ascii_case(edition)) || meant.is_none() && !edition.contains(' ') {
+            continue;
+        }
+        let message = format!("`{}` is no EditionID, but what Windows shows", shorten(edition));
+        let hint = match meant {
+            Some(meant) => format!("write `{meant}`"),
+            None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion has it".to_owned(),
+        };
+        cx.warning(Code::DISPLAY_NAME, &path.item(at), Part::Data, message, hint);
+    }
+}
+
+/// How to write the version of the Windows that `text` names, where that is known.
+pub(super) fn version(text: &str) -> Option<String> {
+    if let Some(meant) = find(&VERSIONS, text) {
+        return Some(meant.to_owned());
+    }
+    let build = text.strip_prefix("10.").unwrap_or(text);
+    match build.split('.').next()?.parse::<u32>().ok()? {
+        10240.. => Some(format!("10.0.{build}")),
+        2195 => Some(format!("5.0.{build}")),
+        2600 => Some(format!("5.1.{build}")),
+        3790 => Some(format!("5.2.{build}")),
+        6000..=6003 => Some(format!("6.0.{build}")),
+        7600 | 7601 => Some(format!("6.1.{build}")),
+        9200 => Some(format!("6.2.{build}")),
+        9600 => Some(format!("6.3.{build}")),
+        _ => None,
+    }
+}

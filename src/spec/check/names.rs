@@ -1,0 +1,93 @@
+//! Names of keys and values that were copied with more, or with other characters, than Windows has in them.
+
+use unicode_script::{Script, UnicodeScript};
+
+use crate::diag::{Code, text::shorten};
+
+use super::{Context, Part, Path};
+
+/// Reports what in the name of a key or value is hardly meant. `whole` is the text of which it is a part.
+pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
+    if let Some((odd, what, hint)) = odd_character(name) {
+        let message = format!("`{}` has U+{:04X} in it, {what}", shorten(name), u32::from(odd));
+        cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
+    } else if let Some((letter, script)) = foreign_letter(name) {
+        let message =
+            format!("`{}` has the {script} letter U+{:04X} between Latin ones", shorten(name), u32::from(letter));
+        let hint = "type the name anew, or take it from a registry that has it";
+        cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
+    }
+    if name.starts_with(' ') || name.ends_with(' ') {
+        let message = format!("`{}` has a space at its end or beginning, which is part of the name", shorten(name));
+        cx.warning_within(Code::OUTER_SPACE, path, part, name, message, "remove the space");
+    }
+}
+
+/// The first character that a keyboard does not give where it seems to: what it is, and what to do.
+fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
+    name.chars().find_map(|c| {
+        let (what, hint) = match c {
+            ' ' => return None,
+            _ if c.is_whitespace() && !c.is_control() => {
+                ("which looks like a space and is another character", "write a space")
+            }
+            // Zero-width characters, marks of direction, the soft hyphen, the byte order mark.
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
+                ("which is not seen", "remove it")
+            }
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => ("which looks like a hyphen and is a dash", "write `-`"),
+            '\u{2018}'..='\u{201b}' => ("a curly quote", "write `'`"),
+            '\u{201c}'..='\u{201f}' => ("a curly quote", "write `\"`"),
+            '\u{ff01}'..='\u{ff5e}' => ("a full-width character", "write the ordinary one"),
+            _ => return None,
+        };
+        Some((c, what, hint))
+    })
+}
+
+/// The first letter of another script in a word with Latin letters, of the scripts that have letters of the same shape.
+fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
+    let foreign = |c: char| match c.script() {
+        Script::Cyrillic => Some("Cyrillic"),
+        Script::Greek => Some("Greek"),
+        Script::Armenian => Some("Armenian"),
+        Script::Cherokee => Some("Cherokee"),
+        _ => None,
+    };
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    words.find_map(|word| {
+        word.chars().find(|c| c.script() == Script::Latin)?;
+        word.chars().find_map(|c| Some((c, foreign(c)?)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_one_script_are_not_odd() {
+        for name in [
+            "Größe",
+            "Журнал событий",
+            "Имя Windows",
+            "名前",
+            "Übersicht-2 (x86)",
+            "RC4 128/128",
+            "日本語IME",
+            "µTorrent",
+        ] {
+            assert_eq!((odd_character(name), foreign_letter(name)), (None, None), "{name}");
+        }
+    }
+
+    #[test]
+    fn characters_that_look_like_others_are() {
+        for name in ["a\u{a0}b", "a\u{202f}b", "a\u{200b}b", "a–b", "“a”", "a’s", "Ａ", "\u{feff}a"] {
+            assert!(odd_character(name).is_some(), "{name}");
+        }
+        for name in ["Stаrt", "Ρath", "x MRxSmb10 оwn Nоw"] {
+            assert!(foreign_letter(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Data without `keep` where the numbers are a scale or bits: it lowers a machine that was hardened further.
+
+use super::{Context, Part, Path, data};
+use crate::{
+    diag::Code,
+    registry::ValueType,
+    spec::document::{Literal, Scalar, ValueRule},
+};
+
+/// Reports a number that the article lets be other than `data`, and that is written over wherever it is another.
+pub(super) fn without_keep(
+    cx: &mut Context<'_>,
+    rule: &ValueRule,
+    meaning: &data::Meaning,
+    types: &[ValueType],
+    path: &Path,
+) {
+    const NUMBERS: [ValueType; 3] = [ValueType::DWORD, ValueType::DWORD_BIG_ENDIAN, ValueType::QWORD];
+    if !types.iter().any(|value_type| NUMBERS.contains(value_type)) {
+        return;
+    }
+    let Some(what) = several(rule, meaning) else { return };
+    let message = format!("{what}, and whatever is not `data` is written over, also where it is stricter");
+    let hint = "say with `keep` what may stay, such as `keep: { at_least: 3 }`; with `bits` which bits count, where each \
+                is a switch; or with `keep: none` that nothing but `data` will do";
+    cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
+}
+
+/// What says that there are more than the two states of a switch.
+fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
+    let of_parameter = meaning.others.iter().filter_map(|literal| match literal {
+        Literal::Number(number) => Some(*number),
+        Literal::Text(text) => data::number_in(text),
+        Literal::List(_) => None,
+    });
+    if let Some(name) = &meaning.parameter {
+        let numbers: Vec<u64> = of_parameter.collect();
+        // Without a limit it can be any number.
+        if numbers.is_empty() || !is_switch(&numbers) {
+            return Some(format!("the parameter `{name}` can be more than on and off"));
+        }
+    }
+    let allowed: Vec<u64> = rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| data::number(scalar)).collect();
+    (!is_switch(&allowed)).then(|| "`allowed` has more than on and off".to_owned())
+}
+
+/// Whether numbers are those of a switch: 0 is off, and 1, or every bit, is on.
+fn is_switch(numbers: &[u64]) -> bool {
+    numbers.iter().all(|number| [0, 1, u64::from(u32::MAX), u64::MAX].contains(number))
+}

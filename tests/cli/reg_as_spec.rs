@@ -1,0 +1,50 @@
+//! A `.reg` file in place of a spec.
+
+use crate::harness::Machine;
+
+const REG: &str = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\MSExchangeWEB\\OWA]\r\n\
+                   \"Größe\"=dword:00000007\r\n\"Old\"=-\r\n";
+
+fn utf16(text: &str) -> Vec<u8> {
+    [vec![0xFF, 0xFE], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+}
+
+#[test]
+fn it_is_checked_applied_and_rolled_back_as_a_spec_is() {
+    let machine = Machine::new();
+    std::fs::write(machine.path("my_fix.reg"), utf16(REG)).unwrap();
+    let before = machine.export();
+    // The warnings of the import are reported, on standard error and in the document.
+    let diff = machine.run("diff @/my_fix.reg @target --format json").code(1).says("import-control-set");
+    let report = diff.json();
+    assert_eq!(report["specs"][0]["id"], "my_fix", "{report:#}");
+    assert_eq!(report["diagnostics"][0]["severity"], "warning", "{report:#}");
+    assert!(report["diagnostics"][0]["place"]["file"].as_str().unwrap().ends_with("my_fix.reg"), "{report:#}");
+    machine.run("validate @/my_fix.reg").code(0).says("1 warning");
+    machine.run("apply @/my_fix.reg @target @state").code(0).says("my_fix: changed");
+    assert!(machine.export().contains("\"Größe\"=dword:00000007"), "{}", machine.export());
+    machine.run("apply @/my_fix.reg @target @state").code(0).says("in desired state");
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
+fn text_on_standard_input_is_in_unicode_and_a_file_may_have_to_be_imported() {
+    let machine = Machine::new();
+    for (name, id) in [("spec", "spec"), ("a/b c!.reg", "b-c"), ("¡.reg", "registry")] {
+        let piped = serde_json::json!([{ "name": name, "text": REG }]).to_string();
+        let report = machine.run_with("diff --stdin-specs @target --format json", &piped).code(1).json();
+        assert_eq!(report["specs"][0]["id"], id);
+        assert_eq!(report["specs"][0]["changes"][0]["values"][0]["name"], "Größe", "{report:#}");
+    }
+    std::fs::write(machine.path("old.reg"), b"REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\"a\"=\"\xE9\"\r\n")
+        .unwrap();
+    machine
+        .run("diff @/old.reg @target")
+        .code(2)
+        .says("reg-code-page")
+        .says("old.reg:4")
+        .says("with `kbfix import` and --code-page N");
+    std::fs::write(machine.path("bad.reg"), "REGEDIT4\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\r\n").unwrap();
+    machine.run("apply @/bad.reg @target @state").code(2).says("bad.reg:2").says("with `kbfix import` and --lenient");
+}
