@@ -120,7 +120,7 @@ pub enum Standing {
 /// # Errors
 /// [`PlanRefusal`]
 pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<Standing, PlanRefusal> {
-    same_machine(&plan.machine, &plan.target, target)?;
+    let renamed = same_machine(&plan.machine, &plan.target, target)?;
     let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
     if moved.is_empty() {
         return Ok(Standing::Holds);
@@ -133,34 +133,56 @@ pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<Standing, Plan
     if registry_only && after.moved(&observe_again(target, &after)?).is_empty() {
         return Ok(Standing::CarriedOut);
     }
-    Err(PlanRefusal::Stale(moved))
+    match renamed {
+        // Unless by the plan itself, whoever renamed it may have made another machine of it; a plan is soon made anew.
+        Some(Renamed { was, is }) => Err(PlanRefusal::OtherMachine { wanted: was, found: is }),
+        None => Err(PlanRefusal::Stale(moved)),
+    }
 }
 
-/// Refuses a plan or journal of another machine. Where neither its computer name nor its MachineGuid is known, the target's
-/// URI has to be the same.
+/// A machine that has another name than it had, and the same MachineGuid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its name in the plan or journal, with the MachineGuid.
+    pub was: String,
+    /// Its name now, with the MachineGuid.
+    pub is: String,
+}
+
+/// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
+/// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
+/// name nor MachineGuid is known, the target's URI has to be the same.
 ///
 /// # Errors
 /// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
-pub fn same_machine(wanted: &Machine, wanted_uri: &str, target: &mut dyn Target) -> Result<(), PlanRefusal> {
+pub fn same_machine(
+    wanted: &Machine,
+    wanted_uri: &str,
+    target: &mut dyn Target,
+) -> Result<Option<Renamed>, PlanRefusal> {
     let mut found = Machine::default();
     observe(target, |reader| found = crate::plan::machine(reader))?;
-    let differ = |a: &Option<String>, b: &Option<String>| match (a, b) {
-        (Some(a), Some(b)) => !a.eq_ignore_ascii_case(b),
-        (Some(_), None) => true,
-        _ => false,
+    let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (Some(_), None) => false,
+        (None, _) => true,
     };
+    let same_guid = same(&wanted.machine_guid, &found.machine_guid);
+    let same_name = same(&wanted.computer_name, &found.computer_name);
     let unknown = wanted.computer_name.is_none() && wanted.machine_guid.is_none();
-    let other =
-        differ(&wanted.computer_name, &found.computer_name) || differ(&wanted.machine_guid, &found.machine_guid);
-    if other || (unknown && wanted_uri != target.uri()) {
-        let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
-            (Some(name), Some(guid)) => format!("{name} ({guid})"),
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (None, None) => format!("a machine without a known name, {uri}"),
-        };
-        return Err(PlanRefusal::OtherMachine { wanted: name(wanted, wanted_uri), found: name(&found, &target.uri()) });
+    if same_guid && same_name && (!unknown || wanted_uri == target.uri()) {
+        return Ok(None);
     }
-    Ok(())
+    let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
+        (Some(name), Some(guid)) => format!("{name} ({guid})"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => format!("a machine without a known name, {uri}"),
+    };
+    let (wanted_name, found_name) = (name(wanted, wanted_uri), name(&found, &target.uri()));
+    if same_guid && wanted.machine_guid.is_some() && found.computer_name.is_some() {
+        return Ok(Some(Renamed { was: wanted_name, is: found_name }));
+    }
+    Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
 }
 
 /// Makes the changes.
@@ -178,7 +200,8 @@ pub fn execute(
     }
     let mut journal = folder.begin(Entry {
         kbfix_journal: 1,
-        id: Folder::new_id(),
+        // The folder gives it one.
+        id: String::new(),
         made: journal::now(),
         action: occasion.action,
         target: occasion.target,

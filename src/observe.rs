@@ -15,8 +15,12 @@ use crate::{
     targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
-/// Batches after which an observation gives up: more than the deepest key tree needs (the registry allows 512 levels).
-const MOST_BATCHES: usize = 600;
+/// Questions after which an observation gives up. Each follows from the answers to the one before: a value names a file's folder, a `*`
+/// the keys in which the next one is looked for. Of a tree all levels are read for one question.
+const MOST_QUESTIONS: usize = 600;
+/// The most bytes that the paths of all keys have together about which is asked. A file of some megabytes can name keys so deep, with
+/// names so long, that their paths fill any memory; real ones have about 100 bytes.
+const MOST_PATHS: usize = 64 << 20;
 
 /// Answers questions from facts, and notes those that the facts do not answer.
 pub struct Reader<'a> {
@@ -47,6 +51,19 @@ struct Ask {
     names: BTreeSet<ValueName>,
     all_values: bool,
     subkeys: bool,
+    /// Whether all that is below the key is asked for as well.
+    tree: bool,
+}
+
+impl Ask {
+    fn tree() -> Self {
+        Self { names: BTreeSet::new(), all_values: true, subkeys: true, tree: true }
+    }
+
+    fn about(self, key: Key) -> KeyQuery {
+        let values = if self.all_values { Wanted::All } else { Wanted::Names(self.names) };
+        KeyQuery { key, values, subkeys: self.subkeys }
+    }
 }
 
 /// A key with all that would be lost with it, as [`Reader::tree`] lists it.
@@ -129,13 +146,16 @@ impl<'a> Reader<'a> {
     /// The first thing in the tree that could not be read, or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
-        // Both are asked for before either is judged, so that a level of the tree is one batch.
+        // Both are asked for before either is judged. What is not known yet is asked for with all below it.
         let mut level = vec![key.clone()];
         let mut failed = None;
         while !level.is_empty() {
             let mut next = Vec::new();
             for key in level {
                 let (found, subkeys) = (self.all_values(&key), self.subkeys(&key));
+                if let Some(ask) = self.missing.borrow_mut().keys.get_mut(&key) {
+                    ask.tree = true;
+                }
                 match (found.known(), subkeys.known()) {
                     (Ok(Some(found)), Ok(Some(subkeys))) => {
                         let mut values = Vec::new();
@@ -258,7 +278,8 @@ fn not_read<T>() -> Answer<T> {
 /// [`TargetError`] when the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
-    for _ in 0..MOST_BATCHES {
+    let mut paths = 0;
+    for _ in 0..MOST_QUESTIONS {
         let missing = {
             let reader = Reader::new(&facts);
             ask(&reader);
@@ -267,19 +288,48 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         if missing.keys.is_empty() && missing.files.is_empty() {
             return Ok(facts);
         }
-        let queries = missing.keys.into_iter().map(|(key, ask)| KeyQuery {
-            key,
-            values: if ask.all_values { Wanted::All } else { Wanted::Names(ask.names) },
-            subkeys: ask.subkeys,
-        });
-        read_into(&mut facts, target, &queries.collect::<Vec<_>>(), &missing.files.into_iter().collect::<Vec<_>>())?;
+        let files: Vec<_> = missing.files.into_iter().collect();
+        let mut level = missing.keys;
+        read_files_into(&mut facts, target, &files)?;
+        while !level.is_empty() {
+            let trees: Vec<Key> = level.iter().filter(|(_, ask)| ask.tree).map(|(key, _)| key.clone()).collect();
+            let queries: Vec<_> = level.into_iter().map(|(key, ask)| ask.about(key)).collect();
+            paths += queries.iter().map(|query| query.key.path.below_root().len()).sum::<usize>();
+            read_keys_into(&mut facts, target, &queries)?;
+            level = below(&trees, &facts, MOST_PATHS.saturating_sub(paths)).ok_or_else(|| too_much(target))?;
+        }
     }
-    // What was read so far is not all, and a plan made of it would not be whole.
     let detail = format!(
-        "after {MOST_BATCHES} batches there is still more to read: its keys are deeper than the 512 levels of a registry, or \
-         change while they are read"
+        "what the specs ask for was not known after {MOST_QUESTIONS} questions, each of which followed from the last"
     );
     Err(TargetError::Unsupported { what: target.uri(), detail })
+}
+
+/// What is asked of the keys directly below `trees`; none where their paths have more than `most` bytes. What is no part of a tree,
+/// since it is another place, is left out, as is what is known already.
+fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
+    let mut level = BTreeMap::new();
+    let mut left = most;
+    for tree in trees {
+        let Some(Answer::Present(names)) = facts.subkeys(tree) else { continue };
+        for name in names {
+            left = left.checked_sub(tree.path.below_root().len() + name.as_str().len())?;
+            let key = tree.child(&name);
+            let known = facts.all_values(&key).is_some() && facts.subkeys(&key).is_some();
+            if !known && key.one_name(false) == key {
+                level.insert(key, Ask::tree());
+            }
+        }
+    }
+    Some(level)
+}
+
+fn too_much(target: &dyn Target) -> TargetError {
+    let detail = format!(
+        "the paths of the keys that the specs ask for have more than {} MiB together: it is damaged, or made to use up memory",
+        MOST_PATHS >> 20
+    );
+    TargetError::Unsupported { what: target.uri(), detail }
 }
 
 /// Asks the target again what `facts` answer.
@@ -289,21 +339,21 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
-    read_into(&mut now, target, &queries, &files)?;
+    read_keys_into(&mut now, target, &queries)?;
+    read_files_into(&mut now, target, &files)?;
     Ok(now)
 }
 
-fn read_into(
-    facts: &mut Facts,
-    target: &mut dyn Target,
-    queries: &[KeyQuery],
-    files: &[String],
-) -> Result<(), TargetError> {
+fn read_keys_into(facts: &mut Facts, target: &mut dyn Target, queries: &[KeyQuery]) -> Result<(), TargetError> {
     if !queries.is_empty() {
         for (query, answer) in queries.iter().zip(target.read_keys(queries)?) {
             facts.record_key(query, answer);
         }
     }
+    Ok(())
+}
+
+fn read_files_into(facts: &mut Facts, target: &mut dyn Target, files: &[String]) -> Result<(), TargetError> {
     if !files.is_empty() {
         for (path, answer) in files.iter().zip(target.read_files(files)?) {
             facts.record_file(path, answer);

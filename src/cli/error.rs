@@ -78,9 +78,12 @@ impl From<TargetError> for CommandError {
             TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
-            TargetError::NoLock { .. } => {
-                (Code::TARGET_UNREADABLE, "see that you may write in its folder: a lock is a file beside what it locks")
-            }
+            TargetError::NoLock { source, .. } => match source.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    (Code::TARGET_LOCK, "see who put it there, and move it away: kbfix needs that name for its lock")
+                }
+                _ => (Code::TARGET_LOCK, "see that you may write in its folder: a lock is a file beside what it locks"),
+            },
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
         Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
@@ -147,12 +150,23 @@ impl From<PlanRefusal> for CommandError {
     }
 }
 
+/// What to do about a state folder or journal that others may write.
+#[cfg(unix)]
+const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`chmod go-w`, `chown`); or name \
+                              another state folder with --state-dir, and copy a journal that you trust";
+/// What to do about a state folder or journal that others may write.
+#[cfg(not(unix))]
+const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or name another state \
+                              folder with --state-dir, and copy a journal that you trust";
+
 impl From<FolderError> for CommandError {
     fn from(error: FolderError) -> Self {
         let (code, hint) = match error {
             FolderError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
             }
+            FolderError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
+            FolderError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
             FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
             FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };

@@ -12,7 +12,7 @@ use kbfix::{
     spec::{Spec, document::ComputerRestart},
     steps::{
         self, Step,
-        package::{self, PackageError, Prepared, prepare},
+        package::{self, PackageError, Prepared, prepare, remove_leftovers},
     },
     targets::{Address, Answer, Kind, Moved, Target},
 };
@@ -101,7 +101,13 @@ impl PackageArguments {
         address: &Address,
         folder: &Folder,
     ) -> Result<Vec<(usize, Prepared)>, CommandError> {
+        if matches!(address.kind(), Ok(Kind::Local)) {
+            remove_leftovers(folder.root());
+        }
         let mut prepared = Vec::new();
+        if plan.specs.iter().any(|spec| spec.install.is_some()) {
+            folder.create().map_err(apply::StartError::Journal)?;
+        }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
@@ -129,12 +135,19 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    fn failed(&self) -> bool {
-        self.steps.iter().any(|step| step.result == steps::Result::Failed)
+    fn has(&self, result: steps::Result) -> bool {
+        self.steps.iter().any(|step| step.result == result)
+    }
+
+    /// The plan without anything more to do.
+    fn left_alone(&self, why: &str) -> Plan {
+        let mut plan = self.plan.clone();
+        left_alone(&mut plan, &self.steps, why);
+        plan
     }
 }
 
-/// Runs the packages of a plan, in order, up to the first that fails.
+/// Runs the packages of a plan, in order, up to the first that fails or begins to restart the computer.
 pub(super) fn run(mut plan: Plan, prepared: Vec<(usize, Prepared)>, limit: Duration, output: &mut Output) -> Installed {
     let mut steps: Vec<Step> = Vec::new();
     for (at, package) in prepared {
@@ -151,8 +164,9 @@ pub(super) fn run(mut plan: Plan, prepared: Vec<(usize, Prepared)>, limit: Durat
             spec.outcome = Outcome::Failed;
             spec.reasons.push(step.to_string());
         }
+        let begun = step.result == steps::Result::RestartBegun;
         steps.push(step);
-        if failed {
+        if failed || begun {
             break;
         }
     }
@@ -170,18 +184,22 @@ pub(super) fn go_on(
     target: &mut dyn Target,
     carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, CommandError>,
 ) -> Report {
-    let failed = installed.failed();
-    let Installed { plan, steps } = installed;
     let mut moved = Vec::new();
     let mut diagnostics = Vec::new();
-    let next = if failed {
-        for step in steps.iter().filter(|step| step.result == steps::Result::Failed) {
+    let next = if installed.has(steps::Result::Failed) {
+        for step in installed.steps.iter().filter(|step| step.result == steps::Result::Failed) {
             let hint = "mend the cause and apply again; what the package did, kbfix cannot undo";
             diagnostics.push(Diagnostic::error(Code::PACKAGE_FAILED, step.to_string()).hint(hint));
         }
-        Ok(left_alone(plan, "the installation of a hotfix failed before it"))
+        Ok(installed.left_alone("the installation of a hotfix failed"))
+    } else if installed.has(steps::Result::RestartBegun) {
+        let why = "a package has begun to restart the computer";
+        let message = format!("{why}, so the registry was not changed");
+        let hint = "apply again once the computer has restarted";
+        diagnostics.push(Diagnostic::error(Code::RESTART_BEGUN, message).hint(hint));
+        Ok(installed.left_alone(why))
     } else {
-        plan_after(plan, specs, target, &mut moved, &mut diagnostics)
+        plan_after(&installed, specs, target, &mut moved, &mut diagnostics)
     };
     let done = next.and_then(|plan| carry_out(plan, target));
     let mut report = done.unwrap_or_else(|stop| {
@@ -191,25 +209,27 @@ pub(super) fn go_on(
         report.diagnostics = stop.diagnostics;
         report
     });
-    if steps.iter().any(|step| step.result == steps::Result::RestartNeeded) {
+    if installed.has(steps::Result::RestartNeeded) || installed.has(steps::Result::RestartBegun) {
         report.restart.computer = ComputerRestart::Required;
     }
-    report.changed |= steps.iter().any(|step| step.result != steps::Result::Failed);
-    report.steps = steps;
+    report.changed |= installed.steps.iter().any(|step| step.result != steps::Result::Failed);
+    report.steps = installed.steps;
     report.moved.extend(moved);
     report.diagnostics.extend(diagnostics);
     report
 }
 
-/// The plan without anything to do, where something has gone wrong.
-fn left_alone(mut plan: Plan, why: &str) -> Plan {
+/// Blocks what is still to be done, and says why.
+fn left_alone(plan: &mut Plan, steps: &[Step], why: &str) {
     for spec in &mut plan.specs {
         if spec.outcome == Outcome::ChangesPending {
-            block(spec, vec![format!("nothing was done: {why}")]);
+            let is_installed = steps.iter().any(|step| step.spec.as_ref() == Some(&spec.id));
+            let done =
+                if is_installed { "its hotfix was installed, and nothing else was done" } else { "nothing was done" };
+            block(spec, vec![format!("{done}: {why}")]);
         }
         spec.changes.clear();
     }
-    plan
 }
 
 fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
@@ -220,24 +240,24 @@ fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
 
 /// The plan for the registry, once the packages were installed.
 fn plan_after(
-    plan: Plan,
+    installed: &Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, CommandError> {
-    let missing = not_effective(&plan, target)?;
+    let missing = not_effective(&installed.plan, target)?;
     if !missing.is_empty() {
         let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
         let message = format!("the package was installed, and the hotfix is not there: {}", lines.join("; "));
         let hint = "restart the computer if the package asks for it, and apply again";
         diagnostics.push(Diagnostic::error(Code::HOTFIX_NOT_EFFECTIVE, message).hint(hint));
     }
-    let Some(mut specs) = specs else { return saved_plan_after(plan, &missing, target, moved) };
+    let Some(mut specs) = specs else { return saved_plan_after(installed, &missing, target, moved) };
     specs.iter_mut().filter_map(|spec| spec.hotfix.as_mut()).for_each(|hotfix| hotfix.install = false);
     let mut next = apply::make_plan(target, &specs)?;
-    for (spec, before) in next.specs.iter_mut().zip(plan.specs) {
-        spec.install = before.install;
+    for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
+        spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
             // Nothing is left to do, and something was done.
             spec.outcome = Outcome::ChangesPending;
@@ -247,11 +267,12 @@ fn plan_after(
 }
 
 fn saved_plan_after(
-    mut plan: Plan,
+    installed: &Installed,
     missing: &[(String, String)],
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
 ) -> Result<Plan, CommandError> {
+    let mut plan = installed.plan.clone();
     for spec in &mut plan.specs {
         let of_it: Vec<String> = missing.iter().filter(|(id, _)| *id == spec.id).map(|(_, w)| w.clone()).collect();
         if !of_it.is_empty() {
@@ -263,7 +284,10 @@ fn saved_plan_after(
     let now = observe_again(target, &plan.facts)?;
     let others = plan.facts.moved(&now).into_iter().filter(|m| !meant.contains(&m.place.to_lowercase()));
     moved.extend(others);
-    Ok(if moved.is_empty() { plan } else { left_alone(plan, "what the plan rests on has moved with the installation") })
+    if !moved.is_empty() {
+        left_alone(&mut plan, &installed.steps, "what the plan rests on has moved with the installation");
+    }
+    Ok(plan)
 }
 
 /// The files of the installed hotfixes that are still not as they must be, each with its spec's id.

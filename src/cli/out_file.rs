@@ -7,7 +7,7 @@ use std::{
 
 use kbfix::{
     diag::{Code, Diagnostic},
-    files::replace::replace_file,
+    files::replace::{replace_file, replace_private_file},
     targets::{Address, Kind},
 };
 
@@ -108,12 +108,29 @@ impl Destination {
     /// # Errors
     /// The system's; a file is then as it was.
     pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
+        self.write_by(replace_file, bytes, output)
+    }
+
+    /// Writes a document with data of a registry, which may be confidential: a file that is made is for its owner only.
+    ///
+    /// # Errors
+    /// As [`Destination::write`].
+    pub(super) fn write_private(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
+        self.write_by(replace_private_file, bytes, output)
+    }
+
+    fn write_by(
+        &self,
+        replace: fn(&Path, &[u8]) -> io::Result<()>,
+        bytes: &[u8],
+        output: &mut Output,
+    ) -> Result<(), CommandError> {
         let (path, result) = match self {
             Self::StandardOutput => {
                 output.bytes(bytes);
                 return Ok(());
             }
-            Self::File { named, real } => (named, replace_file(real, bytes)),
+            Self::File { named, real } => (named, replace(real, bytes)),
             Self::Stream(path) => {
                 let stream = fs::File::options().write(true).open(path);
                 (path, stream.and_then(|mut stream| io::Write::write_all(&mut stream, bytes)))

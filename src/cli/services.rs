@@ -2,6 +2,7 @@
 
 use kbfix::{
     diag::{Code, Diagnostic},
+    plan::Plan,
     render::Report,
     steps::{self, services},
     targets::{Address, Kind},
@@ -26,6 +27,24 @@ pub(super) fn check(address: &Address) -> Result<(), CommandError> {
     Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
+/// Refuses a plan that ends in the restart of a service that is not there: once the changes are made, no later run would find
+/// anything to restart it for.
+pub(super) fn look(plan: &Plan) -> Result<(), CommandError> {
+    let services = plan.restart().services;
+    let missing = services::missing_local(&services).map_err(|why| {
+        let message = format!("no service can be restarted: {why}");
+        CommandError::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint("run kbfix as administrator"))
+    })?;
+    match missing.as_slice() {
+        [] => Ok(()),
+        names => {
+            let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
+            let hint = "see how the spec spells it; or leave --restart-services out";
+            Err(CommandError::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
+        }
+    }
+}
+
 /// Restarts the services that the report names, where something was changed and stayed.
 pub(super) fn restart(report: &mut Report, output: &mut Output) {
     let failed = report.outcome.is_none_or(|outcome| outcome >= kbfix::plan::Outcome::RolledBack);
@@ -41,8 +60,8 @@ pub(super) fn restart(report: &mut Report, output: &mut Output) {
     report.steps.extend(done.unwrap_or_default());
     if !wrong.is_empty() {
         let message = format!("the changes were made, and a service was not restarted: {}", wrong.join("; "));
-        let hint = "see what runs, and start it by hand";
-        report.diagnostics.push(Diagnostic::warning(Code::SERVICE_RESTART_FAILED, message).hint(hint));
+        let hint = "restart it by hand: another apply finds nothing to change, and restarts nothing";
+        report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
         report.exit_code = report.exit_code.max(NOT_RESTARTED);
     }
 }

@@ -47,6 +47,8 @@ codes! {
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
+    /// The target's lock cannot be made, or something else stands in its place.
+    TARGET_LOCK = "target-lock";
     /// A program that the target needs is not installed.
     TARGET_PROGRAM = "target-program";
     /// There are no credentials for the target, or none that can be used.
@@ -69,6 +71,8 @@ codes! {
     PLAN_DIGEST = "plan-digest";
     /// A plan or journal is of another machine.
     PLAN_OTHER_MACHINE = "plan-other-machine";
+    /// A plan was made from another target.
+    PLAN_OTHER_TARGET = "plan-other-target";
     /// What a plan rests on has moved.
     PLAN_STALE = "plan-stale";
     /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
@@ -79,6 +83,8 @@ codes! {
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
     JOURNAL_MALFORMED = "journal-malformed";
+    /// Somebody else could have written a journal or the state folder.
+    JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
     /// A change could not be written.
@@ -105,8 +111,6 @@ codes! {
     REG_UNFINISHED = "reg-unfinished";
     /// A name or text of a registry file that cannot be read.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file names a key that a spec cannot name.
-    IMPORT_KEY = "import-key";
     /// A registry file has data that a spec cannot have.
     IMPORT_DATA = "import-data";
     /// A registry file has text that regedit ignores.
@@ -129,6 +133,10 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, and the hotfix is still not there.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
+    /// A package has begun to restart the computer.
+    RESTART_BEGUN = "restart-begun";
+    /// A service that is to be restarted cannot be: it is not there.
+    SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
     /// A file is larger than a spec may be.
@@ -155,7 +163,7 @@ codes! {
     YAML_KEY = "yaml-key";
     /// A merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias that stands inside what it stands for.
+    /// An alias inside what it refers to.
     YAML_RECURSION = "yaml-recursion";
     /// Text without quotes that YAML 1.1 and YAML 1.2 read differently.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
@@ -219,6 +227,8 @@ codes! {
     PROTECTED_KEY = "protected-key";
     /// `*` where it cannot stand for every subkey.
     STAR = "star";
+    /// Text in the name of a key that looks like an escape, and is none.
+    KEY_ESCAPE = "key-escape";
     /// A condition with the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
     /// A rule for each user whose condition holds where it holds for any user.
@@ -243,6 +253,8 @@ codes! {
     UNUSED_PARAMETER = "unused-parameter";
     /// A location that nothing uses.
     UNUSED_LOCATION = "unused-location";
+    /// How a service starts is set, and no restart of the computer named.
+    SERVICE_START = "service-start";
     /// A location that can be more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file's path that is not legal, or not absolute.

@@ -12,6 +12,14 @@ use std::{
 /// # Errors
 /// The system's error, or what is wrong with the file.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_open(open_file(path, most)?, most)
+}
+
+/// Opens a file as [`read_file`] does.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
@@ -19,7 +27,7 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if metadata.len() > most {
         return Err(too_large(most));
     }
-    read_to(File::open(path)?, most)
+    File::open(path)
 }
 
 /// The same of what need not be a file, such as the pipe that a shell makes of `<(…)`.
@@ -31,11 +39,14 @@ pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if metadata.is_file() && metadata.len() > most {
         return Err(too_large(most));
     }
-    read_to(File::open(path)?, most)
+    read_open(File::open(path)?, most)
 }
 
-/// A file may grow while it is read, and a device has no size.
-fn read_to(file: File, most: u64) -> io::Result<Vec<u8>> {
+/// The bytes of an open file. It may grow while it is read, and a device has no size.
+///
+/// # Errors
+/// The system's error, or that there is more than `most` bytes.
+pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }

@@ -28,7 +28,15 @@ use crate::registry::notation::hex_digits;
 /// # Errors
 /// The system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o666)
+    put(path, bytes, 0o666, || Ok(()))
+}
+
+/// The same; `ready` is asked once the new file is on disk, immediately before it takes the old one's place.
+///
+/// # Errors
+/// As [`replace_file`], and that of `ready`.
+pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    put(path, bytes, 0o666, ready)
 }
 
 /// The same; a file that is made, and not replaced, is for its owner only, as far as the system has modes.
@@ -36,16 +44,36 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`replace_file`].
 pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o600)
+    put(path, bytes, 0o600, || Ok(()))
 }
 
-fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Makes the file at `path`, for its owner only as far as the system has modes: whole, on disk, and never in place of another.
+///
+/// # Errors
+/// The system's error: `AlreadyExists` where there is such a file. Then no file is left, also where only its folder could not be
+/// synced.
+pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut file = new_file(folder, path, 0o600)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let file = file.persist_noclobber(path)?;
+    // Windows has nothing to sync a folder with; flushing the file writes its new name too.
+    let synced = if cfg!(windows) { file.sync_all() } else { sync_folder(folder) };
+    synced.inspect_err(|_| {
+        drop(file);
+        let _ = fs::remove_file(path);
+    })
+}
+
+fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
     // Before the data, which not everybody may be meant to read.
     like_the_old_one(&file, path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
+    ready()?;
     persist(file, path)?;
     sync_folder(folder)
 }
@@ -82,12 +110,19 @@ const SUFFIX: &str = ".tmp";
 /// Random letters and digits in the name of a new file.
 const RANDOM: usize = 6;
 
-/// With what the names of the new files for `path` begin. They have its name, so that nobody takes another file's for one.
+/// Returns how the names of kbfix's own files beside `path` begin. They have its name, so that none is taken for another file's.
+pub fn own_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    match name.to_str() {
+        // A name can have 255 bytes, or UTF-16 units.
+        Some(short) if short.len() <= 200 => format!(".kbfix-{short}"),
+        _ => format!(".kbfix-{}", hex_digits(&Sha256::digest(name.as_encoded_bytes()))),
+    }
+}
+
+/// Returns how the names of the new files for `path` begin.
 fn prefix(path: &Path) -> String {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    // A name can have 255 bytes, or UTF-16 units.
-    let digest = || hex_digits(&Sha256::digest(name.as_bytes()));
-    if name.len() > 200 { format!(".kbfix-{}-", digest()) } else { format!(".kbfix-{name}-") }
+    format!("{}-", own_name(path))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -180,6 +215,16 @@ mod tests {
         assert!(others.iter().all(|other| dir.path().join(other).exists()));
         remove_leftovers(&dir.path().join(&long)).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_file_that_is_made_replaces_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        create_private_file(&path, b"one").unwrap();
+        assert_eq!(create_private_file(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

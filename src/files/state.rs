@@ -1,16 +1,21 @@
-//! Where kbfix keeps what one run leaves for another: journals, and locks on other machines.
+//! Folders of this system: where kbfix keeps what one run leaves for another, and where Windows has its programs.
 
 use std::path::PathBuf;
 
-/// The default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
-/// `~/.local/state/kbfix`) elsewhere. `None` where the environment names none.
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{program_data, system_folder};
+
+/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
+/// `~/.local/state/kbfix`) elsewhere. `None` where the system, or elsewhere the environment, names none.
 #[cfg(windows)]
 pub fn default_folder() -> Option<PathBuf> {
-    std::env::var_os("ProgramData").map(|folder| PathBuf::from(folder).join("kbfix"))
+    program_data().ok().map(|folder| folder.join("kbfix"))
 }
 
-/// The default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
-/// `~/.local/state/kbfix`) elsewhere. `None` where the environment names none.
+/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
+/// `~/.local/state/kbfix`) elsewhere. `None` where the system, or elsewhere the environment, names none.
 #[cfg(not(windows))]
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -2,19 +2,21 @@
 
 use std::{
     fs::{self, OpenOptions},
+    hash::{BuildHasher as _, RandomState},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    files::{read::read_file, replace::replace_private_file},
+    files::replace::create_private_file,
     format::json,
     plan::file::{seal, unseal},
 };
 
-use super::{Entry, Event, Journal, now};
+use super::{Entry, Event, Journal, trust};
 
 /// The largest journal, in bytes.
 const MOST: u64 = 1 << 30;
@@ -47,6 +49,20 @@ pub enum FolderError {
         /// The folder that was looked in.
         folder: PathBuf,
     },
+    /// Somebody else could have written it.
+    #[error("{}: {fault}", path.display())]
+    Untrusted {
+        /// The file or folder.
+        path: PathBuf,
+        /// Who may write it.
+        fault: String,
+    },
+    /// The folder has a journal of a time after which there can be no other.
+    #[error("{}: it is of a time after which no other journal can be", path.display())]
+    LastOfAll {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is no journal, or damaged.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
@@ -63,7 +79,10 @@ impl FolderError {
     /// The file or folder that it is about.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+            Self::Io { path, .. }
+            | Self::Untrusted { path, .. }
+            | Self::LastOfAll { path }
+            | Self::Malformed { path, .. } => path,
             Self::Missing { folder, .. } => folder,
         }
     }
@@ -89,7 +108,8 @@ impl Folder {
     /// # Errors
     /// What [`Folder::begin`] would come upon.
     pub fn check(&self) -> Result<(), FolderError> {
-        let folder = self.root.join("journal");
+        self.trusted()?;
+        let folder = self.journals();
         let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
         match tempfile::tempfile_in(there) {
             Ok(_) => Ok(()),
@@ -97,68 +117,122 @@ impl Folder {
         }
     }
 
-    /// Writes a journal's first line: complete, and on disk, when this returns.
+    fn journals(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// Checks that nobody else may write the state folder and what is in it. Returns whether it has journals.
+    fn trusted(&self) -> Result<bool, FolderError> {
+        #[cfg(windows)]
+        if self.is_default {
+            let error = |source| FolderError::Io { path: self.root.clone(), source };
+            if !crate::targets::local::check_admin_only_dir(&self.root).map_err(io::Error::other).map_err(error)? {
+                return Ok(false);
+            }
+        }
+        Ok(trust::check_folder(&self.root)? && trust::check_folder(&self.journals())?)
+    }
+
+    /// Makes the state folder, where it is not there, so that nobody else may write it.
+    ///
+    /// # Errors
+    /// When it cannot be made, or somebody else may write the one that is there.
+    pub fn create(&self) -> Result<(), FolderError> {
+        // Nothing is left in a folder that is then refused.
+        self.trusted()?;
+        let folder = self.journals();
+        self.make(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
+        self.trusted().map(drop)
+    }
+
+    /// Writes a journal's first line: complete, and on disk, when this returns. Gives the entry its id, which sorts after those of all
+    /// journals in the folder, also where the clock went back since.
     ///
     /// # Errors
     /// When it cannot be written; then no journal is left.
-    pub fn begin(&self, entry: Entry) -> Result<Journal, FolderError> {
-        let folder = self.root.join("journal");
-        self.create(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
-        let path = folder.join(format!("{}.jsonl", entry.id));
-        let error = |source| FolderError::Io { path: path.clone(), source };
-        let line = first_line(&entry).map_err(|e| error(e.into()))?;
-        // With room for events: what is written can be read again.
-        if line.len() as u64 > MOST / 2 {
-            return Err(error(io::Error::other(
-                "the journal would be larger than kbfix reads; apply fewer specs at once",
-            )));
+    pub fn begin(&self, mut entry: Entry) -> Result<Journal, FolderError> {
+        self.create()?;
+        let folder = self.journals();
+        loop {
+            entry.id = self.next_id()?;
+            let path = folder.join(format!("{}.jsonl", entry.id));
+            let error = |source| FolderError::Io { path: path.clone(), source };
+            let line = first_line(&entry).map_err(|e| error(e.into()))?;
+            // With room for events: what is written can be read again.
+            if line.len() as u64 > MOST / 2 {
+                return Err(error(io::Error::other(
+                    "the journal would be larger than kbfix reads; apply fewer specs at once",
+                )));
+            }
+            match create_private_file(&path, line.as_bytes()) {
+                Ok(()) => return Ok(Journal { path, entry, events: Vec::new() }),
+                // Another process took the name: with the next one, it is of an earlier time.
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(why) => return Err(error(why)),
+            }
         }
-        replace_private_file(&path, line.as_bytes()).map_err(error)?;
-        Ok(Journal { path, entry, events: Vec::new() })
     }
 
     #[cfg(unix)]
-    fn create(&self, folder: &Path) -> io::Result<()> {
+    fn make(&self, folder: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
-        // Journals hold registry data, which may be confidential. A folder that is there already is as its owner made it.
+        // Journals hold registry data, which may be confidential.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
     }
 
     #[cfg(windows)]
-    fn create(&self, folder: &Path) -> io::Result<()> {
+    fn make(&self, folder: &Path) -> io::Result<()> {
         if self.is_default {
-            // A journal decides what a rollback, run by an administrator, writes.
             crate::targets::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
+        } else if !self.root.exists() {
+            // What is made below the root of a drive, say, every user may write.
+            self.root.parent().map_or(Ok(()), fs::create_dir_all)?;
+            crate::targets::local::create_private_dir(&self.root)?;
         }
         fs::create_dir_all(folder)
     }
 
-    /// A name for a new journal: the time to the millisecond, and the process.
+    /// A name for something new: the time to the millisecond, and a random number.
     pub fn new_id() -> String {
-        let time: String = now().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-        format!("{time}-{}", std::process::id())
+        id_at(Timestamp::now())
     }
 
-    /// All journals, oldest first; and what could not be read as one.
-    ///
-    /// # Errors
-    /// When the folder is there and cannot be listed.
-    pub fn list(&self) -> Result<(Vec<Journal>, Vec<FolderError>), FolderError> {
-        let folder = self.root.join("journal");
-        let error = |source| FolderError::Io { path: folder.clone(), source };
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
-            Err(e) => return Err(error(e)),
+    /// The name of the next journal: now, but not before the newest that there is.
+    fn next_id(&self) -> Result<String, FolderError> {
+        let now = Timestamp::now();
+        let newest =
+            self.names()?.into_iter().rev().find_map(|path| Some((time_in(path.file_name()?.to_str()?)?, path)));
+        let time = match newest {
+            None => now,
+            Some((time, path)) => {
+                let next = time.ok().and_then(|time| time.checked_add(SignedDuration::from_millis(1)).ok());
+                next.ok_or(FolderError::LastOfAll { path })?.max(now)
+            }
         };
+        Ok(id_at(time))
+    }
+
+    /// The files of the journals, in the order of their names.
+    fn names(&self) -> Result<Vec<PathBuf>, FolderError> {
+        let folder = self.journals();
+        let error = |source| FolderError::Io { path: folder.clone(), source };
         let mut paths = Vec::new();
-        for entry in entries {
+        for entry in fs::read_dir(&folder).map_err(error)? {
             let path = entry.map_err(error)?.path();
             if path.extension().is_some_and(|e| e == "jsonl") {
                 paths.push(path);
             }
         }
         paths.sort();
+        Ok(paths)
+    }
+
+    /// All journals, oldest first; and what could not be read as one.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be listed, or somebody else may write it.
+    pub fn list(&self) -> Result<(Vec<Journal>, Vec<FolderError>), FolderError> {
+        let paths = if self.trusted()? { self.names()? } else { Vec::new() };
         let (mut journals, mut damaged) = (Vec::new(), Vec::new());
         for path in paths {
             match Self::read(&path) {
@@ -175,9 +249,12 @@ impl Folder {
     /// When there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
-        let folder = self.root.join("journal");
+        let folder = self.journals();
         let by_name = folder.join(format!("{bare}.jsonl"));
         let is_name = !name.contains(['/', '\\']) && by_name.is_file();
+        if is_name {
+            self.trusted()?;
+        }
         match Self::read(if is_name { &by_name } else { Path::new(name) }) {
             Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Err(FolderError::Missing { name: name.to_owned(), folder })
@@ -186,10 +263,10 @@ impl Folder {
         }
     }
 
-    fn read(path: &Path) -> Result<Journal, FolderError> {
+    pub(super) fn read(path: &Path) -> Result<Journal, FolderError> {
         let path = path.to_owned();
         let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
-        let bytes = read_file(&path, MOST).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        let bytes = trust::read(&path, MOST)?;
         let text = String::from_utf8(bytes).map_err(|_| malformed(1, "it is not UTF-8 text".to_owned()))?;
         let mut lines = text.split_inclusive('\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
@@ -205,6 +282,23 @@ impl Folder {
         }
         Ok(Journal { path, entry, events })
     }
+}
+
+/// A name for what is made at that time. The random number keeps apart what several processes make at once.
+fn id_at(time: Timestamp) -> String {
+    let time: String = format!("{time:.3}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    // The standard library's source of randomness: the keys of a hash map.
+    let random = RandomState::new().hash_one(std::process::id()) as u32;
+    format!("{time}-{random}")
+}
+
+/// The time in a journal's name; `None` where it is no such name.
+fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
+    let time = name.get(..20).filter(|_| name.as_bytes().get(20) == Some(&b'-'))?;
+    let form = "DDDDDDDDTDDDDDD.DDDZ";
+    let fits =
+        form.bytes().zip(time.bytes()).all(|(form, b)| if form == b'D' { b.is_ascii_digit() } else { b == form });
+    fits.then(|| time.parse())
 }
 
 /// The entry with its digest, so that a rollback never writes what a damaged file says was there.

@@ -7,6 +7,7 @@
 
 mod folder;
 mod inverse;
+mod trust;
 
 use std::{io, path::PathBuf};
 
@@ -27,7 +28,7 @@ use crate::{
 pub struct Entry {
     /// The version of this format: 1.
     pub kbfix_journal: u32,
-    /// The journal's name: the time of its making, and the process.
+    /// The journal's name, which sorts after those of all earlier ones: the time of its making, and a random number.
     pub id: String,
     /// When it was made, as RFC 3339.
     pub made: String,
@@ -132,6 +133,36 @@ impl Journal {
     pub fn can_be_rolled_back(&self) -> bool {
         self.entry.action == Action::Apply
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
+    }
+
+    /// Notes that its changes were rolled back, wholly or in part. Where they were themselves a rollback, what that had undone is in
+    /// place again, and its journal says so; and so on to the first apply.
+    ///
+    /// # Errors
+    /// When it cannot be written to this journal. Another that is not there any more, or cannot be written, stays as it is.
+    pub fn add_rollback(&mut self, event: What, by: Option<String>) -> io::Result<()> {
+        self.add(event, by)?;
+        let detail = format!("{} was rolled back", self.entry.id);
+        let (mut last, mut in_place) = (self.clone(), true);
+        while let Some(mut undone) = last.undone() {
+            let event = match (event, in_place) {
+                (What::RolledBackInPart, _) => What::RolledBackInPart,
+                (_, true) => What::Done,
+                (_, false) => What::RolledBack,
+            };
+            let _ = undone.add(event, Some(detail.clone()));
+            (last, in_place) = (undone, !in_place);
+        }
+        Ok(())
+    }
+
+    /// The journal, in the same folder, whose changes this one undid.
+    fn undone(&self) -> Option<Self> {
+        let Action::Rollback(id) = &self.entry.action else { return None };
+        // An older one: so there is an end.
+        let is_older = !id.contains(['/', '\\']) && *id < self.entry.id;
+        let path = self.path.with_file_name(format!("{id}.jsonl"));
+        if is_older { Folder::read(&path).ok() } else { None }
     }
 
     /// Adds a line.

@@ -1,5 +1,6 @@
 //! Specs and what was read become a plan.
 
+use super::lookup;
 use crate::{
     observe::Reader,
     spec::{Spec, model::FileTest},
@@ -8,7 +9,7 @@ use crate::{
 
 use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
-    os, rules,
+    rules,
 };
 
 /// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
@@ -58,8 +59,9 @@ fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
 
 /// Which machine the target is, as far as it says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
-    let text =
-        |key: &str, name: &str| os::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text());
+    let text = |key: &str, name: &str| {
+        lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
+    };
     let (computer_name, machine_guid) = (
         text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
         text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),

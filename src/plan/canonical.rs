@@ -5,13 +5,12 @@
 //! see what an earlier one does. Most names are known beforehand ([`Key::one_name`]); what the machine decides is read.
 //! Links that are stored in a hive are not known here: a target refuses what was planned twice through one.
 
+use super::lookup;
 use crate::{
     observe::Reader,
     registry::{Decoded, Key, KeyPath, View},
     targets::{Answer, Reason, Unread},
 };
-
-use super::{expand, os};
 
 /// The one name of the key.
 ///
@@ -23,16 +22,16 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
         return Ok(key.one_name(true));
     }
     let Some(number) = control_set(&named.path) else { return Ok(named) };
-    let current = match os::hklm_value(r"SYSTEM\Select", "Current", reader)? {
+    let current = match lookup::hklm_value(r"SYSTEM\Select", "Current", reader)? {
         Some(data) => data.decode(),
         None => return Ok(named),
     };
     match current {
         Decoded::Number(current) if current == number => {
             let below: Vec<&str> = named.path.names().skip(2).collect();
-            let set = expand::hklm(r"SYSTEM\CurrentControlSet")?;
+            let set = lookup::hklm(r"SYSTEM\CurrentControlSet")?;
             let below = below.iter().fold(set.path.below_root().to_owned(), |path, name| format!("{path}\\{name}"));
-            expand::hklm(&below)
+            lookup::hklm(&below)
         }
         Decoded::Number(_) => Ok(named),
         _ => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
@@ -41,7 +40,7 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
 
 /// The number of the control set that the key is in, or is.
 fn control_set(path: &KeyPath) -> Option<u64> {
-    let system = expand::hklm("SYSTEM").ok()?.path;
+    let system = lookup::hklm("SYSTEM").ok()?.path;
     let set = path.relative_to(&system)?.split('\\').next()?;
     let (name, number) = (set.get(..10)?, set.get(10..)?);
     let is_number = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -53,9 +52,9 @@ fn control_set(path: &KeyPath) -> Option<u64> {
 /// 32-bit view then answer for themselves.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
-    let architecture = os::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
+    let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
     let says_so =
         architecture.and_then(|data| data.as_read_text()).is_some_and(|text| text.eq_ignore_ascii_case("x86"));
-    let node = expand::hklm(r"SOFTWARE\Wow6432Node").map_or(Answer::Absent, |key| reader.key(&key));
+    let node = lookup::hklm(r"SOFTWARE\Wow6432Node").map_or(Answer::Absent, |key| reader.key(&key));
     says_so || node == Answer::Absent
 }

@@ -1,5 +1,6 @@
 //! Conditions: whether they hold on the target, and the evidence.
 
+use super::lookup;
 use crate::{
     observe::Reader,
     registry::{Data, Decoded, Key, ValueType, notation},
@@ -137,7 +138,7 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
     let is_hidden = reader.is_hidden(key, &at.name);
     let found = match &answer {
         Answer::Present(data) if is_hidden => notation::message(Some(data), true),
-        Answer::Present(data) => readable(data),
+        Answer::Present(data) => lookup::readable(data),
         other => presence(other),
     };
     let (wanted, truth) = match test {
@@ -198,15 +199,6 @@ fn literal_text(literal: &Literal) -> String {
         Literal::Number(number) => number.to_string(),
         Literal::Text(text) => notation::quoted(text),
         Literal::List(list) => format!("[{}]", list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// Data for evidence: a number in decimal too.
-pub(super) fn readable(data: &Data) -> String {
-    match data.decode() {
-        Decoded::Malformed(why) => format!("{data:?}, malformed: {why}"),
-        Decoded::Number(number) => format!("{} {number} (0x{number:x})", data.value_type),
-        _ => format!("{data:?}"),
     }
 }
 

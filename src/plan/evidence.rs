@@ -1,5 +1,6 @@
 //! The evidence of a plan is checked against its facts: what a reviewer reads as found is what `apply` looks for again.
 
+use super::lookup;
 use super::{Check, Evidence, Part, Truth, condition};
 use crate::{
     observe::Reader,
@@ -49,7 +50,7 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     if let Some((key, name)) = value(place) {
         return Some(vec![match reader.value(&key, &name) {
             Answer::Present(data) if reader.is_hidden(&key, &name) => notation::message(Some(&data), true),
-            Answer::Present(data) => condition::readable(&data),
+            Answer::Present(data) => lookup::readable(&data),
             Answer::Absent => "absent".to_owned(),
             Answer::Unread(why) => why.to_string(),
         }]);

@@ -1,11 +1,12 @@
 //! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
+use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, name, notation, sid},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, notation, sid},
     spec::{
         Spec,
-        model::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable},
+        model::{FilePattern, KeyPattern, Like, NamePattern, PathPart, PathVariable},
     },
     targets::{Answer, Reason, Unread},
 };
@@ -67,9 +68,9 @@ fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<
 
 /// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
 /// the key does not list it.
-fn fitting(key: &Key, like: &KeyName, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
-    let fits = |name: &KeyName| name::fits(name.as_str(), like.as_str());
+    let fits = |name: &KeyName| like.fits(name.as_str());
     let mut names = reader.subkeys(&at).known()?.unwrap_or_default();
     for link in at.links().into_iter().filter(|link| fits(link) && !names.contains(link)).collect::<Vec<_>>() {
         if reader.key(&at.child(&link)).known()?.is_some() {
@@ -86,7 +87,7 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     }
     // Every Windows has the list: one that lacks it does not prove that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
-    let users = match reader.subkeys(&hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+    let users = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU knows no profiles; there HKCU is that user.
         Err(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
@@ -235,17 +236,11 @@ fn folder_of(
         PathVariable::CommonProgramFilesX86 => (WINDOWS, "CommonFilesDir (x86)"),
         PathVariable::ProgramData => (PROFILES, "ProgramData"),
     };
-    let key = hklm(key)?;
+    let key = lookup::hklm(key)?;
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     let folder = folder(&key, &name, reader, under)?;
     Ok(match variable {
         PathVariable::SystemDrive => folder.map(|folder| folder.chars().take(2).collect()),
         _ => folder,
     })
-}
-
-pub(super) fn hklm(below: &str) -> Result<Key, Unread> {
-    let path =
-        KeyPath::from_parts(RootKey::Hklm, below).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    Ok(Key::new(path))
 }

@@ -12,6 +12,7 @@ mod exclusive;
 mod expand;
 pub mod file;
 mod install;
+mod lookup;
 mod canonical;
 mod os;
 mod rules;
@@ -251,7 +252,7 @@ pub enum Outcome {
     Unknown,
     /// Writing failed, and everything was put back as it was.
     RolledBack,
-    /// Writing failed, and not everything could be put back.
+    /// Writing failed, and not everything could be put back; or the package of the hotfix failed, and nothing was written.
     Failed,
 }
 

@@ -1,16 +1,14 @@
 //! Tests of the operating system, out of what its registry says.
 
+use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Data, Decoded, ValueName},
+    registry::{Data, Decoded},
     spec::{document::Product, model::OsTest},
     targets::{Reason, Unread},
 };
 
-use super::{
-    Evidence, Truth, condition,
-    expand::{self, WINDOWS_NT},
-};
+use super::{Evidence, Truth, expand::WINDOWS_NT};
 
 /// Whether the Windows of the target passes a test, with each fact as evidence.
 pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
@@ -47,12 +45,13 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
     }
     if !test.products.is_empty() {
         let wanted = test.products.iter().map(|p| product_name(*p)).collect::<Vec<_>>().join(" or ");
-        let found = text(r"SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType", reader).map(|text| {
-            text.map(|t| {
-                let holds = test.products.iter().any(|p| product_type(*p).eq_ignore_ascii_case(&t));
-                (t, holds)
-            })
-        });
+        let found =
+            lookup::text(r"SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType", reader).map(|text| {
+                text.map(|t| {
+                    let holds = test.products.iter().any(|p| product_type(*p).eq_ignore_ascii_case(&t));
+                    (t, holds)
+                })
+            });
         add("Windows product", wanted, found);
     }
     if let Some(least) = test.service_pack {
@@ -78,7 +77,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
             Decoded::Number(number) => u32::try_from(number).ok(),
             _ => None,
         };
-        read(WINDOWS_NT, name, "a number", is_number, reader)
+        lookup::read(WINDOWS_NT, name, "a number", is_number, reader)
     };
     // All are asked for before any is judged, so that they are read in one batch.
     let (major, minor, revision) =
@@ -88,9 +87,9 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
         let (major, minor) = text.split_once('.')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
     };
-    let version = read(WINDOWS_NT, "CurrentVersion", "a version", is_version, reader);
+    let version = lookup::read(WINDOWS_NT, "CurrentVersion", "a version", is_version, reader);
     let is_build = |data: &Data| data.as_read_text()?.parse().ok();
-    let build = read(WINDOWS_NT, "CurrentBuildNumber", "a build number", is_build, reader);
+    let build = lookup::read(WINDOWS_NT, "CurrentBuildNumber", "a build number", is_build, reader);
     let (build, revision) = (build?.unwrap_or(0), revision?.unwrap_or(0));
     if let (Some(major), Some(minor)) = (major?, minor?) {
         return Ok(Some([major, minor, build, revision]));
@@ -106,30 +105,7 @@ fn service_pack(text: &str) -> Option<u32> {
 }
 
 fn os_text(name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    text(WINDOWS_NT, name, reader)
-}
-
-fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    read(key, name, "text", Data::as_read_text, reader)
-}
-
-/// A value below HKLM as `meaning` takes it; data that it cannot take is malformed, and not `what` it should be.
-fn read<T>(
-    key: &str,
-    name: &str,
-    what: &str,
-    meaning: impl Fn(&Data) -> Option<T>,
-    reader: &Reader<'_>,
-) -> Result<Option<T>, Unread> {
-    let Some(data) = hklm_value(key, name, reader)? else { return Ok(None) };
-    let malformed = || Unread::new(Reason::Malformed, format!("{name} is {}, not {what}", condition::readable(&data)));
-    meaning(&data).map(Some).ok_or_else(malformed)
-}
-
-/// A value below HKLM whose key and name are constants of this program.
-pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
-    let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    reader.value(&expand::hklm(key)?, &name).known()
+    lookup::text(WINDOWS_NT, name, reader)
 }
 
 fn product_type(product: Product) -> &'static str {

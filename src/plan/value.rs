@@ -1,5 +1,7 @@
 //! What one value has to become.
 
+use std::collections::HashSet;
+
 use crate::{
     registry::{Data, Decoded, ValueType, name},
     spec::model::{Desired, ValueRule, comma_set},
@@ -59,13 +61,11 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
                 Decoded::Number(_) if !add.is_empty() => Vec::new(),
                 _ => data.as_read_list().map_err(malformed)?,
             };
+            let removed: HashSet<_> = remove.iter().map(|item| folded(item)).collect();
             let mut list = found.clone();
-            list.retain(|item| !contains(remove, item));
-            for item in add {
-                if !contains(&list, item) {
-                    list.push(item.clone());
-                }
-            }
+            list.retain(|item| !removed.contains(&folded(item)));
+            let mut there: HashSet<_> = list.iter().map(|item| folded(item)).collect();
+            list.extend(add.iter().filter(|item| there.insert(folded(item))).cloned());
             // A list that says what it should is kept to the byte, also where NULs behind its last string are missing.
             let same = list == found && data.value_type == ValueType::MULTI_SZ;
             Some(if same { data.clone() } else { Data::multi_sz(list) })
@@ -73,8 +73,9 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
     })
 }
 
-fn contains(list: &[String], item: &str) -> bool {
-    list.iter().any(|one| name::compare(one, item).is_eq())
+/// The item as it compares with others.
+fn folded(item: &str) -> Vec<u16> {
+    item.encode_utf16().map(name::upcase).collect()
 }
 
 #[cfg(test)]

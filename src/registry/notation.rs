@@ -100,15 +100,19 @@ pub fn one_line(text: &str) -> String {
     out
 }
 
-/// Whether a character is a control (line breaks and U+0085 are), a separator of lines, or one that Unicode calls a format.
+/// Whether a character is not seen: a control (line breaks and U+0085 are), a separator of lines, a format or one that programs
+/// are to ignore where they cannot show it, or a blank that is no space.
 ///
-/// Source: Unicode Character Database, general categories Cc, Zl, Zp and Cf, without Arabic and other number signs, which are
-/// seen.
+/// Source: Unicode Character Database, general categories Cc, Zl, Zp and Cf, and Default_Ignorable_Code_Point, without
+/// Prepended_Concatenation_Mark (Arabic and other number signs), which is seen; a test checks the table against it. The blanks are the
+/// Braille pattern without dots, the null notehead and the filler of Khitan, of which the standard says that nothing is shown.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
+            | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -135,9 +139,26 @@ mod tests {
             r"a\u{1b}[2J\u{d}\u{a}\u{85}b\u{2028}\u{2029}\u{9}"
         );
         assert_eq!(one_line("\u{202e}x\u{2066}\u{200f}\u{200b}\u{feff}"), r"\u{202e}x\u{2066}\u{200f}\u{200b}\u{feff}");
+        assert_eq!(
+            one_line("a\u{3164}\u{2800}\u{fe0f}\u{e0100}\u{1d173}"),
+            r"a\u{3164}\u{2800}\u{fe0f}\u{e0100}\u{1d173}"
+        );
         for text in ["Größe", "日本語", "é", "\u{a0}", "😀", r"C:\x"] {
             assert_eq!(one_line(text), text);
         }
+    }
+
+    #[test]
+    fn the_table_of_unseen_characters_is_that_of_unicode() {
+        use regex_syntax::hir::{Class, HirKind};
+        let pattern = r"[\p{Cc}\p{Zl}\p{Zp}[\p{Cf}--\p{Prepended_Concatenation_Mark}]\p{Default_Ignorable_Code_Point}]";
+        let parsed = regex_syntax::parse(pattern).unwrap();
+        let HirKind::Class(Class::Unicode(class)) = parsed.kind() else { panic!("{parsed:?}") };
+        let blanks = ['\u{2800}', '\u{16fe4}', '\u{1d159}'];
+        let unicode = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
+        let differ: Vec<_> =
+            (char::MIN..=char::MAX).filter(|c| is_unseen(*c) != (unicode(*c) || blanks.contains(c))).collect();
+        assert_eq!(differ, [' '; 0], "{:?}", differ.iter().map(|c| c.escape_unicode().to_string()).collect::<Vec<_>>());
     }
 
     #[test]

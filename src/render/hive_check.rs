@@ -108,7 +108,7 @@ impl<'a> HiveCheck<'a> {
         let state = match (self.state, &self.logs) {
             (Some(FileState::Recovered), Some(logs)) => format!("completed in memory by {logs}"),
             (Some(FileState::Dirty), Some(why)) => {
-                format!("not written completely, and its logs do not complete it: {why}")
+                format!("incomplete, and its logs do not complete it: {why}")
             }
             _ => "complete".to_owned(),
         };

@@ -150,8 +150,8 @@ fn ending(report: &Report, out: &mut String) {
                 false => writeln!(out, "nothing was changed; {kept}"),
             };
         }
-        (_, Some(Outcome::Failed)) if !report.steps.is_empty() && !report.changed => {
-            let _ = writeln!(out, "the registry was not changed");
+        (_, Some(Outcome::Failed)) if report.package_failed() => {
+            let _ = writeln!(out, "a package failed; the registry was not changed");
         }
         (_, Some(Outcome::Failed)) => {
             let _ = writeln!(out, "not everything could be put back as it was");

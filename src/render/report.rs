@@ -7,7 +7,7 @@ use crate::{
     diag::Diagnostic,
     journal::Conflict,
     plan::{Machine, Outcome, Restart, SpecPlan},
-    steps::Step,
+    steps::{Action, Result, Step},
     targets::Moved,
 };
 
@@ -121,6 +121,12 @@ impl Report {
         self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
         self.specs = specs;
         self
+    }
+
+    /// Whether the package of a hotfix failed. Nothing was written to the registry then.
+    pub fn package_failed(&self) -> bool {
+        let failed = |step: &Step| step.action == Action::InstallHotfix && step.result == Result::Failed;
+        self.steps.iter().any(failed)
     }
 
     /// The document's text.

@@ -24,7 +24,6 @@ use source::{
     text::Text,
 };
 
-pub(crate) use check::next_variable;
 pub use model::Spec;
 pub use model::protected::is_protected;
 pub use reference::reference;

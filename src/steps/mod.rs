@@ -35,6 +35,8 @@ pub enum Action {
     StopService,
     /// A service was started.
     StartService,
+    /// A service was paused again, as it was before.
+    PauseService,
 }
 
 /// What came of a step.
@@ -45,6 +47,8 @@ pub enum Result {
     Done,
     /// It was done, and the computer must be restarted.
     RestartNeeded,
+    /// It was done, and has begun to restart the computer.
+    RestartBegun,
     /// There was nothing to do.
     Skipped,
     /// It failed.
@@ -58,6 +62,7 @@ impl Action {
             Self::InstallHotfix => "install hotfix",
             Self::StopService => "stop service",
             Self::StartService => "start service",
+            Self::PauseService => "pause service",
         }
     }
 }
@@ -67,6 +72,7 @@ impl std::fmt::Display for Step {
         let result = match self.result {
             Result::Done => "done",
             Result::RestartNeeded => "done, restart needed",
+            Result::RestartBegun => "done, restart begun",
             Result::Skipped => "skipped",
             Result::Failed => "failed",
         };

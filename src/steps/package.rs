@@ -4,6 +4,13 @@
 //! until the package has ended: on Windows nobody can write, rename or remove the file as long as that is so, and on any
 //! system nobody but the administrator can write the folder. What is checked is thereby what is run.
 
+mod folder;
+#[cfg(windows)]
+mod job;
+mod kind;
+#[cfg(not(windows))]
+mod process;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -12,6 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use folder::remove_leftovers;
+#[cfg(windows)]
+use job::Process;
+use kind::{Kind, RESTART_BEGUN};
+#[cfg(not(windows))]
+use process::Process;
 use sha2::{Digest, Sha256};
 
 use super::{Action, Result as StepResult, Step};
@@ -60,6 +73,7 @@ pub enum PackageError {
 #[derive(Debug)]
 pub struct Prepared {
     name: String,
+    kind: Kind,
     folder: PathBuf,
     program: PathBuf,
     before: Vec<String>,
@@ -79,7 +93,7 @@ impl Drop for Prepared {
 /// # Errors
 /// [`PackageError`]: what [`prepare`] would refuse, as far as the file alone says.
 pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
-    installer(path)?;
+    name_and_kind(path)?;
     let io = |source| PackageError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(io)?;
     same_digest(path, digest(&mut file).map_err(io)?, install)
@@ -94,44 +108,31 @@ pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared,
         let path = path.to_owned();
         move |source| PackageError::Io { path, source }
     };
-    let (name, installer) = installer(path)?;
+    let (name, kind) = name_and_kind(path)?;
     let mut source = File::open(path).map_err(io(path))?;
-    let folder = new_folder(state)?;
+    let folder = folder::make(state)?;
     let copy = folder.join(&name);
-    let mut prepared = Prepared { name, folder, program: copy.clone(), before: Vec::new(), held: None };
+    let mut prepared = Prepared { name, kind, folder, program: copy.clone(), before: Vec::new(), held: None };
     let copied = File::create_new(&copy).and_then(|mut file| {
         io::copy(&mut source, &mut file)?;
         file.flush()?;
         file.sync_all()
     });
     copied.map_err(io(&copy))?;
-    let mut held = open_held(&copy).map_err(io(&copy))?;
+    let mut held = folder::open_held(&copy).map_err(io(&copy))?;
     same_digest(path, digest(&mut held).map_err(io(&copy))?, install)?;
     prepared.held = Some(held);
-    if let Some((program, switch)) = installer {
-        prepared.program = system_program(program);
+    if let Some((program, switch)) = kind.program() {
+        prepared.program = system_program(program)?;
         prepared.before.extend(switch.map(str::to_owned));
         prepared.before.push(copy.display().to_string());
     }
     Ok(prepared)
 }
 
-/// A program of Windows that installs a package, and the switch that it wants before the package's path.
-type Installer = (&'static str, Option<&'static str>);
-
-/// Returns the package's file name, and what runs it; `None` where it runs itself.
-fn installer(path: &Path) -> Result<(String, Option<Installer>), PackageError> {
-    let kind = || PackageError::Kind { path: path.to_owned() };
-    let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(kind)?.to_owned();
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let installer = match extension.as_str() {
-        "exe" => None,
-        "msi" => Some(("msiexec.exe", Some("/i"))),
-        "msp" => Some(("msiexec.exe", Some("/p"))),
-        "msu" => Some(("wusa.exe", None)),
-        _ => return Err(kind()),
-    };
-    Ok((name, installer))
+fn name_and_kind(path: &Path) -> Result<(String, Kind), PackageError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).zip(Kind::of(path)).ok_or_else(|| PackageError::Kind { path: path.to_owned() })
 }
 
 fn same_digest(path: &Path, found: String, install: &Install) -> Result<(), PackageError> {
@@ -154,46 +155,16 @@ fn digest(file: &mut File) -> io::Result<String> {
 }
 
 /// A program of Windows', by its full path: none of that name elsewhere in PATH is meant.
-fn system_program(name: &str) -> PathBuf {
-    let root = std::env::var_os("SystemRoot").map_or_else(|| PathBuf::from(r"C:\Windows"), PathBuf::from);
-    root.join("System32").join(name)
-}
-
-/// A new folder that only administrators can write.
 #[cfg(windows)]
-fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
-    fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
-    let folder = state.join(format!("package-{}", crate::journal::Folder::new_id()));
-    match crate::targets::local::create_admin_only_dir(&folder) {
-        Ok(()) => Ok(folder),
-        Err(why) => Err(PackageError::Folder { path: folder, detail: why.to_string() }),
-    }
+fn system_program(name: &str) -> Result<PathBuf, PackageError> {
+    let failed = |source| PackageError::Io { path: name.into(), source };
+    crate::files::state::system_folder().map(|folder| folder.join(name)).map_err(failed)
 }
 
-/// A new folder that only this user can write.
+/// There is none here.
 #[cfg(not(windows))]
-fn new_folder(state: &Path) -> Result<PathBuf, PackageError> {
-    use std::os::unix::fs::PermissionsExt;
-    let io = |source| PackageError::Io { path: state.to_owned(), source };
-    fs::create_dir_all(state).map_err(io)?;
-    let private = fs::Permissions::from_mode(0o700);
-    let folder = tempfile::Builder::new().prefix("package-").permissions(private).tempdir_in(state).map_err(io)?;
-    Ok(folder.keep())
-}
-
-/// Opens the copy so that nobody else can write, rename or remove it until the handle is closed.
-#[cfg(windows)]
-fn open_held(path: &Path) -> io::Result<File> {
-    use std::os::windows::fs::OpenOptionsExt;
-    const FILE_SHARE_READ: u32 = 1;
-    File::options().read(true).share_mode(FILE_SHARE_READ).open(path)
-}
-
-#[cfg(not(windows))]
-fn open_held(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o500))?;
-    File::open(path)
+fn system_program(name: &str) -> Result<PathBuf, PackageError> {
+    Err(PackageError::Io { path: name.into(), source: io::ErrorKind::Unsupported.into() })
 }
 
 impl Prepared {
@@ -211,23 +182,22 @@ impl Prepared {
         command.args(&self.before).args(&install.arguments).current_dir(&self.folder);
         // Standard output is the report's.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
+        let mut process = match Process::start(&mut command) {
+            Ok(process) => process,
             Err(why) => return step(StepResult::Failed, format!("it could not be started: {why}")),
         };
         let started = Instant::now();
         let mut told = Duration::ZERO;
         let status = loop {
-            match child.try_wait() {
+            match process.ended() {
                 Ok(Some(status)) => break status,
                 Ok(None) => {}
                 Err(why) => return step(StepResult::Failed, format!("it cannot be waited for: {why}")),
             }
             let run = started.elapsed();
             if run >= limit {
-                let ended = child.kill().and_then(|()| child.wait());
-                let how = if ended.is_ok() { "was ended" } else { "could not be ended" };
-                let detail = format!("it did not end within {} s, and {how}", limit.as_secs());
+                let (ended, service) = (process.end(), self.kind.service());
+                let detail = format!("it did not end within {} s, and {ended}{service}", limit.as_secs());
                 return step(StepResult::Failed, detail);
             }
             if run.saturating_sub(told) >= Duration::from_secs(1) {
@@ -236,30 +206,20 @@ impl Prepared {
             }
             std::thread::sleep(Duration::from_millis(50));
         };
+        let left = process.leave();
         // Windows' exit codes are 32 bits without a sign.
-        match status.code().map(|code| code as u32) {
-            Some(code) if install.success.contains(&code) => step(StepResult::Done, format!("exit code {code}")),
-            Some(code) if install.restart.contains(&code) => {
-                step(StepResult::RestartNeeded, format!("exit code {code}"))
-            }
-            Some(code) => step(StepResult::Failed, format!("exit code {code} (0x{code:08X}){}", meaning(code))),
-            None => step(StepResult::Failed, "it was ended by a signal".to_owned()),
+        let Some(code) = status.code().map(i32::cast_unsigned) else {
+            return step(StepResult::Failed, "it was ended by a signal".to_owned());
+        };
+        let meaning = self.kind.meaning(code);
+        if install.success.contains(&code) {
+            return step(StepResult::Done, format!("exit code {code}{meaning}{left}"));
         }
-    }
-}
-
-/// What Windows' installers mean by an exit code. Source: Microsoft, "Error Codes" of Windows Installer and Windows Update.
-fn meaning(code: u32) -> &'static str {
-    match code {
-        1602 => ", cancelled by the user",
-        1603 => ", a fatal error during installation",
-        1618 => ", another installation is under way",
-        1625 => ", forbidden by policy",
-        1633 => ", not for this processor",
-        1642 => ", the program that it updates is not installed",
-        2359302 => ", installed already",
-        0x8024_0017 => ", not applicable to this computer",
-        _ => "",
+        match (install.restart.contains(&code), code) {
+            (true, RESTART_BEGUN) => step(StepResult::RestartBegun, format!("exit code {code}{meaning}{left}")),
+            (true, _) => step(StepResult::RestartNeeded, format!("exit code {code}{meaning}{left}")),
+            (false, _) => step(StepResult::Failed, format!("exit code {code} (0x{code:08X}){meaning}{left}")),
+        }
     }
 }
 
@@ -343,5 +303,49 @@ mod tests {
         let text = folder.path().join("fix.txt");
         fs::write(&text, "").unwrap();
         assert!(matches!(prepare(&text, &install, &state), Err(PackageError::Kind { .. })));
+    }
+}
+
+#[cfg(all(test, windows))]
+mod windows_tests {
+    use super::*;
+
+    /// Windows' shell as a package, with what a plan says of it.
+    fn prepared(folder: &Path) -> (Prepared, Install) {
+        let path = folder.join("fix.exe");
+        fs::copy(system_program("cmd.exe").unwrap(), &path).unwrap();
+        let install = Install {
+            package: "fix.exe".to_owned(),
+            sha256: hex_digits(&Sha256::digest(fs::read(&path).unwrap())),
+            arguments: Vec::new(),
+            success: vec![0],
+            restart: vec![3010, 1641],
+            files: Vec::new(),
+        };
+        (prepare(&path, &install, &folder.join("state")).unwrap(), install)
+    }
+
+    fn run(prepared: &Prepared, install: &Install, arguments: &[&str]) -> Step {
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        let install = Install { arguments, ..install.clone() };
+        prepared.run("KB1", &install, Duration::from_millis(1500), |_| {})
+    }
+
+    #[test]
+    fn a_package_is_ended_with_all_that_it_started_and_only_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let (prepared, install) = prepared(folder.path());
+        let nested = ["/c", "cmd", "/c", "ping", "-n", "20", "127.0.0.1"];
+        let late = run(&prepared, &install, &nested);
+        assert_eq!(late.result, StepResult::Failed);
+        assert_eq!(late.detail, "it did not end within 1 s, and was ended with all that it had started");
+        let left = run(&prepared, &install, &["/c", "start", "/b", "ping", "-n", "3", "127.0.0.1"]);
+        assert_eq!(left.detail, "exit code 0; something that it started still runs");
+        let begun = run(&prepared, &install, &["/c", "exit", "1641"]);
+        assert_eq!(
+            (begun.result, begun.detail.as_str()),
+            (StepResult::RestartBegun, "exit code 1641, it has begun to restart the computer")
+        );
+        assert_eq!(run(&prepared, &install, &["/c", "exit", "3010"]).result, StepResult::RestartNeeded);
     }
 }

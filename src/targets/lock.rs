@@ -1,29 +1,41 @@
 //! A lock on a target that is a file, held in a file beside it.
 //!
 //! The target itself cannot carry the lock: it is replaced by a rename, and a second process would then hold a lock on
-//! the old file. The file beside it is there only while the lock is held, so that nothing is left behind.
+//! the old file. The file beside it, `.kbfix-NAME.lock`, is made for the lock and removed with it.
+//!
+//! Others may write the folder, and plant something under that name. So no link is followed and no pipe waited for; what is
+//! there is used only where it is an empty file of this user's own, as a killed process leaves it; and a file that this
+//! process did not make is never deleted.
+
+#[cfg(not(windows))]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::{
-    ffi::OsString,
-    fs::File,
+    fs::{File, Metadata},
     io,
     path::{Path, PathBuf},
 };
 
-use super::{Lock, TargetError};
+#[cfg(not(windows))]
+use unix::{make, take};
+#[cfg(windows)]
+use windows::{make, take};
 
-/// Takes the lock of the file (or folder) at `path`, which is held in `path.lock` until the guard is dropped, also by a
-/// process that is killed. It does not wait. A caller reads the target after this, not before.
+use super::{Lock, TargetError};
+use crate::files::replace::own_name;
+
+/// Takes the lock of the file (or folder) at `path`, which is held until the guard is dropped, also by a process that is
+/// killed. It does not wait. A caller reads the target after this, not before.
 ///
 /// `path` should be canonical, so that two names of one file are one lock.
 ///
 /// # Errors
 /// [`TargetError::Locked`] when another process, or another guard of this one, holds it; [`TargetError::NoLock`] when
-/// the file beside the target cannot be made.
+/// the file beside the target cannot be made, or something else stands in its place.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
-    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(".lock");
-    let beside = path.with_file_name(name);
+    let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
         Ok(Some(held)) => Ok(Lock::new(held)),
         Ok(None) => Err(TargetError::Locked { what: path.display().to_string() }),
@@ -31,84 +43,91 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     }
 }
 
-/// The open lock file; where the system does not remove it by itself, dropping this does.
+/// How often a lock is tried for that others take and release at the same time.
+const TRIES: usize = 100;
+
+/// The open lock file. Dropping it releases the lock, and removes a file that was made for it.
+#[derive(Debug)]
 struct Held {
-    _file: File,
-    #[cfg_attr(windows, allow(dead_code))]
-    path: PathBuf,
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows removes the file when it is closed"))]
+    made: Option<PathBuf>,
+    #[cfg_attr(windows, allow(dead_code, reason = "it is open as long as the lock is held"))]
+    file: File,
 }
 
 #[cfg(not(windows))]
 impl Drop for Held {
     fn drop(&mut self) {
         // Removed while still locked: who opens it now makes a new file, and who has it open sees that it is gone.
-        // A failure leaves an empty file without a lock, which the next one takes over.
-        let _ = std::fs::remove_file(&self.path);
+        // A failure leaves an empty file without a lock, which the next one uses.
+        if let Some(path) = &self.made
+            && unix::is_same(&self.file, path).unwrap_or(false)
+        {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
 /// `None`: somebody else holds it.
-#[cfg(not(windows))]
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
-    use std::fs::TryLockError;
-    // Each round that fails means that another holder removed the file between our opening and locking it.
-    for _ in 0..100 {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Ok(()) if is_same(&file, path)? => return Ok(Some(Held { _file: file, path: path.to_owned() })),
-            Ok(()) => {}
+    // Each round that fails means that another holder removed, or made, the file between two of our calls.
+    for _ in 0..TRIES {
+        match make(path) {
+            Ok(made) => return Ok(made),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        match take(path) {
+            Ok(Taken::Held(file)) => return Ok(Some(Held { made: None, file })),
+            Ok(Taken::ByAnother) => return Ok(None),
+            Ok(Taken::Gone) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(None)
 }
 
-/// Whether `path` still names the open file.
-#[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mine = file.metadata()?;
-    match std::fs::symlink_metadata(path) {
-        Ok(theirs) => Ok(mine.dev() == theirs.dev() && mine.ino() == theirs.ino()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+/// What came of a lock file that was there.
+enum Taken {
+    /// It is locked now.
+    Held(File),
+    /// Somebody else holds it.
+    ByAnother,
+    /// It was removed meanwhile.
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
+    Gone,
 }
 
-/// `None`: somebody else holds it.
-///
-/// Windows refuses to open a file that is shared with nobody, and deletes it when its only handle is closed: the file
-/// exists exactly as long as the lock is held.
-#[cfg(windows)]
-fn acquire(path: &Path) -> io::Result<Option<Held>> {
-    use std::{os::windows::fs::OpenOptionsExt as _, thread, time::Duration};
+/// Refuses what kbfix cannot have made here.
+fn foreign(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, not an empty file of this user's own"))
+}
 
-    use windows_sys::Win32::{
-        Foundation::{ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE},
-        Storage::FileSystem::{DELETE, FILE_FLAG_DELETE_ON_CLOSE},
-    };
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true).share_mode(0);
-    options.access_mode(GENERIC_READ | GENERIC_WRITE | DELETE).custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
-    let mut tries = 0;
-    loop {
-        match options.open(path) {
-            Ok(file) => return Ok(Some(Held { _file: file, path: path.to_owned() })),
-            Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION as i32) => return Ok(None),
-            // A file that is being deleted answers access denied for a moment.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && tries < 10 => {
-                tries += 1;
-                thread::sleep(Duration::from_millis(10));
-            }
-            Err(error) => return Err(error),
-        }
+/// Refuses what is no empty file.
+fn refuse_foreign(metadata: &Metadata) -> io::Result<()> {
+    match metadata.file_type() {
+        kind if kind.is_symlink() => Err(foreign("a link")),
+        kind if kind.is_dir() => Err(foreign("a folder")),
+        kind if !kind.is_file() => Err(foreign("a pipe, a socket or a device")),
+        _ if metadata.len() > 0 => Err(foreign("a file with content")),
+        _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use crate::targets::lock::*;
+
+    /// Why the lock of the file `a.reg` is refused.
+    fn refusal(folder: &Path) -> String {
+        match lock_beside(&folder.join("a.reg")) {
+            Err(error @ TargetError::NoLock { .. }) => error.to_string(),
+            other => panic!("{:?}", other.map(drop)),
+        }
+    }
 
     #[test]
     fn one_holds_it_and_nothing_is_left_behind() {
@@ -118,7 +137,63 @@ mod tests {
         assert!(matches!(lock_beside(&path), Err(TargetError::Locked { .. })));
         drop(held);
         drop(lock_beside(&path).unwrap());
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_others_put_there_stays_and_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = dir.path().join(".kbfix-a.reg.lock");
+        fs::write(&lock, "precious").unwrap();
+        assert!(refusal(dir.path()).contains("it is a file with content"));
+        assert_eq!(fs::read(&lock).unwrap(), b"precious");
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+        assert!(refusal(dir.path()).contains("it is a folder"));
+        fs::remove_dir(&lock).unwrap();
+        // A killed process can leave this. Another program that locks it, too, still finds the same file.
+        fs::write(&lock, "").unwrap();
+        let held = lock_beside(&dir.path().join("a.reg")).unwrap();
+        assert!(matches!(lock_beside(&dir.path().join("a.reg")), Err(TargetError::Locked { .. })));
+        drop(held);
+        assert!(lock.exists());
+        drop(lock_beside(&dir.path().join("a.reg")).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed_and_no_pipe_waited_for() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (lock, elsewhere) = (dir.path().join(".kbfix-a.reg.lock"), dir.path().join("elsewhere"));
+        symlink(&elsewhere, &lock).unwrap();
+        assert!(refusal(dir.path()).contains("it is a link"));
+        assert!(!elsewhere.exists());
+        fs::write(&elsewhere, "").unwrap();
+        assert!(refusal(dir.path()).contains("it is a link"));
+        fs::remove_file(&lock).unwrap();
+        fs::hard_link(&elsewhere, &lock).unwrap();
+        assert!(refusal(dir.path()).contains("another name"));
+        fs::remove_file(&lock).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+        assert!(refusal(dir.path()).contains("a pipe"));
+        fs::remove_file(&lock).unwrap();
+        let _socket = UnixListener::bind(&lock).unwrap();
+        assert!(refusal(dir.path()).contains("a socket"));
+        assert!(lock.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_took_the_place_of_the_lock_is_not_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = dir.path().join(".kbfix-a.reg.lock");
+        let held = lock_beside(&dir.path().join("a.reg")).unwrap();
+        fs::rename(&lock, dir.path().join("moved")).unwrap();
+        fs::write(&lock, "precious").unwrap();
+        drop(held);
+        assert_eq!(fs::read(&lock).unwrap(), b"precious");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use change::{Action, KeyChange, ValueChange};
 pub use facts::{Facts, FilePath, Moved};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
-pub use offline::{hive_logs, read_hive};
+pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
@@ -134,7 +134,7 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file that holds the lock could not be made.
+    /// The file that holds the lock could not be made, or something else has its name (its kind is then `AlreadyExists`).
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The file of the lock.

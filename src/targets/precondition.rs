@@ -1,4 +1,5 @@
-//! The check that every target makes before a change: that what the change names as `before` is what is there.
+//! The checks that targets make around a change: that what it names as `before` is what is there; and, where all of it is made in
+//! memory first, that it reads back and can be undone.
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,36 @@ pub(super) fn before(
         if let Some(subkey) = facts.subkeys.as_ref().and_then(|subkeys| subkeys.first()) {
             return Err(stale(&change.key, "no subkeys", &format!("subkey {subkey}")));
         }
+    }
+    Ok(())
+}
+
+/// Why a change is refused whose name leads elsewhere once all changes of the run are made.
+pub(super) const LED_ELSEWHERE: &str = "the changes of this run alter which key this name stands for, as `Current` in \
+    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`: it could be neither read back nor undone; change the one and the other in \
+    two runs";
+
+/// Undoes changes that were made in memory, from the last to the first. Each must read back as it was made, and be again as it was
+/// before it once it is undone. `make` checks a change by [`before`] and makes it.
+///
+/// # Errors
+/// [`WriteError`] for the first that does not.
+pub(super) fn undo<T>(
+    changes: &[KeyChange],
+    target: &mut T,
+    mut make: impl FnMut(&mut T, &KeyChange) -> Result<(), WriteError>,
+    mut read: impl FnMut(&mut T, &KeyQuery) -> Answer<KeyFacts>,
+) -> Result<(), WriteError> {
+    for change in changes.iter().rev() {
+        let undone = make(target, &change.inverse()).and_then(|()| before(change, |query| read(target, query)));
+        undone.map_err(|error| {
+            let (place, why) = match error {
+                WriteError::Unsupported { place, detail } => (place, detail),
+                other => (change.key.to_string(), other.to_string()),
+            };
+            let detail = format!("once changed, it could not be read back and put back, so nothing is changed: {why}");
+            WriteError::Unsupported { place, detail }
+        })?;
     }
     Ok(())
 }

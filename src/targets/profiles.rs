@@ -12,7 +12,7 @@ use std::{
 
 use crate::registry::{Key, KeyName, KeyPath, RootKey, ValueName, sid};
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, offline::OfflineRegistry};
+use super::{Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, offline::OfflineRegistry};
 
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
@@ -43,6 +43,14 @@ pub(super) struct Profile {
 /// When the target as a whole cannot be read.
 pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
+}
+
+/// Whether the change may alter which hive is whose: it is in the list of profiles, or of `SystemRoot`, by which their folders are found.
+pub(super) fn names_hives(change: &KeyChange) -> bool {
+    let key = change.key.one_name(false).path;
+    let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
+    let root = change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"));
+    is_below(PROFILES) || (root && is_below(WINDOWS))
 }
 
 /// Every user with a profile.

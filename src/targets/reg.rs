@@ -141,6 +141,10 @@ impl RegTarget {
     }
 
     fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+        // Only whether the key is there is asked, as of the parent of each key that is created.
+        if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
+            return Ok(BTreeMap::new());
+        }
         // A key that is there only as the parent of others has no values: the export would list them.
         let values = self.document.values(path);
         let unreadable = values.as_ref().and_then(|v| v.unreadable());
@@ -251,7 +255,7 @@ impl Target for RegTarget {
             return Ok(());
         }
         let before = self.document.clone();
-        let made = self.carry_out(changes);
+        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
         self.document = before;
         made
     }
@@ -263,7 +267,13 @@ impl Target for RegTarget {
         let place = self.path.display().to_string();
         // The changes are checked against what is in the file now, also when it was edited without the lock.
         self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
-        let written = self.carry_out(changes).map_err(WriteFailure::from).and_then(|()| {
+        let made = self.carry_out(changes).and_then(|()| {
+            let edited = self.document.clone();
+            self.try_undo(changes)?;
+            self.document = edited;
+            Ok(())
+        });
+        let written = made.map_err(WriteFailure::from).and_then(|()| {
             replace_file(&self.path, &self.document.to_bytes()).map_err(|source| {
                 let error = match source.kind() {
                     std::io::ErrorKind::PermissionDenied => WriteError::Denied { place },

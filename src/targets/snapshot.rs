@@ -4,7 +4,7 @@
 //! alter the machine, so that a plan can be tried on it.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -131,8 +131,16 @@ impl Target for SnapshotTarget {
             snapshot.facts.apply(change);
         }
         let text = snapshot.to_text().map_err(|detail| WriteError::Unsupported { place: place.clone(), detail })?;
-        replace_file(&self.path, text.as_bytes())
-            .map_err(|source| WriteFailure { error: WriteError::Io { place, source }, begun: changes.to_vec() })?;
+        if let Err(source) = replace_file(&self.path, text.as_bytes()) {
+            // The new file may be there all the same, as when only its folder could not be synced: what is read from now on, by whoever
+            // undoes this, is the file again, or else unknown.
+            self.snapshot = load(&self.path).unwrap_or(Snapshot { facts: Facts::default(), ..snapshot });
+            let error = match source.kind() {
+                io::ErrorKind::PermissionDenied => WriteError::Denied { place },
+                _ => WriteError::Io { place, source },
+            };
+            return Err(WriteFailure { error, begun: changes.to_vec() });
+        }
         self.snapshot = snapshot;
         Ok(())
     }

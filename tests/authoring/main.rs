@@ -9,3 +9,4 @@ mod editor;
 mod export;
 mod import;
 mod install;
+mod regedit;

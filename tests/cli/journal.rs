@@ -1,6 +1,17 @@
 //! `kbfix journal`: what was done, in the order in which it was done.
 
+use std::fs;
+
+use kbfix::journal::{Folder, Status};
+
 use crate::harness::Machine;
+
+/// The journals of the state folder, oldest first.
+fn journals(machine: &Machine) -> Vec<kbfix::journal::Journal> {
+    let (journals, damaged) = Folder::new(Some(&machine.path("state"))).unwrap().list().unwrap();
+    assert!(damaged.is_empty(), "{damaged:?}");
+    journals
+}
 
 #[test]
 fn list_and_show_tell_what_was_done() {
@@ -30,4 +41,103 @@ fn list_and_show_tell_what_was_done() {
     let shown = machine.run(&format!("journal show {journal} --format json @state")).code(0).json();
     assert_eq!(shown["changes"][0]["action"], "create");
     assert_eq!(shown["machine"]["computer_name"], "FRONTEND1");
+}
+
+/// Where the clock went back, as it does when a virtual machine is resumed, the newest journal is still that of the last apply.
+#[test]
+fn journals_are_named_in_the_order_of_the_applies() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let first = machine.journals().remove(0);
+    let folder = machine.path("state/journal");
+    let future = "20991231T235959.999Z-4711.jsonl";
+    fs::rename(folder.join(&first), folder.join(future)).unwrap();
+    machine.edit(&[("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000000")]);
+    machine.run("apply KB909094 @target @state").code(0);
+    let names = machine.journals();
+    assert_eq!(names[0], future);
+    assert!(names[1].starts_with("21000101T000000.000Z-"), "{names:?}");
+    let report = machine.run("rollback --last @state --format json").code(0).json();
+    assert_eq!(report["specs"][0]["changes"][0]["values"][0]["after"]["text"], "dword:00000000");
+    // There is no time after this one.
+    fs::rename(folder.join(future), folder.join("99991231T235959.999Z-1.jsonl")).unwrap();
+    machine.run("apply KB909094 @target @state").code(3).says("journal-access").says("no other journal can be");
+}
+
+#[test]
+fn two_journals_at_once_are_two_files() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let entry = journals(&machine).remove(0).entry;
+    let folder = Folder::new(Some(&machine.path("state"))).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..25).for_each(|_| drop(folder.begin(entry.clone()).unwrap())));
+        }
+    });
+    assert_eq!(machine.journals().len(), 101);
+}
+
+#[test]
+fn after_a_redo_the_apply_is_done_again_and_last_finds_it() {
+    let machine = Machine::new();
+    let before = machine.export();
+    machine.run("apply KB909094 @target @state").code(0);
+    let applied = machine.export();
+    machine.run("rollback --last @state").code(0);
+    let rollback = machine.journals().pop().unwrap();
+    machine.run(&format!("rollback {rollback} @state")).code(0);
+    assert_eq!(machine.export(), applied);
+    let status = |machine: &Machine| journals(machine).iter().map(|j| j.status()).collect::<Vec<_>>();
+    assert_eq!(status(&machine), [Status::Done, Status::RolledBack, Status::Done]);
+    // The redo is undone: the apply is rolled back again.
+    let redo = machine.journals().pop().unwrap();
+    machine.run(&format!("rollback {redo} @state")).code(0);
+    assert_eq!(machine.export(), before);
+    assert_eq!(status(&machine), [Status::RolledBack, Status::Done, Status::RolledBack, Status::Done]);
+    machine.run("rollback --last @state").code(2).says("journal-missing");
+    // And once more, so that there is something for --last.
+    let undo = machine.journals().pop().unwrap();
+    machine.run(&format!("rollback {undo} @state")).code(0);
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_others_could_have_written_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let applied = machine.export();
+    let journal = machine.journals().remove(0);
+    let set = |below: &str, mode| fs::set_permissions(machine.path(below), fs::Permissions::from_mode(mode)).unwrap();
+    let file = format!("state/journal/{journal}");
+    for (below, well, bad) in [("state", 0o755, 0o1777), ("state/journal", 0o700, 0o770), (file.as_str(), 0o644, 0o664)]
+    {
+        set(below, bad);
+        for command in
+            ["rollback --last", "rollback --check --last", "journal list", &format!("journal show {journal}")]
+        {
+            machine.run(&format!("{command} @state")).code(2).says("journal-untrusted").says("may write it");
+        }
+        machine.run(&format!("rollback {journal} @state")).code(2).says("journal-untrusted");
+        if below != file {
+            // Nor is a journal written there, or a target changed.
+            machine.edit(&[("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000000")]);
+            machine.run("apply KB909094 @target @state").code(3).says("journal-untrusted");
+            machine.run("apply --check KB909094 @target @state").code(3).says("journal-untrusted");
+            machine.set_export(&applied);
+        }
+        assert_eq!(machine.journals().len(), 1);
+        set(below, well);
+    }
+    // By its file, only that counts.
+    fs::copy(machine.path(&file), machine.path("copy.jsonl")).unwrap();
+    set("state", 0o777);
+    machine.run("journal show @/copy.jsonl @state").code(0);
+    set("copy.jsonl", 0o646);
+    machine.run("journal show @/copy.jsonl @state").code(2).says("journal-untrusted");
+    set("state", 0o755);
+    machine.run("rollback --last @state").code(0);
 }

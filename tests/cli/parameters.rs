@@ -10,7 +10,7 @@ title: t
 parameters: { level: { description: how much, range: { at_least: 1, at_most: 9 } } }
 registry:
   - key: HKLM\SOFTWARE\T
-    values: { v: { type: REG_DWORD, data: { parameter: level } } }
+    values: { v: { type: REG_DWORD, data: { parameter: level }, keep: none } }
 ";
 const KEY: &str = r"kbfix: 1
 id: KEY

@@ -21,7 +21,10 @@ fn one_target_has_one_name_however_it_is_spelled() {
 fn a_journal_of_another_machine_is_called_a_journal() {
     let machine = Machine::new();
     machine.run("apply KB909094 @target @state").code(0);
-    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\"")]);
+    machine.edit(&[
+        ("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\""),
+        ("6f2a8c54-90d1", "6f2a8c54-0000"),
+    ]);
     let run = machine
         .run("rollback --last @state")
         .code(2)
@@ -72,8 +75,8 @@ fn what_kbfix_makes_for_its_state_is_for_its_owner_only() {
 #[test]
 fn a_lock_that_cannot_be_made_says_what_is_missing() {
     let machine = Machine::new();
-    fs::create_dir(machine.path("machine.reg.lock")).unwrap();
-    let run = machine.run("apply KB909094 @target @state").code(3).says("cannot lock ");
-    run.says("[DIR]/machine.reg.lock").says("you may write in its folder");
+    fs::create_dir(machine.path(".kbfix-machine.reg.lock")).unwrap();
+    let run = machine.run("apply KB909094 @target @state").code(3).says("target-lock").says("cannot lock ");
+    run.says("[DIR]/.kbfix-machine.reg.lock: it is a folder").says("move it away");
     machine.run("diff KB909094 @target").code(1);
 }

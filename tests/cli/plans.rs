@@ -225,3 +225,55 @@ fn a_blocked_plan_changes_nothing() {
     machine.run("apply --plan @/plan.json @target @state").code(4).says("blocked");
     assert_eq!(machine.journals(), Vec::<String>::new());
 }
+
+/// A clone has the name, the MachineGuid and the facts of its model; only its address tells.
+#[test]
+fn a_plan_of_one_clone_for_another_is_warned_of() {
+    let machine = Machine::new();
+    machine.run("example @/one").code(0);
+    machine.run("example @/two").code(0);
+    machine.run("diff KB909094 --target image:@/one --out @/plan.json").code(1);
+    for (line, code) in
+        [("diff", 1), ("apply --check @state", 1), ("apply @state", 0), ("apply @state", 0), ("diff", 0)]
+    {
+        let (command, state) = line.split_once(' ').unwrap_or((line, ""));
+        let run = machine.run(&format!("{command} --plan @/plan.json --target image:@/two {state}")).code(code);
+        run.says("plan-other-target").says("the plan was made from image:[DIR]/one, and this is image:[DIR]/two");
+    }
+    let own = machine.run("diff --plan @/plan.json --target image:@/one").code(1);
+    assert!(!own.stderr.contains("plan-other-target"), "{own:?}");
+    machine.run("snapshot KB909094 --target image:@/one --out @/one.json").code(0);
+    machine.run("diff KB909094 --target snapshot:@/one.json --out @/plan.json").code(1);
+    let run = machine.run("apply --plan @/plan.json --target image:@/one @state").code(0);
+    assert!(!run.stderr.contains("plan-other-target"), "{run:?}");
+}
+
+/// The plan that renames the computer does not turn it into another one.
+#[test]
+fn a_plan_that_renames_the_computer_is_carried_out_already() {
+    let machine = Machine::new();
+    machine.write(
+        "rename.yaml",
+        "kbfix: 1\nid: RENAME\ntitle: t\nregistry:\n- key: HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ComputerName\n\
+         \x20 values: { ComputerName: { type: REG_SZ, data: OTHER } }\n",
+    );
+    machine.run("diff @/rename.yaml @target --out @/plan.json").code(1);
+    machine.run("apply --plan @/plan.json @target @state").code(0);
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("carried out before");
+    machine.run("rollback --last @state").code(0).says("plan-other-machine");
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("RENAME: changed");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_and_a_snapshot_are_for_their_owner_only_and_a_file_that_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    let mode = |file: &str| std::fs::metadata(machine.path(file)).unwrap().permissions().mode() & 0o777;
+    machine.run("diff KB909094 @target --out @/plan.json").code(1);
+    machine.run("snapshot KB909094 @target --out @/snapshot.json").code(0);
+    assert_eq!((mode("plan.json"), mode("snapshot.json")), (0o600, 0o600));
+    std::fs::set_permissions(machine.path("plan.json"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    machine.run("diff KB909094 @target --out @/plan.json").code(1);
+    assert_eq!(mode("plan.json"), 0o644);
+}

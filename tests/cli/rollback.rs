@@ -71,7 +71,10 @@ fn a_key_that_holds_more_by_now_is_kept_with_it() {
 #[test]
 fn a_journal_of_another_machine_is_refused() {
     let machine = applied();
-    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\"")]);
+    machine.edit(&[
+        ("6f2a8c54-90d1", "6f2a8c54-0000"),
+        ("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"FRONTEND2\""),
+    ]);
     let before = machine.export();
     machine.run("rollback --last @state").code(2).says("FRONTEND1").says("FRONTEND2");
     assert_eq!(machine.export(), before);
@@ -198,4 +201,31 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
     machine.run("journal show nope @state").code(2).says("there is no journal nope");
     let keys = |text: &str| text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(keys(&machine.export()), keys(&first));
+}
+
+#[test]
+fn a_computer_that_was_renamed_since_is_rolled_back_with_a_warning() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"RENAMED\"")]);
+    let report = machine.run("rollback --last @state --format json").code(0).json();
+    assert_eq!(report["diagnostics"][0]["code"], "plan-other-machine");
+    assert_eq!(report["diagnostics"][0]["severity"], "warning");
+    assert!(!machine.export().contains("DAV]"));
+}
+
+/// A MachineGuid is copied with a disk: where the address differs too, the operator has to say that it is the same machine.
+#[test]
+fn another_name_at_another_address_needs_a_word_of_the_operator() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.edit(&[("\"ComputerName\"=\"FRONTEND1\"", "\"ComputerName\"=\"CLONE\"")]);
+    machine.write("clone.reg", &machine.export());
+    let line = "rollback --last @state --target reg:@/clone.reg";
+    let journal = machine.journals().remove(0);
+    let line = line.replace("--last", &journal);
+    machine.run(&line).code(2).says("plan-other-machine").says("--force-machine");
+    machine.run(&format!("{line} --check --force-machine")).code(1).says("this is CLONE");
+    machine.run(&format!("{line} --force-machine")).code(0).says("this is CLONE");
+    assert!(!machine.read("clone.reg").contains("DAV]") && machine.export().contains("DAV]"));
 }

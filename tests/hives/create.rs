@@ -1,7 +1,7 @@
 //! Hives made from nothing, and small damages to them.
 
 use kbfix::{
-    format::regf::{Error, Filetime, Hive, Severity, worse},
+    format::regf::{Error, Filetime, Hive, Severity, State, worse},
     registry::{Data, ValueType},
 };
 
@@ -171,10 +171,25 @@ fn what_is_no_hive_is_refused() {
     let mut hive = hive();
     let good = hive.to_bytes(NOW).unwrap();
     assert!(matches!(Hive::open(good[..4000].to_vec(), &[]), Err(Error::NotAHive(_))));
-    let mut short = Hive::open(good[..4096].to_vec(), &[]).unwrap();
+    // A file that was cut short may be looked into, and is never edited: what is lost could not be seen any more.
+    assert!(matches!(Hive::open(good[..4096].to_vec(), &[]), Err(Error::Dirty { .. })));
+    let mut short = Hive::open_dirty(good[..4096].to_vec(), &[]).unwrap();
+    assert!(matches!(short.state(), State::Dirty { .. }));
     assert!(short.find("").is_err());
     assert!(short.check().iter().any(|f| f.code == "base-size"));
     assert!(short.edit(NOW).is_err());
+}
+
+#[test]
+fn a_base_block_that_does_not_hold_says_so_whatever_its_version() {
+    let good = hive().to_bytes(NOW).unwrap();
+    for at in [20, 24, 28] {
+        let mut torn = good.clone();
+        torn[at] = 1;
+        let error = Hive::open(torn, &[]).unwrap_err().to_string();
+        assert!(error.contains("there is no log"), "{error}");
+        assert!(!error.contains("not supported"), "{error}");
+    }
 }
 
 /// The place in `bytes` of the cell that the number at `at` points to.

@@ -157,6 +157,16 @@ fn what_goes_wrong_with_a_package_leaves_the_registry_alone() {
     assert!(!machine.value_is_set());
     machine.restore();
 
+    // The package says that it restarts the computer: nothing is done after it.
+    let spec = machine.spec("new.dll", 1641);
+    let (code, report) = machine.apply(&spec, Some(&machine.package));
+    assert_eq!((code, &report["outcome"]), (4, &Value::from("blocked")), "{report:#}");
+    assert_eq!(report["diagnostics"][0]["code"], "restart-begun");
+    assert_eq!(report["steps"][0]["result"], "restart_begun");
+    assert_eq!((&report["changed"], &report["restart"]["computer"]), (&Value::from(true), &Value::from("required")));
+    assert!(machine.is_new() && !machine.value_is_set());
+    machine.restore();
+
     let spec = machine.spec("-", 0);
     let (code, report) = machine.apply(&spec, Some(&machine.package));
     assert_eq!((code, &report["outcome"]), (4, &Value::from("blocked")), "{report:#}");

@@ -7,9 +7,10 @@ use std::{
     process::{Command, Output},
 };
 
+use kbfix::targets::Answer;
 use serde_json::Value;
 
-use crate::scratch::{Scratch, alone};
+use crate::scratch::{Scratch, alone, read};
 
 /// A service that is removed when the test ends.
 struct Service(&'static str);
@@ -48,6 +49,10 @@ impl Drop for Service {
 }
 
 fn apply(scratch: &Scratch, services: &str, data: u32) -> (i32, Value) {
+    apply_with(scratch, services, data, &[])
+}
+
+fn apply_with(scratch: &Scratch, services: &str, data: u32, more: &[&str]) -> (i32, Value) {
     let folder = tempfile::tempdir().unwrap();
     let spec = folder.path().join("spec.yaml");
     let text = format!(
@@ -61,6 +66,7 @@ fn apply(scratch: &Scratch, services: &str, data: u32) -> (i32, Value) {
         .arg(&spec)
         .args(["--format", "json", "--restart-services", "--state-dir"])
         .arg(folder.path().join("state"))
+        .args(more)
         .output()
         .unwrap();
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
@@ -89,11 +95,35 @@ fn a_service_is_restarted_after_a_change_and_only_then() {
 }
 
 #[test]
-fn a_service_that_cannot_be_restarted_is_told_and_the_change_stays() {
+fn a_service_that_cannot_be_stopped_is_told_and_the_change_stays() {
     let _alone = alone();
     let scratch = Scratch::machine("services-failed");
-    let (code, report) = apply(&scratch, "kbfix-test-none", 1);
+    let Some(service) = Service::new("kbfix-test-stubborn", "stubborn") else { return };
+    let (code, report) = apply(&scratch, service.0, 1);
     assert_eq!((code, &report["outcome"]), (7, &Value::from("changed")), "{report:#}");
     assert_eq!(report["diagnostics"][0]["code"], "service-restart-failed");
+    assert_eq!(report["diagnostics"][0]["severity"], "error");
     assert_eq!(report["changed"], true);
+}
+
+#[test]
+fn a_service_that_is_about_to_run_is_waited_for() {
+    let _alone = alone();
+    let scratch = Scratch::machine("services-slow");
+    let Some(service) = Service::new("kbfix-test-slow", "slow") else { return };
+    let (code, report) = apply(&scratch, service.0, 1);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(steps(&report), ["stop_service kbfix-test-slow done", "start_service kbfix-test-slow done"]);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_told_before_anything_is_changed() {
+    let _alone = alone();
+    let scratch = Scratch::machine("services-none");
+    for more in [&["--check"][..], &[], &[]] {
+        let (code, report) = apply_with(&scratch, "kbfix-test-none", 1, more);
+        assert_eq!((code, &report["diagnostics"][0]["code"]), (2, &Value::from("service-missing")), "{report:#}");
+        assert_eq!(report["changed"], false);
+        assert!(matches!(read(&scratch.key, "v"), Answer::Absent));
+    }
 }

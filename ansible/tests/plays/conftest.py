@@ -100,7 +100,7 @@ class Site:
             encoding="utf-8",
             timeout=300,
         )
-        return Played(done.returncode, done.stdout + done.stderr)
+        return Played(done.returncode, _with_messages(done.stdout + done.stderr))
 
     def task(self, options: dict[str, t.Any], *arguments: str, module: str = "kb", **keywords: t.Any) -> Played:
         """Runs one task on every host; `environment` in it is of ansible-playbook."""
@@ -111,6 +111,14 @@ class Site:
         task = {f"kbfix.windows.{module}": {**common, **options}, "name": "the task", **keywords}
         play = {"name": "the play", "hosts": "all", "gather_facts": False, "tasks": [task]}
         return self.play([play], *arguments, **environment)
+
+
+def _with_messages(output: str) -> str:
+    """The output with each failure's message as text, which ansible-core prints from 2.19 on; before, it stands in JSON only."""
+    if "[ERROR]: Task failed" in output:
+        return output
+    results = re.findall(r"FAILED! => (\{.*\})$", output, re.M)
+    return "\n".join([output, *(str(json.loads(result).get("msg")) for result in results)])
 
 
 def old_dll(path: pathlib.Path) -> None:

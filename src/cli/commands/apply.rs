@@ -131,14 +131,21 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     // A look takes no lock, which needs the right to write.
     let _lock = if arguments.check { None } else { Some(target.lock()?) };
     let what = reading(target.as_ref());
+    let mut warning = None;
     let plan = match &wanted {
         Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
             let name = arguments.specs.name_of(arguments.plan.as_deref().unwrap_or_default());
             let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
-            match held.map_err(|error| CommandError::from(error).of_plan(name))? {
+            let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
+            warning = other_target(plan, target.as_ref());
+            match standing {
                 Standing::Holds => (**plan).clone(),
-                Standing::CarriedOut => return Ok(carried_out((**plan).clone(), report::Command::Apply)),
+                Standing::CarriedOut => {
+                    let mut report = carried_out((**plan).clone(), report::Command::Apply);
+                    report.diagnostics.extend(warning);
+                    return Ok(report);
+                }
             }
         }
     };
@@ -147,6 +154,9 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         None => Ok(()),
     };
     narrow(&plan)?;
+    if arguments.restart_services {
+        services::look(&plan)?;
+    }
     if arguments.check {
         arguments.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {
@@ -155,7 +165,9 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         if let Some(why) = cannot_apply(&plan, target.as_mut(), Diagnostic::error) {
             return Err(CommandError::new(Outcome::RolledBack.exit_code(), why));
         }
-        return Ok(only_shown(plan, report::Command::Apply));
+        let mut report = only_shown(plan, report::Command::Apply);
+        report.diagnostics.extend(warning);
+        return Ok(report);
     }
     let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
     let mut report = if prepared.is_empty() {
@@ -174,10 +186,23 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         })
     };
     report.command = report::Command::Apply;
+    report.diagnostics.extend(warning);
     if arguments.restart_services {
         services::restart(&mut report, output);
     }
     Ok(report)
+}
+
+/// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
+/// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
+pub(super) fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+    let uri = target.uri();
+    let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
+    (!is_copy && plan.target != uri).then(|| {
+        let message = format!("the plan was made from {}, and this is {uri}", plan.target);
+        let hint = "see that it is that machine: a clone cannot be told from it by name and MachineGuid";
+        Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
+    })
 }
 
 /// The report of a plan that is not carried out.

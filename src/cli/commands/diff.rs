@@ -20,7 +20,9 @@ use kbfix::{
     render::{self, Report, report},
 };
 
-use super::apply::{MAX_PLAN, MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, too_many_changes};
+use super::apply::{
+    MAX_PLAN, MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, other_target, too_many_changes,
+};
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
 #[derive(Debug, clap::Args)]
@@ -84,7 +86,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let Made { plan, text, standing, warning } = match make(arguments, output) {
+    let Made { plan, text, standing, warnings } = match make(arguments, output) {
         Ok(made) => made,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
@@ -96,7 +98,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     };
     report.plan = text;
     report.diagnostics.extend(wide);
-    report.diagnostics.extend(warning);
+    report.diagnostics.extend(warnings);
     report.markdown = arguments.with_markdown.then(|| render::markdown(&report));
     match arguments.format {
         Format::Reg => {
@@ -151,7 +153,7 @@ struct Made {
     /// How the plan stands.
     standing: Standing,
     /// What stands against carrying it out.
-    warning: Option<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError> {
@@ -174,20 +176,20 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError
             (plan, Standing::Holds, target)
         }
     };
-    let warning = match standing {
-        Standing::Holds => cannot_apply(&plan, target.as_mut(), Diagnostic::warning),
-        Standing::CarriedOut => None,
-    };
+    let mut warnings = Vec::from_iter(other_target(&plan, target.as_ref()));
+    if standing == Standing::Holds {
+        warnings.extend(cannot_apply(&plan, target.as_mut(), Diagnostic::warning));
+    }
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = plan.to_text();
         fits(written.len(), MAX_PLAN)?;
         if let Some(out) = out {
-            out.write(written.as_bytes(), output)?;
+            out.write_private(written.as_bytes(), output)?;
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    Ok(Made { plan, text, standing, warning })
+    Ok(Made { plan, text, standing, warnings })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use kbfix::{
     diag::{Code, Diagnostic},
     format::regf::{Hive, Severity},
     render::hive_check::HiveCheck,
-    targets::{hive_logs, read_hive},
+    targets::{hive_logs, read_hive, read_log},
 };
 
 /// Look into a registry hive file.
@@ -74,7 +74,7 @@ fn check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
     let primary = read_hive(&arguments.file).map_err(|e| unreadable(&file, &e))?;
     let mut logs = Vec::new();
     for log in hive_logs(&arguments.file).map_err(|e| unreadable(&file, &e))? {
-        logs.push(read_hive(&log).map_err(|e| unreadable(&log.display().to_string(), &e))?);
+        logs.push(read_log(&log, primary.len()).map_err(|e| unreadable(&log.display().to_string(), &e))?);
     }
     let hive = Hive::open_dirty(primary, &logs).map_err(|error| {
         let hint = "give a hive file, such as Windows/System32/config/SYSTEM";

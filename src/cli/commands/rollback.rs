@@ -7,7 +7,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply::{self, PlanRefusal},
+    apply::{self, PlanRefusal, Renamed},
     diag::{Code, Diagnostic},
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
     observe::observe,
@@ -16,7 +16,7 @@ use kbfix::{
     targets::{Address, open},
 };
 
-use super::apply::{carry_out, only_shown};
+use super::apply::{cannot_apply, carry_out, only_shown};
 
 /// Put back what an apply changed. What somebody else changed since is kept, and reported.
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,11 @@ pub(in crate::cli) struct Arguments {
     /// Put back also the values that somebody else changed since.
     #[arg(long)]
     force: bool,
+
+    /// Roll back also where computer name or MachineGuid are not those of the journal: on a machine that was renamed or prepared anew
+    /// since. What is rolled back is what is as that apply left it.
+    #[arg(long)]
+    force_machine: bool,
 
     /// Only show what would be put back.
     #[arg(long)]
@@ -72,14 +77,24 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
     let same = output.during(&reading(target.as_ref()), || {
         apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())
     });
-    same.map_err(|refusal| match refusal {
-        PlanRefusal::OtherMachine { wanted, found } => {
-            let message = format!("the journal {} is of {wanted}, and this is {found}", journal.entry.id);
-            let hint = "name the target that was changed, or leave --target out: the journal knows where it was";
-            CommandError::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+    let (was, is) = match same {
+        Ok(None) => (None, None),
+        Ok(Some(Renamed { was, is })) if address.uri == journal.entry.target.uri => (Some(was), Some(is)),
+        Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is })
+            if arguments.force_machine =>
+        {
+            (Some(was), Some(is))
         }
-        other => other.into(),
-    })?;
+        Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is }) => {
+            return Err(other_machine(&journal, &was, &is));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let renamed = was.zip(is).map(|(was, is)| {
+        let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+        let hint = "what is rolled back is what is as that apply left it";
+        Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
+    });
     let mut undo = Inverse::default();
     let mut machine = Machine::default();
     let facts = output.during(&reading(target.as_ref()), || {
@@ -94,7 +109,13 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
     let conflicts = undo.conflicts;
     let looked = arguments.check || !undo.unread.is_empty();
     let mut report = if looked {
-        only_shown(plan, report::Command::Rollback)
+        let refused = cannot_apply(&plan, target.as_mut(), Diagnostic::error);
+        let mut report = only_shown(plan, report::Command::Rollback);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.diagnostics.push(refused);
+        }
+        report
     } else {
         let action = journal::Action::Rollback(journal.entry.id.clone());
         let what = changing(target.as_ref());
@@ -103,7 +124,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
             let event = if conflicts.is_empty() { What::RolledBack } else { What::RolledBackInPart };
             if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
                 // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
-                let _ = journal.add(event, report.journal.clone());
+                let _ = journal.add_rollback(event, report.journal.clone());
             }
         }
         report
@@ -118,7 +139,15 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
         report.diagnostics.push(kept(&conflicts, older.as_deref()));
     }
     report.conflicts = conflicts;
+    report.diagnostics.extend(renamed);
     Ok(report)
+}
+
+fn other_machine(journal: &Journal, was: &str, is: &str) -> CommandError {
+    let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
+                renamed or prepared anew since, give --force-machine";
+    CommandError::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has

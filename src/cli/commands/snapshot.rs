@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     });
     output.diagnostics(&open.collect::<Vec<_>>());
     let text = snapshot.to_text().map_err(|why| CommandError::usage(why, "take it of fewer specs at once"))?;
-    out.write(text.as_bytes(), output)?;
+    out.write_private(text.as_bytes(), output)?;
     if !matches!(out, Destination::StandardOutput) {
         output.note(&format!("snapshot {}", arguments.out.display()));
     }

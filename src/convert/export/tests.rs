@@ -202,3 +202,15 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }
 }
+
+#[test]
+fn an_escaped_name_is_exported_as_it_is() {
+    let specs = [spec("  - key: 'HKCR\\[*]\\[{]x}'\n    values: { v: { type: REG_DWORD, data: 1 } }\n")];
+    let document = Document::parse(reg(&specs).unwrap().bytes, None).unwrap();
+    assert_eq!(document.keys().map(ToString::to_string).collect::<Vec<_>>(), [r"HKCR\*\{x}"]);
+    for (export, path) in [(dsc(&specs), r"HKCR\*\{x}"), (win_regedit(&specs), r"HKCR:\*\{x}")] {
+        assert_eq!(export.losses, []);
+        let text = String::from_utf8(export.bytes).unwrap();
+        assert!(text.contains(path) || text.contains(&path.replace('\\', r"\\")), "{text}");
+    }
+}

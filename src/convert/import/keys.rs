@@ -124,7 +124,8 @@ impl Keys {
             return;
         }
         // What was made of the key has made the keys above it, too, and they stay.
-        if created && let (Some(path), Some(above)) = (named.path.parent(), stored.parent()) {
+        let above = named.path.parent().filter(|path| path.depth() > 0).zip(stored.parent());
+        if let Some((path, above)) = above.filter(|_| created) {
             self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
         }
         self.0.insert(stored, Left { named, state: State::Absent });

@@ -5,7 +5,7 @@ use crate::{
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
         document::{DataExpression, Ensure, Exclusive, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
-        next_variable,
+        model::KeyPattern,
     },
 };
 
@@ -29,29 +29,15 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
             let hint = "see that this is meant";
             findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
         }
-        if let Some(fault) = unnameable(&left.named.path) {
-            let hint = "leave it out of the file, and out of the spec";
-            findings.push(Diagnostic::error(Code::IMPORT_KEY, fault).at(file.place(line)).hint(hint));
-            continue;
-        }
         out.push((rule(left, file, findings), line));
     }
     out
 }
 
-/// Why a spec cannot name a key.
-fn unnameable(path: &KeyPath) -> Option<String> {
-    if path.names().any(|name| name.contains('*')) {
-        return Some(format!("the key {path} has a `*` in its name, which in a spec stands for any characters"));
-    }
-    let (_, variable, _) = next_variable(path.below_root())?;
-    Some(format!("the key {path} has `{{{variable}}}` in its name, which in a spec stands for a parameter"))
-}
-
 fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule {
     let (key, view) = in_its_view(&left.named.path);
     let mut rule = KeyRule {
-        key: key.to_string(),
+        key: KeyPattern::of(&key).to_string(),
         view: (view == View::Bits32).then_some(ViewChoice::Bits32),
         default_profile: false,
         on_subkeys: None,

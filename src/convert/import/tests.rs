@@ -109,11 +109,9 @@ fn what_a_spec_cannot_say_is_named_by_its_line() {
 "cut"=hex(4):01,00,00
 "odd"=hex(1):61,00
 "type"=hex(99):01
-[HKEY_CLASSES_ROOT\*\shell]
-[HKEY_LOCAL_MACHINE\SOFTWARE\{name}]
 "#
         ),
-        [("import-data", 4), ("import-data", 5), ("import-data", 6), ("import-key", 7), ("import-key", 8)]
+        [("import-data", 4), ("import-data", 5), ("import-data", 6)]
     );
     assert_eq!(codes("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n"), [("protected-key", 3)]);
     assert_eq!(codes("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=what\n"), [("reg-data", 4)]);
@@ -326,6 +324,28 @@ fn a_file_that_one_spec_cannot_say_is_refused_by_the_size_of_the_spec() {
     let [error] = errors.as_slice() else { panic!("{errors:#?}") };
     assert_eq!(error.code, Code::REG_TOO_LARGE);
     assert!(error.message.starts_with("the spec of this file would have "), "{}", error.message);
+}
+
+#[test]
+fn names_with_a_meaning_in_specs_are_escaped() {
+    let text = rules(
+        r#"[HKEY_CLASSES_ROOT\*\shell\Contoso]
+@="Open"
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A\{name}]
+[-HKEY_LOCAL_MACHINE\SOFTWARE\A\[*]\[x]\{GUID-1}]
+[-HKEY_CLASSES_ROOT\*]
+"#,
+    );
+    assert_eq!(
+        text,
+        r#"  - key: 'HKLM\SOFTWARE\A\[{]name}'
+    ensure: absent
+  - key: 'HKLM\SOFTWARE\A\[[][*]]\[x]\{GUID-1}'
+    ensure: absent
+  - key: 'HKCR\[*]'
+    ensure: absent
+"#
+    );
 }
 
 #[test]

@@ -11,13 +11,13 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::windows::{ffi::OsStrExt, fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
+    os::windows::{fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
     path::Path,
 };
 
 use tempfile::NamedTempFile;
 use windows_sys::Win32::{
-    Foundation::ERROR_INSUFFICIENT_BUFFER,
+    Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED},
     Security::{
         DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, GetSecurityDescriptorControl,
         OWNER_SECURITY_INFORMATION, SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERITED, SetKernelObjectSecurity,
@@ -29,6 +29,8 @@ use windows_sys::Win32::{
         MOVEFILE_WRITE_THROUGH, MoveFileExW, READ_CONTROL, SetFileAttributesW, WRITE_DAC, WRITE_OWNER,
     },
 };
+
+use crate::files::long_path::wide;
 
 /// The attributes that a user sees or sets; the others say how the file is stored.
 const KEPT: u32 =
@@ -42,22 +44,40 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let mut descriptor = security_of(&old)?;
     let all = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    set_security(new.path(), WRITE_OWNER | WRITE_DAC, all, &mut descriptor)
-        .or_else(|_| set_security(new.path(), WRITE_DAC, DACL_SECURITY_INFORMATION, &mut descriptor))
+    let copied = security_of(&old).and_then(|mut descriptor| {
+        set_security(new.path(), WRITE_OWNER | WRITE_DAC, all, &mut descriptor)
+            .or_else(|_| set_security(new.path(), WRITE_DAC, DACL_SECURITY_INFORMATION, &mut descriptor))
+    });
+    match copied {
+        // There are none to take over.
+        Err(error) if keeps_no_permissions(&error) => Ok(()),
+        copied => copied,
+    }
+}
+
+/// Whether the error says that the file system, such as FAT32, has no permissions: ERROR_INVALID_FUNCTION, "Incorrect function", or
+/// ERROR_NOT_SUPPORTED (Microsoft, "System Error Codes").
+fn keeps_no_permissions(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(i32::cast_unsigned);
+    matches!(code, Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
 /// Renames the new file to `path`, with the attributes of the file that is there. The new file comes back where that fails.
 pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
     let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
     let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };
-    let (from, to) = (wide(file.path()), wide(path));
-    let renamed = set_attributes(&from, attributes).and_then(|()| {
+    let move_it = |from: &[u16]| {
+        set_attributes(from, attributes)?;
+        let to = wide(path)?;
         // SAFETY: both paths end with a NUL.
         check(unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) })
-    });
-    match renamed {
+    };
+    let from = match wide(file.path()) {
+        Ok(from) => from,
+        Err(error) => return Err((error, file)),
+    };
+    match move_it(&from) {
         Ok(()) => {
             let mut file = file;
             // Nothing has its name any more.
@@ -111,10 +131,6 @@ fn set_security(path: &Path, access: u32, what: u32, descriptor: &mut Descriptor
 fn set_attributes(path: &[u16], attributes: u32) -> io::Result<()> {
     // SAFETY: the path ends with a NUL.
     check(unsafe { SetFileAttributesW(path.as_ptr(), attributes) })
-}
-
-fn wide(path: &Path) -> Vec<u16> {
-    path.as_os_str().encode_wide().chain([0]).collect()
 }
 
 fn check(succeeded: i32) -> io::Result<()> {

@@ -37,6 +37,8 @@ pub struct Document {
     pub(super) first: Option<usize>,
     /// The sections of each key that do not delete it, in file order.
     pub(super) index: BTreeMap<KeyPath, Vec<usize>>,
+    /// The first section whose key cannot be read. No edit reaches it, since edits find sections by their keys.
+    unreadable: Option<usize>,
 }
 
 impl Document {
@@ -86,6 +88,7 @@ impl Document {
             preamble: parsed.preamble,
             epilogue: parsed.epilogue,
             first: (!sections.is_empty()).then_some(0),
+            unreadable: sections.iter().position(|section| section.key.is_err()),
             sections,
             index,
         }
@@ -140,7 +143,7 @@ impl Document {
 
     /// The first section whose key cannot be read; the sentence says why and where.
     pub fn unreadable_key(&self) -> Option<&str> {
-        self.sections().find_map(|s| s.key().err())
+        self.unreadable.and_then(|at| self.sections[at].key().err())
     }
 
     /// The file as it now is.

@@ -54,7 +54,7 @@ impl Hive {
             hive.put_u32(record, field, record)?;
         }
         hive.put_u32(root, node::SECURITY, record)?;
-        let file = hive.store.load()?;
+        let file = hive.file_mut()?;
         base::put_u32(file, base::ROOT, root);
         base::seal(file);
         hive.root = root;

@@ -36,9 +36,15 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// The hive was not written completely, and no log that was given completes it.
-    #[error("the hive was not written completely, and its logs do not complete it: {why}")]
+    /// The hive was not written completely, or is cut short, and no log that was given completes it.
+    #[error("the hive is incomplete, and its logs do not complete it: {why}")]
     Dirty {
+        /// Why no log could be used, or what is missing.
+        why: &'static str,
+    },
+    /// The base block is damaged, and no log that was given has a copy of it.
+    #[error("the base block's checksum is wrong, and no log completes the hive: {why}")]
+    BaseBlock {
         /// Why no log could be used.
         why: &'static str,
     },

@@ -9,6 +9,7 @@ use super::{
     base::{self, BaseBlock, NOWHERE},
     bytes::u32_at,
     edit::{Cache, Space},
+    owners::Owners,
     recover,
     store::{self, Source, Store},
 };
@@ -27,6 +28,7 @@ pub struct Hive {
     /// What an editor knows of free cells, from the first edit on.
     pub(super) space: Option<Box<Space>>,
     pub(super) cache: Cache,
+    pub(super) owners: Owners,
 }
 
 /// A key's place in a hive. It holds until the key is deleted; and until the hive is written out, where something was
@@ -50,12 +52,27 @@ pub enum State {
     Recovered(Recovery),
     /// It was not, and no log completed it. Such a hive is read only.
     Dirty {
-        /// Why no log could be used.
+        /// Why it is not complete, or why no log could be used.
         why: &'static str,
     },
 }
 
+/// Why a hive is not complete whose file is too short.
+const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block names";
+
 impl Hive {
+    /// The length of the base block, with which a file begins.
+    pub const BASE_BLOCK: usize = base::SIZE;
+
+    /// How many bytes of hive bins follow this base block in the file; none where it was not written completely.
+    ///
+    /// # Errors
+    /// Where it is no base block of a hive.
+    pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
+        let base = primary_base_block(base_block)?;
+        Ok((!base.is_dirty()).then_some(base.bins_size))
+    }
+
     /// Opens a hive out of its primary file and the logs that lie beside it (`.LOG`, `.LOG1`, `.LOG2`; empty and
     /// foreign ones are ignored). A hive that was not written completely is recovered from them as Windows does it, in
     /// memory; where that cannot be done it is refused with [`Error::Dirty`].
@@ -77,6 +94,16 @@ impl Hive {
                 Err(why) => State::Dirty { why },
             };
         }
+        if matches!(state, State::Clean) && is_cut_short(&base, primary.len() as u64) {
+            state = State::Dirty { why: CUT_SHORT };
+        }
+        // Nothing in a base block that does not hold tells the version: the logs are what is missing.
+        if let State::Dirty { why } = state
+            && !base.checksum_holds
+            && base.supported().is_err()
+        {
+            return Err(Error::BaseBlock { why });
+        }
         let mut hive = Self::from_file(primary, state)?;
         if let State::Recovered(recovery) = hive.state.clone() {
             hive.bins_hold().map_err(|source| Error::Recovery { recovery, source: Box::new(source) })?;
@@ -89,12 +116,12 @@ impl Hive {
     /// then as if it had been read whole; but each answer can be [`Error::Unreadable`], and what another program writes into
     /// the same file meanwhile may be seen. A file that is replaced meanwhile stays the old one.
     ///
-    /// None for a hive that was not written completely: [`Hive::open`] takes it, with its logs.
+    /// None for a hive that was not written completely, or is cut short: [`Hive::open`] takes it, with its logs.
     pub fn open_on_demand(source: Arc<dyn Source>) -> Result<Option<Self>, Error> {
         let len = source.size().map_err(|error| Error::Unreadable { offset: 0, problem: error.to_string() })?;
         let head = store::read(&*source, 0, usize::try_from(len).map_or(base::SIZE, |len| len.min(base::SIZE)))?;
         let base = primary_base_block(&head)?;
-        if base.is_dirty() {
+        if base.is_dirty() || is_cut_short(&base, len) {
             return Ok(None);
         }
         let end = len.min(u64::from(base.bins_size) + base::SIZE as u64);
@@ -124,6 +151,7 @@ impl Hive {
             broken: false,
             space: None,
             cache: Cache::default(),
+            owners: Owners::default(),
         }
     }
 
@@ -216,6 +244,11 @@ impl Hive {
         }
         bin_headers(self.bins()?).try_for_each(|bin| bin.map(drop))
     }
+}
+
+/// Whether a file of `len` bytes ends before the hive bins that its base block names.
+fn is_cut_short(base: &BaseBlock, len: u64) -> bool {
+    len < base::SIZE as u64 + u64::from(base.bins_size)
 }
 
 /// The base block of a primary file, whose checksum may be wrong.

@@ -10,6 +10,7 @@ use super::{
     list::{LIST, Leaf, List},
     name::upcased,
     node::{KEY, PARENT, SUBKEY_LIST, VALUE_LIST},
+    value::VALUE,
 };
 use crate::registry::Data;
 
@@ -27,6 +28,7 @@ pub struct Subkeys<'a> {
 #[derive(Debug)]
 pub struct Values<'a> {
     hive: &'a Hive,
+    key: u32,
     places: std::vec::IntoIter<u32>,
     repeated: Vec<u32>,
 }
@@ -58,7 +60,8 @@ impl Hive {
     /// The subkey of `node` with this name. An error where it was not found and a subkey could not be read.
     pub fn subkey(&self, node: Node, name: &str) -> Result<Option<Node>, Error> {
         let key = self.key(node)?;
-        Ok(self.place(&key, &upcased(name), false)?.map(|place| place.node))
+        let sorted = self.is_sorted(node);
+        Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
     }
 
     /// All subkeys of `node`.
@@ -87,7 +90,7 @@ impl Hive {
         let key = self.key(node)?;
         let places: Vec<u32> = self.value_list(&key)?.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
         let repeated = repeated(places.clone());
-        Ok(Values { hive: self, places: places.into_iter(), repeated })
+        Ok(Values { hive: self, key: node.0, places: places.into_iter(), repeated })
     }
 
     /// The value of `node` with this name (empty for the default value). An error where it was not found and a value
@@ -104,7 +107,18 @@ impl Hive {
 
     /// A key's subkey list; none where the key says that it has no subkeys.
     pub(super) fn subkey_list(&self, key: &KeyNode<'_>) -> Result<Option<List>, Error> {
-        if key.subkey_count() == 0 { Ok(None) } else { self.list(key.u32(SUBKEY_LIST)).map(Some) }
+        if key.subkey_count() == 0 {
+            return Ok(None);
+        }
+        let at = key.u32(SUBKEY_LIST);
+        let is_new = self.own(LIST, at, key.at)?;
+        let list = self.list(at)?;
+        if let List::Root(_, leaves) = &list
+            && is_new
+        {
+            leaves.iter().try_for_each(|leaf| self.own(LIST, *leaf, at).map(drop))?;
+        }
+        Ok(Some(list))
     }
 
     /// A key's value list: whole elements.
@@ -113,6 +127,7 @@ impl Hive {
         if count == 0 {
             return Ok(&[]);
         }
+        self.own("value list", at, key.at)?;
         let list =
             count.checked_mul(4).and_then(|len| self.cell("value list", at).map(|cell| cell.get(..len)).transpose());
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "it runs over the end of the cell")))
@@ -127,7 +142,10 @@ impl Hive {
         let mut unreadable = None;
         for (i, element) in self.value_list(key)?.chunks_exact(4).enumerate() {
             match self.value_at(u32_at(element, 0).unwrap_or(NOWHERE)) {
-                Ok(value) if value.name().is(wanted) => return Ok(Some((i, value))),
+                Ok(value) if value.name().is(wanted) => {
+                    self.own(VALUE, value.at, key.at)?;
+                    return Ok(Some((i, value)));
+                }
                 Ok(_) => {}
                 Err(error) => unreadable = unreadable.or(Some(error)),
             }
@@ -245,8 +263,8 @@ impl<'a> Iterator for Values<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let at = self.places.next()?;
         Some(match self.repeated.binary_search(&at) {
-            Ok(_) => Err(Error::cell(super::value::VALUE, at, "a value list names it twice")),
-            Err(_) => self.hive.value_at(at),
+            Ok(_) => Err(Error::cell(VALUE, at, "a value list names it twice")),
+            Err(_) => self.hive.own(VALUE, at, self.key).and_then(|_| self.hive.value_at(at)),
         })
     }
 

@@ -22,6 +22,7 @@ mod list;
 mod lookup;
 mod name;
 mod node;
+mod owners;
 mod recover;
 mod save;
 mod security;

@@ -66,6 +66,7 @@ impl Hive {
         if at == NOWHERE || len == 0 {
             return Ok(None);
         }
+        self.own("class name", at, node.0)?;
         let cell = self.cell("class name", at)?;
         let bytes = cell.get(..len).ok_or_else(|| Error::cell("class name", at, "it runs over the end of the cell"))?;
         Ok(Some(RawName::new(bytes, false)))

@@ -56,8 +56,9 @@ impl Hive {
     /// first bin's timestamps become `now`. Refused for a hive that is read only, or that an edit left half done.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.writable()?;
+        self.settle()?;
         self.trim()?;
-        let file = self.store.load()?;
+        let file = self.file_mut()?;
         let sequence = next_sequence(file);
         base::put_u32(file, base::PRIMARY_SEQUENCE, sequence);
         base::put_u32(file, base::SECONDARY_SEQUENCE, sequence);
@@ -66,8 +67,9 @@ impl Hive {
             return Err(Error::NotAHive("it has no bins"));
         }
         base::seal(file);
+        let bytes = file.clone();
         self.changed = false;
-        Ok(file.clone())
+        Ok(bytes)
     }
 
     /// What to do about the logs beside the file once it is saved.

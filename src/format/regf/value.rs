@@ -13,6 +13,7 @@ use crate::registry::{Data, ValueType};
 pub(super) const VALUE: &str = "value";
 pub(super) const DATA: &str = "data of a value";
 pub(super) const BIG: &str = "big data record";
+const SEGMENT_OF_DATA: &str = "data segment";
 /// The length of a value record without its name.
 pub(super) const HEADER: usize = 20;
 /// The length of every data segment but the last; data above it is segmented, where the version can.
@@ -69,16 +70,21 @@ impl Hive {
         match self.storage(value)? {
             Storage::Inline => Ok(Cow::Borrowed(value.cell.get(DATA_OFFSET..DATA_OFFSET + size).unwrap_or_default())),
             Storage::Cell(at) => {
+                self.own(DATA, at, value.at)?;
                 let bytes = self.cell(DATA, at)?.get(..size);
                 bytes.map(Cow::Borrowed).ok_or_else(|| Error::cell(DATA, at, "it runs over the end of the cell"))
             }
-            Storage::Segments { segments, .. } => {
+            Storage::Segments { record, list, segments } => {
+                if self.own(BIG, record, value.at)? {
+                    self.own("list of data segments", list, record)?;
+                    segments.iter().try_for_each(|at| self.own(SEGMENT_OF_DATA, *at, record).map(drop))?;
+                }
                 let mut bytes = Vec::with_capacity(size);
                 for at in segments {
                     let wanted = SEGMENT.min(size - bytes.len());
-                    let segment = self.cell("data segment", at)?.get(..wanted);
+                    let segment = self.cell(SEGMENT_OF_DATA, at)?.get(..wanted);
                     bytes.extend_from_slice(
-                        segment.ok_or_else(|| Error::cell("data segment", at, "it runs over the end of the cell"))?,
+                        segment.ok_or_else(|| Error::cell(SEGMENT_OF_DATA, at, "it runs over the end of the cell"))?,
                     );
                 }
                 Ok(Cow::Owned(bytes))
@@ -103,7 +109,7 @@ impl Hive {
         if size == 0 {
             return Ok(Storage::Inline);
         }
-        // Segments may be named twice: without this, a small file could ask for gigabytes.
+        // Before anything is reserved for it.
         if size > self.bins_len() {
             return Err(Error::cell(VALUE, value.at, "its data is larger than the hive"));
         }
@@ -120,7 +126,12 @@ impl Hive {
         let Some(elements) = cell.get(..count * 4) else {
             return Err(Error::cell("list of data segments", list, "it runs over the end of the cell"));
         };
-        let segments = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
+        let segments: Vec<u32> = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
+        let mut sorted = segments.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::cell(BIG, at, "its list names a segment twice"));
+        }
         Ok(Storage::Segments { record: at, list, segments })
     }
 }

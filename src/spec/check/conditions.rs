@@ -143,7 +143,7 @@ fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTe
         && test.service_pack.is_none()
     {
         let hint = "give `at_least`, `below`, `edition`, `product` or `service_pack`";
-        cx.error_at_name(Code::EXACTLY_ONE, path, "the test says nothing", hint);
+        cx.error_at_name(Code::EXACTLY_ONE, path, "the test has none of its fields", hint);
         return None;
     }
     Some(OsTest { at_least, below, editions, products, service_pack: test.service_pack })

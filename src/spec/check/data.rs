@@ -140,7 +140,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, and `{}` is none", shorten(text));
+            let message = format!("{value_type} takes a number, and `{}` is not one", shorten(text));
             misfit(Code::DATA_KIND, message, number_hint(text, value_type))
         })?,
         Literal::List(_) => {
@@ -187,7 +187,7 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         Literal::List(list) => Ok(Data::multi_sz(list)),
         other => {
             let shown = show(other);
-            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is none");
+            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is not one");
             let strings = match other {
                 Literal::Text(text) => {
                     of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode())

@@ -7,7 +7,7 @@ use crate::{
     },
     spec::{
         document::{self, PlatformName},
-        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest},
+        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest, next_variable},
     },
     version::Platform,
 };
@@ -25,23 +25,6 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ProgramData", PathVariable::ProgramData),
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
-
-/// The first `{name}` in `text`: what is before it, the name, what is after it. A name is a small letter or `_`, then
-/// such and digits; other text in braces, such as a GUID, is no variable.
-pub(crate) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    while let Some(open) = text[from..].find('{').map(|at| from + at) {
-        let inner = &text[open + 1..];
-        if let Some(close) = inner.find(['{', '}'])
-            && inner[close..].starts_with('}')
-            && super::parameters::is_variable_name(&inner[..close])
-        {
-            return Some((&text[..open], &inner[..close], &inner[close + 1..]));
-        }
-        from = open + 1;
-    }
-    None
-}
 
 /// The path of a file.
 pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FilePattern> {
@@ -187,7 +170,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         return Some(("goes up", "write the path without `.` and `..`"));
     }
     if names.any(str::is_empty) {
-        return Some(("has an empty name", "one backslash stands between two names, and none at the end"));
+        return Some(("has an empty name", "write one backslash between two names, and none at the end"));
     }
     None
 }

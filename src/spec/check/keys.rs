@@ -8,7 +8,7 @@ use crate::{
     registry::{KeyName, NameError, RootKey, ValueName, View, name},
     spec::{
         document::OneView,
-        model::{KeyPattern, NamePattern, ValueAt, protected::can_be_protected},
+        model::{KeyPattern, Like, NamePattern, Piece, ValueAt, pieces, protected::can_be_protected},
     },
 };
 
@@ -115,19 +115,35 @@ fn pasted(text: &str) -> Option<&str> {
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     names::check(cx, part, path, Part::Data);
-    let text = substitute(cx, part, path)?;
-    if let Some(c) = text.chars().find(|c| c.is_control()) {
+    // The parts of the name between the stars.
+    let mut parts = vec![String::new()];
+    for piece in pieces(part) {
+        let text = match piece {
+            Piece::Star => {
+                parts.push(String::new());
+                continue;
+            }
+            Piece::Text(text) => text.to_owned(),
+            Piece::Variable(name) => data_of(cx, name, path)?,
+        };
+        parts.last_mut()?.push_str(&text);
+    }
+    if let Some(c) = parts.iter().flat_map(|part| part.chars()).find(|c| c.is_control()) {
         let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
         let hint = "in double quotes a backslash begins an escape; write the key in single quotes or without quotes";
         cx.error(Code::KEY_SYNTAX, path, message, hint);
         return None;
     }
-    match KeyName::new(text.clone()) {
-        Ok(name) if text.contains('*') => Some(NamePattern::Like(name)),
+    if let Some((found, message)) = doubtful(part) {
+        let hint = "a `*` that is itself in the name is `[*]`, a `{` is `[{]`, a `[` is `[[]`";
+        cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
+    }
+    match KeyName::new(parts.join("*")) {
+        Ok(_) if parts.len() > 1 => Some(NamePattern::Like(Like::new(parts))),
         Ok(name) => Some(NamePattern::Name(name)),
         Err(error) => {
             let hint = match &error {
-                NameError::Empty => "one backslash stands between two names, and none at the end",
+                NameError::Empty => "write one backslash between two names, and none at the end",
                 NameError::TooLong { .. } => "check where the path was meant to go on",
                 NameError::Character(_) => "a name cannot have this character",
             };
@@ -137,43 +153,38 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
 }
 
-/// Puts the data of parameters in for `{name}`. Other text in braces, such as a GUID, stands for itself.
-fn substitute(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = part;
-    while let Some((before, variable, after)) = super::files::next_variable(rest) {
-        out.push_str(before);
-        let parameter = cx.parameter(variable, path)?;
-        if parameter.is_sensitive {
-            let message =
-                format!("the parameter `{variable}` is sensitive, and the name of a key is shown to everybody");
-            let hint = "use another parameter in the key";
-            cx.error_within(Code::CONTRADICTION, path, &format!("{{{variable}}}"), message, hint);
-            return None;
-        }
-        let data = parameter.text();
-        if !parameter.is_text_or_number() || data.contains(['\\', '*']) || data.is_empty() {
-            let message = format!("`{}` of the parameter `{variable}` is not the name of a key", shorten(&data));
-            if parameter.is_set {
-                let hint = "a parameter stands for one name, or a part of one".to_owned();
-                cx.setting_error(variable, &shorten(&data), path, "that is not the name of a key", hint);
-                return None;
-            }
-            let part = format!("{{{variable}}}");
-            cx.error_within(
-                Code::KEY_SYNTAX,
-                path,
-                &part,
-                message,
-                "a parameter stands for one name, or a part of one",
-            );
-            return None;
-        }
-        out.push_str(&data);
-        rest = after;
+/// What in a name looks like an escape and is none.
+fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
+    const LOOKS_SO: [(&str, &str); 3] = [
+        ("**", "is the same as `*`: any characters of one name, and not the keys below"),
+        ("[}]", "is three characters: a `}` has no other meaning, and needs no escape"),
+        ("[*", "is a `[` and any characters"),
+    ];
+    let rest = ["[*]", "[{]", "[[]"].iter().fold(part.to_owned(), |rest, escape| rest.replace(escape, "\0"));
+    LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
+}
+
+/// The data of the parameter `name`, which is put in for `{name}`. Other text in braces, such as a GUID, stands for itself.
+fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
+    let parameter = cx.parameter(name, path)?;
+    if parameter.is_sensitive {
+        let message = format!("the parameter `{name}` is sensitive, and the name of a key is shown to everybody");
+        let hint = "use another parameter in the key";
+        cx.error_within(Code::CONTRADICTION, path, &format!("{{{name}}}"), message, hint);
+        return None;
     }
-    out.push_str(rest);
-    Some(out)
+    let data = parameter.text();
+    if parameter.is_text_or_number() && !data.contains(['\\', '*']) && !data.is_empty() {
+        return Some(data);
+    }
+    let hint = "a parameter stands for one name, or a part of one";
+    if parameter.is_set {
+        cx.setting_error(name, &shorten(&data), path, "that is not the name of a key", hint.to_owned());
+        return None;
+    }
+    let message = format!("`{}` of the parameter `{name}` is not the name of a key", shorten(&data));
+    cx.error_within(Code::KEY_SYNTAX, path, &format!("{{{name}}}"), message, hint);
+    None
 }
 
 /// The name number `at`, where it is one.
@@ -214,17 +225,15 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
             cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
         }
     }
-    // `*` is a key of this name for files of all types, and cannot be told from the pattern.
+    // `*` is the key for files of all types, and hardly ever every subkey.
     let below_classes = match key.root {
         RootKey::Hkcr => Some(0),
         RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
         _ => None,
     };
-    if below_classes
-        .is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.as_str() == "*"))
-    {
+    if below_classes.is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.is_any())) {
         let message = "`*` below Classes is a key of that name; in a spec `*` stands for every subkey";
-        cx.error(Code::STAR, path, message, "this version of the language cannot name that key");
+        cx.error(Code::STAR, path, message, "write `[*]`, which is the key of that name");
         sound = false;
     }
     sound

@@ -16,6 +16,7 @@ mod parameters;
 mod reach;
 mod rules;
 mod scale;
+mod services;
 mod parameter_types;
 mod values;
 mod versions;
@@ -38,7 +39,6 @@ use super::{
     },
 };
 
-pub(crate) use files::next_variable;
 pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
@@ -195,6 +195,7 @@ pub(in crate::spec) fn check(
         .collect();
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
     let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
+    services::read_at_start(&mut cx, &document, &rules, &top.field("registry"));
     if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
         let message = "the spec asks for nothing: it has neither `hotfix` nor `registry`";
         cx.error_at_name(
@@ -273,7 +274,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
     let mut out = Some(BTreeMap::new());
     for (name, location) in &document.locations {
         let path = Path::default().field("locations").field(name);
-        let legal = parameters::is_variable_name(name);
+        let legal = model::is_variable_name(name);
         if !legal {
             parameters::illegal_name(cx, name, "location", &path);
         }
@@ -314,12 +315,22 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
             file: package.file.clone(),
             sha256: package.sha256.to_ascii_lowercase(),
             arguments: package.arguments.clone(),
-            // Source: Microsoft, "MsiExec.exe and InstMsi.exe Error Messages": a restart is needed, or was begun.
-            success: package.success.clone().unwrap_or_else(|| vec![0]),
-            restart: package.restart.clone().unwrap_or_else(|| vec![3010, 1641]),
+            success: package.success.clone().unwrap_or_else(|| usual_codes(&package.file).0.to_vec()),
+            restart: package.restart.clone().unwrap_or_else(|| usual_codes(&package.file).1.to_vec()),
         }),
         install: false,
     })
+}
+
+/// Returns the exit codes by which a kind of package says success, and success with a restart of the computer.
+///
+/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun); KB949545 and "Windows
+/// Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a restart is needed).
+fn usual_codes(file: &str) -> (&'static [u32], &'static [u32]) {
+    match file.rsplit_once('.') {
+        Some((_, ending)) if ending.eq_ignore_ascii_case("msu") => (&[0, 0x24_0006], &[3010, 1641, 0x24_0005]),
+        _ => (&[0], &[3010, 1641]),
+    }
 }
 
 fn unused(cx: &mut Context<'_>, document: &Document) {
@@ -346,7 +357,7 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} says nothing");
+            let message = format!("{what} has none of its fields");
             cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
             None
         }

@@ -2,7 +2,10 @@
 
 use unicode_script::{Script, UnicodeScript};
 
-use crate::diag::{Code, text::shorten};
+use crate::{
+    diag::{Code, text::shorten},
+    registry::notation,
+};
 
 use super::{Context, Part, Path};
 
@@ -14,7 +17,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     } else if let Some((letter, script)) = foreign_letter(name) {
         let message =
             format!("`{}` has the {script} letter U+{:04X} between Latin ones", shorten(name), u32::from(letter));
-        let hint = "type the name anew, or take it from a registry that has it";
+        let hint = "type the name again, or take it from a registry that has it";
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
     if name.starts_with(' ') || name.ends_with(' ') {
@@ -31,10 +34,7 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
             _ if c.is_whitespace() && !c.is_control() => {
                 ("which looks like a space and is another character", "write a space")
             }
-            // Zero-width characters, marks of direction, the soft hyphen, the byte order mark.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
-                ("which is not seen", "remove it")
-            }
+            _ if notation::is_unseen(c) && !c.is_control() => ("which is not seen", "remove it"),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => ("which looks like a hyphen and is a dash", "write `-`"),
             '\u{2018}'..='\u{201b}' => ("a curly quote", "write `'`"),
             '\u{201c}'..='\u{201f}' => ("a curly quote", "write `\"`"),

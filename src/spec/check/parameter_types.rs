@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     registry::ValueType,
-    spec::document::{DataExpression, Document, Keep, ParameterType, TypeChoice, ValueRule},
+    spec::{
+        document::{DataExpression, Document, Keep, ParameterType, TypeChoice, ValueRule},
+        model::next_variable,
+    },
 };
 
 use super::data;
@@ -15,7 +18,7 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
     // In the name of a key it is text as it was written.
     for rule in &document.registry {
         let mut rest = rule.key.as_str();
-        while let Some((_, name, after)) = crate::spec::next_variable(rest) {
+        while let Some((_, name, after)) = next_variable(rest) {
             found.insert(name.to_owned(), Some(ParameterType::String));
             rest = after;
         }

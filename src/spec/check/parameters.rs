@@ -50,12 +50,6 @@ impl Resolved {
     }
 }
 
-/// Whether `name` can be the name of a parameter or location: `[a-z_][a-z0-9_]*`.
-pub(super) fn is_variable_name(name: &str) -> bool {
-    let first = |b: u8| b.is_ascii_lowercase() || b == b'_';
-    name.bytes().enumerate().all(|(at, b)| first(b) || at > 0 && b.is_ascii_digit()) && !name.is_empty()
-}
-
 /// Reports a name that no variable can have.
 pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
     let message = format!("`{}` is not the name of a {what}", shorten(name));
@@ -73,7 +67,7 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &
     cx.sensitive = parameter_types::sensitive(document);
     for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
-        if !is_variable_name(name) {
+        if !crate::spec::model::is_variable_name(name) {
             illegal_name(cx, name, "parameter", &path);
         }
         if cx.tainted.contains(name) {

@@ -243,7 +243,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     ];
     let mut sound = true;
     for (field, _) in faults.into_iter().filter(|(_, fault)| *fault) {
-        let message = format!("`{field}` says nothing beside `{one}`");
+        let message = format!("`{field}` has no effect beside `{one}`");
         cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, format!("remove `{field}`"));
         sound = false;
     }

@@ -99,11 +99,12 @@ pub struct Package {
     /// The arguments that install it without questions and without a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
-    /// Exit codes that mean success: 0 without it.
+    /// Exit codes that mean success. Without it: 0; of a `.msu` also 2359302, already installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
-    /// Exit codes that mean success, and that the computer must be restarted: 3010 and 1641 without it.
+    /// Exit codes that mean success, and that the computer must be restarted. Without it: 3010 and 1641; of a `.msu` also 2359301.
+    /// 1641 says that the package has begun the restart: nothing is done after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

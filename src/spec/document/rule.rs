@@ -12,7 +12,8 @@ use super::{Condition, DataExpression, Literal, Scalar};
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
-    /// user's hive; `{parameter}` for what the operator chose.
+    /// user's hive; `{parameter}` for what the operator chose. `[*]`, `[{]` and `[[]` are the characters `*`, `{` and `[` themselves,
+    /// as in `HKCR\[*]\shell`, the key for files of all types.
     pub key: String,
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]

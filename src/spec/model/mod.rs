@@ -3,8 +3,10 @@
 mod condition;
 mod desired;
 mod keep;
+mod key_name;
 mod pattern;
 pub(in crate::spec) mod protected;
+mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,10 @@ use crate::version::Platform;
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
 pub use keep::{Bounds, Keep};
-pub use pattern::{FilePattern, KeyPattern, NamePattern, PathPart, PathVariable};
+pub use key_name::{Like, NamePattern};
+pub(in crate::spec) use key_name::{Piece, pieces};
+pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
+pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
 /// A spec whose meaning was checked, with the operator's choices put in.
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
 //! Patterns of keys and files: with a `*`, or with what only the target can fill in.
 
-use crate::registry::{
-    Key, KeyName, KeyPath, RootKey, View,
-    name::{fits, upcase},
-};
+use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
+
+use super::NamePattern;
 
 /// A key in one view, in which a name may stand for every subkey and HKCU for each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +20,6 @@ pub struct KeyPattern {
     pub default_profile: bool,
     /// A parameter in it that is not set: which key it is is not known.
     pub unset: Option<String>,
-}
-
-/// One name of a [`KeyPattern`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NamePattern {
-    /// This name.
-    Name(KeyName),
-    /// A name with `*` in it: every subkey that exists and whose name fits, where `*` is any characters, also none.
-    Like(KeyName),
 }
 
 /// The path of a file, in which folders may be named by what the target knows.
@@ -74,15 +64,14 @@ impl KeyPattern {
 
     /// Whether a key can be one of both patterns. Of two names with `*` it is taken that one can.
     pub fn may_meet(&self, other: &Self) -> bool {
-        let one = |a: &NamePattern, b: &NamePattern| match (a, b) {
-            (NamePattern::Name(a), NamePattern::Name(b)) => a == b,
-            (NamePattern::Like(like), NamePattern::Name(name)) | (NamePattern::Name(name), NamePattern::Like(like)) => {
-                fits(name.as_str(), like.as_str())
-            }
-            (NamePattern::Like(_), NamePattern::Like(_)) => true,
-        };
         (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
-            && self.names.iter().zip(&other.names).all(|(a, b)| one(a, b))
+            && self.names.iter().zip(&other.names).all(|(a, b)| a.may_meet(b))
+    }
+
+    /// The pattern of just this key, in the 64-bit view.
+    pub fn of(path: &KeyPath) -> Self {
+        let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
+        Self { root: path.root(), names, view: View::Bits64, own: None, default_profile: false, unset: None }
     }
 
     /// The path, where no name in it stands for several and the root key is not HKCU.
@@ -99,14 +88,23 @@ impl KeyPattern {
 
     /// The pattern of the same keys under the one name that each has, on a Windows with two views.
     pub fn one_name(&self) -> Self {
+        // A name with `*` is the other name of nothing: while the others change, its number stands for it.
+        let stand_in = |at: usize| format!("\u{1}{at}");
         let mut path = KeyPath::root_key(self.root);
-        for NamePattern::Name(name) | NamePattern::Like(name) in &self.names {
-            path = path.child(name);
+        for (at, name) in self.names.iter().enumerate() {
+            let name = match name {
+                NamePattern::Name(name) => Some(name.clone()),
+                NamePattern::Like(_) => KeyName::new(stand_in(at)).ok(),
+            };
+            path = name.map_or(path.clone(), |name| path.child(&name));
         }
         let Key { path, view } = Key { path, view: self.view }.one_name(false);
-        let pattern =
-            |name: KeyName| if name.as_str().contains('*') { NamePattern::Like } else { NamePattern::Name }(name);
-        let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(pattern).collect();
+        let likes = || self.names.iter().enumerate().filter(|(_, name)| matches!(name, NamePattern::Like(_)));
+        let pattern = |name: &str| match likes().find(|(at, _)| stand_in(*at) == name) {
+            Some((_, like)) => Some(like.clone()),
+            None => KeyName::new(name).ok().map(NamePattern::Name),
+        };
+        let names = path.names().filter_map(pattern).collect();
         Self {
             root: path.root(),
             names,
@@ -124,22 +122,11 @@ impl KeyPattern {
     }
 }
 
-impl std::fmt::Display for NamePattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Name(name) => write!(f, "{name}"),
-            Self::Like(pattern) => write!(f, "{pattern}"),
-        }
-    }
-}
-
 impl std::fmt::Display for KeyPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.root.short())?;
         for name in &self.names {
-            match name {
-                NamePattern::Name(name) | NamePattern::Like(name) => write!(f, "\\{name}")?,
-            }
+            write!(f, "\\{name}")?;
         }
         if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }
     }

@@ -85,7 +85,7 @@ fn can_be_wow6432node(key: &KeyPattern, at: usize) -> bool {
 fn fits(pattern: &NamePattern, name: &str) -> bool {
     match pattern {
         NamePattern::Name(found) => name::compare(found.as_str(), name).is_eq(),
-        NamePattern::Like(like) => name::fits(name, like.as_str()),
+        NamePattern::Like(like) => like.fits(name),
     }
 }
 

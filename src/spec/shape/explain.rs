@@ -278,9 +278,9 @@ impl Explainer<'_, '_> {
                 let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
                 let beside = hints::beside_empty(places, path);
                 if !beside.is_empty() {
-                    let stand = if beside.len() == 1 { "stands" } else { "stand" };
+                    let stand = if beside.len() == 1 { "is" } else { "are" };
                     let beside = list(beside.iter().map(String::as_str));
-                    let message = format!("{name} has no data: {beside} {stand} beside it, not below it");
+                    let message = format!("{name} has no data: {beside} {stand} next to it, not below it");
                     let hint = format!("indent {beside} further than {name}");
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }

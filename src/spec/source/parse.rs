@@ -124,7 +124,7 @@ impl Builder<'_> {
                     }
                     let Some(target) = self.anchors.get(&anchor).copied() else { return self.unknown_alias(spot) };
                     if self.open.iter().any(|open| open.node == target) {
-                        let message = "the alias stands inside what it stands for";
+                        let message = "the alias is inside what it refers to";
                         self.report(Code::YAML_RECURSION, spot, message, Some("write the data out"));
                         return None;
                     }
@@ -284,7 +284,7 @@ impl Builder<'_> {
     }
 
     fn unknown_alias(&mut self, spot: Spot) -> Option<usize> {
-        self.report(Code::YAML_SYNTAX, spot, "no anchor of this name stands before the alias", None);
+        self.report(Code::YAML_SYNTAX, spot, "there is no anchor of this name before the alias", None);
         None
     }
 

@@ -163,7 +163,7 @@ impl<'t> Line<'t> {
         let quotes = format!("text that begins with `{first}` needs quotes: {}", in_quotes(&token));
         Some(match (first, is_name) {
             ('*', true) => {
-                let message = format!("no anchor `{name}` stands before the alias");
+                let message = format!("there is no anchor `{name}` before the alias");
                 self.slip(column, length, message, format!("write `&{name}` before the data that is meant; {quotes}"))
             }
             _ => self.slip(column, length, format!("`{first}` begins the name of an anchor in YAML"), quotes),
@@ -177,13 +177,13 @@ impl<'t> Line<'t> {
         let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
         let all: String = self.chars[begin..].iter().collect();
         let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
-        Some(self.slip(column, 1, "a second `: ` stands in the line", hint))
+        Some(self.slip(column, 1, "the line has a second `: `", hint))
     }
 
     /// A bracket or comma where none can stand.
     fn stray(&self, column: usize) -> Option<Slip> {
         let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
-        Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
+        Some(self.slip(column, 1, format!("`{found}` is where data is expected, or closes nothing"), "remove it"))
     }
 
     /// Text after a closing bracket.
@@ -229,7 +229,8 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
             };
             match c {
                 '\\' if !known => {
-                    let message = format!("in double quotes a backslash begins an escape, and `\\{}` is none", next?);
+                    let message =
+                        format!("in double quotes a backslash begins an escape, and `\\{}` is not one", next?);
                     let hint = "write the text in single quotes or without quotes; there a backslash is a backslash";
                     return Some(line.slip(column, 2, message, hint));
                 }
@@ -297,12 +298,12 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
                 begin,
                 word.chars().count(),
                 message,
-                format!("separate what stands in `{open} {close}` by commas"),
+                format!("separate the items in `{open} {close}` by commas"),
             ));
         }
     }
     let message = format!("the `{open}` here is not closed");
-    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate what stands in it by commas")))
+    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate the items in it by commas")))
 }
 
 /// The line before that is no comment and not empty.
@@ -367,8 +368,8 @@ mod tests {
     #[test]
     fn each_slip_is_named_where_it_is() {
         for (text, line, column, words) in [
-            ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is none"),
-            ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is none"),
+            ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is not one"),
+            ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is not one"),
             ("id:\ta\n", 1, 4, "a tab where"),
             ("id: a\n\tb: 1\n", 2, 1, "the indentation has a tab"),
             ("title: Event ID 1000: it fails\n", 1, 21, "'Event ID 1000: it fails'"),
@@ -387,7 +388,7 @@ mod tests {
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
             ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
-            ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
+            ("a: { b: 1, ] }\n", 1, 12, "`]` is where data is expected"),
             ("a: { b: 1,\n", 1, 4, "is not closed"),
             ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
             ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),

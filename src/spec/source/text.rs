@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
         let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
         match text.text.char_indices().find(|(_, c)| is_forbidden(*c)) {
             Some((at, c)) => {
-                let message = format!("the character U+{:04X} cannot stand in a spec as it is", u32::from(c));
+                let message = format!("the character U+{:04X} cannot be in a spec as it is", u32::from(c));
                 let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));
                 Err(Box::new(Diagnostic::error(Code::CONTROL_CHARACTER, message).at(text.place_at(at)).hint(hint)))
             }

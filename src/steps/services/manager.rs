@@ -4,23 +4,27 @@
 use std::{
     io,
     ptr::null,
+    thread,
     time::{Duration, Instant},
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_MORE_DATA, ERROR_SERVICE_ALREADY_RUNNING, ERROR_SERVICE_NOT_ACTIVE},
+    Foundation::{
+        ERROR_INVALID_NAME, ERROR_MORE_DATA, ERROR_SERVICE_ALREADY_RUNNING, ERROR_SERVICE_CANNOT_ACCEPT_CTRL,
+        ERROR_SERVICE_DOES_NOT_EXIST, ERROR_SERVICE_NOT_ACTIVE,
+    },
     System::Services::{
         CloseServiceHandle, ControlService, ENUM_SERVICE_STATUSW, EnumDependentServicesW, OpenSCManagerW, OpenServiceW,
-        QueryServiceStatus, SC_HANDLE, SC_MANAGER_CONNECT, SERVICE_ACTIVE, SERVICE_CONTROL_STOP,
-        SERVICE_ENUMERATE_DEPENDENTS, SERVICE_QUERY_STATUS, SERVICE_RUNNING, SERVICE_START, SERVICE_START_PENDING,
-        SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_STOP, SERVICE_STOPPED, StartServiceW,
+        QueryServiceStatus, SC_HANDLE, SC_MANAGER_CONNECT, SERVICE_ACTIVE, SERVICE_CONTROL_PAUSE, SERVICE_CONTROL_STOP,
+        SERVICE_ENUMERATE_DEPENDENTS, SERVICE_PAUSE_CONTINUE, SERVICE_PAUSED, SERVICE_QUERY_STATUS, SERVICE_RUNNING,
+        SERVICE_START, SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_STOP, SERVICE_STOPPED, StartServiceW,
     },
 };
 
-use super::Manager;
+use super::{Manager, State, patience::Patience};
 
-/// How long a service may take to stop or to start.
-const LIMIT: Duration = Duration::from_secs(120);
+/// How often a service is asked again that changes its state while it is asked.
+const TRIES: usize = 5;
 
 /// A handle of the service manager, closed when dropped.
 struct Handle(SC_HANDLE);
@@ -39,61 +43,108 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-fn last_error() -> String {
-    io::Error::last_os_error().to_string()
+fn last_error() -> io::Error {
+    io::Error::last_os_error()
 }
 
-fn is(code: u32) -> bool {
-    io::Error::last_os_error().raw_os_error() == i32::try_from(code).ok()
+fn text_of(error: io::Error) -> String {
+    error.to_string()
+}
+
+fn is(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code.cast_signed())
 }
 
 impl ServiceManager {
     pub(super) fn open() -> Result<Self, String> {
         // SAFETY: null names this machine and its services.
         let handle = unsafe { OpenSCManagerW(null(), null(), SC_MANAGER_CONNECT) };
-        if handle.is_null() { Err(last_error()) } else { Ok(Self(Handle(handle))) }
+        if handle.is_null() { Err(text_of(last_error())) } else { Ok(Self(Handle(handle))) }
     }
 
-    fn service(&self, name: &str, access: u32) -> Result<Handle, String> {
+    fn find(&self, name: &str, access: u32) -> io::Result<Handle> {
         let name = wide(name);
         // SAFETY: the manager is open, and the name ends with a NUL.
         let handle = unsafe { OpenServiceW(self.0.0, name.as_ptr(), access) };
         if handle.is_null() { Err(last_error()) } else { Ok(Handle(handle)) }
     }
+
+    fn service(&self, name: &str, access: u32) -> Result<Handle, String> {
+        self.find(name, access).map_err(text_of)
+    }
 }
 
-fn state(service: &Handle) -> Result<SERVICE_STATUS_CURRENT_STATE, String> {
+fn status(service: &Handle) -> Result<SERVICE_STATUS, String> {
     let mut status = SERVICE_STATUS::default();
     // SAFETY: the service is open with the right to ask, and the status goes to a live variable.
     let asked = unsafe { QueryServiceStatus(service.0, &mut status) };
-    if asked == 0 { Err(last_error()) } else { Ok(status.dwCurrentState) }
+    if asked == 0 { Err(text_of(last_error())) } else { Ok(status) }
 }
 
-/// Waits until the service is in the state. One that stops while it is to start has failed.
-fn wait_for(service: &Handle, wanted: SERVICE_STATUS_CURRENT_STATE) -> Result<(), String> {
+/// Waits until the service is in one of these states, as long as it says that it needs.
+fn wait_for(service: &Handle, wanted: &[SERVICE_STATUS_CURRENT_STATE]) -> Result<SERVICE_STATUS, String> {
     let started = Instant::now();
+    let mut patience = Patience::default();
     loop {
-        let found = state(service)?;
-        if found == wanted {
-            return Ok(());
+        let found = status(service)?;
+        if wanted.contains(&found.dwCurrentState) {
+            return Ok(found);
         }
-        if wanted == SERVICE_RUNNING && found == SERVICE_STOPPED {
-            return Err("it stopped again".to_owned());
+        let hint = Duration::from_millis(found.dwWaitHint.into());
+        if let Some(why) = patience.ends(found.dwCurrentState, found.dwCheckPoint, hint, started.elapsed()) {
+            return Err(why);
         }
-        if started.elapsed() > LIMIT {
-            return Err(format!("it took longer than {} s", LIMIT.as_secs()));
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits until the service is on the way to no other state.
+fn settle(service: &Handle) -> Result<State, String> {
+    match wait_for(service, &[SERVICE_STOPPED, SERVICE_RUNNING, SERVICE_PAUSED])?.dwCurrentState {
+        SERVICE_STOPPED => Ok(State::Stopped),
+        SERVICE_PAUSED => Ok(State::Paused),
+        _ => Ok(State::Running),
+    }
+}
+
+/// Sends a control that brings the service into the state `wanted`, and waits for that.
+fn control(service: &Handle, control: u32, wanted: SERVICE_STATUS_CURRENT_STATE) -> Result<(), String> {
+    let mut tries = 0;
+    loop {
+        settle(service)?;
+        let mut status = SERVICE_STATUS::default();
+        // SAFETY: the service is open with the right for this control, and the status goes to a live variable.
+        let asked = unsafe { ControlService(service.0, control, &mut status) };
+        let error = last_error();
+        match asked {
+            0 if wanted == SERVICE_STOPPED && is(&error, ERROR_SERVICE_NOT_ACTIVE) => {}
+            // It has begun to change its state after it was looked at.
+            0 if is(&error, ERROR_SERVICE_CANNOT_ACCEPT_CTRL) && tries < TRIES => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(200));
+                continue;
+            }
+            0 => return Err(text_of(error)),
+            _ => {}
         }
-        std::thread::sleep(Duration::from_millis(100));
+        return wait_for(service, &[wanted]).map(drop);
     }
 }
 
 impl Manager for ServiceManager {
-    fn is_running(&mut self, name: &str) -> Result<bool, String> {
-        let state = state(&self.service(name, SERVICE_QUERY_STATUS)?)?;
-        Ok(state == SERVICE_RUNNING || state == SERVICE_START_PENDING)
+    fn exists(&mut self, name: &str) -> Result<bool, String> {
+        match self.find(name, SERVICE_QUERY_STATUS) {
+            Ok(_) => Ok(true),
+            Err(error) if is(&error, ERROR_SERVICE_DOES_NOT_EXIST) || is(&error, ERROR_INVALID_NAME) => Ok(false),
+            Err(error) => Err(text_of(error)),
+        }
     }
 
-    fn running_dependents(&mut self, name: &str) -> Result<Vec<String>, String> {
+    fn settled(&mut self, name: &str) -> Result<State, String> {
+        settle(&self.service(name, SERVICE_QUERY_STATUS)?)
+    }
+
+    fn active_dependents(&mut self, name: &str) -> Result<Vec<String>, String> {
         let service = self.service(name, SERVICE_ENUMERATE_DEPENDENTS)?;
         // Of the type that the call fills, so that it is aligned.
         let mut buffer: Vec<ENUM_SERVICE_STATUSW> = Vec::new();
@@ -105,11 +156,12 @@ impl Manager for ServiceManager {
             let done = unsafe { EnumDependentServicesW(service.0, SERVICE_ACTIVE, at, bytes, &mut needed, &mut count) };
             if done != 0 {
                 let found = buffer.iter().take(count as usize);
-                // SAFETY: the system has filled `count` entries, whose names stand behind them in the same buffer.
+                // SAFETY: the system has filled `count` entries, whose names stand after them in the same buffer.
                 return Ok(found.map(|entry| unsafe { text(entry.lpServiceName) }).collect());
             }
-            if !is(ERROR_MORE_DATA) {
-                return Err(last_error());
+            let error = last_error();
+            if !is(&error, ERROR_MORE_DATA) {
+                return Err(text_of(error));
             }
             let entries = needed as usize / size_of::<ENUM_SERVICE_STATUSW>() + 1;
             buffer = vec![ENUM_SERVICE_STATUSW::default(); entries];
@@ -119,23 +171,35 @@ impl Manager for ServiceManager {
 
     fn stop(&mut self, name: &str) -> Result<(), String> {
         let service = self.service(name, SERVICE_STOP | SERVICE_QUERY_STATUS)?;
-        let mut status = SERVICE_STATUS::default();
-        // SAFETY: the service is open with the right to stop it, and the status goes to a live variable.
-        let asked = unsafe { ControlService(service.0, SERVICE_CONTROL_STOP, &mut status) };
-        if asked == 0 && !is(ERROR_SERVICE_NOT_ACTIVE) {
-            return Err(last_error());
-        }
-        wait_for(&service, SERVICE_STOPPED)
+        control(&service, SERVICE_CONTROL_STOP, SERVICE_STOPPED)
     }
 
     fn start(&mut self, name: &str) -> Result<(), String> {
         let service = self.service(name, SERVICE_START | SERVICE_QUERY_STATUS)?;
+        // One that is about to stop answers that it runs already.
+        if settle(&service)? != State::Stopped {
+            return Ok(());
+        }
         // SAFETY: the service is open with the right to start it; it gets no arguments.
         let asked = unsafe { StartServiceW(service.0, 0, null()) };
-        if asked == 0 && !is(ERROR_SERVICE_ALREADY_RUNNING) {
-            return Err(last_error());
+        let error = last_error();
+        if asked == 0 && !is(&error, ERROR_SERVICE_ALREADY_RUNNING) {
+            return Err(text_of(error));
         }
-        wait_for(&service, SERVICE_RUNNING)
+        let found = wait_for(&service, &[SERVICE_RUNNING, SERVICE_PAUSED, SERVICE_STOPPED])?;
+        match (found.dwCurrentState, found.dwWin32ExitCode) {
+            (SERVICE_STOPPED, 0) => Err("it stopped again".to_owned()),
+            (SERVICE_STOPPED, code) => Err(format!("it stopped again, with the error {code}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn pause(&mut self, name: &str) -> Result<(), String> {
+        let service = self.service(name, SERVICE_PAUSE_CONTINUE | SERVICE_QUERY_STATUS)?;
+        if settle(&service)? == State::Paused {
+            return Ok(());
+        }
+        control(&service, SERVICE_CONTROL_PAUSE, SERVICE_PAUSED)
     }
 }
 

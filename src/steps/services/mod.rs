@@ -3,24 +3,43 @@
 
 #[cfg(windows)]
 mod manager;
+#[cfg_attr(not(windows), allow(dead_code, reason = "there is a service manager on Windows only"))]
+mod patience;
 
 use std::collections::BTreeSet;
 
 use super::{Action, Result, Step};
 
+/// How a service is, once it is not on the way to another state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It does not run.
+    Stopped,
+    /// It runs.
+    Running,
+    /// It runs, with what it read when it started, and does not work.
+    Paused,
+}
+
 /// What a restart needs of the service manager. Names are service names.
 pub trait Manager {
-    /// Whether the service runs, or is about to.
+    /// Whether there is such a service.
     ///
     /// # Errors
     /// The reason, for people.
-    fn is_running(&mut self, name: &str) -> std::result::Result<bool, String>;
+    fn exists(&mut self, name: &str) -> std::result::Result<bool, String>;
 
-    /// The running services that depend on it, in the order in which they are to be stopped.
+    /// Waits until the service is in none of the states that Windows calls pending, and returns that.
     ///
     /// # Errors
     /// The reason, for people.
-    fn running_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String>;
+    fn settled(&mut self, name: &str) -> std::result::Result<State, String>;
+
+    /// The services that depend on it and are not stopped, in the order in which they are to be stopped.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn active_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String>;
 
     /// Stops it, and waits until it is stopped.
     ///
@@ -33,6 +52,12 @@ pub trait Manager {
     /// # Errors
     /// The reason, for people.
     fn start(&mut self, name: &str) -> std::result::Result<(), String>;
+
+    /// Pauses it, and waits until it is paused.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn pause(&mut self, name: &str) -> std::result::Result<(), String>;
 }
 
 /// Restarts the services of this machine. `tell` is called with each step once it is done.
@@ -53,8 +78,40 @@ pub fn restart_local(_services: &[String], _tell: impl FnMut(&Step)) -> std::res
     Err("there is a service manager on Windows only".to_owned())
 }
 
-/// Restarts services, each once, in this order. One that does not run is left as it is: whoever stopped it meant it. Whatever
-/// fails, every service that was stopped is started again.
+/// Returns those of the services that this machine does not have.
+///
+/// # Errors
+/// Where the service manager cannot be asked.
+#[cfg(windows)]
+pub fn missing_local(services: &[String]) -> std::result::Result<Vec<String>, String> {
+    if services.is_empty() { Ok(Vec::new()) } else { missing(services, &mut manager::ServiceManager::open()?) }
+}
+
+/// There are no services here.
+///
+/// # Errors
+/// Always.
+#[cfg(not(windows))]
+pub fn missing_local(_services: &[String]) -> std::result::Result<Vec<String>, String> {
+    Err("there is a service manager on Windows only".to_owned())
+}
+
+/// Returns those of the services that are not there.
+///
+/// # Errors
+/// Where that cannot be told of one.
+pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::Result<Vec<String>, String> {
+    let mut missing = Vec::new();
+    for name in services {
+        if !manager.exists(name).map_err(|why| format!("{name}: {why}"))? {
+            missing.push(name.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// Restarts services, each once, in this order. One that does not run is left as it is: whoever stopped it meant it; and one
+/// that is paused is paused again. Whatever fails, every service that was stopped is started again.
 pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl FnMut(&Step)) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |action, name: &str, result, detail: String| {
@@ -68,30 +125,21 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
         if restarted.contains(&service.to_lowercase()) {
             continue;
         }
-        match manager.is_running(service) {
-            Ok(true) => {}
-            Ok(false) => {
-                add(Action::StopService, service, Result::Skipped, "it does not run, and is left so".to_owned());
-                continue;
-            }
-            Err(why) => {
-                add(Action::StopService, service, Result::Failed, why);
-                continue;
-            }
-        }
-        let mut order = match manager.running_dependents(service) {
-            Ok(dependents) => dependents,
+        let order = match in_order(service, manager) {
+            Ok(order) => order,
             Err(why) => {
                 add(Action::StopService, service, Result::Failed, why);
                 continue;
             }
         };
-        order.push(service.clone());
+        if order.is_empty() {
+            add(Action::StopService, service, Result::Skipped, "it does not run, and is left so".to_owned());
+        }
         let mut stopped = Vec::new();
-        for name in &order {
+        for (name, state) in &order {
             let result = manager.stop(name);
             // Also one that did not stop in time: it may be down a moment later.
-            stopped.push(name);
+            stopped.push((name, *state));
             match result {
                 Ok(()) => add(Action::StopService, name, Result::Done, String::new()),
                 Err(why) => {
@@ -100,10 +148,16 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
                 }
             }
         }
-        for name in stopped.into_iter().rev() {
-            match manager.start(name) {
-                Ok(()) => add(Action::StartService, name, Result::Done, String::new()),
-                Err(why) => add(Action::StartService, name, Result::Failed, why),
+        for (name, state) in stopped.into_iter().rev() {
+            let started = manager.start(name);
+            let is_started = started.is_ok();
+            let mut told = |action, result: std::result::Result<(), String>| match result {
+                Ok(()) => add(action, name, Result::Done, String::new()),
+                Err(why) => add(action, name, Result::Failed, why),
+            };
+            told(Action::StartService, started);
+            if is_started && state == State::Paused {
+                told(Action::PauseService, manager.pause(name));
             }
             restarted.insert(name.to_lowercase());
         }
@@ -111,48 +165,114 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
     steps
 }
 
+/// Returns what is to be stopped, in order, each with its state: the services that depend on this one, and it; nothing where it
+/// does not run.
+fn in_order(service: &str, manager: &mut dyn Manager) -> std::result::Result<Vec<(String, State)>, String> {
+    let state = manager.settled(service)?;
+    if state == State::Stopped {
+        return Ok(Vec::new());
+    }
+    let mut order = Vec::new();
+    for name in manager.active_dependents(service)? {
+        match manager.settled(&name).map_err(|why| format!("{name}, which depends on it: {why}"))? {
+            // It was on the way to that.
+            State::Stopped => {}
+            state => order.push((name, state)),
+        }
+    }
+    order.push((service.to_owned(), state));
+    Ok(order)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// IISADMIN with W3SVC and SMTPSVC on it; `fails` names what goes wrong.
     struct Machine {
-        running: BTreeSet<&'static str>,
+        active: BTreeMap<&'static str, State>,
         fails: &'static str,
     }
 
+    type Done = std::result::Result<(), String>;
+
     const ALL: [&str; 3] = ["SMTPSVC", "W3SVC", "IISADMIN"];
 
-    impl Manager for Machine {
-        fn is_running(&mut self, name: &str) -> std::result::Result<bool, String> {
-            let known = ALL.iter().find(|n| n.eq_ignore_ascii_case(name)).ok_or("no such service")?;
-            Ok(self.running.contains(known))
-        }
-        fn running_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String> {
-            let all = if name.eq_ignore_ascii_case("IISADMIN") { &ALL[..2] } else { &[] };
-            Ok(all.iter().filter(|n| self.running.contains(*n)).map(ToString::to_string).collect())
-        }
-        fn stop(&mut self, name: &str) -> std::result::Result<(), String> {
-            if self.fails == format!("stop {name}") {
-                return Err("busy".to_owned());
-            }
-            self.running.retain(|n| !n.eq_ignore_ascii_case(name));
-            Ok(())
-        }
-        fn start(&mut self, name: &str) -> std::result::Result<(), String> {
-            if self.fails == format!("start {name}") {
+    fn known(name: &str) -> std::result::Result<&'static str, String> {
+        ALL.into_iter().find(|n| n.eq_ignore_ascii_case(name)).ok_or_else(|| "no such service".to_owned())
+    }
+
+    impl Machine {
+        fn does(&mut self, what: &str, name: &str, state: State) -> Done {
+            if self.fails == format!("{what} {name}") {
                 return Err("broken".to_owned());
             }
-            self.running.extend(ALL.iter().find(|n| n.eq_ignore_ascii_case(name)));
+            match state {
+                State::Stopped => drop(self.active.remove(known(name)?)),
+                state => drop(self.active.insert(known(name)?, state)),
+            }
             Ok(())
         }
     }
 
-    fn run(services: &[&str], running: &[&'static str], fails: &'static str) -> (Vec<String>, BTreeSet<&'static str>) {
-        let mut machine = Machine { running: running.iter().copied().collect(), fails };
+    impl Manager for Machine {
+        fn exists(&mut self, name: &str) -> std::result::Result<bool, String> {
+            Ok(known(name).is_ok())
+        }
+        fn settled(&mut self, name: &str) -> std::result::Result<State, String> {
+            Ok(self.active.get(known(name)?).copied().unwrap_or(State::Stopped))
+        }
+        fn active_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String> {
+            let all = if name.eq_ignore_ascii_case("IISADMIN") { &ALL[..2] } else { &[] };
+            Ok(all.iter().filter(|n| self.active.contains_key(*n)).map(ToString::to_string).collect())
+        }
+        fn stop(&mut self, name: &str) -> Done {
+            self.does("stop", name, State::Stopped)
+        }
+        fn start(&mut self, name: &str) -> Done {
+            self.does("start", name, State::Running)
+        }
+        fn pause(&mut self, name: &str) -> Done {
+            self.does("pause", name, State::Paused)
+        }
+    }
+
+    fn machine(running: &[&'static str], fails: &'static str) -> Machine {
+        Machine { active: running.iter().map(|name| (*name, State::Running)).collect(), fails }
+    }
+
+    fn run_on(machine: &mut Machine, services: &[&str]) -> Vec<String> {
         let services: Vec<String> = services.iter().map(ToString::to_string).collect();
-        let steps = restart(&services, &mut machine, |_| {});
-        (steps.iter().map(ToString::to_string).collect(), machine.running)
+        restart(&services, machine, |_| {}).iter().map(ToString::to_string).collect()
+    }
+
+    fn run(services: &[&str], running: &[&'static str], fails: &'static str) -> (Vec<String>, BTreeSet<&'static str>) {
+        let mut machine = machine(running, fails);
+        (run_on(&mut machine, services), machine.active.into_keys().collect())
+    }
+
+    #[test]
+    fn what_was_paused_is_restarted_and_paused_again() {
+        let mut machine = machine(&["IISADMIN", "SMTPSVC"], "");
+        machine.active.insert("W3SVC", State::Paused);
+        let steps = run_on(&mut machine, &["IISADMIN"]);
+        assert!(steps.contains(&"stop service W3SVC: done".to_owned()), "{steps:?}");
+        assert_eq!(steps[4..6], ["start service W3SVC: done", "pause service W3SVC: done"]);
+        let of = |name: &str| machine.active[name];
+        assert_eq!((of("W3SVC"), of("SMTPSVC"), of("IISADMIN")), (State::Paused, State::Running, State::Running));
+        let steps = run_on(&mut machine, &["W3SVC"]);
+        assert_eq!(steps, ["stop service W3SVC: done", "start service W3SVC: done", "pause service W3SVC: done"]);
+        machine.fails = "pause W3SVC";
+        assert_eq!(run_on(&mut machine, &["W3SVC"])[2], "pause service W3SVC: failed, broken");
+        assert_eq!(machine.active["W3SVC"], State::Running);
+    }
+
+    #[test]
+    fn a_service_that_is_not_there_is_found_before_anything_is_done() {
+        let names = ["IisAdmin".to_owned(), "none".to_owned()];
+        assert_eq!(missing(&names, &mut machine(&[], "")).unwrap(), ["none"]);
     }
 
     #[test]
@@ -167,7 +287,7 @@ mod tests {
     #[test]
     fn what_was_stopped_is_started_again_whatever_fails() {
         let (steps, running) = run(&["IISADMIN"], &ALL, "stop W3SVC");
-        assert_eq!(steps[1], "stop service W3SVC: failed, busy");
+        assert_eq!(steps[1], "stop service W3SVC: failed, broken");
         assert!(!steps.iter().any(|s| s.contains("IISADMIN")), "{steps:?}");
         assert_eq!(running.len(), 3);
         let (steps, running) = run(&["IISADMIN"], &ALL, "start IISADMIN");

@@ -70,6 +70,29 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
+    /// Mounts the users' hives where changes are in them. Which hive is whose must not change in the same run.
+    fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
+            return Ok(());
+        }
+        let detail = match self.mount_users() {
+            Ok(Ok(())) => None,
+            Ok(Err(why)) => Some(why.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(detail) = detail {
+            return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail });
+        }
+        match changes.iter().find(|change| profiles::names_hives(change)) {
+            Some(change) => {
+                let detail = "it says where the hives of users are, and other changes of this run are in those hives: they could not be \
+                              found again to be undone; change the one and the other in two runs";
+                Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+
     fn mount_users(&mut self) -> Result<Result<(), Unread>, TargetError> {
         if let Some(done) = &self.users {
             return Ok(done.clone());
@@ -137,20 +160,12 @@ impl Target for ImageTarget {
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.ready_users(changes)?;
         self.registry.rehearse(changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        if changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
-            let detail = match self.mount_users() {
-                Ok(Ok(())) => None,
-                Ok(Err(why)) => Some(why.to_string()),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(detail) = detail {
-                return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail }.into());
-            }
-        }
+        self.ready_users(changes)?;
         self.registry.write(changes)
     }
 }

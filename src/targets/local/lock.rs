@@ -1,10 +1,9 @@
 //! One apply at a time on this machine, whatever its state folder.
 
 use std::{
-    env,
     fs::{OpenOptions, TryLockError},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use crate::targets::{Lock, TargetError};
@@ -18,12 +17,9 @@ use super::{FolderError, create_admin_only_dir};
 /// # Errors
 /// [`TargetError::Locked`] when another process holds it.
 pub(super) fn take() -> Result<Lock, TargetError> {
-    let program_data = env::var_os("ProgramData").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = program_data.ok_or_else(|| TargetError::Unsupported {
-        what: "the lock".to_owned(),
-        detail: "the environment variable ProgramData names no folder".to_owned(),
-    })?;
-    let folder = folder.join("kbfix");
+    let folder = crate::files::state::program_data()
+        .map_err(|source| TargetError::Io { what: "the folder of the lock, ProgramData".to_owned(), source })?
+        .join("kbfix");
     let failed = |path: &Path, source| TargetError::Io { what: format!("the lock {}", path.display()), source };
     create_admin_only_dir(&folder).map_err(|error| {
         let kind = match &error {

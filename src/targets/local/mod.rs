@@ -22,7 +22,9 @@ use crate::registry::View;
 
 use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError, WriteFailure};
 
-pub use secure::{FolderError, create_admin_only_dir};
+pub use secure::{
+    FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
+};
 
 /// This machine: its registry as it runs, and the files on its disks.
 #[derive(Debug, Default)]

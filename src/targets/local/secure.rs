@@ -9,7 +9,7 @@ use std::{
     ffi::c_void,
     fs::{File, OpenOptions},
     io,
-    os::windows::{ffi::OsStrExt, fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
+    os::windows::{fs::MetadataExt, fs::OpenOptionsExt, io::AsRawHandle},
     path::{Path, PathBuf},
     ptr::null_mut,
 };
@@ -36,6 +36,7 @@ use windows_sys::Win32::{
 };
 
 use super::sddl;
+use crate::files::long_path::wide;
 
 /// Owner and group: administrators. Not inherited; full rights for the system and administrators, for all below too.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
@@ -82,31 +83,76 @@ pub enum FolderError {
 /// # Errors
 /// [`FolderError`]; then nothing in the folder may be trusted.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
-    let failed = |source: io::Error| match source.raw_os_error().map(i32::cast_unsigned) {
+    match create(path, ADMINISTRATORS_ONLY) {
+        Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {
+            check_admin_only_dir(path).map(drop)
+        }
+        result => result.map_err(failed(path)),
+    }
+}
+
+/// Creates the folder `path`, whose parent must be there, for this user, administrators and the system only.
+///
+/// # Errors
+/// The system's.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
+}
+
+/// Who else than this user, administrators and the system may write the folder `path`, which may be reached by a link; `None` where
+/// nobody may.
+///
+/// # Errors
+/// The system's.
+pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
+    let folder = OpenOptions::new()
+        .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(path)?;
+    file_fault(&folder)
+}
+
+/// The same of an open file.
+///
+/// # Errors
+/// The system's.
+pub fn file_fault(file: &File) -> io::Result<Option<String>> {
+    Ok(sddl::fault(&security_of(file)?, &[own_sid()?]))
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
+    move |source| match source.raw_os_error().map(i32::cast_unsigned) {
         // Only an administrator may make administrators the owner.
         Some(ERROR_ACCESS_DENIED | ERROR_INVALID_OWNER | ERROR_PRIVILEGE_NOT_HELD) => {
             FolderError::Denied { path: path.to_owned() }
         }
         _ => FolderError::Io { path: path.to_owned(), source },
-    };
-    match create(path) {
-        Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {}
-        result => return result.map_err(failed),
     }
+}
+
+/// Checks the folder `path` as [`create_admin_only_dir`] checks one that is there. Returns whether it is there.
+///
+/// # Errors
+/// [`FolderError`]; then nothing in the folder may be trusted.
+pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
+    let failed = failed(path);
     // The link itself, not what it leads to; all questions go to one handle, so that nothing is exchanged in between.
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
         .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
-        .open(path)
-        .map_err(failed)?;
-    let attributes = folder.metadata().map_err(failed)?;
+        .open(path);
+    let folder = match folder {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.map_err(&failed)?,
+    };
+    let attributes = folder.metadata().map_err(&failed)?;
     if !attributes.is_dir() || attributes.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         return Err(FolderError::NotAFolder { path: path.to_owned() });
     }
-    let sddl = security_of(&folder).map_err(failed)?;
-    let own = if is_administrator().map_err(failed)? { vec![own_sid().map_err(failed)?] } else { Vec::new() };
+    let sddl = security_of(&folder).map_err(&failed)?;
+    let own = if is_administrator().map_err(&failed)? { vec![own_sid().map_err(&failed)?] } else { Vec::new() };
     match sddl::fault(&sddl, &own) {
-        None => Ok(()),
+        None => Ok(true),
         Some(fault) => Err(FolderError::Untrusted { path: path.to_owned(), fault }),
     }
 }
@@ -125,8 +171,8 @@ fn check(succeeded: i32) -> io::Result<()> {
     if succeeded == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-fn create(path: &Path) -> io::Result<()> {
-    let sddl: Vec<u16> = ADMINISTRATORS_ONLY.encode_utf16().chain([0]).collect();
+fn create(path: &Path, sddl: &str) -> io::Result<()> {
+    let sddl: Vec<u16> = sddl.encode_utf16().chain([0]).collect();
     let mut descriptor = null_mut();
     // SAFETY: `sddl` ends with a NUL; the result goes to a live variable.
     check(unsafe {
@@ -143,7 +189,7 @@ fn create(path: &Path) -> io::Result<()> {
         lpSecurityDescriptor: descriptor.0,
         bInheritHandle: 0,
     };
-    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let path = wide(path)?;
     // SAFETY: `path` ends with a NUL; `attributes` and the descriptor in it live until after the call.
     check(unsafe { CreateDirectoryW(path.as_ptr(), &attributes) })
 }

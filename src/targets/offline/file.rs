@@ -7,13 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::stamp::Stamp;
 use crate::{
     files::{
         read::read_file,
-        replace::{remove_leftovers, replace_file},
+        replace::{remove_leftovers, replace_file_if},
     },
     format::regf::{Error, Filetime, Hive},
-    targets::{Reason, TargetError, Unread, WriteError},
+    targets::{Answer, KeyFacts, Reason, TargetError, Unread, WriteError},
 };
 
 /// What the names of a hive's logs have behind the hive's own.
@@ -23,7 +24,11 @@ const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 #[derive(Debug)]
 pub(in crate::targets) struct HiveFile {
     path: PathBuf,
+    /// What the file and its logs were when they were read.
+    stamp: Stamp,
     pub(super) hive: Hive,
+    /// How many bytes of class names and security descriptors were answered: see [`HiveFile::describe`].
+    described: usize,
 }
 
 /// Why a hive file was not opened.
@@ -44,6 +49,8 @@ impl HiveFile {
     /// [`OpenError`]
     pub(in crate::targets) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
         let file_error = |error| file_error(path, error);
+        // Before anything is read: what somebody writes meanwhile is to be noticed.
+        let stamp = Stamp::of(path).map_err(file_error)?;
         let file = open_file(path).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
         let opened = match complete(file).map_err(file_error)? {
@@ -52,14 +59,14 @@ impl HiveFile {
                 let primary = read_hive(path).map_err(file_error)?;
                 let mut logs = Vec::new();
                 for log in logs_of(path).map_err(file_error)? {
-                    logs.push(read_hive(&log).map_err(|source| refused_io(&log, source))?);
+                    logs.push(read_log(&log, primary.len()).map_err(|source| refused_io(&log, source))?);
                 }
                 if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) }
             }
             Err(error) => Err(error),
         };
         let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
-        Ok(Self { path: path.to_owned(), hive })
+        Ok(Self { path: path.to_owned(), stamp, hive, described: 0 })
     }
 
     /// Where the file is.
@@ -67,25 +74,65 @@ impl HiveFile {
         &self.path
     }
 
+    /// Counts the properties of a key that are answered, and refuses those that are too many. Keys share security descriptors: in a few
+    /// megabytes, a hundred thousand keys can have the same one of 64 KiB. Those of real hives come to less than the hive.
+    pub(super) fn describe(&mut self, facts: &mut KeyFacts) {
+        let Some(Answer::Present(properties)) = &facts.properties else { return };
+        self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
+        if self.described > self.hive.file_len() + DESCRIBED_BEYOND {
+            let detail = "its keys have more class names and security descriptors together than the whole hive is long: it is \
+                          damaged, or made to use up memory";
+            facts.properties = Some(Answer::unread(Reason::Malformed, detail));
+        }
+    }
+
+    /// Begins to count anew.
+    pub(super) fn describe_anew(&mut self) {
+        self.described = 0;
+    }
+
     /// Why the target as a whole is refused, where a part of the file could not be read.
     pub(super) fn failure(&self) -> Option<TargetError> {
         self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
-    /// Puts the edited hive in place of the file, whole, and makes its logs empty.
+    /// The edited hive as the bytes of a file.
     ///
     /// # Errors
-    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied.
-    pub(super) fn save(&mut self) -> Result<(), WriteError> {
+    /// [`WriteError::Unsupported`] for a hive that cannot be written.
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, WriteError> {
         let place = self.path.display().to_string();
-        let bytes = self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))?;
+        self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
+    }
+
+    /// Puts `bytes` in place of the file, whole, and makes its logs empty. Immediately before, `guard` is asked, and the file and its
+    /// logs must be as they were when they were read.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied. [`WriteError::Stale`]:
+    /// nothing was written.
+    pub(super) fn replace(
+        &self,
+        bytes: &[u8],
+        guard: impl FnOnce() -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
         // What cannot be removed is no reason against a change.
         let _ = remove_leftovers(&self.path);
-        replace_file(&self.path, &bytes).map_err(|source| write_error(&self.path, source))?;
-        if self.hive.logs_after_save().empty {
-            for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
-                empty(&log).map_err(|source| write_error(&log, source))?;
-            }
+        let mut refused = None;
+        let replaced = replace_file_if(&self.path, bytes, || {
+            guard().and_then(|()| self.stamp.refuse_other(&self.path)).map_err(|error| {
+                let told = io::Error::other(error.to_string());
+                refused = Some(error);
+                told
+            })
+        });
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        replaced.map_err(|source| write_error(&self.path, source))?;
+        // See `Hive::logs_after_save`.
+        for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
+            empty(&log).map_err(|source| write_error(&log, source))?;
         }
         Ok(())
     }
@@ -99,6 +146,22 @@ pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
     read_file(path, 2 << 30)
 }
 
+/// A log of a hive of `hive` bytes, whole.
+///
+/// # Errors
+/// The system's error; or that it is no file, or larger than the log of such a hive: it holds pages that changed since the hive was
+/// written, and Windows writes the hive before they are much more than the hive itself. A sparse file can be of any length.
+pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
+    read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
+}
+
+/// How many bytes of class names and security descriptors are answered beyond the length of the hive.
+const DESCRIBED_BEYOND: usize = 16 << 20;
+
+/// How much longer than its hive a log may be, and how long at most.
+const LOG_BEYOND: u64 = 64 << 20;
+const LARGEST_LOG: u64 = 512 << 20;
+
 /// The hive, if the file was written completely; else none.
 #[cfg(unix)]
 fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
@@ -106,11 +169,18 @@ fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
 }
 
 /// As elsewhere, but the file is read whole and closed: Windows replaces no file that somebody has open, and no user logs on whose
-/// hive is.
+/// hive is. Its beginning is looked at first: a file of any length may be no hive.
 #[cfg(not(unix))]
-fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
+    use io::Read as _;
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, 2 << 30), &mut bytes)?;
+    file.by_ref().take(Hive::BASE_BLOCK as u64).read_to_end(&mut bytes)?;
+    let bins = match Hive::bins_of(&bytes) {
+        Ok(Some(bins)) => u64::from(bins),
+        Ok(None) => return Ok(Ok(None)),
+        Err(error) => return Ok(Err(error)),
+    };
+    file.take(bins).read_to_end(&mut bytes)?;
     let opened = Hive::open_dirty(bytes, &[]);
     Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
@@ -133,7 +203,10 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
     let hint = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
-        Error::Dirty { .. } => "; boot that Windows once, or read it as it is with --allow-dirty",
+        Error::Dirty { .. } => {
+            "; boot that Windows once or copy the file again, or read it as it is with --allow-dirty"
+        }
+        Error::BaseBlock { .. } => "; copy the file again together with its logs (.LOG, .LOG1, .LOG2)",
         _ => "",
     };
     TargetError::Malformed { what, detail: format!("{error}{hint}") }

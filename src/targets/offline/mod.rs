@@ -5,14 +5,16 @@
 //! `Software\Classes`) is found where it comes from ([`resolve`]); what exists in memory only is unknown.
 
 mod file;
+mod memory;
 mod read;
 mod resolve;
+mod stamp;
 mod write;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 pub(super) use file::{HiveFile, OpenError};
-pub use file::{logs_of as hive_logs, read_hive};
+pub use file::{logs_of as hive_logs, read_hive, read_log};
 
 use crate::{
     files::replace::{leftovers, remove_leftovers},
@@ -122,7 +124,14 @@ impl OfflineRegistry {
     fn answer(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Halt> {
         match self.resolve(&query.key)? {
             Place::In { node: None, .. } => Ok(Answer::Absent),
-            Place::In { mount, node: Some(node), .. } => Ok(read::key_facts(&self.opened(mount)?.hive, node, query)),
+            Place::In { mount, node: Some(node), .. } => {
+                let file = self.opened(mount)?;
+                let mut answer = read::key_facts(&file.hive, node, query);
+                if let Answer::Present(facts) = &mut answer {
+                    file.describe(facts);
+                }
+                Ok(answer)
+            }
             Place::Above(path) => self.above(&path, query).map(Answer::Present).map_err(Halt::Unread),
             Place::Absent => Ok(Answer::Absent),
         }
@@ -174,6 +183,15 @@ impl OfflineRegistry {
             {
                 // What cannot be removed is no reason against an apply.
                 let _ = remove_leftovers(&path);
+            }
+        }
+    }
+
+    /// What is asked from here on is asked once more.
+    fn ask_anew(&mut self) {
+        for mount in &mut self.mounts {
+            if let Some(Ok(file)) = &mut mount.opened {
+                file.describe_anew();
             }
         }
     }

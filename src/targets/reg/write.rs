@@ -3,22 +3,49 @@
 use crate::{
     format::reg::EditError,
     registry::KeyPath,
-    targets::{Action, Answer, KeyChange, WriteError, precondition},
+    targets::{Action, Answer, KeyChange, Unread, WriteError, precondition},
 };
 
 use super::{Existence, RegTarget};
 
 impl RegTarget {
+    /// Makes the changes. Where each is made is found before the first one: changes may alter where names lead.
     pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        changes.iter().try_for_each(|change| self.carry_out_one(change))
+        let paths = changes.iter().map(|change| self.path(change)).collect::<Result<Vec<_>, _>>()?;
+        let led_elsewhere = |change: &KeyChange| WriteError::Unsupported {
+            place: change.key.to_string(),
+            detail: precondition::LED_ELSEWHERE.to_owned(),
+        };
+        for (change, path) in changes.iter().zip(&paths) {
+            if self.carry_out_one(change)? != *path {
+                return Err(led_elsewhere(change));
+            }
+        }
+        for (change, path) in changes.iter().zip(&paths) {
+            if self.path(change).ok().as_ref() != Some(path) {
+                return Err(led_elsewhere(change));
+            }
+        }
+        Ok(())
     }
 
-    fn carry_out_one(&mut self, change: &KeyChange) -> Result<(), WriteError> {
+    /// Undoes the changes again, in memory.
+    pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        let make = |export: &mut Self, change: &KeyChange| export.carry_out_one(change).map(drop);
+        precondition::undo(changes, self, make, |export, query| export.read_key(query).unwrap_or_else(Answer::Unread))
+    }
+
+    /// Where the file has the key of a change.
+    fn path(&self, change: &KeyChange) -> Result<KeyPath, WriteError> {
+        let unread = |why: Unread| WriteError::Unsupported { place: change.key.to_string(), detail: why.to_string() };
+        self.resolve(&change.key).map_err(unread)
+    }
+
+    /// Makes a change; returns where.
+    fn carry_out_one(&mut self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         precondition::before(change, |query| self.read_key(query).unwrap_or_else(Answer::Unread))?;
         let place = || change.key.to_string();
-        let path = self
-            .resolve(&change.key)
-            .map_err(|why| WriteError::Unsupported { place: place(), detail: why.to_string() })?;
+        let path = self.path(change)?;
         let unsupported =
             |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
         if change.action == Action::Delete {
@@ -28,17 +55,17 @@ impl RegTarget {
             if let Some(parent) = path.parent().filter(|parent| !self.lists_any(parent)) {
                 self.document.create_key(&parent).map_err(unsupported(place()))?;
             }
-            return Ok(());
+            return Ok(path);
         }
         self.document.create_key(&path).map_err(unsupported(place()))?;
-        let Some(mut editor) = self.document.edit(&path) else { return Ok(()) };
+        let Some(mut editor) = self.document.edit(&path) else { return Ok(path) };
         for value in &change.values {
             match &value.after {
                 Some(data) => editor.set(&value.name, data).map_err(unsupported(change.place(&value.name)))?,
                 None => editor.delete(&value.name),
             }
         }
-        Ok(())
+        Ok(path)
     }
 
     /// Without the topmost key of those that it lists together, the export would no longer say that the key is absent.

@@ -115,6 +115,8 @@ impl Hive {
         match self.bins() {
             Err(error) => checker.add_error("file-unreadable", 0, &error),
             Ok(bins) => {
+                // Every reference is counted here; what was read before says nothing.
+                self.owners.forget();
                 checker.bins = bins;
                 checker.cells = vec![Cell::None; bins.len() / 8];
                 checker.base_block();

@@ -30,7 +30,7 @@ impl Editor<'_> {
         let mut names = names.iter().peekable();
         let mut node = self.hive.root();
         while let Some(name) = names.peek() {
-            match self.hive.subkey_sorted(node, name.as_str())? {
+            match self.hive.subkey(node, name.as_str())? {
                 Some(below) => node = below,
                 None => break,
             }
@@ -39,6 +39,7 @@ impl Editor<'_> {
         if names.peek().is_none() {
             return self.hive.key(node).map(|_| false);
         }
+        self.hive.refuse_damaged_lists(node)?;
         self.change(|hive, now| {
             for name in names {
                 node = hive.create_subkey(node, name, now)?;
@@ -61,6 +62,9 @@ impl Editor<'_> {
         self.hive.writable()?;
         let Some(top) = self.hive.find(path)? else { return Ok(false) };
         let parent = self.hive.key(top)?.u32(node::PARENT);
+        if top != self.hive.root() {
+            self.hive.refuse_damaged_lists(Node(parent))?;
+        }
         let mut cells = Vec::new();
         let mut records = Vec::new();
         for (depth, key) in self.hive.walk(top) {
@@ -80,6 +84,8 @@ impl Editor<'_> {
             return Err(Error::cell("cell", pair[0], "two structures refer to it"));
         }
         self.change(|hive, now| {
+            // As long as the key is there: then each of many that are deleted is known to be gone without reading all the others.
+            hive.sort(parent)?;
             hive.cache.values = None;
             hive.cache.shrunk = true;
             for at in cells {

@@ -23,7 +23,7 @@ use super::{Error, Filetime, Hive, Node, bytes::put};
 /// Changes a hive in memory; made by [`Hive::edit`].
 ///
 /// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key says about its
-/// largest subkey, value and data is brought up to date when the editor is dropped.
+/// largest subkey, value and data is brought up to date when the editor is dropped, or later where it is suspended.
 #[derive(Debug)]
 pub struct Editor<'a> {
     hive: &'a mut Hive,
@@ -39,6 +39,8 @@ pub(super) struct Cache {
     stale: HashSet<u32>,
     /// The values of the key that was edited last: their names in upper case, and their places.
     values: Option<(u32, HashMap<Vec<u16>, u32>)>,
+    /// The security descriptors of the hive, and where the record of each is.
+    security: Option<HashMap<Vec<u8>, u32>>,
     /// Whether something was deleted since the hive was last written out.
     shrunk: bool,
     /// How full the hive was when it was opened or last written out.
@@ -50,6 +52,7 @@ impl Cache {
     fn forget_places(&mut self) {
         self.sorted.clear();
         self.values = None;
+        self.security = None;
     }
 }
 
@@ -64,6 +67,17 @@ impl Hive {
             self.cache.session = self.fullness();
         }
         Ok(Editor { hive: self, now })
+    }
+
+    /// Brings up to date what keys say about their largest subkey, value and data, where an editor was suspended.
+    ///
+    /// # Errors
+    /// [`Error`] for a key that cannot be read; the hive is then broken.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        for node in std::mem::take(&mut self.cache.stale) {
+            self.recount(node).inspect_err(|_| self.broken = true)?;
+        }
+        Ok(())
     }
 
     /// Writes into the allocated cell at `at`.
@@ -95,6 +109,12 @@ impl Editor<'_> {
         self.hive
     }
 
+    /// Ends these edits for now: more will follow. To count what a key holds after each of many edits of it would take as long as the
+    /// square of their number; [`Hive::settle`] and [`Hive::to_bytes`] do it once.
+    pub fn suspend(self) {
+        std::mem::forget(self);
+    }
+
     /// Runs the part of an edit that changes the hive.
     fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
         let done = edit(self.hive, self.now);
@@ -116,10 +136,7 @@ impl Editor<'_> {
 
 impl Drop for Editor<'_> {
     fn drop(&mut self) {
-        for node in std::mem::take(&mut self.hive.cache.stale) {
-            if self.hive.recount(node).is_err() {
-                self.hive.broken = true;
-            }
-        }
+        // That it failed is remembered: a broken hive is not written.
+        let _ = self.hive.settle();
     }
 }

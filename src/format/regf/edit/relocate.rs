@@ -128,7 +128,7 @@ impl Hive {
             cells.insert(*to, self.cell("cell", *from)?.to_vec());
         }
         self.broken = true;
-        let file = self.store.load()?;
+        let file = self.file_mut()?;
         file.truncate(base::SIZE + moves.len as usize);
         base::put_u32(file, base::BINS_SIZE, moves.len);
         if let Some((start, size)) = moves.cut {
@@ -146,7 +146,7 @@ impl Hive {
         for Reference { to, by, field } in &references.0 {
             let Some(to) = moved(*to) else { continue };
             if *by == NOWHERE {
-                let file = self.store.load()?;
+                let file = self.file_mut()?;
                 base::put_u32(file, *field, to);
                 base::seal(file);
                 self.root = to;
@@ -162,7 +162,7 @@ impl Hive {
 
     /// Writes the size of the cell at `at`, which is negative where it is allocated.
     fn write_head(&mut self, at: u32, number: i32) -> Result<(), Error> {
-        let written = put(self.store.load()?, base::SIZE + at as usize, &number.to_le_bytes());
+        let written = put(self.file_mut()?, base::SIZE + at as usize, &number.to_le_bytes());
         if written { Ok(()) } else { Err(Error::cell("cell", at, "it runs over the end of the hive")) }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: "Key security".
 
+use std::collections::HashMap;
+
 use super::{
     super::{
         Error, Hive, node,
@@ -36,18 +38,25 @@ impl Editor<'_> {
 }
 
 impl Hive {
-    /// The record of the ring through `first` that holds this descriptor.
-    fn find_security(&self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
+    /// The record of the ring through `first` that holds this descriptor. The ring is followed once for all edits.
+    fn find_security(&mut self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
+        if self.cache.security.is_none() {
+            self.cache.security = Some(self.descriptors(first)?);
+        }
+        Ok(self.cache.security.as_ref().and_then(|known| known.get(descriptor).copied()))
+    }
+
+    /// The descriptors of the ring through `first`, and the first record that holds each.
+    fn descriptors(&self, first: u32) -> Result<HashMap<Vec<u8>, u32>, Error> {
+        let mut known = HashMap::new();
         let mut at = first;
         // No ring has more records than fit into the file; a damaged one may never come back to where it began.
         for _ in 0..=self.file_len() / HEADER {
             let record = self.security_at(at)?;
-            if record.descriptor == descriptor {
-                return Ok(Some(at));
-            }
+            known.entry(record.descriptor.to_vec()).or_insert(at);
             at = record.next;
             if at == first {
-                return Ok(None);
+                return Ok(known);
             }
         }
         Err(Error::cell(SECURITY, first, "the ring of security records is broken"))
@@ -67,6 +76,9 @@ impl Hive {
         let at = self.allocate(&cell)?;
         self.put_u32(previous, NEXT, at)?;
         self.put_u32(next, PREVIOUS, at)?;
+        if let Some(known) = &mut self.cache.security {
+            known.insert(descriptor.to_vec(), at);
+        }
         Ok(at)
     }
 
@@ -90,6 +102,12 @@ impl Hive {
         }
         self.put_u32(previous, NEXT, next)?;
         self.put_u32(next, PREVIOUS, previous)?;
+        let descriptor = self.security_at(at)?.descriptor.to_vec();
+        if let Some(known) = &mut self.cache.security
+            && known.get(&descriptor) == Some(&at)
+        {
+            known.remove(&descriptor);
+        }
         self.release(at)
     }
 }

@@ -128,7 +128,7 @@ impl Hive {
             self.write_free(at + size, found - size)?;
         }
         let start = base::SIZE + at as usize;
-        let Some(cell) = self.store.load()?.get_mut(start..start + size as usize) else {
+        let Some(cell) = self.file_mut()?.get_mut(start..start + size as usize) else {
             return Err(Error::cell("cell", at, "it runs over the end of the hive"));
         };
         cell.fill(0);
@@ -178,7 +178,7 @@ impl Hive {
     pub(super) fn cell_mut(&mut self, at: u32) -> Result<&mut [u8], Error> {
         let len = self.cell("cell", at)?.len();
         let start = base::SIZE + at as usize + 4;
-        let cell = self.store.load()?.get_mut(start..start + len);
+        let cell = self.file_mut()?.get_mut(start..start + len);
         cell.ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
     }
 
@@ -193,7 +193,7 @@ impl Hive {
             }
             space.remove(last + BIN_HEADER);
             space.bins.pop();
-            let file = self.store.load()?;
+            let file = self.file_mut()?;
             file.truncate(base::SIZE + last as usize);
             base::put_u32(file, base::BINS_SIZE, last);
             base::seal(file);
@@ -216,7 +216,7 @@ impl Hive {
         let bin =
             size.checked_add(BIN_HEADER).and_then(|size| size.checked_next_multiple_of(PAGE)).ok_or_else(too_large)?;
         let end = start.checked_add(bin).filter(|end| *end <= LARGEST_BINS).ok_or_else(too_large)?;
-        let file = self.store.load()?;
+        let file = self.file_mut()?;
         file.resize(base::SIZE + end as usize, 0);
         let header = file.get_mut(base::SIZE + start as usize..).unwrap_or_default();
         let whole = put(header, 0, b"hbin")
@@ -230,7 +230,7 @@ impl Hive {
     }
 
     fn write_free(&mut self, at: u32, size: u32) -> Result<(), Error> {
-        if !put(self.store.load()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
+        if !put(self.file_mut()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
             return Err(Error::cell("cell", at, "it runs over the end of the hive"));
         }
         self.space_mut()?.insert(at, size);

@@ -10,7 +10,6 @@ use super::super::{
     Error, Hive, KeyNode, Node, RawName,
     base::NOWHERE,
     list::{Kind, LIST, List},
-    name::upcased,
     node,
 };
 use crate::registry::name::upcase;
@@ -184,8 +183,25 @@ impl Hive {
         self.put_u32(parent, node::SUBKEY_LIST, at)
     }
 
+    /// Refuses to edit the lists of a key that name something else than its subkeys, or two of one name. Which of them is meant
+    /// cannot be told, and whether a name is absent neither.
+    pub(super) fn refuse_damaged_lists(&self, parent: Node) -> Result<(), Error> {
+        if self.is_sorted(parent) {
+            return Ok(());
+        }
+        let mut keys = self.subkeys(parent)?.collect::<Result<Vec<_>, _>>()?;
+        let by_name = |a: &KeyNode<'_>, b: &KeyNode<'_>| a.name().compare(&b.name());
+        if !keys.is_sorted_by(|a, b| by_name(a, b).is_lt()) {
+            keys.sort_by(by_name);
+        }
+        match keys.windows(2).find(|pair| by_name(&pair[0], &pair[1]).is_eq()) {
+            Some(pair) => Err(Error::cell(node::KEY, pair[1].at, "it has the name of another key in the same list")),
+            None => Ok(()),
+        }
+    }
+
     /// Brings the lists of `parent` into order, where they are not; a new key could not be found in them otherwise.
-    fn sort(&mut self, parent: u32) -> Result<(), Error> {
+    pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());
         }
@@ -214,11 +230,9 @@ impl Hive {
         Ok(())
     }
 
-    /// The subkey `name` of a key, without reading a list through that is known to be in order.
-    pub(super) fn subkey_sorted(&self, parent: Node, name: &str) -> Result<Option<Node>, Error> {
-        let key = self.key(parent)?;
-        let sorted = self.cache.sorted.contains(&parent.0);
-        Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
+    /// Whether the subkey lists of a key are known to be whole and in order, so that they need not be read through.
+    pub(in super::super) fn is_sorted(&self, parent: Node) -> bool {
+        self.cache.sorted.contains(&parent.0)
     }
 }
 

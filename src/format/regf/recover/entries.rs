@@ -16,6 +16,9 @@ const HEADER: usize = 40;
 /// What offset a cell can have: the highest bit marks volatile cells, which are in no file.
 const LARGEST: u32 = 0x7FFF_F000;
 
+/// How many times its largest length a hive may grow while its logs are applied.
+const MOST_GROWTHS: usize = 16;
+
 /// One log entry that its hashes confirm.
 #[derive(Debug)]
 pub(in super::super) struct Entry<'a> {
@@ -100,11 +103,24 @@ pub(super) fn recover(
             .filter(|(_, entries)| !entries.is_empty())
             .max_by_key(|(log, _)| log.base.primary_sequence);
         logs = latest.into_iter().collect();
-        if let Some((log, _)) = logs.first() {
-            log.restore_base_block(primary);
-        }
     }
 
+    // Each growth is filled with zeros: entries that shrink and grow the hive in turn would write their number times its length.
+    let mut len = primary.len();
+    let mut grown = 0_usize;
+    for (_, entries) in &logs {
+        for entry in entries {
+            let next = base::SIZE + entry.bins_size as usize;
+            grown = grown.saturating_add(next.saturating_sub(len));
+            len = next;
+        }
+    }
+    if grown > limit.saturating_mul(MOST_GROWTHS) {
+        return Err("the entries of the logs shrink and grow the hive again and again");
+    }
+    if let Some((log, _)) = logs.first().filter(|_| !base.checksum_holds) {
+        log.restore_base_block(primary);
+    }
     let mut done =
         Recovery { format: LogFormat::Entries, entries: 0, pages: 0, sequence: 0, base_block: !base.checksum_holds };
     for (_, entries) in logs {

@@ -31,10 +31,18 @@ def _diff(change: Change) -> dict[str, str]:
     header = _header(change)
     values = change["values"]
     before = "".join(_line(value["name"], value["before"]) for value in values)
-    after = "".join(_line(value["name"], value["after"]) for value in values)
+    after = "".join(_line(value["name"], _other(value)) for value in values)
     before = "" if change["action"] == "create" else key + before if change["action"] == "delete" else before
     after = "" if change["action"] == "delete" else key + after if change["action"] == "create" else after
     return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _other(value: t.Mapping[str, t.Any]) -> Data | None:
+    """The data after; of hidden data that takes the place of hidden data it says that it is other data, which else looked the same."""
+    before, after = value["before"], value["after"]
+    if before and after and before.get("hidden") and after.get("hidden"):
+        return {**after, "text": f"{after['text'].removesuffix(')')}, other data)"}
+    return after
 
 
 def _header(change: Change) -> str:
@@ -73,7 +81,7 @@ def _shortened(text: str) -> str:
 
 def readable(data: Data) -> str | None:
     """What hex digits mean, where .reg notation hides it; none where it does not."""
-    if not data["text"].startswith("hex("):
+    if "bytes" not in data or not data["text"].startswith("hex("):
         return None
     raw = bytes.fromhex(data["bytes"])
     if data["type"] == "REG_QWORD" and len(raw) == 8:

@@ -146,7 +146,7 @@ def _restart(report: Report) -> Result:
 
 
 def _message(report: Report, no_log: bool) -> str:
-    lines = [_sentence(spec, no_log) for spec in report["specs"]]
+    lines = [_sentence(spec, no_log, _package_failed(report, spec)) for spec in report["specs"]]
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
         lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
@@ -155,8 +155,15 @@ def _message(report: Report, no_log: bool) -> str:
     return "\n".join(lines) or "kbfix gave no reason"
 
 
-def _sentence(spec: t.Mapping[str, t.Any], no_log: bool) -> str:
+def _package_failed(report: Report, spec: t.Mapping[str, t.Any]) -> bool:
+    steps = [step for step in report.get("steps", []) if step.get("spec") == spec["id"]]
+    return any(step["action"] == "install_hotfix" and step["result"] == "failed" for step in steps)
+
+
+def _sentence(spec: t.Mapping[str, t.Any], no_log: bool, package_failed: bool = False) -> str:
     words = _WORDS.get(spec["outcome"], spec["outcome"])
+    if package_failed:
+        words = "the package of its hotfix failed, and the registry was not changed"
     reasons = spec.get("reasons") or []
     if no_log:
         return f"{spec['id']}: {words}"

@@ -128,9 +128,21 @@ def test_an_installation_is_in_the_diff() -> None:
 
 def test_an_error_beside_the_outcome_fails() -> None:
     """As where everything was written and a service did not start again."""
-    diagnostic = {"code": "service-restart", "severity": "error", "message": "it did not start"}
+    diagnostic = {"code": "service-restart-failed", "severity": "error", "message": "it did not start"}
     found = run(spec("changed", CHANGE), changed=True, exit_code=7, diagnostics=[diagnostic])
-    assert found["failed"] and found["changed"] and "it did not start [service-restart]" in found["msg"]
+    assert found["failed"] and found["changed"] and "it did not start [service-restart-failed]" in found["msg"]
+
+
+def test_a_package_that_fails_is_called_so() -> None:
+    text = "install hotfix a.msi: failed, exit code 1603 (0x00000643), a fatal error during installation"
+    step = {"action": "install_hotfix", "name": "a.msi", "spec": "KB1", "result": "failed", "detail": "exit code 1603"}
+    diagnostic = {"code": "package-failed", "severity": "error", "message": text}
+    found = run(spec("failed", reasons=[text]), outcome="failed", exit_code=6, steps=[step], diagnostics=[diagnostic])
+    assert found["failed"] and not found["changed"]
+    assert found["msg"] == f"KB1: the package of its hotfix failed, and the registry was not changed: {text}"
+    # Where the registry could not be put back, no package is to blame.
+    found = run(spec("failed", CHANGE), outcome="failed", exit_code=6, changed=True)
+    assert "not everything could be put back" in found["msg"]
 
 
 def test_check_mode_fails_where_the_run_is_refused() -> None:
@@ -479,6 +491,14 @@ def test_diffs_are_in_reg_notation() -> None:
     assert update["after"] == f'"n"={text}"m"={text}' and update["before"] == ""
     (readable,) = run(spec("changes_pending", {**change, "action": "update"}), check=True)["changes"]
     assert readable["after"]["readable"] == 'REG_MULTI_SZ ["a", "b"]' and readable["before"] is None
+
+
+def test_sensitive_data_is_shown_by_its_type() -> None:
+    hidden = {"type": "REG_SZ", "text": "(hidden)", "hidden": True}
+    values = [{"name": "n", "before": hidden, "after": hidden}, {"name": "m", "before": None, "after": hidden}]
+    found = run(spec("changes_pending", {**CHANGE, "values": values, "sensitive": ["n", "m"]}), check=True)
+    assert (found["diff"][0]["before"], found["diff"][0]["after"]) == ('"n"=(hidden)\n', '"n"=(hidden, other data)\n"m"=(hidden)\n')
+    assert found["changes"][0]["after"] == {**hidden, "readable": None}
 
 
 def test_names_cannot_fake_lines() -> None:

@@ -1,0 +1,61 @@
+//! Folders that Windows names itself. The environment of an elevated process is partly the unprivileged user's: `HKCU\Environment`,
+//! or the parent process, can say anything there.
+#![allow(unsafe_code)]
+
+use std::{ffi::OsString, io, os::windows::ffi::OsStringExt, path::PathBuf, ptr::null_mut};
+
+use windows_sys::Win32::{
+    Foundation::MAX_PATH,
+    System::{Com::CoTaskMemFree, SystemInformation::GetSystemDirectoryW},
+    UI::Shell::{FOLDERID_ProgramData, KF_FLAG_DEFAULT, SHGetKnownFolderPath},
+};
+
+/// Returns the folder of Windows' own programs, such as `C:\Windows\System32`.
+///
+/// Source: Microsoft, "GetSystemDirectoryW function".
+///
+/// # Errors
+/// The system's error.
+pub fn system_folder() -> io::Result<PathBuf> {
+    let mut buffer = [0_u16; MAX_PATH as usize];
+    // SAFETY: the buffer has as many units as is said.
+    let length = unsafe { GetSystemDirectoryW(buffer.as_mut_ptr(), MAX_PATH) } as usize;
+    match buffer.get(..length) {
+        None => Err(io::Error::other("the path of the system folder is too long")),
+        Some([]) => Err(io::Error::last_os_error()),
+        Some(units) => Ok(OsString::from_wide(units).into()),
+    }
+}
+
+/// Returns the folder of the data of all users' programs, such as `C:\ProgramData`.
+///
+/// Source: Microsoft, "SHGetKnownFolderPath function", "KNOWNFOLDERID" (FOLDERID_ProgramData).
+///
+/// # Errors
+/// The system's error.
+pub fn program_data() -> io::Result<PathBuf> {
+    let mut text = null_mut();
+    // SAFETY: the folder is the same for all users, so no token is given; the result goes to a live variable.
+    let code = unsafe { SHGetKnownFolderPath(&FOLDERID_ProgramData, KF_FLAG_DEFAULT as u32, null_mut(), &mut text) };
+    let path = (code >= 0).then(|| {
+        let mut length = 0;
+        // SAFETY: where the call succeeds the text ends with a NUL, and it lives until it is freed below.
+        while unsafe { *text.add(length) } != 0 {
+            length += 1;
+        }
+        // SAFETY: as many units are there.
+        PathBuf::from(OsString::from_wide(unsafe { std::slice::from_raw_parts(text, length) }))
+    });
+    // SAFETY: the caller frees the text, also where the call fails; it is null or not used any more.
+    unsafe { CoTaskMemFree(text.cast()) };
+    path.ok_or_else(|| io::Error::from_raw_os_error(code))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_environment_does_not_name_them() {
+        let (system, data) = (super::system_folder().unwrap(), super::program_data().unwrap());
+        assert!(system.join("kernel32.dll").exists() && data.is_absolute(), "{system:?} {data:?}");
+    }
+}

@@ -1,0 +1,110 @@
+//! A journal decides what a rollback, often an administrator's, writes and on which target. So nothing of a journal is believed
+//! that somebody else than this account and the administrators could have written.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use crate::files::read::{open_file, read_open};
+
+use super::FolderError;
+
+/// Checks that nobody else may write the folder. Returns whether it is there.
+///
+/// # Errors
+/// [`FolderError::Untrusted`], or the system's error.
+pub(super) fn check_folder(path: &Path) -> Result<bool, FolderError> {
+    let error = |source| FolderError::Io { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(_) => {}
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(why) => return Err(error(why)),
+    }
+    match folder_fault(path).map_err(error)? {
+        None => Ok(true),
+        Some(fault) => Err(FolderError::Untrusted { path: path.to_owned(), fault }),
+    }
+}
+
+/// Reads a file of at most `most` bytes that nobody else may write. It is the open file that is checked, so that no other is read.
+///
+/// # Errors
+/// [`FolderError::Untrusted`], or the system's error.
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, FolderError> {
+    let error = |source| FolderError::Io { path: path.to_owned(), source };
+    let file = open_file(path, most).map_err(error)?;
+    if let Some(fault) = file_fault(&file).map_err(error)? {
+        return Err(FolderError::Untrusted { path: path.to_owned(), fault });
+    }
+    read_open(file, most).map_err(error)
+}
+
+#[cfg(unix)]
+fn folder_fault(path: &Path) -> io::Result<Option<String>> {
+    fs::metadata(path).map(|found| fault(&found))
+}
+
+#[cfg(unix)]
+fn file_fault(file: &File) -> io::Result<Option<String>> {
+    file.metadata().map(|found| fault(&found))
+}
+
+/// Who else may write it. Where a file has an access control list (acl(5)), the group's bits of its mode are the most that the list
+/// gives to anybody but the owner and others.
+#[cfg(unix)]
+fn fault(found: &fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = found.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Some(format!("it belongs to the user number {owner}, who is neither root nor the one who runs kbfix"));
+    }
+    let mode = found.mode() & 0o7777;
+    (mode & 0o022 != 0).then(|| format!("others than its owner may write it (mode {mode:03o})"))
+}
+
+#[cfg(windows)]
+fn folder_fault(path: &Path) -> io::Result<Option<String>> {
+    crate::targets::local::folder_fault(path)
+}
+
+#[cfg(windows)]
+fn file_fault(file: &File) -> io::Result<Option<String>> {
+    crate::targets::local::file_fault(file)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_others_may_write_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        fs::write(&file, "text").unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for mode in [0o600, 0o644, 0o444] {
+            set(&file, mode);
+            assert_eq!(read(&file, 10).unwrap(), b"text");
+        }
+        for mode in [0o620, 0o602, 0o666] {
+            set(&file, mode);
+            assert!(matches!(read(&file, 10), Err(FolderError::Untrusted { .. })), "{mode:o}");
+        }
+        for mode in [0o700, 0o755, 0o750] {
+            set(folder.path(), mode);
+            assert!(check_folder(folder.path()).unwrap());
+        }
+        // The sticky bit keeps others from removing files, and not from adding some.
+        for mode in [0o770, 0o1777, 0o777, 0o702] {
+            set(folder.path(), mode);
+            let error = check_folder(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(&format!("mode {mode:03o}")), "{error}");
+        }
+        set(folder.path(), 0o700);
+        assert!(!check_folder(&folder.path().join("no")).unwrap());
+    }
+}

@@ -1,0 +1,44 @@
+//! What a spec sets of a service, and when Windows reads it.
+
+use crate::{
+    diag::Code,
+    registry::{RootKey, ValueName},
+    spec::{
+        document::{ComputerRestart, Document},
+        model::{DesiredKey, KeyPattern, KeyRule, NamePattern},
+    },
+};
+
+use super::{Context, Part, Path};
+
+/// Warns where a rule sets how a service starts and the spec does not say that the computer must be restarted: the service manager
+/// reads `Start` when the computer starts, and a restart of the service changes nothing.
+///
+/// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (by which a running manager is told).
+pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[(KeyRule, usize)], path: &Path) {
+    if document.restart.as_ref().is_some_and(|r| r.computer == ComputerRestart::Required || r.note.is_some()) {
+        return;
+    }
+    let mut warned = None;
+    for (rule, at) in rules.iter().filter(|(rule, _)| is_service(&rule.key)) {
+        let DesiredKey::Values(values) = &rule.desired else { continue };
+        let is_start = |name: &ValueName| name.as_str().eq_ignore_ascii_case("Start");
+        // A rule for both views is two of the model.
+        if let Some(value) = values.iter().find(|value| is_start(&value.name))
+            && warned != Some(*at)
+        {
+            warned = Some(*at);
+            let path = path.item(*at).field("values").field(value.name.as_str());
+            let message = "Windows reads `Start` of a service when the computer starts, not when the service does";
+            let hint = "add `restart: { computer: required }`, or say in `restart.note` what else to do";
+            cx.warning(Code::SERVICE_START, &path, Part::Name, message, hint);
+        }
+    }
+}
+
+/// Whether it is `HKLM\SYSTEM\CurrentControlSet\Services\X`.
+fn is_service(key: &KeyPattern) -> bool {
+    let above = ["SYSTEM", "CurrentControlSet", "Services"];
+    let is = |(name, wanted): (&NamePattern, &str)| name.to_string().eq_ignore_ascii_case(wanted);
+    key.root == RootKey::Hklm && key.names.len() == above.len() + 1 && key.names.iter().zip(above).all(is)
+}

@@ -1,0 +1,173 @@
+//! One name in a key of a spec, and its notation: `*` is any characters, `{name}` a parameter, and `[*]`, `[{]` and `[[]` are the
+//! characters `*`, `{` and `[` themselves, as in the patterns of shells.
+
+use std::fmt;
+
+use crate::registry::{
+    KeyName,
+    name::{compare, fits},
+};
+
+use super::variable::variable_at;
+
+/// One name of a [`KeyPattern`](super::KeyPattern).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamePattern {
+    /// This name.
+    Name(KeyName),
+    /// A name with `*` in it: every subkey that exists and whose name fits.
+    Like(Like),
+}
+
+/// A name in which each `*` stands for any characters, also none.
+#[derive(Debug, Clone)]
+pub struct Like(Vec<String>);
+
+/// A piece of a name in the notation of specs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::spec) enum Piece<'t> {
+    /// As written.
+    Text(&'t str),
+    /// `*`.
+    Star,
+    /// `{name}`.
+    Variable(&'t str),
+}
+
+/// What stands for a character that has a meaning, and that character.
+const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
+
+impl Like {
+    /// The name that begins with the first of `parts`, ends with the last, and has the others in between, in that order.
+    pub(in crate::spec) fn new(parts: Vec<String>) -> Self {
+        Self(parts)
+    }
+
+    /// Whether the name fits.
+    pub fn fits(&self, name: &str) -> bool {
+        fits(name, &self.0)
+    }
+
+    /// Whether every name fits.
+    pub(in crate::spec) fn is_any(&self) -> bool {
+        self.0.iter().all(String::is_empty)
+    }
+}
+
+impl PartialEq for Like {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| compare(a, b).is_eq())
+    }
+}
+
+impl Eq for Like {}
+
+impl NamePattern {
+    /// Whether one name can be one of both patterns. Of two names with `*` it is taken that one can.
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a == b,
+            (Self::Like(like), Self::Name(name)) | (Self::Name(name), Self::Like(like)) => like.fits(name.as_str()),
+            (Self::Like(_), Self::Like(_)) => true,
+        }
+    }
+}
+
+/// As a spec writes it.
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(&escaped(name.as_str())),
+            Self::Like(Like(parts)) => {
+                f.write_str(&parts.iter().map(|part| escaped(part)).collect::<Vec<_>>().join("*"))
+            }
+        }
+    }
+}
+
+/// The pieces of a name in the notation of specs.
+pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut out = Vec::new();
+    let (mut rest, mut plain) = (text, 0);
+    loop {
+        let here = &rest[plain..];
+        let special = if let Some((_, itself)) = ESCAPES.iter().find(|(escape, _)| here.starts_with(escape)) {
+            Some((Piece::Text(itself), 3))
+        } else if here.starts_with('*') {
+            Some((Piece::Star, 1))
+        } else {
+            variable_at(here).map(|name| (Piece::Variable(name), name.len() + 2))
+        };
+        let next = here.chars().next();
+        if special.is_some() || next.is_none() {
+            if plain > 0 {
+                out.push(Piece::Text(&rest[..plain]));
+            }
+            let Some((piece, length)) = special else { return out };
+            out.push(piece);
+            rest = &rest[plain + length..];
+            plain = 0;
+        } else {
+            plain += next.map_or(0, char::len_utf8);
+        }
+    }
+}
+
+/// A name as a spec writes it: only what would have another meaning is escaped.
+fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        let is_escape = ESCAPES.iter().any(|(escape, _)| rest.starts_with(escape));
+        if c == '*' || is_escape || variable_at(rest).is_some() {
+            out.extend(['[', c, ']']);
+        } else {
+            out.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_escaped_stands_for_itself() {
+        use Piece::{Star, Text, Variable};
+        assert_eq!(pieces("a[*]b"), [Text("a"), Text("*"), Text("b")]);
+        assert_eq!(pieces("[{]name}"), [Text("{"), Text("name}")]);
+        assert_eq!(pieces("[[][*]]"), [Text("["), Text("*"), Text("]")]);
+        assert_eq!(pieces("{{name}}"), [Text("{"), Variable("name"), Text("}")]);
+        assert_eq!(pieces("[*"), [Text("["), Star]);
+        // What is no escape stays what it was.
+        assert_eq!(pieces("{*}"), [Text("{"), Star, Text("}")]);
+        for plain in ["{CLSID-1}", "[a]", "[]", "[", "é]", "a]b"] {
+            assert_eq!(pieces(plain), [Text(plain)]);
+        }
+        assert_eq!(pieces(""), []);
+    }
+
+    #[test]
+    fn any_name_is_read_back_as_it_was_written() {
+        let characters = ['*', '{', '}', '[', ']', 'a', 'Z', 'é'];
+        let mut state = 1_u64;
+        for _ in 0..5000 {
+            let name: String = (0..8)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    characters[(state >> 33) as usize % characters.len()]
+                })
+                .collect();
+            let written = escaped(&name);
+            let mut back = String::new();
+            for piece in pieces(&written) {
+                let Piece::Text(text) = piece else { panic!("{name} {written}") };
+                back.push_str(text);
+            }
+            assert_eq!(back, name, "{written}");
+        }
+        assert_eq!(escaped("{CLSID-1}[x]"), "{CLSID-1}[x]");
+    }
+}

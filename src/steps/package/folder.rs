@@ -1,0 +1,125 @@
+//! The folder that a package is copied into and run from, which only administrators can write.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::PackageError;
+use crate::journal::Folder;
+
+const PREFIX: &str = "package-";
+
+/// Makes a new folder below `state`.
+///
+/// # Errors
+/// [`PackageError::Folder`] where it could not be trusted, [`PackageError::Io`] where it cannot be made.
+pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
+    fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
+    let folder = state.join(format!("{PREFIX}{}", Folder::new_id()));
+    make_private(&folder)?;
+    Ok(folder)
+}
+
+/// Removes the folders that earlier runs left below `state`, since what a package started still used them. The caller holds the
+/// lock of this machine, so that no other run uses one. What somebody else made, or could have written, stays.
+pub fn remove_leftovers(state: &Path) {
+    let Ok(entries) = fs::read_dir(state) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_str().is_some_and(is_ours) && is_private(&entry.path()) {
+            // What is still in use goes with a later run.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether kbfix makes such names: `package-20270131T120000.123Z-4711`.
+fn is_ours(name: &str) -> bool {
+    let Some(id) = name.strip_prefix(PREFIX) else { return false };
+    let (Some(date), Some(rest)) = (id.get(..8), id.get(8..)) else { return false };
+    let is_id = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    date.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with('T') && rest.contains("Z-") && rest.bytes().all(is_id)
+}
+
+#[cfg(windows)]
+fn make_private(folder: &Path) -> Result<(), PackageError> {
+    crate::targets::local::create_admin_only_dir(folder)
+        .map_err(|why| PackageError::Folder { path: folder.to_owned(), detail: why.to_string() })
+}
+
+#[cfg(not(windows))]
+fn make_private(folder: &Path) -> Result<(), PackageError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| PackageError::Io { path: folder.to_owned(), source })
+}
+
+/// Whether it is a folder, no link, that only administrators own and can write.
+#[cfg(windows)]
+fn is_private(folder: &Path) -> bool {
+    // It is there: this only checks it.
+    crate::targets::local::create_admin_only_dir(folder).is_ok()
+}
+
+/// Whether it is a folder, no link, that only this user owns and can write.
+#[cfg(not(windows))]
+fn is_private(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o077 == 0)
+}
+
+/// Opens the copy so that nobody else can write, rename or remove it until the handle is closed.
+#[cfg(windows)]
+pub(super) fn open_held(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    File::options().read(true).share_mode(FILE_SHARE_READ).open(path)
+}
+
+#[cfg(not(windows))]
+pub(super) fn open_held(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o500))?;
+    File::open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_left_is_removed_and_nothing_else() {
+        let state = tempfile::tempdir().unwrap();
+        let path = |name: &str| state.path().join(name);
+        let left = make(state.path()).unwrap();
+        fs::write(left.join("update.exe"), "").unwrap();
+        for other in ["package-lock-stuff", "package-20270131", "packages", "journal"] {
+            make_private(&path(other)).unwrap();
+        }
+        fs::write(path("package-20270131T120000.123Z-1"), "a file").unwrap();
+        remove_leftovers(state.path());
+        assert!(!left.exists());
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 5);
+        remove_leftovers(&path("none"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_could_have_made_stays() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let state = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("precious"), "").unwrap();
+        symlink(elsewhere.path(), state.path().join("package-20270131T120000.123Z-1")).unwrap();
+        let open = state.path().join("package-20270131T120000.123Z-2");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        remove_leftovers(state.path());
+        assert!(open.exists() && elsewhere.path().join("precious").exists());
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 2);
+    }
+}

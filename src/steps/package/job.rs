@@ -1,0 +1,181 @@
+//! A package that runs, with all that it starts: in a job object. It is assigned before its first instruction, so that nothing that
+//! it starts is outside.
+//!
+//! Sources: Microsoft, "Job Objects", "TerminateJobObject function", "JOBOBJECT_BASIC_LIMIT_INFORMATION structure", "Nested Jobs" (since
+//! Windows 8; before that a process that is in a job already cannot be assigned to another), "Taking a Snapshot and Viewing
+//! Processes".
+#![allow(unsafe_code)]
+
+use std::{
+    ffi::c_void,
+    io,
+    os::windows::{
+        io::{AsRawHandle, FromRawHandle, OwnedHandle},
+        process::CommandExt,
+    },
+    process::{Child, Command, ExitStatus},
+    ptr::{null, null_mut},
+    time::{Duration, Instant},
+};
+
+use windows_sys::Win32::{
+    Foundation::INVALID_HANDLE_VALUE,
+    System::{
+        Diagnostics::ToolHelp::{
+            CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
+        },
+        JobObjects::{
+            AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+            JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+            JobObjectBasicAccountingInformation, JobObjectExtendedLimitInformation, QueryInformationJobObject,
+            SetInformationJobObject, TerminateJobObject,
+        },
+        Threading::{CREATE_SUSPENDED, OpenThread, ResumeThread, THREAD_SUSPEND_RESUME},
+    },
+};
+
+/// A running package.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    /// None where the system refused one: what the package starts is then on its own.
+    job: Option<Job>,
+}
+
+impl Process {
+    /// Starts it. Where kbfix ends before [`Process::leave`], however it does, the package and all that it started end with it.
+    ///
+    /// # Errors
+    /// The system's error; then nothing runs.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+        let mut child = command.creation_flags(CREATE_SUSPENDED).spawn()?;
+        let job = Job::of(&child).ok();
+        match resume(child.id()) {
+            Ok(()) => Ok(Self { child, job }),
+            Err(error) => {
+                let _ = child.kill().and_then(|()| child.wait());
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns how it ended; none as long as it runs.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Ends it with all that it started, and says how far that went.
+    pub(super) fn end(mut self) -> &'static str {
+        let all = self.job.as_ref().is_some_and(|job| job.end().is_ok());
+        match if all { Ok(()) } else { self.child.kill() }.and_then(|()| self.child.wait()) {
+            Err(_) => "could not be ended",
+            Ok(_) if all => "was ended with all that it had started",
+            Ok(_) => "was ended; what it had started may go on",
+        }
+    }
+
+    /// Lets go of what it started, and says whether there is such a thing.
+    pub(super) fn leave(self) -> &'static str {
+        match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
+            Some(Ok(1..)) => "; something that it started still runs",
+            _ => "",
+        }
+    }
+}
+
+/// A job object. What is in it ends when the handle is closed.
+#[derive(Debug)]
+struct Job(OwnedHandle);
+
+impl Job {
+    /// A new one with this process in it.
+    fn of(child: &Child) -> io::Result<Self> {
+        // SAFETY: no name and the default security are asked for.
+        let handle = unsafe { CreateJobObjectW(null(), null()) };
+        if handle.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the handle was just opened, and nobody else closes it.
+        let job = Self(unsafe { OwnedHandle::from_raw_handle(handle) });
+        job.set_limits(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE)?;
+        // SAFETY: both handles are open.
+        check(unsafe { AssignProcessToJobObject(job.0.as_raw_handle(), child.as_raw_handle()) })?;
+        Ok(job)
+    }
+
+    fn set_limits(&self, flags: u32) -> io::Result<()> {
+        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+        limits.BasicLimitInformation.LimitFlags = flags;
+        let size = size_of_val(&limits) as u32;
+        let at: *const c_void = (&raw const limits).cast();
+        // SAFETY: the handle is open, and `size` bytes are at `at`.
+        check(unsafe { SetInformationJobObject(self.0.as_raw_handle(), JobObjectExtendedLimitInformation, at, size) })
+    }
+
+    /// The number of processes in it.
+    fn running(&self) -> io::Result<u32> {
+        let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
+        let size = size_of_val(&counts) as u32;
+        let at: *mut c_void = (&raw mut counts).cast();
+        // SAFETY: the handle is open, and there is room for `size` bytes at `at`; the length is not asked for.
+        check(unsafe {
+            QueryInformationJobObject(self.0.as_raw_handle(), JobObjectBasicAccountingInformation, at, size, null_mut())
+        })?;
+        Ok(counts.ActiveProcesses)
+    }
+
+    /// Ends all processes in it, and waits for that.
+    fn end(&self) -> io::Result<()> {
+        // SAFETY: the handle is open.
+        check(unsafe { TerminateJobObject(self.0.as_raw_handle(), 1) })?;
+        let asked = Instant::now();
+        while self.running()? > 0 {
+            if asked.elapsed() > Duration::from_secs(10) {
+                return Err(io::Error::from(io::ErrorKind::TimedOut));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+/// Lets a process go on that was started suspended: it has one thread.
+fn resume(process: u32) -> io::Result<()> {
+    // SAFETY: the call has no further conditions.
+    let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) };
+    if snapshot == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle was just opened, and nobody else closes it.
+    let snapshot = unsafe { OwnedHandle::from_raw_handle(snapshot) };
+    let mut entry = THREADENTRY32 { dwSize: size_of::<THREADENTRY32>() as u32, ..Default::default() };
+    // SAFETY: the snapshot is open, and the entry says its size.
+    let mut found = unsafe { Thread32First(snapshot.as_raw_handle(), &mut entry) };
+    while found != 0 {
+        if entry.th32OwnerProcessID == process {
+            // SAFETY: the call has no further conditions.
+            let thread = unsafe { OpenThread(THREAD_SUSPEND_RESUME, 0, entry.th32ThreadID) };
+            if thread.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: the handle was just opened, and nobody else closes it.
+            let thread = unsafe { OwnedHandle::from_raw_handle(thread) };
+            // SAFETY: the handle is open, with the right to do this.
+            return if unsafe { ResumeThread(thread.as_raw_handle()) } == u32::MAX {
+                Err(io::Error::last_os_error())
+            } else {
+                Ok(())
+            };
+        }
+        // SAFETY: as above.
+        found = unsafe { Thread32Next(snapshot.as_raw_handle(), &mut entry) };
+    }
+    Err(io::Error::other("its first thread was not found"))
+}
+
+fn check(succeeded: i32) -> io::Result<()> {
+    if succeeded == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,95 @@
+//! The kinds of package, and what each means by its exit code.
+
+use std::path::Path;
+
+/// A kind of package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A program that installs.
+    Program,
+    /// A package of the Windows Installer.
+    Installer,
+    /// A patch of the Windows Installer.
+    Patch,
+    /// A package of the Windows Update Standalone Installer.
+    Update,
+}
+
+/// The installer has begun to restart the computer (ERROR_SUCCESS_REBOOT_INITIATED).
+pub(super) const RESTART_BEGUN: u32 = 1641;
+
+impl Kind {
+    /// Returns the kind that the ending of the file's name says.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "exe" => Some(Self::Program),
+            "msi" => Some(Self::Installer),
+            "msp" => Some(Self::Patch),
+            "msu" => Some(Self::Update),
+            _ => None,
+        }
+    }
+
+    /// Returns the program of Windows that installs it, with the switch for the file; none where it runs by itself.
+    pub(super) fn program(self) -> Option<(&'static str, Option<&'static str>)> {
+        match self {
+            Self::Program => None,
+            Self::Installer => Some(("msiexec.exe", Some("/i"))),
+            Self::Patch => Some(("msiexec.exe", Some("/p"))),
+            Self::Update => Some(("wusa.exe", None)),
+        }
+    }
+
+    /// Says what no longer waits for the program once that was ended: the work is done by a service.
+    pub(super) fn service(self) -> &'static str {
+        match self {
+            Self::Program => "",
+            Self::Installer | Self::Patch => "; the Windows Installer service, which does the work, may go on with it",
+            Self::Update => "; the services of Windows Update, which do the work, may go on with it",
+        }
+    }
+
+    /// Says what the exit code means, where that is known.
+    ///
+    /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages", "Windows Update error code list by component";
+    /// KB949545 (0x240006 and, from a wusa before that update, 1); KB2773898 (5 over WinRM).
+    pub(super) fn meaning(self, code: u32) -> &'static str {
+        match (self, code) {
+            (Self::Update, 1) => ", installed already, or not for this computer: this old wusa does not say which",
+            (Self::Update, 5 | 0x8007_0005) => {
+                ", access denied: wusa installs nothing through WinRM (Microsoft KB2773898); start kbfix from a scheduled task"
+            }
+            (Self::Update, 1058) => ", the service Windows Update is disabled",
+            (Self::Update, 0x0024_0005) => ", the computer must be restarted",
+            (Self::Update, 0x0024_0006) => ", installed already",
+            (Self::Update, 0x8024_0017) => ", not for this computer, or replaced by a newer update",
+            (Self::Installer | Self::Patch, 1638) => ", another version of the product is installed already",
+            (Self::Installer | Self::Patch, 1642) => ", the program that it updates is not installed",
+            (_, 1602) => ", cancelled by the user",
+            (_, 1603) => ", a fatal error during installation",
+            (_, 1618) => ", another installation is under way",
+            (_, 1625) => ", forbidden by policy",
+            (_, 1633) => ", not for this processor",
+            (_, RESTART_BEGUN) => ", it has begun to restart the computer",
+            (_, 3010) => ", the computer must be restarted",
+            _ => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_code_means_what_the_kind_of_package_means_by_it() {
+        let kind = |name: &str| Kind::of(Path::new(name));
+        assert_eq!(kind("a.MSU"), Some(Kind::Update));
+        assert_eq!((kind("a"), kind("a.txt"), kind("msu")), (None, None, None));
+        assert!(Kind::Update.meaning(5).contains("KB2773898"));
+        assert_eq!(Kind::Program.meaning(5), "");
+        assert_eq!(Kind::Update.meaning(2_359_302), ", installed already");
+        assert_eq!(Kind::Installer.meaning(2_359_302), "");
+        assert_eq!(Kind::Update.meaning(2_359_301), Kind::Installer.meaning(3010));
+    }
+}

@@ -1,0 +1,65 @@
+//! A lock file is locked with flock, and removed by name.
+
+use std::{
+    fs::{File, Metadata, TryLockError, symlink_metadata},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use rustix::fs::OFlags;
+
+use super::{Held, Taken, foreign, refuse_foreign};
+
+/// Makes the file and locks it. `None`: somebody else locked it first.
+pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
+    // Whoever may read it could lock it, and keep others out.
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut held = Held { made: Some(path.to_owned()), file };
+    match held.file.try_lock() {
+        Ok(()) => Ok(Some(held)),
+        Err(TryLockError::WouldBlock) => {
+            held.made = None;
+            Ok(None)
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Locks the file that is there.
+pub(super) fn take(path: &Path) -> io::Result<Taken> {
+    // Looked at before it is opened, which for a device can have effects.
+    refuse_foreign(&symlink_metadata(path)?)?;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    refuse_foreign(&file.metadata()?)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(Taken::ByAnother),
+        Err(TryLockError::Error(error)) => Err(error),
+        Ok(()) if !is_same(&file, path)? => Ok(Taken::Gone),
+        Ok(()) => match owner_fault(&file.metadata()?) {
+            None => Ok(Taken::Held(file)),
+            Some(fault) => Err(foreign(&fault)),
+        },
+    }
+}
+
+/// Says who else may remove the file, or has it under another name.
+fn owner_fault(metadata: &Metadata) -> Option<String> {
+    let own = rustix::process::geteuid().as_raw();
+    match (metadata.uid(), metadata.nlink()) {
+        (uid, _) if uid != own => Some(format!("a file of the user {uid}")),
+        (_, 2..) => Some("a file that has another name, too".to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether `path` still names the open file.
+pub(super) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    let mine = file.metadata()?;
+    match symlink_metadata(path) {
+        Ok(theirs) => Ok(mine.dev() == theirs.dev() && mine.ino() == theirs.ino()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

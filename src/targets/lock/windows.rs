@@ -1,0 +1,53 @@
+//! A lock file is one that is shared with nobody.
+
+use std::{fs::File, io, os::windows::fs::OpenOptionsExt as _, path::Path, thread, time::Duration};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_SHARING_VIOLATION, GENERIC_WRITE},
+    Storage::FileSystem::{
+        DELETE, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_OPEN_REPARSE_POINT,
+    },
+};
+
+use super::{Held, Taken, refuse_foreign};
+
+/// Makes the file, shared with nobody.
+///
+/// Windows deletes it when its only handle is closed: it exists exactly as long as the lock is held. What is deleted is the file
+/// that this call made (CREATE_NEW, which follows no link), wherever its folder's name leads by then.
+pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
+    let mut options = File::options();
+    options.write(true).create_new(true).share_mode(0);
+    options.access_mode(GENERIC_WRITE | DELETE).custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
+    let file = patiently(|| options.open(path))?;
+    Ok(Some(Held { made: Some(path.to_owned()), file }))
+}
+
+/// Opens the file that is there, shared with nobody. It stays when it is closed. Whose it is does not matter: as long as it is
+/// open so, nobody can remove or open it.
+pub(super) fn take(path: &Path) -> io::Result<Taken> {
+    let mut options = File::options();
+    options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
+    let file = match patiently(|| options.open(path)) {
+        Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION.cast_signed()) => {
+            return Ok(Taken::ByAnother);
+        }
+        opened => opened?,
+    };
+    refuse_foreign(&file.metadata()?)?;
+    Ok(Taken::Held(file))
+}
+
+/// Tries again for a moment where access is denied, as Windows says of a file that is being deleted.
+fn patiently(mut open: impl FnMut() -> io::Result<File>) -> io::Result<File> {
+    let mut tries = 0;
+    loop {
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && tries < 10 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened,
+        }
+    }
+}
