@@ -2,6 +2,7 @@
 
 #[cfg(windows)]
 pub mod long_path;
+pub mod pinned;
 pub mod read;
 pub mod replace;
 pub mod state;

@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::{Value, json};
-
-use super::notation;
 
 /// The type of a value's data. Any 32-bit number is possible; those that Microsoft names are constants here.
 ///
@@ -216,70 +212,6 @@ fn utf16le(units: impl IntoIterator<Item = u16>) -> Vec<u8> {
     units.into_iter().flat_map(u16::to_le_bytes).collect()
 }
 
-impl fmt::Display for Data {
-    /// The `.reg` notation, on one line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&notation::data(self))
-    }
-}
-
-impl fmt::Debug for Data {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value_type, notation::data(self))
-    }
-}
-
-/// A value's type and bytes.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DataDocument {
-    /// The registry type: `REG_DWORD` and its like, `REG_0x99` for a number without a name.
-    #[serde(rename = "type")]
-    #[schemars(with = "String")]
-    value_type: ValueType,
-    /// The bytes as stored, in hex digits.
-    bytes: String,
-    /// The same in `.reg` notation, for people.
-    text: String,
-}
-
-impl JsonSchema for Data {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Data".into()
-    }
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = DataDocument::json_schema(generator);
-        // What a report has in place of sensitive data.
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            let hidden = "In a report only: the data is sensitive, `bytes` is missing, and `text` says nothing of it.";
-            properties.insert("hidden".to_owned(), json!({ "const": true, "description": hidden }));
-        }
-        schema.insert("required".to_owned(), json!(["type", "text"]));
-        schema.insert("oneOf".to_owned(), json!([{ "required": ["bytes"] }, { "required": ["hidden"] }]));
-        schema
-    }
-}
-
-impl Serialize for Data {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes = notation::hex_digits(&self.bytes);
-        DataDocument { value_type: self.value_type, bytes, text: notation::data(self) }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Data {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document = DataDocument::deserialize(deserializer)?;
-        let bytes = notation::parse_hex_digits(&document.bytes)
-            .ok_or_else(|| D::Error::custom(format!("`{}` is not bytes in hex digits", document.bytes)))?;
-        let data = Self { value_type: document.value_type, bytes };
-        if notation::data(&data) != document.text {
-            return Err(D::Error::custom(format!("text `{}` is not what bytes and type say", document.text)));
-        }
-        Ok(data)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,15 +248,5 @@ mod tests {
         assert_eq!(ValueType::parse("REG_0x04"), None);
         assert_eq!(ValueType::parse("REG_0x4"), None);
         assert_eq!(ValueType::parse("reg_dword"), None);
-    }
-
-    #[test]
-    fn json_round_trips_and_a_text_that_lies_is_refused() {
-        let data = Data::new(ValueType::DWORD, [1, 0, 0]);
-        let json = serde_json::to_string(&data).unwrap();
-        assert_eq!(json, r#"{"type":"REG_DWORD","bytes":"010000","text":"hex(4):01,00,00"}"#);
-        assert_eq!(serde_json::from_str::<Data>(&json).unwrap(), data);
-        let lie = json.replace("01,00,00", "02,00,00");
-        assert!(serde_json::from_str::<Data>(&lie).is_err());
     }
 }

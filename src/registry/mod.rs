@@ -5,6 +5,7 @@
 
 mod alias;
 mod data;
+mod data_document;
 mod key;
 mod link;
 pub mod name;

@@ -5,6 +5,8 @@
 //!
 //! Source: Microsoft, "How to add, modify, or delete registry subkeys and values by using a .reg file" (KB310516).
 
+use std::fmt;
+
 use super::{Data, Decoded, ValueName, ValueType};
 
 /// What stands in place of data that is shown to nobody.
@@ -25,6 +27,19 @@ pub fn data(data: &Data) -> String {
         (ValueType::DWORD, Decoded::Number(number)) => format!("dword:{number:08x}"),
         (ValueType::SZ, Decoded::Text(text)) if !text.contains(['\r', '\n']) => quoted(&text),
         _ => format!("{}{}", hex_prefix(data.value_type), hex_list(&data.bytes)),
+    }
+}
+
+impl fmt::Display for Data {
+    /// The `.reg` notation, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data(self))
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.value_type, data(self))
     }
 }
 

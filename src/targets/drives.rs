@@ -231,6 +231,11 @@ impl Drives {
         self.0.iter_mut().find(|drive| drive.letter == letter)
     }
 
+    /// The folders, links followed.
+    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(DriveFolder::root)
+    }
+
     /// The facts of a file; none where no folder stands for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))

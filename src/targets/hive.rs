@@ -39,7 +39,7 @@ impl HiveTarget {
         let what = path.display().to_string();
         let real = fs::canonicalize(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
         // Opened here already, so that a wrong file is refused and not taken for keys that are unknown.
-        let file = match HiveFile::open(&real, allow_dirty) {
+        let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
             Err(OpenError::Unread(why)) => return Err(TargetError::Malformed { what, detail: why.to_string() }),

@@ -125,3 +125,27 @@ fn two_applies_at_once_are_refused_also_through_another_target() {
     drop(held);
     machine.kbfix(&["apply", "KB909094"]).exits(0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    use kbfix::targets::{Action, KeyChange};
+    let (machine, victim) = (Machine::new(), Machine::new());
+    let before = fs::read(victim.path(SYSTEM)).unwrap();
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\New".parse().unwrap();
+    let change = KeyChange::new(key, Action::Create, Vec::new());
+    let mut target = machine.target();
+    let _lock = target.lock().unwrap();
+    let config = machine.path("Windows/System32/config");
+    fs::rename(&config, machine.path("config")).unwrap();
+    symlink(victim.path("Windows/System32/config"), &config).unwrap();
+    let refused = target.write(std::slice::from_ref(&change)).unwrap_err();
+    assert!(refused.error.to_string().ends_with("Windows/System32/config is a link"), "{}", refused.error);
+    assert_eq!(fs::read(victim.path(SYSTEM)).unwrap(), before);
+    assert_eq!(fs::read_dir(victim.path("Windows/System32/config")).unwrap().count(), 5);
+    fs::remove_file(&config).unwrap();
+    fs::rename(machine.path("config"), &config).unwrap();
+    target.write(&[change]).unwrap();
+}

@@ -124,6 +124,7 @@ impl ImageTarget {
 /// The registry of the machine, without its users.
 fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
     let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
+    volume.roots().for_each(|root| registry.look_in(root.to_owned()));
     for (file, root, name) in HIVES {
         let Ok(key) = KeyPath::from_parts(*root, name) else { continue };
         let file = match volume.in_config(file) {

@@ -37,6 +37,11 @@ impl Volume {
         self.others.forget();
     }
 
+    /// The folders of all drives, links followed.
+    pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.others.roots().chain([self.system.root()])
+    }
+
     /// Takes the drive letter out of `SystemRoot`.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
         let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));

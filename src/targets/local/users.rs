@@ -17,7 +17,8 @@ use crate::{
     registry::{Key, KeyPath, RootKey},
     targets::{
         Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, WriteFailure, hku,
-        offline::OfflineRegistry, profiles,
+        offline::OfflineRegistry,
+        profiles::{self, Profile},
     },
 };
 
@@ -105,6 +106,8 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     // The machine's lock keeps other applies out. A lock file beside the hive would be in a folder where the user may put a link.
     let mut registry = OfflineRegistry::new("this machine".to_owned(), false, false);
     registry.guard(refuse_loaded);
+    // A profile is the user's, who may put a link into it at any time.
+    found.iter().filter_map(Profile::folder).for_each(|folder| registry.look_in(folder.into()));
     profiles::mount(&mut registry, &found, "this machine", find);
     Ok(registry)
 }
@@ -137,7 +140,13 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
         return Answer::unread(Reason::Unsupported, detail);
     }
     match fs::metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Answer::Absent,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let drive = path.ancestors().last().unwrap_or(&path);
+            match drive.exists() {
+                true => Answer::Absent,
+                false => Answer::unread(Reason::Unknown, format!("there is no drive {} now", drive.display())),
+            }
+        }
         // What else stands against it shows when it is opened.
         _ => Answer::Present(path),
     }

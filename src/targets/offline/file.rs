@@ -10,6 +10,7 @@ use std::{
 use super::stamp::Stamp;
 use crate::{
     files::{
+        pinned::Pinned,
         read::read_file,
         replace::{remove_leftovers, replace_file_if},
     },
@@ -24,6 +25,8 @@ const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 #[derive(Debug)]
 pub(in crate::targets) struct HiveFile {
     path: PathBuf,
+    /// The folder that it was found in; none where the operator named the file.
+    root: Option<PathBuf>,
     /// What the file and its logs were when they were read.
     stamp: Stamp,
     pub(super) hive: Hive,
@@ -43,30 +46,32 @@ pub(in crate::targets) enum OpenError {
 impl HiveFile {
     /// Opens a hive, of which is read what is asked for; or reads it with its logs, where it was not written completely: it
     /// is then recovered in memory. One that its logs do not complete is refused, or with `allow_dirty` read as it is and
-    /// never written.
+    /// never written. One that was found in the folder `root` is reached from there without a link, now and when it is replaced.
     ///
     /// # Errors
     /// [`OpenError`]
-    pub(in crate::targets) fn open(path: &Path, allow_dirty: bool) -> Result<Self, OpenError> {
+    pub(in crate::targets) fn open(path: &Path, root: Option<&Path>, allow_dirty: bool) -> Result<Self, OpenError> {
         let file_error = |error| file_error(path, error);
+        let reached = Pinned::reach(root, path).map_err(file_error)?;
+        let at = reached.path();
         // Before anything is read: what somebody writes meanwhile is to be noticed.
-        let stamp = Stamp::of(path).map_err(file_error)?;
-        let file = open_file(path).map_err(file_error)?;
+        let stamp = Stamp::of(at).map_err(file_error)?;
+        let file = open_file(at).map_err(file_error)?;
         // A complete hive needs none of its logs, which may be as large as itself.
         let opened = match complete(file).map_err(file_error)? {
             Ok(Some(hive)) => Ok(hive),
             Ok(None) => {
-                let primary = read_hive(path).map_err(file_error)?;
+                let primary = read_hive(at).map_err(file_error)?;
                 let mut logs = Vec::new();
-                for log in logs_of(path).map_err(file_error)? {
-                    logs.push(read_log(&log, primary.len()).map_err(|source| refused_io(&log, source))?);
+                for log in logs_of(at).map_err(file_error)? {
+                    logs.push(read_log(&log, primary.len()).map_err(|source| refused_io(&beside(path, &log), source))?);
                 }
                 if allow_dirty { Hive::open_dirty(primary, &logs) } else { Hive::open(primary, &logs) }
             }
             Err(error) => Err(error),
         };
         let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
-        Ok(Self { path: path.to_owned(), stamp, hive, described: 0 })
+        Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0 })
     }
 
     /// Where the file is.
@@ -116,11 +121,14 @@ impl HiveFile {
         bytes: &[u8],
         guard: impl FnOnce() -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
+        let reached =
+            Pinned::reach(self.root.as_deref(), &self.path).map_err(|source| write_error(&self.path, source))?;
+        let at = reached.path();
         // What cannot be removed is no reason against a change.
-        let _ = remove_leftovers(&self.path);
+        let _ = remove_leftovers(at);
         let mut refused = None;
-        let replaced = replace_file_if(&self.path, bytes, || {
-            guard().and_then(|()| self.stamp.refuse_other(&self.path)).map_err(|error| {
+        let replaced = replace_file_if(at, bytes, || {
+            guard().and_then(|()| self.stamp.refuse_other(at, &self.path)).map_err(|error| {
                 let told = io::Error::other(error.to_string());
                 refused = Some(error);
                 told
@@ -131,11 +139,16 @@ impl HiveFile {
         }
         replaced.map_err(|source| write_error(&self.path, source))?;
         // See `Hive::logs_after_save`.
-        for log in logs_of(&self.path).map_err(|source| write_error(&self.path, source))? {
-            empty(&log).map_err(|source| write_error(&log, source))?;
+        for log in logs_of(at).map_err(|source| write_error(&self.path, source))? {
+            empty(&log).map_err(|source| write_error(&beside(&self.path, &log), source))?;
         }
         Ok(())
     }
+}
+
+/// The path of the log as it is told: beside the hive at `path`.
+fn beside(path: &Path, log: &Path) -> PathBuf {
+    log.file_name().map_or_else(|| log.to_owned(), |name| path.with_file_name(name))
 }
 
 /// A hive file or a log, whole.
@@ -260,6 +273,8 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
             OpenError::Unread(Unread::new(Reason::Unknown, format!("there is no {}", path.display())))
         }
         io::ErrorKind::PermissionDenied => OpenError::Unread(Unread::new(Reason::Denied, path.display().to_string())),
+        // What `Pinned` refuses.
+        io::ErrorKind::InvalidInput => OpenError::Unread(Unread::new(Reason::Unsupported, source.to_string())),
         _ if is_in_use(&source) => {
             let detail =
                 format!("{} is in use by another program, as the hive of a user who logs on is", path.display());

@@ -11,13 +11,19 @@ mod resolve;
 mod stamp;
 mod write;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 pub(super) use file::{HiveFile, OpenError};
 pub use file::{logs_of as hive_logs, read_hive, read_log};
 
 use crate::{
-    files::replace::{leftovers, remove_leftovers},
+    files::{
+        pinned::Pinned,
+        replace::{leftovers, remove_leftovers},
+    },
     registry::{KeyName, KeyPath, RootKey, sid},
 };
 
@@ -28,11 +34,15 @@ use resolve::Place;
 #[derive(Debug)]
 pub(super) struct OfflineRegistry {
     mounts: Vec<Mount>,
+    /// The folders that hive files are looked for in, into which others may write.
+    roots: Vec<PathBuf>,
     allow_dirty: bool,
     /// Whether a change takes a lock beside each hive file that it writes.
     lock_files: bool,
     /// Root keys of which every hive is mounted: what is under no mount there is absent, elsewhere unknown.
     complete: BTreeSet<RootKey>,
+    /// Keys where a hive would be mounted that there is none of.
+    without_hive: BTreeSet<KeyPath>,
     /// What is mounted, for messages.
     what: String,
     /// Asked immediately before a file is replaced, with the key of its hive: it may refuse.
@@ -67,7 +77,16 @@ impl From<Unread> for Halt {
 impl OfflineRegistry {
     /// A registry without any hive. `what` names it in messages.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
-        Self { mounts: Vec::new(), allow_dirty, lock_files, complete: BTreeSet::new(), what, guard: |_| Ok(()) }
+        Self {
+            mounts: Vec::new(),
+            roots: Vec::new(),
+            allow_dirty,
+            lock_files,
+            complete: BTreeSet::new(),
+            without_hive: BTreeSet::new(),
+            what,
+            guard: |_| Ok(()),
+        }
     }
 
     /// Sets what is asked immediately before a file is replaced, and again where that fails: its refusal says why.
@@ -82,9 +101,19 @@ impl OfflineRegistry {
         self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
     }
 
+    /// Says that hive files which are in this folder are reached from there without a link, whenever they are used.
+    pub(super) fn look_in(&mut self, root: PathBuf) {
+        self.roots.push(root);
+    }
+
     /// Mounts a hive file at a key; or notes why the file that belongs there cannot be had.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, opened: None });
+    }
+
+    /// Says that there is no hive that would be mounted at this key.
+    pub(super) fn no_hive(&mut self, key: KeyPath) {
+        self.without_hive.insert(key);
     }
 
     /// Mounts a hive file that is open already.
@@ -177,12 +206,13 @@ impl OfflineRegistry {
     /// Removes what killed processes left beside the hives, of those that nobody else has locked.
     pub(super) fn remove_leftovers(&self) {
         let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
-        for path in files.filter_map(|path| std::fs::canonicalize(path).ok()) {
-            if leftovers(&path).is_ok_and(|found| !found.is_empty())
-                && let Ok(_held) = lock_beside(&path)
+        for reached in files.filter_map(|path| Pinned::reach(root_of(&self.roots, path), path).ok()) {
+            let path = reached.path();
+            if leftovers(path).is_ok_and(|found| !found.is_empty())
+                && let Ok(_held) = lock_beside(path)
             {
                 // What cannot be removed is no reason against an apply.
-                let _ = remove_leftovers(&path);
+                let _ = remove_leftovers(path);
             }
         }
     }
@@ -207,7 +237,7 @@ impl OfflineRegistry {
         if mount.opened.is_none() {
             let opened = match &mount.file {
                 Err(why) => Err(why.clone()),
-                Ok(path) => match HiveFile::open(path, allow_dirty) {
+                Ok(path) => match HiveFile::open(path, root_of(&self.roots, path), allow_dirty) {
                     Ok(file) => Ok(file),
                     Err(OpenError::Unread(why)) => Err(why),
                     Err(OpenError::Refused(error)) => return Err(Halt::Refused(error)),
@@ -221,4 +251,10 @@ impl OfflineRegistry {
             None => Err(Halt::Unread(Unread::new(Reason::Unknown, format!("{} was not opened", mount.key)))),
         }
     }
+}
+
+/// The folder that the file was found in: the innermost of `roots` that it is below.
+fn root_of<'a>(roots: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
+    let holding = roots.iter().filter(|root| path.starts_with(root));
+    holding.max_by_key(|root| root.components().count()).map(PathBuf::as_path)
 }

@@ -1,9 +1,10 @@
 //! By what a hive file that somebody wrote meanwhile is told from the one that was read.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
     time::SystemTime,
 };
 
@@ -19,8 +20,8 @@ const HEAD: u64 = 12;
 pub(super) struct Stamp {
     /// The beginning of the hive.
     head: Vec<u8>,
-    /// The hive and its logs: path, length and time of the last write.
-    files: Vec<(PathBuf, u64, Option<SystemTime>)>,
+    /// The hive and its logs: name, length and time of the last write.
+    files: Vec<(OsString, u64, Option<SystemTime>)>,
 }
 
 impl Stamp {
@@ -36,22 +37,22 @@ impl Stamp {
         }
         let mut head = Vec::new();
         fs::File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-        let mut files = vec![(path.to_owned(), metadata.len(), metadata.modified().ok())];
+        let mut files = vec![(OsString::new(), metadata.len(), metadata.modified().ok())];
         // A complete hive is read without its logs, also where its folder may not be listed.
         for log in logs_of(path).unwrap_or_default() {
             let metadata = fs::metadata(&log)?;
-            files.push((log, metadata.len(), metadata.modified().ok()));
+            files.push((log.file_name().unwrap_or_default().to_owned(), metadata.len(), metadata.modified().ok()));
         }
         Ok(Self { head, files })
     }
 
-    /// Refuses a hive that is no longer as this stamp says.
+    /// Refuses the hive at `at` where it is no longer as this stamp says. Messages call it `told`.
     ///
     /// # Errors
     /// [`WriteError::Stale`], or that the file cannot be read any more.
-    pub(super) fn refuse_other(&self, path: &Path) -> Result<(), WriteError> {
-        let place = path.display().to_string();
-        let now = Self::of(path).map_err(|source| WriteError::Io { place: place.clone(), source })?;
+    pub(super) fn refuse_other(&self, at: &Path, told: &Path) -> Result<(), WriteError> {
+        let place = told.display().to_string();
+        let now = Self::of(at).map_err(|source| WriteError::Io { place: place.clone(), source })?;
         if now == *self {
             return Ok(());
         }
@@ -71,20 +72,20 @@ mod tests {
         fs::write(&hive, [7; 64]).unwrap();
         let stamp = Stamp::of(&hive).unwrap();
         let modified = fs::metadata(&hive).unwrap().modified().unwrap();
-        stamp.refuse_other(&hive).unwrap();
+        stamp.refuse_other(&hive, &hive).unwrap();
         let written = |bytes: &[u8]| {
             fs::write(&hive, bytes).unwrap();
             fs::File::options().write(true).open(&hive).unwrap().set_modified(modified).unwrap();
-            stamp.refuse_other(&hive)
+            stamp.refuse_other(&hive, &hive)
         };
         written(&[7; 64]).unwrap();
         written(&[7; 65]).unwrap_err();
         written(&[[7; 8], [8; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8]].concat()).unwrap_err();
         written(&[7; 64]).unwrap();
         fs::File::options().write(true).open(&hive).unwrap().set_modified(SystemTime::now()).unwrap();
-        assert!(stamp.refuse_other(&hive).unwrap_err().to_string().contains("wrote since"));
+        assert!(stamp.refuse_other(&hive, &hive).unwrap_err().to_string().contains("wrote since"));
         written(&[7; 64]).unwrap();
         fs::write(&log, "").unwrap();
-        stamp.refuse_other(&hive).unwrap_err();
+        stamp.refuse_other(&hive, &hive).unwrap_err();
     }
 }

@@ -1,0 +1,203 @@
+//! A file's folder that is held open, and was reached without a link.
+//!
+//! A path that was looked at is not yet the path that is used: whoever may write a folder on the way can put a link in its place
+//! meanwhile, and so lead an administrator's kbfix to another file. What is done by [`Pinned::path`] stays in the folder that was
+//! reached.
+
+use std::{
+    fs::{File, symlink_metadata},
+    io,
+    path::{Component, Path, PathBuf},
+};
+
+/// A file, and the folder that is held open for it.
+#[derive(Debug)]
+pub struct Pinned {
+    path: PathBuf,
+    #[allow(dead_code, reason = "they are held until this is dropped")]
+    held: Vec<File>,
+}
+
+impl Pinned {
+    /// Opens the folders on the way from `root` to the file at `path`, which lies below it. No link is followed on the way, and the
+    /// file must not be one; what `root` itself leads through does not matter.
+    ///
+    /// # Errors
+    /// The system's error; or, of the kind `InvalidInput`, which name on the way is a link.
+    pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
+        let below = path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder that it was found in"))?;
+        let mut at = root.to_owned();
+        let mut held = vec![system::open_root(root)?];
+        let mut names = below.components().peekable();
+        while let Some(name) = names.next() {
+            let Component::Normal(name) = name else { return Err(wrong(path, "is not a plain path")) };
+            at.push(name);
+            let here = &held[held.len() - 1];
+            let through = system::path_in(here, name).unwrap_or_else(|| at.clone());
+            if symlink_metadata(&through)?.is_symlink() {
+                return Err(wrong(&at, "is a link"));
+            }
+            match names.peek() {
+                Some(_) => {
+                    let next = system::open_below(here, name, &at)?;
+                    held.push(next);
+                }
+                None => return Ok(Self { path: through, held }),
+            }
+        }
+        Err(wrong(path, "is the folder itself"))
+    }
+
+    /// Opens the folders on the way from `root`, as [`Pinned::open`]; without a root the operator named the file: it is what the path
+    /// leads to, and nothing is held.
+    ///
+    /// # Errors
+    /// As [`Pinned::open`].
+    pub fn reach(root: Option<&Path>, path: &Path) -> io::Result<Self> {
+        match root {
+            Some(root) => Self::open(root, path),
+            None => Ok(Self { path: path.to_owned(), held: Vec::new() }),
+        }
+    }
+
+    /// Returns the path of the file through the folder that is held.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn wrong(path: &Path, what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{} {what}", path.display()))
+}
+
+#[cfg(unix)]
+mod system {
+    use std::{
+        ffi::OsStr,
+        fs::{File, metadata},
+        io,
+        os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
+        path::{Path, PathBuf},
+    };
+
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+
+    const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+    pub(super) fn open_root(root: &Path) -> io::Result<File> {
+        Ok(openat(CWD, root, FOLDER, Mode::empty())?.into())
+    }
+
+    /// Opens a folder in an open one; a link that is there by now is an error (ENOTDIR or ELOOP).
+    pub(super) fn open_below(folder: &File, name: &OsStr, _at: &Path) -> io::Result<File> {
+        Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
+    }
+
+    /// Returns the path through the open folder, as Linux has it (proc_pid_fd(5)). `None` where there is no `/proc`: what was looked
+    /// at by [`super::Pinned::open`] is then used a moment later.
+    pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
+        let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        let (same, own) = (metadata(&through).ok()?, folder.metadata().ok()?);
+        ((same.dev(), same.ino()) == (own.dev(), own.ino())).then(|| through.join(name))
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::{
+        ffi::OsStr,
+        fs::File,
+        io,
+        os::windows::fs::OpenOptionsExt as _,
+        path::{Path, PathBuf},
+    };
+
+    use windows_sys::Win32::Storage::FileSystem::{
+        FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES,
+        FILE_SHARE_READ, FILE_SHARE_WRITE,
+    };
+
+    /// Opens a folder so that nobody can rename or delete it, or make a link of it, as long as it is open: who shares no deletion (and
+    /// asks for more than attributes) is asked first, and only an empty folder can become a link.
+    ///
+    /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
+    pub(super) fn open_root(root: &Path) -> io::Result<File> {
+        File::options()
+            .access_mode(FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES)
+            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+            .open(root)
+    }
+
+    pub(super) fn open_below(_folder: &File, _name: &OsStr, at: &Path) -> io::Result<File> {
+        let file = open_root(at)?;
+        if file.metadata()?.is_symlink() { Err(super::wrong(at, "is a link")) } else { Ok(file) }
+    }
+
+    /// The ordinary path leads there as long as the folders are held.
+    pub(super) fn path_in(_folder: &File, _name: &OsStr) -> Option<PathBuf> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::files::pinned::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let config = root.path().join("Windows/config");
+        fs::create_dir_all(&config).unwrap();
+        fs::write(config.join("SYSTEM"), "own").unwrap();
+        (root, config)
+    }
+
+    #[test]
+    fn a_file_is_reached_below_the_root_only() {
+        let (root, config) = folder();
+        let file = config.join("SYSTEM");
+        let pinned = Pinned::open(root.path(), &file).unwrap();
+        assert_eq!(fs::read(pinned.path()).unwrap(), b"own");
+        assert_eq!(pinned.path().file_name(), file.file_name());
+        let missing = Pinned::open(root.path(), &config.join("none")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        for path in [root.path().to_owned(), root.path().join("../x"), PathBuf::from("/elsewhere")] {
+            assert_eq!(Pinned::open(root.path(), &path).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_takes_the_place_of_a_folder_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let (root, config) = folder();
+        let (_other, elsewhere) = folder();
+        fs::write(elsewhere.join("SYSTEM"), "precious").unwrap();
+        let file = config.join("SYSTEM");
+        let pinned = Pinned::open(root.path(), &file).unwrap();
+        fs::rename(&config, root.path().join("moved")).unwrap();
+        symlink(&elsewhere, &config).unwrap();
+        crate::files::replace::replace_file(pinned.path(), b"new").unwrap();
+        assert_eq!(fs::read(elsewhere.join("SYSTEM")).unwrap(), b"precious");
+        assert_eq!(fs::read(root.path().join("moved/SYSTEM")).unwrap(), b"new");
+        let refused = Pinned::open(root.path(), &file).unwrap_err();
+        assert!(refused.to_string().ends_with("config is a link"), "{refused}");
+        fs::remove_file(&config).unwrap();
+        fs::create_dir(&config).unwrap();
+        symlink(elsewhere.join("SYSTEM"), &file).unwrap();
+        assert!(Pinned::open(root.path(), &file).unwrap_err().to_string().ends_with("SYSTEM is a link"));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_folder_that_is_held_cannot_be_renamed() {
+        let (root, config) = folder();
+        let pinned = Pinned::open(root.path(), &config.join("SYSTEM")).unwrap();
+        assert!(fs::rename(&config, root.path().join("moved")).is_err());
+        crate::files::replace::replace_file(pinned.path(), b"new").unwrap();
+        drop(pinned);
+        fs::rename(&config, root.path().join("moved")).unwrap();
+    }
+}
