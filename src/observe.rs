@@ -293,8 +293,10 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
     let mut left = most;
     for tree in trees {
         let Some(Answer::Present(names)) = facts.subkeys(tree) else { continue };
+        // Before any of the paths is made.
+        let paths = names.iter().map(|name| tree.path.below_root().len() + name.as_str().len()).sum();
+        left = left.checked_sub(paths)?;
         for name in names {
-            left = left.checked_sub(tree.path.below_root().len() + name.as_str().len())?;
             let key = tree.child(&name);
             let known = facts.all_values(&key).is_some() && facts.subkeys(&key).is_some();
             if !known && key.one_name(false) == key {

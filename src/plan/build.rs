@@ -1,5 +1,7 @@
 //! Specs and what was read become a plan.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::lookup;
 use crate::{
     observe::Reader,
@@ -87,6 +89,9 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         }
         _ => None,
     };
+    let (unread, without_hive) =
+        (std::mem::take(&mut registry.unread_users), std::mem::take(&mut registry.without_hive));
+    let of_users = || users_left_out(&unread, &without_hive);
     let (outcome, reasons) = match gate(&checks, install.is_some()) {
         Some(Outcome::NotApplicable) => {
             (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
@@ -103,8 +108,11 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
             (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
         }
         None if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
-        None if registry.changes.is_empty() && install.is_none() => (Outcome::InDesiredState, Vec::new()),
-        None => (Outcome::ChangesPending, Vec::new()),
+        None if registry.changes.is_empty() && install.is_none() => match unread.is_empty() {
+            true => (Outcome::InDesiredState, of_users()),
+            false => (Outcome::Unknown, of_users()),
+        },
+        None => (Outcome::ChangesPending, of_users()),
     };
     let counts = counts(outcome);
     let restart = Restart {
@@ -119,6 +127,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         parameters: spec.parameters.clone(),
         outcome,
         reasons,
+        unread_users: if counts { unread.into_keys().collect() } else { Vec::new() },
         checks,
         by_star: if counts { registry.by_star } else { 0 },
         install,
@@ -128,6 +137,14 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         restart,
     };
     (plan, registry.wants)
+}
+
+/// One sentence for each user for whom nothing is planned.
+fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
+    let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
+    let stale =
+        without_hive.iter().map(|sid| format!("user {sid} has a profile in ProfileList but no hive, and is left out"));
+    not_read.chain(stale).collect()
 }
 
 fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {

@@ -18,8 +18,10 @@ pub(super) struct Rest {
     pub values: BTreeSet<Key>,
     /// The topmost keys that go, with all below them.
     pub keys: BTreeSet<Key>,
-    /// What could not be read, so that nothing can be said.
-    pub unknown: Vec<String>,
+    /// What kbfix does not do.
+    pub refused: Vec<String>,
+    /// What could not be read, so that nothing can be said, and of which key.
+    pub unknown: Vec<(Key, String)>,
 }
 
 /// Asks what [`rest`] will ask of the key, also where its rule does not count.
@@ -37,7 +39,7 @@ pub(super) fn rest(wants: &Wants<'_>, reader: &Reader<'_>) -> Rest {
     for (key, exclusive) in &wants.exclusive {
         // Validation refuses what a spec names; under which name the target has it is known only here.
         if is_protected(key) {
-            rest.unknown.push(format!("{key} is a key that Windows cannot do without; kbfix never empties it"));
+            rest.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never empties it"));
             continue;
         }
         rest.values.insert(key.clone());
@@ -54,7 +56,7 @@ pub(super) fn rest(wants: &Wants<'_>, reader: &Reader<'_>) -> Rest {
                     }
                 }
             }
-            Err(why) => rest.unknown.push(format!("{key}, which is to hold nothing else: {why}")),
+            Err(why) => rest.unknown.push((key.clone(), format!("{key}, which is to hold nothing else: {why}"))),
         }
     }
     rest

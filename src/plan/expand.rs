@@ -26,6 +26,26 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
     keys_of(pattern, None, reader)
 }
 
+/// The same, for each user by itself where the pattern is about HKCU: one whose keys cannot be read does not hide the others'.
+/// Only users who have a hive are in it; the SIDs of the others are beside it.
+///
+/// # Errors
+/// What could not be read on the way to the list of users, or to keys that are no user's.
+pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<(Vec<ByUser>, Vec<String>), Unread> {
+    if pattern.root != RootKey::Hkcu {
+        return Ok((vec![(None, keys(pattern, reader))], Vec::new()));
+    }
+    let (users, without_hive) = users(reader)?;
+    let each = users.into_iter().map(|(path, found)| {
+        let sid = path.names().next().filter(|_| path.root() == RootKey::Hku).map(str::to_ascii_uppercase);
+        (sid, found.and_then(|()| below(vec![Key { path, view: pattern.view }], pattern, reader)))
+    });
+    Ok((each.collect(), without_hive))
+}
+
+/// The keys of a user, by the SID; `None` for keys that are no user's.
+pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
+
 /// The same, where the pattern may be about a rule's key, of which `own` is one.
 ///
 /// # Errors
@@ -34,13 +54,24 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     if let Some(parameter) = &pattern.unset {
         return Err(not_set(parameter));
     }
-    let (mut found, names) = match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
-        (Some(own), Some(below)) => (vec![own.clone()], below),
+    match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
+        (Some(own), Some(names)) => fill(vec![own.clone()], names, reader),
         _ => {
             let roots = roots(pattern.root, reader)?.into_iter();
-            (roots.map(|path| Key { path, view: pattern.view }).collect(), pattern.names.as_slice())
+            below(roots.map(|path| Key { path, view: pattern.view }).collect(), pattern, reader)
         }
-    };
+    }
+}
+
+/// The keys that the pattern stands for below these.
+fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+    match &pattern.unset {
+        Some(parameter) => Err(not_set(parameter)),
+        None => fill(roots, &pattern.names, reader),
+    }
+}
+
+fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
@@ -77,36 +108,43 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
     Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
 }
 
-/// The root key itself; for HKCU a key below HKU for each user that has a profile on the target.
+/// The root key itself; for HKCU a key below HKU for each user that has a hive on the target.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
     }
+    users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
+}
+
+/// A user's hive, and whether it can be read.
+type User = (KeyPath, Result<(), Unread>);
+
+/// Each user that has a hive on the target, and the SIDs of those that have a profile and no hive.
+fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     // Every Windows has the list: one that lacks it does not prove that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
-    let users = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+    let sids = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU knows no profiles; there HKCU is that user.
-        Err(why) if why.reason == Reason::Unknown => match reader.key(&Key::new(KeyPath::root_key(root))) {
-            Answer::Present(()) => return Ok(vec![KeyPath::root_key(root)]),
-            _ => return Err(why),
-        },
+        Err(why) if why.reason == Reason::Unknown => {
+            let own = KeyPath::root_key(RootKey::Hkcu);
+            return match reader.key(&Key::new(own.clone())) {
+                Answer::Present(()) => Ok((vec![(own, Ok(()))], Vec::new())),
+                _ => Err(why),
+            };
+        }
         Err(why) => return Err(why),
     };
-    let hives =
-        users.iter().filter(|sid| sid::is_person(sid.as_str())).map(|sid| KeyPath::root_key(RootKey::Hku).child(sid));
-    let hives: Vec<_> = hives.map(Key::new).collect();
-    let loaded = each(&hives, |hive| reader.key(hive).known())?;
-    let of = |wanted: bool| {
-        let here = hives.iter().zip(&loaded).filter(move |(_, loaded)| loaded.is_some() == wanted);
-        here.map(|(hive, _)| hive.path.clone())
-    };
-    let not_loaded: Vec<_> = of(false).map(|hive| hive.below_root().to_owned()).collect();
-    if not_loaded.is_empty() {
-        return Ok(of(true).collect());
+    let (mut users, mut without_hive) = (Vec::new(), Vec::new());
+    for sid in sids.iter().filter(|sid| sid::is_person(sid.as_str())) {
+        let hive = KeyPath::root_key(RootKey::Hku).child(sid);
+        match reader.key(&Key::new(hive.clone())) {
+            Answer::Present(()) => users.push((hive, Ok(()))),
+            Answer::Absent => without_hive.push(sid.as_str().to_owned()),
+            Answer::Unread(why) => users.push((hive, Err(why))),
+        }
     }
-    let detail = format!("there is no loaded hive for the profile of {}", not_loaded.join(", "));
-    Err(Unread::new(Reason::Unknown, detail))
+    Ok((users, without_hive))
 }
 
 /// A path on the target.

@@ -75,9 +75,13 @@ pub struct SpecPlan {
     pub parameters: BTreeMap<String, String>,
     /// How it ends.
     pub outcome: Outcome,
-    /// Why, where it ends as not applicable, blocked, in need of a parameter, unknown or failed.
+    /// Why, where it ends as not applicable, blocked, in need of a parameter, unknown or failed; and which users are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// The SIDs of users of whom something could not be read, where the spec goes on for all others: `reasons` say why. Nothing is planned
+    /// for these users, and the run as a whole is `unknown`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_users: Vec<String>,
     /// What was tested before the registry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -269,7 +273,7 @@ impl Outcome {
         }
     }
 
-    /// The exit code: see the table in DESIGN and `docs/exit-codes.md`.
+    /// Returns the exit code of a spec with this outcome: `docs/reference/exit-codes.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,
@@ -297,6 +301,11 @@ impl Check {
 }
 
 impl SpecPlan {
+    /// Returns how it ends for the run as a whole: a user who could not be read is unknown, however it ends for the others.
+    pub fn whole_outcome(&self) -> Outcome {
+        if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
+    }
+
     /// Whether something is done for it.
     pub fn does_something(&self) -> bool {
         self.install.is_some() || !self.changes.is_empty()
@@ -322,6 +331,6 @@ impl Plan {
 
     /// The worst outcome; in desired state where there is no spec.
     pub fn outcome(&self) -> Outcome {
-        self.specs.iter().map(|spec| spec.outcome).max().unwrap_or(Outcome::InDesiredState)
+        self.specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState)
     }
 }

@@ -1,11 +1,11 @@
 //! A spec's registry rules become changes of keys, and a list of what already holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diag::number_of,
     observe::{KeyImage, Reader},
-    registry::{Key, ValueName},
+    registry::{Key, RootKey, ValueName, sid},
     spec::{
         Spec,
         document::OnSubkeys,
@@ -34,6 +34,12 @@ pub(super) struct Result<'a> {
     pub satisfied: Vec<Satisfied>,
     /// What could not be read, so that nothing can be said.
     pub unknown: Vec<String>,
+    /// What kbfix does not do, and what the rules contradict each other in; `unknown` has it in the end.
+    refused: Vec<String>,
+    /// What could not be read of a user's hive, by the SID. Nothing is planned for that user.
+    pub unread_users: BTreeMap<String, Vec<String>>,
+    /// The SIDs of users who have a profile and no hive.
+    pub without_hive: BTreeSet<String>,
     /// Whether keys that are deleted only without subkeys have none.
     pub checks: Vec<Check>,
     /// What the rules want, so that the changes of later specs can be held against it.
@@ -49,8 +55,11 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
         let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
         let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
         // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
-        let keys = match expand::keys(&rule.key, reader) {
-            Ok(keys) => keys,
+        let by_user = match expand::keys_by_user(&rule.key, reader) {
+            Ok((by_user, without_hive)) => {
+                result.without_hive.extend(without_hive);
+                by_user
+            }
             Err(why) => {
                 if always {
                     result.unknown.push(format!("{}: {why}", rule.key));
@@ -58,12 +67,25 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                 continue;
             }
         };
+        let mut keys = Vec::new();
+        for (user, found) in by_user {
+            match (user, found) {
+                (_, Ok(found)) => keys.extend(found),
+                (_, Err(_)) if !always => {}
+                (Some(sid), Err(why)) => {
+                    result.unread_users.entry(sid).or_default().push(format!("{}: {why}", rule.key))
+                }
+                (None, Err(why)) => result.unknown.push(format!("{}: {why}", rule.key)),
+            }
+        }
+        keys.sort();
         // Its values, or itself where it is about the key, as far as they count for one key at least.
         let mut here = BTreeSet::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
         for key in keys {
+            let (said, place) = (result.unknown.len(), key.clone());
             let holds = match by_key {
                 true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
                 false => always,
@@ -105,6 +127,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                     reader.key(&key);
                 }
             }
+            result.give_to_user(said, &place);
         }
         result.rules.of += match &rule.desired {
             DesiredKey::Values(values) => values.len(),
@@ -117,10 +140,17 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
-    result.unknown.extend(rest.unknown);
+    result.refused.extend(rest.refused);
+    for (key, why) in rest.unknown {
+        let said = result.unknown.len();
+        result.unknown.push(why);
+        result.give_to_user(said, &key);
+    }
     for key in wants.absent.iter().chain(&rest.keys).collect::<BTreeSet<_>>() {
         if within(key, &deleted).is_none() {
+            let said = result.unknown.len();
             delete(key, reader, &mut result);
+            result.give_to_user(said, key);
             deleted.insert(key.clone());
         }
     }
@@ -134,14 +164,41 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             exclusive: rest.values.contains(key),
             values: &values,
         };
+        let said = result.unknown.len();
         match within(key, &deleted) {
             Some(gone) => in_deleted(&wanted, &gone, &mut result),
             None => one_key(&wanted, &mut created, reader, &mut result),
         }
+        result.give_to_user(said, key);
     }
+    result.leave_out_users();
+    result.unknown.append(&mut result.refused);
     result.by_star = by_star(&result.changes, &starred);
     result.wants = wants;
     result
+}
+
+impl Result<'_> {
+    /// What was said since `said` of a key in a user's hive is about that user alone.
+    fn give_to_user(&mut self, said: usize, key: &Key) {
+        if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
+            let of_user = self.unknown.split_off(said);
+            self.unread_users.entry(sid).or_default().extend(of_user);
+        }
+    }
+
+    /// Nothing is planned for a user of whom something could not be read.
+    fn leave_out_users(&mut self) {
+        let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
+        self.changes.retain(|change| !is_left_out(&change.key));
+        self.satisfied.retain(|one| !is_left_out(&one.key));
+    }
+}
+
+/// The SID of the person in whose hive the key is, as it has its one name.
+fn user_of(key: &Key) -> Option<String> {
+    let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
+    sid.map(str::to_ascii_uppercase)
 }
 
 /// A key, or whose values, must hold.
@@ -157,7 +214,7 @@ struct WantedKey<'a> {
 fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
-        result.unknown.push(format!("{key} is to be there, and {gone} is to be absent"));
+        result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
         return;
     }
     let absent = |value: &OneValue<'_>| Satisfied {
@@ -231,7 +288,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
         let read = reader.value(key, value.name).known();
         match read.and_then(|before| Ok((value.after(before.as_ref())?, before))) {
-            Ok((None, _)) => result.unknown.push(format!("{}: two rules want different data", place())),
+            Ok((None, _)) => result.refused.push(format!("{}: two rules want different data", place())),
             Ok((Some(after), before)) => {
                 // As found, so that one that is deleted comes back under the name that it had.
                 let name = reader.spelled(key, value.name);
@@ -324,7 +381,7 @@ fn create_parents(
 fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     // Validation refuses what a spec names; what a `*` of it stands for is known only here.
     if is_protected(key) {
-        result.unknown.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
+        result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
         return;
     }
     match reader.key(key) {
@@ -346,7 +403,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
         Ok(tree) => {
             if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
                 let below = &below.key;
-                result.unknown.push(format!(
+                result.refused.push(format!(
                     "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
                 ));
                 return;

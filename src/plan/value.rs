@@ -61,21 +61,16 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
                 Decoded::Number(_) if !add.is_empty() => Vec::new(),
                 _ => data.as_read_list().map_err(malformed)?,
             };
-            let removed: HashSet<_> = remove.iter().map(|item| folded(item)).collect();
+            let removed: HashSet<_> = remove.iter().map(|item| name::folded(item)).collect();
             let mut list = found.clone();
-            list.retain(|item| !removed.contains(&folded(item)));
-            let mut there: HashSet<_> = list.iter().map(|item| folded(item)).collect();
-            list.extend(add.iter().filter(|item| there.insert(folded(item))).cloned());
+            list.retain(|item| !removed.contains(&name::folded(item)));
+            let mut there: HashSet<_> = list.iter().map(|item| name::folded(item)).collect();
+            list.extend(add.iter().filter(|item| there.insert(name::folded(item))).cloned());
             // A list that says what it should is kept to the byte, also where NULs behind its last string are missing.
             let same = list == found && data.value_type == ValueType::MULTI_SZ;
             Some(if same { data.clone() } else { Data::multi_sz(list) })
         }
     })
-}
-
-/// The item as it compares with others.
-fn folded(item: &str) -> Vec<u16> {
-    item.encode_utf16().map(name::upcase).collect()
 }
 
 #[cfg(test)]

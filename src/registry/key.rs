@@ -70,6 +70,10 @@ pub struct KeyPath {
     below: String,
 }
 
+/// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size limits"), counted from
+/// where a hive is mounted, and those above that.
+const MAX_LEVELS: usize = 516;
+
 /// Why a text is not a key path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyPathError {
@@ -79,6 +83,9 @@ pub enum KeyPathError {
     /// PowerShell's drive notation.
     #[error("`{0}` is PowerShell's notation; write it without the colon")]
     Drive(String),
+    /// It has more levels than the registry allows.
+    #[error("a key path has {0} levels; the registry allows 512")]
+    TooDeep(usize),
     /// One of its names is not legal.
     #[error("in `{path}`: {source}")]
     Name {
@@ -137,6 +144,10 @@ impl KeyPath {
 
     /// The path with `names` (joined by backslashes) below `root`.
     pub fn from_parts(root: RootKey, below: &str) -> Result<Self, KeyPathError> {
+        let levels = below.split('\\').count();
+        if levels > MAX_LEVELS {
+            return Err(KeyPathError::TooDeep(levels));
+        }
         if !below.is_empty() {
             for part in below.split('\\') {
                 KeyName::new(part)

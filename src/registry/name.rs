@@ -37,10 +37,19 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
 
 /// Compares two names as the registry does: by UTF-16 units in upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
+    // Paths that are compared have most of their names in common.
+    if a == b {
+        return Ordering::Equal;
+    }
     if a.is_ascii() && b.is_ascii() {
         return a.bytes().map(|c| c.to_ascii_uppercase()).cmp(b.bytes().map(|c| c.to_ascii_uppercase()));
     }
     a.encode_utf16().map(upcase).cmp(b.encode_utf16().map(upcase))
+}
+
+/// Returns the name in upper case, as UTF-16 units: two names that compare equal have the same.
+pub fn folded(name: &str) -> Vec<u16> {
+    name.encode_utf16().map(upcase).collect()
 }
 
 /// Feeds a name into a hasher so that names that compare equal hash equal.

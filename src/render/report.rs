@@ -113,8 +113,9 @@ impl Report {
     /// With the specs, and what follows from their outcomes.
     #[must_use]
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
-        let outcome = specs.iter().map(|spec| spec.outcome).max().unwrap_or(Outcome::InDesiredState);
-        let code = specs.iter().map(|spec| spec.outcome.exit_code()).max().unwrap_or(0);
+        let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
+        let code =
+            specs.iter().map(|spec| spec.whole_outcome().exit_code().max(spec.outcome.exit_code())).max().unwrap_or(0);
         self.outcome = Some(outcome);
         self.exit_code = code;
         let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);

@@ -22,6 +22,9 @@ const CLASSES: [&str; 2] = [
     r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
 ];
 
+/// The hive of a mandatory profile, which the user's changes do not reach. kbfix does not read it.
+const MANDATORY: &str = "NTUSER.MAN";
+
 /// What was asked of the registry: an answer, or why there is none.
 type Asked<T> = Result<Result<T, Unread>, TargetError>;
 
@@ -91,7 +94,8 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     Ok(Ok(profiles))
 }
 
-/// Mounts every user's hives below `HKU`, those that are not there as unknown. `find` looks for a file in a folder of the
+/// Mounts every user's hives below `HKU`. A profile that has none is absent there: Windows keeps the entry in ProfileList of a
+/// profile whose folder somebody deleted. Any other hive that is not there is unknown. `find` looks for a file in a folder of the
 /// machine, which messages call `what`.
 pub(super) fn mount(
     registry: &mut OfflineRegistry,
@@ -102,21 +106,22 @@ pub(super) fn mount(
     let hku = KeyPath::root_key(RootKey::Hku);
     for Profile { sid, folder } in profiles {
         let mut first_of = |files: &[&str]| {
-            let folder = folder.as_ref().map_err(Clone::clone)?;
-            let folder = folder.trim_end_matches('\\');
-            for file in files {
-                match find(folder, file) {
-                    Answer::Present(path) => return Ok(path),
-                    Answer::Absent => {}
-                    Answer::Unread(why) => return Err(why),
-                }
-            }
-            let detail = format!("{what} has no {folder}\\{}, a hive of the user {sid}", files.join(" or "));
-            Err(Unread::new(Reason::Unknown, detail))
+            let folder = folder.as_ref().map_err(Clone::clone)?.trim_end_matches('\\');
+            let found = files.iter().map(|file| find(folder, file)).find(|found| *found != Answer::Absent);
+            found.unwrap_or(Answer::Absent).known()
         };
-        let (hive, classes) = (first_of(&["NTUSER.DAT"]), first_of(&CLASSES));
-        registry.mount(hku.child(sid), hive);
+        let missing = |file: &str| {
+            let folder = folder.as_deref().unwrap_or_default().trim_end_matches('\\');
+            Unread::new(Reason::Unknown, format!("{what} has no {folder}\\{file}, a hive of the user {sid}"))
+        };
+        match (first_of(&["NTUSER.DAT"]), first_of(&[MANDATORY])) {
+            (Ok(None), Ok(None)) => registry.no_hive(hku.child(sid)),
+            (Ok(None), _) => registry.mount(hku.child(sid), Err(missing("NTUSER.DAT"))),
+            (Ok(Some(file)), _) => registry.mount(hku.child(sid), Ok(file)),
+            (Err(why), _) => registry.mount(hku.child(sid), Err(why)),
+        }
         if let Ok(key) = KeyPath::from_parts(RootKey::Hku, &format!("{sid}_Classes")) {
+            let classes = first_of(&CLASSES).and_then(|file| file.ok_or_else(|| missing(&CLASSES.join(" or "))));
             registry.mount(key, classes);
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, drives::DriveFolder, lock::lock_beside,
+    WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
 };
 
 mod write;
@@ -120,7 +120,13 @@ impl RegTarget {
             (false, _) => Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not cover {path}"))),
             // The name that cannot be read may be this one.
             (true, Some(why)) => Existence::Unread(Unread::new(Reason::Malformed, why)),
-            (true, None) => Existence::Absent,
+            // An export of HKU has the hives that were loaded, and not those of all users.
+            (true, None) => match hku::of_a_user(path).filter(|hive| !self.lists_any(&hive.path)) {
+                Some(hive) => {
+                    Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not hold {hive}")))
+                }
+                None => Existence::Absent,
+            },
         }
     }
 

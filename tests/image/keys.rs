@@ -135,6 +135,29 @@ fn users_are_those_of_the_profile_list() {
     machine.kbfix(&["rollback", "--last"]).exits(0).says("2 keys deleted, 2 values deleted");
 }
 
+/// Windows keeps the entry of a profile whose folder somebody deleted. It is told, and hinders nobody else.
+#[test]
+fn a_profile_without_a_hive_is_left_out() {
+    let machine = Machine::new();
+    let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
+    machine.edit(SOFTWARE, |editor| {
+        editor.create_key(profile).unwrap();
+        editor.set_value(profile, "ProfileImagePath", &Data::sz(r"C:\Documents and Settings\gone")).unwrap();
+    });
+    assert_eq!(exists(machine.target().as_mut(), r"HKU\S-1-5-21-1-2-3-1000\Software"), Answer::Absent);
+    let spec = machine.beside("user.yaml", HKCU);
+    let spec = spec.to_str().unwrap();
+    let told = "user S-1-5-21-1-2-3-1000 has a profile in ProfileList but no hive";
+    machine.kbfix(&["diff", spec]).exits(1).says(told);
+    machine.kbfix(&["apply", spec]).exits(0).says(told);
+    machine.kbfix(&["diff", spec]).exits(0).says(told);
+    // A mandatory profile has a hive, which kbfix does not read.
+    let folder = machine.path("Documents and Settings/gone");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ntuser.man"), b"").unwrap();
+    machine.kbfix(&["diff", spec]).exits(4).says("NTUSER.DAT");
+}
+
 const HKCU: &str = r"kbfix: 1
 id: KB1
 title: Each user

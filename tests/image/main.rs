@@ -8,6 +8,7 @@
 #![cfg(not(windows))]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
+mod bounds;
 mod crash;
 mod damaged;
 mod dirty;

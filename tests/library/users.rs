@@ -69,12 +69,16 @@ fn every_person_with_a_profile_is_meant_and_nobody_else() {
 }
 
 #[test]
-fn a_profile_whose_hive_is_not_loaded_is_unknown_and_named() {
+fn a_profile_whose_hive_is_not_loaded_is_unknown_and_named_and_the_others_are_planned() {
     let (here, away) = ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002");
     let plan = plan_of(&machine(&[here, away], &[here]));
-    assert_eq!(plan.outcome.as_str(), "unknown");
+    assert_eq!((plan.outcome.as_str(), plan.whole_outcome().as_str()), ("changes_pending", "unknown"));
+    assert_eq!(plan.unread_users, [away]);
     assert!(plan.reasons.iter().any(|r| r.contains(away) && !r.contains(here)), "{:?}", plan.reasons);
-    assert!(plan.changes.is_empty());
+    assert!(!plan.changes.is_empty() && plan.changes.iter().all(|c| c.key.path.to_string().contains(here)));
+    // Where nothing is left to do for the others, the spec is not in its desired state.
+    let none = plan_of(&machine(&[away], &[here]));
+    assert_eq!((none.outcome.as_str(), none.changes.len()), ("unknown", 0));
 }
 
 #[test]

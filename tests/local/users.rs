@@ -139,9 +139,12 @@ fn what_cannot_be_read_is_said_of_this_user_only() {
     fs::write(user.hive(), b"no hive").unwrap();
     assert_eq!(reason(&ask(&user.key(r"\Software"))).0, Reason::Malformed);
     fs::remove_file(user.hive()).unwrap();
+    assert_eq!(ask(&user.key("")), Answer::Absent);
+    fs::write(user.folder.path().join("NTUSER.MAN"), b"").unwrap();
     let (why, detail) = reason(&ask(&user.key("")));
     assert_eq!(why, Reason::Unknown);
     assert!(detail.contains("NTUSER.DAT"), "{detail}");
+    fs::remove_file(user.folder.path().join("NTUSER.MAN")).unwrap();
     assert_eq!(ask(&other.key("")), Answer::Present(()));
     // Without a profile, and with one on another machine.
     assert_eq!(reason(&ask(&key(r"HKU\S-1-5-21-909094-2003-65-9\Software"))).0, Reason::Unknown);
@@ -187,6 +190,32 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     target.write(&[user.changed(1, 2)]).unwrap();
     assert_eq!(read(&user.key(r"\Software\kbfix-test"), "v"), Answer::Present(Data::dword(2)));
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);
+}
+
+/// One user who cannot be read is told, and hinders nobody else; a profile without a hive is told, too.
+#[test]
+fn a_user_who_cannot_be_read_is_unknown_and_the_others_are_changed() {
+    let _alone = alone();
+    let (user, damaged, gone) = (User::new(1006), User::new(1007), User::new(1008));
+    fs::write(damaged.hive(), b"no hive").unwrap();
+    fs::remove_file(gone.hive()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.yaml");
+    let text = r"{ kbfix: 1, id: X, title: T, registry: [ { key: HKCU\Software\kbfix-test, values: { v: { type: REG_DWORD, data: 2 } } } ] }";
+    fs::write(&spec, text).unwrap();
+    let spec = spec.to_str().unwrap();
+    let said = kbfix(&["apply", spec], folder.path());
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert_eq!(said.status.code(), Some(4), "{said:?}");
+    assert!(text.contains(&format!("user {}: ", damaged.sid)), "{text}");
+    assert!(text.contains(&format!("user {} has a profile in ProfileList but no hive", gone.sid)), "{text}");
+    assert_eq!(user.in_file(), Some(Data::dword(2)));
+    assert_eq!(fs::read(damaged.hive()).unwrap(), b"no hive");
+    ends(4, &["diff", spec], folder.path());
+    drop(damaged);
+    ends(0, &["diff", spec], folder.path());
+    ends(0, &["rollback", "--last"], folder.path());
+    assert_eq!(user.in_file(), Some(Data::dword(1)));
 }
 
 #[test]

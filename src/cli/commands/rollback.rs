@@ -220,6 +220,7 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         rules: None,
+        unread_users: Vec::new(),
         satisfied: Vec::new(),
         restart: journal.entry.restart.clone(),
     }

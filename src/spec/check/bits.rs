@@ -1,5 +1,7 @@
 //! Bits to set and clear, and strings to add and remove.
 
+use std::collections::HashSet;
+
 use crate::{
     diag::{Code, text::shorten},
     registry::{ValueType, name},
@@ -55,7 +57,8 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, path: &Path) -> Option
         cx.error_at_name(Code::EMPTY, path, "no string is added or removed", "give `add`, `remove` or both");
         return None;
     }
-    if let Some(both) = add.iter().find(|a| remove.iter().any(|r| name::compare(a, r).is_eq())) {
+    let removed: HashSet<_> = remove.iter().map(|item| name::folded(item)).collect();
+    if let Some(both) = add.iter().find(|item| removed.contains(&name::folded(item))) {
         let message = format!("`{}` is to be both in the list and not in it", shorten(both));
         cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in one of `add` and `remove`");
         return None;
@@ -68,10 +71,11 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
     let meaning = data::meaning(cx, expression, path)?;
     data::fit(cx, &meaning, ValueType::MULTI_SZ, path)?;
     let Literal::List(list) = meaning.chosen else { return None };
+    let mut before = HashSet::new();
     for (at, item) in list.iter().enumerate() {
         let fault = if item.is_empty() {
             "an empty string cannot be looked for".to_owned()
-        } else if list[..at].iter().any(|before| name::compare(before, item).is_eq()) {
+        } else if !before.insert(name::folded(item)) {
             format!("`{}` is in the list twice", shorten(item))
         } else {
             continue;

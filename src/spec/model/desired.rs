@@ -1,6 +1,6 @@
 //! The rules: keys and values as they must be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     Condition, KeyPattern,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     registry::{
         Data, Decoded, ValueName, ValueType,
-        name::{compare, upcase},
+        name::{folded, upcase},
     },
     spec::document::{Exclusive, OnSubkeys},
 };
@@ -142,7 +142,10 @@ impl Desired {
                 !meet(add, remove_too) && !meet(remove, add_too)
             }
             (OneOf(all), List { add, remove }) | (List { add, remove }, OneOf(all)) => {
-                let same = |found: Vec<String>| add.iter().all(|a| has(&found, a)) && !meet(&found, remove);
+                let same = |found: Vec<String>| {
+                    let there: HashSet<_> = found.iter().map(|item| folded(item)).collect();
+                    add.iter().all(|item| there.contains(&folded(item))) && !meet(&found, remove)
+                };
                 all.iter().any(|data| data.value_type == ValueType::MULTI_SZ && data.as_read_list().is_ok_and(same))
             }
             (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
@@ -167,12 +170,9 @@ pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     items.map(|item| item.encode_utf16().map(upcase).collect()).collect()
 }
 
-fn has(list: &[String], wanted: &str) -> bool {
-    list.iter().any(|item| compare(item, wanted).is_eq())
-}
-
 fn meet(a: &[String], b: &[String]) -> bool {
-    a.iter().any(|item| has(b, item))
+    let there: HashSet<_> = b.iter().map(|item| folded(item)).collect();
+    a.iter().any(|item| there.contains(&folded(item)))
 }
 
 #[cfg(test)]

@@ -140,7 +140,13 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
         return Answer::unread(Reason::Unsupported, detail);
     }
     match fs::metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Answer::Absent,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let drive = path.ancestors().last().unwrap_or(&path);
+            match drive.exists() {
+                true => Answer::Absent,
+                false => Answer::unread(Reason::Unknown, format!("there is no drive {} now", drive.display())),
+            }
+        }
         // What else stands against it shows when it is opened.
         _ => Answer::Present(path),
     }

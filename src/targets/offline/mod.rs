@@ -41,6 +41,8 @@ pub(super) struct OfflineRegistry {
     lock_files: bool,
     /// Root keys of which every hive is mounted: what is under no mount there is absent, elsewhere unknown.
     complete: BTreeSet<RootKey>,
+    /// Keys where a hive would be mounted that there is none of.
+    without_hive: BTreeSet<KeyPath>,
     /// What is mounted, for messages.
     what: String,
     /// Asked immediately before a file is replaced, with the key of its hive: it may refuse.
@@ -81,6 +83,7 @@ impl OfflineRegistry {
             allow_dirty,
             lock_files,
             complete: BTreeSet::new(),
+            without_hive: BTreeSet::new(),
             what,
             guard: |_| Ok(()),
         }
@@ -106,6 +109,11 @@ impl OfflineRegistry {
     /// Mounts a hive file at a key; or notes why the file that belongs there cannot be had.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, opened: None });
+    }
+
+    /// Says that there is no hive that would be mounted at this key.
+    pub(super) fn no_hive(&mut self, key: KeyPath) {
+        self.without_hive.insert(key);
     }
 
     /// Mounts a hive file that is open already.

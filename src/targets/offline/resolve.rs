@@ -93,7 +93,7 @@ impl OfflineRegistry {
         if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {
             return Ok(Place::Above(path));
         }
-        if self.complete.contains(&path.root()) {
+        if self.complete.contains(&path.root()) || self.without_hive.iter().any(|key| path.is_within(key)) {
             return Ok(Place::Absent);
         }
         Err(Unread::new(Reason::Unknown, format!("{} does not hold {path}", self.what)).into())

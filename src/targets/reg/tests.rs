@@ -265,3 +265,26 @@ fn ten_thousand_values_are_read_and_written() {
     assert_eq!(value(&mut target, r"HKU\K", "name 9999"), Answer::Present(Data::dword(10_000)));
     assert_eq!(value(&mut target, r"HKU\K\5", "n"), Answer::Absent);
 }
+
+#[test]
+fn what_regedit_takes_is_read_and_nothing_of_it_is_lost() {
+    let text = "Windows Registry Editor Version 5.00\r\n\r\n\
+        [HKEY_LOCAL_MACHINE\\SOFTWARE\\A\\] the key\r\n\"e\"=hex(2):41,00\r\n\"m\"=hex(7):61,00\r\n\r\n\
+        [HKEY_LOCAL_MACHINE\\SOFTWARE\\A\\*\\\\]\r\n\"b\"=dword:00000001\r\n\u{1a}";
+    let (dir, mut target) = export(text);
+    let (a, star) = (r"HKLM\SOFTWARE\A", r"HKLM\SOFTWARE\A\*");
+    // An export says what is there: a string without its NUL is one.
+    assert_eq!(
+        value(&mut target, a, "e"),
+        Answer::Present(Data::new(crate::registry::ValueType::EXPAND_SZ, [0x41, 0]))
+    );
+    assert_eq!(value(&mut target, star, "b"), Answer::Present(Data::dword(1)));
+    let facts = ask(&mut target, key(a), &[], true).known().unwrap().unwrap();
+    assert_eq!(facts.subkeys.unwrap(), [KeyName::new("*").unwrap()]);
+    let set = change(star, Action::Update, &[("c", None, Some(Data::dword(2)))]);
+    target.write(&[set]).unwrap();
+    let bytes = fs::read(dir.path().join("a.reg")).unwrap();
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let wanted = text.replace("\u{1a}", "\"c\"=dword:00000002\r\n\u{1a}");
+    assert_eq!(String::from_utf16(&units).unwrap(), format!("\u{feff}{wanted}"));
+}
