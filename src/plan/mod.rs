@@ -276,7 +276,7 @@ impl Outcome {
         }
     }
 
-    /// The exit code: see the table in DESIGN and `docs/exit-codes.md`.
+    /// Returns the exit code of a spec with this outcome: `docs/reference/exit-codes.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,
