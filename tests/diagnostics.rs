@@ -11,7 +11,7 @@ use kbfix::{
     spec::{self, Settings, Source},
 };
 
-const DOCUMENTATION: &str = include_str!("../docs/diagnostics.md");
+const DOCUMENTATION: &str = include_str!("../docs/reference/diagnostics.md");
 
 #[test]
 fn codes_are_unique_kebab_case_and_each_has_its_section() {

@@ -45,5 +45,5 @@ fn the_schema_is_a_schema_of_draft_2020_12() {
 
 #[test]
 fn the_reference_is_up_to_date() {
-    up_to_date("docs/spec.md", &spec::reference());
+    up_to_date("docs/reference/language.md", &spec::reference());
 }

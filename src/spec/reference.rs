@@ -1,4 +1,4 @@
-//! The reference of the spec language, `docs/spec.md`, written from its schema: what an editor shows on one page.
+//! Generates the reference of the spec language, `docs/reference/language.md`, from its schema.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -15,7 +15,7 @@ completes and checks it:
 # yaml-language-server: $schema=../schema/spec.v1.schema.json
 ```
 
-`specs/KB909094.yaml` is a whole example; `docs/diagnostics.md` explains what `kbfix validate` finds.
+`specs/KB909094.yaml` is a whole example; `docs/reference/diagnostics.md` explains what `kbfix validate` finds.
 
 ";
 

@@ -19,6 +19,7 @@ mod reg_as_spec;
 mod plans;
 mod rollback;
 mod saved;
+mod sensitive;
 mod streams;
 mod together;
 mod unseen;

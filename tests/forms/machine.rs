@@ -171,6 +171,14 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
         hive(document, &KeyPath::from_parts(RootKey::Hku, profile.last().unwrap()).unwrap(), &file);
         hives.push(file);
     }
+    let default = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
+    let below =
+        || Some(default("ProfilesDirectory")?.replace("%SystemDrive%", "C:") + "\\" + &default("DefaultUserProfile")?);
+    if let Some(folder) = default("Default").or_else(below) {
+        let file = on(drive, &folder).join("NTUSER.DAT");
+        hive(document, &r"HKU\DefaultProfile".parse().unwrap(), &file);
+        hives.push(file);
+    }
     hives
 }
 

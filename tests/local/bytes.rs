@@ -7,7 +7,7 @@ use kbfix::{
 
 use crate::scratch::{Scratch, change, name, query, read, reg_export, reg_import, reg_ok, value};
 
-/// Names and data where other tools fail: see issue 2.
+/// Names and data that other tools are known to damage.
 fn cases() -> Vec<(String, Data)> {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let multi = |text: &str| Data::new(ValueType::MULTI_SZ, utf16(text));

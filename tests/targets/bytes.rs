@@ -1,4 +1,4 @@
-//! Every byte, every type number and every legal name arrives as it was sent: the list of issue 2, where other tools fail.
+//! Every byte, every type number and every legal name arrives as it was sent, those included that other tools damage.
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},

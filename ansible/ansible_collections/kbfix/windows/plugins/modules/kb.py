@@ -331,7 +331,7 @@ diagnostics:
   elements: dict
   contains:
     code:
-      description: The stable code, which C(docs/diagnostics.md) of kbfix explains.
+      description: The stable code, which C(docs/reference/diagnostics.md) of kbfix explains.
       type: str
     severity:
       description: V(error) or V(warning).
