@@ -73,9 +73,14 @@ impl Form {
         files.iter().flat_map(|path| read(path)).collect()
     }
 
+    /// The spec as a file.
+    pub(crate) fn text(&self) -> String {
+        format!("kbfix: 1\nid: FORM\ntitle: T\n{}", self.spec)
+    }
+
     /// The checked spec.
     pub(crate) fn load(&self) -> Vec<Spec> {
-        let text = format!("kbfix: 1\nid: FORM\ntitle: T\n{}", self.spec);
+        let text = self.text();
         let settings: Settings = self.set.iter().map(|(name, data)| (name.clone(), data.clone())).collect();
         let source = spec::Source { name: &self.form, bytes: text.as_bytes() };
         spec::load_all(&[source], &settings).into_specs().unwrap_or_else(|e| panic!("{}: {e:#?}\n{text}", self.form))

@@ -8,6 +8,8 @@
 mod content;
 mod cycle;
 mod form;
+#[cfg(target_os = "linux")]
+mod injected;
 #[cfg(windows)]
 mod local;
 mod machine;
