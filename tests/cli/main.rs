@@ -2,6 +2,7 @@
 //! command line, in the library.
 
 mod apply;
+mod crash;
 mod damaged;
 mod diff;
 mod documents;

@@ -1,0 +1,214 @@
+//! One description of a machine, made real on each kind of target.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kbfix::{
+    apply,
+    format::{
+        pe::minimal,
+        reg::Document,
+        regf::{Filetime, Hive},
+    },
+    registry::{Data, KeyPath, RootKey, ValueName},
+    targets::{Address, Snapshot, Target, open},
+};
+use tempfile::TempDir;
+
+use crate::forms::form::Form;
+
+/// The kinds of target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Reg,
+    Snapshot,
+    Image,
+    Hive,
+    #[cfg(windows)]
+    Local,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reg => "reg",
+            Self::Snapshot => "snapshot",
+            Self::Image => "image",
+            Self::Hive => "hive",
+            #[cfg(windows)]
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The form as this kind of target takes it; none where it cannot be tried here.
+pub(crate) fn fitted(kind: Kind, form: Form) -> Option<Form> {
+    match kind {
+        _ if !form.only.is_empty() && form.only.iter().all(|name| name != kind.name()) => None,
+        #[cfg(windows)]
+        Kind::Local => crate::forms::local::fitted(form),
+        _ => Some(form),
+    }
+}
+
+/// A machine as a target of one kind, gone when dropped.
+pub(crate) struct Machine {
+    pub(crate) kind: Kind,
+    pub(crate) address: Address,
+    pub(crate) folder: TempDir,
+    /// The hive files that it consists of.
+    pub(crate) hives: Vec<PathBuf>,
+    #[cfg(windows)]
+    pub(crate) prepared: Option<crate::forms::local::Prepared>,
+}
+
+impl Machine {
+    pub(crate) fn new(kind: Kind, form: &Form) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drive = folder.path().join("C");
+        let document = Document::parse(form.export().into_bytes(), None).unwrap_or_else(|e| panic!("{e}"));
+        let mut hives = Vec::new();
+        let address = |uri: String, files: bool| Address::new(&uri, files.then_some(drive.as_path()), None).unwrap();
+        let address = match kind {
+            #[cfg(windows)]
+            Kind::Local => Address::new("local", None, None).unwrap(),
+            Kind::Reg | Kind::Snapshot => {
+                files(form, &drive);
+                let export = folder.path().join("machine.reg");
+                fs::write(&export, form.export()).unwrap();
+                let export = address(format!("reg:{}", export.display()), true);
+                if kind == Kind::Reg { export } else { snapshot(form, &export, folder.path()) }
+            }
+            Kind::Image => {
+                files(form, &drive);
+                hives = image(&document, &drive);
+                address(format!("image:{}", drive.display()), false)
+            }
+            Kind::Hive => {
+                files(form, &drive);
+                let file = folder.path().join("HIVE");
+                hive(&document, &form.hive.parse().unwrap(), &file);
+                let uri = format!("hive:{}={}", file.display(), form.hive);
+                hives.push(file);
+                address(uri, true)
+            }
+        };
+        #[cfg(windows)]
+        let prepared = (kind == Kind::Local).then(|| crate::forms::local::Prepared::new(form, &document));
+        Self {
+            kind,
+            address,
+            folder,
+            hives,
+            #[cfg(windows)]
+            prepared,
+        }
+    }
+
+    /// The target as a process sees it that opens it now.
+    pub(crate) fn open(&self) -> Box<dyn Target> {
+        open(&self.address).unwrap()
+    }
+
+    /// The file of a target that is one.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.address.uri.split_once(':').unwrap().1.into()
+    }
+}
+
+/// The bytes of a file that the description gives a version.
+pub(crate) fn file(version: &str) -> Vec<u8> {
+    if version == "none" { b"text".to_vec() } else { minimal::dll(version.parse().unwrap()) }
+}
+
+fn files(form: &Form, drive: &Path) {
+    fs::create_dir_all(drive).unwrap();
+    for (path, version) in &form.files {
+        write(&on(drive, path), &file(version));
+    }
+}
+
+/// Where the folder that stands for drive C has the file.
+fn on(drive: &Path, path: &str) -> PathBuf {
+    drive.join(path.strip_prefix(r"C:\").unwrap().replace('\\', "/"))
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// A snapshot of the export, as the form's spec asks for it.
+fn snapshot(form: &Form, export: &Address, folder: &Path) -> Address {
+    let plan = apply::make_plan(open(export).unwrap().as_mut(), &form.load()).unwrap();
+    let snapshot = Snapshot {
+        kbfix_snapshot: 1,
+        taken_of: export.uri.clone(),
+        taken: "2026-01-01T00:00:00Z".to_owned(),
+        specs: vec!["FORM".to_owned()],
+        facts: plan.facts,
+    };
+    let file = folder.join("machine.json");
+    fs::write(&file, snapshot.to_text().unwrap()).unwrap();
+    Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
+}
+
+/// The hives of a volume: those of the machine, and of each user that the description has in `ProfileList`.
+fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
+    let config = drive.join("Windows/System32/config");
+    let mut hives = Vec::new();
+    for (name, mount) in [("SYSTEM", r"HKLM\SYSTEM"), ("SOFTWARE", r"HKLM\SOFTWARE"), ("DEFAULT", r"HKU\.DEFAULT")] {
+        hives.push(config.join(name));
+        hive(document, &mount.parse().unwrap(), &config.join(name));
+    }
+    let profiles: KeyPath = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList".parse().unwrap();
+    for profile in document.keys_from(&profiles).filter(|key| key.parent().as_ref() == Some(&profiles)) {
+        let folder = document.values(profile).unwrap();
+        let folder = folder.get(&ValueName::new("ProfileImagePath").unwrap()).unwrap().unwrap();
+        let file = on(drive, &folder.as_read_text().unwrap()).join("NTUSER.DAT");
+        hive(document, &KeyPath::from_parts(RootKey::Hku, profile.last().unwrap()).unwrap(), &file);
+        hives.push(file);
+    }
+    let default = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
+    let below =
+        || Some(default("ProfilesDirectory")?.replace("%SystemDrive%", "C:") + "\\" + &default("DefaultUserProfile")?);
+    if let Some(folder) = default("Default").or_else(below) {
+        let file = on(drive, &folder).join("NTUSER.DAT");
+        hive(document, &r"HKU\DefaultProfile".parse().unwrap(), &file);
+        hives.push(file);
+    }
+    hives
+}
+
+/// The hive that is mounted at a key, with what the description has there.
+pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
+    let now = Filetime::now();
+    let mut hive = Hive::create(now).unwrap();
+    let mut editor = hive.edit(now).unwrap();
+    match mount.to_string().as_str() {
+        r"HKLM\SYSTEM" => {
+            editor.create_key("Select").unwrap();
+            editor.set_value("Select", "Current", &Data::dword(2)).unwrap();
+            editor.create_key(r"ControlSet002\Services").unwrap();
+        }
+        r"HKLM\SOFTWARE" => {
+            let windows = r"Microsoft\Windows NT\CurrentVersion";
+            editor.create_key(windows).unwrap();
+            editor.set_value(windows, "SystemRoot", &Data::sz(r"C:\Windows")).unwrap();
+        }
+        _ => {}
+    }
+    for key in document.keys() {
+        let Some(below) = key.relative_to(mount) else { continue };
+        // No file has CurrentControlSet: Select names the set.
+        let below = below.replace("CurrentControlSet", "ControlSet002");
+        editor.create_key(&below).unwrap();
+        for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
+            editor.set_value(&below, name.as_str(), data.unwrap()).unwrap();
+        }
+    }
+    drop(editor);
+    write(file, &hive.to_bytes(now).unwrap());
+}
