@@ -10,6 +10,7 @@ mod exit_codes;
 mod harness;
 mod journal;
 mod kb909094;
+mod max_changes;
 mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;

@@ -8,4 +8,5 @@ mod hives;
 mod image;
 mod library;
 mod properties;
+mod scenario;
 mod targets;

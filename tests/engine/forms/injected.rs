@@ -12,9 +12,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::forms::{
+use crate::scenario::{
+    Scenario,
     content::content,
-    form::Form,
     machine::{Kind, Machine},
 };
 
@@ -94,7 +94,7 @@ struct Injected<'a> {
 
 impl Stage {
     fn new(kind: Kind) -> Self {
-        let form: Form = serde_yaml::from_str(FORM).unwrap();
+        let form: Scenario = serde_yaml::from_str(FORM).unwrap();
         let machine = Machine::new(kind, &form);
         let spec = machine.folder.path().join("spec.yaml");
         fs::write(&spec, form.text()).unwrap();

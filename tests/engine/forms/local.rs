@@ -14,7 +14,7 @@ use kbfix::{
     targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
 };
 
-use crate::forms::{form::Form, machine};
+use crate::scenario::{Scenario, machine};
 
 /// In the name of everything that is the tests' own.
 const OWN: &str = "kbfix-test-forms";
@@ -41,18 +41,18 @@ const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
 const SECOND_USER: &str = r"HKU\S-1-5-21-1-2-3-1002";
 
 /// The form for this machine; none where it would alter a Windows that somebody works with.
-pub(crate) fn fitted(form: Form) -> Option<Form> {
+pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
     let document = Document::parse(form.export().into_bytes(), None).unwrap();
     let alters = |key: &KeyPath| !is_own(key) && document.values(key).is_some_and(|values| values.iter().count() > 0);
     if document.keys().any(alters) && !Path::new(r"C:\windows\system32\winecfg.exe").exists() {
-        println!("SKIPPED: {}: it alters what this Windows says of itself", form.form);
+        println!("SKIPPED: {}: it alters what this Windows says of itself", form.title);
         return None;
     }
     let profiles = key(&format!(r"{WINDOWS_NT}\ProfileList"));
     let users = query(&profiles, true).known().unwrap().unwrap().subkeys.unwrap();
     let users: Vec<_> = users.iter().filter(|sid| sid.as_str().starts_with("S-1-5-21-")).collect();
     let [user] = users.as_slice() else {
-        println!("SKIPPED: {}: this machine has {} users", form.form, users.len());
+        println!("SKIPPED: {}: this machine has {} users", form.title, users.len());
         return None;
     };
     Some(form.with(FIRST_USER, user.as_str()))
@@ -66,7 +66,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    pub(crate) fn new(form: &Form, document: &Document) -> Self {
+    pub(crate) fn new(form: &Scenario, document: &Document) -> Self {
         let mut roots: BTreeSet<KeyPath> = ROOTS.iter().map(|root| root.parse().unwrap()).collect();
         roots.extend(document.keys().filter_map(own_root));
         let mut prepared = Self { roots, made: Vec::new(), files: Vec::new() };

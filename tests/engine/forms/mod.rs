@@ -5,25 +5,29 @@
 //! stands there too.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
-mod content;
-mod cycle;
-mod form;
 #[cfg(target_os = "linux")]
 mod injected;
 #[cfg(windows)]
 mod local;
-mod machine;
 
-use form::Form;
-use machine::Kind;
+use crate::scenario::{
+    Scenario, cycle,
+    machine::{self, Kind},
+    read_yaml, yaml_files,
+};
+
+/// All of them, in the order of their files.
+fn all() -> Vec<Scenario> {
+    yaml_files("tests/engine/forms").iter().flat_map(|(_, path)| read_yaml::<Vec<Scenario>>(path)).collect()
+}
 
 /// All forms on one kind; every failure is told.
 fn every_form_on(kind: Kind) {
     let mut failures = Vec::new();
-    for form in Form::all() {
+    for form in all() {
         let Some(form) = machine::fitted(kind, form) else { continue };
-        println!("{}", form.form);
-        failures.extend(cycle::faults(kind, &form).into_iter().map(|why| format!("{}: {why}", form.form)));
+        println!("{}", form.title);
+        failures.extend(cycle::faults(kind, &form).into_iter().map(|why| format!("{}: {why}", form.title)));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

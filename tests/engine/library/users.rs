@@ -1,7 +1,5 @@
 //! HKCU: the hive of each user that has a profile.
 
-use std::collections::BTreeMap;
-
 use kbfix::{
     apply::make_plan,
     plan::SpecPlan,
@@ -10,7 +8,10 @@ use kbfix::{
     targets::{Address, open},
 };
 
-use crate::library::fixture::{Built, Machine};
+use crate::scenario::{
+    Scenario,
+    machine::{Kind, Machine, taken},
+};
 
 const SPEC: &str = r"
 kbfix: 1
@@ -24,7 +25,7 @@ registry:
 const PROFILES: &str = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 
 /// A machine on which these have a profile, and these a loaded hive.
-fn machine(profiles: &[&str], loaded: &[&str]) -> Built {
+fn machine(profiles: &[&str], loaded: &[&str]) -> Machine {
     let mut registry = format!("{PROFILES}]\n");
     for sid in profiles {
         registry.push_str(&format!("{PROFILES}\\{sid}]\n"));
@@ -33,7 +34,7 @@ fn machine(profiles: &[&str], loaded: &[&str]) -> Built {
     for sid in loaded {
         registry.push_str(&format!("[HKEY_USERS\\{sid}\\Software]\n"));
     }
-    Machine { registry, ..Machine::default() }.build()
+    Machine::new(Kind::Reg, &Scenario::of_registry(registry))
 }
 
 fn plan(address: &Address) -> SpecPlan {
@@ -42,13 +43,10 @@ fn plan(address: &Address) -> SpecPlan {
 }
 
 /// The plan on the export, which is the same on a snapshot of it.
-fn plan_of(built: &Built) -> SpecPlan {
-    let spec = built.folder.path().join("spec.yaml");
-    std::fs::write(&spec, SPEC).unwrap();
+fn plan_of(built: &Machine) -> SpecPlan {
     let snapshot = built.folder.path().join("machine.json");
-    let arguments = [spec.display().to_string(), "--out".to_owned(), snapshot.display().to_string()];
-    let taken = built.run_without_state("snapshot", &arguments);
-    assert!(taken.status.success(), "{taken:?}");
+    let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
+    std::fs::write(&snapshot, taken(&built.address, &specs).to_text().unwrap()).unwrap();
     let of_snapshot = plan(&Address::new(&format!("snapshot:{}", snapshot.display()), None, None).unwrap());
     let of_export = plan(&built.address);
     assert_eq!(of_snapshot, of_export);
@@ -89,7 +87,7 @@ fn nobody_has_a_profile() {
 #[test]
 fn an_export_of_one_users_hkcu_is_that_user() {
     let registry = "[HKEY_CURRENT_USER\\Software]\n".to_owned();
-    let built = Machine { registry, files: BTreeMap::new(), ..Machine::default() }.build();
+    let built = Machine::new(Kind::Reg, &Scenario::of_registry(registry));
     let plan = plan_of(&built);
     assert!(render::changes(&plan.changes).starts_with(r"@@ [HKEY_CURRENT_USER\Software\Example] @@"), "{plan:?}");
 }

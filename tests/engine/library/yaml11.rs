@@ -10,7 +10,11 @@ use kbfix::{
     spec::{self, Settings, Spec},
 };
 
-use crate::library::{fixture::Fixture, yaml_files};
+use super::Fixture;
+use crate::scenario::{
+    machine::{Kind, Machine},
+    yaml_files,
+};
 
 /// Reads each file as Ansible does, and writes it as JSON and as YAML again. A date becomes text, as on Ansible's way.
 const SCRIPT: &str = "
@@ -51,11 +55,11 @@ fn pyyaml_and_kbfix_read_the_same_specs() {
 
     let mut failures = Vec::new();
     for ((id, path), [json, yaml]) in files.iter().zip(&again) {
-        let fixture = Fixture::read(&path.with_file_name(format!("../tests/engine/library/{id}.yaml")));
+        let fixture = Fixture::of(id, path).unwrap();
         let own = std::fs::read(path).unwrap();
         for machine in &fixture.machines {
-            let settings: Settings = machine.settings(&fixture).into_iter().collect();
-            let built = machine.build();
+            let settings: Settings = machine.set.clone().into_iter().collect();
+            let built = Machine::new(Kind::Reg, machine);
             let plan = |name: &str, bytes: &[u8]| -> Result<SpecPlan, String> {
                 let specs = [load(name, bytes, &settings)?];
                 let mut plan = make_plan(built.open().as_mut(), &specs).unwrap().specs.remove(0);

@@ -7,7 +7,7 @@ use kbfix::{
     registry::notation,
 };
 
-use crate::forms::machine::{Kind, Machine};
+use crate::scenario::machine::{Kind, Machine};
 
 /// What the machine holds now, read below the target where it is a file.
 pub(crate) fn content(machine: &Machine) -> String {

@@ -13,11 +13,12 @@ use kbfix::{
         regf::{Filetime, Hive},
     },
     registry::{Data, KeyPath, RootKey, ValueName},
+    spec::Spec,
     targets::{Address, Snapshot, Target, open},
 };
 use tempfile::TempDir;
 
-use crate::forms::form::Form;
+use crate::scenario::Scenario;
 
 /// The kinds of target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +45,9 @@ impl Kind {
 }
 
 /// The form as this kind of target takes it; none where it cannot be tried here.
-pub(crate) fn fitted(kind: Kind, form: Form) -> Option<Form> {
+pub(crate) fn fitted(kind: Kind, form: Scenario) -> Option<Scenario> {
     match kind {
-        _ if !form.only.is_empty() && form.only.iter().all(|name| name != kind.name()) => None,
+        _ if !form.fits(kind) => None,
         #[cfg(windows)]
         Kind::Local => crate::forms::local::fitted(form),
         _ => Some(form),
@@ -65,7 +66,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(kind: Kind, form: &Form) -> Self {
+    pub(crate) fn new(kind: Kind, form: &Scenario) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let drive = folder.path().join("C");
         let document = Document::parse(form.export().into_bytes(), None).unwrap_or_else(|e| panic!("{e}"));
@@ -123,7 +124,7 @@ pub(crate) fn file(version: &str) -> Vec<u8> {
     if version == "none" { b"text".to_vec() } else { minimal::dll(version.parse().unwrap()) }
 }
 
-fn files(form: &Form, drive: &Path) {
+fn files(form: &Scenario, drive: &Path) {
     fs::create_dir_all(drive).unwrap();
     for (path, version) in &form.files {
         write(&on(drive, path), &file(version));
@@ -140,18 +141,20 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A snapshot of the export, as the form's spec asks for it.
-fn snapshot(form: &Form, export: &Address, folder: &Path) -> Address {
-    let plan = apply::make_plan(open(export).unwrap().as_mut(), &form.load()).unwrap();
-    let snapshot = Snapshot {
+/// A snapshot of the export, as the specs ask for it.
+pub(crate) fn taken(export: &Address, specs: &[Spec]) -> Snapshot {
+    Snapshot {
         kbfix_snapshot: 1,
         taken_of: export.uri.clone(),
         taken: "2026-01-01T00:00:00Z".to_owned(),
-        specs: vec!["FORM".to_owned()],
-        facts: plan.facts,
-    };
+        specs: specs.iter().map(|spec| spec.id.clone()).collect(),
+        facts: apply::make_plan(open(export).unwrap().as_mut(), specs).unwrap().facts,
+    }
+}
+
+fn snapshot(form: &Scenario, export: &Address, folder: &Path) -> Address {
     let file = folder.join("machine.json");
-    fs::write(&file, snapshot.to_text().unwrap()).unwrap();
+    fs::write(&file, taken(export, &form.load()).to_text().unwrap()).unwrap();
     Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
 }
 
@@ -165,9 +168,12 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
     }
     let profiles: KeyPath = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList".parse().unwrap();
     for profile in document.keys_from(&profiles).filter(|key| key.parent().as_ref() == Some(&profiles)) {
-        let folder = document.values(profile).unwrap();
-        let folder = folder.get(&ValueName::new("ProfileImagePath").unwrap()).unwrap().unwrap();
-        let file = on(drive, &folder.as_read_text().unwrap()).join("NTUSER.DAT");
+        let folder = document.values(profile).and_then(|values| {
+            let folder = values.get(&ValueName::new("ProfileImagePath").unwrap())?.unwrap();
+            Some(folder.as_read_text().unwrap())
+        });
+        let folder = folder.unwrap_or_else(|| users_folder(profile));
+        let file = on(drive, &folder).join("NTUSER.DAT");
         hive(document, &KeyPath::from_parts(RootKey::Hku, profile.last().unwrap()).unwrap(), &file);
         hives.push(file);
     }
@@ -180,6 +186,11 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
         hives.push(file);
     }
     hives
+}
+
+/// Where a user's profile is of which the description says nothing.
+fn users_folder(profile: &KeyPath) -> String {
+    format!(r"C:\Users\{}", profile.last().unwrap())
 }
 
 /// The hive that is mounted at a key, with what the description has there.
@@ -207,6 +218,12 @@ pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
         editor.create_key(&below).unwrap();
         for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
             editor.set_value(&below, name.as_str(), data.unwrap()).unwrap();
+        }
+        // An export can leave out what no Windows is without.
+        let is_profile = key.parent().is_some_and(|above| above.to_string().ends_with(r"\CurrentVersion\ProfileList"));
+        let folder = ValueName::new("ProfileImagePath").unwrap();
+        if is_profile && document.values(key).is_none_or(|values| values.get(&folder).is_none()) {
+            editor.set_value(&below, folder.as_str(), &Data::sz(&users_folder(key))).unwrap();
         }
     }
     drop(editor);

@@ -10,14 +10,14 @@ use kbfix::{
     targets::{KeyChange, Target},
 };
 
-use crate::forms::{
+use crate::scenario::{
+    Scenario,
     content::content,
-    form::Form,
     machine::{Kind, Machine},
 };
 
 /// What is not as the form says.
-pub(crate) fn faults(kind: Kind, form: &Form) -> Vec<String> {
+pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
     let machine = Machine::new(kind, form);
     let specs = form.load();
     let expected = form.expected(kind);
@@ -42,6 +42,12 @@ pub(crate) fn faults(kind: Kind, form: &Form) -> Vec<String> {
         wrong.extend(made_and_undone(&machine, &specs));
     }
     wrong
+}
+
+/// How the spec ends on this kind of target.
+pub(crate) fn outcome(kind: Kind, scenario: &Scenario) -> &'static str {
+    let machine = Machine::new(kind, scenario);
+    plan(&machine, &scenario.load()).specs[0].outcome.as_str()
 }
 
 fn plan(machine: &Machine, specs: &[Spec]) -> Plan {
