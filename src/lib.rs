@@ -22,7 +22,7 @@ pub mod convert;
 pub mod observe;
 pub mod plan;
 pub mod journal;
-pub mod apply;
+pub mod operation;
 pub mod steps;
 pub mod render;
 pub mod example;

@@ -3,9 +3,9 @@
 use std::io;
 
 use kbfix::{
-    apply::{PlanRefusal, StartError},
     diag::{Code, Diagnostic},
     journal::FolderError,
+    operation::{PlanRefusal, StartError},
     plan::file::PlanError,
     targets::{AddressError, Moved, TargetError, smb::Trouble},
 };

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use kbfix::{
-    apply,
     diag::{Code, Diagnostic},
     journal::Folder,
     observe::observe_again,
+    operation,
     plan::{Outcome, Plan, SpecPlan},
     render::{Report, report},
     spec::{Spec, document::ComputerRestart},
@@ -106,7 +106,7 @@ impl PackageArguments {
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            folder.create().map_err(apply::StartError::Journal)?;
+            folder.create().map_err(operation::StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
@@ -255,7 +255,7 @@ fn plan_after(
     }
     let Some(mut specs) = specs else { return saved_plan_after(installed, &missing, target, moved) };
     specs.iter_mut().filter_map(|spec| spec.hotfix.as_mut()).for_each(|hotfix| hotfix.install = false);
-    let mut next = apply::make_plan(target, &specs)?;
+    let mut next = operation::make_plan(target, &specs)?;
     for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
         spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {

@@ -14,10 +14,10 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply::{self, Execution, Occasion, Standing, StartError},
     diag::{Code, Diagnostic},
     files::read::read_stream,
     journal,
+    operation::{self, Execution, Occasion, Standing, StartError},
     plan::{Outcome, Plan, SpecPlan},
     render::{Report, report},
     spec::Spec,
@@ -133,10 +133,10 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let what = reading(target.as_ref());
     let mut warning = None;
     let plan = match &wanted {
-        Wanted::Specs(specs) => output.during(&what, || apply::make_plan(target.as_mut(), specs))?,
+        Wanted::Specs(specs) => output.during(&what, || operation::make_plan(target.as_mut(), specs))?,
         Wanted::Plan(plan) => {
             let name = arguments.specs.name_of(arguments.plan.as_deref().unwrap_or_default());
-            let held = output.during(&what, || apply::check_plan(plan, target.as_mut()));
+            let held = output.during(&what, || operation::check_plan(plan, target.as_mut()));
             let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
             warning = other_target(plan, target.as_ref());
             match standing {
@@ -273,7 +273,7 @@ pub(in crate::cli) fn carry_out(
         restart: plan.restart(),
     };
     let changes = plan.changes().cloned().collect();
-    let execution = apply::execute(changes, occasion, target, folder)?;
+    let execution = operation::execute(changes, occasion, target, folder)?;
     let (outcome, failure) = match &execution {
         Execution::Nothing => (Outcome::InDesiredState, None),
         Execution::Done(_) => (Outcome::Changed, None),

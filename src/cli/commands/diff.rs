@@ -14,8 +14,8 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply::{self, Standing},
     diag::Diagnostic,
+    operation::{self, Standing},
     plan::Plan,
     render::{self, Report, report},
 };
@@ -164,7 +164,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError
             let name = arguments.specs.name_of(file);
             let plan = crate::cli::commands::apply::read_plan(file, name, arguments.digest.as_deref())?;
             let (_, mut target) = arguments.target.open()?;
-            let held = output.during(&reading(target.as_ref()), || apply::check_plan(&plan, target.as_mut()));
+            let held = output.during(&reading(target.as_ref()), || operation::check_plan(&plan, target.as_mut()));
             let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
             (plan, standing, target)
         }
@@ -172,7 +172,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError
             let mut specs = arguments.specs.load_for_plan(output)?;
             arguments.packages.ask(&mut specs)?;
             let (_, mut target) = arguments.target.open()?;
-            let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
+            let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
             (plan, Standing::Holds, target)
         }
     };

@@ -8,9 +8,9 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply,
     diag::{Code, Diagnostic},
     example::{self, ExampleError},
+    operation,
     render::{Report, human, report},
     spec::{self, Settings, Source},
     targets::{Address, open},
@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let specs = specs.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?;
     let address = Address::new(&format!("image:{name}"), None, None)?;
     let mut target = open(&address)?;
-    let plan = apply::make_plan(target.as_mut(), &specs)?;
+    let plan = operation::make_plan(target.as_mut(), &specs)?;
     let digest = plan.digest();
     let mut report = Report::new(report::Command::Diff).with_specs(plan.specs);
     report.target = Some(plan.target);

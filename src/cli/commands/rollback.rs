@@ -7,10 +7,10 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply::{self, PlanRefusal, Renamed},
     diag::{Code, Diagnostic},
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
     observe::observe,
+    operation::{self, PlanRefusal, Renamed},
     plan::{Machine, Outcome, Plan, SpecPlan},
     render::{Report, report},
     targets::{Address, open},
@@ -75,7 +75,7 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
     // A look takes no lock, which needs the right to write.
     let _lock = if arguments.check { None } else { Some(target.lock()?) };
     let same = output.during(&reading(target.as_ref()), || {
-        apply::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())
+        operation::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())
     });
     let (was, is) = match same {
         Ok(None) => (None, None),

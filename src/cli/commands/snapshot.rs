@@ -13,9 +13,9 @@ use crate::cli::{
 };
 
 use kbfix::{
-    apply,
     diag::{Code, Diagnostic},
     journal::now,
+    operation,
     targets::Snapshot,
 };
 
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let out = Destination::new(&arguments.out, &inputs)?;
     let specs = arguments.specs.load_for_plan(output)?;
     let (address, mut target) = arguments.target.open()?;
-    let plan = output.during(&reading(target.as_ref()), || apply::make_plan(target.as_mut(), &specs))?;
+    let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
     let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use kbfix::{
-    apply,
     format::regf::{Filetime, Hive},
     journal,
     observe::observe,
+    operation,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
     targets::{Address, KeyChange, Target, open},
@@ -86,7 +86,7 @@ fn the_list_of_users_is_not_changed_together_with_what_is_in_their_hives() {
 }
 
 fn planned(target: &mut dyn Target, specs: &[Spec]) -> Vec<KeyChange> {
-    let plan = apply::make_plan(target, specs).unwrap();
+    let plan = operation::make_plan(target, specs).unwrap();
     plan.changes().cloned().collect()
 }
 
@@ -200,7 +200,7 @@ fn a_damaged_hive_is_changed_so_that_it_can_be_undone_or_not_at_all() {
         fs::write(&path, &bytes).unwrap();
         let Some(mut target) = target_of(&path) else { continue };
         let text = some_rules(&mut random);
-        let Ok(plan) = apply::make_plan(&mut *target, &rules(&text)) else { continue };
+        let Ok(plan) = operation::make_plan(&mut *target, &rules(&text)) else { continue };
         let changes: Vec<_> = plan.changes().cloned().collect();
         if changes.is_empty() {
             continue;

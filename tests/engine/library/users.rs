@@ -1,7 +1,7 @@
 //! HKCU: the hive of each user that has a profile.
 
 use kbfix::{
-    apply::make_plan,
+    operation::make_plan,
     plan::SpecPlan,
     render,
     spec::{self, Settings},

@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::Command};
 
 use kbfix::{
-    apply::make_plan,
+    operation::make_plan,
     plan::SpecPlan,
     spec::{self, Settings, Spec},
 };

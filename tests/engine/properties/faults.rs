@@ -1,8 +1,8 @@
 //! A target that fails at any step: everything is as before, or there is a journal from which rollback restores.
 
 use kbfix::{
-    apply::{self, Execution},
     journal::{Folder, Status},
+    operation::{self, Execution},
     targets::Target,
 };
 use proptest::prelude::*;
@@ -22,10 +22,10 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
     let state = Folder::new(Some(folder.path())).unwrap();
     let mut target = Model::new(machine);
     let before = target.keys.clone();
-    let plan = apply::make_plan(&mut target, &specs).unwrap();
+    let plan = operation::make_plan(&mut target, &specs).unwrap();
     let changes: Vec<_> = plan.changes().cloned().collect();
     (target.fault, target.left) = (fault, left);
-    let execution = apply::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap();
+    let execution = operation::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap();
     let (journals, damaged) = state.list().unwrap();
     prop_assert!(damaged.is_empty());
     // The fault is over: somebody has made room, or the machine is up again.
@@ -35,7 +35,11 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
         Execution::Nothing => prop_assert!(changes.is_empty() && journals.is_empty()),
         Execution::Done(_) => {
             prop_assert_eq!(journals[0].status(), Status::Done);
-            prop_assert_eq!(apply::make_plan(&mut target, &specs).unwrap().changes().count(), 0, "done, and is not");
+            prop_assert_eq!(
+                operation::make_plan(&mut target, &specs).unwrap().changes().count(),
+                0,
+                "done, and is not"
+            );
         }
         Execution::Undone(_, why) => {
             prop_assert_eq!(journals[0].status(), Status::Undone);
@@ -87,7 +91,7 @@ fn every_step_of_an_apply_may_fail() {
         \x20 - key: HKLM\\SOFTWARE\\Random\\new\\deeper\n    values: { v: { type: REG_DWORD, data: 1 } }\n";
     let specs = load(spec).unwrap();
     let mut counted = Model::new(&machine);
-    let plan = apply::make_plan(&mut counted, &specs).unwrap();
+    let plan = operation::make_plan(&mut counted, &specs).unwrap();
     counted.write(&plan.changes().cloned().collect::<Vec<_>>()).unwrap();
     let steps = counted.steps;
     assert_eq!(steps, 8);

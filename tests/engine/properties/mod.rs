@@ -10,9 +10,9 @@ mod model;
 mod mutated;
 
 use kbfix::{
-    apply::{self, Execution, Occasion},
     journal::{self, Folder},
     observe::observe,
+    operation::{self, Execution, Occasion},
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
     targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
@@ -64,7 +64,7 @@ proptest! {
         let mut target = Model::new(&machine);
         let before = target.keys.clone();
 
-        let plan = apply::make_plan(&mut target, &specs).unwrap();
+        let plan = operation::make_plan(&mut target, &specs).unwrap();
         prop_assert!(target.keys == before, "planning changed something");
         let changes: Vec<_> = plan.changes().cloned().collect();
         if plan.outcome() == Outcome::Unknown {
@@ -76,12 +76,12 @@ proptest! {
         }
         prop_assert!(matches!(plan.outcome(), Outcome::InDesiredState | Outcome::ChangesPending), "{plan:?}");
         let nothing = changes.is_empty();
-        match apply::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap() {
+        match operation::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap() {
             Execution::Nothing => prop_assert!(nothing),
             Execution::Done(journal) => prop_assert_eq!(&journal.entry.changes, &changes),
             other => prop_assert!(false, "{other:?}"),
         }
-        let again = apply::make_plan(&mut target, &specs).unwrap();
+        let again = operation::make_plan(&mut target, &specs).unwrap();
         prop_assert_eq!(again.changes().count(), 0, "{:?}", again);
         prop_assert_eq!(again.outcome(), Outcome::InDesiredState);
 
@@ -100,18 +100,18 @@ proptest! {
         std::fs::write(&file, &before).unwrap();
         let mut target = RegTarget::open(&file, None, None).unwrap();
 
-        let plan = apply::make_plan(&mut target, &specs).unwrap();
-        let model = apply::make_plan(&mut Model::new(&machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut target, &specs).unwrap();
+        let model = operation::make_plan(&mut Model::new(&machine), &specs).unwrap();
         let changes: Vec<_> = plan.changes().cloned().collect();
         prop_assert_eq!(&changes, &model.changes().cloned().collect::<Vec<_>>(), "an export says otherwise than the machine");
         target.write(&changes).unwrap();
         let mut reopened = RegTarget::open(&file, None, None).unwrap();
-        prop_assert_eq!(apply::make_plan(&mut reopened, &specs).unwrap().changes().count(), 0);
+        prop_assert_eq!(operation::make_plan(&mut reopened, &specs).unwrap().changes().count(), 0);
 
         roll_back(&changes, &mut reopened);
         let after = std::fs::read(&file).unwrap();
         let mut restored = RegTarget::open(&file, None, None).unwrap();
-        let again = apply::make_plan(&mut restored, &specs).unwrap();
+        let again = operation::make_plan(&mut restored, &specs).unwrap();
         prop_assert_eq!(&again.facts, &plan.facts);
         // A value that was replaced comes back as kbfix writes it, a deleted one at the end of its key.
         let touches = |c: &KeyChange, which: fn(&ValueChange) -> bool| c.action == Action::Delete || c.values.iter().any(which);
@@ -127,7 +127,7 @@ proptest! {
     fn a_plan_round_trips_and_its_digest_is_stable(case in case()) {
         let Case { machine, spec } = case;
         let Some(specs) = load(&spec) else { return Err(TestCaseError::reject("contradiction")) };
-        let plan = apply::make_plan(&mut Model::new(&machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut Model::new(&machine), &specs).unwrap();
         let text = plan.to_text();
         let digest = plan.digest();
         let read = Plan::from_text(&text, Some(&digest)).unwrap();
@@ -135,8 +135,8 @@ proptest! {
         prop_assert_eq!(read.digest(), digest.clone());
         prop_assert_eq!(read.to_text(), text.clone());
         // Made anew of the same machine, it is the same plan.
-        prop_assert_eq!(apply::make_plan(&mut Model::new(&machine), &specs).unwrap().digest(), digest.clone());
-        apply::check_plan(&read, &mut Model::new(&machine)).unwrap();
+        prop_assert_eq!(operation::make_plan(&mut Model::new(&machine), &specs).unwrap().digest(), digest.clone());
+        operation::check_plan(&read, &mut Model::new(&machine)).unwrap();
         // One letter of the text changed is no plan, or another digest.
         let at = digest.bytes().map(usize::from).sum::<usize>() * 31 % text.len();
         if text.is_char_boundary(at) && text.is_char_boundary(at + 1) && !text[at..=at].trim().is_empty() {
@@ -173,7 +173,7 @@ fn a_key_that_goes_with_the_one_above_goes_once() {
     let rule = |below: &str| format!("  - key: HKLM\\SOFTWARE\\Random\\{below}\n    ensure: absent\n");
     let spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n{}{}", rule("a"), rule(r"a\b"));
     let mut target = Model::new(&machine);
-    let plan = apply::make_plan(&mut target, &load(&spec).unwrap()).unwrap();
+    let plan = operation::make_plan(&mut target, &load(&spec).unwrap()).unwrap();
     target.write(&plan.changes().cloned().collect::<Vec<_>>()).unwrap();
     assert_eq!(target.keys.len(), 1);
 }
@@ -188,7 +188,7 @@ fn the_generator_makes_specs_that_load_and_that_change_something() {
         let case = case().new_tree(&mut runner).unwrap().current();
         let Some(specs) = load(&case.spec) else { continue };
         loaded += 1;
-        let plan = apply::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
         changing += usize::from(plan.changes().count() > 1);
         deleting += usize::from(plan.changes().any(|c| c.action == Action::Delete));
     }

@@ -1,7 +1,7 @@
 //! Plans whose parts no longer fit each other, as somebody can write them who computes the digest anew.
 
 use kbfix::{
-    apply,
+    operation,
     plan::{
         Outcome, Plan,
         file::{PlanError, digest},
@@ -270,7 +270,7 @@ proptest! {
     fn a_plan_whose_parts_do_not_fit_is_refused(case in case(), pick: Index) {
         let Case { machine, spec } = case;
         let Some(specs) = load(&spec) else { return Err(TestCaseError::reject("contradiction")) };
-        let plan = apply::make_plan(&mut Model::new(&machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut Model::new(&machine), &specs).unwrap();
         let plan: Value = serde_json::from_str(&plan.to_text()).unwrap();
         prop_assert!(read(&plan).is_ok(), "{:?}", read(&plan));
         for (name, mutate) in REFUSED {
@@ -289,14 +289,14 @@ proptest! {
     fn what_an_accepted_plan_says_is_what_happens(case in case(), mutations in prop::collection::vec(any::<(Index, Index)>(), 1..4)) {
         let Case { machine, spec } = case;
         let Some(specs) = load(&spec) else { return Err(TestCaseError::reject("contradiction")) };
-        let plan = apply::make_plan(&mut Model::new(&machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut Model::new(&machine), &specs).unwrap();
         let mut altered: Value = serde_json::from_str(&plan.to_text()).unwrap();
         for (which, pick) in mutations {
             let _ = ANY[which.index(ANY.len())](&mut altered, &pick);
         }
         let Ok(plan) = read(&altered) else { return Ok(()) };
         let mut target = Model::new(&machine);
-        if !matches!(apply::check_plan(&plan, &mut target), Ok(apply::Standing::Holds)) {
+        if !matches!(operation::check_plan(&plan, &mut target), Ok(operation::Standing::Holds)) {
             return Ok(());
         }
         let changes: Vec<_> = plan.changes().cloned().collect();
@@ -318,7 +318,7 @@ fn every_mutation_finds_its_place_in_some_plan() {
     for _ in 0..300 {
         let (case, pick) = (case(), any::<Index>()).new_tree(&mut runner).unwrap().current();
         let Some(specs) = load(&case.spec) else { continue };
-        let plan = apply::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
+        let plan = operation::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
         let plan: Value = serde_json::from_str(&plan.to_text()).unwrap();
         unused.retain(|name| {
             let mutate = REFUSED.iter().find(|(other, _)| other == name).unwrap().1;

@@ -1,9 +1,9 @@
 //! Diff, apply, diff, rollback: what a form goes through on a target.
 
 use kbfix::{
-    apply::{self, Execution, Occasion},
     journal::{self, Folder, Journal},
     observe::observe,
+    operation::{self, Execution, Occasion},
     plan::{Outcome, Plan},
     render,
     spec::Spec,
@@ -51,14 +51,14 @@ pub(crate) fn outcome(kind: Kind, scenario: &Scenario) -> &'static str {
 }
 
 fn plan(machine: &Machine, specs: &[Spec]) -> Plan {
-    apply::make_plan(machine.open().as_mut(), specs).unwrap()
+    operation::make_plan(machine.open().as_mut(), specs).unwrap()
 }
 
 fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     let before = content(machine);
     let mut target = machine.open();
     let _lock = target.lock().unwrap();
-    let plan = apply::make_plan(target.as_mut(), specs).unwrap();
+    let plan = operation::make_plan(target.as_mut(), specs).unwrap();
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
     let journal = match execute(machine, target.as_mut(), &plan, changes) {
         Execution::Done(journal) => journal,
@@ -103,5 +103,5 @@ fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan, changes: Vec
         restart: plan.restart(),
     };
     let folder = Folder::new(Some(machine.folder.path())).unwrap();
-    apply::execute(changes, occasion, target, &folder).unwrap()
+    operation::execute(changes, occasion, target, &folder).unwrap()
 }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use kbfix::{
-    apply,
     format::{
         pe::minimal,
         reg::Document,
         regf::{Filetime, Hive},
     },
+    operation,
     registry::{Data, KeyPath, RootKey, ValueName},
     spec::Spec,
     targets::{Address, Snapshot, Target, open},
@@ -148,7 +148,7 @@ pub(crate) fn taken(export: &Address, specs: &[Spec]) -> Snapshot {
         taken_of: export.uri.clone(),
         taken: "2026-01-01T00:00:00Z".to_owned(),
         specs: specs.iter().map(|spec| spec.id.clone()).collect(),
-        facts: apply::make_plan(open(export).unwrap().as_mut(), specs).unwrap().facts,
+        facts: operation::make_plan(open(export).unwrap().as_mut(), specs).unwrap().facts,
     }
 }
 

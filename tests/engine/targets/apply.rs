@@ -2,9 +2,9 @@
 //! leaves the target as it was; a file byte for byte.
 
 use kbfix::{
-    apply::{self, Execution, Occasion},
     journal::{self, Folder, Journal, Status},
     observe::observe,
+    operation::{self, Execution, Occasion},
     plan::Plan,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
@@ -84,7 +84,7 @@ fn occasion(machine: &Machine, plan: &Plan) -> Occasion {
 fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Execution {
     let folder = Folder::new(Some(machine.state_dir())).unwrap();
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
-    apply::execute(changes, occasion(machine, plan), target, &folder).unwrap()
+    operation::execute(changes, occasion(machine, plan), target, &folder).unwrap()
 }
 
 #[track_caller]
@@ -108,14 +108,14 @@ fn roll_back(journal: &Journal, target: &mut dyn Target) {
 fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     let mut target = machine.open();
     let lock = until_free(target.as_mut());
-    let plan = apply::make_plan(target.as_mut(), specs).unwrap();
+    let plan = operation::make_plan(target.as_mut(), specs).unwrap();
     Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
     let Execution::Done(journal) = execute(machine, target.as_mut(), &plan) else { panic!("not done") };
     assert_eq!(journal.status(), Status::Done);
     check();
 
     // A process that comes later has nothing to do, and leaves no journal.
-    let again = apply::make_plan(machine.open().as_mut(), specs).unwrap();
+    let again = operation::make_plan(machine.open().as_mut(), specs).unwrap();
     assert_eq!(again.changes().count(), 0);
     assert!(matches!(execute(machine, target.as_mut(), &again), Execution::Nothing));
     let (journals, damaged) = Folder::new(Some(machine.state_dir())).unwrap().list().unwrap();
@@ -165,13 +165,13 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
     each(|machine| {
         seed(machine);
         let specs = changes(machine, true);
-        let plan = apply::make_plan(machine.open().as_mut(), &specs).unwrap();
-        apply::check_plan(&plan, machine.open().as_mut()).unwrap();
+        let plan = operation::make_plan(machine.open().as_mut(), &specs).unwrap();
+        operation::check_plan(&plan, machine.open().as_mut()).unwrap();
         let moved = value("from 0 to 1", Some(Data::dword(0)), Some(Data::dword(5)));
         let moved = change(&machine.base, Action::Update, [moved]);
         machine.write(std::slice::from_ref(&moved)).unwrap();
-        match apply::check_plan(&plan, machine.open().as_mut()) {
-            Err(apply::PlanRefusal::Stale(moved)) => {
+        match operation::check_plan(&plan, machine.open().as_mut()) {
+            Err(operation::PlanRefusal::Stale(moved)) => {
                 assert_eq!(moved.len(), 1, "{moved:?}");
                 assert!(moved[0].place.contains("from 0 to 1"));
                 assert!(moved[0].is.contains("dword:00000005"), "{moved:?}");
@@ -179,10 +179,10 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
             other => panic!("{other:?}"),
         }
         machine.write(&[moved.inverse()]).unwrap();
-        apply::check_plan(&plan, machine.open().as_mut()).unwrap();
+        operation::check_plan(&plan, machine.open().as_mut()).unwrap();
         // A subkey of a key that the plan deletes, made since: the plan does not know it.
         machine.write(&[change(&machine.below(r"old\another"), Action::Create, [])]).unwrap();
-        assert!(matches!(apply::check_plan(&plan, machine.open().as_mut()), Err(apply::PlanRefusal::Stale(_))));
+        assert!(matches!(operation::check_plan(&plan, machine.open().as_mut()), Err(operation::PlanRefusal::Stale(_))));
     });
 }
 
@@ -193,7 +193,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         seed(machine);
         let specs = changes(machine, true);
         let mut target = machine.open();
-        let plan = apply::make_plan(target.as_mut(), &specs).unwrap();
+        let plan = operation::make_plan(target.as_mut(), &specs).unwrap();
         let other = |name: &str, before: Data, after: Option<Data>| {
             machine.write(&[change(&machine.base, Action::Update, [value(name, Some(before), after)])]).unwrap();
         };

@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 use kbfix::{
-    apply,
+    operation,
     spec::{self, Settings, Source},
     targets::{Target, local::LocalTarget},
 };
@@ -46,7 +46,7 @@ fn an_exported_reg_file_does_what_apply_does() {
         let specs = spec::load_all(&[Source { name: "spec", bytes: SPEC.as_bytes() }], &Settings::new());
         let specs = specs.into_specs().unwrap();
         let mut target = LocalTarget::new();
-        let plan = apply::make_plan(&mut target, &specs).unwrap();
+        let plan = operation::make_plan(&mut target, &specs).unwrap();
         target.write(&plan.changes().cloned().collect::<Vec<_>>()).unwrap();
         reg_export(&scratch.path())
     };

@@ -3,8 +3,8 @@
 use std::fs;
 
 use kbfix::{
-    apply,
     convert::import::{About, Reading, import},
+    operation,
     plan::Outcome,
     spec::{self, Settings, Source},
     targets::{RegTarget, Target},
@@ -47,13 +47,13 @@ proptest! {
         let specs = spec::load_all(&[source], &Settings::new()).into_specs();
         let specs = specs.unwrap_or_else(|findings| panic!("{findings:#?}\n{}", imported.text));
         let mut target = RegTarget::open(&path, None, None).unwrap();
-        let plan = apply::make_plan(&mut target, &specs).unwrap();
+        let plan = operation::make_plan(&mut target, &specs).unwrap();
         prop_assert!(plan.outcome() != Outcome::Unknown, "{:#?}\n{}", plan.specs[0].reasons, imported.text);
         let changes: Vec<_> = plan.changes().cloned().collect();
         target.write(&changes).unwrap();
         prop_assert_eq!(read(&path), expected, "{}", imported.text);
 
-        let again = apply::make_plan(&mut target, &specs).unwrap();
+        let again = operation::make_plan(&mut target, &specs).unwrap();
         prop_assert_eq!(again.outcome(), Outcome::InDesiredState);
     }
 }

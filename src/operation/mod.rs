@@ -1,0 +1,8 @@
+//! The engine room: plans are made and checked against a target, carried out, and undone.
+
+mod execute;
+
+pub use execute::{
+    Execution, Failure, Occasion, PlanRefusal, Renamed, Standing, StartError, check_plan, execute, make_plan,
+    same_machine,
+};
