@@ -2,7 +2,7 @@
 //!
 //! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
 //! [`targets`] answer what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
-//! [`journal`] and made ([`apply`], with [`steps`] beside the registry where asked); [`render`] shows all of it. The
+//! [`journal`] and made ([`operation`], with steps beside the registry where asked); [`render`] shows all of it. The
 //! command line is not here but in the binary.
 
 // Only for the library: tests may unwrap, and benchmarks print.
@@ -23,6 +23,5 @@ pub mod observe;
 pub mod plan;
 pub mod journal;
 pub mod operation;
-pub mod steps;
 pub mod render;
 pub mod example;

@@ -6,14 +6,14 @@ use kbfix::{
     diag::{Code, Diagnostic},
     journal::Folder,
     observe::observe_again,
-    operation,
+    operation::{
+        self,
+        package::{self, PackageError, Prepared, prepare, remove_leftovers},
+        step::{self, Step},
+    },
     plan::{Outcome, Plan, SpecPlan},
     render::{Report, report},
     spec::{Spec, document::ComputerRestart},
-    steps::{
-        self, Step,
-        package::{self, PackageError, Prepared, prepare, remove_leftovers},
-    },
     targets::{Address, Answer, Kind, Moved, Target},
 };
 
@@ -135,7 +135,7 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    fn has(&self, result: steps::Result) -> bool {
+    fn has(&self, result: step::Result) -> bool {
         self.steps.iter().any(|step| step.result == result)
     }
 
@@ -159,12 +159,12 @@ pub(super) fn run(mut plan: Plan, prepared: Vec<(usize, Prepared)>, limit: Durat
             output.progress(&format!("installing the hotfix of {id}, {} s", run.as_secs()));
         });
         output.end_progress();
-        let failed = step.result == steps::Result::Failed;
+        let failed = step.result == step::Result::Failed;
         if failed {
             spec.outcome = Outcome::Failed;
             spec.reasons.push(step.to_string());
         }
-        let begun = step.result == steps::Result::RestartBegun;
+        let begun = step.result == step::Result::RestartBegun;
         steps.push(step);
         if failed || begun {
             break;
@@ -186,13 +186,13 @@ pub(super) fn go_on(
 ) -> Report {
     let mut moved = Vec::new();
     let mut diagnostics = Vec::new();
-    let next = if installed.has(steps::Result::Failed) {
-        for step in installed.steps.iter().filter(|step| step.result == steps::Result::Failed) {
+    let next = if installed.has(step::Result::Failed) {
+        for step in installed.steps.iter().filter(|step| step.result == step::Result::Failed) {
             let hint = "mend the cause and apply again; what the package did, kbfix cannot undo";
             diagnostics.push(Diagnostic::error(Code::PACKAGE_FAILED, step.to_string()).hint(hint));
         }
         Ok(installed.left_alone("the installation of a hotfix failed"))
-    } else if installed.has(steps::Result::RestartBegun) {
+    } else if installed.has(step::Result::RestartBegun) {
         let why = "a package has begun to restart the computer";
         let message = format!("{why}, so the registry was not changed");
         let hint = "apply again once the computer has restarted";
@@ -209,10 +209,10 @@ pub(super) fn go_on(
         report.diagnostics = stop.diagnostics;
         report
     });
-    if installed.has(steps::Result::RestartNeeded) || installed.has(steps::Result::RestartBegun) {
+    if installed.has(step::Result::RestartNeeded) || installed.has(step::Result::RestartBegun) {
         report.restart.computer = ComputerRestart::Required;
     }
-    report.changed |= installed.steps.iter().any(|step| step.result != steps::Result::Failed);
+    report.changed |= installed.steps.iter().any(|step| step.result != step::Result::Failed);
     report.steps = installed.steps;
     report.moved.extend(moved);
     report.diagnostics.extend(diagnostics);

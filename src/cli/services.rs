@@ -2,9 +2,9 @@
 
 use kbfix::{
     diag::{Code, Diagnostic},
+    operation::{services, step},
     plan::Plan,
     render::Report,
-    steps::{self, services},
     targets::{Address, Kind},
 };
 
@@ -54,7 +54,7 @@ pub(super) fn restart(report: &mut Report, output: &mut Output) {
     let done = services::restart_local(&report.restart.services, |step| output.progress(&step.to_string()));
     output.end_progress();
     let wrong: Vec<String> = match &done {
-        Ok(steps) => steps.iter().filter(|s| s.result == steps::Result::Failed).map(ToString::to_string).collect(),
+        Ok(steps) => steps.iter().filter(|s| s.result == step::Result::Failed).map(ToString::to_string).collect(),
         Err(why) => vec![format!("the service manager: {why}")],
     };
     report.steps.extend(done.unwrap_or_default());

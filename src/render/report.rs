@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::{
     diag::Diagnostic,
     journal::Conflict,
+    operation::step::{Action, Result, Step},
     plan::{Machine, Outcome, Restart, SpecPlan},
-    steps::{Action, Result, Step},
     targets::Moved,
 };
 

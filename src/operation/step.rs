@@ -3,9 +3,6 @@
 //! Each thing done is a [`Step`] of the report. None can be rolled back; that is why the plan names them, the operator asks
 //! for each kind by an option of its own, and all of it is of the target `local` only.
 
-pub mod package;
-pub mod services;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::PackageError;
 use crate::journal::Folder;
+
+use super::PackageError;
 
 const PREFIX: &str = "package-";
 

@@ -8,7 +8,7 @@ mod patience;
 
 use std::collections::BTreeSet;
 
-use super::{Action, Result, Step};
+use super::step::{Action, Result, Step};
 
 /// How a service is, once it is not on the way to another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

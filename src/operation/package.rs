@@ -27,7 +27,7 @@ use kind::{Kind, RESTART_BEGUN};
 use process::Process;
 use sha2::{Digest, Sha256};
 
-use super::{Action, Result as StepResult, Step};
+use super::step::{Action, Result as StepResult, Step};
 use crate::{plan::Install, registry::notation::hex_digits};
 
 /// Why a package cannot be run. Nothing was done.
