@@ -9,10 +9,10 @@ use kbfix::{
     operation::{
         self,
         package::{self, PackageError, Prepared, prepare, remove_leftovers},
+        report::{self, Report},
         step::{self, Step},
     },
     plan::{Outcome, Plan, SpecPlan},
-    render::{Report, report},
     spec::{Spec, document::ComputerRestart},
     targets::{Address, Answer, Kind, Moved, Target},
 };

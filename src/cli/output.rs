@@ -9,8 +9,9 @@ use std::{
 
 use kbfix::{
     diag::Diagnostic,
+    operation::report::Report,
     registry::notation::one_line,
-    render::{self, Paint, Report},
+    render::{self, Paint},
 };
 
 use super::error::{CommandError, USAGE};
@@ -124,7 +125,7 @@ impl Output {
         match format {
             Format::Json => {
                 let diagnostics = [std::mem::take(&mut self.of_specs), report.diagnostics.clone()].concat();
-                self.result(&Report { diagnostics, ..report.clone() }.to_text());
+                self.result(&render::report_json(&Report { diagnostics, ..report.clone() }));
             }
             Format::Human => {
                 self.diagnostics(&report.diagnostics);
@@ -144,7 +145,7 @@ impl Output {
         report.diagnostics.extend(stop.diagnostics);
         report.moved = stop.moved;
         match format {
-            Format::Json => self.result(&report.to_text()),
+            Format::Json => self.result(&render::report_json(&report)),
             _ => self.diagnostics(&report.diagnostics),
         }
         stop.code

@@ -2,9 +2,8 @@
 
 use kbfix::{
     diag::{Code, Diagnostic},
-    operation::{services, step},
+    operation::{report::Report, services, step},
     plan::Plan,
-    render::Report,
     targets::{Address, Kind},
 };
 

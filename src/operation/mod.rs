@@ -2,6 +2,7 @@
 
 mod execute;
 pub mod package;
+pub mod report;
 pub mod services;
 pub mod step;
 

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use crate::{
+    operation::report::Report,
     plan::{Part, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
 use super::{
-    Report,
     article::{Article, Block, Item},
     diff::{self, Line},
     wording,

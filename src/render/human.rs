@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use crate::{
     diag::number_of,
+    operation::report::{Command, Report},
     plan::{Check, Outcome, Part, SpecPlan},
     registry::notation::one_line,
 };
 
 use super::{
-    Paint, Report,
+    Paint,
     diff::{self, Line},
-    report::Command,
     wording,
 };
 

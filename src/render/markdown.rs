@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use crate::{
+    operation::report::Report,
     plan::{Part, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
-use super::{Report, diff, wording};
+use super::{diff, wording};
 
 /// The report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {

@@ -14,14 +14,22 @@ mod markdown;
 mod paint;
 mod long_data;
 mod reg;
-pub mod report;
 mod wording;
 
 pub use human::human;
 pub use markdown::markdown;
 pub use paint::Paint;
 pub use reg::reg;
-pub use report::Report;
+
+use crate::operation::report::Report;
+
+/// A report as its versioned document, in JSON. Data that is shown to nobody is left out.
+pub fn report_json(report: &Report) -> String {
+    let is_sensitive = report.specs.iter().any(|spec| {
+        spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
+    });
+    hidden::json(&Report { changes_are: report.changes_are(), ..report.clone() }, is_sensitive)
+}
 
 /// A document as JSON, indented.
 fn json(document: &impl serde::Serialize) -> String {

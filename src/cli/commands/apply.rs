@@ -17,9 +17,11 @@ use kbfix::{
     diag::{Code, Diagnostic},
     files::read::read_stream,
     journal,
-    operation::{self, Execution, Occasion, Standing, StartError},
+    operation::{
+        self, Execution, Occasion, Standing, StartError,
+        report::{self, Report},
+    },
     plan::{Outcome, Plan, SpecPlan},
-    render::{Report, report},
     spec::Spec,
     targets::{Address, Target},
 };

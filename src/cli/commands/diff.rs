@@ -15,9 +15,12 @@ use crate::cli::{
 
 use kbfix::{
     diag::Diagnostic,
-    operation::{self, Standing},
+    operation::{
+        self, Standing,
+        report::{self, Report},
+    },
     plan::Plan,
-    render::{self, Report, report},
+    render,
 };
 
 use super::apply::{

@@ -10,8 +10,11 @@ use crate::cli::{
 use kbfix::{
     diag::{Code, Diagnostic},
     example::{self, ExampleError},
-    operation,
-    render::{Report, human, report},
+    operation::{
+        self,
+        report::{self, Report},
+    },
+    render::human,
     spec::{self, Settings, Source},
     targets::{Address, open},
 };

@@ -10,9 +10,11 @@ use kbfix::{
     diag::{Code, Diagnostic},
     journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
     observe::observe,
-    operation::{self, PlanRefusal, Renamed},
+    operation::{
+        self, PlanRefusal, Renamed,
+        report::{self, Report},
+    },
     plan::{Machine, Outcome, Plan, SpecPlan},
-    render::{Report, report},
     targets::{Address, open},
 };
 

@@ -6,8 +6,9 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
+    operation::report::Report,
     plan,
-    render::{Report, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };

@@ -130,18 +130,14 @@ impl Report {
         self.steps.iter().any(failed)
     }
 
-    /// The document's text.
-    pub fn to_text(&self) -> String {
+    /// What became of the changes that stand with the specs; none where there are none.
+    pub(crate) fn changes_are(&self) -> Option<ChangesAre> {
         let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
-        let changes_are = with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
+        with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
             Outcome::Changed => ChangesAre::Made,
             Outcome::RolledBack => ChangesAre::Undone,
             Outcome::Failed => ChangesAre::UndoneInPart,
             _ => ChangesAre::Planned,
-        });
-        let is_sensitive = self.specs.iter().any(|spec| {
-            spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
-        });
-        super::hidden::json(&Self { changes_are, ..self.clone() }, is_sensitive)
+        })
     }
 }
