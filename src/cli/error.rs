@@ -5,15 +5,12 @@ use std::io;
 use kbfix::{
     diag::{Code, Diagnostic},
     journal::FolderError,
-    operation::{PlanRefusal, StartError},
+    operation,
     plan::file::PlanError,
-    targets::{AddressError, Moved, TargetError, smb::Trouble},
+    targets::{AddressError, Moved, TargetError},
 };
 
-/// Exit code: wrong usage, or an invalid spec or plan.
-pub(super) const USAGE: u8 = 2;
-/// Exit code: the target could not be read.
-pub(super) const UNREADABLE: u8 = 3;
+pub(super) use kbfix::operation::error::{UNREADABLE, USAGE};
 
 /// Why a command did not get to its result. Nothing was changed.
 #[derive(Debug)]
@@ -71,39 +68,6 @@ impl CommandError {
     }
 }
 
-impl From<TargetError> for CommandError {
-    fn from(error: TargetError) -> Self {
-        let (code, hint) = match &error {
-            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again"),
-            TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
-            TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
-            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
-            TargetError::NoLock { source, .. } => match source.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    (Code::TARGET_LOCK, "see who put it there, and move it away: kbfix needs that name for its lock")
-                }
-                _ => (Code::TARGET_LOCK, "see that you may write in its folder: a lock is a file beside what it locks"),
-            },
-            TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
-        };
-        Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
-    }
-}
-
-fn remote(trouble: &Trouble) -> Code {
-    match trouble {
-        Trouble::Program { .. } => Code::TARGET_PROGRAM,
-        Trouble::Settings(_) => Code::TARGET_CREDENTIALS,
-        Trouble::Unreachable(_) | Trouble::Protocol(_) | Trouble::Broken(_) | Trouble::Service(_) => {
-            Code::TARGET_UNREACHABLE
-        }
-        Trouble::Logon(_) => Code::TARGET_LOGON,
-        Trouble::Denied(_) => Code::TARGET_DENIED,
-        Trouble::Silent(_) => Code::TARGET_SILENT,
-        Trouble::Failed(_) => Code::TARGET_UNREADABLE,
-    }
-}
-
 impl From<AddressError> for CommandError {
     fn from(error: AddressError) -> Self {
         Self::new(USAGE, Diagnostic::error(Code::TARGET_ADDRESS, error.to_string()))
@@ -129,56 +93,20 @@ impl From<PlanError> for CommandError {
     }
 }
 
-impl From<PlanRefusal> for CommandError {
-    fn from(error: PlanRefusal) -> Self {
-        let message = error.to_string();
-        match error {
-            PlanRefusal::Target(error) => error.into(),
-            PlanRefusal::OtherMachine { .. } => {
-                let hint = "make a plan from a snapshot of this machine, which knows its name";
-                Self::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
-            }
-            PlanRefusal::Stale(moved) => {
-                let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
-                let message = format!("{message}: {}", lines.join("; "));
-                let hint = "make the plan anew with `kbfix diff --out FILE`, and have it reviewed";
-                let mut stop = Self::new(USAGE, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
-                stop.moved = moved;
-                stop
-            }
-        }
+impl From<operation::Error> for CommandError {
+    fn from(error: operation::Error) -> Self {
+        Self { code: error.exit_code, diagnostics: error.diagnostics, moved: error.moved }
     }
 }
 
-/// What to do about a state folder or journal that others may write.
-#[cfg(unix)]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`chmod go-w`, `chown`); or name \
-                              another state folder with --state-dir, and copy a journal that you trust";
-/// What to do about a state folder or journal that others may write.
-#[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or name another state \
-                              folder with --state-dir, and copy a journal that you trust";
+impl From<TargetError> for CommandError {
+    fn from(error: TargetError) -> Self {
+        operation::Error::from(error).into()
+    }
+}
 
 impl From<FolderError> for CommandError {
     fn from(error: FolderError) -> Self {
-        let (code, hint) = match error {
-            FolderError::Io { .. } => {
-                (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
-            }
-            FolderError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
-            FolderError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
-            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
-            FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
-        };
-        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
-    }
-}
-
-impl From<StartError> for CommandError {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Journal(error) => Self { code: UNREADABLE, ..error.into() },
-            StartError::Target(error) => error.into(),
-        }
+        operation::Error::from(error).into()
     }
 }

@@ -6,9 +6,7 @@
 mod out_file;
 mod args;
 mod commands;
-mod install;
 mod output;
-mod services;
 mod error;
 
 use std::process::ExitCode;

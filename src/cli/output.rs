@@ -9,7 +9,7 @@ use std::{
 
 use kbfix::{
     diag::Diagnostic,
-    operation::report::Report,
+    operation::{Progress, report::Report},
     registry::notation::one_line,
     render::{self, Paint},
 };
@@ -68,39 +68,6 @@ impl Output {
     /// Writes a message for people on standard error.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
-    }
-
-    /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
-    pub(super) fn progress(&mut self, text: &str) {
-        if io::stderr().is_terminal() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", one_line(text));
-        }
-    }
-
-    /// Takes the progress away.
-    pub(super) fn end_progress(&mut self) {
-        if io::stderr().is_terminal() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K");
-        }
-    }
-
-    /// Does long work, and shows what it is and for how long it has gone on, once that is a second.
-    pub(super) fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let (working, ended) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                    self.progress(&format!("{what}, {} s", started.elapsed().as_secs()));
-                }
-                if started.elapsed() >= Duration::from_secs(1) {
-                    self.end_progress();
-                }
-            });
-            // Dropped when the work is over, also where it panics; that ends the thread.
-            let _working = working;
-            work()
-        })
     }
 
     /// Writes findings on standard error.
@@ -163,6 +130,45 @@ impl Output {
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // Codes that say more than that of success, and nothing untrue, stay.
         if code > USAGE { code } else { least }
+    }
+}
+
+impl Progress for Output {
+    /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
+    fn show(&mut self, text: &str) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", one_line(text));
+        }
+    }
+
+    /// Takes the progress away.
+    fn end(&mut self) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+
+    /// Does long work, and shows what it is and for how long it has gone on, once that is a second.
+    fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let (working, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    self.show(&format!("{what}, {} s", started.elapsed().as_secs()));
+                }
+                if started.elapsed() >= Duration::from_secs(1) {
+                    self.end();
+                }
+            });
+            // Dropped when the work is over, also where it panics; that ends the thread.
+            let _working = working;
+            work()
+        })
+    }
+
+    fn warn(&mut self, warning: &Diagnostic) {
+        self.diagnostics([warning]);
     }
 }
 

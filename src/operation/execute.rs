@@ -10,18 +10,16 @@ use std::{
 };
 
 use crate::{
-    diag::number_of,
     journal::{self, Entry, Folder, FolderError, Journal, What},
-    observe::{Reader, observe, observe_again},
-    plan::{Machine, Plan, Restart},
+    observe::{Reader, observe},
+    plan::Plan,
     registry::{Data, Key, KeyProperties, ValueName, notation},
-    spec::Spec,
-    targets::{Action, Address, Answer, KeyChange, Moved, Reason, Target, TargetError, Unread, WriteFailure},
+    targets::{Action, Address, Answer, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.
 #[derive(Debug)]
-pub enum Execution {
+pub enum Applied {
     /// There was nothing to do; nothing was written, and there is no journal.
     Nothing,
     /// All changes were made, and read back.
@@ -57,158 +55,32 @@ pub enum StartError {
     Target(#[from] TargetError),
 }
 
-/// What a journal says of the changes beside themselves.
-#[derive(Debug, Clone)]
-pub struct Occasion {
-    /// What is being done.
-    pub action: journal::Action,
-    /// The target as the user named it.
-    pub target: Address,
-    /// The machine that it is.
-    pub machine: Machine,
-    /// The ids of the specs.
-    pub specs: Vec<String>,
-    /// The digest of the plan.
-    pub plan: String,
-    /// What has to be restarted.
-    pub restart: Restart,
-}
-
-/// Reads what the specs ask for, and makes the plan.
-///
-/// # Errors
-/// When the target as a whole cannot be read.
-pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
-    let uri = target.uri();
-    let facts = observe(target, |reader| {
-        crate::plan::build(&uri, specs, &Default::default(), reader);
-    })?;
-    let reader = Reader::new(&facts);
-    Ok(crate::plan::build(&uri, specs, &facts, &reader))
-}
-
-/// Why a saved plan is not carried out. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanRefusal {
-    /// It was made for another machine.
-    #[error("the plan is for {}, and this is {}", .wanted, .found)]
-    OtherMachine {
-        /// The machine of the plan.
-        wanted: String,
-        /// The machine of the target.
-        found: String,
-    },
-    /// Something that it rests on is no longer so.
-    #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
-    Stale(Vec<Moved>),
-    /// The target could not be read.
-    #[error(transparent)]
-    Target(#[from] TargetError),
-}
-
-/// How a saved plan that may be carried out stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// All that it rests on is as it was.
-    Holds,
-    /// Every change of it was made already, and all else that it rests on is as it was.
-    CarriedOut,
-}
-
-/// Holds a saved plan against the target as it is now.
-///
-/// # Errors
-/// [`PlanRefusal`]
-pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<Standing, PlanRefusal> {
-    let renamed = same_machine(&plan.machine, &plan.target, target)?;
-    let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
-    if moved.is_empty() {
-        return Ok(Standing::Holds);
-    }
-    // Whether a package was installed cannot be seen from the facts alone.
-    let registry_only = plan.specs.iter().all(|spec| spec.install.is_none());
-    let mut after = plan.facts.clone();
-    plan.changes().for_each(|change| after.apply(change));
-    // The questions are others: of a key that was absent and is there now, nothing was asked when the plan was made.
-    if registry_only && after.moved(&observe_again(target, &after)?).is_empty() {
-        return Ok(Standing::CarriedOut);
-    }
-    match renamed {
-        // Unless by the plan itself, whoever renamed it may have made another machine of it; a plan is soon made anew.
-        Some(Renamed { was, is }) => Err(PlanRefusal::OtherMachine { wanted: was, found: is }),
-        None => Err(PlanRefusal::Stale(moved)),
-    }
-}
-
-/// A machine that has another name than it had, and the same MachineGuid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renamed {
-    /// Its name in the plan or journal, with the MachineGuid.
-    pub was: String,
-    /// Its name now, with the MachineGuid.
-    pub is: String,
-}
-
-/// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
-/// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
-/// name nor MachineGuid is known, the target's URI has to be the same.
-///
-/// # Errors
-/// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
-pub fn same_machine(
-    wanted: &Machine,
-    wanted_uri: &str,
-    target: &mut dyn Target,
-) -> Result<Option<Renamed>, PlanRefusal> {
-    let mut found = Machine::default();
-    observe(target, |reader| found = crate::plan::machine(reader))?;
-    let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-        (Some(_), None) => false,
-        (None, _) => true,
-    };
-    let same_guid = same(&wanted.machine_guid, &found.machine_guid);
-    let same_name = same(&wanted.computer_name, &found.computer_name);
-    let unknown = wanted.computer_name.is_none() && wanted.machine_guid.is_none();
-    if same_guid && same_name && (!unknown || wanted_uri == target.uri()) {
-        return Ok(None);
-    }
-    let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
-        (Some(name), Some(guid)) => format!("{name} ({guid})"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => format!("a machine without a known name, {uri}"),
-    };
-    let (wanted_name, found_name) = (name(wanted, wanted_uri), name(&found, &target.uri()));
-    if same_guid && wanted.machine_guid.is_some() && found.computer_name.is_some() {
-        return Ok(Some(Renamed { was: wanted_name, is: found_name }));
-    }
-    Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
-}
-
-/// Makes the changes.
+/// Makes the changes of a plan. `address` is how a later rollback finds the target.
 ///
 /// # Errors
 /// [`StartError`] where nothing was changed, since the journal could not be written.
 pub fn execute(
-    changes: Vec<KeyChange>,
-    occasion: Occasion,
+    plan: &Plan,
+    action: journal::Action,
+    address: Address,
     target: &mut dyn Target,
     folder: &Folder,
-) -> Result<Execution, StartError> {
+) -> Result<Applied, StartError> {
+    let changes: Vec<KeyChange> = plan.changes().cloned().collect();
     if changes.is_empty() {
-        return Ok(Execution::Nothing);
+        return Ok(Applied::Nothing);
     }
     let mut journal = folder.begin(Entry {
         kbfix_journal: 1,
         // The folder gives it one.
         id: String::new(),
         made: journal::now(),
-        action: occasion.action,
-        target: occasion.target,
-        machine: occasion.machine,
-        specs: occasion.specs,
-        plan: occasion.plan,
-        restart: occasion.restart,
+        action,
+        target: address,
+        machine: plan.machine.clone(),
+        specs: plan.specs.iter().filter(|spec| spec.does_something()).map(|spec| spec.id.clone()).collect(),
+        plan: plan.digest(),
+        restart: plan.restart(),
         changes,
     })?;
     let changes = &journal.entry.changes;
@@ -216,7 +88,7 @@ pub fn execute(
         Ok(()) => {
             // That the apply ended well can also be seen on the target; a journal that cannot say so is no failure.
             let _ = journal.add(What::Done, None);
-            return Ok(Execution::Done(journal));
+            return Ok(Applied::Done(journal));
         }
         Err(failure) => failure,
     };
@@ -230,11 +102,7 @@ pub fn execute(
         false => (What::Failed, format!("{failure}; not put back: {}", left.join("; "))),
     };
     let _ = journal.add(event, Some(detail));
-    Ok(if left.is_empty() {
-        Execution::Undone(journal, failure)
-    } else {
-        Execution::Incomplete(journal, failure, left)
-    })
+    Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
 }
 
 /// Puts back what this apply wrote; returns what could not be. What is neither as before nor as this apply writes it was
@@ -330,7 +198,7 @@ impl Expected {
     }
 }
 
-impl Execution {
+impl Applied {
     /// The journal's file, where something was written.
     pub fn journal(&self) -> Option<&PathBuf> {
         match self {

@@ -1,12 +1,27 @@
-//! The engine room: plans are made and checked against a target, carried out, and undone.
+//! The engine room: each operation on a target is one call.
+//!
+//! [`diff`] makes a plan, [`apply`] carries one out with all that goes with it, [`rollback`] puts back what an apply changed. Each
+//! returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and [`execute`] are the parts that they are made of.
 
+mod apply;
+mod diff;
+pub mod error;
 mod execute;
+mod install;
 pub mod package;
+mod plan;
+mod progress;
 pub mod report;
+mod restart;
+mod rollback;
 pub mod services;
 pub mod step;
 
-pub use execute::{
-    Execution, Failure, Occasion, PlanRefusal, Renamed, Standing, StartError, check_plan, execute, make_plan,
-    same_machine,
-};
+pub use apply::{ApplyOptions, MOST_CHANGES, apply};
+pub use diff::{Diff, diff};
+pub use error::Error;
+pub use execute::{Applied, Failure, StartError, execute};
+pub use install::Packages;
+pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, make_plan, same_machine};
+pub use progress::{Progress, changing, reading};
+pub use rollback::{RollbackOptions, newest, rollback};

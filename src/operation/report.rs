@@ -7,7 +7,7 @@ use crate::{
     diag::Diagnostic,
     journal::Conflict,
     operation::step::{Action, Result, Step},
-    plan::{Machine, Outcome, Restart, SpecPlan},
+    plan::{Machine, Outcome, Plan, Restart, SpecPlan},
     targets::Moved,
 };
 
@@ -122,6 +122,28 @@ impl Report {
         self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
         self.specs = specs;
         self
+    }
+
+    /// Returns the report of a plan that is not carried out.
+    pub fn of_plan(plan: Plan, command: Command) -> Self {
+        let digest = plan.digest();
+        let mut report = Self::new(command).with_specs(plan.specs);
+        report.target = Some(plan.target);
+        report.machine = plan.machine;
+        report.digest = Some(digest);
+        report
+    }
+
+    /// Returns the report of a plan whose changes were all made before.
+    pub fn of_applied_plan(mut plan: Plan, command: Command) -> Self {
+        // That of what was reviewed, not of what is left of it.
+        let digest = plan.digest();
+        for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
+            spec.outcome = Outcome::InDesiredState;
+            spec.reasons.push("the plan was carried out before: each of its changes is in place".to_owned());
+            spec.changes.clear();
+        }
+        Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }
 
     /// Whether the package of a hotfix failed. Nothing was written to the registry then.

@@ -1,4 +1,5 @@
 //! Arguments that several commands share.
 
+pub(in crate::cli) mod packages;
 pub(in crate::cli) mod specs;
 pub(in crate::cli) mod targets;

@@ -86,16 +86,6 @@ impl TargetArguments {
     }
 }
 
-/// What goes on while a target is read.
-pub(in crate::cli) fn reading(target: &dyn Target) -> String {
-    format!("reading {}", target.uri())
-}
-
-/// What goes on while a target is changed.
-pub(in crate::cli) fn changing(target: &dyn Target) -> String {
-    format!("changing {}", target.uri())
-}
-
 /// The state folder, for every command that has one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {

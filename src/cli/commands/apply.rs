@@ -1,29 +1,24 @@
 //! `kbfix apply`
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
+
+use kbfix::{
+    files::read::read_stream,
+    operation::{
+        self, ApplyOptions, MOST_CHANGES, Request,
+        report::{self, Report},
+    },
+    plan::Plan,
+};
 
 use crate::cli::{
     args::{
+        packages::PackageArguments,
         specs::{SpecArguments, standard_input},
-        targets::{StateArguments, TargetArguments, changing, reading},
+        targets::{StateArguments, TargetArguments},
     },
-    error::{CommandError, USAGE},
-    install::{self, PackageArguments},
+    error::CommandError,
     output::{Format, Output},
-    services,
-};
-
-use kbfix::{
-    diag::{Code, Diagnostic},
-    files::read::read_stream,
-    journal,
-    operation::{
-        self, Execution, Occasion, Standing, StartError,
-        report::{self, Report},
-    },
-    plan::{Outcome, Plan, SpecPlan},
-    spec::Spec,
-    targets::{Address, Target},
 };
 
 /// Make the changes that specs ask for, or those of a reviewed plan.
@@ -70,32 +65,6 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// The most keys and values that change through a `*` of one spec when the operator says nothing.
-pub(in crate::cli) const MOST_CHANGES: usize = 1000;
-
-/// That a `*` of a spec stands for very many keys.
-pub(in crate::cli) fn too_many_changes(
-    spec: &SpecPlan,
-    most: usize,
-    severity: fn(Code, String) -> Diagnostic,
-) -> Diagnostic {
-    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
-    severity(Code::TOO_MANY_CHANGES, message).hint(hint)
-}
-
-/// Returns that the target cannot be written as the plan says, where that is known without writing.
-pub(in crate::cli) fn cannot_apply(
-    plan: &Plan,
-    target: &mut dyn Target,
-    severity: fn(Code, String) -> Diagnostic,
-) -> Option<Diagnostic> {
-    let changes: Vec<_> = plan.changes().cloned().collect();
-    let error = target.rehearse(&changes).err()?;
-    let message = format!("kbfix apply could not write this: {error}");
-    Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
-}
-
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match apply(arguments, output) {
         Ok(report) => {
@@ -106,127 +75,48 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     }
 }
 
-/// What is to be applied.
-enum Wanted {
-    Specs(Vec<Spec>),
-    Plan(Box<Plan>),
-}
-
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
-    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
-    let wanted = match &arguments.plan {
-        Some(file) => {
-            let name = arguments.specs.name_of(file);
-            Wanted::Plan(Box::new(read_plan(file, name, arguments.digest.as_deref())?))
-        }
-        None => {
-            let mut specs = arguments.specs.load_for_plan(output)?;
-            arguments.packages.ask(&mut specs)?;
-            Wanted::Specs(specs)
-        }
-    };
+    let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
+    digest_of_a_plan(digest, plan)?;
+    let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
     let folder = arguments.state.folder()?;
     let (address, mut target) = arguments.target.open()?;
-    if arguments.restart_services {
-        services::check(&address)?;
-    }
-    // A look takes no lock, which needs the right to write.
-    let _lock = if arguments.check { None } else { Some(target.lock()?) };
-    let what = reading(target.as_ref());
-    let mut warning = None;
-    let plan = match &wanted {
-        Wanted::Specs(specs) => output.during(&what, || operation::make_plan(target.as_mut(), specs))?,
-        Wanted::Plan(plan) => {
-            let name = arguments.specs.name_of(arguments.plan.as_deref().unwrap_or_default());
-            let held = output.during(&what, || operation::check_plan(plan, target.as_mut()));
-            let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
-            warning = other_target(plan, target.as_ref());
-            match standing {
-                Standing::Holds => (**plan).clone(),
-                Standing::CarriedOut => {
-                    let mut report = carried_out((**plan).clone(), report::Command::Apply);
-                    report.diagnostics.extend(warning);
-                    return Ok(report);
-                }
-            }
-        }
+    let options = ApplyOptions {
+        check: arguments.check,
+        max_changes: arguments.max_changes,
+        packages: arguments.packages.packages(),
+        package_limit: Duration::from_secs(arguments.package_limit.saturating_mul(60)),
+        restart_services: arguments.restart_services,
     };
-    let narrow = |plan: &Plan| match plan.wider_than(arguments.max_changes) {
-        Some(spec) => Err(CommandError::new(USAGE, too_many_changes(spec, arguments.max_changes, Diagnostic::error))),
-        None => Ok(()),
-    };
-    narrow(&plan)?;
-    if arguments.restart_services {
-        services::look(&plan)?;
-    }
-    if arguments.check {
-        arguments.packages.check(&plan, &address)?;
-        if plan.changes().next().is_some() {
-            folder.check().map_err(|e| CommandError::from(StartError::Journal(e)))?;
-        }
-        if let Some(why) = cannot_apply(&plan, target.as_mut(), Diagnostic::error) {
-            return Err(CommandError::new(Outcome::RolledBack.exit_code(), why));
-        }
-        let mut report = only_shown(plan, report::Command::Apply);
-        report.diagnostics.extend(warning);
-        return Ok(report);
-    }
-    let prepared = arguments.packages.prepare(&plan, &address, &folder)?;
-    let mut report = if prepared.is_empty() {
-        let what = changing(target.as_ref());
-        output.during(&what, || carry_out(plan, journal::Action::Apply, address, target.as_mut(), &folder))?
-    } else {
-        let limit = std::time::Duration::from_secs(arguments.package_limit.saturating_mul(60));
-        let installed = install::run(plan, prepared, limit, output);
-        let specs = match wanted {
-            Wanted::Specs(specs) => Some(specs),
-            Wanted::Plan(_) => None,
-        };
-        install::go_on(installed, specs, target.as_mut(), |plan, target| {
-            narrow(&plan)?;
-            carry_out(plan, journal::Action::Apply, address, target, &folder)
-        })
-    };
-    report.command = report::Command::Apply;
-    report.diagnostics.extend(warning);
-    if arguments.restart_services {
-        services::restart(&mut report, output);
-    }
-    Ok(report)
+    operation::apply(request, &options, address, target.as_mut(), &folder, output)
+        .map_err(|error| of_plan(error, plan, &arguments.specs))
 }
 
-/// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
-/// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
-pub(super) fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
-    let uri = target.uri();
-    let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
-    (!is_copy && plan.target != uri).then(|| {
-        let message = format!("the plan was made from {}, and this is {uri}", plan.target);
-        let hint = "see that it is that machine: a clone cannot be told from it by name and MachineGuid";
-        Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
-    })
-}
-
-/// The report of a plan that is not carried out.
-pub(in crate::cli) fn only_shown(plan: Plan, command: report::Command) -> Report {
-    let digest = plan.digest();
-    let mut report = Report::new(command).with_specs(plan.specs);
-    report.target = Some(plan.target);
-    report.machine = plan.machine;
-    report.digest = Some(digest);
-    report
-}
-
-/// The report of a plan whose changes were all made before.
-pub(in crate::cli) fn carried_out(mut plan: Plan, command: report::Command) -> Report {
-    let digest = plan.digest();
-    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
-        finish(spec, Outcome::InDesiredState, Some("the plan was carried out before: each of its changes is in place"));
-        spec.changes.clear();
+/// Reads what is to be planned or applied: a saved plan, or the specs that were named.
+pub(super) fn request(
+    plan: Option<&str>,
+    digest: Option<&str>,
+    specs: &SpecArguments,
+    packages: &PackageArguments,
+    output: &mut Output,
+) -> Result<Request, CommandError> {
+    match plan {
+        Some(file) => Ok(Request::Plan(Box::new(read_plan(file, specs.name_of(file), digest)?))),
+        None => {
+            let mut specs = specs.load_for_plan(output)?;
+            packages.ask(&mut specs)?;
+            Ok(Request::Specs(specs))
+        }
     }
-    let report = only_shown(plan, command);
-    // That of what was reviewed, not of what is left of it.
-    Report { digest: Some(digest), ..report }
+}
+
+/// The error of an operation, with the name of the saved plan's file where it is about the plan.
+pub(super) fn of_plan(error: operation::Error, plan: Option<&str>, specs: &SpecArguments) -> CommandError {
+    let error = CommandError::from(error);
+    match plan {
+        Some(file) => error.of_plan(specs.name_of(file)),
+        None => error,
+    }
 }
 
 /// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
@@ -256,59 +146,3 @@ pub(in crate::cli) fn read_plan(file: &str, name: &str, digest: Option<&str>) ->
 
 /// The largest plan that is read, and therefore written, in bytes.
 pub(super) const MAX_PLAN: usize = 256 << 20;
-
-/// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
-pub(in crate::cli) fn carry_out(
-    mut plan: Plan,
-    action: journal::Action,
-    address: Address,
-    target: &mut dyn Target,
-    folder: &journal::Folder,
-) -> Result<Report, CommandError> {
-    let digest = plan.digest();
-    let occasion = Occasion {
-        action,
-        target: address,
-        machine: plan.machine.clone(),
-        specs: plan.specs.iter().filter(|s| s.does_something()).map(|s| s.id.clone()).collect(),
-        plan: digest.clone(),
-        restart: plan.restart(),
-    };
-    let changes = plan.changes().cloned().collect();
-    let execution = operation::execute(changes, occasion, target, folder)?;
-    let (outcome, failure) = match &execution {
-        Execution::Nothing => (Outcome::InDesiredState, None),
-        Execution::Done(_) => (Outcome::Changed, None),
-        Execution::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
-        Execution::Incomplete(_, why, left) => {
-            (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
-        }
-    };
-    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
-        match spec.changes.is_empty() {
-            // There was only a hotfix to install, and that is done by now.
-            true => finish(spec, Outcome::Changed, None),
-            false => finish(spec, outcome, failure.as_deref()),
-        }
-    }
-    let mut report = Report::new(report::Command::Apply).with_specs(plan.specs);
-    // A plan made from a snapshot names that; the report names what was changed.
-    report.target = Some(target.uri());
-    report.machine = plan.machine;
-    report.digest = Some(digest);
-    report.changed = matches!(execution, Execution::Done(_) | Execution::Incomplete(..));
-    report.journal = execution.journal().map(|path| path.display().to_string());
-    if let Some(failure) = failure {
-        let hint = match outcome {
-            Outcome::Failed => "put back what is named above by hand, or try `kbfix rollback` with the journal",
-            _ => "nothing was changed; mend the cause and apply again",
-        };
-        report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));
-    }
-    Ok(report)
-}
-
-fn finish(spec: &mut SpecPlan, outcome: Outcome, reason: Option<&str>) {
-    spec.outcome = outcome;
-    spec.reasons.extend(reason.map(str::to_owned));
-}

@@ -2,29 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{
-    args::{
-        specs::SpecArguments,
-        targets::{TargetArguments, reading},
-    },
-    error::CommandError,
-    install::PackageArguments,
-    out_file::{Destination, Inputs},
-    output::{self, Output},
-};
-
 use kbfix::{
-    diag::Diagnostic,
     operation::{
-        self, Standing,
+        self, MOST_CHANGES,
         report::{self, Report},
     },
-    plan::Plan,
     render,
 };
 
-use super::apply::{
-    MAX_PLAN, MOST_CHANGES, cannot_apply, carried_out, digest_of_a_plan, only_shown, other_target, too_many_changes,
+use super::apply::{MAX_PLAN, digest_of_a_plan, of_plan, request};
+use crate::cli::{
+    args::{packages::PackageArguments, specs::SpecArguments, targets::TargetArguments},
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::{self, Output},
 };
 
 /// Show what would have to change on a target so that specs hold there. Changes nothing.
@@ -89,19 +80,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Human | Format::Reg | Format::Html => output::Format::Human,
     };
     let empty = Report::new(report::Command::Diff);
-    let Made { plan, text, standing, warnings } = match make(arguments, output) {
-        Ok(made) => made,
+    let mut report = match make(arguments, output) {
+        Ok(report) => report,
         Err(stop) => return Ok(output.stopped(empty, stop, format)),
     };
-    let most = arguments.max_changes;
-    let wide = plan.wider_than(most).map(|spec| too_many_changes(spec, most, Diagnostic::warning));
-    let mut report = match standing {
-        Standing::Holds => only_shown(plan, report::Command::Diff),
-        Standing::CarriedOut => carried_out(plan, report::Command::Diff),
-    };
-    report.plan = text;
-    report.diagnostics.extend(wide);
-    report.diagnostics.extend(warnings);
     report.markdown = arguments.with_markdown.then(|| render::markdown(&report));
     match arguments.format {
         Format::Reg => {
@@ -148,51 +130,25 @@ fn fits(size: usize, most: usize) -> Result<(), CommandError> {
     Err(CommandError::usage(message, "plan fewer specs at once; or apply the specs without a saved plan"))
 }
 
-/// What there is to show.
-struct Made {
-    plan: Plan,
-    /// The plan file's text, where the report is to hold it.
-    text: Option<String>,
-    /// How the plan stands.
-    standing: Standing,
-    /// What stands against carrying it out.
-    warnings: Vec<Diagnostic>,
-}
-
-fn make(arguments: &Arguments, output: &mut Output) -> Result<Made, CommandError> {
-    digest_of_a_plan(arguments.digest.as_deref(), arguments.plan.as_deref())?;
+/// Makes the report, and saves the plan.
+fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
+    let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
+    digest_of_a_plan(digest, plan)?;
     let out = destination(arguments)?;
-    let (plan, standing, mut target) = match &arguments.plan {
-        Some(file) => {
-            let name = arguments.specs.name_of(file);
-            let plan = crate::cli::commands::apply::read_plan(file, name, arguments.digest.as_deref())?;
-            let (_, mut target) = arguments.target.open()?;
-            let held = output.during(&reading(target.as_ref()), || operation::check_plan(&plan, target.as_mut()));
-            let standing = held.map_err(|error| CommandError::from(error).of_plan(name))?;
-            (plan, standing, target)
-        }
-        None => {
-            let mut specs = arguments.specs.load_for_plan(output)?;
-            arguments.packages.ask(&mut specs)?;
-            let (_, mut target) = arguments.target.open()?;
-            let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
-            (plan, Standing::Holds, target)
-        }
-    };
-    let mut warnings = Vec::from_iter(other_target(&plan, target.as_ref()));
-    if standing == Standing::Holds {
-        warnings.extend(cannot_apply(&plan, target.as_mut(), Diagnostic::warning));
-    }
+    let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
+    let (_, mut target) = arguments.target.open()?;
+    let diff = operation::diff(&request, arguments.max_changes, target.as_mut(), output)
+        .map_err(|error| of_plan(error, plan, &arguments.specs))?;
     let mut text = None;
     if out.is_some() || arguments.with_plan {
-        let written = plan.to_text();
+        let written = diff.plan.to_text();
         fits(written.len(), MAX_PLAN)?;
         if let Some(out) = out {
             out.write_private(written.as_bytes(), output)?;
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    Ok(Made { plan, text, standing, warnings })
+    Ok(Report { plan: text, ..diff.into_report() })
 }
 
 #[cfg(test)]

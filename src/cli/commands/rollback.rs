@@ -1,24 +1,18 @@
 //! `kbfix rollback`
 
-use crate::cli::{
-    args::targets::{StateArguments, TargetArguments, changing, reading},
-    error::{CommandError, USAGE},
-    output::{Format, Output},
-};
-
 use kbfix::{
-    diag::{Code, Diagnostic},
-    journal::{self, Conflict, Inverse, Journal, Status, What, inverse},
-    observe::observe,
     operation::{
-        self, PlanRefusal, Renamed,
+        self, RollbackOptions,
         report::{self, Report},
     },
-    plan::{Machine, Outcome, Plan, SpecPlan},
-    targets::{Address, open},
+    targets::open,
 };
 
-use super::apply::{cannot_apply, carry_out, only_shown};
+use crate::cli::{
+    args::targets::{StateArguments, TargetArguments},
+    error::CommandError,
+    output::{Format, Output},
+};
 
 /// Put back what an apply changed. What somebody else changed since is kept, and reported.
 #[derive(Debug, clap::Args)]
@@ -68,162 +62,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     let folder = arguments.state.folder()?;
     let named = arguments.target.target.as_ref().map(|_| arguments.target.address()).transpose()?;
-    let (mut journal, older) = match &arguments.journal {
+    let (journal, older) = match &arguments.journal {
         Some(name) => (folder.find(name)?, None),
-        None => last(&folder, named.as_ref(), output)?,
+        None => operation::newest(&folder, named.as_ref(), output)?,
     };
     let address = named.unwrap_or_else(|| journal.entry.target.clone());
     let mut target = open(&address)?;
-    // A look takes no lock, which needs the right to write.
-    let _lock = if arguments.check { None } else { Some(target.lock()?) };
-    let same = output.during(&reading(target.as_ref()), || {
-        operation::same_machine(&journal.entry.machine, &journal.entry.target.uri, target.as_mut())
-    });
-    let (was, is) = match same {
-        Ok(None) => (None, None),
-        Ok(Some(Renamed { was, is })) if address.uri == journal.entry.target.uri => (Some(was), Some(is)),
-        Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is })
-            if arguments.force_machine =>
-        {
-            (Some(was), Some(is))
-        }
-        Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is }) => {
-            return Err(other_machine(&journal, &was, &is));
-        }
-        Err(other) => return Err(other.into()),
-    };
-    let renamed = was.zip(is).map(|(was, is)| {
-        let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
-        let hint = "what is rolled back is what is as that apply left it";
-        Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
-    });
-    let mut undo = Inverse::default();
-    let mut machine = Machine::default();
-    let facts = output.during(&reading(target.as_ref()), || {
-        observe(target.as_mut(), |reader| {
-            machine = kbfix::plan::machine(reader);
-            undo = inverse(&journal.entry.changes, arguments.force, reader);
-        })
-    })?;
-    let spec = section(&journal, &undo);
-    let could_act = !undo.changes.is_empty();
-    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
-    let conflicts = undo.conflicts;
-    let looked = arguments.check || !undo.unread.is_empty();
-    let mut report = if looked {
-        let refused = cannot_apply(&plan, target.as_mut(), Diagnostic::error);
-        let mut report = only_shown(plan, report::Command::Rollback);
-        if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
-            report.diagnostics.push(refused);
-        }
-        report
-    } else {
-        let action = journal::Action::Rollback(journal.entry.id.clone());
-        let what = changing(target.as_ref());
-        let report = output.during(&what, || carry_out(plan, action, address, target.as_mut(), &folder))?;
-        if report.outcome <= Some(Outcome::Blocked) {
-            let event = if conflicts.is_empty() { What::RolledBack } else { What::RolledBackInPart };
-            if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
-                // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
-                let _ = journal.add_rollback(event, report.journal.clone());
-            }
-        }
-        report
-    };
-    report.command = report::Command::Rollback;
-    if !conflicts.is_empty() {
-        // What a look finds is no failure: nothing was tried.
-        let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit_code());
-        report.outcome = report.outcome.max(Some(outcome));
-        let older = older.filter(|_| !could_act);
-        report.diagnostics.push(kept(&conflicts, older.as_deref()));
-    }
-    report.conflicts = conflicts;
-    report.diagnostics.extend(renamed);
-    Ok(report)
-}
-
-fn other_machine(journal: &Journal, was: &str, is: &str) -> CommandError {
-    let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
-    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
-                renamed or prepared anew since, give --force-machine";
-    CommandError::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
-}
-
-/// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
-/// nothing more to put back.
-fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
-    let message = match conflicts.len() {
-        1 => "1 place was changed by somebody else since, and is kept".to_owned(),
-        n => format!("{n} places were changed by somebody else since, and are kept"),
-    };
-    let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
-                   by hand, and roll back again";
-    let mut hint = match forcible {
-        0 => by_hand.to_owned(),
-        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
-        n => format!("--force puts back {n} of them; {by_hand}"),
-    };
-    if let Some(older) = older {
-        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
-    }
-    Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
-}
-
-/// The newest journal that can be rolled back, of that target if one is named; and the name of the next older one.
-fn last(
-    folder: &journal::Folder,
-    target: Option<&Address>,
-    output: &mut Output,
-) -> Result<(Journal, Option<String>), CommandError> {
-    let (journals, damaged) = folder.list()?;
-    let fits =
-        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
-    let mut fitting = journals.into_iter().rev().filter(fits);
-    let found = fitting.next();
-    for why in damaged {
-        let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
-        let hint = "it may be of the newest apply: look at it, and name the journal that is to be rolled back \
-                    (`kbfix journal list` shows the whole ones), or move the damaged file elsewhere";
-        let stop = CommandError::from(why).with_hint(hint);
-        if is_newer {
-            return Err(stop);
-        }
-        output.diagnostics(&stop.diagnostics);
-    }
-    found.map(|found| (found, fitting.next().map(|older| older.entry.id))).ok_or_else(|| {
-        let message = format!("no journal in {} can be rolled back", folder.root().display());
-        let diagnostic =
-            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        CommandError::new(USAGE, diagnostic)
-    })
-}
-
-fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
-    let outcome = match (undo.unread.is_empty(), undo.changes.is_empty()) {
-        (false, _) => Outcome::Unknown,
-        (true, false) => Outcome::ChangesPending,
-        (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
-        (true, true) => Outcome::InDesiredState,
-    };
-    let kept = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
-    SpecPlan {
-        id: journal.entry.specs.join("+"),
-        title: format!("rollback of journal {}, made {}", journal.entry.id, journal.entry.made),
-        sha256: String::new(),
-        parameters: Default::default(),
-        outcome,
-        reasons: undo.unread.iter().cloned().chain(kept).collect(),
-        checks: Vec::new(),
-        install: None,
-        changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
-        by_star: 0,
-        rules: None,
-        unread_users: Vec::new(),
-        satisfied: Vec::new(),
-        restart: journal.entry.restart.clone(),
-    }
+    let options =
+        RollbackOptions { check: arguments.check, force: arguments.force, force_machine: arguments.force_machine };
+    Ok(operation::rollback(journal, older, options, address, target.as_mut(), &folder, output)?)
 }

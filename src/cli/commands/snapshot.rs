@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{
-    args::{
-        specs::SpecArguments,
-        targets::{TargetArguments, reading},
-    },
+    args::{specs::SpecArguments, targets::TargetArguments},
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
@@ -15,7 +12,7 @@ use crate::cli::{
 use kbfix::{
     diag::{Code, Diagnostic},
     journal::now,
-    operation,
+    operation::{self, Progress as _, reading},
     targets::Snapshot,
 };
 

@@ -2,17 +2,17 @@
 
 use kbfix::{
     journal::{Folder, Status},
-    operation::{self, Execution},
+    operation::{self, Applied},
     targets::Target,
 };
 use proptest::prelude::*;
 
 use crate::properties::{
-    config,
+    config, execute,
     generate::{Case, Machine, case},
     load,
     model::{Fault, Model},
-    occasion, roll_back,
+    roll_back,
 };
 
 /// Applies with the fault after `left` steps; what holds afterwards whatever the fault.
@@ -25,15 +25,15 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
     let plan = operation::make_plan(&mut target, &specs).unwrap();
     let changes: Vec<_> = plan.changes().cloned().collect();
     (target.fault, target.left) = (fault, left);
-    let execution = operation::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap();
+    let execution = execute(&plan, &mut target, &state);
     let (journals, damaged) = state.list().unwrap();
     prop_assert!(damaged.is_empty());
     // The fault is over: somebody has made room, or the machine is up again.
     let struck = target.fault == Fault::None || target.left == 0;
     target.fault = Fault::None;
     match execution {
-        Execution::Nothing => prop_assert!(changes.is_empty() && journals.is_empty()),
-        Execution::Done(_) => {
+        Applied::Nothing => prop_assert!(changes.is_empty() && journals.is_empty()),
+        Applied::Done(_) => {
             prop_assert_eq!(journals[0].status(), Status::Done);
             prop_assert_eq!(
                 operation::make_plan(&mut target, &specs).unwrap().changes().count(),
@@ -41,11 +41,11 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
                 "done, and is not"
             );
         }
-        Execution::Undone(_, why) => {
+        Applied::Undone(_, why) => {
             prop_assert_eq!(journals[0].status(), Status::Undone);
             prop_assert!(target.keys == before, "undone, and is not: {why}\n{:?}\n{:?}", target.keys, before);
         }
-        Execution::Incomplete(_, _, left) => {
+        Applied::Incomplete(_, _, left) => {
             prop_assert_eq!(journals[0].status(), Status::Failed);
             prop_assert!(!left.is_empty(), "what is left is not named");
         }

@@ -12,7 +12,7 @@ mod mutated;
 use kbfix::{
     journal::{self, Folder},
     observe::observe,
-    operation::{self, Execution, Occasion},
+    operation::{self, Applied},
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
     targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
@@ -28,15 +28,10 @@ pub(crate) fn load(text: &str) -> Option<Vec<Spec>> {
     spec::load_all(&[source], &Settings::new()).into_specs().ok()
 }
 
-pub(crate) fn occasion(plan: &Plan) -> Occasion {
-    Occasion {
-        action: journal::Action::Apply,
-        target: Address::new("local", None, None).unwrap(),
-        machine: plan.machine.clone(),
-        specs: vec!["RANDOM".to_owned()],
-        plan: plan.digest(),
-        restart: plan.restart(),
-    }
+/// Applies a plan to a target that is made up.
+pub(crate) fn execute(plan: &Plan, target: &mut dyn Target, folder: &Folder) -> Applied {
+    let address = Address::new("local", None, None).unwrap();
+    operation::execute(plan, journal::Action::Apply, address, target, folder).unwrap()
 }
 
 /// What a rollback does, without the command around it.
@@ -76,9 +71,9 @@ proptest! {
         }
         prop_assert!(matches!(plan.outcome(), Outcome::InDesiredState | Outcome::ChangesPending), "{plan:?}");
         let nothing = changes.is_empty();
-        match operation::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap() {
-            Execution::Nothing => prop_assert!(nothing),
-            Execution::Done(journal) => prop_assert_eq!(&journal.entry.changes, &changes),
+        match execute(&plan, &mut target, &state) {
+            Applied::Nothing => prop_assert!(nothing),
+            Applied::Done(journal) => prop_assert_eq!(&journal.entry.changes, &changes),
             other => prop_assert!(false, "{other:?}"),
         }
         let again = operation::make_plan(&mut target, &specs).unwrap();

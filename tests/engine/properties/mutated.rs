@@ -296,7 +296,7 @@ proptest! {
         }
         let Ok(plan) = read(&altered) else { return Ok(()) };
         let mut target = Model::new(&machine);
-        if !matches!(operation::check_plan(&plan, &mut target), Ok(operation::Standing::Holds)) {
+        if !matches!(operation::check_plan(&plan, &mut target), Ok(operation::PlanStatus::Current)) {
             return Ok(());
         }
         let changes: Vec<_> = plan.changes().cloned().collect();

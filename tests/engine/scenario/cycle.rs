@@ -1,13 +1,12 @@
 //! Diff, apply, diff, rollback: what a form goes through on a target.
 
 use kbfix::{
-    journal::{self, Folder, Journal},
-    observe::observe,
-    operation::{self, Execution, Occasion},
+    journal::{Action, Folder, Journal},
+    operation::{self, Applied, RollbackOptions},
     plan::{Outcome, Plan},
     render,
     spec::Spec,
-    targets::{KeyChange, Target},
+    targets::Target,
 };
 
 use crate::scenario::{
@@ -57,11 +56,12 @@ fn plan(machine: &Machine, specs: &[Spec]) -> Plan {
 fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     let before = content(machine);
     let mut target = machine.open();
-    let _lock = target.lock().unwrap();
+    let lock = target.lock().unwrap();
     let plan = operation::make_plan(target.as_mut(), specs).unwrap();
-    let changes: Vec<KeyChange> = plan.changes().cloned().collect();
-    let journal = match execute(machine, target.as_mut(), &plan, changes) {
-        Execution::Done(journal) => journal,
+    let folder = Folder::new(Some(machine.folder.path())).unwrap();
+    let applied = operation::execute(&plan, Action::Apply, machine.address.clone(), target.as_mut(), &folder).unwrap();
+    let journal = match applied {
+        Applied::Done(journal) => journal,
         other => return vec![format!("apply ends with {other:?}")],
     };
     let mut wrong = Vec::new();
@@ -72,7 +72,8 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     if content(machine) == before {
         wrong.push("apply changed nothing".to_owned());
     }
-    wrong.extend(rolled_back(machine, target.as_mut(), &plan, &journal));
+    drop(lock);
+    wrong.extend(rolled_back(machine, target.as_mut(), journal, &folder));
     let after = content(machine);
     if after != before {
         let diff = similar::TextDiff::from_lines(&before, &after);
@@ -81,27 +82,10 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     wrong
 }
 
-fn rolled_back(machine: &Machine, target: &mut dyn Target, plan: &Plan, journal: &Journal) -> Option<String> {
-    let mut undo = journal::Inverse::default();
-    observe(target, |reader| undo = journal::inverse(&journal.entry.changes, false, reader)).unwrap();
-    if !undo.conflicts.is_empty() || !undo.unread.is_empty() {
-        return Some(format!("rollback finds {undo:?}"));
-    }
-    match execute(machine, target, plan, undo.changes) {
-        Execution::Done(_) => None,
+fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, folder: &Folder) -> Option<String> {
+    let options = RollbackOptions::default();
+    match operation::rollback(journal, None, options, machine.address.clone(), target, folder, &mut ()) {
+        Ok(report) if report.outcome == Some(Outcome::Changed) && report.conflicts.is_empty() => None,
         other => Some(format!("rollback ends with {other:?}")),
     }
-}
-
-fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan, changes: Vec<KeyChange>) -> Execution {
-    let occasion = Occasion {
-        action: journal::Action::Apply,
-        target: machine.address.clone(),
-        machine: plan.machine.clone(),
-        specs: vec!["FORM".to_owned()],
-        plan: plan.digest(),
-        restart: plan.restart(),
-    };
-    let folder = Folder::new(Some(machine.folder.path())).unwrap();
-    operation::execute(changes, occasion, target, &folder).unwrap()
 }

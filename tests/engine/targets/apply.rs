@@ -4,11 +4,11 @@
 use kbfix::{
     journal::{self, Folder, Journal, Status},
     observe::observe,
-    operation::{self, Execution, Occasion},
+    operation::{self, Applied},
     plan::Plan,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
-    targets::{Action, Answer, KeyChange, Target},
+    targets::{Action, Answer, Target},
 };
 
 use crate::targets::{
@@ -70,27 +70,15 @@ fn seed(machine: &Machine) {
     machine.write(&changes).unwrap();
 }
 
-fn occasion(machine: &Machine, plan: &Plan) -> Occasion {
-    Occasion {
-        action: journal::Action::Apply,
-        target: machine.address.clone(),
-        machine: plan.machine.clone(),
-        specs: vec!["T".to_owned()],
-        plan: plan.digest(),
-        restart: plan.restart(),
-    }
-}
-
-fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Execution {
+fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Applied {
     let folder = Folder::new(Some(machine.state_dir())).unwrap();
-    let changes: Vec<KeyChange> = plan.changes().cloned().collect();
-    operation::execute(changes, occasion(machine, plan), target, &folder).unwrap()
+    operation::execute(plan, journal::Action::Apply, machine.address.clone(), target, &folder).unwrap()
 }
 
 #[track_caller]
-fn undone(execution: Execution) -> (Journal, String) {
+fn undone(execution: Applied) -> (Journal, String) {
     match execution {
-        Execution::Undone(journal, failure) => (journal, failure.to_string()),
+        Applied::Undone(journal, failure) => (journal, failure.to_string()),
         other => panic!("{other:?}"),
     }
 }
@@ -110,14 +98,14 @@ fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     let lock = until_free(target.as_mut());
     let plan = operation::make_plan(target.as_mut(), specs).unwrap();
     Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
-    let Execution::Done(journal) = execute(machine, target.as_mut(), &plan) else { panic!("not done") };
+    let Applied::Done(journal) = execute(machine, target.as_mut(), &plan) else { panic!("not done") };
     assert_eq!(journal.status(), Status::Done);
     check();
 
     // A process that comes later has nothing to do, and leaves no journal.
     let again = operation::make_plan(machine.open().as_mut(), specs).unwrap();
     assert_eq!(again.changes().count(), 0);
-    assert!(matches!(execute(machine, target.as_mut(), &again), Execution::Nothing));
+    assert!(matches!(execute(machine, target.as_mut(), &again), Applied::Nothing));
     let (journals, damaged) = Folder::new(Some(machine.state_dir())).unwrap().list().unwrap();
     assert_eq!((journals.len(), damaged.len()), (1, 0));
     assert_eq!(journals[0].entry, journal.entry);

@@ -1,15 +1,16 @@
-//! `--restart-services`
-
-use kbfix::{
-    diag::{Code, Diagnostic},
-    operation::{report::Report, services, step},
-    plan::Plan,
-    targets::{Address, Kind},
-};
+//! Restarts the services of specs after their changes.
 
 use super::{
-    error::{CommandError, USAGE},
-    output::Output,
+    error::{Error, USAGE},
+    progress::Progress,
+    report::Report,
+    services,
+    step::Result as StepResult,
+};
+use crate::{
+    diag::{Code, Diagnostic},
+    plan::{Outcome, Plan},
+    targets::{Address, Kind},
 };
 
 /// Exit code: done, but a service that was to be restarted was not. The registry is as it should be, so it is none of the
@@ -17,43 +18,43 @@ use super::{
 const NOT_RESTARTED: u8 = 7;
 
 /// Refuses any target but this machine.
-pub(super) fn check(address: &Address) -> Result<(), CommandError> {
+pub(super) fn check(address: &Address) -> Result<(), Error> {
     if matches!(address.kind(), Ok(Kind::Local)) {
         return Ok(());
     }
     let message = format!("services can only be restarted on the target local, not on {}", address.uri);
     let hint = "leave --restart-services out; the report names the services";
-    Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
+    Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
 /// Refuses a plan that ends in the restart of a service that is not there: once the changes are made, no later run would find
 /// anything to restart it for.
-pub(super) fn look(plan: &Plan) -> Result<(), CommandError> {
+pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     let services = plan.restart().services;
     let missing = services::missing_local(&services).map_err(|why| {
         let message = format!("no service can be restarted: {why}");
-        CommandError::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint("run kbfix as administrator"))
+        Error::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint("run kbfix as administrator"))
     })?;
     match missing.as_slice() {
         [] => Ok(()),
         names => {
             let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
             let hint = "see how the spec spells it; or leave --restart-services out";
-            Err(CommandError::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
+            Err(Error::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
         }
     }
 }
 
 /// Restarts the services that the report names, where something was changed and stayed.
-pub(super) fn restart(report: &mut Report, output: &mut Output) {
-    let failed = report.outcome.is_none_or(|outcome| outcome >= kbfix::plan::Outcome::RolledBack);
+pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
+    let failed = report.outcome.is_none_or(|outcome| outcome >= Outcome::RolledBack);
     if !report.changed || failed || report.restart.services.is_empty() {
         return;
     }
-    let done = services::restart_local(&report.restart.services, |step| output.progress(&step.to_string()));
-    output.end_progress();
+    let done = services::restart_local(&report.restart.services, |step| progress.show(&step.to_string()));
+    progress.end();
     let wrong: Vec<String> = match &done {
-        Ok(steps) => steps.iter().filter(|s| s.result == step::Result::Failed).map(ToString::to_string).collect(),
+        Ok(steps) => steps.iter().filter(|s| s.result == StepResult::Failed).map(ToString::to_string).collect(),
         Err(why) => vec![format!("the service manager: {why}")],
     };
     report.steps.extend(done.unwrap_or_default());

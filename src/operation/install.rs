@@ -1,55 +1,40 @@
-//! `--package`, `--install-hotfix`, and what they do before the registry.
+//! Installs the packages of hotfixes before the registry is changed.
 
 use std::{path::PathBuf, time::Duration};
 
-use kbfix::{
+use super::{
+    error::{Error, USAGE},
+    execute::StartError,
+    package::{self, PackageError, Prepared, prepare, remove_leftovers},
+    plan::make_plan,
+    progress::Progress,
+    report::{Command, Report},
+    step::{Result as StepResult, Step},
+};
+use crate::{
     diag::{Code, Diagnostic},
     journal::Folder,
     observe::observe_again,
-    operation::{
-        self,
-        package::{self, PackageError, Prepared, prepare, remove_leftovers},
-        report::{self, Report},
-        step::{self, Step},
-    },
     plan::{Outcome, Plan, SpecPlan},
     spec::{Spec, document::ComputerRestart},
     targets::{Address, Answer, Kind, Moved, Target},
 };
 
-use super::{
-    error::{CommandError, USAGE},
-    out_file::Inputs,
-    output::Output,
-};
+/// The files of packages, each with the id of the spec whose hotfix it installs.
+#[derive(Debug, Clone, Default)]
+pub struct Packages(pub Vec<(String, PathBuf)>);
 
-/// The packages, for the commands that plan an installation.
-#[derive(Debug, clap::Args)]
-pub(super) struct PackageArguments {
-    /// The file of the package that installs a spec's hotfix; may be repeated.
-    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
-    packages: Vec<(String, PathBuf)>,
-
-    /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
-    #[arg(long, requires = "packages")]
-    install_hotfix: bool,
+fn usage(message: String, hint: &str) -> Error {
+    Error::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
-fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
-        _ => Err("write it as ID=PATH, as KB909094=C:\\fix.exe".to_owned()),
-    }
-}
-
-fn usage(message: String, hint: &str) -> CommandError {
-    CommandError::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
-}
-
-impl PackageArguments {
-    /// Notes in each spec whether its hotfix may be installed.
-    pub(super) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
-        for (id, _) in &self.packages {
+impl Packages {
+    /// Notes in each spec whether its hotfix may be installed. For specs that are not planned yet.
+    ///
+    /// # Errors
+    /// When a package is given for no spec of the run, or for one that names no package.
+    pub fn ask(&self, specs: &mut [Spec]) -> Result<(), Error> {
+        for (id, _) in &self.0 {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
             let spec = spec.ok_or_else(|| {
                 usage(format!("--package names {id}, and no spec of this run has that id"), "name a spec of this run")
@@ -65,14 +50,9 @@ impl PackageArguments {
         Ok(())
     }
 
-    /// Adds the files of the packages.
-    pub(super) fn inputs(&self, inputs: &mut Inputs) {
-        self.packages.iter().for_each(|(_, path)| inputs.add(path));
-    }
-
     /// Refuses a plan that installs a package which is not given, is not the one that the spec names, or cannot be run on this
     /// target.
-    pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), CommandError> {
+    pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), Error> {
         for spec in &plan.specs {
             if let Some(install) = &spec.install {
                 package::check(self.given(spec, address)?, install).map_err(|error| refused(&error))?;
@@ -81,13 +61,13 @@ impl PackageArguments {
         Ok(())
     }
 
-    fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, CommandError> {
+    fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, Error> {
         if !matches!(address.kind(), Ok(Kind::Local)) {
             let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
-            return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            return Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }
-        let given = self.packages.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
+        let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
             let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
             usage(message, "give --package ID=PATH and --install-hotfix")
@@ -100,13 +80,13 @@ impl PackageArguments {
         plan: &Plan,
         address: &Address,
         folder: &Folder,
-    ) -> Result<Vec<(usize, Prepared)>, CommandError> {
+    ) -> Result<Vec<(usize, Prepared)>, Error> {
         if matches!(address.kind(), Ok(Kind::Local)) {
             remove_leftovers(folder.root());
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            folder.create().map_err(operation::StartError::Journal)?;
+            folder.create().map_err(StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
@@ -119,13 +99,13 @@ impl PackageArguments {
 }
 
 /// Returns why a package is not run. Nothing was done.
-fn refused(error: &PackageError) -> CommandError {
+fn refused(error: &PackageError) -> Error {
     let (code, hint) = match error {
         PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names"),
         PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
         _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
     };
-    CommandError::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    Error::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.
@@ -135,7 +115,7 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    fn has(&self, result: step::Result) -> bool {
+    fn has(&self, result: StepResult) -> bool {
         self.steps.iter().any(|step| step.result == result)
     }
 
@@ -148,23 +128,28 @@ impl Installed {
 }
 
 /// Runs the packages of a plan, in order, up to the first that fails or begins to restart the computer.
-pub(super) fn run(mut plan: Plan, prepared: Vec<(usize, Prepared)>, limit: Duration, output: &mut Output) -> Installed {
+pub(super) fn run(
+    mut plan: Plan,
+    prepared: Vec<(usize, Prepared)>,
+    limit: Duration,
+    progress: &mut impl Progress,
+) -> Installed {
     let mut steps: Vec<Step> = Vec::new();
     for (at, package) in prepared {
         let spec = &mut plan.specs[at];
         let Some(install) = &spec.install else { continue };
         let id = &spec.id;
-        output.progress(&format!("installing the hotfix of {id}"));
+        progress.show(&format!("installing the hotfix of {id}"));
         let step = package.run(id, install, limit, |run| {
-            output.progress(&format!("installing the hotfix of {id}, {} s", run.as_secs()));
+            progress.show(&format!("installing the hotfix of {id}, {} s", run.as_secs()));
         });
-        output.end_progress();
-        let failed = step.result == step::Result::Failed;
+        progress.end();
+        let failed = step.result == StepResult::Failed;
         if failed {
             spec.outcome = Outcome::Failed;
             spec.reasons.push(step.to_string());
         }
-        let begun = step.result == step::Result::RestartBegun;
+        let begun = step.result == StepResult::RestartBegun;
         steps.push(step);
         if failed || begun {
             break;
@@ -182,17 +167,17 @@ pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
-    carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, CommandError>,
+    carry_out: impl FnOnce(Plan, &mut dyn Target) -> Result<Report, Error>,
 ) -> Report {
     let mut moved = Vec::new();
     let mut diagnostics = Vec::new();
-    let next = if installed.has(step::Result::Failed) {
-        for step in installed.steps.iter().filter(|step| step.result == step::Result::Failed) {
+    let next = if installed.has(StepResult::Failed) {
+        for step in installed.steps.iter().filter(|step| step.result == StepResult::Failed) {
             let hint = "mend the cause and apply again; what the package did, kbfix cannot undo";
             diagnostics.push(Diagnostic::error(Code::PACKAGE_FAILED, step.to_string()).hint(hint));
         }
         Ok(installed.left_alone("the installation of a hotfix failed"))
-    } else if installed.has(step::Result::RestartBegun) {
+    } else if installed.has(StepResult::RestartBegun) {
         let why = "a package has begun to restart the computer";
         let message = format!("{why}, so the registry was not changed");
         let hint = "apply again once the computer has restarted";
@@ -203,16 +188,16 @@ pub(super) fn go_on(
     };
     let done = next.and_then(|plan| carry_out(plan, target));
     let mut report = done.unwrap_or_else(|stop| {
-        let mut report = Report::new(report::Command::Apply);
+        let mut report = Report::new(Command::Apply);
         report.outcome = Some(Outcome::Failed);
         report.exit_code = Outcome::Failed.exit_code();
         report.diagnostics = stop.diagnostics;
         report
     });
-    if installed.has(step::Result::RestartNeeded) || installed.has(step::Result::RestartBegun) {
+    if installed.has(StepResult::RestartNeeded) || installed.has(StepResult::RestartBegun) {
         report.restart.computer = ComputerRestart::Required;
     }
-    report.changed |= installed.steps.iter().any(|step| step.result != step::Result::Failed);
+    report.changed |= installed.steps.iter().any(|step| step.result != StepResult::Failed);
     report.steps = installed.steps;
     report.moved.extend(moved);
     report.diagnostics.extend(diagnostics);
@@ -245,7 +230,7 @@ fn plan_after(
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Plan, CommandError> {
+) -> Result<Plan, Error> {
     let missing = not_effective(&installed.plan, target)?;
     if !missing.is_empty() {
         let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
@@ -255,7 +240,7 @@ fn plan_after(
     }
     let Some(mut specs) = specs else { return saved_plan_after(installed, &missing, target, moved) };
     specs.iter_mut().filter_map(|spec| spec.hotfix.as_mut()).for_each(|hotfix| hotfix.install = false);
-    let mut next = operation::make_plan(target, &specs)?;
+    let mut next = make_plan(target, &specs)?;
     for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
         spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
@@ -271,7 +256,7 @@ fn saved_plan_after(
     missing: &[(String, String)],
     target: &mut dyn Target,
     moved: &mut Vec<Moved>,
-) -> Result<Plan, CommandError> {
+) -> Result<Plan, Error> {
     let mut plan = installed.plan.clone();
     for spec in &mut plan.specs {
         let of_it: Vec<String> = missing.iter().filter(|(id, _)| *id == spec.id).map(|(_, w)| w.clone()).collect();
@@ -291,7 +276,7 @@ fn saved_plan_after(
 }
 
 /// The files of the installed hotfixes that are still not as they must be, each with its spec's id.
-fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, CommandError> {
+fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Error> {
     let mut out = Vec::new();
     for spec in &plan.specs {
         let Some(install) = &spec.install else { continue };

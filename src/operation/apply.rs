@@ -1,0 +1,164 @@
+//! Apply: what specs ask for, or what a reviewed plan says, is done on a target.
+
+use std::time::Duration;
+
+use super::{
+    error::{Error, USAGE},
+    execute::{Applied, StartError, execute},
+    install::{self, Packages},
+    plan::{PlanStatus, Request, cannot_apply, other_target, too_many_changes},
+    progress::{Progress, changing, reading},
+    report::{Command, Report},
+    restart,
+};
+use crate::{
+    diag::{Code, Diagnostic},
+    journal::{self, Folder},
+    plan::{Outcome, Plan, SpecPlan},
+    targets::{Address, Target},
+};
+
+/// The most keys and values that change through a `*` of one spec when the operator says nothing.
+pub const MOST_CHANGES: usize = 1000;
+
+/// How an apply is done.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// Only show what would be done. Refuses what the apply would refuse, as far as can be known without changing anything.
+    pub check: bool,
+    /// The most keys and values that may change through a `*` of one spec.
+    pub max_changes: usize,
+    /// The packages of the hotfixes that are installed first.
+    pub packages: Packages,
+    /// How long a package may take before it is ended.
+    pub package_limit: Duration,
+    /// Whether the services that the specs name are restarted after their changes.
+    pub restart_services: bool,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self {
+            check: false,
+            max_changes: MOST_CHANGES,
+            packages: Packages::default(),
+            package_limit: Duration::from_secs(60 * 60),
+            restart_services: false,
+        }
+    }
+}
+
+/// Applies specs or a saved plan to a target: takes its lock, makes or checks the plan, installs hotfixes, writes the journal,
+/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `folder` is where the journal goes.
+///
+/// # Errors
+/// When nothing was changed, and why. What happens after the first change is in the report.
+pub fn apply(
+    request: Request,
+    options: &ApplyOptions,
+    address: Address,
+    target: &mut dyn Target,
+    folder: &Folder,
+    progress: &mut impl Progress,
+) -> Result<Report, Error> {
+    if options.restart_services {
+        restart::check(&address)?;
+    }
+    // A look takes no lock, which needs the right to write.
+    let _lock = if options.check { None } else { Some(target.lock()?) };
+    let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
+    let warning = other_target(&plan, target);
+    if status == PlanStatus::AlreadyApplied {
+        let mut report = Report::of_applied_plan(plan, Command::Apply);
+        report.diagnostics.extend(warning);
+        return Ok(report);
+    }
+    let narrow = |plan: &Plan| match plan.wider_than(options.max_changes) {
+        Some(spec) => Err(Error::new(USAGE, too_many_changes(spec, options.max_changes, Diagnostic::error))),
+        None => Ok(()),
+    };
+    narrow(&plan)?;
+    if options.restart_services {
+        restart::find(&plan)?;
+    }
+    if options.check {
+        options.packages.check(&plan, &address)?;
+        if plan.changes().next().is_some() {
+            folder.check().map_err(StartError::Journal)?;
+        }
+        if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
+            return Err(Error::new(Outcome::RolledBack.exit_code(), why));
+        }
+        let mut report = Report::of_plan(plan, Command::Apply);
+        report.diagnostics.extend(warning);
+        return Ok(report);
+    }
+    let prepared = options.packages.prepare(&plan, &address, folder)?;
+    let mut report = if prepared.is_empty() {
+        let what = changing(target);
+        progress.during(&what, || carry_out(plan, journal::Action::Apply, address, target, folder))?
+    } else {
+        let installed = install::run(plan, prepared, options.package_limit, progress);
+        let specs = match request {
+            Request::Specs(specs) => Some(specs),
+            Request::Plan(_) => None,
+        };
+        install::go_on(installed, specs, target, |plan, target| {
+            narrow(&plan)?;
+            carry_out(plan, journal::Action::Apply, address, target, folder)
+        })
+    };
+    report.command = Command::Apply;
+    report.diagnostics.extend(warning);
+    if options.restart_services {
+        restart::restart(&mut report, progress);
+    }
+    Ok(report)
+}
+
+/// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
+pub(super) fn carry_out(
+    mut plan: Plan,
+    action: journal::Action,
+    address: Address,
+    target: &mut dyn Target,
+    folder: &Folder,
+) -> Result<Report, Error> {
+    let digest = plan.digest();
+    let applied = execute(&plan, action, address, target, folder)?;
+    let (outcome, failure) = match &applied {
+        Applied::Nothing => (Outcome::InDesiredState, None),
+        Applied::Done(_) => (Outcome::Changed, None),
+        Applied::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
+        Applied::Incomplete(_, why, left) => {
+            (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
+        }
+    };
+    for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
+        match spec.changes.is_empty() {
+            // There was only a hotfix to install, and that is done by now.
+            true => finish(spec, Outcome::Changed, None),
+            false => finish(spec, outcome, failure.as_deref()),
+        }
+    }
+    let mut report = Report::new(Command::Apply).with_specs(plan.specs);
+    // A plan made from a snapshot names that; the report names what was changed.
+    report.target = Some(target.uri());
+    report.machine = plan.machine;
+    report.digest = Some(digest);
+    report.changed = matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
+    report.journal = applied.journal().map(|path| path.display().to_string());
+    if let Some(failure) = failure {
+        let hint = match outcome {
+            Outcome::Failed => "put back what is named above by hand, or try `kbfix rollback` with the journal",
+            _ => "nothing was changed; mend the cause and apply again",
+        };
+        report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));
+    }
+    Ok(report)
+}
+
+fn finish(spec: &mut SpecPlan, outcome: Outcome, reason: Option<&str>) {
+    spec.outcome = outcome;
+    spec.reasons.extend(reason.map(str::to_owned));
+}

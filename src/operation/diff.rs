@@ -1,0 +1,53 @@
+//! Diff: what would have to change on a target, without changing it.
+
+use super::{
+    error::Error,
+    plan::{PlanStatus, Request, cannot_apply, other_target, too_many_changes},
+    progress::{Progress, reading},
+    report::{Command, Report},
+};
+use crate::{diag::Diagnostic, plan::Plan, targets::Target};
+
+/// A plan, and how it stands.
+#[derive(Debug, Clone)]
+pub struct Diff {
+    /// The plan.
+    pub plan: Plan,
+    /// How it stands.
+    pub status: PlanStatus,
+    /// What stands against carrying it out.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Makes the plan of specs, or checks a saved one against the target. Warns where more than `max_changes` keys and values
+/// change through a `*` of one spec.
+///
+/// # Errors
+/// When the target as a whole cannot be read, or the saved plan may not be carried out.
+pub fn diff(
+    request: &Request,
+    max_changes: usize,
+    target: &mut dyn Target,
+    progress: &mut impl Progress,
+) -> Result<Diff, Error> {
+    let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
+    let wide = plan.wider_than(max_changes).map(|spec| too_many_changes(spec, max_changes, Diagnostic::warning));
+    let mut warnings = Vec::from_iter(wide);
+    warnings.extend(other_target(&plan, target));
+    if status == PlanStatus::Current {
+        warnings.extend(cannot_apply(&plan, target, Diagnostic::warning));
+    }
+    Ok(Diff { plan, status, warnings })
+}
+
+impl Diff {
+    /// Returns the report.
+    pub fn into_report(self) -> Report {
+        let mut report = match self.status {
+            PlanStatus::Current => Report::of_plan(self.plan, Command::Diff),
+            PlanStatus::AlreadyApplied => Report::of_applied_plan(self.plan, Command::Diff),
+        };
+        report.diagnostics = self.warnings;
+        report
+    }
+}

@@ -1,0 +1,170 @@
+//! Plans and a target: a plan is made of specs, and a saved one is checked against the target as it is now.
+
+use crate::{
+    diag::{Code, Diagnostic, number_of},
+    observe::{Reader, observe, observe_again},
+    plan::{Machine, Plan, SpecPlan},
+    spec::Spec,
+    targets::{Moved, Target, TargetError},
+};
+
+/// What an operation is to bring about.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// What these specs ask for.
+    Specs(Vec<Spec>),
+    /// What this saved plan says.
+    Plan(Box<Plan>),
+}
+
+impl Request {
+    /// Makes the plan, or checks the saved one.
+    pub(super) fn plan(&self, target: &mut dyn Target) -> Result<(Plan, PlanStatus), PlanRefusal> {
+        match self {
+            Self::Specs(specs) => Ok((make_plan(target, specs)?, PlanStatus::Current)),
+            Self::Plan(plan) => check_plan(plan, target).map(|status| ((**plan).clone(), status)),
+        }
+    }
+}
+
+/// Reads what the specs ask for, and makes the plan.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
+    let uri = target.uri();
+    let facts = observe(target, |reader| {
+        crate::plan::build(&uri, specs, &Default::default(), reader);
+    })?;
+    let reader = Reader::new(&facts);
+    Ok(crate::plan::build(&uri, specs, &facts, &reader))
+}
+
+/// Why a saved plan is not carried out. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanRefusal {
+    /// It was made for another machine.
+    #[error("the plan is for {}, and this is {}", .wanted, .found)]
+    OtherMachine {
+        /// The machine of the plan.
+        wanted: String,
+        /// The machine of the target.
+        found: String,
+    },
+    /// Something that it rests on is no longer so.
+    #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
+    Stale(Vec<Moved>),
+    /// The target could not be read.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+/// How a saved plan that may be carried out stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanStatus {
+    /// All that it rests on is as it was.
+    Current,
+    /// Every change of it was made already, and all else that it rests on is as it was.
+    AlreadyApplied,
+}
+
+/// Holds a saved plan against the target as it is now.
+///
+/// # Errors
+/// [`PlanRefusal`]
+pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, PlanRefusal> {
+    let renamed = same_machine(&plan.machine, &plan.target, target)?;
+    let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
+    if moved.is_empty() {
+        return Ok(PlanStatus::Current);
+    }
+    // Whether a package was installed cannot be seen from the facts alone.
+    let registry_only = plan.specs.iter().all(|spec| spec.install.is_none());
+    let mut after = plan.facts.clone();
+    plan.changes().for_each(|change| after.apply(change));
+    // The questions are others: of a key that was absent and is there now, nothing was asked when the plan was made.
+    if registry_only && after.moved(&observe_again(target, &after)?).is_empty() {
+        return Ok(PlanStatus::AlreadyApplied);
+    }
+    match renamed {
+        // Unless by the plan itself, whoever renamed it may have made another machine of it; a plan is soon made anew.
+        Some(Renamed { was, is }) => Err(PlanRefusal::OtherMachine { wanted: was, found: is }),
+        None => Err(PlanRefusal::Stale(moved)),
+    }
+}
+
+/// A machine that has another name than it had, and the same MachineGuid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its name in the plan or journal, with the MachineGuid.
+    pub was: String,
+    /// Its name now, with the MachineGuid.
+    pub is: String,
+}
+
+/// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
+/// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
+/// name nor MachineGuid is known, the target's URI has to be the same.
+///
+/// # Errors
+/// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
+pub fn same_machine(
+    wanted: &Machine,
+    wanted_uri: &str,
+    target: &mut dyn Target,
+) -> Result<Option<Renamed>, PlanRefusal> {
+    let mut found = Machine::default();
+    observe(target, |reader| found = crate::plan::machine(reader))?;
+    let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    let same_guid = same(&wanted.machine_guid, &found.machine_guid);
+    let same_name = same(&wanted.computer_name, &found.computer_name);
+    let unknown = wanted.computer_name.is_none() && wanted.machine_guid.is_none();
+    if same_guid && same_name && (!unknown || wanted_uri == target.uri()) {
+        return Ok(None);
+    }
+    let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
+        (Some(name), Some(guid)) => format!("{name} ({guid})"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => format!("a machine without a known name, {uri}"),
+    };
+    let (wanted_name, found_name) = (name(wanted, wanted_uri), name(&found, &target.uri()));
+    if same_guid && wanted.machine_guid.is_some() && found.computer_name.is_some() {
+        return Ok(Some(Renamed { was: wanted_name, is: found_name }));
+    }
+    Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
+}
+
+/// That a `*` of a spec stands for very many keys.
+pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
+    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
+    severity(Code::TOO_MANY_CHANGES, message).hint(hint)
+}
+
+/// Returns that the target cannot be written as the plan says, where that is known without writing.
+pub(super) fn cannot_apply(
+    plan: &Plan,
+    target: &mut dyn Target,
+    severity: fn(Code, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let error = target.rehearse(&changes).err()?;
+    let message = format!("kbfix apply could not write this: {error}");
+    Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
+}
+
+/// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
+/// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
+pub(super) fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+    let uri = target.uri();
+    let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
+    (!is_copy && plan.target != uri).then(|| {
+        let message = format!("the plan was made from {}, and this is {uri}", plan.target);
+        let hint = "see that it is that machine: a clone cannot be told from it by name and MachineGuid";
+        Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
+    })
+}
