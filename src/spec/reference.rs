@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# The spec language, version 1
 
-Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test schema`; do not edit.
+Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit.
 
 A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8. With this first line an editor that has the YAML language server
 completes and checks it:

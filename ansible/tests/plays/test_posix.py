@@ -661,6 +661,37 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
     assert "correct-horse" not in seen.read_text() + run.output
 
 
+def test_sensitive_data_is_in_no_result_and_no_diff(site: Site) -> None:
+    """Without no_log: from check to rollback, in a conflict, in a stale plan and in what audit keeps for people."""
+    machine = site.exchange("pending1")
+    parameters = "parameters: { word: { description: d, type: string, sensitive: true } }\n"
+    values = "A: { type: REG_SZ, data: { parameter: word } }\n      B: { type: REG_SZ, data: plain-battery, sensitive: true }"
+    site.spec("secret.yaml", parameters + spec(values))
+    options = {"src": ["secret.yaml"], "parameters": {"word": "correct-horse"}}
+    registry = machine / "front-end.reg"
+
+    def shown(run: Played, counts: tuple[int, int]) -> str:
+        assert run.counts("pending1") == counts, run.output
+        for secret in ("correct-horse", "plain-battery", "staple", "correct-horse".encode("utf-16-le").hex(",")):
+            assert secret not in run.output, run.output
+        return run.output
+
+    assert '+"A"=(hidden)' in shown(site.task(options, "--check", "--diff", "-vvv"), (1, 0))
+    shown(site.task({**options, "reports": "reports"}, "-vvv", module="kb_info"), (0, 0))
+    for end in ("json", "md"):
+        kept = (site.folder / f"reports/pending1.{end}").read_text(encoding="utf-8")
+        assert "correct-horse" not in kept and "plain-battery" not in kept, kept
+    shown(site.task(options, "--diff", "-vvv"), (1, 0))
+    text = registry.read_text(encoding="utf-8-sig")
+    assert '"A"="correct-horse"' in text and '"B"="plain-battery"' in text
+    registry.write_text(text.replace("plain-battery", "staple"), encoding="utf-8-sig")
+    shown(site.task({"plan": str(site.folder / "reports/pending1.plan.json")}, "-vvv"), (0, 1))
+    shown(site.task({"last": True}, "--diff", "-vvv", module="kb_rollback"), (0, 1))
+    shown(site.task({"last": True, "force": True}, "--diff", "-vvv", module="kb_rollback"), (1, 0))
+    wrong = site.task({**options, "parameters": {"word": ["correct-horse"]}}, "-vvv")
+    shown(wrong, (0, 1))
+
+
 def test_restart_facts(site: Site) -> None:
     site.exchange("pending1")
     site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required, services: [LanmanServer] }\n")

@@ -10,11 +10,12 @@ pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it something, or remove `{name}`"))
 }
 
-/// The bits of a number below zero.
-pub(in crate::spec) fn negative(found: &Value) -> Option<String> {
-    let number = found.as_i64().filter(|n| *n < 0)?;
-    let bits = i32::try_from(number).map_or_else(|_| format!("0x{number:X}"), |n| format!("0x{n:X}"));
-    Some(format!("registry numbers have no sign; the same bits are {bits}"))
+/// The bits of a number below zero, as a number of 32 bits, or of 64 where it needs them or `is_long`.
+pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
+    match i32::try_from(number) {
+        Ok(number) if !is_long => format!("0x{number:X}"),
+        _ => format!("0x{number:X}"),
+    }
 }
 
 /// The kinds of data that a schema allows.
