@@ -15,13 +15,18 @@ fn root() -> &'static Path {
 
 /// The pages below a folder of the repository, by their path in it.
 pub(crate) fn pages(folder: &str) -> BTreeMap<String, String> {
+    texts(folder, ".md")
+}
+
+/// The files below a folder whose names end so.
+fn texts(folder: &str, end: &str) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for entry in fs::read_dir(root().join(folder)).unwrap() {
         let entry = entry.unwrap();
         let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
         if entry.file_type().unwrap().is_dir() {
-            out.extend(pages(&path));
-        } else if path.ends_with(".md") {
+            out.extend(texts(&path, end));
+        } else if path.ends_with(end) {
             out.insert(path, fs::read_to_string(entry.path()).unwrap().replace("\r\n", "\n"));
         }
     }
@@ -116,6 +121,27 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_page_that_is_named_elsewhere_is_there() {
+    let mut files: BTreeMap<String, String> = texts("src", ".rs");
+    files.extend(texts("schema", ".json"));
+    files.extend(texts("ansible/ansible_collections/kbfix/windows/plugins", ".py"));
+    files.extend(pages("docs"));
+    for name in OTHERS {
+        files.insert((*name).to_owned(), fs::read_to_string(root().join(name)).unwrap());
+    }
+    let mut named = 0;
+    for (name, text) in files {
+        for rest in text.split("docs/").skip(1) {
+            let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-/.".contains(c))).unwrap_or(rest.len());
+            let Some((page, _)) = rest[..length].split_once(".md") else { continue };
+            named += 1;
+            assert!(root().join(format!("docs/{page}.md")).exists(), "{name} names docs/{page}.md, which is not there");
+        }
+    }
+    assert!(named > 10, "{named}");
 }
 
 #[test]

@@ -6,6 +6,10 @@
 
 use std::{env, fs, path::Path, process::Command};
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Runs a shell command as the reader of a page would, and returns what it prints on both streams.
 fn run(folder: &Path, command: &str) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_kbfix")).parent().unwrap();
@@ -47,6 +51,7 @@ fn fits(shown: &[&str], printed: &[&str]) -> bool {
 /// Runs a page; returns how many commands it has.
 fn follow(page: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root().join("specs"), folder.path().join("specs")).unwrap();
     let (mut commands, mut digest, mut file) = (0, String::new(), None);
     let mut lines = page.lines().peekable();
     while let Some(line) = lines.next() {
@@ -78,10 +83,11 @@ fn follow(page: &str) -> usize {
 
 #[test]
 fn what_the_documents_show_of_a_terminal_happens() {
-    for (name, page) in crate::book::pages("docs") {
+    for (name, page) in super::book::pages("docs") {
         let commands = follow(&page);
         assert!(commands >= 8 || !name.contains("tutorial"), "{name}: {commands}");
     }
+    assert!(follow(&fs::read_to_string(root().join("README.md")).unwrap()) >= 2);
 }
 
 #[test]
@@ -101,21 +107,26 @@ fn picture() -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
     command.args(["example", "demo"]).current_dir(folder.path()).env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR");
     let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    // The digest is also that of the folder's name.
+    let (shown, _) = printed.rsplit_once("plan sha256:").unwrap();
     // What is wider than the picture is cut; such lines have no colours.
     let cut = |line: &str| {
         if line.chars().count() > 96 { line.chars().take(95).chain(['…']).collect() } else { line.to_owned() }
     };
-    let lines: Vec<String> = printed.lines().map(cut).collect();
+    let lines: Vec<String> = shown.lines().map(cut).collect();
     anstyle_svg::Term::new().render_svg(&format!("$ kbfix example demo\n{}\n", lines.join("\n")))
 }
 
 #[test]
 fn the_picture_is_what_kbfix_prints() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/example.svg");
+    let path = root().join("docs/example.svg");
     let drawn = picture();
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &drawn).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == drawn, "docs/example.svg is not what kbfix prints; run UPDATE_DOCS=1 cargo test --test authoring");
+    assert!(
+        found == drawn,
+        "docs/example.svg is not what kbfix prints; run UPDATE_DOCS=1 cargo test --test spec console"
+    );
 }
