@@ -145,6 +145,24 @@ fn every_page_that_is_named_elsewhere_is_there() {
 }
 
 #[test]
+fn every_file_that_a_developer_is_sent_to_is_there() {
+    let mut named = 0;
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let page = fs::read_to_string(root().join(name)).unwrap();
+        let code = prose(&page).flat_map(|line| line.split('`').skip(1).step_by(2));
+        for path in code.filter(|code| ["src/", "tests/", "docs/"].iter().any(|folder| code.starts_with(folder))) {
+            // A command, a pattern, or a name to be chosen.
+            if path.contains([' ', '*']) || path.contains("ID") {
+                continue;
+            }
+            named += 1;
+            assert!(root().join(path).exists(), "{name} names {path}, which is not there");
+        }
+    }
+    assert!(named > 20, "{named}");
+}
+
+#[test]
 fn links_and_anchors_are_found() {
     let page = "# A `b`, c\n\n## A b c\n[x](y.md#z) `[no](link)` ![p](q.svg)\n```sh\n# no\n[no](link)\n```\n## A b c\n";
     assert_eq!(links(page), ["y.md#z", "q.svg"]);
