@@ -19,7 +19,7 @@ from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_ro
 from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
-from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
+from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_before_it_read, read_report
 from ansible_collections.kbfix.windows.plugins.plugin_utils.wording import in_words_of_the_task
 
 MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
@@ -364,8 +364,10 @@ def test_a_report_is_read() -> None:
 
 UNREADABLE = [
     ({"cmd": "k", "rc": 2, "msg": "Error executing command.", "stdout": ""}, False, "is not there"),
+    ({"cmd": "k", "rc": 2, "msg": "[Errno 2] No such file or directory: b'k'"}, False, "is not there"),
     ({"cmd": "k", "rc": 13, "msg": "Error executing command."}, False, "may not be run"),
     ({"cmd": "k", "rc": 32, "msg": "Error executing command."}, False, "too old for an option"),
+    ({"cmd": "k", "rc": 32, "msg": "[Errno 32] Broken pipe"}, False, "too old for an option"),
     ({"cmd": "k", "rc": 99, "msg": "Error executing command."}, False, "could not be started: Error"),
     ({"rc": 127, "msg": "deserialization failed", "module_stderr": "no python\nmore"}, False, "failed; no python$"),
     ({"cmd": "k", "rc": 2, "msg": "Failed to run: 'k': x"}, True, "is not there"),
@@ -395,6 +397,14 @@ def test_why_there_is_no_report(answer: dict[str, t.Any], windows: bool, message
     with pytest.raises(KbfixFailure, match=message) as failure:
         read_report(answer, CALL, windows)
     assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("message", ["Error executing command.", "[Errno 32] Broken pipe"])
+def test_a_program_that_reads_nothing_is_known_with_each_ansible_core(message: str) -> None:
+    assert ended_before_it_read({"cmd": "k", "rc": 32, "msg": message}, False)
+    assert not ended_before_it_read({"cmd": "k", "rc": 32, "msg": message}, True)
+    assert not ended_before_it_read({"cmd": "k", "rc": 2, "msg": message}, False)
+    assert not ended_before_it_read({"cmd": "k", "rc": 32, "msg": "", "stdout": "x"}, False)
 
 
 def test_a_report_that_is_cut_off_says_what_may_have_been_begun() -> None:
