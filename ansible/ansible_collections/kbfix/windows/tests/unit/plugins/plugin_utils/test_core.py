@@ -475,18 +475,27 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
 
 def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
     folder = tmp_path / "a/b"
+    (tmp_path / "new").touch()
+    umask_allows = (tmp_path / "new").stat().st_mode & 0o777
     report = {**REPORT, "specs": [spec("changes_pending", CHANGE)], "plan": "{}\n", "markdown": "# ü\n"}
     files = reports.write(str(folder), "web1", report)
     assert files == {end: str(folder / f"web1.{end}") for end in ("json", "md", "plan.json")}
     kept = json.loads((folder / "web1.json").read_text(encoding="utf-8"))
     assert "plan" not in kept and "markdown" not in kept and kept["specs"][0]["outcome"] == "changes_pending"
     assert ((folder / "web1.md").read_text(encoding="utf-8"), (folder / "web1.plan.json").read_text()) == ("# ü\n", "{}\n")
+    modes = {end: pathlib.Path(path).stat().st_mode & 0o777 for end, path in files.items()}
+    assert modes["plan.json"] == 0o600 and modes["json"] == modes["md"] == umask_allows
     reports.clear(str(folder), "web1")
     assert not list(folder.iterdir())
     assert sorted(reports.write(str(folder), "web1", {**report, "specs": [spec("blocked", CHANGE)]})) == ["json", "md"]
     for host in ("a/b", "../b"):
         with pytest.raises(KbfixFailure, match="cannot name a file"):
             reports.clear(str(folder), host)
+    for host, taken in (("index", r"index\.md"), ("Index", r"index\.md"), ("web1.plan", r"web1\.plan\.json"), ("a.PLAN", r"a\.plan\.json")):
+        with pytest.raises(KbfixFailure, match=f"the host {host} would take the name of {taken}"):
+            reports.clear(str(folder), host)
+    for host in ("index1", "plan", "web.plan1"):
+        reports.clear(str(folder), host)
     with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
         reports.write(str(folder / "web1.json"), "web2", report)
     # What is in files is not in the result too.
