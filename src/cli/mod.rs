@@ -7,6 +7,8 @@ mod out_file;
 mod args;
 mod commands;
 mod output;
+#[cfg(test)]
+mod reference;
 mod error;
 
 use std::process::ExitCode;
