@@ -1,5 +1,6 @@
 //! The state folder, which holds the journals.
 
+use super::error::FolderError;
 use std::{
     fs::{self, OpenOptions},
     hash::{BuildHasher as _, RandomState},
@@ -28,64 +29,6 @@ pub struct Folder {
     /// Whether this is the default folder, whose permissions kbfix sets and checks itself.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
     is_default: bool,
-}
-
-/// A journal or the state folder could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// The operating system refused or failed.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// There is no journal with this name.
-    #[error("there is no journal {name}, neither a file of that name nor one in {}", folder.display())]
-    Missing {
-        /// The name that was asked for.
-        name: String,
-        /// The folder that was searched.
-        folder: PathBuf,
-    },
-    /// Someone other than this account and the administrators may write it.
-    #[error("{}: {fault}", path.display())]
-    Untrusted {
-        /// The file or folder.
-        path: PathBuf,
-        /// The account or permissions at fault, as a sentence.
-        fault: String,
-    },
-    /// The newest journal's name has the latest possible time, so no later name exists.
-    #[error("{}: it is of a time after which no other journal can be", path.display())]
-    LastOfAll {
-        /// The file or folder.
-        path: PathBuf,
-    },
-    /// The file is damaged, or not a journal.
-    #[error("{}, line {line}: {detail}", path.display())]
-    Malformed {
-        /// The file or folder.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The fault, as a sentence.
-        detail: String,
-    },
-}
-
-impl FolderError {
-    /// Returns the file or folder that the error is about.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Io { path, .. }
-            | Self::Untrusted { path, .. }
-            | Self::LastOfAll { path }
-            | Self::Malformed { path, .. } => path,
-            Self::Missing { folder, .. } => folder,
-        }
-    }
 }
 
 impl Folder {

@@ -5,6 +5,7 @@
 //! ended, and whether it was rolled back since. A journal without an event belongs to an apply that was interrupted;
 //! the target can be restored from it just as well. Format: `docs/reference/journal.md`.
 
+mod error;
 mod folder;
 mod inverse;
 mod trust;
@@ -14,7 +15,8 @@ use std::{io, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use folder::{Folder, FolderError};
+pub use error::FolderError;
+pub use folder::Folder;
 pub use inverse::{Conflict, Inverse, inverse};
 
 use crate::{
