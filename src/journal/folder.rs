@@ -64,7 +64,7 @@ impl Folder {
         self.root.join("journal")
     }
 
-    /// Checks that nobody else may write the state folder and its subfolder. Returns whether journals can be in it.
+    /// Checks that nobody else may write the state folder and its subfolder. Returns whether both exist.
     fn trusted(&self) -> Result<bool, FolderError> {
         #[cfg(windows)]
         if self.is_default {

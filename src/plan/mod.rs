@@ -253,7 +253,8 @@ pub enum Outcome {
     Changed,
     /// Something has to change.
     ChangesPending,
-    /// A prerequisite or the hotfix is missing, or the spec conflicts with another; nothing is changed.
+    /// A prerequisite or the hotfix is missing, a key to be deleted has subkeys, or the spec conflicts with an earlier
+    /// one; nothing is changed.
     Blocked,
     /// A parameter without a default is not set; nothing is changed.
     NeedsParameter,

@@ -27,7 +27,7 @@ pub(super) struct Result<'a> {
     /// The changes of keys: deletions first, each subkey before its parent; then updates and creations, each parent
     /// before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// How many keys and values in `changes` are matched by a `*`.
+    /// How many keys and values in `changes` are in, or below, keys that a `*` matches.
     pub by_star: usize,
     /// How many rules about keys and values there are, and how many apply to this target.
     pub rules: RulesHere,

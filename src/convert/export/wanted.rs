@@ -1,4 +1,4 @@
-//! What specs want, as far as a list of keys and values can say it.
+//! Reduces specs to a list of keys and values, and reports what is lost.
 
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
@@ -11,22 +11,22 @@ use crate::{
 
 use super::Loss;
 
-/// What is wanted of one key.
+/// The desired state of one key.
 pub(super) struct Wanted<'a> {
-    /// The spec that wants it.
+    /// The spec that asks for it.
     pub(super) spec: &'a Spec,
-    /// The key, where the 64-bit view keeps it.
+    /// The key, at the place where the 64-bit view stores it.
     pub(super) path: KeyPath,
-    /// What is wanted.
+    /// The desired state.
     pub(super) what: What,
-    /// How far the key holds nothing else.
+    /// The extent to which the key may hold nothing else.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list has all that the spec says of the key and what is below it.
+    /// Whether the list includes everything that the spec says of the key and the keys below it.
     pub(super) is_whole: bool,
 }
 
 impl Wanted<'_> {
-    /// Says that what else is in the key stays, where the spec has it deleted.
+    /// Reports that other contents of the key stay, if the spec deletes them.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
             Some(Exclusive::Values) => "values",
@@ -37,20 +37,20 @@ impl Wanted<'_> {
     }
 }
 
-/// What is wanted of a key.
+/// The desired state of a key.
 pub(super) enum What {
-    /// It is absent.
+    /// The key is absent.
     Absent,
-    /// It exists, where `must_exist` or one of the values is there, and its values are these or absent.
+    /// The key exists, if `must_exist` or one of the values has data; its values are these, or absent.
     Present {
-        /// It exists whatever its values.
+        /// Whether the key must exist whatever its values.
         must_exist: bool,
-        /// The values.
+        /// The values; `None` for one that is absent.
         values: Vec<(ValueName, Option<Data>)>,
     },
 }
 
-/// What all specs want, deletions of keys first, as kbfix makes them.
+/// Returns the desired state by all specs. Deletions of keys come first, as when kbfix applies them.
 pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wanted<'a>> {
     let mut all = Vec::new();
     for spec in specs {
@@ -67,7 +67,7 @@ pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wante
     all
 }
 
-/// Whether nothing of the rule is left out.
+/// Returns whether the list includes the whole rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
@@ -79,7 +79,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
 }
 
-/// Whether a key of `rule` can be the one of `above`, or below it.
+/// Returns whether a key of `rule` can be the key of `above`, or below it.
 fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
     let (place, above) = (rule.key.one_name(), above.key.one_name());
     let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
@@ -144,7 +144,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         return None;
     }
     let mut lose = |what: String| {
-        // What is lost of sensitive data would show it.
+        // A detailed loss would reveal sensitive data.
         let hidden = || format!("{place}: the spec says more of its sensitive data than the file can");
         outer(if value.is_sensitive { hidden() } else { what });
     };
