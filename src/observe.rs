@@ -303,7 +303,7 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         }
     }
     let detail = format!(
-        "what the specs ask for was not known after {MOST_QUESTIONS} questions, each of which followed from the last"
+        "the questions of the specs did not end after {MOST_QUESTIONS} rounds, each of which followed from the one before"
     );
     Err(TargetError::Unsupported { what: target.uri(), detail })
 }

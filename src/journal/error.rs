@@ -33,7 +33,7 @@ pub enum FolderError {
         fault: String,
     },
     /// The newest journal's name has the latest possible time, so no later name exists.
-    #[error("{}: it is of a time after which no other journal can be", path.display())]
+    #[error("{}: its name has the latest possible time, so no later journal can be named", path.display())]
     LastOfAll {
         /// The file or folder.
         path: PathBuf,

@@ -62,7 +62,7 @@ fn fault(found: &fs::Metadata) -> Option<String> {
         return Some(format!("it belongs to the user number {owner}, who is neither root nor the one who runs kbfix"));
     }
     let mode = found.mode() & 0o7777;
-    (mode & 0o022 != 0).then(|| format!("others than its owner may write it (mode {mode:03o})"))
+    (mode & 0o022 != 0).then(|| format!("users other than its owner may write it (mode {mode:03o})"))
 }
 
 #[cfg(windows)]

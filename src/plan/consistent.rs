@@ -83,7 +83,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         | Outcome::NeedsParameter
         | Outcome::Unknown => false,
         Outcome::Changed | Outcome::RolledBack | Outcome::Failed => {
-            return Some(format!("its outcome is {outcome}, which is no outcome of a plan"));
+            return Some(format!("its outcome is {outcome}, which a plan cannot have"));
         }
     };
     let counts = build::counts(spec.outcome);
@@ -109,7 +109,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
         Some("it says that not all of its rules count, and that all do".to_owned())
     } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
-        Some("`sha256` is no SHA-256 in hex digits".to_owned())
+        Some("`sha256` is not a SHA-256 in hex digits".to_owned())
     } else {
         None
     }

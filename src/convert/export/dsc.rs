@@ -38,7 +38,7 @@ pub fn dsc(specs: &[Spec]) -> Export {
                         Ok(None) => json!({ "_exist": false }),
                         Err(why) => {
                             let place = format!("{path} {}", notation::value_name(&name));
-                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out, for {why}") });
+                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out: {why}") });
                             continue;
                         }
                     };

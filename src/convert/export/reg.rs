@@ -38,7 +38,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
                 let writable = values.iter().filter(|(name, _)| {
                     let fits = !name.as_str().contains(['\r', '\n']);
                     if !fits {
-                        lose(format!("{path} {}: left out, for the name has a line break", notation::value_name(name)));
+                        lose(format!("{path} {}: left out: the name has a line break", notation::value_name(name)));
                     }
                     fits
                 });

@@ -44,7 +44,7 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
                             task(spec, "Delete", &path, Some(name), &lines, &mut tasks);
                         }
                         Err(why) => {
-                            lose(format!("{path} {}: left out, for {why}", notation::value_name(name)));
+                            lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
                         }
                     }
                 }

@@ -105,23 +105,23 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
 fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)> {
     let key = &rule.key;
     if rule.when.is_some() {
-        lose(format!("{key}: left out, for it counts only under a condition"));
+        lose(format!("{key}: left out: it applies only under a condition"));
         return None;
     }
     let Some(path) = key.path() else {
-        lose(format!("{key}: left out, for `*` stands for every subkey that exists"));
+        lose(format!("{key}: left out: `*` stands for every existing subkey"));
         return None;
     };
     if key.root == RootKey::Hkcu {
         lose(format!("{key}: written for the user who runs the file only, not for each user"));
         if key.default_profile {
-            lose(format!("{key}: not written for the Default profile, of which new users get a copy"));
+            lose(format!("{key}: not written for the Default profile, which is copied for new users"));
         }
     }
     let what = match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
-                lose(format!("{key}: is deleted with its subkeys, for which the spec refuses it"));
+                lose(format!("{key}: is deleted with its subkeys; the spec refuses to delete it if it has any"));
             }
             What::Absent
         }
@@ -140,7 +140,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
 fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
     let place = format!("{} {}", rule.key, notation::value_name(&value.name));
     if value.when.is_some() {
-        outer(format!("{place}: left out, for it counts only under a condition"));
+        outer(format!("{place}: left out: it applies only under a condition"));
         return None;
     }
     let mut lose = |what: String| {
@@ -166,8 +166,8 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {
-            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in what is there");
-            lose(format!("{place}: left out, for {what} ({value_type})"));
+            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in the existing data");
+            lose(format!("{place}: left out: {what} ({value_type})"));
             return None;
         }
         Desired::List { add, remove } => {
@@ -175,7 +175,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             let add = (!add.is_empty()).then(|| format!("{} are to be added", quoted(add)));
             let remove = (!remove.is_empty()).then(|| format!("{} are to be removed", quoted(remove)));
             let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
-            lose(format!("{place}: left out, for {what} in the list that is there"));
+            lose(format!("{place}: left out: {what} in the existing list"));
             return None;
         }
     };

@@ -119,7 +119,7 @@ fn os(test: &OsTest) -> String {
 fn product(product: Product) -> &'static str {
     match product {
         Product::Client => "a client",
-        Product::Server => "a server that is no domain controller",
+        Product::Server => "a server that is not a domain controller",
         Product::DomainController => "a domain controller",
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
         if meant.is_some_and(|meant| meant.eq_ignore_ascii_case(edition)) || meant.is_none() && !edition.contains(' ') {
             continue;
         }
-        let message = format!("`{}` is no EditionID, but what Windows shows", shorten(edition));
+        let message = format!("`{}` is a name that Windows displays, not an EditionID", shorten(edition));
         let hint = match meant {
             Some(meant) => format!("write `{meant}`"),
             None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion has it".to_owned(),

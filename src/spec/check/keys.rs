@@ -265,7 +265,7 @@ pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>
     let Some(key) = key.filter(|_| narrow) else { return };
     let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
     if in_view(View::Bits32) == in_view(View::Bits64) {
-        let message = format!("`{}` is there once, for programs of 32 and of 64 bits", in_view(View::Bits64));
+        let message = format!("`{}` exists only once, for 32-bit and 64-bit programs", in_view(View::Bits64));
         cx.warning(Code::VIEW_WITHOUT_EFFECT, &path.field("view"), Part::Name, message, "remove `view`");
     }
 }

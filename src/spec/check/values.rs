@@ -170,7 +170,7 @@ fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType]
     if let Some(name) = pieces.find(|piece| VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(piece)))
         && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
     {
-        let message = format!("`%{name}%` stays as it is in a REG_SZ, for Windows expands only a REG_EXPAND_SZ");
+        let message = format!("`%{name}%` is not expanded in a REG_SZ; Windows expands only a REG_EXPAND_SZ");
         let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
         cx.warning_within(Code::UNEXPANDED_VARIABLE, path, super::Part::Data, &format!("%{name}%"), message, hint);
     }

@@ -171,7 +171,7 @@ impl TryFrom<serde_json::Value> for OneView {
         match bits.as_u64().or_else(|| bits.as_str()?.parse().ok()) {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
-            _ => Err(format!("`{bits}` is no view; it is 64 or 32")),
+            _ => Err(format!("`{bits}` is not a view; write 64 or 32")),
         }
     }
 }

@@ -284,7 +284,7 @@ impl TryFrom<serde_json::Value> for ViewChoice {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),
-            _ => Err(format!("`{value}` is no view; it is 64, 32 or both")),
+            _ => Err(format!("`{value}` is not a view; write 64, 32 or both")),
         }
     }
 }
