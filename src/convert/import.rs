@@ -1,6 +1,6 @@
 //! Imports a `.reg` file: turns it into a spec that, when applied, has the same result as importing the file.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. [`script`] executes the script
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` executes the script
 //! on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
 //! cannot express is an error at its line, and is never left out. Three things are expressed differently than in the
 //! file, because a spec is about any machine:
