@@ -75,7 +75,7 @@ fn is_link_of_windows(path: &KeyPath) -> bool {
 /// The place of a key as the 64-bit view has it, by its one name. What the views share is not below `Wow6432Node`.
 fn settled(key: &Key) -> KeyPath {
     let named = key.one_name(false);
-    let stored = named.view.stored_at(&named.path);
+    let stored = named.stored();
     let shared = || {
         let node = KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node").ok()?;
         let wide = KeyPath::from_parts(RootKey::Hklm, &format!(r"SOFTWARE\{}", stored.relative_to(&node)?)).ok()?;

@@ -156,9 +156,17 @@ impl Key {
         Self { path, view: View::Bits64 }
     }
 
-    /// The key above, in the same view.
+    /// Returns the key that holds this one: the one above in the same view or, of the topmost keys that the 32-bit view has for
+    /// itself, the one that the 64-bit view has above them, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
-        Some(Self { path: self.path.parent()?, view: self.view })
+        let above = Self { path: self.path.parent()?, view: self.view };
+        let holds = self.stored().parent()?;
+        Some(if above.stored() == holds { above } else { Self::new(holds) })
+    }
+
+    /// Returns where the 64-bit view keeps the key.
+    pub fn stored(&self) -> KeyPath {
+        self.view.stored_at(&self.path)
     }
 
     /// The key `name` below, in the same view.
@@ -210,5 +218,18 @@ mod tests {
         // WOW64 redirects the key itself too, so that its subkeys are those of the 32-bit view.
         assert_eq!(at(r"HKLM\SOFTWARE"), r"HKLM\SOFTWARE\Wow6432Node");
         assert_eq!(at("HKLM"), "HKLM");
+    }
+
+    #[test]
+    fn the_key_above_is_the_one_that_holds_it() {
+        let above = |path: &str| -> Vec<String> {
+            let key = Key { path: path.parse().unwrap(), view: View::Bits32 };
+            std::iter::successors(key.parent(), Key::parent).map(|key| key.to_string()).collect()
+        };
+        let classes = [r"HKLM\SOFTWARE\Classes\Wow6432Node", r"HKLM\SOFTWARE\Classes", r"HKLM\SOFTWARE", "HKLM"];
+        assert_eq!(above(r"HKLM\SOFTWARE\Classes\CLSID"), classes);
+        assert_eq!(above(r"HKLM\SOFTWARE\Classes\CLSID\x")[0], r"HKLM\SOFTWARE\Classes\CLSID [32-bit view]");
+        assert_eq!(above(r"HKCR\CLSID"), [r"HKCR\Wow6432Node", "HKCR"]);
+        assert_eq!(above(r"HKLM\SOFTWARE\X"), [r"HKLM\SOFTWARE [32-bit view]", r"HKLM\SOFTWARE", "HKLM"]);
     }
 }

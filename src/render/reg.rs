@@ -13,7 +13,7 @@ use crate::{
 /// If the format cannot express a name.
 pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
-    let paths: Vec<_> = changes.iter().map(|change| change.key.view.stored_at(&change.key.path)).collect();
+    let paths: Vec<_> = changes.iter().map(|change| change.key.stored()).collect();
     let keys = changes.iter().zip(&paths).map(|(change, path)| {
         let shown = change.values.iter().filter(|value| !change.sensitive.contains(&value.name));
         let values = shown.map(|value| ScriptValue {

@@ -195,7 +195,7 @@ impl Facts {
         match self.record(&parent)? {
             Answer::Absent => Some(Answer::Absent),
             Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }) => {
-                let last = KeyName::new(key.path.last()?).ok()?;
+                let last = KeyName::new(key.stored().last()?).ok()?;
                 (!subkeys.contains(&last)).then_some(Answer::Absent)
             }
             _ => None,
@@ -263,7 +263,7 @@ impl Facts {
     }
 
     fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut BTreeSet<KeyName>, &KeyName)) {
-        let last = key.path.last().and_then(|last| KeyName::new(last).ok());
+        let last = key.stored().last().and_then(|last| KeyName::new(last).ok());
         let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
         if let (Some(last), Some(Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }))) = (last, parent) {
             alter(subkeys, &last);

@@ -81,7 +81,7 @@ impl RegTarget {
     /// Where the file has a key, if it has it.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
         let one_name = key.one_name(key.view == View::Bits32 && self.is_32_bit_windows());
-        let path = one_name.view.stored_at(&one_name.path);
+        let path = one_name.stored();
         let covers = |path: &KeyPath| !matches!(self.existence(path), Existence::Unread(_));
         // Views stand behind names: HKCR has its own Wow6432Node.
         let mut others = path.other_names().into_iter().filter(|(place, name)| self.lists_any(place) && covers(name));

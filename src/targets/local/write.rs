@@ -172,11 +172,13 @@ fn parent_of(key: &Key) -> Result<Key, WriteError> {
 }
 
 fn create(change: &KeyChange, unsecured: &mut Unsecured, begun: &mut bool) -> Result<(), WriteError> {
-    let parent = lasting(&parent_of(&change.key)?, KEY_CREATE_SUB_KEY)?;
-    let name = change.key.path.last().unwrap_or_default();
+    let above = parent_of(&change.key)?;
+    let parent = lasting(&above, KEY_CREATE_SUB_KEY)?;
+    let stored = change.key.stored();
+    let name = stored.last().unwrap_or_default();
     let place = || change.key.to_string();
     let before = change.properties.as_ref();
-    let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
+    let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(above.view);
     let access = if before.is_some() { access | properties::WRITE } else { access };
     let class = before.and_then(|before| before.class.as_deref());
     let (key, created) = raw::create_subkey(&parent, name, class, access)

@@ -101,7 +101,7 @@ impl OfflineRegistry {
 
     /// The path where the 64-bit view keeps the key. A Windows without `Wow6432Node` is a 32-bit one, and has one view.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
-        let stored = key.view.stored_at(&key.path);
+        let stored = key.stored();
         if key.view == View::Bits64 || stored == key.path {
             return Ok(stored);
         }
@@ -133,7 +133,7 @@ impl OfflineRegistry {
         }
         // A key that has several names is in the hive that is mounted at one of them.
         let named = Key::new(path.clone()).one_name(false);
-        let one_name = named.view.stored_at(&named.path);
+        let one_name = named.stored();
         let others = one_name.other_names().into_iter().map(|(_, name)| name);
         let mut names = [one_name].into_iter().chain(others).filter(|name| name != path);
         let found = names.find(|name| self.mount_of(name).is_some());

@@ -121,5 +121,9 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
         _ => change.values.iter().map(setting).collect(),
     };
     let properties = change.properties.clone().filter(|_| change.action == Action::Create);
-    Order { place: Place::new(&change.key), action: change.action, properties, values }
+    // Which of two views a name below a key that they share is in cannot be told to the call that deletes.
+    let is_held_by_the_other_view = change.key.parent().is_some_and(|above| above.view != change.key.view);
+    let place =
+        if is_held_by_the_other_view { Place::new(&Key::new(change.key.stored())) } else { Place::new(&change.key) };
+    Order { place, action: change.action, properties, values }
 }
