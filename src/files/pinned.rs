@@ -23,8 +23,8 @@ impl Pinned {
     ///
     /// No link is followed on the way, and the file itself must not be a link. Links in `root` itself are allowed.
     ///
+    /// # Errors
     /// Returns the system's error, or one of kind `InvalidInput` that names the link on the way.
-    /// The system's error; or, of the kind `InvalidInput`, which name on the way is a link.
     pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
         let below = path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder that it was found in"))?;
         let mut at = root.to_owned();

@@ -90,7 +90,7 @@ pub enum KeyPathError {
     /// One of the names is not valid.
     #[error("in `{path}`: {source}")]
     Name {
-        /// The whole text.
+        /// The whole path.
         path: String,
         /// The error of that name.
         source: NameError,

@@ -51,7 +51,10 @@ impl Key {
         }
     }
 
-    /// Returns the keys from the topmost down to this one, as the 64-bit view names them, that are not to be links.
+    /// Returns the path of this key and of the keys above it, topmost first, as the 64-bit view names them; none of them
+    /// may be a link.
+    ///
+    /// Root keys, the keys directly below them and the links of Windows are left out.
     pub fn way(&self) -> Vec<KeyPath> {
         let above = std::iter::successors(Some(settled(self)), KeyPath::parent);
         let mut way: Vec<_> = above.filter(|path| path.depth() > 1 && !is_link_of_windows(path)).collect();

@@ -11,7 +11,7 @@ use super::{
 /// Opens a target.
 ///
 /// # Errors
-/// When it cannot be read, or does not exist on this system.
+/// Returns an error where the target cannot be read, or its kind is not available on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {
@@ -33,7 +33,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     }
 }
 
-/// The folders that stand for drives, those of `--drive` before that of `--files`.
+/// Opens the folders that stand for drives; a folder of `--drive` has precedence over that of `--files`.
 fn drives(address: &Address) -> Result<Drives, TargetError> {
     let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
     let files = address.files.iter().map(|folder| ('C', folder.as_path()));

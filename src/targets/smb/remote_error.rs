@@ -1,47 +1,47 @@
-//! Why another machine gives no answer, as what to do about it differs.
+//! The reasons why another machine cannot be asked, by what the user can do about them.
 
-/// Why another machine, as a whole, could not be asked.
+/// The reason why another machine, as a whole, could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// A program that kbfix needs for it is not installed.
+    /// A program that kbfix needs is not installed.
     #[error("{program} is not there: {detail}")]
     Program {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's message.
         detail: String,
     },
-    /// A variable of the environment has no meaning; or no credentials are named, or they cannot be used.
+    /// An environment variable is invalid, no credentials are given, or they cannot be used.
     #[error("{0}")]
     Settings(String),
-    /// There is no such machine, or nothing listens there, or it ended the connection.
+    /// The machine is unknown, or nothing listens on its port, or it cannot be connected to.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// The two speak no protocol that both know.
+    /// The two machines have no protocol version in common.
     #[error("it ended the connection before anybody logged on: {0}")]
     Protocol(String),
-    /// The connection ended while something was asked or changed.
+    /// The connection ended during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// It did not let the account in.
+    /// The machine refused the logon.
     #[error("it does not let the account log on: {0}")]
     Logon(String),
-    /// The account is in, but may not use the registry or the share.
+    /// The account is logged on, but may not use the registry or the share.
     #[error("it denies the account access: {0}")]
     Denied(String),
-    /// Its service for the remote registry does not run.
+    /// The Remote Registry service is not running.
     #[error("its service Remote Registry gives no answer: {0}")]
     Service(String),
-    /// It was silent for too long.
+    /// The machine did not answer in time.
     #[error("it gave no answer within {0} s")]
     Silent(u64),
-    /// Anything else.
+    /// Another error.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Trouble {
-    /// What to do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Program { .. } => {
