@@ -5,8 +5,8 @@
 //! reached through any other link is not the key that its name says, but the check for protected keys and the
 //! reviewer's approval rely on the name.
 //!
-//! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK), "Registry Keys
-//! Affected by WOW64" (symbolic links), MS10-021.
+//! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
+//! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
 
 use super::{Data, Key, KeyPath, RootKey, ValueType, View, name};
 
@@ -51,8 +51,8 @@ impl Key {
         }
     }
 
-    /// Returns the path of this key and of the keys above it, topmost first, as the 64-bit view names them; none of them
-    /// may be a link.
+    /// Returns the path of this key and of the keys above it, topmost first, as the 64-bit view names them; none of
+    /// them may be a link.
     ///
     /// Root keys, the keys directly below them and the links of Windows are left out.
     pub fn way(&self) -> Vec<KeyPath> {

@@ -1,7 +1,7 @@
 //! Security identifiers, in the names of users' hives below `HKU` and of user profiles.
 //!
-//! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or domain),
-//! "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
+//! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or
+//! domain), "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
 
 /// The suffix after a user's SID in the name of the key where the hive of the user's classes is mounted; the same
 /// classes are the user's `Software\Classes`.

@@ -18,7 +18,7 @@ use windows_sys::Win32::{
 /// Returns the system's error.
 pub fn system_folder() -> io::Result<PathBuf> {
     let mut buffer = [0_u16; MAX_PATH as usize];
-    // SAFETY: the buffer has as many units as is said.
+    // SAFETY: the buffer has MAX_PATH units.
     let length = unsafe { GetSystemDirectoryW(buffer.as_mut_ptr(), MAX_PATH) } as usize;
     match buffer.get(..length) {
         None => Err(io::Error::other("the path of the system folder is too long")),

@@ -5,8 +5,8 @@
 //! Therefore the type of the drive is checked, and the path is resolved from the top down: each link is replaced by its
 //! target before anything below it is accessed.
 //!
-//! Sources: Microsoft, "GetDriveTypeW function", "Symbolic Link Effects on File Systems Functions", "Naming Files, Paths, and
-//! Namespaces".
+//! Sources: Microsoft, "GetDriveTypeW function", "Symbolic Link Effects on File Systems Functions", "Naming Files,
+//! Paths, and Namespaces".
 #![allow(unsafe_code)]
 
 use std::{

@@ -93,7 +93,8 @@ fn check(code: u32) -> Result<(), Code> {
 /// Returns the system's code.
 pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
     let (mut subkeys, mut values) = (0, 0);
-    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as documented.
+    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as
+    // documented.
     let code = unsafe {
         RegQueryInfoKeyW(
             key.as_raw(),
@@ -121,7 +122,8 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
     let name = wide(name);
     loop {
         let (mut value_type, mut length) = (0, buffer.capacity());
-        // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the buffer has.
+        // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the
+        // buffer has.
         let code = unsafe {
             RegQueryValueExW(key.as_raw(), name.as_ptr(), null(), &mut value_type, buffer.0.as_mut_ptr(), &mut length)
         };
@@ -180,7 +182,8 @@ pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool
     let mut name = vec![0; MAX_VALUE_NAME + 1];
     for index in 0.. {
         let mut units = name.len() as u32;
-        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
+        // null.
         let code = unsafe {
             RegEnumValueW(
                 key.as_raw(),
@@ -212,7 +215,8 @@ pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<
     let mut name = [0; KEY_NAME_BUFFER];
     for index in 0.. {
         let mut units = name.len() as u32;
-        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
+        // null.
         let code = unsafe {
             RegEnumKeyExW(
                 key.as_raw(),
@@ -314,7 +318,8 @@ pub(super) fn name(key: &Handle) -> Result<String, Code> {
 /// Returns whether the key exists in memory only. A system that does not tell, such as Wine, is taken to have no such
 /// keys.
 ///
-/// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1), `ControlFlags`.
+/// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1),
+/// `ControlFlags`.
 pub(super) fn is_volatile(key: &Handle) -> bool {
     const REG_FLAG_VOLATILE: u32 = 1;
     let (mut flags, mut length) = ([0_u32; 4], 0);

@@ -274,7 +274,8 @@ fn own_sid() -> io::Result<String> {
     // SAFETY: `room` is the size of `user`.
     check(unsafe { GetTokenInformation(token.0, TokenUser, user.as_mut_ptr().cast(), room, &mut size) })?;
     let mut text = null_mut();
-    // SAFETY: the call filled `user` with a TOKEN_USER, whose SID points into `user`; the result goes to a live variable.
+    // SAFETY: the call filled `user` with a TOKEN_USER, whose SID points into `user`; the result goes to a live
+    // variable.
     check(unsafe { ConvertSidToStringSidW((*user.as_ptr().cast::<TOKEN_USER>()).User.Sid, &mut text) })?;
     Ok(take_text(text))
 }
