@@ -54,7 +54,7 @@ impl Pinned {
     /// Without a root the operator named the file: then links are followed as usual, and no folder is kept open.
     ///
     /// # Errors
-    /// As [`Pinned::open`].
+    /// Returns the errors of [`Pinned::open`].
     pub fn reach(root: Option<&Path>, path: &Path) -> io::Result<Self> {
         match root {
             Some(root) => Self::open(root, path),

@@ -19,7 +19,7 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// Opens a file with the checks of [`read_file`].
 ///
 /// # Errors
-/// As [`read_file`].
+/// Returns the errors of [`read_file`].
 pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

@@ -45,7 +45,7 @@ pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Re
 /// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
 ///
 /// # Errors
-/// As [`replace_file`].
+/// Returns the errors of [`replace_file`].
 pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, 0o600, || Ok(()))
 }

@@ -71,7 +71,7 @@ pub enum NameError {
     /// The name is longer than the registry allows.
     #[error("the name has {found} UTF-16 units, the registry allows {limit}")]
     TooLong {
-        /// Its length in UTF-16 units.
+        /// The length in UTF-16 units.
         found: usize,
         /// The limit in UTF-16 units.
         limit: usize,

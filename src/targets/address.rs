@@ -69,7 +69,7 @@ pub enum Extra {
 pub struct AddressError {
     /// The string, without parts that may be secret.
     pub uri: String,
-    /// What is wrong with it.
+    /// The problem.
     pub detail: String,
 }
 

@@ -153,7 +153,7 @@ pub enum TargetError {
     Malformed {
         /// The file or place.
         what: String,
-        /// What is wrong with it, and where.
+        /// The problem and its place.
         detail: String,
     },
     /// Another apply or rollback holds the lock.
@@ -167,7 +167,7 @@ pub enum TargetError {
     Unsupported {
         /// The target.
         what: String,
-        /// What the target cannot do.
+        /// The action that is not supported.
         detail: String,
     },
     /// Another machine could not be asked.
@@ -215,7 +215,7 @@ pub enum WriteError {
     Unsupported {
         /// The key, with the value's name where the error is about a value.
         place: String,
-        /// What the target cannot do.
+        /// The action that is not supported.
         detail: String,
     },
     /// Another error of the system.

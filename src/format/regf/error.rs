@@ -33,7 +33,7 @@ pub enum Error {
         structure: &'static str,
         /// The file offset.
         offset: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
     /// The hive was not written completely, or is cut short, and none of the given logs completes it.
@@ -53,7 +53,7 @@ pub enum Error {
     Recovery {
         /// The applied log entries.
         recovery: Recovery,
-        /// What is wrong.
+        /// The problem of the result.
         source: Box<Error>,
     },
     /// The hive is dirty, so it was opened read-only.
@@ -90,7 +90,7 @@ pub enum Error {
     TooLarge {
         /// The thing that is too large.
         what: &'static str,
-        /// Its size.
+        /// The size.
         size: usize,
         /// The limit.
         limit: usize,
