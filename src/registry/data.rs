@@ -171,7 +171,7 @@ impl Data {
             ValueType::SZ | ValueType::EXPAND_SZ => match units(bytes) {
                 Err(why) => Decoded::Malformed(why),
                 Ok(units) => match units.split_last() {
-                    Some((0, text)) if text.contains(&0) => Decoded::Malformed("a NUL stands inside the string"),
+                    Some((0, text)) if text.contains(&0) => Decoded::Malformed("there is a NUL inside the string"),
                     Some((0, text)) => match String::from_utf16(text) {
                         Ok(text) => Decoded::Text(text),
                         Err(_) => Decoded::Malformed("the string is not valid UTF-16"),

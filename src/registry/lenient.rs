@@ -41,11 +41,11 @@ impl Data {
             list.push(String::from_utf16(string).map_err(|_| "a string of the list is not valid UTF-16")?);
         }
         if strings.any(|string| !string.is_empty()) {
-            return Err("text stands behind an empty string, which ends the list".to_owned());
+            return Err("there is text after an empty string, which ends the list".to_owned());
         }
         match self.value_type {
             ValueType::MULTI_SZ => {}
-            _ if list.len() > 1 => return Err("a NUL stands inside the string".to_owned()),
+            _ if list.len() > 1 => return Err("there is a NUL inside the string".to_owned()),
             ValueType::EXPAND_SZ if list.iter().any(|string| string.contains('%')) => {
                 return Err("a REG_EXPAND_SZ with variables is not a list of strings".to_owned());
             }

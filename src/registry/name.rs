@@ -87,9 +87,10 @@ pub enum NameError {
 /// that uses it can neither read nor create such a name.
 fn refusal(character: char) -> String {
     match character {
-        '\0' => "the name has the character NUL, which no name in the Windows API can have (only the kernel's own calls reach such a name)"
-            .to_owned(),
-        other => format!("the name has the character {other:?}, which the registry does not allow there"),
+        '\0' => {
+            "the name contains a NUL; programs that use the Windows API cannot read or create such a name".to_owned()
+        }
+        other => format!("the name contains {other:?}, which the registry does not allow in it"),
     }
 }
 

@@ -65,7 +65,7 @@ pub enum Extra {
 
 /// The error for a string that is not the address of a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{uri}` names no target: {detail}")]
+#[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
     /// The string, without parts that may be secret.
     pub uri: String,
@@ -160,7 +160,7 @@ impl Address {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
                         (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
-                            "no hive is the whole of {key}; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
+                            "no hive is mounted at {key} itself; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
                         ))),
                         _ => Ok(Kind::Hive(path.into(), key)),
                     }

@@ -193,7 +193,7 @@ impl DriveFolder {
                 Ok(Answer::unread(Reason::Unsupported, detail))
             }
             Err(error) => {
-                let detail = format!("{} is a link that leads nowhere: {error}", path.display());
+                let detail = format!("{} is a link that cannot be followed: {error}", path.display());
                 Ok(Answer::unread(Reason::Malformed, detail))
             }
         }
@@ -203,7 +203,7 @@ impl DriveFolder {
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
-            let detail = format!("the folder of files stands for drive {}:, not for {drive}:", self.letter);
+            let detail = format!("the folder given stands for drive {}:, not for {drive}:", self.letter);
             return Err(Unread::new(Reason::Unknown, detail));
         }
         Ok(names)
@@ -258,7 +258,7 @@ pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty()).collect();
     let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
     if names.iter().any(|name| matches!(*name, "." | "..") || name.contains(forbidden)) {
-        return Err(unsupported("has a part that is no file name"));
+        return Err(unsupported("has a part that is not a file name"));
     }
     Ok((drive, names))
 }

@@ -20,7 +20,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
             let code_page = match address.code_page {
                 Some(number) => Some(CodePage::new(number).ok_or_else(|| TargetError::Unsupported {
                     what: format!("code page {number}"),
-                    detail: "it is none of 874, 932, 936, 949, 950 and 1250 to 1258".to_owned(),
+                    detail: "it must be 874, 932, 936, 949, 950, or 1250 to 1258".to_owned(),
                 })?),
                 None => None,
             };
@@ -48,10 +48,7 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
 
 #[cfg(not(windows))]
 fn local() -> Result<Box<dyn Target>, TargetError> {
-    Err(TargetError::Unsupported {
-        what: "local".to_owned(),
-        detail: "the live registry is there on Windows only".to_owned(),
-    })
+    Err(TargetError::Unsupported { what: "local".to_owned(), detail: "only Windows has a live registry".to_owned() })
 }
 
 #[cfg(unix)]
@@ -65,6 +62,6 @@ fn smb(host: Host, drives: Drives) -> Result<Box<dyn Target>, TargetError> {
 fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: host.to_string(),
-        detail: "Samba, through which another machine is reached, is there on Linux and its like only".to_owned(),
+        detail: "another machine can be reached only from Linux and similar systems, through Samba".to_owned(),
     })
 }

@@ -60,9 +60,9 @@ pub(super) fn before(
 }
 
 /// The message for a change whose key's name leads elsewhere after all changes of the run.
-pub(super) const LED_ELSEWHERE: &str = "the changes of this run alter which key this name stands for, as `Current` in \
-    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`: it could be neither read back nor undone; change the one and the other in \
-    two runs";
+pub(super) const LED_ELSEWHERE: &str = "other changes of this run alter to which key this name leads, as `Current` in \
+    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`, so this change could not be read back or undone; make the two changes \
+    in separate runs";
 
 /// Undoes changes that were made in memory, from the last to the first.
 ///
@@ -84,7 +84,7 @@ pub(super) fn undo<T>(
                 WriteError::Unsupported { place, detail } => (place, detail),
                 other => (change.key.to_string(), other.to_string()),
             };
-            let detail = format!("once changed, it could not be read back and put back, so nothing is changed: {why}");
+            let detail = format!("after the change it could not be read back or undone, so nothing is changed: {why}");
             WriteError::Unsupported { place, detail }
         })?;
     }

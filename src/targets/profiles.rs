@@ -171,7 +171,7 @@ fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     Ok(answer.known().and_then(|facts| {
         let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
         let Some(data) = answer.known()? else { return Ok(None) };
-        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, no text", query.key));
+        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, not a string", query.key));
         data.as_read_text().map(Some).ok_or_else(malformed)
     }))
 }

@@ -230,8 +230,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
         Some(line) => Err(TargetError::Malformed {
             what: what(),
             detail: format!(
-                "line {line} deletes a key or a value: this is a script, which says what to change and not what is \
-                 there; give an export (`reg export KEY FILE`)"
+                "line {line} deletes a key or a value: this is a script for changes, not an export of the \
+                 present state; give an export (`reg export KEY FILE`)"
             ),
         }),
         None => Ok(document),

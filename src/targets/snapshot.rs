@@ -90,9 +90,10 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
     let parsed = json::check(&text).and_then(|()| serde_json::from_str::<Snapshot>(&text));
-    let snapshot = parsed.map_err(|e| malformed(format!("it is no snapshot: {e}")))?;
+    let snapshot = parsed.map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
-        let detail = format!("it is a snapshot of version {}, this kbfix reads version 1", snapshot.kbfix_snapshot);
+        let detail =
+            format!("it is a snapshot of version {}, but this kbfix reads only version 1", snapshot.kbfix_snapshot);
         return Err(malformed(detail));
     }
     Ok(snapshot)

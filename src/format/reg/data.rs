@@ -192,7 +192,7 @@ fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     loop {
         scan.skip_blanks();
         match scan.peek() {
-            None => return Err(scan.error(open, RegErrorKind::Unfinished, "data that goes on behind the backslash")),
+            None => return Err(scan.error(open, RegErrorKind::Unfinished, "data that continues after the backslash")),
             Some(b';') => scan.skip_to_line_end(),
             Some(b'\r' | b'\n') => scan.bump(),
             Some(_) => return Ok(()),

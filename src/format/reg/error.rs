@@ -95,7 +95,7 @@ impl RegErrorKind {
             }
             Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
             Self::OutsideKey => "put the value below the [key] that it belongs to",
-            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or blank",
+            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or empty",
             Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
             Self::Data => "data is \"text\", dword:00000001, hex:01,02, hex(7):61,00 or -",
             Self::Unfinished => "the file was cut off; export it again",

@@ -175,7 +175,7 @@ impl Parser<'_> {
                 Some(b'[') => self.section(start)?,
                 Some(b'"' | b'@') => self.entry(start)?,
                 Some(_) => {
-                    let expected = "a [key], a \"name\"=data, a comment or a blank line";
+                    let expected = "a [key], a \"name\"=data, a comment or an empty line";
                     return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, expected));
                 }
             }
@@ -327,7 +327,7 @@ impl Parser<'_> {
         };
         self.scan.skip_blanks();
         if !self.scan.eat(b'=') {
-            return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, "= behind the value name"));
+            return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, "= after the value name"));
         }
         self.scan.skip_blanks();
         let from = self.scan.at;
@@ -354,8 +354,7 @@ impl Parser<'_> {
         Ok(match data.decoded(self.version, self.code_page) {
             Ok(data) => Content::Data(data),
             Err(data::Undecoded::NeedsCodePage) => {
-                let mut error =
-                    self.scan.error(mark, RegErrorKind::CodePage, "ASCII, as long as no code page is given");
+                let mut error = self.scan.error(mark, RegErrorKind::CodePage, "ASCII, unless a code page is given");
                 error.found = "string data with bytes above 7f".to_owned();
                 return Err(error);
             }

@@ -127,7 +127,7 @@ impl<'a> Scan<'a> {
             start.at += 1;
         }
         let found = self.bytes.get(start.at).map_or("a byte".to_owned(), |b| format!("the byte 0x{b:02x}"));
-        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, as long as no code page is given") }
+        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, unless a code page is given") }
     }
 
     /// Returns an error at `mark`, with the text there as found.
@@ -161,7 +161,7 @@ impl<'a> Scan<'a> {
             Some((b'\r' | b'\n', _)) => "the end of the line".to_owned(),
             Some(_) => match self.encoding.decode(bytes) {
                 Ok(text) => format!("`{}`", notation::one_line(&text)),
-                Err(_) => "bytes that are no text".to_owned(),
+                Err(_) => "bytes that cannot be decoded".to_owned(),
             },
         }
     }

@@ -37,7 +37,7 @@ fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
         return Err("the signature is wrong");
     }
     if u32_at(header, 4) != u32::try_from(at).ok() {
-        return Err("it names another offset than its own");
+        return Err("the offset in it is not its own");
     }
     let size = u32_at(header, 8).unwrap_or_default();
     if size == 0 || !size.is_multiple_of(4096) {

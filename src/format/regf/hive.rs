@@ -208,14 +208,14 @@ impl Hive {
     pub(super) fn cell(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
         if at == NOWHERE {
-            return Err(error("the offset points nowhere"));
+            return Err(error("the offset refers to nothing"));
         }
         if !at.is_multiple_of(8) {
             return Err(error("the offset is not a multiple of 8"));
         }
         let start = (at as usize).saturating_add(base::SIZE);
         let head = self.store.get(start, 4)?.and_then(|head| u32_at(head, 0));
-        let size = head.ok_or_else(|| error("the offset points behind the end of the hive"))?.cast_signed();
+        let size = head.ok_or_else(|| error("the offset is after the end of the hive"))?.cast_signed();
         if size >= 0 {
             return Err(error("the cell is free"));
         }

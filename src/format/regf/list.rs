@@ -116,7 +116,7 @@ impl Hive {
         let cell = self.cell(LIST, at)?;
         let Some(kind) = Kind::of(cell.get(..2).unwrap_or_default()) else {
             let nested = cell.starts_with(b"ri");
-            let problem = if nested { "an index root stands below another one" } else { "the signature is wrong" };
+            let problem = if nested { "an index root is below another one" } else { "the signature is wrong" };
             return Err(Error::cell(LIST, at, problem));
         };
         let elements = elements(cell, kind.step());

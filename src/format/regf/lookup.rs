@@ -161,10 +161,10 @@ impl Hive {
     pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
         let key = self.key(Node(at))?;
         if at == self.root {
-            return Err(Error::cell(KEY, at, "the hive's root stands in a subkey list"));
+            return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(KEY, at, "it names another key as its parent than the one that lists it"));
+            return Err(Error::cell(KEY, at, "its parent is not the key that lists it"));
         }
         Ok(key)
     }

@@ -102,7 +102,7 @@ impl Hive {
         let (size, at) = (value.size(), value.u32(DATA_OFFSET));
         if value.u32(DATA_SIZE) & INLINE != 0 {
             if size > 4 {
-                return Err(Error::cell(VALUE, value.at, "more than 4 bytes of data cannot stand in the record"));
+                return Err(Error::cell(VALUE, value.at, "more than 4 bytes of data do not fit into the record"));
             }
             return Ok(Storage::Inline);
         }

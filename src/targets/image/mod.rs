@@ -88,8 +88,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "it says where the hives of users are, and other changes of this run are in those hives: they could not be \
-                              found again to be undone; change the one and the other in two runs";
+                let detail = "it determines where the hives of users are, and other changes of this run are in those hives, so these could not \
+                              be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),

@@ -58,7 +58,7 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
         }
         found = target.join(below);
     }
-    Err(elsewhere(format!("{path} has more links in it than Windows follows")))
+    Err(elsewhere(format!("{path} has more links than Windows follows")))
 }
 
 /// Returns the topmost link of a path, and its target.

@@ -97,8 +97,7 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
 
 /// Returns the reason for refusing a volatile key, which exists in memory only.
 pub(super) fn volatile(key: &Key) -> Unread {
-    let detail =
-        format!("{key} is a volatile key: it is gone when Windows restarts, and so is all that is changed in it");
+    let detail = format!("{key} is a volatile key: Windows deletes it, with all changes in it, at the next restart");
     Unread::new(Reason::Unsupported, detail)
 }
 

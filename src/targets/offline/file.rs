@@ -90,7 +90,7 @@ impl HiveFile {
         let Some(Answer::Present(properties)) = &facts.properties else { return };
         self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
         if self.described > self.hive.file_len() + DESCRIBED_BEYOND {
-            let detail = "its keys have more class names and security descriptors together than the whole hive is long: it is \
+            let detail = "the class names and security descriptors of its keys are together larger than the hive: it is \
                           damaged, or made to use up memory";
             facts.properties = Some(Answer::unread(Reason::Malformed, detail));
         }
@@ -215,7 +215,8 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     match error {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } | Error::ReadOnly => {
-            let detail = format!("{error}; such a hive is only read: boot that Windows once, so that it completes it");
+            let detail =
+                format!("{error}; such a hive can only be read: boot that Windows once, so that it completes the hive");
             WriteError::Unsupported { place, detail }
         }
         _ => WriteError::Unsupported { place, detail: error.to_string() },
@@ -288,7 +289,7 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
         io::ErrorKind::InvalidInput => OpenError::Unread(Unread::new(Reason::Unsupported, source.to_string())),
         _ if is_in_use(&source) => {
             let detail =
-                format!("{} is in use by another program, as the hive of a user who logs on is", path.display());
+                format!("{} is in use by another program, for example because its user is logged on", path.display());
             OpenError::Unread(Unread::new(Reason::Unknown, detail))
         }
         _ => refused_io(path, source),

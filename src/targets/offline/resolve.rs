@@ -156,7 +156,8 @@ impl OfflineRegistry {
         match data.as_ref().map(Data::decode) {
             Some(Decoded::Number(number @ 1..=999)) => Ok(format!("ControlSet{number:03}")),
             _ => {
-                let detail = r"HKLM\SYSTEM\Select Current names no control set, so there is no CurrentControlSet";
+                let detail =
+                    r"HKLM\SYSTEM\Select Current does not name a control set, so there is no CurrentControlSet";
                 Err(Unread::new(Reason::Malformed, detail).into())
             }
         }
@@ -188,7 +189,7 @@ impl OfflineRegistry {
         if !in_memory {
             return Ok(());
         }
-        let detail = format!("{path} is not in the hive: Windows makes it when it starts");
+        let detail = format!("{path} is not in the hive: Windows creates it at startup");
         Err(Unread::new(Reason::Unknown, detail).into())
     }
 }
@@ -220,7 +221,7 @@ fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread>
     match value.as_ref().and_then(registry::link_target) {
         Some(Ok(path)) => Ok(path),
         Some(Err(text)) => Err(Unread::linked(at, &text)),
-        None => Err(Unread::new(Reason::Malformed, format!("{at} is a link that names no key"))),
+        None => Err(Unread::new(Reason::Malformed, format!("{at} is a link without a target"))),
     }
 }
 

@@ -27,7 +27,7 @@ impl Connection {
         let names = names.join("\\");
         // In smbclient a semicolon ends a command even inside quotes; the rest would be run as another command.
         if names.contains(';') || names.chars().any(char::is_control) || names.is_empty() {
-            let detail = format!("`{path}` has a character that smbclient takes for its own");
+            let detail = format!("`{path}` has a character that has a special meaning in smbclient");
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
         self.reach()?;

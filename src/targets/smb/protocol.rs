@@ -197,7 +197,7 @@ impl Connection {
         match document.failed {
             Some(failed) => Err(self.trouble(failed)),
             None if document.answers.len() == questions.len() => Ok(document.answers),
-            None => Err(Trouble::Failed("fewer answers came than questions were asked".to_owned())),
+            None => Err(Trouble::Failed("there are fewer answers than questions".to_owned())),
         }
     }
 

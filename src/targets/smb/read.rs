@@ -69,7 +69,9 @@ impl Connection {
         let mut answers = Vec::new();
         for query in queries {
             answers.push(match is_callers_own(query) {
-                true => Answer::unread(Reason::Unknown, "HKCU of another machine is the account's that asks; name HKU"),
+                true => {
+                    Answer::unread(Reason::Unknown, "HKCU on another machine belongs to the account that asks; use HKU")
+                }
                 false => found.next().map_or_else(missing, |found| answer(query, found)),
             });
         }
@@ -102,7 +104,7 @@ impl Connection {
 }
 
 fn missing<T>() -> Answer<T> {
-    Answer::unread(Reason::Unknown, "the machine gave no answer to this")
+    Answer::unread(Reason::Unknown, "the machine did not answer this question")
 }
 
 fn is_callers_own(query: &KeyQuery) -> bool {

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// A program that kbfix needs is not installed.
-    #[error("{program} is not there: {detail}")]
+    #[error("{program} is not available: {detail}")]
     Program {
         /// The program.
         program: String,
@@ -30,10 +30,10 @@ pub enum Trouble {
     #[error("it denies the account access: {0}")]
     Denied(String),
     /// The Remote Registry service is not running.
-    #[error("its service Remote Registry gives no answer: {0}")]
+    #[error("its Remote Registry service does not answer: {0}")]
     Service(String),
     /// The machine did not answer in time.
-    #[error("it gave no answer within {0} s")]
+    #[error("it did not answer within {0} s")]
     Silent(u64),
     /// Another error.
     #[error("{0}")]
@@ -53,20 +53,22 @@ impl Trouble {
                  KBFIX_SMB_KERBEROS=1"
             }
             Self::Unreachable(_) => {
-                "see that the name is right, the machine is on, and its SMB port is open to this one"
+                "check that the name is right, the machine is on, and its SMB port can be reached from here"
             }
-            Self::Broken(_) => "see whether the machine and the network between are well, and try again",
+            Self::Broken(_) => "check the machine and the network, and try again",
             Self::Protocol(_) => {
-                "a Windows Server 2003 knows SMB 1 only: add ?smb1 to the target if the network between is trusted"
+                "a Windows Server 2003 has only SMB 1: add ?smb1 to the target if the network is trusted"
             }
-            Self::Logon(_) => "see account, password and domain; kbfix tries once, so that no account is locked out",
+            Self::Logon(_) => {
+                "check account, password and domain; kbfix tries only once, so that the account is not locked out"
+            }
             Self::Denied(_) => {
-                "use an account that is an administrator there; a machine that cannot sign, as a Windows Server 2003 may be, \
+                "use an account that is an administrator on that machine; one that cannot sign, possibly a Windows Server 2003, \
                  needs ?smb1&unsigned"
             }
-            Self::Service(_) => "start the service RemoteRegistry there",
-            Self::Silent(_) => "see whether it is overloaded; KBFIX_SMB_LIMIT=SECONDS waits longer",
-            Self::Failed(_) => "see what `smbclient -A FILE //HOST/C$` says",
+            Self::Service(_) => "start the service RemoteRegistry on that machine",
+            Self::Silent(_) => "check whether it is overloaded; KBFIX_SMB_LIMIT=SECONDS sets a longer limit",
+            Self::Failed(_) => "check what `smbclient -A FILE //HOST/C$` prints",
         }
     }
 }

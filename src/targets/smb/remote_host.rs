@@ -26,16 +26,16 @@ pub struct Host {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The string does not have the form of such a URI.
-    #[error("it is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
+    #[error("the form is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
     Form,
     /// The string contains a password.
     #[error(
-        "a password does not belong there, where others can read it, and is not shown here; \
-         name a file with it in KBFIX_SMB_AUTH_FILE"
+        "a target must not contain a password, because others can read it (it is not repeated here); \
+         put it into a file and name that in KBFIX_SMB_AUTH_FILE"
     )]
     Password,
     /// An unknown option follows the question mark.
-    #[error("behind the question mark stand smb1, unsigned or both, with & between them")]
+    #[error("only smb1, unsigned or both (with & between them) may follow the question mark")]
     Option,
 }
 

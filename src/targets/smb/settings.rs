@@ -87,7 +87,7 @@ impl Settings {
     pub(super) fn checked(mut self) -> Result<Self, Trouble> {
         self.file = self.file.as_deref().map(checked).transpose()?;
         if self.file.is_none() && !self.kerberos {
-            return Err(Trouble::Settings("no credentials are named".to_owned()));
+            return Err(Trouble::Settings("no credentials are given".to_owned()));
         }
         Ok(self)
     }
@@ -119,11 +119,11 @@ fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
     let metadata = fs::metadata(&file).map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err(refused("it is no file of credentials".to_owned()));
+        return Err(refused("it is not a file of credentials".to_owned()));
     }
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(refused(format!("others than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
+        return Err(refused(format!("other users than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
     }
     let text = fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
     let has = |wanted: &str| {

@@ -46,7 +46,8 @@ impl Trouble {
 
     /// Returns the error for the output of a program.
     pub(super) fn of_text(text: &str) -> Self {
-        let line = || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no word of why").to_owned();
+        let line =
+            || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned();
         match STATUS.iter().find(|(_, name, _)| text.contains(name)) {
             Some((.., trouble)) => trouble(line()),
             None => Self::Failed(line()),

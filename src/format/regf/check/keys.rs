@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
     fn key(&mut self, key: &KeyNode<'a>) {
         let name = key.name();
         if name.is_empty() || name.len() > MAX_KEY_NAME || name.units().any(|u| u == 0 || u == u16::from(b'\\')) {
-            self.add("key-name", key.at, format!("{name:?} is no legal name for a key"));
+            self.add("key-name", key.at, format!("{name:?} is not a valid name for a key"));
         }
         let class = key.u32(node::CLASS);
         if class != NOWHERE
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
         for pair in below.windows(2) {
             if pair[0].name().compare(&pair[1].name()).is_ge() {
                 let message =
-                    format!("{:?} stands before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
+                    format!("{:?} is before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
                 self.add("subkey-order", pair[1].at, message);
             }
         }

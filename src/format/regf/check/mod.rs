@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
                 false
             }
             _ => {
-                self.add("cell-reference", at, format!("a {by} refers to this place, where no cell begins"));
+                self.add("cell-reference", at, format!("a {by} refers to this offset, at which no cell begins"));
                 false
             }
         }
@@ -214,7 +214,7 @@ impl<'a> Checker<'a> {
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {
-            let message = format!("{} bytes stand behind the last bin", self.hive.remnant);
+            let message = format!("there are {} bytes after the last bin", self.hive.remnant);
             self.add_at("file-remnant", self.hive.store.len() as u64, message);
         }
     }
