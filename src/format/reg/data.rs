@@ -1,10 +1,10 @@
 //! Data in `.reg` files: reads every form that regedit accepts, and writes as regedit does.
 
 use super::{
-    document::Version,
     encoding::{self, CodePage, DecodeError, TextEncoding},
     error::{RegError, RegErrorKind},
     scan::{Mark, Scan},
+    version::Version,
 };
 use crate::registry::{Data, ValueType, notation};
 

@@ -1,6 +1,6 @@
 //! Writes new registration scripts (version 5) for `regedit` and `reg import`.
 
-use super::{document::Version, edit::EditError, encoding::TextEncoding};
+use super::{edit::EditError, encoding::TextEncoding, version::Version};
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
 /// One key of a script.

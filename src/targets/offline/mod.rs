@@ -6,9 +6,13 @@
 //! ([`resolve`]); keys that exist in memory only are unknown.
 
 mod file;
+mod logs;
 mod memory;
 mod read;
 mod resolve;
+// Not on Windows, which replaces no file that is open.
+#[cfg(unix)]
+mod source;
 mod stamp;
 mod write;
 
@@ -18,7 +22,8 @@ use std::{
 };
 
 pub(super) use file::{HiveFile, OpenError};
-pub use file::{logs_of as hive_logs, read_hive, read_log};
+pub use file::{read_hive, read_log};
+pub use logs::logs_of as hive_logs;
 
 use crate::{
     files::{

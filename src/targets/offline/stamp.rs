@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::file::logs_of;
+use super::logs::logs_of;
 use crate::targets::WriteError;
 
 /// The bytes of the signature and both sequence numbers, which Windows increases with each write of a hive.
