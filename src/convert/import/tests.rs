@@ -300,7 +300,7 @@ fn lenient_skips_what_regedit_skips_line_by_line() {
             (
                 "reg-syntax",
                 warning,
-                "skipped this line, as regedit does: expected a [key], a \"name\"=data, a comment or a blank line, found `foo`"
+                "skipped this line, as regedit does: expected a [key], a \"name\"=data, a comment or an empty line, found `foo`"
             ),
             (
                 "reg-data",
