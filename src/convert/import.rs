@@ -1,6 +1,6 @@
 //! A `.reg` file becomes a spec that, applied, gives the registry that importing the file gives.
 //!
-//! The file is a script, carried out from top to bottom; a spec says what holds in the end. [`script`] plays the script on
+//! The file is a script, carried out from top to bottom; a spec says what holds in the end. `script` plays the script on
 //! what is known of the keys that it names; what is left of them are the rules. What a spec cannot say is an error at its
 //! line, never left out. Three things are said otherwise than in the file, since a spec of any machine says them so:
 //!

@@ -5,6 +5,7 @@
 //! it was rolled back since. A journal without an event is of an apply that did not end, and from it the target can be
 //! restored just as well. Format: `docs/reference/journal.md`.
 
+mod error;
 mod folder;
 mod inverse;
 mod trust;
@@ -14,7 +15,8 @@ use std::{io, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use folder::{Folder, FolderError};
+pub use error::FolderError;
+pub use folder::Folder;
 pub use inverse::{Conflict, Inverse, inverse};
 
 use crate::{

@@ -9,7 +9,7 @@ use std::{
 
 use crate::files::read::{open_file, read_open};
 
-use super::FolderError;
+use super::error::FolderError;
 
 /// Checks that nobody else may write the folder. Returns whether it is there.
 ///

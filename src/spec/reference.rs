@@ -8,14 +8,15 @@ const HEAD: &str = "# The spec language, version 1
 
 Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit.
 
-A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8. With this first line an editor that has the YAML language server
-completes and checks it:
+A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
+With this first line, an editor that has the YAML language server completes and checks it:
 
 ```yaml
 # yaml-language-server: $schema=../schema/spec.v1.schema.json
 ```
 
-`specs/KB909094.yaml` is a whole example; `docs/reference/diagnostics.md` explains what `kbfix validate` finds.
+`specs/KB909094.yaml` is a whole example.
+[Write a spec](../how-to/write-a-spec.md) shows how the fields are used, and [diagnostics](diagnostics.md) explains what `kbfix validate` finds.
 
 ";
 

@@ -1,10 +1,10 @@
 //! Data in the notation of `.reg` files: read with everything that regedit accepts, written as regedit writes it.
 
 use super::{
-    document::Version,
     encoding::{self, CodePage, DecodeError, TextEncoding},
     error::{RegError, RegErrorKind},
     scan::{Mark, Scan},
+    version::Version,
 };
 use crate::registry::{Data, ValueType, notation};
 

@@ -1,5 +1,6 @@
 //! A `.reg` file in memory: what it says, and its bytes.
 
+use super::version::Version;
 use std::collections::BTreeMap;
 
 use super::{
@@ -9,15 +10,6 @@ use super::{
     parse::{self, Skipped},
 };
 use crate::registry::{Data, KeyPath, ValueName};
-
-/// The two versions of the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// `REGEDIT4`.
-    V4,
-    /// `Windows Registry Editor Version 5.00`.
-    V5,
-}
 
 /// A parsed `.reg` file that can be read, edited and written back.
 ///

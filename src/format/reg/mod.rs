@@ -23,14 +23,16 @@ mod error;
 mod parse;
 mod scan;
 mod script;
+mod version;
 
-pub use document::{Document, Values, Version};
+pub use document::{Document, Values};
 pub use edit::{EditError, KeyEditor};
 pub use encoding::CodePage;
 pub use entry::{Content, Entry, Section};
 pub use error::{RegError, RegErrorKind};
 pub use parse::{MAX_FILE, Skipped};
 pub use script::{ScriptKey, ScriptValue, script};
+pub use version::Version;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::{
     data,
-    document::Version,
     encoding::{CodePage, TextEncoding},
     entry::{Content, Entry, Line, Raw, Section},
     error::{RegError, RegErrorKind},
     scan::{Mark, Scan},
+    version::Version,
 };
 use crate::registry::{KeyPath, ValueName, notation};
 

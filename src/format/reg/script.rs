@@ -1,6 +1,6 @@
 //! Fresh registration scripts, version 5, as `regedit` and `reg import` take them.
 
-use super::{document::Version, edit::EditError, encoding::TextEncoding};
+use super::{edit::EditError, encoding::TextEncoding, version::Version};
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
 /// One key of a script.

@@ -32,18 +32,6 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
-// Not on Windows, which replaces no file that is open.
-#[cfg(unix)]
-impl Source for std::fs::File {
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
-    }
-
-    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(self, into, offset)
-    }
-}
-
 /// The base block and the hive bins, and nothing behind them.
 #[derive(Debug, Clone)]
 pub(super) enum Store {

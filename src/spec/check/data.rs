@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Context, Path, parameters::Resolved};
+use super::{Context, Path, parameter::Resolved};
 
 /// Why data does not fit a type.
 pub(super) struct Misfit {

@@ -17,6 +17,7 @@ mod reach;
 mod rules;
 mod scale;
 mod services;
+mod parameter;
 mod parameter_types;
 mod values;
 mod versions;
@@ -65,7 +66,7 @@ impl Checked {
 /// What the checks of all parts share.
 struct Context<'t> {
     findings: Findings<'t>,
-    parameters: BTreeMap<String, parameters::Resolved>,
+    parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
     /// Declared, but wrongly: what they are is not known.
     tainted: BTreeSet<String>,
@@ -132,7 +133,7 @@ impl Context<'_> {
     }
 
     /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
-    fn parameter(&mut self, name: &str, path: &Path) -> Option<parameters::Resolved> {
+    fn parameter(&mut self, name: &str, path: &Path) -> Option<parameter::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
             if found.unset.is_some() {
@@ -218,7 +219,7 @@ pub(in crate::spec) fn check(
         note: restart.and_then(|r| r.note.clone()),
     };
     let known = cx.parameters.iter().filter(|(_, p)| p.unset.is_none());
-    let shown = |p: &parameters::Resolved| if p.is_sensitive { HIDDEN.to_owned() } else { p.text() };
+    let shown = |p: &parameter::Resolved| if p.is_sensitive { HIDDEN.to_owned() } else { p.text() };
     let parameters = known.map(|(name, p)| (name.clone(), shown(p))).collect();
     let unset = cx.parameters.iter().filter_map(|(name, p)| Some((name.clone(), p.unset.clone()?))).collect();
     let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();

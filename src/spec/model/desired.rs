@@ -1,16 +1,10 @@
 //! The rules: keys and values as they must be.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use super::{
-    Condition, KeyPattern,
-    keep::{Choice, Keep},
-};
+use super::{Condition, KeyPattern, keep::Keep};
 use crate::{
-    registry::{
-        Data, Decoded, ValueName, ValueType,
-        name::{folded, upcase},
-    },
+    registry::{Data, ValueName, ValueType, name::upcase},
     spec::document::{Exclusive, OnSubkeys},
 };
 
@@ -116,65 +110,12 @@ impl ValueRule {
     }
 }
 
-impl Desired {
-    /// Whether a value can be what this and `other` ask for, at the same time.
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        use Desired::{Absent, Bits, CommaSet, Kept, List, OneOf};
-        match (self, other) {
-            (Absent, Absent) => true,
-            (Kept { choices, keep }, other) | (other, Kept { choices, keep }) => {
-                let choice = Choice { choices, keep: Some(keep) };
-                match other {
-                    Absent => false,
-                    OneOf(choices) => choice.agrees_with(&Choice { choices, keep: None }),
-                    Kept { choices, keep } => choice.agrees_with(&Choice { choices, keep: Some(keep) }),
-                    edit => choice.agrees_with_edit(edit),
-                }
-            }
-            (OneOf(a), OneOf(b)) => a.iter().any(|data| b.contains(data)),
-            (OneOf(all), Bits { value_type, set, clear }) | (Bits { value_type, set, clear }, OneOf(all)) => {
-                let same = |n: u64| n & set == *set && n & clear == 0;
-                all.iter()
-                    .any(|data| data.value_type == *value_type && data.as_read_number(*value_type).is_ok_and(same))
-            }
-            (Bits { value_type: a, set, clear }, Bits { value_type: b, set: set_too, clear: clear_too }) => {
-                a == b && set & clear_too == 0 && clear & set_too == 0
-            }
-            (List { add, remove }, List { add: add_too, remove: remove_too }) => {
-                !meet(add, remove_too) && !meet(remove, add_too)
-            }
-            (OneOf(all), List { add, remove }) | (List { add, remove }, OneOf(all)) => {
-                let same = |found: Vec<String>| {
-                    let there: HashSet<_> = found.iter().map(|item| folded(item)).collect();
-                    add.iter().all(|item| there.contains(&folded(item))) && !meet(&found, remove)
-                };
-                all.iter().any(|data| data.value_type == ValueType::MULTI_SZ && data.as_read_list().is_ok_and(same))
-            }
-            (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
-                a == b && comma_set(text) == comma_set(other)
-            }
-            (OneOf(all), CommaSet { value_type, text }) | (CommaSet { value_type, text }, OneOf(all)) => {
-                all.iter().any(|data| match data.decode() {
-                    Decoded::Text(found) => data.value_type == *value_type && comma_set(&found) == comma_set(text),
-                    _ => false,
-                })
-            }
-            _ => false,
-        }
-    }
-}
-
 /// The items of a list separated by commas: without spaces around them, each once, in upper case as names have it. A space
 /// around `=` does not matter either, as UNC hardening flags are written (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");
     let items = text.split(',').map(tidy).filter(|item| !item.is_empty());
     items.map(|item| item.encode_utf16().map(upcase).collect()).collect()
-}
-
-fn meet(a: &[String], b: &[String]) -> bool {
-    let there: HashSet<_> = b.iter().map(|item| folded(item)).collect();
-    a.iter().any(|item| there.contains(&folded(item)))
 }
 
 #[cfg(test)]

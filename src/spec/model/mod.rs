@@ -1,5 +1,6 @@
 //! A checked spec: parsed, its parameters resolved, nothing left that could be invalid.
 
+mod compatible;
 mod condition;
 mod desired;
 mod keep;

@@ -2,6 +2,7 @@
 //!
 //! Source for what lies beside a hive: Maxim Suhanov, "Windows registry file format specification", "Types of files".
 
+use super::logs::logs_of;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -17,9 +18,6 @@ use crate::{
     format::regf::{Error, Filetime, Hive},
     targets::{Answer, KeyFacts, Reason, TargetError, Unread, WriteError},
 };
-
-/// What the names of a hive's logs have behind the hive's own.
-const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
 /// A hive file that was opened.
 #[derive(Debug)]
@@ -231,31 +229,6 @@ fn open_file(path: &Path) -> io::Result<fs::File> {
         return Err(io::Error::other("it is not a file"));
     }
     fs::File::open(path)
-}
-
-/// The logs that lie beside the hive, in whatever case their names are written.
-///
-/// # Errors
-/// The system's error, where the folder cannot be listed.
-pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-        return Ok(Vec::new());
-    };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let mut logs = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let is_log = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
-        // A link could lead out of the volume; Windows makes none here.
-        if is_log && entry.file_type()?.is_file() {
-            logs.push(entry.path());
-        }
-    }
-    logs.sort();
-    Ok(logs)
 }
 
 /// An empty log stays as it is.

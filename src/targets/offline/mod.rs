@@ -5,9 +5,13 @@
 //! `Software\Classes`) is found where it comes from ([`resolve`]); what exists in memory only is unknown.
 
 mod file;
+mod logs;
 mod memory;
 mod read;
 mod resolve;
+// Not on Windows, which replaces no file that is open.
+#[cfg(unix)]
+mod source;
 mod stamp;
 mod write;
 
@@ -17,7 +21,8 @@ use std::{
 };
 
 pub(super) use file::{HiveFile, OpenError};
-pub use file::{logs_of as hive_logs, read_hive, read_log};
+pub use file::{read_hive, read_log};
+pub use logs::logs_of as hive_logs;
 
 use crate::{
     files::{

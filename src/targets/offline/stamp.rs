@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::file::logs_of;
+use super::logs::logs_of;
 use crate::targets::WriteError;
 
 /// The signature and both sequence numbers, which Windows raises whenever it writes a hive.

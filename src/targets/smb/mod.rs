@@ -1,6 +1,6 @@
 //! The target `smb://HOST`: another Windows machine, its registry over MS-RRP and its files by its administrative shares.
 //!
-//! Both protocols are Samba's: [`protocol`] asks its Python bindings for the registry, [`files`] its program smbclient for
+//! Both protocols are Samba's: `protocol` asks its Python bindings for the registry, `files` its program smbclient for
 //! files. Samba's `net rpc registry` is not used, since it cannot do what is needed: its `import` opens keys for reading
 //! and then writes to them, which every Windows denies (`net_rpc_registry.c`, up to Samba 4.17 at least), its `setvalue`
 //! knows two types, and its `export` takes all that is below a key.

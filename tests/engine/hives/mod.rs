@@ -24,4 +24,4 @@ mod readers;
 mod real;
 mod recovery;
 mod sizes;
-mod support;
+pub(crate) mod support;

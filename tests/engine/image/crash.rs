@@ -12,10 +12,9 @@ use kbfix::{
     registry::{Data, ValueType},
 };
 
-use super::{
-    hives::{Random, setting},
-    support::{Machine, NTUSER, Run, SOFTWARE, SYSTEM},
-};
+use crate::hives::support::{Random, setting};
+
+use super::support::{Machine, NTUSER, Run, SOFTWARE, SYSTEM};
 
 /// Three hives in one apply.
 const SPEC: &str = r"kbfix: 1

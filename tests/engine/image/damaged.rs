@@ -12,10 +12,9 @@ use kbfix::{
     targets::{Address, KeyChange, Target, open},
 };
 
-use super::{
-    hives::{Random, setting},
-    support::{Machine, SYSTEM},
-};
+use crate::hives::support::{Random, setting};
+
+use super::support::{Machine, SYSTEM};
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 

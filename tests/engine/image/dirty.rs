@@ -7,10 +7,9 @@ use kbfix::{
     targets::{Answer, KeyQuery, TargetError, Wanted},
 };
 
-use super::{
-    hives::{counts, real_file},
-    support::{Machine, SYSTEM, exists, hivexget, key},
-};
+use crate::hives::support::{counts, real_file};
+
+use super::support::{Machine, SYSTEM, exists, hivexget, key};
 
 /// A spec for any machine.
 const SPEC: &str = r"kbfix: 1

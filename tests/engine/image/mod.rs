@@ -19,8 +19,3 @@ mod ntfs;
 mod properties;
 mod real;
 mod support;
-
-/// Real hives, dumps, random numbers.
-#[allow(dead_code)]
-#[path = "../hives/support.rs"]
-mod hives;

@@ -2,10 +2,9 @@
 
 use kbfix::{format::regf::Hive, registry::Data};
 
-use super::{
-    hives::{KeyDump, dump},
-    support::{Machine, SOFTWARE},
-};
+use crate::hives::support::{KeyDump, dump};
+
+use super::support::{Machine, SOFTWARE};
 
 const SPEC: &str = "kbfix: 1\nid: GONE\ntitle: t\nregistry:\n  - { key: 'HKLM\\SOFTWARE\\Gone', ensure: absent }\n";
 

@@ -4,10 +4,9 @@ use std::{collections::BTreeMap, fs};
 
 use kbfix::format::regf::Hive;
 
-use super::{
-    hives::{KeyDump, dump, real_file},
-    support::{Machine, SYSTEM, hivexget},
-};
+use crate::hives::support::{KeyDump, dump, real_file};
+
+use super::support::{Machine, SYSTEM, hivexget};
 
 #[test]
 fn apply_and_rollback_leave_every_other_key_as_it_was() {

@@ -88,7 +88,7 @@ impl Machine {
         let mut all = BTreeMap::new();
         for file in [SYSTEM, SOFTWARE, NTUSER] {
             let hive = Hive::open(fs::read(self.path(file)).unwrap(), &[]).unwrap();
-            for (path, key) in crate::image::hives::dump(&hive) {
+            for (path, key) in crate::hives::support::dump(&hive) {
                 all.insert(format!("{file}\\{path}"), key.values);
             }
         }

@@ -12,10 +12,11 @@ use kbfix::spec::{
 use crate::library::yaml_files;
 
 const HEAD: &str = "# The library\n\n\
-    The specs that are built into kbfix, from the folder `specs/`. `kbfix show ID` prints one in full, with its notes and its\n\
-    sources. This file is generated; `UPDATE_DOCS=1 cargo test --test engine library` writes it anew.\n\n\
-    The types of their values are REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ and REG_QWORD. No article of\n\
-    Microsoft's was found that asks for a REG_DWORD_BIG_ENDIAN, which the language has as well.\n\n\
+    The specs that are built into kbfix, from the folder `specs/`.\n\
+    `kbfix show ID` prints one in full, with its notes and its sources.\n\
+    This page is generated; `UPDATE_DOCS=1 cargo test --test engine library` writes it anew.\n\n\
+    The types of their values are REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ and REG_QWORD.\n\
+    The language also has REG_DWORD_BIG_ENDIAN, but no article of Microsoft's was found that asks for one.\n\n\
     | id | title | what it sets | restart |\n|---|---|---|---|\n";
 
 #[test]

@@ -1,0 +1,34 @@
+//! The transaction logs beside a hive.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What the names of a hive's logs have behind the hive's own.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+/// The logs that lie beside the hive, in whatever case their names are written.
+///
+/// # Errors
+/// The system's error, where the folder cannot be listed.
+pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_log = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
+        // A link could lead out of the volume; Windows makes none here.
+        if is_log && entry.file_type()?.is_file() {
+            logs.push(entry.path());
+        }
+    }
+    logs.sort();
+    Ok(logs)
+}
