@@ -26,6 +26,8 @@ options:
       - A folder on the controller, made if it is not there, for what is to be kept of each host. A relative path is that of the play.
       - C(HOST.json) is the whole report, C(HOST.md) the same for people, and C(HOST.plan.json) the plan, where something is to change.
         What an earlier task left of the host is removed first.
+      - The plan is for its owner only (mode 0600), since it holds C(sensitive) data too.
+      - The host C(index) is refused, since the playbook C(audit) writes C(index.md), and so is a host whose name ends with C(.plan).
       - They are written in check mode too, and whatever C(no_log) says.
     type: str
 attributes:

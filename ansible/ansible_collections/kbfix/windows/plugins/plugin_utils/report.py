@@ -31,6 +31,8 @@ _NOT_STARTED_WINDOWS = {
     740: "needs an elevated session",
     1260: "is blocked by a group policy (AppLocker or software restriction)",
 }
+# How the command module says that it could not start a program or write to it: from ansible-core 2.19 on, and before.
+_POSIX_GAVE_UP = ("Error executing command", "[Errno ")
 _PIPE = 32
 _NOT_STARTED_POSIX = {
     2: "is not there",
@@ -71,7 +73,7 @@ def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:
 
 def ended_before_it_read(raw: Raw, windows: bool) -> bool:
     """Whether the program closed its standard input, on which the command module gives up (EPIPE)."""
-    return not windows and raw.get("rc") == _PIPE and str(raw.get("msg") or "").startswith("Error executing command")
+    return not windows and raw.get("rc") == _PIPE and str(raw.get("msg") or "").startswith(_POSIX_GAVE_UP)
 
 
 def _parse(text: str) -> dict[str, t.Any] | None:
@@ -112,7 +114,7 @@ def _not_started(raw: Raw, call: Call, windows: bool) -> str | None:
             return None
         code, reasons = raw.get("rc"), _NOT_STARTED_WINDOWS
     else:
-        if not message.startswith(("Error executing command", "[Errno ")):
+        if not message.startswith(_POSIX_GAVE_UP):
             return None
         code, reasons = raw.get("rc"), _NOT_STARTED_POSIX
     reason = reasons.get(code) if isinstance(code, int) else None

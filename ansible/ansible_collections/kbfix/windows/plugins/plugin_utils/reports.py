@@ -26,28 +26,43 @@ def clear(folder: str, host: str) -> None:
 
 
 def write(folder: str, host: str, report: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Writes the files, each whole or not at all, and returns their paths; there is a plan where something is to change."""
+    """Writes the files, each whole or not at all, and returns their paths; there is a plan where something is to change.
+
+    As `kbfix diff --out` does it, the plan is for the owner of the file only, since it holds sensitive data too.
+    """
     rest = {name: data for name, data in report.items() if name not in ("plan", "markdown")}
     texts = {_JSON: json.dumps(rest, ensure_ascii=False, indent=2) + "\n", _MARKDOWN: report["markdown"]}
     if any(spec.get("changes") for spec in report["specs"] if spec["outcome"] == "changes_pending"):
         texts[_PLAN] = report["plan"]
-    return {end: _write(_path(folder, host, end), text) for end, text in texts.items()}
+    return {end: _write(_path(folder, host, end), text, private=end == _PLAN) for end, text in texts.items()}
 
 
 def _path(folder: str, host: str, end: str) -> pathlib.Path:
     if "/" in host or os.sep in host:
         raise KbfixFailure(f"reports: the host {host} cannot name a file; give it another name in the inventory")
+    if taken := _taken(host):
+        raise KbfixFailure(f"reports: the host {host} would take the name of {taken}; give it another name in the inventory")
     return pathlib.Path(folder, f"{host}.{end}")
 
 
-def _write(path: pathlib.Path, text: str) -> str:
+def _taken(host: str) -> str | None:
+    """The file of another host or of the playbook audit that a file of this host would replace; not every system tells cases apart."""
+    name = host.lower()
+    if name == "index":
+        return f"index.{_MARKDOWN}"
+    return f"{host[:-5]}.{_PLAN}" if name.endswith(".plan") else None
+
+
+def _write(path: pathlib.Path, text: str, private: bool) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
             file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(file.name, 0o666 & ~mask)
+        # The temporary file is private already.
+        if not private:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(file.name, 0o666 & ~mask)
         os.replace(file.name, path)
     except OSError as error:
         raise KbfixFailure(f"reports: {path} cannot be written: {error.strerror}") from error

@@ -19,7 +19,7 @@ from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_ro
 from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
-from ansible_collections.kbfix.windows.plugins.plugin_utils.report import read_report
+from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_before_it_read, read_report
 from ansible_collections.kbfix.windows.plugins.plugin_utils.wording import in_words_of_the_task
 
 MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
@@ -364,8 +364,10 @@ def test_a_report_is_read() -> None:
 
 UNREADABLE = [
     ({"cmd": "k", "rc": 2, "msg": "Error executing command.", "stdout": ""}, False, "is not there"),
+    ({"cmd": "k", "rc": 2, "msg": "[Errno 2] No such file or directory: b'k'"}, False, "is not there"),
     ({"cmd": "k", "rc": 13, "msg": "Error executing command."}, False, "may not be run"),
     ({"cmd": "k", "rc": 32, "msg": "Error executing command."}, False, "too old for an option"),
+    ({"cmd": "k", "rc": 32, "msg": "[Errno 32] Broken pipe"}, False, "too old for an option"),
     ({"cmd": "k", "rc": 99, "msg": "Error executing command."}, False, "could not be started: Error"),
     ({"rc": 127, "msg": "deserialization failed", "module_stderr": "no python\nmore"}, False, "failed; no python$"),
     ({"cmd": "k", "rc": 2, "msg": "Failed to run: 'k': x"}, True, "is not there"),
@@ -395,6 +397,14 @@ def test_why_there_is_no_report(answer: dict[str, t.Any], windows: bool, message
     with pytest.raises(KbfixFailure, match=message) as failure:
         read_report(answer, CALL, windows)
     assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("message", ["Error executing command.", "[Errno 32] Broken pipe"])
+def test_a_program_that_reads_nothing_is_known_with_each_ansible_core(message: str) -> None:
+    assert ended_before_it_read({"cmd": "k", "rc": 32, "msg": message}, False)
+    assert not ended_before_it_read({"cmd": "k", "rc": 32, "msg": message}, True)
+    assert not ended_before_it_read({"cmd": "k", "rc": 2, "msg": message}, False)
+    assert not ended_before_it_read({"cmd": "k", "rc": 32, "msg": "", "stdout": "x"}, False)
 
 
 def test_a_report_that_is_cut_off_says_what_may_have_been_begun() -> None:
@@ -465,18 +475,27 @@ def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
 
 def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
     folder = tmp_path / "a/b"
+    (tmp_path / "new").touch()
+    umask_allows = (tmp_path / "new").stat().st_mode & 0o777
     report = {**REPORT, "specs": [spec("changes_pending", CHANGE)], "plan": "{}\n", "markdown": "# ü\n"}
     files = reports.write(str(folder), "web1", report)
     assert files == {end: str(folder / f"web1.{end}") for end in ("json", "md", "plan.json")}
     kept = json.loads((folder / "web1.json").read_text(encoding="utf-8"))
     assert "plan" not in kept and "markdown" not in kept and kept["specs"][0]["outcome"] == "changes_pending"
     assert ((folder / "web1.md").read_text(encoding="utf-8"), (folder / "web1.plan.json").read_text()) == ("# ü\n", "{}\n")
+    modes = {end: pathlib.Path(path).stat().st_mode & 0o777 for end, path in files.items()}
+    assert modes["plan.json"] == 0o600 and modes["json"] == modes["md"] == umask_allows
     reports.clear(str(folder), "web1")
     assert not list(folder.iterdir())
     assert sorted(reports.write(str(folder), "web1", {**report, "specs": [spec("blocked", CHANGE)]})) == ["json", "md"]
     for host in ("a/b", "../b"):
         with pytest.raises(KbfixFailure, match="cannot name a file"):
             reports.clear(str(folder), host)
+    for host, taken in (("index", r"index\.md"), ("Index", r"index\.md"), ("web1.plan", r"web1\.plan\.json"), ("a.PLAN", r"a\.plan\.json")):
+        with pytest.raises(KbfixFailure, match=f"the host {host} would take the name of {taken}"):
+            reports.clear(str(folder), host)
+    for host in ("index1", "plan", "web.plan1"):
+        reports.clear(str(folder), host)
     with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
         reports.write(str(folder / "web1.json"), "web2", report)
     # What is in files is not in the result too.
