@@ -177,7 +177,10 @@ impl Explainer<'_, '_> {
                 return self.words(path, found, &options);
             }
             Failure::Minimum { limit } => {
-                (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), negative(found))
+                let number_type = hints::number_type_beside(self.findings.places(), path);
+                // An event's number is none of the registry.
+                let hint = negative(found, number_type.as_deref()).filter(|_| path.field_at(0) != Some("symptoms"));
+                (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), hint)
             }
             Failure::Maximum { limit } => (Code::OUT_OF_RANGE, format!("{} is above {limit}", show(found)), None),
             Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
