@@ -4,7 +4,10 @@
 //! write; after the last, everything is read back and compared; on any failure what was written is undone, by the same code
 //! that a later rollback uses.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use crate::{
     diag::number_of,
@@ -270,6 +273,8 @@ struct Expected {
     keys: BTreeMap<Key, bool>,
     properties: BTreeMap<Key, KeyProperties>,
     values: BTreeMap<(Key, ValueName), Option<Data>>,
+    /// Those of them whose data is shown to nobody.
+    sensitive: BTreeSet<(Key, ValueName)>,
 }
 
 impl Expected {
@@ -283,6 +288,7 @@ impl Expected {
                 }
                 _ => drop(expected.properties.remove(&change.key)),
             }
+            expected.sensitive.extend(change.sensitive.iter().map(|name| (change.key.clone(), name.clone())));
             for value in &change.values {
                 expected.values.insert((change.key.clone(), value.name.clone()), value.after.clone());
             }
@@ -308,11 +314,15 @@ impl Expected {
                 _ => wrong.push(format!("{key} has not got back its class and security")),
             }
         }
-        for ((key, name), data) in &self.values {
+        for (at, data) in &self.values {
+            let (key, name) = at;
             let place = format!("{key} {}", notation::value_name(name));
             match reader.value(key, name).known() {
                 Ok(found) if found == *data => {}
-                Ok(found) => wrong.push(format!("{place}: wrote {data:?}, found {found:?}")),
+                Ok(found) => {
+                    let text = |data: &Option<Data>| notation::message(data.as_ref(), self.sensitive.contains(at));
+                    wrong.push(format!("{place}: wrote {}, found {}", text(data), text(&found)));
+                }
                 Err(why) => wrong.push(format!("{place}: {why}")),
             }
         }

@@ -27,6 +27,7 @@ pub struct Reader<'a> {
     facts: RefCell<std::borrow::Cow<'a, Facts>>,
     missing: RefCell<Missing>,
     planned: RefCell<Planned>,
+    sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
 }
 
 /// What was planned for whom, and whose plan the last answers rest on.
@@ -83,6 +84,7 @@ impl<'a> Reader<'a> {
             facts: RefCell::new(std::borrow::Cow::Borrowed(facts)),
             missing: RefCell::default(),
             planned: RefCell::default(),
+            sensitive: RefCell::default(),
         }
     }
 
@@ -194,6 +196,23 @@ impl<'a> Reader<'a> {
                 Ok(out)
             }
         }
+    }
+
+    /// Notes that the value's data is shown to nobody.
+    pub fn hide(&self, key: &Key, name: &ValueName) {
+        self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
+    }
+
+    /// Whether the value's data is shown to nobody.
+    pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        let sensitive = self.sensitive.borrow();
+        (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
+            || self.facts.borrow().is_hidden(key, name)
+    }
+
+    /// Returns every value whose data is shown to nobody.
+    pub fn hidden(&self) -> BTreeSet<(Key, ValueName)> {
+        self.sensitive.borrow().clone()
     }
 
     /// Returns the first place that was asked for and of which the facts say nothing; `None` where they answered everything.

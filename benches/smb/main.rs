@@ -11,10 +11,10 @@
 mod loopback;
 // They call each other as parts of the crate, as in the tests.
 #[cfg(unix)]
-#[path = "../../tests/smb/machine.rs"]
+#[path = "../../tests/platform/smb/machine.rs"]
 mod machine;
 #[cfg(unix)]
-#[path = "../../tests/smb/server.rs"]
+#[path = "../../tests/platform/smb/server.rs"]
 mod server;
 
 fn main() {

@@ -8,6 +8,8 @@ mod args;
 mod commands;
 mod install;
 mod output;
+#[cfg(test)]
+mod reference;
 mod services;
 mod error;
 

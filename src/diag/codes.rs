@@ -1,4 +1,4 @@
-//! The codes of all diagnostics. `docs/diagnostics.md` has a section for each, which a test checks.
+//! The codes of all diagnostics. `docs/reference/diagnostics.md` has a section for each, which a test checks.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -24,7 +24,7 @@ pub fn number_of(n: usize, what: &str) -> String {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
-    /// The stable code, in kebab-case; `docs/diagnostics.md` explains each.
+    /// The stable code, in kebab-case; `docs/reference/diagnostics.md` explains each.
     pub code: Code,
     /// Whether it stops the operation.
     pub severity: Severity,

@@ -113,9 +113,9 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         });
     }
     if keep {
-        (!gone.is_empty()).then(|| KeyChange::new(key.clone(), Action::Update, gone))
+        (!gone.is_empty()).then(|| step(undo, Action::Update, gone))
     } else {
-        Some(KeyChange::new(key.clone(), Action::Delete, gone))
+        Some(step(undo, Action::Delete, gone))
     }
 }
 
@@ -134,7 +134,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         Answer::Absent => Action::Create,
         _ => Action::Update,
     };
-    Some(KeyChange::new(undo.key.clone(), action, values))
+    Some(step(undo, action, values))
 }
 
 /// The key was deleted: it comes back with its values.
@@ -147,7 +147,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         }
         Answer::Present(()) => {
             let values = values(undo, force, reader, out);
-            (!values.is_empty()).then(|| KeyChange::new(undo.key.clone(), Action::Update, values))
+            (!values.is_empty()).then(|| step(undo, Action::Update, values))
         }
         Answer::Unread(why) => {
             out.unread.push(format!("{}: {why}", undo.key));
@@ -180,6 +180,11 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     values
 }
 
+/// The part of `undo` that is done.
+fn step(undo: &KeyChange, action: Action, values: Vec<ValueChange>) -> KeyChange {
+    KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
+}
+
 /// Whether the key above is there; none where that could not be read.
 fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Inverse) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
@@ -199,7 +204,7 @@ fn conflict(
     found: Option<&Data>,
     before: Option<&Data>,
 ) -> Conflict {
-    let text = |data: Option<&Data>| data.map_or("absent".to_owned(), |data| format!("{data:?}"));
+    let text = |data: Option<&Data>| undo.message(name, data);
     let place = format!("{} {}", undo.key, notation::value_name(name));
     Conflict { place, left: text(left), found: text(found), before: text(before), forcible: true }
 }

@@ -3,7 +3,7 @@
 //! A journal is a file of JSON lines. The first line, the entry, has every change with its data before and after; it is
 //! complete on disk before anything is written to the target. Each later line is an event: how the apply ended, and whether
 //! it was rolled back since. A journal without an event is of an apply that did not end, and from it the target can be
-//! restored just as well. Format: `docs/journal.md`.
+//! restored just as well. Format: `docs/reference/journal.md`.
 
 mod folder;
 mod inverse;

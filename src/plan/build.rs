@@ -20,9 +20,13 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
     let machine = machine(reader);
     let mut earlier: Vec<(&Spec, Wants<'_>)> = Vec::new();
     let mut plans = Vec::new();
+    // Before the first, since each message of a run hides what any of its specs calls sensitive.
+    specs.iter().for_each(|spec| rules::hide(spec, reader));
     for spec in specs {
+        // Again, for a `*` of it may stand for a key that an earlier one makes.
+        rules::hide(spec, reader);
         let (mut plan, wants) = one(spec, reader);
-        let undone = undone(&plan.changes, &earlier);
+        let undone = undone(&plan.changes, &earlier, reader);
         refuse(&mut plan, undone);
         plan.changes.iter().for_each(|change| reader.pretend(change));
         let left_out = left_out(&plan.changes, &earlier, reader);
@@ -36,7 +40,23 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
         }
         plans.push(plan);
     }
-    Plan { kbfix_plan: 1, target: target.to_owned(), machine, specs: plans, facts: facts.clone() }
+    let mut facts = facts.clone();
+    for (key, name) in reader.hidden() {
+        facts.hide(&key, &name);
+    }
+    plans.iter_mut().for_each(|plan| mark_sensitive(plan, reader));
+    Plan { kbfix_plan: 1, target: target.to_owned(), machine, specs: plans, facts }
+}
+
+/// Marks the values of the plan whose data is shown to nobody.
+fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
+    for change in &mut plan.changes {
+        let hidden = change.values.iter().filter(|value| reader.is_hidden(&change.key, &value.name));
+        change.sensitive = hidden.map(|value| value.name.clone()).collect();
+    }
+    for one in &mut plan.satisfied {
+        one.sensitive = one.name.as_ref().is_some_and(|name| reader.is_hidden(&one.key, name));
+    }
 }
 
 /// Which machine the target is, as far as it says.
@@ -178,11 +198,11 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
 }
 
 /// What of that which earlier specs of the run want these changes undo: one of the specs is wrong.
-fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)]) -> Vec<String> {
+fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
     let mut clashes = Vec::new();
     for change in changes {
         for (Spec { id, .. }, wants) in earlier {
-            let undone = wants.undone_by(change).into_iter();
+            let undone = wants.undone_by(change, reader).into_iter();
             clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
         }
     }

@@ -135,7 +135,9 @@ fn over_keys(
 fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (String, String, String, Truth) {
     let place = format!("{key} {}", notation::value_name(&at.name));
     let answer = reader.value(key, &at.name);
+    let is_hidden = reader.is_hidden(key, &at.name);
     let found = match &answer {
+        Answer::Present(data) if is_hidden => notation::message(Some(data), true),
         Answer::Present(data) => lookup::readable(data),
         other => presence(other),
     };
@@ -154,6 +156,11 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
             };
             (bounds.to_string(), of_data(answer, holds))
         }
+    };
+    // Beside the result, what was wanted would show what was found.
+    let wanted = match test {
+        ValueTest::OneOf(_) | ValueTest::Number(_) if is_hidden => notation::HIDDEN.to_owned(),
+        _ => wanted,
     };
     (place, wanted, found, truth)
 }

@@ -137,7 +137,7 @@ fn satisfied_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
         return reader.key(&one.key).known().err().map(|why| format!("{}: {why}", one.key));
     };
     let found = reader.value(&one.key, name);
-    value_fault(&one.key, name, one.data.as_ref(), &found)
+    value_fault(&one.key, name, one.data.as_ref(), &found, reader)
 }
 
 fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
@@ -210,7 +210,7 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     }
     change.values.iter().find_map(|value| {
         let found = reader.value(&change.key, &value.name);
-        value_fault(&change.key, &value.name, value.before.as_ref(), &found)
+        value_fault(&change.key, &value.name, value.before.as_ref(), &found, reader)
     })
 }
 
@@ -244,27 +244,31 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     }
     change.values.iter().find_map(|value| {
         let answer = found.get(&value.name).cloned().unwrap_or(Answer::Absent);
-        value_fault(key, &value.name, value.before.as_ref(), &answer)
+        value_fault(key, &value.name, value.before.as_ref(), &answer, reader)
     })
 }
 
 /// That data before a change is not that of the facts.
-fn value_fault(key: &Key, name: &ValueName, before: Option<&Data>, found: &Answer<Data>) -> Option<String> {
+fn value_fault(
+    key: &Key,
+    name: &ValueName,
+    before: Option<&Data>,
+    found: &Answer<Data>,
+    reader: &Reader<'_>,
+) -> Option<String> {
     let same = match (found, before) {
         (Answer::Present(found), Some(before)) => found == before,
         (Answer::Absent, None) => true,
         _ => false,
     };
     (!same).then(|| {
-        let before = before.map_or("absent".to_owned(), |data| format!("{data:?}"));
-        format!("{key} {} is {before} by the plan, and {} by its facts", notation::value_name(name), text(found))
+        let is_hidden = reader.is_hidden(key, name);
+        let before = notation::message(before, is_hidden);
+        let found = match found {
+            Answer::Present(data) => notation::message(Some(data), is_hidden),
+            Answer::Absent => "absent".to_owned(),
+            Answer::Unread(why) => why.to_string(),
+        };
+        format!("{key} {} is {before} by the plan, and {found} by its facts", notation::value_name(name))
     })
-}
-
-fn text(answer: &Answer<Data>) -> String {
-    match answer {
-        Answer::Present(data) => format!("{data:?}"),
-        Answer::Absent => "absent".to_owned(),
-        Answer::Unread(why) => why.to_string(),
-    }
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    registry::{Data, Key, ValueName},
+    observe::Reader,
+    registry::{Data, Key, ValueName, notation},
     spec::{document::Exclusive, model::ValueRule},
     targets::{Action, KeyChange, Unread},
 };
@@ -91,7 +92,7 @@ impl Wants<'_> {
     }
 
     /// What of this a change undoes, each with its place; the change was planned where all of this holds.
-    pub(super) fn undone_by(&self, change: &KeyChange) -> Vec<(String, String)> {
+    pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);
         let above = (change.action == Action::Create).then(|| within(key, &self.absent)).flatten();
@@ -110,14 +111,17 @@ impl Wants<'_> {
         {
             return vec![(key.to_string(), format!("{above} to hold no other keys"))];
         }
-        let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), ToString::to_string);
+        let text = |name: &ValueName, data: &Option<Data>| match data {
+            Some(data) if !reader.is_hidden(key, name) => data.to_string(),
+            data => notation::message(data.as_ref(), true),
+        };
         let wanted = by_value(rules);
         let wanted: BTreeMap<&ValueName, &OneValue<'_>> = wanted.iter().map(|value| (value.name, value)).collect();
         let mut undone = Vec::new();
         for value in &change.values {
             let after = value.after.as_ref();
             if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules.iter().all(|rule| is_as(rule, after))) {
-                let (is, after) = (text(&value.before), text(&value.after));
+                let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
                 undone.push((change.place(&value.name), format!("it to be {is}, this one {after}")));
             }
             if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {

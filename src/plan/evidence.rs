@@ -49,6 +49,7 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     }
     if let Some((key, name)) = value(place) {
         return Some(vec![match reader.value(&key, &name) {
+            Answer::Present(data) if reader.is_hidden(&key, &name) => notation::message(Some(&data), true),
             Answer::Present(data) => lookup::readable(&data),
             Answer::Absent => "absent".to_owned(),
             Answer::Unread(why) => why.to_string(),

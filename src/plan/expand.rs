@@ -3,7 +3,7 @@
 use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Key, KeyName, KeyPath, RootKey, ValueName, sid},
+    registry::{Key, KeyName, KeyPath, RootKey, ValueName, notation, sid},
     spec::{
         Spec,
         model::{FilePattern, KeyPattern, Like, NamePattern, PathPart, PathVariable},
@@ -40,7 +40,11 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
         let sid = path.names().next().filter(|_| path.root() == RootKey::Hku).map(str::to_ascii_uppercase);
         (sid, found.and_then(|()| below(vec![Key { path, view: pattern.view }], pattern, reader)))
     });
-    Ok((each.collect(), without_hive))
+    let default = pattern.default_profile.then(|| {
+        let path = default_profile(reader);
+        (None, path.and_then(|path| below(vec![Key { path, view: pattern.view }], pattern, reader)))
+    });
+    Ok((each.chain(default).collect(), without_hive))
 }
 
 /// The keys of a user, by the SID; `None` for keys that are no user's.
@@ -57,7 +61,11 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(names)) => fill(vec![own.clone()], names, reader),
         _ => {
-            let roots = roots(pattern.root, reader)?.into_iter();
+            let mut roots = roots(pattern.root, reader)?;
+            if pattern.default_profile {
+                roots.push(default_profile(reader)?);
+            }
+            let roots = roots.into_iter();
             below(roots.map(|path| Key { path, view: pattern.view }).collect(), pattern, reader)
         }
     }
@@ -147,6 +155,17 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     Ok((users, without_hive))
 }
 
+/// The key where the hive of the Default profile is.
+fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
+    let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
+    let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
+    // Every Windows has the profile: a target that does not show it does not prove that there is none.
+    let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is not there");
+    let there = reader.key(&Key::new(path.clone())).known();
+    let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
+    there?.map(|()| path).ok_or_else(absent)
+}
+
 /// A path on the target.
 pub(super) enum Resolved {
     /// The absolute path.
@@ -209,7 +228,8 @@ fn folder(
 ) -> Result<Option<String>, Unread> {
     let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
     let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
-        let detail = format!("{key} {name:?} is {data:?}, which names no folder");
+        let data = notation::message(Some(&data), reader.is_hidden(key, name));
+        let detail = format!("{key} {name:?} is {data}, which names no folder");
         return Err(Unread::new(Reason::Malformed, detail));
     };
     expanded(&text, reader, under).map(Some)

@@ -70,7 +70,7 @@ pub struct SpecPlan {
     pub title: String,
     /// The SHA-256 of the spec's file, in hex digits.
     pub sha256: String,
-    /// What its parameters were.
+    /// What its parameters were; `(hidden)` for a sensitive one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// How it ends.
@@ -231,6 +231,9 @@ pub struct Satisfied {
     /// The earlier spec of the run for which that is planned. None where the target has it so now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
+    /// Whether its data is shown to nobody. In a report `bytes` is then missing from it, and `hidden` is true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
 }
 
 /// How a spec ends. The order is that of the exit codes, worst last.
@@ -273,7 +276,7 @@ impl Outcome {
         }
     }
 
-    /// The exit code: see the table in DESIGN and `docs/exit-codes.md`.
+    /// Returns the exit code of a spec with this outcome: `docs/reference/exit-codes.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,

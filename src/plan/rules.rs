@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     diag::number_of,
     observe::{KeyImage, Reader},
-    registry::{Key, RootKey, ValueName, sid},
+    registry::{Data, Key, RootKey, ValueName, sid},
     spec::{
         Spec,
         document::OnSubkeys,
@@ -44,6 +44,19 @@ pub(super) struct Result<'a> {
     pub checks: Vec<Check>,
     /// What the rules want, so that the changes of later specs can be held against it.
     pub wants: Wants<'a>,
+}
+
+/// Notes for which values the spec says that nobody is shown their data, whether or not their rules count.
+pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
+    for rule in &spec.rules {
+        let DesiredKey::Values(values) = &rule.desired else { continue };
+        let mut sensitive = values.iter().filter(|value| value.is_sensitive).peekable();
+        if sensitive.peek().is_some() {
+            let by_user = expand::keys_by_user(&rule.key, reader).map(|(by_user, _)| by_user).unwrap_or_default();
+            let keys: Vec<Key> = by_user.into_iter().filter_map(|(_, found)| found.ok()).flatten().collect();
+            sensitive.for_each(|value| keys.iter().for_each(|key| reader.hide(key, &value.name)));
+        }
+    }
 }
 
 /// Works out all rules.
@@ -222,6 +235,7 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
         name: Some(value.name.clone()),
         data: None,
         planned_by: None,
+        sensitive: false,
     };
     result.satisfied.extend(values.iter().map(absent));
 }
@@ -287,7 +301,16 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
         let read = reader.value(key, value.name).known();
-        match read.and_then(|before| Ok((value.after(before.as_ref())?, before))) {
+        let after = |before: Option<Data>| {
+            let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
+                true => {
+                    Unread::new(why.reason, "what is there cannot be kept; its data is sensitive, and is not shown")
+                }
+                false => why,
+            });
+            Ok((after?, before))
+        };
+        match read.and_then(after) {
             Ok((None, _)) => result.refused.push(format!("{}: two rules want different data", place())),
             Ok((Some(after), before)) => {
                 // As found, so that one that is deleted comes back under the name that it had.
@@ -298,6 +321,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                         name: Some(name),
                         data: before,
                         planned_by: None,
+                        sensitive: false,
                     });
                 } else {
                     values.push(ValueChange { name, before, after });
@@ -332,7 +356,13 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
         }
         (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
         (false, true) => {}
@@ -386,7 +416,13 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
     }
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied { key: key.clone(), name: None, data: None, planned_by: None });
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
             return;
         }
         Answer::Unread(why) => {
@@ -411,7 +447,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
-                result.changes.push(KeyChange { key, action: Action::Delete, properties, values });
+                result.changes.push(KeyChange { properties, ..KeyChange::new(key, Action::Delete, values) });
             }
         }
         Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),

@@ -79,7 +79,7 @@ mod tests {
     use crate::registry::ValueName;
 
     fn rule(desired: Desired) -> ValueRule {
-        ValueRule { name: ValueName::new("v").unwrap(), when: None, desired, if_absent: None }
+        ValueRule { name: ValueName::new("v").unwrap(), when: None, desired, if_absent: None, is_sensitive: false }
     }
 
     fn known(rule: &ValueRule, before: Option<&Data>) -> Option<Data> {

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Value, json};
 
 use super::{Data, ValueType, notation};
 
@@ -24,7 +25,15 @@ impl JsonSchema for Data {
         "Data".into()
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        DataDocument::json_schema(generator)
+        let mut schema = DataDocument::json_schema(generator);
+        // What a report has in place of sensitive data.
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            let hidden = "In a report only: the data is sensitive, `bytes` is missing, and `text` says nothing of it.";
+            properties.insert("hidden".to_owned(), json!({ "const": true, "description": hidden }));
+        }
+        schema.insert("required".to_owned(), json!(["type", "text"]));
+        schema.insert("oneOf".to_owned(), json!([{ "required": ["bytes"] }, { "required": ["hidden"] }]));
+        schema
     }
 }
 

@@ -9,6 +9,18 @@ use std::fmt;
 
 use super::{Data, Decoded, ValueName, ValueType};
 
+/// What stands in place of data that is shown to nobody.
+pub const HIDDEN: &str = "(hidden)";
+
+/// Data as messages have it: its type and notation, of sensitive data the type only, and `absent` where there is none.
+pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
+    match data {
+        None => "absent".to_owned(),
+        Some(data) if is_sensitive => format!("{} {HIDDEN}", data.value_type),
+        Some(data) => format!("{data:?}"),
+    }
+}
+
 /// Data in `.reg` notation: `dword:00000001`, `"text"`, `hex(7):61,00,…`.
 pub fn data(data: &Data) -> String {
     match (data.value_type, data.decode()) {

@@ -7,6 +7,19 @@
 /// `Software\Classes`.
 pub const CLASSES: &str = "_Classes";
 
+/// The name below `HKU` under which kbfix has the hive of the Default profile, which every new user gets a copy of. Windows never
+/// loads that hive; `.DEFAULT` is the hive of the system's own account.
+///
+/// Source: Microsoft, "Customize the default user profile".
+pub const DEFAULT_PROFILE: &str = "DefaultProfile";
+
+/// Whether `name` is that of the Default profile's hive, or of the hive of its classes.
+pub fn is_default_profile(name: &str) -> bool {
+    let (start, end) = (name.get(..DEFAULT_PROFILE.len()), name.get(DEFAULT_PROFILE.len()..).unwrap_or_default());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(DEFAULT_PROFILE))
+        && (end.is_empty() || end.eq_ignore_ascii_case(CLASSES))
+}
+
 /// Whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows gave up (`….bak`) is none.
 pub fn is_sid(text: &str) -> bool {
     let (start, numbers) = (text.get(..4), text.get(4..).unwrap_or_default());
@@ -46,5 +59,13 @@ mod tests {
         assert_eq!(of_classes("S-1-5-19_Classes"), Some("S-1-5-19"));
         assert_eq!(of_classes("a_Classes"), None);
         assert_eq!(of_classes("é"), None);
+        for (name, is) in [
+            ("defaultprofile", true),
+            ("DefaultProfile_classes", true),
+            (".DEFAULT", false),
+            ("DefaultProfile2", false),
+        ] {
+            assert_eq!(is_default_profile(name), is, "{name}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         Data, Decoded, ValueName, ValueType,
         notation::{self, one_line},
     },
-    targets::{Action, KeyChange},
+    targets::{Action, KeyChange, ValueChange},
 };
 
 use super::long_data;
@@ -56,6 +56,12 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
         Action::Update => {}
     }
     for value in &change.values {
+        if change.sensitive.contains(&value.name) {
+            let (was, is) = hidden(value);
+            before.extend(was);
+            after.extend(is);
+            continue;
+        }
         let (was, is) = (value.before.as_ref(), value.after.as_ref());
         let (old, new) = differing(was, is);
         let old = text(&value.name, was, false, old);
@@ -75,6 +81,14 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     }
     flush(&mut before, &mut after, &mut lines);
     lines
+}
+
+/// The lines of a value whose data is shown to nobody: its types, and that the data differs.
+fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
+    let name = one_line(&notation::value_name(&value.name));
+    let line = |data: &Data, more: &str| format!("{name}=({}, hidden{more})", data.value_type);
+    let differs = if value.before.is_some() { "; it differs" } else { "" };
+    (value.before.as_ref().map(|data| line(data, "")), value.after.as_ref().map(|data| line(data, differs)))
 }
 
 /// What goes, and then what comes.

@@ -81,7 +81,8 @@ pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
 /// The journal as [`Shown`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, entry, events } = journal;
-    crate::render::json(&Shown { path, status: journal.status(), entry, events })
+    let is_sensitive = entry.changes.iter().any(|change| !change.sensitive.is_empty());
+    super::hidden::json(&Shown { path, status: journal.status(), entry, events }, is_sensitive)
 }
 
 /// A journal in one line.

@@ -7,6 +7,7 @@ pub mod diagnostics;
 mod diff;
 pub mod hive_check;
 pub mod html;
+mod hidden;
 mod human;
 pub mod journal;
 mod markdown;

@@ -3,7 +3,7 @@
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     plan::{Outcome, SpecPlan},
-    targets::Action,
+    targets::{Action, ValueChange},
 };
 
 /// The bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. What was there before
@@ -15,7 +15,8 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
     let paths: Vec<_> = changes.iter().map(|change| change.key.view.stored_at(&change.key.path)).collect();
     let keys = changes.iter().zip(&paths).map(|(change, path)| {
-        let values = change.values.iter().map(|value| ScriptValue {
+        let shown = change.values.iter().filter(|value| !change.sensitive.contains(&value.name));
+        let values = shown.map(|value| ScriptValue {
             name: &value.name,
             data: value.after.as_ref(),
             comment: value.before.as_ref().map(|data| format!("was {data}")).unwrap_or_default(),
@@ -24,6 +25,11 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     });
     let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
     comment.extend(specs.iter().filter_map(left_out));
+    for change in &changes {
+        let hidden = change.values.iter().filter(|value| change.sensitive.contains(&value.name));
+        let place = |value: &ValueChange| format!("{}: left out, its data is sensitive", change.place(&value.name));
+        comment.extend(hidden.map(place));
+    }
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())
 }
 

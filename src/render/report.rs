@@ -139,8 +139,9 @@ impl Report {
             Outcome::Failed => ChangesAre::UndoneInPart,
             _ => ChangesAre::Planned,
         });
-        let mut text = serde_json::to_string_pretty(&Self { changes_are, ..self.clone() }).unwrap_or_default();
-        text.push('\n');
-        text
+        let is_sensitive = self.specs.iter().any(|spec| {
+            spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
+        });
+        super::hidden::json(&Self { changes_are, ..self.clone() }, is_sensitive)
     }
 }

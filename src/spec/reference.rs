@@ -1,4 +1,4 @@
-//! The reference of the spec language, `docs/spec.md`, written from its schema: what an editor shows on one page.
+//! Generates the reference of the spec language, `docs/reference/language.md`, from its schema.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# The spec language, version 1
 
-Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test schema`; do not edit.
+Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit.
 
 A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8. With this first line an editor that has the YAML language server
 completes and checks it:
@@ -15,7 +15,7 @@ completes and checks it:
 # yaml-language-server: $schema=../schema/spec.v1.schema.json
 ```
 
-`specs/KB909094.yaml` is a whole example; `docs/diagnostics.md` explains what `kbfix validate` finds.
+`specs/KB909094.yaml` is a whole example; `docs/reference/diagnostics.md` explains what `kbfix validate` finds.
 
 ";
 

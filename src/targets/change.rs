@@ -1,5 +1,7 @@
 //! What is to be changed: one [`KeyChange`] for each key, so that a key is opened once.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +38,9 @@ pub struct KeyChange {
     pub properties: Option<KeyProperties>,
     /// What happens to its values.
     pub values: Vec<ValueChange>,
+    /// The names of its values whose data is shown to nobody. In a report `bytes` is missing from that data, and `hidden` is true.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive: BTreeSet<ValueName>,
 }
 
 /// The change of one value. Never both `None`, never both the same.
@@ -64,7 +69,7 @@ impl ValueChange {
 impl KeyChange {
     /// A change without a word on the key's properties.
     pub fn new(key: Key, action: Action, values: Vec<ValueChange>) -> Self {
-        Self { key, action, properties: None, values }
+        Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
 
     /// The change that undoes this one.
@@ -79,11 +84,40 @@ impl KeyChange {
             before: v.after.clone(),
             after: v.before.clone(),
         });
-        Self { key: self.key.clone(), action, properties: self.properties.clone(), values: values.collect() }
+        Self {
+            key: self.key.clone(),
+            action,
+            properties: self.properties.clone(),
+            values: values.collect(),
+            sensitive: self.sensitive.clone(),
+        }
+    }
+
+    /// Returns data of the value as messages have it: without the bytes where it is sensitive.
+    pub fn message(&self, name: &ValueName, data: Option<&Data>) -> String {
+        notation::message(data, self.sensitive.contains(name))
     }
 
     /// The key and a value name, as messages name a place.
     pub fn place(&self, name: &ValueName) -> String {
         format!("{} {}", self.key, notation::value_name(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_only_the_type_of_sensitive_data() {
+        let key = Key::new("HKLM\\SOFTWARE\\X".parse().unwrap());
+        let name = ValueName::new("Token").unwrap();
+        let mut change = KeyChange::new(key, Action::Update, Vec::new());
+        assert_eq!(change.message(&name, Some(&Data::sz("x"))), "REG_SZ \"x\"");
+        change.sensitive.insert(ValueName::new("TOKEN").unwrap());
+        for change in [&change, &change.inverse()] {
+            assert_eq!(change.message(&name, Some(&Data::sz("x"))), "REG_SZ (hidden)");
+            assert_eq!(change.message(&name, None), "absent");
+        }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted};
+use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted, hku};
 use document::FactsDocument;
 pub use drift::Moved;
 
@@ -41,6 +41,9 @@ struct KeyRecord {
     /// The values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
+    /// The names of those whose data is shown to nobody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    sensitive: BTreeSet<ValueName>,
     /// Whether all its values are among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
@@ -75,6 +78,7 @@ impl Facts {
         }
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
+            sensitive: BTreeSet::new(),
             all_values: query.values == Wanted::All,
             properties: facts.properties,
             subkeys: facts.subkeys.map(BTreeSet::from_iter),
@@ -90,6 +94,18 @@ impl Facts {
                 self.keys.insert(query.key.clone(), answer);
             }
         }
+    }
+
+    /// Notes that the value's data is shown to nobody.
+    pub fn hide(&mut self, key: &Key, name: &ValueName) {
+        if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
+            record.sensitive.insert(name.clone());
+        }
+    }
+
+    /// Whether the value's data is shown to nobody.
+    pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
 
     /// Takes in an answer.
@@ -171,7 +187,8 @@ impl Facts {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref());
         }
-        if key.is_also_elsewhere() {
+        // The hive of a user who is not logged on is not among the listed keys below HKU.
+        if key.is_also_elsewhere() || hku::of_a_user(&key.path).is_some_and(|hive| hive == *key) {
             return None;
         }
         let parent = key.parent()?;
@@ -215,6 +232,7 @@ impl Facts {
                 // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
+                    sensitive: change.sensitive.clone(),
                     all_values: true,
                     properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(BTreeSet::new()),

@@ -9,7 +9,7 @@ pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
         return None;
     }
     let user = path.names().next()?;
-    let is_user = sid::is_person(sid::of_classes(user).unwrap_or(user));
+    let is_user = sid::is_person(sid::of_classes(user).unwrap_or(user)) || sid::is_default_profile(user);
     KeyPath::from_parts(RootKey::Hku, user).ok().filter(|_| is_user).map(Key::new)
 }
 
@@ -22,6 +22,7 @@ mod tests {
         let hive = |path: &str| of_a_user(&path.parse().unwrap()).map(|key| key.to_string());
         assert_eq!(hive(r"HKU\S-1-5-21-1-2-3-1001\Software\X").as_deref(), Some(r"HKU\S-1-5-21-1-2-3-1001"));
         assert_eq!(hive(r"HKU\s-1-12-1-7_Classes").as_deref(), Some(r"HKU\s-1-12-1-7_Classes"));
+        assert_eq!(hive(r"HKU\DefaultProfile\Software").as_deref(), Some(r"HKU\DefaultProfile"));
         assert_eq!(hive(r"HKU\.DEFAULT\Software"), None);
         assert_eq!(hive(r"HKLM\SOFTWARE"), None);
         assert_eq!(hive("HKU"), None);

@@ -1,7 +1,7 @@
 //! Targets: what kbfix reads the actual state from, and writes changes to.
 //!
 //! A target knows keys, values and files; it knows nothing of specs. Its primitives are few so that each kind of target
-//! is small and so that one contract suite (`tests/targets.rs`) can hold all of them to the same behaviour:
+//! is small and so that one contract suite (`tests/targets/`) can hold all of them to the same behaviour:
 //!
 //! - a batch of keys is read, and a batch of files;
 //! - a list of changes is written, each checked against what it says was there before;

@@ -36,7 +36,7 @@ pub(super) fn before(
             .known()
             .map_err(|why| WriteError::Unsupported { place: change.place(&value.name), detail: why.to_string() })?;
         if found != value.before {
-            let text = |data: &Option<Data>| data.as_ref().map_or("absent".to_owned(), |d| format!("{d:?}"));
+            let text = |data: &Option<Data>| change.message(&value.name, data.as_ref());
             let (expected, found) = (text(&value.before), text(&found));
             return Err(WriteError::Stale { place: change.place(&value.name), expected, found });
         }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::registry::{Key, KeyName, KeyPath, RootKey, ValueName};
+use crate::registry::{Key, KeyName, KeyPath, RootKey, ValueName, sid};
 
 use super::{Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, offline::OfflineRegistry};
 
@@ -91,7 +91,25 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
         });
         profiles.push(Profile { sid, folder });
     }
+    if let Ok(sid) = KeyName::new(sid::DEFAULT_PROFILE) {
+        let folder = default_profile(&mut ask)?;
+        profiles.push(Profile { sid, folder: folder.and_then(|folder| expanded(&folder, system_root)) });
+    }
     Ok(Ok(profiles))
+}
+
+/// The folder of the Default profile: since Windows Vista `Default` says where it is, before that `DefaultUserProfile` what it
+/// is called below `ProfilesDirectory`.
+fn default_profile(mut ask: impl Ask) -> Asked<String> {
+    let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES} names no Default profile"));
+    let whole = match text(&mut ask, PROFILES, "Default")? {
+        Ok(None) => None,
+        known => return Ok(known.and_then(|folder| folder.ok_or_else(absent))),
+    };
+    let (above, name): (Result<_, Unread>, Result<_, Unread>) =
+        (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, "DefaultUserProfile")?);
+    let below = above.and_then(|above| Ok(above.zip(name?).map(|(above, name)| format!("{above}\\{name}"))));
+    Ok(below.and_then(|below| whole.or(below).ok_or_else(absent)))
 }
 
 /// Mounts every user's hives below `HKU`. A profile that has none is absent there: Windows keeps the entry in ProfileList of a

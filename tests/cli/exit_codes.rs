@@ -1,4 +1,4 @@
-//! The table of exit codes in DESIGN.md and docs/exit-codes.md: each code, by the shortest way to it, with the streams.
+//! The table of exit codes in docs/reference/exit-codes.md: each code, by the shortest way to it, with the streams.
 
 use crate::harness::Machine;
 

@@ -2,6 +2,7 @@
 //! command line, in the library.
 
 mod apply;
+mod crash;
 mod damaged;
 mod diff;
 mod documents;
@@ -9,6 +10,7 @@ mod exit_codes;
 mod harness;
 mod journal;
 mod kb909094;
+mod max_changes;
 mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
@@ -19,6 +21,7 @@ mod reg_as_spec;
 mod plans;
 mod rollback;
 mod saved;
+mod sensitive;
 mod streams;
 mod together;
 mod unseen;

@@ -274,7 +274,9 @@ def test_a_vaulted_spec_stays_secret(site: Site) -> None:
     assert "correct-horse" not in run.output
     site.spec("broken.yaml", spec("Password: { type: REG_DWORD, data: correct-horse-battery }"))
     broken = site.task({"src": ["broken.yaml"]}, "-vvv", no_log=True)
-    assert broken.counts("pending1") == (0, 1) and "broken.yaml:7:" in broken.output and "correct-horse" not in broken.output
+    assert broken.counts("pending1") == (0, 1) and "correct-horse" not in broken.output
+    # Before 2.19 Ansible prints nothing of such a failure.
+    assert "broken.yaml:7:" in broken.output or "[ERROR]: Task failed" not in broken.output
     assert '"Password"="correct-horse-battery"' in (site.folder / "pending1/front-end.reg").read_text(encoding="utf-8-sig")
 
 
@@ -405,7 +407,9 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
         output = run("E", data)
         assert "spec (T1): registry[0].values.E" in output and "quote it in your play" in output, output
     look = site.task({"spec": "{{ lookup('ansible.builtin.file', 'KB909094.yaml') | from_yaml }}"}, "--check", "--diff")
-    assert look.counts("pending1") == (1, 0) and DIFF in look.output, look.output
+    # Before 2.19 a template makes a text of a mapping that holds a date.
+    refused = look.counts("pending1") == (0, 1) and "a mapping with a date in it; quote the date" in look.output
+    assert refused or (look.counts("pending1") == (1, 0) and DIFF in look.output), look.output
 
 
 def test_a_reg_file_is_a_spec(site: Site) -> None:
@@ -571,6 +575,18 @@ def test_an_image_is_a_target(site: Site) -> None:
     assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
 
 
+def test_the_plan_of_one_machine_on_its_clone_is_warned_of(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine}/C"
+    shutil.copytree(machine / "C", machine / "clone")
+    assert site.task({**SRC, "reports": str(site.folder / "reports")}, module="kb_info").counts("pending1") == (0, 0)
+    plan = {"plan": str(site.folder / "reports/pending1.plan.json"), "target": f"image:{machine}/clone"}
+    for arguments in (["--check"], []):
+        run = site.task(plan, *arguments)
+        assert run.counts("pending1") == (1, 0) and "[WARNING]" in run.output and "[plan-other-target]" in run.output, run.output
+
+
 def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     machine = site.exchange("pending1")
     assert site.task(SRC).counts("pending1") == (1, 0)
@@ -643,6 +659,37 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
     run = site.task({"src": ["param.yaml"], "parameters": {"secret": "correct-horse"}, "binary_path": str(program)}, no_log=True)
     assert run.counts("pending1") == (1, 0), run.output + seen.read_text()
     assert "correct-horse" not in seen.read_text() + run.output
+
+
+def test_sensitive_data_is_in_no_result_and_no_diff(site: Site) -> None:
+    """Without no_log: from check to rollback, in a conflict, in a stale plan and in what audit keeps for people."""
+    machine = site.exchange("pending1")
+    parameters = "parameters: { word: { description: d, type: string, sensitive: true } }\n"
+    values = "A: { type: REG_SZ, data: { parameter: word } }\n      B: { type: REG_SZ, data: plain-battery, sensitive: true }"
+    site.spec("secret.yaml", parameters + spec(values))
+    options = {"src": ["secret.yaml"], "parameters": {"word": "correct-horse"}}
+    registry = machine / "front-end.reg"
+
+    def shown(run: Played, counts: tuple[int, int]) -> str:
+        assert run.counts("pending1") == counts, run.output
+        for secret in ("correct-horse", "plain-battery", "staple", "correct-horse".encode("utf-16-le").hex(",")):
+            assert secret not in run.output, run.output
+        return run.output
+
+    assert '+"A"=(hidden)' in shown(site.task(options, "--check", "--diff", "-vvv"), (1, 0))
+    shown(site.task({**options, "reports": "reports"}, "-vvv", module="kb_info"), (0, 0))
+    for end in ("json", "md"):
+        kept = (site.folder / f"reports/pending1.{end}").read_text(encoding="utf-8")
+        assert "correct-horse" not in kept and "plain-battery" not in kept, kept
+    shown(site.task(options, "--diff", "-vvv"), (1, 0))
+    text = registry.read_text(encoding="utf-8-sig")
+    assert '"A"="correct-horse"' in text and '"B"="plain-battery"' in text
+    registry.write_text(text.replace("plain-battery", "staple"), encoding="utf-8-sig")
+    shown(site.task({"plan": str(site.folder / "reports/pending1.plan.json")}, "-vvv"), (0, 1))
+    shown(site.task({"last": True}, "--diff", "-vvv", module="kb_rollback"), (0, 1))
+    shown(site.task({"last": True, "force": True}, "--diff", "-vvv", module="kb_rollback"), (1, 0))
+    wrong = site.task({**options, "parameters": {"word": ["correct-horse"]}}, "-vvv")
+    shown(wrong, (0, 1))
 
 
 def test_restart_facts(site: Site) -> None:

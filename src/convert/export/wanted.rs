@@ -114,6 +114,9 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
     };
     if key.root == RootKey::Hkcu {
         lose(format!("{key}: written for the user who runs the file only, not for each user"));
+        if key.default_profile {
+            lose(format!("{key}: not written for the Default profile, of which new users get a copy"));
+        }
     }
     let what = match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
@@ -134,12 +137,17 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
     Some((key.view.stored_at(&path), what))
 }
 
-fn value(rule: &KeyRule, value: &ValueRule, lose: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
+fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
     let place = format!("{} {}", rule.key, notation::value_name(&value.name));
     if value.when.is_some() {
-        lose(format!("{place}: left out, for it counts only under a condition"));
+        outer(format!("{place}: left out, for it counts only under a condition"));
         return None;
     }
+    let mut lose = |what: String| {
+        // What is lost of sensitive data would show it.
+        let hidden = || format!("{place}: the spec says more of its sensitive data than the file can");
+        outer(if value.is_sensitive { hidden() } else { what });
+    };
     let data = match &value.desired {
         Desired::Absent => None,
         Desired::OneOf(all) => {
@@ -173,6 +181,9 @@ fn value(rule: &KeyRule, value: &ValueRule, lose: &mut impl FnMut(String)) -> Op
     };
     if value.if_absent.is_some() && value.if_absent == data {
         lose(format!("{place}: absent would do as well, and it is written"));
+    }
+    if value.is_sensitive && data.is_some() {
+        outer(format!("{place}: its data is sensitive, and stands in the file for all to read"));
     }
     Some((value.name.clone(), data))
 }

@@ -197,7 +197,7 @@ fn a_script_is_laid_out_as_regedit_does() {
     assert!(Document::parse(bytes, None).unwrap().first_deletion().is_some());
 }
 
-/// The list of issue 2, "Byte exactness".
+/// Data and names that other tools are known to damage.
 fn exact() -> Vec<(String, Data)> {
     let multi =
         |text: &str| Data::new(ValueType::MULTI_SZ, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());

@@ -7,8 +7,8 @@ use super::{
     bytes::{put, u32_at, u64_at},
 };
 
-/// Its length in a primary file, and so the place where the hive bins begin.
-pub(super) const SIZE: usize = 4096;
+pub(super) use super::bytes::BASE_BLOCK_SIZE as SIZE;
+
 /// The part that has a checksum, together with it; as much is kept in a log.
 pub(super) const SECTOR: usize = 512;
 /// An offset that points nowhere.

@@ -1,5 +1,8 @@
 //! Little-endian numbers at a place in a buffer; `None` where the buffer ends first.
 
+/// The length of the base block in a primary file, and so the place where the hive bins begin.
+pub(super) const BASE_BLOCK_SIZE: usize = 4096;
+
 /// The `N` bytes at `at`.
 pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()

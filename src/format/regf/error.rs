@@ -100,6 +100,6 @@ pub enum Error {
 impl Error {
     /// A malformed structure in the hive bins, at an offset as the file's own pointers count.
     pub(super) fn cell(structure: &'static str, at: u32, problem: &'static str) -> Self {
-        Self::Malformed { structure, offset: u64::from(at) + super::base::SIZE as u64, problem }
+        Self::Malformed { structure, offset: u64::from(at) + super::bytes::BASE_BLOCK_SIZE as u64, problem }
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::{
     Error, Recovery,
     base::{self, BaseBlock, NOWHERE},
+    bin::bin_headers,
     bytes::u32_at,
-    edit::{Cache, Space},
+    free_space::{Cache, Space},
     owners::Owners,
     recover,
     store::{self, Source, Store},
@@ -266,44 +267,23 @@ fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
     Ok(base)
 }
 
-/// The hive bins in order, each as offset and size; an error for the first one that is wrong.
-pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
-    let mut at = 0_usize;
-    std::iter::from_fn(move || {
-        if at >= bins.len() {
-            return None;
-        }
-        let here = at as u32;
-        match bin_size(bins, at) {
-            Ok(size) => {
-                at += size as usize;
-                Some(Ok((here, size)))
-            }
-            Err(problem) => {
-                at = usize::MAX;
-                Some(Err(Error::cell("hive bin", here, problem)))
-            }
-        }
-    })
-}
+impl Hive {
+    /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
+    ///
+    /// # Errors
+    /// Where another structure refers to the cell.
+    pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
+        self.owners.note(structure, at, owner)
+    }
 
-/// The size of the bin at `at`.
-fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
-    let header = bins.get(at..).and_then(|rest| rest.get(..32)).ok_or("the file ends inside its header")?;
-    if !header.starts_with(b"hbin") {
-        return Err("the signature is wrong");
+    /// Returns the bytes of the file, to be changed. Which structure refers to which cell is then found anew.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
+        self.owners.forget();
+        self.store.load()
     }
-    if u32_at(header, 4) != u32::try_from(at).ok() {
-        return Err("it names another offset than its own");
-    }
-    let size = u32_at(header, 8).unwrap_or_default();
-    if size == 0 || !size.is_multiple_of(4096) {
-        return Err("its size is not a multiple of 4096");
-    }
-    if at + size as usize > bins.len() {
-        return Err("it runs over the end of the hive");
-    }
-    Ok(size)
 }
 
 impl std::fmt::Debug for Hive {

@@ -12,12 +12,15 @@
 //! the items below name its sections.
 
 mod base;
+mod bin;
 mod bytes;
 mod check;
 mod create;
 mod edit;
 mod error;
+mod free_space;
 mod hive;
+mod largest;
 mod list;
 mod lookup;
 mod name;

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Error, Hive};
+use super::Error;
 
 /// The owner of each cell that was read, by their places.
 #[derive(Debug, Default)]
@@ -27,16 +27,13 @@ impl Owners {
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
     }
-}
 
-impl Hive {
     /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
     ///
     /// # Errors
     /// Where another structure refers to the cell.
-    pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
-        let mut owners = self.owners.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match owners.entry(at) {
+    pub(super) fn note(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at) {
             Entry::Vacant(place) => {
                 place.insert(owner);
                 Ok(true)
@@ -44,14 +41,5 @@ impl Hive {
             Entry::Occupied(known) if *known.get() == owner => Ok(false),
             Entry::Occupied(_) => Err(Error::cell(structure, at, "two structures refer to it")),
         }
-    }
-
-    /// The bytes of the file, to be changed. Who refers to what is then to be seen anew.
-    pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
-        let owners = self.owners.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if !owners.is_empty() {
-            *owners = HashMap::new();
-        }
-        self.store.load()
     }
 }

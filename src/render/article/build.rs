@@ -146,6 +146,7 @@ fn parameter(name: &str, parameter: &Parameter, spec: &Spec) -> Item {
         text.push(both.collect::<Vec<_>>().join(", "));
     }
     match &parameter.default {
+        Some(_) if spec.sensitive.contains(name) => text.push("default: (hidden)".to_owned()),
         Some(default) => text.push(format!("default: {}", literal(default))),
         None => text.push("no default: the operator must choose".to_owned()),
     }

@@ -4,9 +4,12 @@
 //! that, so every format says the same.
 
 mod build;
+mod hidden;
 mod registry;
 mod text;
 mod conditions;
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -93,13 +96,13 @@ pub struct WithSpec<'a> {
     /// The article.
     #[serde(flatten)]
     pub article: Article,
-    /// The spec as it is written.
-    pub spec: &'a Document,
+    /// The spec as it is written, but for sensitive data.
+    pub spec: Cow<'a, Document>,
 }
 
 /// The articles of these specs as [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
-    let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: &spec.document });
+    let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: hidden::document(spec) });
     crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     registry::{
-        RootKey, View,
+        Data, RootKey, View,
         notation::{self, one_line},
     },
     spec::{
@@ -52,7 +52,9 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         line(out, "; * stands for every subkey that exists and fits");
     }
     if rule.key.root == RootKey::Hkcu {
-        line(out, "; in the hive of each user");
+        let also =
+            if rule.key.default_profile { ", and in the Default profile, which new users get a copy of" } else { "" };
+        line(out, &format!("; in the hive of each user{also}"));
     }
     if rule.key.view == View::Bits32 {
         line(out, "; in the 32-bit view");
@@ -95,6 +97,12 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
         line(out, &format!("; as the parameter {} says", reference.parameter));
     }
     let name = notation::value_name(&rule.name);
+    if rule.is_sensitive {
+        line(out, &format!("; {}, and shown to nobody", sensitive(&rule.desired)));
+        let end = if rule.desired == Desired::Absent { "-" } else { notation::HIDDEN };
+        line(out, &format!("{name}={end}"));
+        return;
+    }
     let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
     match &rule.desired {
         Desired::Absent => line(out, &format!("{name}=-")),
@@ -137,6 +145,19 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
     }
     if let Some(data) = &rule.if_absent {
         line(out, &format!("; absent means {}", notation::data(data)));
+    }
+}
+
+/// What sensitive data is.
+fn sensitive(desired: &Desired) -> String {
+    let types = |all: &[Data]| all.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
+    match desired {
+        Desired::Absent => "its data is sensitive".to_owned(),
+        Desired::OneOf(choices) => format!("{}, which is sensitive", types(choices)),
+        Desired::Kept { choices, .. } => format!("{}, sensitive; some of it stays where it is there", types(choices)),
+        Desired::CommaSet { value_type, .. } => format!("{value_type}, which is sensitive"),
+        Desired::Bits { value_type, .. } => format!("{value_type}, of which some bits change, which are sensitive"),
+        Desired::List { .. } => "REG_MULTI_SZ, of which some strings change, which are sensitive".to_owned(),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::{
     diag::{Code, text::shorten},
-    registry::{Data, ValueType},
+    registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::hints::ONE_STRING,
+        shape::{hints::ONE_STRING, wording::bits_of},
     },
 };
 
@@ -83,6 +83,32 @@ pub(super) fn write_number(text: &str) -> String {
     }
 }
 
+/// How to write what was meant as a number of `value_type`: one below zero, with a fraction of nothing, or as bytes.
+fn number_hint(text: &str, value_type: ValueType) -> String {
+    let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
+    if let Some(number) = negative {
+        let bits = bits_of(number, value_type == ValueType::QWORD);
+        return format!("registry numbers have no sign; the same bits are {bits}");
+    }
+    let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'));
+    if let Some(number) = whole.and_then(|(whole, _)| number_in(whole)) {
+        return format!("write {number}");
+    }
+    match of_reg_notation(text).map(|bytes| Data::new(value_type, bytes).decode()) {
+        Some(Decoded::Number(number)) => format!("write {number}, which these bytes are"),
+        _ => write_number(text),
+    }
+}
+
+/// The bytes of `hex:00,01` or `hex(7):00,01`, as a .reg file and win_regedit write them.
+fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
+    let (prefix, digits) = text.split_once(':')?;
+    let number = prefix.strip_prefix("hex")?;
+    let is_prefix = number.is_empty() || (number.starts_with('(') && number.ends_with(')'));
+    let digits: String = digits.chars().filter(|c| *c != ',' && !c.is_ascii_whitespace()).collect();
+    is_prefix.then(|| crate::registry::notation::parse_hex_digits(&digits)).flatten()
+}
+
 /// A scalar for a message.
 pub(super) fn show_scalar(scalar: &Scalar) -> String {
     match scalar {
@@ -115,7 +141,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
             let message = format!("{value_type} takes a number, and `{}` is not one", shorten(text));
-            misfit(Code::DATA_KIND, message, write_number(text))
+            misfit(Code::DATA_KIND, message, number_hint(text, value_type))
         })?,
         Literal::List(_) => {
             return Err(misfit(
@@ -162,7 +188,20 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         other => {
             let shown = show(other);
             let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is not one");
-            Err(misfit(Code::DATA_KIND, message, format!("write it as a list: [\"{shown}\"]")))
+            let strings = match other {
+                Literal::Text(text) => {
+                    of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode())
+                }
+                _ => None,
+            };
+            let hint = match strings {
+                Some(Decoded::List(list)) => {
+                    let list: Vec<_> = list.iter().map(|string| crate::registry::notation::quoted(string)).collect();
+                    format!("write the strings that these bytes are: {}", shorten(&format!("[{}]", list.join(", "))))
+                }
+                _ => format!("write it as a list: [\"{shown}\"]"),
+            };
+            Err(misfit(Code::DATA_KIND, message, hint))
         }
     }
 }
@@ -179,6 +218,11 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
             return Err(misfit(Code::DATA_KIND, message, "write them in one string: \"01 00 ff\""));
         }
     };
+    let plain = text.strip_prefix("0x").or_else(|| of_reg_notation(text).and_then(|_| Some(text.split_once(':')?.1)));
+    if let Some(plain) = plain {
+        let message = format!("{value_type} takes bytes in hex digits, and nothing before them");
+        return Err(misfit(Code::DATA_HEX, message, format!("write the digits alone: \"{}\"", shorten(plain))));
+    }
     let mut bytes = Vec::with_capacity(text.len() / 2);
     for group in text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|g| !g.is_empty()) {
         if let Some(wrong) = group.chars().find(|c| !c.is_ascii_hexdigit()) {

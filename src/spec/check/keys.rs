@@ -28,7 +28,7 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     }
     let unset = cx.met_unset.clone();
     cx.met_unset = unset.clone().or(met);
-    let key = KeyPattern { root, names, view: View::Bits64, own: None, unset };
+    let key = KeyPattern { root, names, view: View::Bits64, own: None, default_profile: false, unset };
     lint(cx, &key, view_given, path).then_some(key)
 }
 
@@ -167,6 +167,12 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
 /// The data of the parameter `name`, which is put in for `{name}`. Other text in braces, such as a GUID, stands for itself.
 fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     let parameter = cx.parameter(name, path)?;
+    if parameter.is_sensitive {
+        let message = format!("the parameter `{name}` is sensitive, and the name of a key is shown to everybody");
+        let hint = "use another parameter in the key";
+        cx.error_within(Code::CONTRADICTION, path, &format!("{{{name}}}"), message, hint);
+        return None;
+    }
     let data = parameter.text();
     if parameter.is_text_or_number() && !data.contains(['\\', '*']) && !data.is_empty() {
         return Some(data);

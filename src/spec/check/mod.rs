@@ -23,7 +23,10 @@ mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diag::{Code, Diagnostic, text::suggest};
+use crate::{
+    diag::{Code, Diagnostic, text::suggest},
+    registry::notation::HIDDEN,
+};
 
 use super::{
     Settings,
@@ -67,6 +70,8 @@ struct Context<'t> {
     /// Declared, but wrongly: what they are is not known.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
+    /// The parameters that are shown to nobody.
+    sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
     /// The last parameter that was used and is not set, until whoever wants to know takes it.
     met_unset: Option<String>,
@@ -95,6 +100,12 @@ impl Context<'_> {
 
     /// What the operator set the parameter `name` to does not do at `path`.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: String) {
+        if self.sensitive.contains(name) {
+            let message = format!("what the sensitive parameter `{name}` is set to does not fit here");
+            let hint = parameters::HIDDEN_HINT.to_owned();
+            self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
+            return;
+        }
         let message = format!("the parameter `{name}` is set to `{data}`: {message}");
         self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
     }
@@ -164,6 +175,7 @@ pub(in crate::spec) fn check(
         locations: document.locations.keys().cloned().collect(),
         tainted,
         used_parameters: BTreeSet::new(),
+        sensitive: BTreeSet::new(),
         used_locations: BTreeSet::new(),
         met_unset: None,
         own_key: None,
@@ -206,9 +218,11 @@ pub(in crate::spec) fn check(
         note: restart.and_then(|r| r.note.clone()),
     };
     let known = cx.parameters.iter().filter(|(_, p)| p.unset.is_none());
-    let parameters = known.map(|(name, p)| (name.clone(), p.text())).collect();
+    let shown = |p: &parameters::Resolved| if p.is_sensitive { HIDDEN.to_owned() } else { p.text() };
+    let parameters = known.map(|(name, p)| (name.clone(), shown(p))).collect();
     let unset = cx.parameters.iter().filter_map(|(name, p)| Some((name.clone(), p.unset.clone()?))).collect();
     let set = document.parameters.keys().filter(|name| settings.get(name).is_some()).cloned().collect();
+    let sensitive = std::mem::take(&mut cx.sensitive);
     let read = true;
     let failed = cx.findings.has_errors();
     let diagnostics = cx.findings.finish();
@@ -221,6 +235,7 @@ pub(in crate::spec) fn check(
             parameters,
             set,
             unset,
+            sensitive,
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),

@@ -1,6 +1,6 @@
 //! What kind of data a parameter takes that does not say it: that of the values in which it is used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     registry::ValueType,
@@ -32,6 +32,21 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
         }
     }
     found.into_iter().filter_map(|(name, kind)| Some((name, kind?))).collect()
+}
+
+/// The parameters that are sensitive: those that say so, and those of sensitive values. A value is sensitive that uses one.
+pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
+    let own = document.parameters.iter().filter(|(_, parameter)| parameter.sensitive);
+    let mut found: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
+    let values = || document.registry.iter().flat_map(|rule| rule.values.values());
+    loop {
+        let sensitive = values().filter(|value| value.is_sensitive(&found));
+        let new: Vec<_> = sensitive.flat_map(ValueRule::parameters).filter(|name| !found.contains(*name)).collect();
+        if new.is_empty() {
+            return found;
+        }
+        found.extend(new.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    }
 }
 
 /// The parameters that a value uses, each with the kind that it needs there.

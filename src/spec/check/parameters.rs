@@ -21,6 +21,8 @@ pub(super) struct Resolved {
     current: Literal,
     /// Whether the operator chose it.
     pub(super) is_set: bool,
+    /// Whether it is shown to nobody.
+    pub(super) is_sensitive: bool,
     /// What the operator has to do, where it is not known what it is.
     pub(super) unset: Option<String>,
     /// What else it could be: all that is allowed, or the ends of its range.
@@ -62,6 +64,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 /// Resolves all parameters of a spec.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
     let used_as = parameter_types::kinds(document);
+    cx.sensitive = parameter_types::sensitive(document);
     for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !crate::spec::model::is_variable_name(name) {
@@ -148,7 +151,14 @@ fn resolve(
     };
     let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
-    Some(Resolved { kind: limits.kind, current, is_set, unset, others: possible })
+    Some(Resolved {
+        kind: limits.kind,
+        current,
+        is_set,
+        is_sensitive: cx.sensitive.contains(name),
+        unset,
+        others: possible,
+    })
 }
 
 fn limits<'p>(
@@ -303,6 +313,11 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     };
     let Some(hint) = refused else { return found };
     let what = if found.is_none() { format!("not {}", word(limits.kind)) } else { "not allowed".to_owned() };
+    if cx.sensitive.contains(name) {
+        let message = format!("what the sensitive parameter `{name}` is set to is {what}");
+        cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, HIDDEN_HINT);
+        return None;
+    }
     let message = format!("the parameter `{name}` is set to `{}`, which is {what}", shorten(text));
     let texts: Vec<String> = limits.allowed.iter().map(|(data, _)| data::show(data)).collect();
     let meant =
@@ -311,6 +326,9 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, hint);
     None
 }
+
+/// The hint where what is wrong with a setting would show it.
+pub(super) const HIDDEN_HINT: &str = "see what the spec says of the parameter; what it is set to is not shown";
 
 fn word(kind: ParameterType) -> &'static str {
     match kind {

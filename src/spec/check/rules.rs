@@ -32,7 +32,16 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
     cx.met_unset = None;
-    let key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    let mut key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
+    if let Some(key) = key.as_mut().filter(|_| rule.default_profile) {
+        if key.root != RootKey::Hkcu {
+            let message = "only a key below HKCU is one of each user";
+            let hint = "remove `default_profile`, or write the key with HKCU";
+            cx.error_at_name(Code::CONTRADICTION, &path.field("default_profile"), message, hint);
+            return None;
+        }
+        key.default_profile = true;
+    }
     let narrow = matches!(rule.view, Some(ViewChoice::Bits32 | ViewChoice::Both));
     keys::view_without_effect(cx, key.as_ref(), narrow, path);
     if let Some(key) = &key {

@@ -41,7 +41,8 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     if !sound {
         return None;
     }
-    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent? })
+    let is_sensitive = rule.is_sensitive(&cx.sensitive);
+    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive })
 }
 
 /// The types that the rule gives, or that follow from it.

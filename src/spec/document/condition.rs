@@ -28,8 +28,8 @@ pub struct ValuePlace {
 
 /// One registry view of 64-bit Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "u64", into = "u64")]
-#[schemars(extend("enum" = [64, 32]))]
+#[serde(try_from = "serde_json::Value", into = "u64")]
+#[schemars(extend("enum" = [64, "64", 32, "32"]))]
 pub enum OneView {
     /// The view of 64-bit programs.
     Bits64,
@@ -163,12 +163,12 @@ pub enum Product {
     DomainController,
 }
 
-impl TryFrom<u64> for OneView {
+impl TryFrom<serde_json::Value> for OneView {
     type Error = String;
-    fn try_from(bits: u64) -> Result<Self, String> {
-        match bits {
-            64 => Ok(Self::Bits64),
-            32 => Ok(Self::Bits32),
+    fn try_from(bits: serde_json::Value) -> Result<Self, String> {
+        match bits.as_u64().or_else(|| bits.as_str()?.parse().ok()) {
+            Some(64) => Ok(Self::Bits64),
+            Some(32) => Ok(Self::Bits32),
             _ => Err(format!("`{bits}` is no view; it is 64 or 32")),
         }
     }

@@ -22,6 +22,10 @@ pub struct Parameter {
     /// The smallest and largest number it may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
+    /// What it is is shown to nobody, and so are the values that use it. So is every parameter of a sensitive value. It
+    /// cannot stand in the name of a key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
     /// What it is when the operator says nothing. Without it, the operator must choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,

@@ -1,6 +1,6 @@
 //! The keys and values that must hold: `registry`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct KeyRule {
     /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
+    /// Beside a key below HKCU: the rule is also about the Default profile, which every new user gets a copy of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_profile: bool,
     /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
     /// in it must, or where it has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +50,7 @@ pub struct KeyRule {
 /// Which registry views a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
-#[schemars(extend("enum" = [64, 32, "both"]))]
+#[schemars(extend("enum" = [64, "64", 32, "32", "both"]))]
 pub enum ViewChoice {
     /// The view of 64-bit programs.
     Bits64,
@@ -127,6 +130,10 @@ pub struct ValueRule {
     /// separated by commas whose order, spaces (also around `=`) and case do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
+    /// The data is shown to nobody: in diffs, reports, journals and messages stand only its type and whether it differs. It is
+    /// in the plan file and in the journal. So is every value that uses a sensitive parameter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
     /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
     /// and `list` are changed in it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,10 +247,36 @@ pub enum Compare {
     CommaSet,
 }
 
+impl ValueRule {
+    /// Returns every expression of data in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &DataExpression> {
+        let keep = self.keep.iter().flat_map(|keep| match keep {
+            Keep::Which(which) => [which.at_least.as_ref(), which.at_most.as_ref()],
+            Keep::Word(_) => [None, None],
+        });
+        let list = self.list.iter().flat_map(|list| [list.add.as_ref(), list.remove.as_ref()]);
+        [self.data.as_ref(), self.if_absent.as_ref()].into_iter().chain(keep).chain(list).flatten()
+    }
+
+    /// Whether its data is shown to nobody, given the parameters that are.
+    pub fn is_sensitive(&self, parameters: &BTreeSet<String>) -> bool {
+        self.sensitive || self.parameters().any(|name| parameters.contains(name))
+    }
+
+    /// Returns the parameters that it uses.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.expressions().filter_map(|expression| match expression {
+            DataExpression::Parameter(reference) => Some(reference.parameter.as_str()),
+            DataExpression::Literal(_) => None,
+        })
+    }
+}
+
 impl TryFrom<serde_json::Value> for ViewChoice {
     type Error = String;
     fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        match value.as_u64() {
+        // A template gives every number as a string.
+        match value.as_u64().or_else(|| value.as_str()?.parse().ok()) {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),

@@ -53,6 +53,8 @@ pub struct ValueRule {
     pub desired: Desired,
     /// What an absent value means to Windows.
     pub if_absent: Option<Data>,
+    /// Whether its data is shown to nobody.
+    pub is_sensitive: bool,
 }
 
 /// What must hold of a value.

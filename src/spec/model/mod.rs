@@ -37,6 +37,8 @@ pub struct Spec {
     /// The parameters without default that the operator did not give, each with what to do. Where they are used, data stands
     /// for one that they allow; no change is planned for such a spec.
     pub unset: BTreeMap<String, String>,
+    /// The parameters that are shown to nobody.
+    pub sensitive: BTreeSet<String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
     /// Where this does not hold, the spec is not applicable.

@@ -16,6 +16,8 @@ pub struct KeyPattern {
     /// In a condition that names the key of its rule as `.`: how many of the names are that key's. The pattern then stands
     /// for what is below the one key that the rule is about, in that key's view.
     pub own: Option<usize>,
+    /// Of a key below HKCU: it is also the one of the Default profile.
+    pub default_profile: bool,
     /// A parameter in it that is not set: which key it is is not known.
     pub unset: Option<String>,
 }
@@ -69,7 +71,7 @@ impl KeyPattern {
     /// The pattern of just this key, in the 64-bit view.
     pub fn of(path: &KeyPath) -> Self {
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
-        Self { root: path.root(), names, view: View::Bits64, own: None, unset: None }
+        Self { root: path.root(), names, view: View::Bits64, own: None, default_profile: false, unset: None }
     }
 
     /// The path, where no name in it stands for several and the root key is not HKCU.
@@ -103,7 +105,14 @@ impl KeyPattern {
             None => KeyName::new(name).ok().map(NamePattern::Name),
         };
         let names = path.names().filter_map(pattern).collect();
-        Self { root: path.root(), names, view, own: None, unset: self.unset.clone() }
+        Self {
+            root: path.root(),
+            names,
+            view,
+            own: None,
+            default_profile: self.default_profile,
+            unset: self.unset.clone(),
+        }
     }
 
     /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.

@@ -55,7 +55,14 @@ const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 /// Whether the key is protected.
 pub fn is_protected(key: &Key) -> bool {
     let names = key.path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
-    can_be_protected(&KeyPattern { root: key.path.root(), names, view: key.view, own: None, unset: None })
+    can_be_protected(&KeyPattern {
+        root: key.path.root(),
+        names,
+        view: key.view,
+        own: None,
+        default_profile: false,
+        unset: None,
+    })
 }
 
 /// Whether one of the keys that the pattern can stand for is protected.

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     hints,
-    wording::{example, form, kind_and_data, kind_of, kinds, list, list_or, negative, owner, plain, remove, show},
+    wording::{bits_of, example, form, kind_and_data, kind_of, kinds, list, list_or, owner, plain, remove, show},
 };
 
 /// What the schema layer says of a document.
@@ -177,10 +177,7 @@ impl Explainer<'_, '_> {
                 return self.words(path, found, &options);
             }
             Failure::Minimum { limit } => {
-                let number_type = hints::number_type_beside(self.findings.places(), path);
-                // An event's number is none of the registry.
-                let hint = negative(found, number_type.as_deref()).filter(|_| path.field_at(0) != Some("symptoms"));
-                (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), hint)
+                (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), self.negative(path, found))
             }
             Failure::Maximum { limit } => (Code::OUT_OF_RANGE, format!("{} is above {limit}", show(found)), None),
             Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
@@ -201,9 +198,18 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
+    /// What to write for a number below zero: its bits, as many as the type beside it has.
+    fn negative(&self, path: &Path, found: &Value) -> Option<String> {
+        let number = found.as_i64().filter(|number| *number < 0)?;
+        let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
+        Some(format!("registry numbers have no sign; the same bits are {}", bits_of(number, is_long)))
+    }
+
     /// Data that must be one of a few words or numbers.
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
-        let names: Vec<String> = options.iter().map(plain).collect();
+        let mut names: Vec<String> = options.iter().map(plain).collect();
+        // A view may be in quotes, and is one word all the same.
+        names.dedup();
         let text = plain(found);
         let known = || names.iter().map(String::as_str);
         let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));

@@ -154,9 +154,22 @@ fn quoted(text: &str) -> String {
 /// Fields that stand beside an empty one, and were meant to stand below it: `values` before its values, or a value's name
 /// before its type and data.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
-    const KEY_RULE: [&str; 6] = ["key", "view", "ensure", "when", "values", "note"];
-    const VALUE_RULE: [&str; 11] =
-        ["type", "data", "keep", "allowed", "ensure", "bits", "list", "compare", "if_absent", "when", "note"];
+    const KEY_RULE: [&str; 9] =
+        ["key", "view", "default_profile", "ensure", "on_subkeys", "exclusive", "when", "values", "note"];
+    const VALUE_RULE: [&str; 12] = [
+        "type",
+        "data",
+        "keep",
+        "allowed",
+        "ensure",
+        "bits",
+        "list",
+        "compare",
+        "sensitive",
+        "if_absent",
+        "when",
+        "note",
+    ];
     let Some((Step::Field(name), above)) = path.0.split_last() else { return Vec::new() };
     let above = Path(above.to_vec());
     let fits = |sibling: &str| match above.last_field() {

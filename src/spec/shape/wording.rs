@@ -10,18 +10,12 @@ pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it something, or remove `{name}`"))
 }
 
-/// Returns what to write for a number below zero: the same bits in the width of the value's type, or in both where the type
-/// is not known.
-pub(in crate::spec) fn negative(found: &Value, number_type: Option<&str>) -> Option<String> {
-    let number = found.as_i64().filter(|n| *n < 0)?;
-    let narrow = i32::try_from(number).ok().map(|n| format!("0x{n:X}"));
-    let wide = format!("0x{number:X}");
-    let bits = match (number_type, narrow) {
-        (Some("REG_QWORD"), _) | (None, None) => wide,
-        (Some(_), narrow) => narrow?,
-        (None, Some(narrow)) => format!("{narrow} in a REG_DWORD, {wide} in a REG_QWORD"),
-    };
-    Some(format!("registry numbers have no sign; the same bits are {bits}"))
+/// The bits of a number below zero, as a number of 32 bits, or of 64 where it needs them or `is_long`.
+pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
+    match i32::try_from(number) {
+        Ok(number) if !is_long => format!("0x{number:X}"),
+        _ => format!("0x{number:X}"),
+    }
 }
 
 /// The kinds of data that a schema allows.

@@ -54,7 +54,8 @@ impl KeyRecord {
             let (was, is) = (answer(self, name), answer(now, name));
             if was != is {
                 let place = format!("{key} {}", notation::value_name(name));
-                moved.push(Moved { place, was: value_text(&was), is: value_text(&is) });
+                let text = |answer| value_text(answer, self.sensitive.contains(name));
+                moved.push(Moved { place, was: text(&was), is: text(&is) });
             }
         }
         if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
@@ -84,9 +85,9 @@ fn existence<T>(answer: &Answer<T>) -> String {
     }
 }
 
-fn value_text(answer: &Answer<Data>) -> String {
+fn value_text(answer: &Answer<Data>, is_sensitive: bool) -> String {
     match answer {
-        Answer::Present(data) => format!("{data:?}"),
+        Answer::Present(data) => notation::message(Some(data), is_sensitive),
         other => existence(other),
     }
 }

@@ -255,7 +255,7 @@ fn write_values(change: &KeyChange, key: &Handle) -> Result<(), WriteError> {
             Some(after) => raw::set_value(key, name, after),
             None => Code::of(key.remove_value(name)),
         };
-        written.map_err(|code| failed(code, place(), &shown(value.before.as_ref())))?;
+        written.map_err(|code| failed(code, place(), &shown(change, value, value.before.as_ref())))?;
     }
     Ok(())
 }
@@ -264,11 +264,19 @@ fn compare(change: &KeyChange, value: &ValueChange, found: Option<&Data>) -> Res
     if value.before.as_ref() == found {
         return Ok(());
     }
-    Err(stale(change.place(&value.name), shown(value.before.as_ref()), shown(found)))
+    Err(stale(change.place(&value.name), shown(change, value, value.before.as_ref()), shown(change, value, found)))
+}
+
+/// Data for a message: nothing of it where it is sensitive.
+fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String {
+    match change.sensitive.contains(&value.name) {
+        true => change.message(&value.name, data),
+        false => shortened(data),
+    }
 }
 
 /// Data for a message: long data by its beginning and its length.
-fn shown(data: Option<&Data>) -> String {
+fn shortened(data: Option<&Data>) -> String {
     match data {
         None => "absent".to_owned(),
         Some(data) if data.bytes.len() <= SHOWN_BYTES => format!("{data:?}"),
@@ -287,9 +295,9 @@ mod tests {
     #[test]
     fn long_data_is_shown_by_its_beginning() {
         let data = Data::new(ValueType::BINARY, vec![0; 1 << 20]);
-        assert!(shown(Some(&data)).starts_with("REG_BINARY of 1048576 bytes, beginning 00,00"));
-        assert!(shown(Some(&data)).len() < 300);
-        assert_eq!(shown(Some(&Data::dword(1))), "REG_DWORD dword:00000001");
-        assert_eq!(shown(None), "absent");
+        assert!(shortened(Some(&data)).starts_with("REG_BINARY of 1048576 bytes, beginning 00,00"));
+        assert!(shortened(Some(&data)).len() < 300);
+        assert_eq!(shortened(Some(&Data::dword(1))), "REG_DWORD dword:00000001");
+        assert_eq!(shortened(None), "absent");
     }
 }

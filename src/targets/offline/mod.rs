@@ -24,7 +24,7 @@ use crate::{
         pinned::Pinned,
         replace::{leftovers, remove_leftovers},
     },
-    registry::{KeyName, KeyPath, RootKey},
+    registry::{KeyName, KeyPath, RootKey, sid},
 };
 
 use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError, lock::lock_beside};
@@ -184,6 +184,8 @@ impl OfflineRegistry {
 
     fn mounted_below(&self, path: &KeyPath) -> Vec<KeyName> {
         let names = self.mounts.iter().filter_map(|mount| mount.key.relative_to(path)?.split('\\').next());
+        // Windows has no such key: who asks for all users' keys does not mean it.
+        let names = names.filter(|name| !sid::is_default_profile(name));
         let mut names: Vec<_> = names.filter_map(|name| KeyName::new(name).ok()).collect();
         names.sort();
         names.dedup();

@@ -1,7 +1,7 @@
 //! The bins tile the file, and cells tile each bin.
 
 use super::{
-    super::{bytes::u32_at, hive::bin_headers},
+    super::{bin::bin_headers, bytes::u32_at},
     Cell, Checker,
 };
 

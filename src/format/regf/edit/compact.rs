@@ -10,20 +10,16 @@ use std::{
 };
 
 use super::{
-    super::{Error, Finding, Hive, Severity, bytes::u32_at, hive::bin_headers, worse},
-    largest::PAGE,
+    super::{
+        Error, Finding, Hive, Severity,
+        bin::{BIN_HEADER, bin_headers},
+        bytes::u32_at,
+        free_space::Fullness,
+        largest::PAGE,
+        worse,
+    },
     relocate::{Moves, References},
-    space::BIN_HEADER,
 };
-
-/// How long and how full a hive is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fullness {
-    /// The length of its bins.
-    len: usize,
-    /// How much of that is in allocated cells.
-    used: usize,
-}
 
 /// How short a hive is to become.
 #[derive(Debug, Clone, Copy)]

@@ -6,19 +6,13 @@
 mod class;
 mod compact;
 mod keys;
-mod largest;
 mod relocate;
 mod security;
 mod space;
 mod subkeys;
 mod values;
 
-use std::collections::{HashMap, HashSet};
-
-use compact::Fullness;
-pub(super) use space::Space;
-
-use super::{Error, Filetime, Hive, Node, bytes::put};
+use super::{Error, Filetime, Hive, Node, bytes::put, free_space::Space};
 
 /// Changes a hive in memory; made by [`Hive::edit`].
 ///
@@ -30,32 +24,6 @@ pub struct Editor<'a> {
     now: Filetime,
 }
 
-/// What the editor remembers of a hive between edits. All of it can be found again in the hive.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Cache {
-    /// Keys whose subkey lists are known to be in order.
-    sorted: HashSet<u32>,
-    /// Keys that may name a largest subkey, value or data that is gone.
-    stale: HashSet<u32>,
-    /// The values of the key that was edited last: their names in upper case, and their places.
-    values: Option<(u32, HashMap<Vec<u16>, u32>)>,
-    /// The security descriptors of the hive, and where the record of each is.
-    security: Option<HashMap<Vec<u8>, u32>>,
-    /// Whether something was deleted since the hive was last written out.
-    shrunk: bool,
-    /// How full the hive was when it was opened or last written out.
-    session: Option<Fullness>,
-}
-
-impl Cache {
-    /// Forgets what holds only as long as cells stay where they are.
-    fn forget_places(&mut self) {
-        self.sorted.clear();
-        self.values = None;
-        self.security = None;
-    }
-}
-
 impl Hive {
     /// Begins to change the hive; keys that are changed get `now` as their time. Refused for a hive that is read only,
     /// and for one whose cells do not tile its bins, since no free cell of it could be trusted.
@@ -63,7 +31,7 @@ impl Hive {
         self.writable()?;
         if self.space.is_none() {
             self.store.load()?;
-            self.space = Some(Box::new(Space::of(self)?));
+            self.space = Some(Box::new(Space::of(self.bins()?)?));
             self.cache.session = self.fullness();
         }
         Ok(Editor { hive: self, now })

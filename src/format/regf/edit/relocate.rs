@@ -8,17 +8,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{
-    super::{
-        Error, Hive, KeyNode,
-        base::{self, NOWHERE},
-        bytes::put,
-        list::List,
-        node, security,
-        value::{DATA_OFFSET, Storage},
-    },
-    Space,
-    space::BIN_SIZE,
+use super::super::{
+    Error, Hive, KeyNode,
+    base::{self, NOWHERE},
+    bin::BIN_SIZE,
+    bytes::put,
+    free_space::Space,
+    list::List,
+    node, security,
+    value::{DATA_OFFSET, Storage},
 };
 
 /// A field that holds the place of a cell.
@@ -155,7 +153,7 @@ impl Hive {
             }
         }
         self.cache.forget_places();
-        self.space = Some(Box::new(Space::of(self)?));
+        self.space = Some(Box::new(Space::of(self.bins()?)?));
         self.broken = false;
         Ok(())
     }

@@ -5,111 +5,16 @@
 //!
 //! Source: "Hive bin", "Cell", "Unallocated cell".
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::{
-    super::{
-        Error, Hive, base,
-        bytes::{put, u32_at},
-        hive::bin_headers,
-    },
-    Cache,
-    largest::{Largest, PAGE},
+use super::super::{
+    Error, Hive, base,
+    bin::{BIN_HEADER, BIN_SIZE},
+    bytes::put,
+    free_space::{Cache, Space},
+    largest::PAGE,
 };
 
-pub(super) const BIN_HEADER: u32 = 32;
-/// Where a bin's header has its size.
-pub(super) const BIN_SIZE: usize = 8;
-/// The smallest rest of a cell that something is likely to fit into.
-const USABLE: u32 = 24;
 /// The highest bit of an offset marks volatile cells, which are in no file.
 const LARGEST_BINS: u32 = 0x7FFF_F000;
-
-/// The free cells and the bins of a hive.
-#[derive(Debug, Clone)]
-pub(in super::super) struct Space {
-    /// Free cells: place and size.
-    free: BTreeMap<u32, u32>,
-    /// The same: size and place.
-    by_size: BTreeSet<(u32, u32)>,
-    /// Where bins begin, in order.
-    bins: Vec<u32>,
-    largest: Largest,
-}
-
-impl Space {
-    /// The space of a hive, which must be tiled by bins and cells.
-    pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
-        let mut space = Self {
-            free: BTreeMap::new(),
-            by_size: BTreeSet::new(),
-            bins: Vec::new(),
-            largest: Largest::new(hive.bins_len()),
-        };
-        let bins = hive.bins()?;
-        for bin in bin_headers(bins) {
-            let (start, size) = bin?;
-            space.bins.push(start);
-            let (mut at, end) = (start + BIN_HEADER, start + size);
-            while at < end {
-                let number = u32_at(bins, at as usize).unwrap_or_default().cast_signed();
-                let size = number.unsigned_abs();
-                if size < 8 || !size.is_multiple_of(8) || size > end - at {
-                    return Err(Error::cell("cell", at, "it does not fit into its bin"));
-                }
-                if number > 0 {
-                    space.insert(at, size);
-                }
-                at += size;
-            }
-        }
-        if space.bins.is_empty() {
-            return Err(Error::cell("hive bin", 0, "there is none"));
-        }
-        Ok(space)
-    }
-
-    /// How many bytes of the bins, which are `len` bytes long, are in allocated cells.
-    pub(super) fn used(&self, len: usize) -> usize {
-        let free: usize = self.free.values().map(|size| *size as usize).sum();
-        len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
-    }
-
-    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
-    /// this size, else the lowest one that leaves a usable rest, else the lowest one.
-    fn take(&mut self, size: u32) -> Option<(u32, u32)> {
-        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
-        let (at, found) = exact.or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size))?;
-        self.remove(at);
-        Some((at, found))
-    }
-
-    fn lowest(&self, size: u32) -> Option<(u32, u32)> {
-        let page = self.largest.first(size)?;
-        self.free.range(page * PAGE..).find(|(_, found)| **found >= size).map(|(at, size)| (*at, *size))
-    }
-
-    fn insert(&mut self, at: u32, size: u32) {
-        self.free.insert(at, size);
-        self.by_size.insert((size, at));
-        self.largest.raise(at / PAGE, size);
-    }
-
-    fn remove(&mut self, at: u32) {
-        if let Some(size) = self.free.remove(&at) {
-            self.by_size.remove(&(size, at));
-        }
-        let page = at / PAGE;
-        let largest = self.free.range(page * PAGE..(page + 1) * PAGE).map(|(_, size)| *size).max();
-        self.largest.set(page, largest.unwrap_or(0));
-    }
-
-    /// Beginning and end of the bin around `at`.
-    fn bin(&self, at: u32, len: u32) -> (u32, u32) {
-        let next = self.bins.partition_point(|start| *start <= at);
-        (self.bins.get(next.wrapping_sub(1)).copied().unwrap_or(0), self.bins.get(next).copied().unwrap_or(len))
-    }
-}
 
 impl Hive {
     /// Allocates a cell for `bytes`, and writes them.

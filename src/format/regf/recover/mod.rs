@@ -7,9 +7,10 @@
 
 mod entries;
 mod marvin;
+mod outcome;
 mod vector;
 
-use std::fmt;
+pub use outcome::{LogFormat, Recovery};
 
 use super::{
     Error,
@@ -18,40 +19,6 @@ use super::{
 
 /// How much a hive may grow beyond what its logs hold.
 const SLACK: usize = 1 << 20;
-
-/// The format of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// A bitmap of dirty pages and the pages (`DIRT`), as Windows writes it up to version 8.
-    Vector,
-    /// Entries with hashes (`HvLE`), as Windows writes it from version 8.1 on.
-    Entries,
-}
-
-/// What was applied to a dirty hive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recovery {
-    /// The format of the logs.
-    pub format: LogFormat,
-    /// How many log entries were applied; 1 for the old format.
-    pub entries: usize,
-    /// How many pages they brought.
-    pub pages: usize,
-    /// The sequence number of the last of them.
-    pub sequence: u32,
-    /// Whether the base block, too, came out of a log.
-    pub base_block: bool,
-}
-
-impl fmt::Display for Recovery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = match self.format {
-            LogFormat::Vector => "old format",
-            LogFormat::Entries => "new format",
-        };
-        write!(f, "{} log entries of the {format}, up to number {}", self.entries, self.sequence)
-    }
-}
 
 /// A log with a base block that holds.
 #[derive(Debug, Clone, Copy)]

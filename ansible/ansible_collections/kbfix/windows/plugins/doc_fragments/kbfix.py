@@ -62,8 +62,9 @@ author:
 notes:
   - The binary is run once for each task, however many specs and values there are, by M(ansible.windows.win_command) on Windows and
     by M(ansible.builtin.command) elsewhere. So C(become), C(environment) and all connection plugins of these work.
-  - Specs, parameters and plans are sent on standard input, never on a command line, and are not logged on the host. Where a spec
-    has secret data, set C(no_log=true) on the task, since its result and its diff show data.
+  - Specs, parameters and plans are sent on standard input, never on a command line, and are not logged on the host.
+  - Data that a spec calls C(sensitive) is hidden in results and diffs. Other secret data needs C(no_log=true) on the task, since its
+    result and its diff show data.
 seealso:
   - module: ansible.windows.win_regedit
   - module: ansible.windows.win_reboot

@@ -36,6 +36,8 @@ options:
   restart_services:
     description:
       - Restart the services that the specs name, where something was changed. The computer is never restarted.
+      - A service that is not there fails the task before anything is changed, also in check mode. One that cannot be restarted
+        fails it after.
       - Only for the target V(local).
     type: bool
     default: false
@@ -329,7 +331,7 @@ diagnostics:
   elements: dict
   contains:
     code:
-      description: The stable code, which C(docs/diagnostics.md) of kbfix explains.
+      description: The stable code, which C(docs/reference/diagnostics.md) of kbfix explains.
       type: str
     severity:
       description: V(error) or V(warning).

@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.specs
 options:
   with_plan:
-    description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan).
+    description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). It has C(sensitive) data too.
     type: bool
     default: false
   reports:

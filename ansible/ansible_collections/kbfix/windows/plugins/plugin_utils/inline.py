@@ -69,6 +69,11 @@ def _name(spec: t.Any, index: int, count: int) -> str:
 
 def _inline(spec: t.Any, name: str) -> Inline:
     if isinstance(spec, str):
+        if re.match(r"\s*\{'.*\bdatetime\.date", spec, re.DOTALL):
+            # What ansible-core before 2.19 makes of a template whose mapping holds a date.
+            raise KbfixFailure(
+                f"{name} is the text that Ansible makes of a mapping with a date in it; quote the date, or name the file in src"
+            )
         return Inline(name, str(spec))
     if not isinstance(spec, dict):
         raise KbfixFailure(f"{name} is {described(spec)}; give a mapping, a text of YAML, or a list of these")

@@ -294,6 +294,12 @@ def test_dates_are_text_and_other_kinds_are_refused_with_their_place() -> None:
         command.apply({"spec": 5}, False, texts)
 
 
+def test_a_mapping_that_ansible_made_a_text_of_is_refused() -> None:
+    text = str({"kbfix": 1, "article": {"reviewed": datetime.date(2008, 5, 13)}})
+    with pytest.raises(KbfixFailure, match=r"^spec is the text that Ansible makes of a mapping with a date"):
+        command.apply({"spec": text}, False, texts)
+
+
 def test_what_is_sent_is_what_was_given() -> None:
     given = {"a": [], "b": {}, "c": [1, True, None, "ü\u2028", {"d": -0.5}], "": "x"}
     assert inline(given) == given

@@ -1,0 +1,51 @@
+//! Checks `docs/reference/commands.md` against clap's definitions; `UPDATE_DOCS=1 cargo test --bin kbfix` writes it anew.
+
+use std::{fs, path::Path};
+
+use clap::{Arg, Command, CommandFactory};
+
+use super::Arguments;
+
+const HEAD: &str = "# Commands
+
+The arguments of each command, as `kbfix COMMAND --help` prints them.
+This page is generated; `UPDATE_DOCS=1 cargo test --bin kbfix` writes it anew.
+[Exit codes](exit-codes.md) and [targets](targets.md) have pages of their own.
+
+";
+
+#[test]
+fn the_reference_of_the_commands_is_up_to_date() {
+    let options = clap_markdown::MarkdownOptions::new().show_footer(false).show_table_of_contents(false);
+    // The exit codes are a page of their own, and `kbfix help` has nothing to explain.
+    let command = with_variables(Arguments::command()).after_help("").disable_help_subcommand(true);
+    let text = clap_markdown::help_markdown_command_custom(&command, &options);
+    let commands = text.split_once("## `kbfix`").map(|(_, text)| text).unwrap();
+    let mut generated = format!("{HEAD}## `kbfix`{commands}");
+    for heading in ["Subcommands", "Arguments", "Options"] {
+        generated = generated.replace(&format!("###### **{heading}:**"), &format!("**{heading}:**"));
+    }
+    while generated.contains("\n\n\n") {
+        generated = generated.replace("\n\n\n", "\n\n");
+    }
+    let generated = format!("{}\n", generated.trim_end());
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/commands.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(found == generated, "commands.md is not what clap says; run UPDATE_DOCS=1 cargo test --bin kbfix");
+}
+
+/// Adds to the help of each argument the environment variable that stands for it, which clap-markdown leaves out.
+fn with_variables(command: Command) -> Command {
+    let add = |argument: Arg| match (argument.get_env(), argument.get_help()) {
+        (Some(variable), Some(help)) => {
+            let text = format!("{help} [env: {}]", variable.display());
+            argument.help(text)
+        }
+        _ => argument,
+    };
+    command.mut_args(add).mut_subcommands(with_variables)
+}

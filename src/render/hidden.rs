@@ -1,0 +1,47 @@
+//! Documents for people and other programs, without the data that is shown to nobody.
+//!
+//! Plans and journals are written whole, since they are carried out and rolled back; reports, and what is shown of a journal, are not.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::registry::notation::HIDDEN;
+
+/// The document as JSON, indented; where it `is_sensitive`, with only the type of data that is sensitive.
+pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
+    if !is_sensitive {
+        return super::json(document);
+    }
+    let mut value = serde_json::to_value(document).unwrap_or_default();
+    hide(&mut value);
+    super::json(&value)
+}
+
+/// Hides the data of sensitive values in the changes, and among what is satisfied, anywhere in `value`.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            match fields.get("sensitive").cloned() {
+                Some(Value::Bool(true)) => fields.get_mut("data").into_iter().for_each(hide_data),
+                Some(Value::Array(names)) => {
+                    let values = fields.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten();
+                    for value in values.filter(|value| names.contains(&value["name"])) {
+                        for data in ["before", "after"] {
+                            value.get_mut(data).into_iter().for_each(hide_data);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            fields.values_mut().for_each(hide);
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        _ => {}
+    }
+}
+
+fn hide_data(data: &mut Value) {
+    if data.is_object() {
+        *data = json!({ "type": data["type"], "text": HIDDEN, "hidden": true });
+    }
+}

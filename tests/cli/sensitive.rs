@@ -1,0 +1,129 @@
+//! Data that is shown to nobody: it is in the plan file and in the journal, and nowhere else.
+
+use serde_json::Value;
+
+use crate::harness::{Machine, Run};
+
+const SPEC: &str = r"kbfix: 1
+id: SECRET
+title: t
+parameters: { password: { description: of the service, type: string, sensitive: true } }
+prerequisites:
+  - title: a token
+    registry: { key: HKLM\SOFTWARE\T, name: Token, equals: hunter1 }
+registry:
+  - key: HKLM\SOFTWARE\T
+    values:
+      Password: { type: REG_SZ, data: { parameter: password } }
+      Token: { type: [REG_SZ, REG_EXPAND_SZ], data: hunter1, if_absent: hunter5, sensitive: true }
+      List: { list: { add: [hunter6] }, sensitive: true }
+";
+
+/// The words, as text and as the bytes of their first letters in UTF-16.
+const SECRETS: [&str; 3] = ["hunter", "680075006e00", "68,00,75,00"];
+
+fn hides(run: Run) -> Run {
+    let stdout = &run.stdout;
+    for text in SECRETS {
+        assert!(!stdout.contains(text) && !run.stderr.contains(text), "{text} is in {run:?}");
+    }
+    run
+}
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.set_export(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\
+         \"Password\"=\"hunter0\"\r\n\"Token\"=\"hunter1\"\r\n",
+    );
+    machine.write("s.yaml", SPEC);
+    machine
+}
+
+#[test]
+fn no_diff_report_journal_or_message_shows_it_and_the_plan_and_the_journal_have_it() {
+    let machine = machine();
+    let line = "@/s.yaml --set password=hunter2 @target";
+    for format in ["human", "json", "markdown", "html"] {
+        hides(machine.run(&format!("diff {line} --format {format}")).code(1));
+    }
+    let script = machine.command(&format!("diff {line} --format reg")).output().unwrap();
+    let script = String::from_utf16_lossy(
+        &script.stdout.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect::<Vec<_>>(),
+    );
+    assert!(script.contains("\"Password\": left out, its data is sensitive") && !script.contains("hunter"), "{script}");
+    let run = hides(machine.run(&format!("diff {line} --out @/plan.json")).code(1));
+    let run = run.says("-\"Password\"=(REG_SZ, hidden)").says("+\"Password\"=(REG_SZ, hidden; it differs)");
+    run.says("found REG_SZ (hidden), wanted (hidden)").says("password = (hidden)");
+    let report: Value = serde_json::from_str(&machine.run(&format!("diff {line} --format json")).stdout).unwrap();
+    let hidden = serde_json::json!({ "type": "REG_SZ", "text": "(hidden)", "hidden": true });
+    let spec = &report["specs"][0];
+    assert_eq!(spec["changes"][0]["values"][1]["before"], hidden);
+    assert_eq!(spec["changes"][0]["values"][1]["after"], hidden);
+    assert_eq!(spec["satisfied"][0]["data"], hidden);
+    assert!(machine.read("plan.json").contains("hunter2"));
+    // The digest binds it.
+    let digest = |password: &str| {
+        let line = format!("diff @/s.yaml --set password={password} @target --format json");
+        serde_json::from_slice::<Value>(&machine.command(&line).output().unwrap().stdout).unwrap()["digest"].clone()
+    };
+    assert_ne!(digest("hunter3"), digest("hunter2"));
+
+    hides(machine.run("apply --plan @/plan.json @target @state").code(0)).says("it differs");
+    assert!(machine.export().contains("hunter2"));
+    let journal = machine.journals().remove(0);
+    assert!(machine.read(&format!("state/journal/{journal}")).contains("hunter0"));
+    for format in ["human", "json"] {
+        hides(machine.run(&format!("journal show @/state/journal/{journal} @state --format {format}")).code(0));
+    }
+    // Somebody else changed it since: a conflict, and a plan that is stale.
+    machine.set_export(&machine.export().replace("hunter2", "hunter4"));
+    hides(machine.run("rollback --last --check @state --format json").code(4)).says("REG_SZ (hidden)");
+    hides(machine.run("apply --plan @/plan.json @target @state").code(2))
+        .says("was REG_SZ (hidden), is REG_SZ (hidden)");
+    hides(machine.run("rollback --last --force @state").code(0));
+    assert!(machine.export().contains("hunter0"));
+}
+
+#[test]
+fn no_message_shows_it() {
+    let machine = machine();
+    // Another spec of the run that wants something else.
+    let other = r"kbfix: 1
+id: OTHER
+title: t
+registry:
+  - key: HKLM\SOFTWARE\T
+    when: { registry: { key: HKLM\SOFTWARE\T } }
+    values: { Password: { type: REG_SZ, data: plain } }
+";
+    machine.write("other.yaml", other);
+    let run = hides(machine.run("diff @/s.yaml @/other.yaml --set password=hunter2 @target").code(4));
+    run.says("SECRET of the same run wants it to be REG_SZ (hidden), this one REG_SZ (hidden)");
+    hides(machine.run("diff @/other.yaml @/s.yaml --set password=hunter2 @target").code(4));
+    // What is there cannot be kept.
+    machine.set_export(&machine.export().replace("\"Token\"", "\"List\"=hex:68,00,75,00,6e,00\r\n\"Token\""));
+    hides(machine.run("diff @/s.yaml --set password=hunter2 @target").code(4)).says("is not shown");
+    // A setting that does not fit.
+    let typed = SPEC.replace("type: string, sensitive", "type: number, sensitive");
+    machine
+        .write("typed.yaml", &typed.replace("type: REG_SZ, data: { parameter", "type: REG_DWORD, data: { parameter"));
+    hides(machine.run("diff @/typed.yaml --set password=hunter2 @target").code(2)).says("setting-not-allowed");
+    machine.write("hex.yaml", &SPEC.replace("type: REG_SZ, data: { parameter", "type: REG_BINARY, data: { parameter"));
+    hides(machine.run("diff @/hex.yaml --set password=hunter2 @target").code(2)).says("setting-not-allowed");
+}
+
+#[test]
+fn the_article_hides_it_and_an_export_warns() {
+    let machine = machine();
+    let spec = SPEC.replace("sensitive: true } }\nprereq", "sensitive: true, default: hunter7 } }\nprereq");
+    machine.write("s.yaml", &spec.replace(", equals: hunter1", ""));
+    for format in ["human", "json", "markdown", "html"] {
+        hides(machine.run(&format!("show @/s.yaml --format {format}")).code(0));
+    }
+    for format in ["reg", "dsc", "win_regedit"] {
+        let run = machine.run(&format!("export @/s.yaml --format {format} --out @/export")).code(0);
+        let run = hides(run).says("its data is sensitive, and stands in the file for all to read");
+        assert!(!run.stderr.contains("would do as well"), "{}", run.stderr);
+    }
+}

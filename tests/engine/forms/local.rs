@@ -1,0 +1,186 @@
+//! The description made real on this machine, and taken away again.
+//!
+//! What it says of keys that Windows has of its own (the version, the list of profiles) is put there for the time of one form.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kbfix::{
+    format::reg::Document,
+    registry::{Data, Key, KeyPath, RootKey, ValueName, notation},
+    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+};
+
+use crate::scenario::{Scenario, machine};
+
+/// In the name of everything that is the tests' own.
+const OWN: &str = "kbfix-test-forms";
+
+/// Where keys of the tests can be, beside those that a form describes.
+const ROOTS: [&str; 6] = [
+    r"HKLM\SOFTWARE\kbfix-test-forms",
+    r"HKLM\SOFTWARE\Wow6432Node\kbfix-test-forms",
+    r"HKLM\SOFTWARE\Classes\kbfix-test-forms",
+    r"HKLM\SOFTWARE\Classes\kbfix-test-forms2",
+    r"HKLM\SYSTEM\CurrentControlSet\Services\kbfix-test-forms",
+    r"HKU\.DEFAULT\Software\kbfix-test-forms",
+];
+
+/// What tells the version of Windows. Of these, what a description of it does not have is absent.
+const VERSION: [&str; 5] = ["CurrentMajorVersionNumber", "CurrentMinorVersionNumber", "UBR", "CSDVersion", "EditionID"];
+
+const WINDOWS_NT: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+
+/// The user that a form means by its first user: the one that this machine has.
+const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
+
+/// The second one is not logged on: what it has is in a file.
+const SECOND_USER: &str = r"HKU\S-1-5-21-1-2-3-1002";
+
+/// The form for this machine; none where it would alter a Windows that somebody works with.
+pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
+    let document = Document::parse(form.export().into_bytes(), None).unwrap();
+    let alters = |key: &KeyPath| !is_own(key) && document.values(key).is_some_and(|values| values.iter().count() > 0);
+    if document.keys().any(alters) && !Path::new(r"C:\windows\system32\winecfg.exe").exists() {
+        println!("SKIPPED: {}: it alters what this Windows says of itself", form.title);
+        return None;
+    }
+    let profiles = key(&format!(r"{WINDOWS_NT}\ProfileList"));
+    let users = query(&profiles, true).known().unwrap().unwrap().subkeys.unwrap();
+    let users: Vec<_> = users.iter().filter(|sid| sid.as_str().starts_with("S-1-5-21-")).collect();
+    let [user] = users.as_slice() else {
+        println!("SKIPPED: {}: this machine has {} users", form.title, users.len());
+        return None;
+    };
+    Some(form.with(FIRST_USER, user.as_str()))
+}
+
+/// A description that was made real; dropped, it is taken away.
+pub(crate) struct Prepared {
+    roots: BTreeSet<KeyPath>,
+    made: Vec<KeyChange>,
+    files: Vec<PathBuf>,
+}
+
+impl Prepared {
+    pub(crate) fn new(form: &Scenario, document: &Document) -> Self {
+        let mut roots: BTreeSet<KeyPath> = ROOTS.iter().map(|root| root.parse().unwrap()).collect();
+        roots.extend(document.keys().filter_map(own_root));
+        let mut prepared = Self { roots, made: Vec::new(), files: Vec::new() };
+        prepared.remove_own();
+        for (path, version) in &form.files {
+            prepared.make_file(Path::new(path), &machine::file(version));
+        }
+        let second: KeyPath = SECOND_USER.parse().unwrap();
+        if document.keys().any(|path| path.is_within(&second)) {
+            let file = Path::new(r"C:\kbfix-test-forms\b\NTUSER.DAT");
+            prepared.make_file(file, b"");
+            machine::hive(document, &second, file);
+        }
+        for path in document.keys().filter(|path| !path.is_within(&second)) {
+            prepared.make_key(&Key::new(path.clone()));
+            let mut values: Vec<(ValueName, Option<Data>)> = Vec::new();
+            for (name, data) in document.values(path).iter().flat_map(|values| values.iter()) {
+                values.push((name.clone(), Some(data.unwrap().clone())));
+            }
+            if path.to_string() == WINDOWS_NT && values.iter().any(|(name, _)| name.as_str() == "CurrentVersion") {
+                let absent = VERSION.map(|name| ValueName::new(name).unwrap());
+                let absent = absent.into_iter().filter(|name| values.iter().all(|(given, _)| given != name));
+                values.extend(absent.map(|name| (name, None)).collect::<Vec<_>>());
+            }
+            prepared.set(&Key::new(path.clone()), values);
+        }
+        prepared
+    }
+
+    /// What the tests' own keys hold.
+    pub(crate) fn content(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut left: Vec<Key> = self.roots.iter().cloned().map(Key::new).collect();
+        while let Some(key) = left.pop() {
+            let Some(facts) = query(&key, true).known().unwrap() else { continue };
+            left.extend(facts.subkeys.unwrap().iter().map(|name| key.child(name)));
+            for (name, data) in facts.values {
+                let data = data.known().unwrap().unwrap();
+                lines.push(format!("{key} {}={}", notation::value_name(&name), notation::data(&data)));
+            }
+            lines.push(key.to_string());
+        }
+        lines
+    }
+
+    fn make_key(&mut self, key: &Key) {
+        if key.path.depth() > 0 && query(key, false) == Answer::Absent {
+            self.make_key(&key.parent().unwrap());
+            self.make(KeyChange::new(key.clone(), Action::Create, Vec::new()));
+        }
+    }
+
+    fn set(&mut self, key: &Key, values: Vec<(ValueName, Option<Data>)>) {
+        let found = query(key, false).known().unwrap().unwrap().values;
+        let change = |(name, after): (ValueName, Option<Data>)| {
+            let before = found.get(&name).cloned().and_then(|answer| answer.known().unwrap());
+            (before != after).then_some(ValueChange { name, before, after })
+        };
+        let values: Vec<_> = values.into_iter().filter_map(change).collect();
+        self.make(KeyChange::new(key.clone(), Action::Update, values));
+    }
+
+    fn make(&mut self, change: KeyChange) {
+        LocalTarget::new().write(std::slice::from_ref(&change)).unwrap();
+        self.made.push(change);
+    }
+
+    fn make_file(&mut self, path: &Path, bytes: &[u8]) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        let own = path.ancestors().filter(|part| part.file_name().is_some_and(|n| n.to_string_lossy().contains(OWN)));
+        self.files.extend(own.last().map(Path::to_owned));
+    }
+
+    fn remove_own(&self) {
+        for root in &self.roots {
+            let hive = match root.root() {
+                RootKey::Hklm => windows_registry::LOCAL_MACHINE,
+                RootKey::Hku => windows_registry::USERS,
+                other => panic!("no keys of the tests below {other:?}"),
+            };
+            // It need not be there.
+            let _ = hive.remove_tree(root.below_root());
+        }
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.remove_own();
+        for change in self.made.iter().rev().filter(|change| !is_own(&change.key.path)) {
+            if let Err(why) = LocalTarget::new().write(&[change.inverse()]) {
+                println!("not put back: {why}");
+            }
+        }
+        for path in &self.files {
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+    }
+}
+
+fn is_own(path: &KeyPath) -> bool {
+    path.names().any(|name| name.starts_with(OWN))
+}
+
+/// The key of the tests that `path` is, or is below.
+fn own_root(path: &KeyPath) -> Option<KeyPath> {
+    std::iter::successors(Some(path.clone()), KeyPath::parent).filter(is_own).last()
+}
+
+fn key(path: &str) -> Key {
+    path.parse().unwrap()
+}
+
+fn query(key: &Key, subkeys: bool) -> Answer<KeyFacts> {
+    LocalTarget::new().read_keys(&[KeyQuery { key: key.clone(), values: Wanted::All, subkeys }]).unwrap().remove(0)
+}

@@ -1,0 +1,52 @@
+//! What independent readers see in a file, beside what kbfix sees.
+
+use std::{io::Write as _, path::Path, process::Command};
+
+use kbfix::{format::regf::Hive, registry::notation::hex_digits};
+use serde_json::json;
+
+/// Compares by tests/engine/hives/compare.py, under the Python that `KBFIX_PYTHON` names; `KBFIX_READERS` can choose readers.
+pub(crate) fn compare(hive: &Hive, file: &Path, name: &str) {
+    let Ok(python) = std::env::var("KBFIX_PYTHON") else {
+        println!("SKIPPED: {name} beside independent readers: KBFIX_PYTHON names no Python that has them");
+        return;
+    };
+    let readers = std::env::var("KBFIX_READERS").unwrap_or_default();
+    let mut lines = tempfile::NamedTempFile::new().unwrap();
+    write_dump(hive, lines.as_file_mut());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/hives/compare.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(lines.path()).arg(file).args(readers.split_whitespace());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{name}:\n{text}");
+    assert!(output.status.success(), "{name}:\n{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// One JSON document a line for each key.
+pub(crate) fn write_dump(hive: &Hive, out: &mut impl std::io::Write) {
+    let mut out = std::io::BufWriter::new(out);
+    let mut path: Vec<String> = Vec::new();
+    for (depth, key) in hive.walk(hive.root()) {
+        let key = key.unwrap();
+        path.truncate(depth.saturating_sub(1));
+        if depth > 0 {
+            path.push(key.name_text().unwrap());
+        }
+        let class = hive.class(key.node()).unwrap();
+        let class: Option<Vec<u8>> = class.map(|class| class.units().flat_map(u16::to_le_bytes).collect());
+        let values: Vec<_> = hive
+            .values(key.node())
+            .unwrap()
+            .map(|value| {
+                let value = value.unwrap();
+                let bytes = hive.bytes(&value).unwrap();
+                json!([value.name_text().unwrap(), value.value_type().0, hex_digits(&bytes)])
+            })
+            .collect();
+        let class = class.map(|class| hex_digits(&class));
+        let line = json!({ "path": path, "time": key.last_written(), "class": class, "values": values });
+        writeln!(out, "{line}").unwrap();
+    }
+    out.flush().unwrap();
+}

@@ -1,0 +1,148 @@
+//! `docs/reference/library.md` is the list of what is in `specs/`. `UPDATE_DOCS=1` writes it anew.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use kbfix::spec::{
+    self, Settings, Spec,
+    document::{
+        ComputerRestart, DataExpression, Ensure, KeyRule, Literal, Scalar, TypeChoice, TypeName, ValueRule, ViewChoice,
+    },
+};
+
+use crate::library::yaml_files;
+
+const HEAD: &str = "# The library\n\n\
+    The specs that are built into kbfix, from the folder `specs/`. `kbfix show ID` prints one in full, with its notes and its\n\
+    sources. This file is generated; `UPDATE_DOCS=1 cargo test --test engine library` writes it anew.\n\n\
+    The types of their values are REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ and REG_QWORD. No article of\n\
+    Microsoft's was found that asks for a REG_DWORD_BIG_ENDIAN, which the language has as well.\n\n\
+    | id | title | what it sets | restart |\n|---|---|---|---|\n";
+
+#[test]
+fn the_list_of_specs_is_up_to_date() {
+    let mut generated = HEAD.to_owned();
+    for (id, path) in yaml_files("specs") {
+        let loaded = spec::load(&id, &fs::read(path).unwrap(), &Settings::for_validation());
+        let spec = loaded.spec.unwrap();
+        let cells = [format!("`{id}`"), spec.title.clone(), what_it_sets(&spec), restart(&spec)];
+        generated.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/library.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        found == generated,
+        "docs/reference/library.md is not what specs/ says; run UPDATE_DOCS=1 cargo test --test engine library"
+    );
+}
+
+/// The types that a value rule names, or that follow from it.
+fn types(rule: &ValueRule) -> Vec<TypeName> {
+    match &rule.types {
+        Some(TypeChoice::One(one)) => vec![*one],
+        Some(TypeChoice::Any(any)) => any.clone(),
+        None if rule.list.is_some() => vec![TypeName::RegMultiSz],
+        None => Vec::new(),
+    }
+}
+
+#[test]
+fn the_library_has_the_types_that_its_list_names() {
+    let mut found = BTreeSet::new();
+    for (id, path) in yaml_files("specs") {
+        let loaded = spec::load(&id, &fs::read(path).unwrap(), &Settings::for_validation());
+        let rules = loaded.spec.unwrap().document.registry;
+        found.extend(rules.iter().flat_map(|rule| rule.values.values()).flat_map(types).map(name));
+    }
+    let named = "REG_NONE REG_SZ REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ REG_QWORD";
+    assert_eq!(found, named.split(' ').map(str::to_owned).collect());
+    for name in named.split(' ') {
+        assert!(HEAD.contains(name), "{name}");
+    }
+}
+
+/// A type as a spec writes it.
+fn name(name: TypeName) -> String {
+    serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
+}
+
+fn what_it_sets(spec: &Spec) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for rule in &spec.document.registry {
+        let line = key(rule);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("<br>")
+}
+
+fn key(rule: &KeyRule) -> String {
+    let view = match rule.view {
+        None | Some(ViewChoice::Bits64) => "",
+        Some(ViewChoice::Bits32) => " (32-bit view)",
+        Some(ViewChoice::Both) => " (both views)",
+    };
+    let path = format!("`{}`{view}", rule.key);
+    match (rule.ensure, rule.values.is_empty()) {
+        (Some(Ensure::Absent), _) => format!("{path}: the key is deleted"),
+        (_, true) => format!("{path}: the key is created"),
+        _ => {
+            let values: Vec<String> = rule.values.iter().map(|(name, rule)| value(name, rule)).collect();
+            format!("{path}: {}", values.join(", "))
+        }
+    }
+}
+
+fn value(name: &str, rule: &ValueRule) -> String {
+    let name = if name.is_empty() { "the default value".to_owned() } else { format!("`{name}`") };
+    if rule.ensure == Some(Ensure::Absent) {
+        return format!("{name} is deleted");
+    }
+    let types = types(rule).into_iter().map(self::name).collect::<Vec<_>>().join(" or ");
+    let number = |scalar: &Scalar| match scalar {
+        Scalar::Number(number) => format!("{number:#x}"),
+        Scalar::Text(text) => text.clone(),
+    };
+    let what = if let Some(bits) = &rule.bits {
+        let set = bits.set.as_ref().map(|bits| format!("bits {} set", number(bits)));
+        let clear = bits.clear.as_ref().map(|bits| format!("bits {} cleared", number(bits)));
+        set.into_iter().chain(clear).collect::<Vec<_>>().join(", ")
+    } else if let Some(list) = &rule.list {
+        let items = |expression: &DataExpression| match expression {
+            DataExpression::Parameter(reference) => format!("those of `{}`", reference.parameter),
+            literal => data(literal),
+        };
+        let with = list.add.as_ref().map(|add| format!("with {}", items(add)));
+        let without = list.remove.as_ref().map(|remove| format!("without {}", items(remove)));
+        with.into_iter().chain(without).collect::<Vec<_>>().join(", ")
+    } else {
+        rule.data.as_ref().map_or_else(String::new, data)
+    };
+    format!("{name} {what} ({types})")
+}
+
+fn data(expression: &DataExpression) -> String {
+    match expression {
+        DataExpression::Parameter(reference) => format!("as chosen by `{}`", reference.parameter),
+        DataExpression::Literal(Literal::Number(number)) => format!("= {number}"),
+        DataExpression::Literal(Literal::Text(text)) if text.is_empty() => "without data".to_owned(),
+        DataExpression::Literal(Literal::Text(text)) => format!("= `{text}`"),
+        DataExpression::Literal(Literal::List(list)) => {
+            list.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn restart(spec: &Spec) -> String {
+    let computer = match spec.restart.computer {
+        ComputerRestart::Never => None,
+        ComputerRestart::Unknown => Some("not known".to_owned()),
+        ComputerRestart::Required => Some("the computer".to_owned()),
+    };
+    let services = spec.restart.services.iter().map(|service| format!("the service {service}"));
+    let all: Vec<String> = computer.into_iter().chain(services).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}

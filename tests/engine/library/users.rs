@@ -1,0 +1,93 @@
+//! HKCU: the hive of each user that has a profile.
+
+use kbfix::{
+    apply::make_plan,
+    plan::SpecPlan,
+    render,
+    spec::{self, Settings},
+    targets::{Address, open},
+};
+
+use crate::scenario::{
+    Scenario,
+    machine::{Kind, Machine, taken},
+};
+
+const SPEC: &str = r"
+kbfix: 1
+id: X
+title: T
+registry:
+  - key: HKCU\Software\Example
+    values: { V: { type: REG_DWORD, data: 1 } }
+";
+
+const PROFILES: &str = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
+
+/// A machine on which these have a profile, and these a loaded hive.
+fn machine(profiles: &[&str], loaded: &[&str]) -> Machine {
+    let mut registry = format!("{PROFILES}]\n");
+    for sid in profiles {
+        registry.push_str(&format!("{PROFILES}\\{sid}]\n"));
+    }
+    registry.push_str("[HKEY_USERS]\n");
+    for sid in loaded {
+        registry.push_str(&format!("[HKEY_USERS\\{sid}\\Software]\n"));
+    }
+    Machine::new(Kind::Reg, &Scenario::of_registry(registry))
+}
+
+fn plan(address: &Address) -> SpecPlan {
+    let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
+    make_plan(open(address).unwrap().as_mut(), &specs).unwrap().specs.remove(0)
+}
+
+/// The plan on the export, which is the same on a snapshot of it.
+fn plan_of(built: &Machine) -> SpecPlan {
+    let snapshot = built.folder.path().join("machine.json");
+    let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
+    std::fs::write(&snapshot, taken(&built.address, &specs).to_text().unwrap()).unwrap();
+    let of_snapshot = plan(&Address::new(&format!("snapshot:{}", snapshot.display()), None, None).unwrap());
+    let of_export = plan(&built.address);
+    assert_eq!(of_snapshot, of_export);
+    of_export
+}
+
+#[test]
+fn every_person_with_a_profile_is_meant_and_nobody_else() {
+    let person = "S-1-5-21-1-2-3-1001";
+    let entra = "S-1-12-1-11-12-13-14";
+    let profiles = ["S-1-5-18", "S-1-5-19", "S-1-5-20", person, entra, "S-1-5-21-1-2-3-1002.bak"];
+    // A hive without a profile is that of a template or a service that runs just now.
+    let loaded = [".DEFAULT", "S-1-5-18", person, "S-1-5-21-1-2-3-1001_Classes", entra, "S-1-5-21-1-2-3-9999"];
+    let changes = render::changes(&plan_of(&machine(&profiles, &loaded)).changes);
+    let heads: Vec<&str> = changes.lines().filter(|line| line.starts_with("@@")).collect();
+    let head = |sid: &str| format!(r"@@ [HKEY_USERS\{sid}\Software\Example] @@");
+    assert_eq!(heads, [head(entra), head(person)]);
+}
+
+#[test]
+fn a_profile_whose_hive_is_not_loaded_is_unknown_and_named_and_the_others_are_planned() {
+    let (here, away) = ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002");
+    let plan = plan_of(&machine(&[here, away], &[here]));
+    assert_eq!((plan.outcome.as_str(), plan.whole_outcome().as_str()), ("changes_pending", "unknown"));
+    assert_eq!(plan.unread_users, [away]);
+    assert!(plan.reasons.iter().any(|r| r.contains(away) && !r.contains(here)), "{:?}", plan.reasons);
+    assert!(!plan.changes.is_empty() && plan.changes.iter().all(|c| c.key.path.to_string().contains(here)));
+    // Where nothing is left to do for the others, the spec is not in its desired state.
+    let none = plan_of(&machine(&[away], &[here]));
+    assert_eq!((none.outcome.as_str(), none.changes.len()), ("unknown", 0));
+}
+
+#[test]
+fn nobody_has_a_profile() {
+    assert_eq!(plan_of(&machine(&["S-1-5-18"], &["S-1-5-18"])).outcome.as_str(), "in_desired_state");
+}
+
+#[test]
+fn an_export_of_one_users_hkcu_is_that_user() {
+    let registry = "[HKEY_CURRENT_USER\\Software]\n".to_owned();
+    let built = Machine::new(Kind::Reg, &Scenario::of_registry(registry));
+    let plan = plan_of(&built);
+    assert!(render::changes(&plan.changes).starts_with(r"@@ [HKEY_CURRENT_USER\Software\Example] @@"), "{plan:?}");
+}

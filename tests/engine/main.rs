@@ -1,0 +1,12 @@
+//! From a checked spec and a target to a plan, an apply and a rollback; and the formats that targets are made of.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
+
+mod corpus;
+mod forms;
+mod hives;
+mod image;
+mod library;
+mod properties;
+mod scenario;
+mod targets;

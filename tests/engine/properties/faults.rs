@@ -1,0 +1,99 @@
+//! A target that fails at any step: everything is as before, or there is a journal from which rollback restores.
+
+use kbfix::{
+    apply::{self, Execution},
+    journal::{Folder, Status},
+    targets::Target,
+};
+use proptest::prelude::*;
+
+use crate::properties::{
+    config,
+    generate::{Case, Machine, case},
+    load,
+    model::{Fault, Model},
+    occasion, roll_back,
+};
+
+/// Applies with the fault after `left` steps; what holds afterwards whatever the fault.
+fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<bool, TestCaseError> {
+    let Some(specs) = load(spec) else { return Err(TestCaseError::reject("contradiction")) };
+    let folder = tempfile::tempdir().unwrap();
+    let state = Folder::new(Some(folder.path())).unwrap();
+    let mut target = Model::new(machine);
+    let before = target.keys.clone();
+    let plan = apply::make_plan(&mut target, &specs).unwrap();
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    (target.fault, target.left) = (fault, left);
+    let execution = apply::execute(changes.clone(), occasion(&plan), &mut target, &state).unwrap();
+    let (journals, damaged) = state.list().unwrap();
+    prop_assert!(damaged.is_empty());
+    // The fault is over: somebody has made room, or the machine is up again.
+    let struck = target.fault == Fault::None || target.left == 0;
+    target.fault = Fault::None;
+    match execution {
+        Execution::Nothing => prop_assert!(changes.is_empty() && journals.is_empty()),
+        Execution::Done(_) => {
+            prop_assert_eq!(journals[0].status(), Status::Done);
+            prop_assert_eq!(apply::make_plan(&mut target, &specs).unwrap().changes().count(), 0, "done, and is not");
+        }
+        Execution::Undone(_, why) => {
+            prop_assert_eq!(journals[0].status(), Status::Undone);
+            prop_assert!(target.keys == before, "undone, and is not: {why}\n{:?}\n{:?}", target.keys, before);
+        }
+        Execution::Incomplete(_, _, left) => {
+            prop_assert_eq!(journals[0].status(), Status::Failed);
+            prop_assert!(!left.is_empty(), "what is left is not named");
+        }
+    }
+    if let Some(journal) = journals.first() {
+        prop_assert_eq!(&journal.entry.changes, &changes);
+        roll_back(&journal.entry.changes, &mut target);
+    }
+    prop_assert!(target.keys == before, "the journal does not restore:\n{:?}\n{:?}", target.keys, before);
+    Ok(struck)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_fault_at_any_step_leaves_all_as_before_or_a_journal_that_restores(
+        Case { machine, spec } in case(),
+        left in 0_usize..12,
+        fault in prop_oneof![Just(Fault::Once), Just(Fault::Writes), Just(Fault::Dead), Just(Fault::Lie)],
+    ) {
+        survive(&machine, &spec, fault, left)?;
+    }
+}
+
+/// Every step of one apply, with every fault: exit code 6 of an apply comes from here, since it takes a target that fails
+/// twice.
+#[test]
+fn every_step_of_an_apply_may_fail() {
+    let key = |text: &str| text.parse::<kbfix::registry::Key>().unwrap();
+    let value = |name: &str, data| (name.to_owned().try_into().unwrap(), data);
+    let machine = vec![
+        (key(r"HKLM\SOFTWARE\Random"), vec![]),
+        (key(r"HKLM\SOFTWARE\Random\a"), vec![value("v", kbfix::registry::Data::dword(0))]),
+        (
+            key(r"HKLM\SOFTWARE\Random\a\b"),
+            vec![value("", kbfix::registry::Data::sz("x")), value("w", kbfix::registry::Data::sz("y"))],
+        ),
+    ];
+    let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n\
+        \x20 - key: HKLM\\SOFTWARE\\Random\\a\\b\n    ensure: absent\n\
+        \x20 - key: HKLM\\SOFTWARE\\Random\\a\n    values: { v: { type: REG_DWORD, data: 1 }, other: { type: REG_SZ, data: other } }\n\
+        \x20 - key: HKLM\\SOFTWARE\\Random\\new\\deeper\n    values: { v: { type: REG_DWORD, data: 1 } }\n";
+    let specs = load(spec).unwrap();
+    let mut counted = Model::new(&machine);
+    let plan = apply::make_plan(&mut counted, &specs).unwrap();
+    counted.write(&plan.changes().cloned().collect::<Vec<_>>()).unwrap();
+    let steps = counted.steps;
+    assert_eq!(steps, 8);
+    for fault in [Fault::Once, Fault::Writes, Fault::Dead, Fault::Lie] {
+        for left in 0..steps {
+            assert!(survive(&machine, spec, fault, left).unwrap(), "{fault:?} after {left} steps did not strike");
+        }
+    }
+}

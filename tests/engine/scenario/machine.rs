@@ -1,0 +1,231 @@
+//! One description of a machine, made real on each kind of target.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kbfix::{
+    apply,
+    format::{
+        pe::minimal,
+        reg::Document,
+        regf::{Filetime, Hive},
+    },
+    registry::{Data, KeyPath, RootKey, ValueName},
+    spec::Spec,
+    targets::{Address, Snapshot, Target, open},
+};
+use tempfile::TempDir;
+
+use crate::scenario::Scenario;
+
+/// The kinds of target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Reg,
+    Snapshot,
+    Image,
+    Hive,
+    #[cfg(windows)]
+    Local,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reg => "reg",
+            Self::Snapshot => "snapshot",
+            Self::Image => "image",
+            Self::Hive => "hive",
+            #[cfg(windows)]
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The form as this kind of target takes it; none where it cannot be tried here.
+pub(crate) fn fitted(kind: Kind, form: Scenario) -> Option<Scenario> {
+    match kind {
+        _ if !form.fits(kind) => None,
+        #[cfg(windows)]
+        Kind::Local => crate::forms::local::fitted(form),
+        _ => Some(form),
+    }
+}
+
+/// A machine as a target of one kind, gone when dropped.
+pub(crate) struct Machine {
+    pub(crate) kind: Kind,
+    pub(crate) address: Address,
+    pub(crate) folder: TempDir,
+    /// The hive files that it consists of.
+    pub(crate) hives: Vec<PathBuf>,
+    #[cfg(windows)]
+    pub(crate) prepared: Option<crate::forms::local::Prepared>,
+}
+
+impl Machine {
+    pub(crate) fn new(kind: Kind, form: &Scenario) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drive = folder.path().join("C");
+        let document = Document::parse(form.export().into_bytes(), None).unwrap_or_else(|e| panic!("{e}"));
+        let mut hives = Vec::new();
+        let address = |uri: String, files: bool| Address::new(&uri, files.then_some(drive.as_path()), None).unwrap();
+        let address = match kind {
+            #[cfg(windows)]
+            Kind::Local => Address::new("local", None, None).unwrap(),
+            Kind::Reg | Kind::Snapshot => {
+                files(form, &drive);
+                let export = folder.path().join("machine.reg");
+                fs::write(&export, form.export()).unwrap();
+                let export = address(format!("reg:{}", export.display()), true);
+                if kind == Kind::Reg { export } else { snapshot(form, &export, folder.path()) }
+            }
+            Kind::Image => {
+                files(form, &drive);
+                hives = image(&document, &drive);
+                address(format!("image:{}", drive.display()), false)
+            }
+            Kind::Hive => {
+                files(form, &drive);
+                let file = folder.path().join("HIVE");
+                hive(&document, &form.hive.parse().unwrap(), &file);
+                let uri = format!("hive:{}={}", file.display(), form.hive);
+                hives.push(file);
+                address(uri, true)
+            }
+        };
+        #[cfg(windows)]
+        let prepared = (kind == Kind::Local).then(|| crate::forms::local::Prepared::new(form, &document));
+        Self {
+            kind,
+            address,
+            folder,
+            hives,
+            #[cfg(windows)]
+            prepared,
+        }
+    }
+
+    /// The target as a process sees it that opens it now.
+    pub(crate) fn open(&self) -> Box<dyn Target> {
+        open(&self.address).unwrap()
+    }
+
+    /// The file of a target that is one.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.address.uri.split_once(':').unwrap().1.into()
+    }
+}
+
+/// The bytes of a file that the description gives a version.
+pub(crate) fn file(version: &str) -> Vec<u8> {
+    if version == "none" { b"text".to_vec() } else { minimal::dll(version.parse().unwrap()) }
+}
+
+fn files(form: &Scenario, drive: &Path) {
+    fs::create_dir_all(drive).unwrap();
+    for (path, version) in &form.files {
+        write(&on(drive, path), &file(version));
+    }
+}
+
+/// Where the folder that stands for drive C has the file.
+fn on(drive: &Path, path: &str) -> PathBuf {
+    drive.join(path.strip_prefix(r"C:\").unwrap().replace('\\', "/"))
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// A snapshot of the export, as the specs ask for it.
+pub(crate) fn taken(export: &Address, specs: &[Spec]) -> Snapshot {
+    Snapshot {
+        kbfix_snapshot: 1,
+        taken_of: export.uri.clone(),
+        taken: "2026-01-01T00:00:00Z".to_owned(),
+        specs: specs.iter().map(|spec| spec.id.clone()).collect(),
+        facts: apply::make_plan(open(export).unwrap().as_mut(), specs).unwrap().facts,
+    }
+}
+
+fn snapshot(form: &Scenario, export: &Address, folder: &Path) -> Address {
+    let file = folder.join("machine.json");
+    fs::write(&file, taken(export, &form.load()).to_text().unwrap()).unwrap();
+    Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
+}
+
+/// The hives of a volume: those of the machine, and of each user that the description has in `ProfileList`.
+fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
+    let config = drive.join("Windows/System32/config");
+    let mut hives = Vec::new();
+    for (name, mount) in [("SYSTEM", r"HKLM\SYSTEM"), ("SOFTWARE", r"HKLM\SOFTWARE"), ("DEFAULT", r"HKU\.DEFAULT")] {
+        hives.push(config.join(name));
+        hive(document, &mount.parse().unwrap(), &config.join(name));
+    }
+    let profiles: KeyPath = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList".parse().unwrap();
+    for profile in document.keys_from(&profiles).filter(|key| key.parent().as_ref() == Some(&profiles)) {
+        let folder = document.values(profile).and_then(|values| {
+            let folder = values.get(&ValueName::new("ProfileImagePath").unwrap())?.unwrap();
+            Some(folder.as_read_text().unwrap())
+        });
+        let folder = folder.unwrap_or_else(|| users_folder(profile));
+        let file = on(drive, &folder).join("NTUSER.DAT");
+        hive(document, &KeyPath::from_parts(RootKey::Hku, profile.last().unwrap()).unwrap(), &file);
+        hives.push(file);
+    }
+    let default = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
+    let below =
+        || Some(default("ProfilesDirectory")?.replace("%SystemDrive%", "C:") + "\\" + &default("DefaultUserProfile")?);
+    if let Some(folder) = default("Default").or_else(below) {
+        let file = on(drive, &folder).join("NTUSER.DAT");
+        hive(document, &r"HKU\DefaultProfile".parse().unwrap(), &file);
+        hives.push(file);
+    }
+    hives
+}
+
+/// Where a user's profile is of which the description says nothing.
+fn users_folder(profile: &KeyPath) -> String {
+    format!(r"C:\Users\{}", profile.last().unwrap())
+}
+
+/// The hive that is mounted at a key, with what the description has there.
+pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
+    let now = Filetime::now();
+    let mut hive = Hive::create(now).unwrap();
+    let mut editor = hive.edit(now).unwrap();
+    match mount.to_string().as_str() {
+        r"HKLM\SYSTEM" => {
+            editor.create_key("Select").unwrap();
+            editor.set_value("Select", "Current", &Data::dword(2)).unwrap();
+            editor.create_key(r"ControlSet002\Services").unwrap();
+        }
+        r"HKLM\SOFTWARE" => {
+            let windows = r"Microsoft\Windows NT\CurrentVersion";
+            editor.create_key(windows).unwrap();
+            editor.set_value(windows, "SystemRoot", &Data::sz(r"C:\Windows")).unwrap();
+        }
+        _ => {}
+    }
+    for key in document.keys() {
+        let Some(below) = key.relative_to(mount) else { continue };
+        // No file has CurrentControlSet: Select names the set.
+        let below = below.replace("CurrentControlSet", "ControlSet002");
+        editor.create_key(&below).unwrap();
+        for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
+            editor.set_value(&below, name.as_str(), data.unwrap()).unwrap();
+        }
+        // An export can leave out what no Windows is without.
+        let is_profile = key.parent().is_some_and(|above| above.to_string().ends_with(r"\CurrentVersion\ProfileList"));
+        let folder = ValueName::new("ProfileImagePath").unwrap();
+        if is_profile && document.values(key).is_none_or(|values| values.get(&folder).is_none()) {
+            editor.set_value(&below, folder.as_str(), &Data::sz(&users_folder(key))).unwrap();
+        }
+    }
+    drop(editor);
+    write(file, &hive.to_bytes(now).unwrap());
+}

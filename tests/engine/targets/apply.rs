@@ -1,0 +1,222 @@
+//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the rollback
+//! leaves the target as it was; a file byte for byte.
+
+use kbfix::{
+    apply::{self, Execution, Occasion},
+    journal::{self, Folder, Journal, Status},
+    observe::observe,
+    plan::Plan,
+    registry::{Data, ValueType},
+    spec::{self, Settings, Spec},
+    targets::{Action, Answer, KeyChange, Target},
+};
+
+use crate::targets::{
+    kinds::{Machine, change, each, value},
+    locks::until_free,
+};
+
+fn load(text: &str) -> Vec<Spec> {
+    let source = spec::Source { name: "test.yaml", bytes: text.as_bytes() };
+    spec::load_all(&[source], &Settings::new()).into_specs().unwrap()
+}
+
+/// A spec that creates and updates keys and values of the machine's key, and deletes some if asked to.
+fn changes(machine: &Machine, deletions: bool) -> Vec<Spec> {
+    let base = &machine.base.path;
+    let deleted = match deletions {
+        true => format!(
+            "  - key: {base}\\old\n    ensure: absent\n  - key: {base}\\other\n    values: {{ doomed: {{ ensure: absent }} }}\n"
+        ),
+        false => String::new(),
+    };
+    load(&format!(
+        r#"
+kbfix: 1
+id: T
+title: T
+registry:
+  - key: {base}
+    values:
+      wrong type: {{ type: REG_DWORD, data: 1 }}
+      from 0 to 1: {{ type: REG_DWORD, data: 1 }}
+      list: {{ type: REG_MULTI_SZ, list: {{ add: [c], remove: [a] }} }}
+      bits: {{ type: REG_QWORD, bits: {{ set: "0x8000000000000000", clear: 1 }} }}
+  - key: {base}\new\deeper
+    values:
+      "": {{ type: REG_SZ, data: "text" }}
+{deleted}"#
+    ))
+}
+
+fn seed(machine: &Machine) {
+    machine.set(&[
+        ("wrong type", Data::sz("1")),
+        ("from 0 to 1", Data::dword(0)),
+        ("list", Data::multi_sz(["a", "b"])),
+        ("bits", Data::qword(3)),
+        ("kept", Data::new(ValueType::DWORD, [1, 0, 0])),
+    ]);
+    let inside = value("v", None, Some(Data::new(ValueType::SZ, *b"a\0")));
+    let changes = [
+        change(&machine.below("old"), Action::Create, [inside]),
+        change(&machine.below(r"old\child"), Action::Create, []),
+        change(
+            &machine.below("other"),
+            Action::Create,
+            [value("doomed", None, Some(Data::new(ValueType(0x99), [1, 2])))],
+        ),
+    ];
+    machine.write(&changes).unwrap();
+}
+
+fn occasion(machine: &Machine, plan: &Plan) -> Occasion {
+    Occasion {
+        action: journal::Action::Apply,
+        target: machine.address.clone(),
+        machine: plan.machine.clone(),
+        specs: vec!["T".to_owned()],
+        plan: plan.digest(),
+        restart: plan.restart(),
+    }
+}
+
+fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Execution {
+    let folder = Folder::new(Some(machine.state_dir())).unwrap();
+    let changes: Vec<KeyChange> = plan.changes().cloned().collect();
+    apply::execute(changes, occasion(machine, plan), target, &folder).unwrap()
+}
+
+#[track_caller]
+fn undone(execution: Execution) -> (Journal, String) {
+    match execution {
+        Execution::Undone(journal, failure) => (journal, failure.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Undoes a journal with what the target holds now.
+fn roll_back(journal: &Journal, target: &mut dyn Target) {
+    let mut inverse = journal::Inverse::default();
+    observe(target, |reader| inverse = journal::inverse(&journal.entry.changes, false, reader)).unwrap();
+    assert_eq!(inverse.conflicts, []);
+    assert_eq!(inverse.unread, Vec::<String>::new());
+    target.write(&inverse.changes).unwrap();
+}
+
+/// Applies the specs, and rolls back; what holds in between is the caller's to check.
+fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
+    let mut target = machine.open();
+    let lock = until_free(target.as_mut());
+    let plan = apply::make_plan(target.as_mut(), specs).unwrap();
+    Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
+    let Execution::Done(journal) = execute(machine, target.as_mut(), &plan) else { panic!("not done") };
+    assert_eq!(journal.status(), Status::Done);
+    check();
+
+    // A process that comes later has nothing to do, and leaves no journal.
+    let again = apply::make_plan(machine.open().as_mut(), specs).unwrap();
+    assert_eq!(again.changes().count(), 0);
+    assert!(matches!(execute(machine, target.as_mut(), &again), Execution::Nothing));
+    let (journals, damaged) = Folder::new(Some(machine.state_dir())).unwrap().list().unwrap();
+    assert_eq!((journals.len(), damaged.len()), (1, 0));
+    assert_eq!(journals[0].entry, journal.entry);
+    roll_back(&journals[0], target.as_mut());
+    drop(lock);
+}
+
+#[test]
+fn apply_then_diff_is_empty_and_rollback_restores_every_byte() {
+    each(|machine| {
+        seed(machine);
+        let (before, file) = (machine.tree(), machine.file());
+        apply_and_roll_back(machine, &changes(machine, false), || {
+            let read = |name: &str| machine.read(&machine.base, name);
+            assert_eq!(read("wrong type"), Answer::Present(Data::dword(1)));
+            assert_eq!(read("from 0 to 1"), Answer::Present(Data::dword(1)));
+            assert_eq!(read("list"), Answer::Present(Data::multi_sz(["b", "c"])));
+            assert_eq!(read("bits"), Answer::Present(Data::qword((1 << 63) | 2)));
+            assert_eq!(read("kept"), Answer::Present(Data::new(ValueType::DWORD, [1, 0, 0])));
+            assert_eq!(machine.read(&machine.below(r"new\deeper"), ""), Answer::Present(Data::sz("text")));
+        });
+        assert_eq!(machine.tree(), before);
+        if machine.address.uri.starts_with("reg:") {
+            assert!(machine.file() == file, "{}", String::from_utf8_lossy(&machine.file().unwrap()));
+        }
+    });
+}
+
+/// What was deleted comes back, in a file at another place.
+#[test]
+fn what_an_apply_deletes_rollback_brings_back() {
+    each(|machine| {
+        seed(machine);
+        let before = machine.tree();
+        apply_and_roll_back(machine, &changes(machine, true), || {
+            assert!(!machine.is_there(&machine.below("old")));
+            assert_eq!(machine.read(&machine.below("other"), "doomed"), Answer::Absent);
+        });
+        assert_eq!(machine.tree(), before);
+    });
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
+    each(|machine| {
+        seed(machine);
+        let specs = changes(machine, true);
+        let plan = apply::make_plan(machine.open().as_mut(), &specs).unwrap();
+        apply::check_plan(&plan, machine.open().as_mut()).unwrap();
+        let moved = value("from 0 to 1", Some(Data::dword(0)), Some(Data::dword(5)));
+        let moved = change(&machine.base, Action::Update, [moved]);
+        machine.write(std::slice::from_ref(&moved)).unwrap();
+        match apply::check_plan(&plan, machine.open().as_mut()) {
+            Err(apply::PlanRefusal::Stale(moved)) => {
+                assert_eq!(moved.len(), 1, "{moved:?}");
+                assert!(moved[0].place.contains("from 0 to 1"));
+                assert!(moved[0].is.contains("dword:00000005"), "{moved:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        machine.write(&[moved.inverse()]).unwrap();
+        apply::check_plan(&plan, machine.open().as_mut()).unwrap();
+        // A subkey of a key that the plan deletes, made since: the plan does not know it.
+        machine.write(&[change(&machine.below(r"old\another"), Action::Create, [])]).unwrap();
+        assert!(matches!(apply::check_plan(&plan, machine.open().as_mut()), Err(apply::PlanRefusal::Stale(_))));
+    });
+}
+
+/// What somebody else does between plan and write is refused, and is not undone with what the apply itself did.
+#[test]
+fn what_somebody_else_writes_meanwhile_is_kept() {
+    each(|machine| {
+        seed(machine);
+        let specs = changes(machine, true);
+        let mut target = machine.open();
+        let plan = apply::make_plan(target.as_mut(), &specs).unwrap();
+        let other = |name: &str, before: Data, after: Option<Data>| {
+            machine.write(&[change(&machine.base, Action::Update, [value(name, Some(before), after)])]).unwrap();
+        };
+        // Other data, the very data that the plan wants, and none.
+        for (name, before, after) in [
+            ("from 0 to 1", Data::dword(0), Some(Data::dword(5))),
+            ("from 0 to 1", Data::dword(5), Some(Data::dword(1))),
+            ("from 0 to 1", Data::dword(1), None),
+        ] {
+            other(name, before, after);
+            let tree = machine.tree();
+            let (journal, failure) = undone(execute(machine, target.as_mut(), &plan));
+            assert!(failure.contains("from 0 to 1"), "{failure}");
+            assert_eq!((journal.status(), machine.tree()), (Status::Undone, tree));
+        }
+        machine.set(&[("from 0 to 1", Data::dword(0))]);
+
+        // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
+        let doomed = value("doomed", Some(Data::new(ValueType(0x99), [1, 2])), None);
+        machine.write(&[change(&machine.below("other"), Action::Update, [doomed])]).unwrap();
+        let tree = machine.tree();
+        let (_, failure) = undone(execute(machine, target.as_mut(), &plan));
+        assert!(failure.contains("doomed"), "{failure}");
+        assert_eq!(machine.tree(), tree);
+    });
+}

@@ -1,0 +1,59 @@
+//! One apply at a time on one target, and what is read under the lock is the present state.
+
+use kbfix::{
+    registry::Data,
+    targets::{Action, Answer, Target, TargetError},
+};
+
+use crate::targets::kinds::{change, each, value};
+
+#[test]
+fn the_lock_excludes_another_process_and_is_free_again_afterwards() {
+    // Held for all machines of this test: `local` has one lock, which other tests of this program take as well.
+    each(|machine| {
+        let spec = machine.spec("v: { type: REG_DWORD, data: 1 }");
+        let mut target = machine.open();
+        let held = until_free(target.as_mut());
+        assert!(matches!(machine.open().lock(), Err(TargetError::Locked { .. })));
+
+        let refused = machine.kbfix("apply", &spec);
+        assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(said.contains("locked by another kbfix"), "{said}");
+        assert_eq!(machine.read(&machine.base, "v"), Answer::Absent);
+        assert!(!machine.state_dir().join("journal").exists(), "a journal of an apply that did not begin");
+        // Looking needs no lock.
+        assert_eq!(machine.kbfix("diff", &spec).status.code(), Some(1));
+
+        drop(held);
+        let applied = machine.kbfix("apply", &spec);
+        assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+        assert_eq!(machine.read(&machine.base, "v"), Answer::Present(Data::dword(1)));
+    });
+}
+
+#[test]
+fn what_another_wrote_before_the_lock_is_seen_under_it() {
+    each(|machine| {
+        let mut early = machine.open();
+        machine.set(&[("v", Data::dword(1))]);
+        let _held = until_free(early.as_mut());
+        let update = value("v", Some(Data::dword(1)), Some(Data::dword(2)));
+        early.write(&[change(&machine.base, Action::Update, [update])]).unwrap();
+        assert_eq!(machine.read(&machine.base, "v"), Answer::Present(Data::dword(2)));
+    });
+}
+
+/// The lock, once no other test of this program has it.
+pub(crate) fn until_free(target: &mut dyn Target) -> kbfix::targets::Lock {
+    let start = std::time::Instant::now();
+    loop {
+        match target.lock() {
+            Ok(lock) => return lock,
+            Err(TargetError::Locked { .. }) if start.elapsed().as_secs() < 120 => {
+                std::thread::sleep(std::time::Duration::from_millis(5))
+            }
+            Err(why) => panic!("{why}"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The contract of every kind of target: the same tests on `reg:` in each of its encodings, on `snapshot:`, `image:` and
+//! `hive:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
+
+mod apply;
+mod bytes;
+mod changes;
+mod kinds;
+mod locks;
+mod states;
+
+#[cfg(unix)]
+#[path = "../../platform/smb/server.rs"]
+mod server;

@@ -1,0 +1,187 @@
+//! Registry links that Windows did not make: what they lead to is neither read, changed nor deleted through them.
+#![allow(unsafe_code, reason = "the safe wrappers of the registry make no links")]
+
+use std::ptr::{null, null_mut};
+
+use kbfix::{
+    registry::{Data, Key},
+    targets::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
+};
+use windows_sys::{
+    Wdk::System::Registry::NtDeleteKey,
+    Win32::System::Registry::{
+        HKEY_LOCAL_MACHINE, KEY_ALL_ACCESS, KEY_CREATE_LINK, REG_LINK, REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK,
+        RegCloseKey, RegCreateKeyExW, RegOpenKeyExW, RegSetValueExW,
+    },
+};
+
+use crate::local::{
+    library::{ends, kbfix},
+    scratch::{Scratch, alone, change, is_there, key, make_key, query, read, reg_ok, value},
+};
+
+/// A link, gone when the test ends: `reg delete` would delete what it leads to.
+struct Link(Vec<u16>);
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+impl Link {
+    fn new(at: &Key, to: &str) -> Self {
+        let (path, name) = (wide(at.path.below_root()), wide("SymbolicLinkValue"));
+        let target: Vec<u16> = to.encode_utf16().collect();
+        let mut handle = null_mut();
+        // SAFETY: names end with NULs, the data is as long as said, the handle goes to a live variable and is closed.
+        unsafe {
+            let access = KEY_ALL_ACCESS | KEY_CREATE_LINK;
+            let (root, options) = (HKEY_LOCAL_MACHINE, REG_OPTION_CREATE_LINK);
+            let code =
+                RegCreateKeyExW(root, path.as_ptr(), 0, null(), options, access, null(), &mut handle, null_mut());
+            assert_eq!(code, 0);
+            let length = (target.len() * 2) as u32;
+            assert_eq!(RegSetValueExW(handle, name.as_ptr(), 0, REG_LINK, target.as_ptr().cast(), length), 0);
+            RegCloseKey(handle);
+        }
+        Self(path)
+    }
+
+    fn is_there(&self) -> bool {
+        let mut handle = null_mut();
+        // SAFETY: the name ends with a NUL; the handle goes to a live variable and is closed.
+        unsafe {
+            let code = RegOpenKeyExW(HKEY_LOCAL_MACHINE, self.0.as_ptr(), REG_OPTION_OPEN_LINK, 1, &mut handle);
+            RegCloseKey(handle);
+            code == 0
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let mut handle = null_mut();
+        // SAFETY: the name ends with a NUL; the handle goes to a live variable and is closed.
+        unsafe {
+            let options = REG_OPTION_OPEN_LINK;
+            if RegOpenKeyExW(HKEY_LOCAL_MACHINE, self.0.as_ptr(), options, KEY_ALL_ACCESS, &mut handle) == 0 {
+                NtDeleteKey(handle);
+                RegCloseKey(handle);
+            }
+        }
+    }
+}
+
+fn native(key: &Key) -> String {
+    format!(r"\Registry\Machine\{}", key.path.below_root())
+}
+
+/// Why there is no answer about a key, and that it names the place to which the link leads.
+fn unsupported(key: &Key, to: &str) {
+    for (values, subkeys) in [(Wanted::Names(Default::default()), false), (Wanted::All, true)] {
+        match query(key, values, subkeys) {
+            Answer::Unread(why) => {
+                assert_eq!(why.reason, Reason::Unsupported, "{why}");
+                assert!(why.detail.contains(&format!("is a link to {to}")), "{why}");
+            }
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+}
+
+fn refused(action: Action, key: &Key, values: Vec<kbfix::targets::ValueChange>) {
+    let failure = LocalTarget::new().write(&[change(key, action, values)]).unwrap_err();
+    assert!(matches!(failure.error, WriteError::Unsupported { .. } | WriteError::Stale { .. }), "{failure:?}");
+    assert_eq!(failure.begun, []);
+}
+
+#[test]
+fn what_a_link_leads_to_is_neither_read_nor_changed_through_it() {
+    let (scratch, precious) = (Scratch::machine("links"), Scratch::machine("links-precious"));
+    make_key(&precious.below("sub"));
+    reg_ok(&["add", &precious.path(), "/v", "v", "/t", "REG_DWORD", "/d", "1", "/f"]);
+    let link = Link::new(&scratch.below("link"), &native(&precious.key));
+    let nowhere = Link::new(&scratch.below("nowhere"), &format!("{}-none", native(&precious.key)));
+    let at = |path: &str| key(&format!(r"{}\{path}", scratch.key.path));
+    for path in ["link", r"link\sub", r"link\none"] {
+        unsupported(&at(path), &precious.key.path.to_string());
+    }
+    for path in ["nowhere", r"nowhere\sub"] {
+        unsupported(&at(path), &format!("{}-none", precious.key.path));
+    }
+    let one = || Some(Data::dword(1));
+    refused(Action::Update, &at("link"), vec![value("v", one(), Some(Data::dword(2)))]);
+    refused(Action::Delete, &at("link"), vec![value("v", one(), None)]);
+    refused(Action::Delete, &at(r"link\sub"), vec![]);
+    refused(Action::Create, &at(r"link\new"), vec![]);
+    refused(Action::Create, &at("nowhere"), vec![]);
+    refused(Action::Create, &at("link"), vec![]);
+    assert_eq!(read(&precious.key, "v"), Answer::Present(Data::dword(1)));
+    let facts = query(&precious.key, Wanted::All, true).known().unwrap().unwrap();
+    assert_eq!(facts.subkeys.unwrap().len(), 1);
+    assert!(link.is_there() && nowhere.is_there());
+    assert!(!is_there(&key(&format!("{}-none", precious.key.path))));
+    // What stands beside them is as ever.
+    let beside = at("beside");
+    LocalTarget::new().write(&[change(&beside, Action::Create, [value("v", None, one())])]).unwrap();
+    LocalTarget::new().write(&[change(&beside, Action::Delete, [value("v", one(), None)])]).unwrap();
+}
+
+#[test]
+fn a_spec_deletes_nothing_through_a_link_and_changes_nothing_at_all() {
+    let _alone = alone();
+    let (scratch, precious) = (Scratch::machine("links-spec"), Scratch::machine("links-spec-precious"));
+    make_key(&precious.below("sub"));
+    reg_ok(&["add", &scratch.path(), "/v", "a", "/d", "b", "/f"]);
+    let link = Link::new(&scratch.below("link"), &native(&precious.key));
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.yaml");
+    for (path, command) in
+        [("", "diff"), ("", "apply"), (r"\link", "apply"), (r"\link\sub", "apply"), (r"\l*\sub", "apply")]
+    {
+        let text = format!(
+            "{{ kbfix: 1, id: X, title: T, registry: [ {{ key: '{}{path}', ensure: absent }} ] }}",
+            scratch.path()
+        );
+        std::fs::write(&spec, text).unwrap();
+        let said = kbfix(&[command, spec.to_str().unwrap()], folder.path());
+        assert_eq!(said.status.code(), Some(4), "{path}: {said:?}");
+        assert!(String::from_utf8_lossy(&said.stdout).contains("is a link to"), "{path}: {said:?}");
+    }
+    assert!(link.is_there() && is_there(&precious.below("sub")));
+    assert!(matches!(read(&scratch.key, "a"), Answer::Present(_)));
+    drop(link);
+    let text =
+        format!("{{ kbfix: 1, id: X, title: T, registry: [ {{ key: '{}', ensure: absent }} ] }}", scratch.path());
+    std::fs::write(&spec, text).unwrap();
+    ends(0, &["apply", spec.to_str().unwrap()], folder.path());
+    assert!(is_there(&precious.below("sub")));
+}
+
+/// A protected key is not deleted under the name of a key that links to it.
+#[test]
+fn a_protected_key_is_protected_behind_a_link() {
+    let scratch = Scratch::machine("links-protected");
+    let link = Link::new(&scratch.below("link"), r"\Registry\Machine\SYSTEM\CurrentControlSet\Control\Session Manager");
+    unsupported(&scratch.below("link"), r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager");
+    refused(Action::Delete, &scratch.below("link"), vec![]);
+    drop(link);
+}
+
+#[test]
+fn the_names_that_windows_links_are_read_as_ever() {
+    let there = [
+        r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager",
+        r"HKCR\CLSID",
+        r"HKLM\SOFTWARE\Classes\CLSID",
+        r"HKLM\SOFTWARE\Wow6432Node\Microsoft",
+        r"HKCU\Software",
+    ];
+    for path in there {
+        assert!(is_there(&key(path)), "{path}");
+    }
+    for path in [r"HKCR\CLSID", r"HKLM\SOFTWARE\Microsoft", r"HKLM\SOFTWARE\Policies"] {
+        let narrow = crate::local::scratch::in_32_bit_view(path);
+        let answer = query(&narrow, Wanted::Names(Default::default()), true);
+        assert!(!matches!(answer, Answer::Unread(_)), "{path}: {answer:?}");
+    }
+}

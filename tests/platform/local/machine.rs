@@ -1,0 +1,89 @@
+//! The machine's lock, its administrators' folder, and the program itself.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use kbfix::targets::{
+    Target, TargetError,
+    local::{FolderError, LocalTarget, create_admin_only_dir},
+};
+
+use crate::local::{replace::set_dacl, scratch::alone};
+
+/// Creates a folder with the permissions that `dacl` (SDDL) says.
+fn make_folder(path: &Path, dacl: &str) {
+    fs::create_dir(path).unwrap();
+    set_dacl(path, dacl);
+}
+
+/// Set for the copy of this program that [`holds_the_lock`] runs in.
+const HOLD: &str = "KBFIX_TEST_HOLD_LOCK";
+
+#[test]
+fn one_apply_at_a_time_and_none_locked_out_by_a_killed_one() {
+    let _alone = alone();
+    let held = LocalTarget::new().lock().unwrap();
+    assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
+    drop(held);
+
+    let mut other = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "local::machine::holds_the_lock", "--nocapture"])
+        .env(HOLD, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("held")));
+    assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
+    other.kill().unwrap();
+    other.wait().unwrap();
+    drop(LocalTarget::new().lock().unwrap());
+}
+
+/// Nothing by itself: the other process of the test above.
+#[test]
+fn holds_the_lock() {
+    if env::var_os(HOLD).is_some() {
+        let _held = LocalTarget::new().lock().unwrap();
+        println!("\nheld");
+        thread::sleep(Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn a_folder_of_administrators_is_made_once_and_trusted_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("kbfix");
+    create_admin_only_dir(&folder).unwrap();
+    create_admin_only_dir(&folder).unwrap();
+    fs::write(folder.join("journal"), "x").unwrap();
+
+    let file = parent.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(create_admin_only_dir(&file), Err(FolderError::NotAFolder { .. })));
+    let below_missing = parent.path().join("missing").join("kbfix");
+    assert!(matches!(create_admin_only_dir(&below_missing), Err(FolderError::Io { .. })));
+}
+
+#[test]
+fn a_folder_that_others_may_write_is_refused() {
+    // What any user can make below ProgramData, before kbfix comes.
+    let planted = env::temp_dir().join(format!("kbfix-test-planted-{}", std::process::id()));
+    make_folder(&planted, "D:(A;OICI;FA;;;WD)");
+    let result = create_admin_only_dir(&planted);
+    fs::remove_dir(&planted).unwrap();
+    assert!(matches!(result, Err(FolderError::Untrusted { .. })), "{result:?}");
+}
+
+#[test]
+fn the_program_that_cargo_built_starts() {
+    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(b"kbfix "), "{output:?}");
+}

@@ -1,0 +1,7 @@
+//! What needs a system of its own: the live registry of a Windows (or of Wine), and another machine through Samba.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
+
+mod local;
+mod smb;
+mod wine_kb909094;

@@ -1,0 +1,99 @@
+//! Connections that break and programs that are killed while changes are made: what is left can be rolled back.
+
+use std::{fmt::Write as _, fs, process::Stdio, time::Duration};
+
+use super::{
+    machine::{Run, command, listing},
+    proxy::Proxy,
+    server::{Server, Speaks},
+};
+
+const KEY: &str = r"HKLM\SOFTWARE\Broken";
+const VALUES: usize = 120;
+
+/// A server with a key in which a few values are there already, and a spec of many more.
+fn server() -> Option<(Server, Vec<String>)> {
+    let server = Server::start(Speaks::Smb3)?;
+    let mut export =
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Broken]\r\n".to_owned();
+    let mut spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {KEY}\n    values:\n");
+    for n in 0..VALUES {
+        let _ = writeln!(spec, "      value {n:03}: {{ type: REG_SZ, data: data {n} }}");
+    }
+    for n in (0..VALUES).step_by(7) {
+        let _ = write!(export, "\"value {n:03}\"=hex:0{}\r\n", n % 10);
+    }
+    server.import(&export);
+    fs::write(server.path("spec.yaml"), spec).unwrap();
+    let before = listing(&server.export(KEY).unwrap());
+    Some((server, before))
+}
+
+fn values(server: &Server) -> Vec<String> {
+    listing(&server.export(KEY).unwrap())
+}
+
+fn apply(server: &Server, proxy: &Proxy) -> Run {
+    let line = format!("apply @/spec.yaml --target {}", server.uri_at(proxy.port()));
+    Run::of(command(server, &line).output().unwrap())
+}
+
+#[test]
+fn a_connection_that_breaks_is_undone_over_the_next() {
+    let Some((server, before)) = server() else { return };
+    let proxy = Proxy::start(server.port(), false);
+    proxy.breaks_after(15_000);
+    apply(&server, &proxy).code(5).says("the connection broke");
+    assert!(proxy.broke() > 0);
+    assert_eq!(values(&server), before);
+    proxy.mends();
+    apply(&server, &proxy).code(0).says("102 values created").says("18 values updated");
+    Run::of(command(&server, "rollback --last").output().unwrap()).code(0);
+    assert_eq!(values(&server), before);
+}
+
+#[test]
+fn a_machine_that_dies_meanwhile_is_rolled_back_once_it_is_there_again() {
+    let Some((mut server, before)) = server() else { return };
+    let proxy = Proxy::start(server.port(), true);
+    proxy.breaks_after(15_000);
+    apply(&server, &proxy).code(6).says("the connection broke").says(".jsonl");
+    server.kill();
+    server.resume();
+    let half = values(&server);
+    assert!(half != before, "nothing was written before it died");
+    let rollback = || Run::of(command(&server, "rollback --last").output().unwrap());
+    rollback().code(3).says("target-unreachable");
+    proxy.mends();
+    rollback().code(0);
+    assert_eq!(values(&server), before);
+}
+
+/// Samba's side sees that nobody waits for it any more, and writes nothing further.
+#[test]
+fn a_kbfix_that_is_killed_leaves_nobody_who_goes_on_writing() {
+    let Some((server, before)) = server() else { return };
+    let proxy = Proxy::start(server.port(), false);
+    proxy.delays(40);
+    let line = format!("apply @/spec.yaml --target {}", server.uri_at(proxy.port()));
+    let mut kbfix = command(&server, &line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Killed once the first values are there.
+    while values(&server) == before {
+        assert!(kbfix.try_wait().unwrap().is_none(), "it ended before anything was written");
+    }
+    kbfix.kill().unwrap();
+    kbfix.wait().unwrap();
+    // What was under way arrives; then nothing more does, and much is not written.
+    let mut half = values(&server);
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = values(&server);
+        if std::mem::replace(&mut half, now.clone()) == now {
+            break;
+        }
+    }
+    proxy.mends();
+    Run::of(command(&server, "diff @/spec.yaml --target @target").output().unwrap()).code(1);
+    Run::of(command(&server, "rollback --last").output().unwrap()).code(0);
+    assert_eq!(values(&server), before);
+}

@@ -1,0 +1,231 @@
+//! What diagnostics look like, and that each is explained.
+
+use std::collections::BTreeSet;
+
+use kbfix::{
+    diag::{CODES, Diagnostic},
+    render::{
+        Paint,
+        diagnostics::{github, human, json},
+    },
+    spec::{self, Settings, Source},
+};
+
+const DOCUMENTATION: &str = include_str!("../../docs/reference/diagnostics.md");
+
+#[test]
+fn codes_are_unique_kebab_case_and_each_has_its_section() {
+    let codes: BTreeSet<&str> = CODES.iter().map(|c| c.as_str()).collect();
+    assert_eq!(codes.len(), CODES.len());
+    for code in &codes {
+        assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
+    }
+    let sections: Vec<&str> = DOCUMENTATION.split("\n### ").skip(1).collect();
+    let documented: BTreeSet<&str> = sections.iter().map(|s| s.lines().next().unwrap()).collect();
+    assert_eq!(documented.len(), sections.len());
+    assert_eq!(documented, codes);
+    for section in sections {
+        assert!(section.contains("Example: ") || section.contains("```yaml"), "{section}");
+        assert!(section.contains("What to do: "), "{section}");
+    }
+}
+
+/// Each code that a spec can have is met by a test: an invalid spec names it, or a test in this folder.
+#[test]
+fn every_code_of_a_spec_is_met_in_a_test() {
+    let mut met = String::from(include_str!("hostile.rs")) + include_str!("diagnostics.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/specs/invalid");
+    for file in std::fs::read_dir(folder).unwrap() {
+        met += &std::fs::read_to_string(file.unwrap().path()).unwrap();
+    }
+    // `schema` and `internal` are there so that what should not happen is not silent; the parsers are not known to disagree.
+    let other_parts = ["usage", "file-access", "schema", "internal", "yaml-readers-disagree"];
+    let first = CODES.iter().position(|c| c.as_str() == "file-too-large").unwrap();
+    let last = CODES.iter().position(|c| c.as_str() == "internal").unwrap();
+    for code in CODES[first..=last].iter().map(|c| c.as_str()).filter(|c| !other_parts.contains(c)) {
+        assert!(met.contains(&format!("expect: {code} ")) || met.contains(&format!("\"{code}\"")), "{code}");
+    }
+}
+
+const HEAD: &str = "kbfix: 1\nid: X\ntitle: T\n";
+
+const PLAIN: Paint = Paint { colour: false };
+
+fn human_all<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
+    diagnostics.into_iter().map(|d| human(d, PLAIN) + "\n\n").collect()
+}
+
+fn shown(text: &str, settings: &[(&str, &str)]) -> String {
+    let settings: Settings = settings.iter().copied().collect();
+    human_all(&spec::load("specs/X.yaml", text.as_bytes(), &settings).diagnostics)
+}
+
+fn kb909094(settings: &[(&str, &str)]) -> String {
+    shown(include_str!("../../specs/KB909094.yaml"), settings)
+}
+
+#[test]
+fn a_word_that_is_not_one_of_a_few() {
+    let spec = HEAD.to_owned()
+        + "registry:\n  - key: HKLM\\SOFTWARE\\X\n    values:\n      Start: { type: REG_DWROD, data: 1 }\n";
+    insta::assert_snapshot!(shown(&spec, &[]));
+}
+
+#[test]
+fn an_unknown_field_and_an_unquoted_number() {
+    insta::assert_snapshot!(shown("kbfix: 1\nid: X\ntitel: T\narticle: { url: 'http://x', revision: 4.1 }\n", &[]));
+}
+
+#[test]
+fn a_name_inside_a_path() {
+    let spec = HEAD.to_owned()
+        + "locations:\n  exchange: { registry: { key: HKLM\\SOFTWARE\\X, name: Services } }\nhotfix:\n  files:\n    \
+           - { path: '{exchnage}\\bin\\%SysRoot%\\a.dll', version: 6.5.7651 }\n";
+    insta::assert_snapshot!(shown(&spec, &[]));
+}
+
+#[test]
+fn a_setting_that_the_article_does_not_allow() {
+    insta::assert_snapshot!(kb909094(&[("realm_hint", "2")]));
+    insta::assert_snapshot!(kb909094(&[("realm_hnt", "0")]));
+    assert_eq!(kb909094(&[("realm_hint", "0")]), "");
+}
+
+#[test]
+fn a_setting_reaches_the_data() {
+    let text = include_bytes!("../../specs/KB909094.yaml");
+    for (set, parameter, data) in [("0", "0", "dword:00000000"), ("0x1", "1", "dword:00000001")] {
+        let settings = Settings::from_iter([("realm_hint", set)]);
+        let spec = spec::load("KB909094", text, &settings).spec.unwrap();
+        assert_eq!(spec.parameters["realm_hint"], parameter);
+        let spec::model::DesiredKey::Values(values) = &spec.rules[0].desired else { panic!() };
+        let spec::model::Desired::OneOf(wanted) = &values[0].desired else { panic!() };
+        assert_eq!(wanted[0].to_string(), data);
+    }
+}
+
+#[test]
+fn a_protected_key() {
+    let spec = HEAD.to_owned() + "registry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\n    ensure: absent\n";
+    insta::assert_snapshot!(shown(&spec, &[]));
+}
+
+#[test]
+fn several_specs_against_each_other() {
+    let of = |id: &str, more: &str, data: u32| {
+        format!(
+            "kbfix: 1\nid: {id}\ntitle: T\n{more}registry:\n  - key: HKLM\\SOFTWARE\\X\n    values:\n      \
+             Start: {{ type: REG_DWORD, data: {data} }}\n"
+        )
+    };
+    let only_new = "applicable: { os: { at_least: \"6.2\" } }\n";
+    let absent = "kbfix: 1\nid: C\ntitle: T\nregistry:\n  - key: hklm\\software\\x\n    ensure: absent\n";
+    let files = [
+        ("a.yaml", of("A", "", 4)),
+        ("b.yaml", of("B", "", 2).replace("Start", "START")),
+        ("new.yaml", of("a", only_new, 3)),
+        ("same.yaml", of("D", "", 4)),
+        ("c.yaml", absent.to_owned()),
+    ];
+    let sources: Vec<Source<'_>> = files.iter().map(|(name, text)| Source { name, bytes: text.as_bytes() }).collect();
+    let all = spec::load_all(&sources, &Settings::from_iter([("sart", "1")]));
+    assert!(all.each.iter().all(|l| l.spec.is_some() && l.diagnostics.is_empty()));
+    assert!(all.has_errors());
+    // "duplicate-id", "conflicting-specs" and "unknown-setting" are met here.
+    insta::assert_snapshot!(human_all(&all.across));
+    let harmless = spec::load_all(&[sources[0], sources[3]], &Settings::new());
+    assert_eq!(harmless.diagnostics().count(), 0);
+    assert_eq!(harmless.into_specs().unwrap().len(), 2);
+}
+
+#[test]
+fn a_key_under_another_name_is_the_same_key() {
+    let of = |id: &str, key: &str, rule: &str| {
+        format!("kbfix: 1\nid: {id}\ntitle: T\nregistry:\n  - key: {key}\n    {rule}\n")
+    };
+    let across = |a: (&str, &str), b: (&str, &str)| {
+        let files = [of("A", a.0, a.1), of("B", b.0, b.1)];
+        let sources = [("a.yaml", &files[0]), ("b.yaml", &files[1])];
+        let sources = sources.map(|(name, text)| Source { name, bytes: text.as_bytes() });
+        let all = spec::load_all(&sources, &Settings::new());
+        all.across.iter().map(|d| format!("{}: {}", d.code.as_str(), d.message)).collect::<Vec<_>>()
+    };
+    let (one, two) = ("values: { v: { type: REG_DWORD, data: 1 } }", "values: { v: { type: REG_DWORD, data: 2 } }");
+    let (classes, root) = (r"HKLM\SOFTWARE\Classes\x\shell", r"HKCR\X\shell");
+    assert_eq!(
+        across((classes, one), (root, two)),
+        [
+            r"conflicting-specs: A and B want different things of `v` in `HKCR\X\shell`, which is `HKLM\SOFTWARE\Classes\x\shell`"
+        ]
+    );
+    assert_eq!(
+        across((r"HKCR\x", "ensure: absent"), (classes, two)),
+        [r"conflicting-specs: A and B want different things of the key `HKCR\x`"]
+    );
+    let narrow = "view: 32\n    values: { v: { type: REG_DWORD, data: 2 } }";
+    assert_eq!(across((r"HKCR\CLSID\x", one), (r"HKCR\CLSID\x", narrow)), [""; 0]);
+    assert_eq!(across((r"HKCR\CLSID\*", narrow), (r"HKLM\SOFTWARE\Classes\CLSID\*", narrow)), [""; 0]);
+    assert_eq!(across((r"HKU\S-1-5-18\x", one), (r"HKU\.DEFAULT\X", two)).len(), 1);
+    assert_eq!(across((classes, one), (root, one)), [""; 0]);
+
+    let tree = format!("exclusive: tree\n    {one}");
+    assert_eq!(
+        across((r"HKCR\x", &tree), (classes, two)),
+        [
+            r"conflicting-specs: A and B want different things of the key `HKLM\SOFTWARE\Classes\x\shell`, beside what `HKCR\x` is to hold"
+        ]
+    );
+    let other = "values: { w: { type: REG_DWORD, data: 1 }, x: { ensure: absent } }";
+    let named = format!("{tree}\n  - {{ key: HKCR\\X\\Shell, {one} }}");
+    for (a, b) in
+        [((root, &*format!("exclusive: true\n    {one}")), (classes, other)), ((r"HKCR\x", &named), (classes, other))]
+    {
+        let found = across(a, b);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains(r"`w` in `HKLM\SOFTWARE\Classes\x\shell`, which is to hold no other values"),
+            "{found:?}"
+        );
+        assert_eq!(across(b, a).len(), 1);
+    }
+    let values = format!("exclusive: true\n    {one}");
+    assert_eq!(across((r"HKCR\x", &values), (classes, two)), [""; 0]);
+    assert_eq!(
+        across((root, &values), (classes, "values: { w: { ensure: absent }, V: { type: REG_DWORD, data: 1 } }")),
+        [""; 0]
+    );
+    assert_eq!(across((r"HKCR\x", &tree), (classes, "ensure: absent")), [""; 0]);
+    assert_eq!(across((r"HKCR\x", &tree), (classes, "values: { w: { ensure: absent } }")), [""; 0]);
+
+    let within = |second: &str| {
+        let text = of("A", classes, &format!("{one}\n  - {second}"));
+        let found = spec::load("a.yaml", text.as_bytes(), &Settings::new()).diagnostics;
+        found.iter().map(|d| d.code.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(within(r"{ key: HKCR\x\shell, values: { w: { type: REG_DWORD, data: 1 } } }"), ["duplicate-key"]);
+    assert_eq!(within(r"{ key: HKCR\x, ensure: absent }"), ["conflicting-rules"]);
+    // Both views of a key that they share: one rule, and no two.
+    let both = r"{ key: HKLM\SYSTEM\x\y\z, view: both, values: { w: { type: REG_DWORD, data: 1 } } }";
+    assert_eq!(within(both), ["view-without-effect"]);
+}
+
+#[test]
+fn for_programs_and_for_github() {
+    let text = HEAD.to_owned() + "restart: { computer: nevr }\nregistry:\n  - key: HKLM:\\X\n";
+    let found = spec::load("specs/50%,a:b.yaml", text.as_bytes(), &Settings::new()).diagnostics;
+    let lines: Vec<String> = found.iter().map(github).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!(json(&found));
+}
+
+#[test]
+fn colours_only_where_asked_for_and_no_control_characters_from_files() {
+    let found =
+        spec::load("evil\u{1b}[31m.yaml", b"kbfix: 1\nid: \"\\e[2J\"\ntitle: T\n", &Settings::new()).diagnostics;
+    let escape = '\u{1b}';
+    for diagnostic in &found {
+        assert!(!human(diagnostic, PLAIN).contains(escape));
+        assert!(human(diagnostic, Paint { colour: true }).contains(escape));
+        assert!(!human(diagnostic, Paint { colour: true }).contains("\u{1b}[2J"));
+    }
+}

@@ -1,0 +1,289 @@
+//! The house that ARCHITECTURE.md describes: who may import whom.
+//!
+//! The modules of `src/lib.rs` stand in the order in which data flows. A module imports only what stands above it, no files import
+//! each other in a circle, the codecs know nothing of specs, and only a few folders touch the disk. Test code is left out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use syn::{
+    Attribute, File, Item, UseTree, Visibility,
+    visit::{self, Visit},
+};
+
+/// The path of a module or item, from the crate's root: `spec::source::text`.
+type Name = Vec<String>;
+
+/// One source file of the library.
+struct Source {
+    path: String,
+    /// The module that it is.
+    module: Name,
+    /// Every path of this crate that it names, from the root.
+    uses: BTreeSet<Name>,
+    /// What it gives out under another path.
+    exports: BTreeMap<Name, Name>,
+    /// Whether it names `std::fs` or one of its items.
+    touches_disk: bool,
+}
+
+struct House {
+    /// The modules of `lib.rs`, in their order.
+    order: Vec<String>,
+    sources: Vec<Source>,
+}
+
+impl House {
+    fn read() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut house = Self { order: Vec::new(), sources: Vec::new() };
+        let lib = parse(&root.join("lib.rs"));
+        for item in &lib.items {
+            let Item::Mod(module) = item else { continue };
+            house.order.push(module.ident.to_string());
+            house.add(&root, &root, vec![module.ident.to_string()]);
+        }
+        house
+    }
+
+    /// Adds the file of a module, and those of the modules that it declares.
+    fn add(&mut self, root: &Path, folder: &Path, module: Name) {
+        let name = module.last().unwrap();
+        let own = folder.join(name);
+        let candidates: [PathBuf; 2] = [folder.join(format!("{name}.rs")), own.join("mod.rs")];
+        let path = candidates.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no file for {module:?}"));
+        let file = parse(path);
+        let children: BTreeSet<String> = file.items.iter().filter_map(child).collect();
+        let mut reader = Reader { module: module.clone(), children: &children, ..Reader::new() };
+        reader.visit_file(&file);
+        self.sources.push(Source {
+            path: format!("src/{}", path.strip_prefix(root).unwrap().display()),
+            module: module.clone(),
+            uses: reader.uses,
+            exports: reader.exports,
+            touches_disk: reader.touches_disk,
+        });
+        for child in children {
+            self.add(root, &own, [module.clone(), vec![child]].concat());
+        }
+    }
+
+    /// The file in which the item of this path stands, through whatever gives it out elsewhere.
+    fn file_of(&self, name: &Name) -> Option<usize> {
+        let mut name = name.clone();
+        for _ in 0..8 {
+            let exports = self.sources.iter().flat_map(|source| &source.exports);
+            match exports.filter(|(from, _)| name.starts_with(from)).max_by_key(|(from, _)| from.len()) {
+                Some((from, to)) => name = [to.clone(), name[from.len()..].to_vec()].concat(),
+                None => break,
+            }
+        }
+        let holds = |(_, source): &(usize, &Source)| name.starts_with(&source.module);
+        self.sources.iter().enumerate().filter(holds).max_by_key(|(_, source)| source.module.len()).map(|(at, _)| at)
+    }
+
+    /// The files that each file imports from.
+    fn imports(&self) -> Vec<BTreeSet<usize>> {
+        let of = |(at, source): (usize, &Source)| {
+            source.uses.iter().filter_map(|name| self.file_of(name)).filter(|other| *other != at).collect()
+        };
+        self.sources.iter().enumerate().map(of).collect()
+    }
+}
+
+fn parse(path: &Path) -> File {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("test")
+            || attribute.path().is_ident("cfg")
+                && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
+/// The module that an item declares in a file of its own.
+fn child(item: &Item) -> Option<String> {
+    match item {
+        Item::Mod(module) if module.content.is_none() && !is_test(&module.attrs) => Some(module.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// Collects the paths of one file.
+struct Reader<'a> {
+    module: Name,
+    children: &'a BTreeSet<String>,
+    uses: BTreeSet<Name>,
+    exports: BTreeMap<Name, Name>,
+    touches_disk: bool,
+}
+
+impl Reader<'_> {
+    fn new() -> Self {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        Self {
+            module: Name::new(),
+            children: &NONE,
+            uses: BTreeSet::new(),
+            exports: BTreeMap::new(),
+            touches_disk: false,
+        }
+    }
+
+    /// The path from the root; none where it is not one of this crate.
+    fn absolute(&self, path: &[String]) -> Option<Name> {
+        let (first, rest) = path.split_first()?;
+        match first.as_str() {
+            "crate" => Some(rest.to_vec()),
+            "self" => Some([self.module.clone(), rest.to_vec()].concat()),
+            "super" => {
+                let mut base = self.module.clone();
+                base.pop();
+                let more = rest.iter().take_while(|name| *name == "super").count();
+                base.truncate(base.len().saturating_sub(more));
+                Some([base, rest[more..].to_vec()].concat())
+            }
+            name if self.children.contains(name) => Some([self.module.clone(), path.to_vec()].concat()),
+            _ => None,
+        }
+    }
+
+    fn note(&mut self, path: &[String]) {
+        let names = |name: &str| path.first().is_some_and(|first| first == name);
+        self.touches_disk |= names("fs") || names("std") && path.get(1).is_some_and(|second| second == "fs");
+        // That a module has parts is no import of them.
+        if path.first().is_some_and(|first| self.children.contains(first)) {
+            return;
+        }
+        self.uses.extend(self.absolute(path).filter(|name| !name.is_empty()));
+    }
+}
+
+fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Name, String)>) {
+    let with = |name: &syn::Ident| [before.to_vec(), vec![name.to_string()]].concat();
+    match tree {
+        UseTree::Path(path) => flatten(&path.tree, &with(&path.ident), found),
+        UseTree::Name(name) if name.ident == "self" => {
+            found.push((before.to_vec(), before.last().cloned().unwrap_or_default()));
+        }
+        UseTree::Name(name) => found.push((with(&name.ident), name.ident.to_string())),
+        UseTree::Rename(name) => found.push((with(&name.ident), name.rename.to_string())),
+        UseTree::Glob(_) => found.push((before.to_vec(), String::new())),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| flatten(tree, before, found)),
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader<'_> {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attributes = match item {
+            Item::Mod(item) => &item.attrs,
+            Item::Fn(item) => &item.attrs,
+            Item::Impl(item) => &item.attrs,
+            Item::Use(item) => &item.attrs,
+            _ => return visit::visit_item(self, item),
+        };
+        if !is_test(attributes) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut found = Vec::new();
+        flatten(&item.tree, &[], &mut found);
+        for (path, name) in found {
+            if let Some(target) = self.absolute(&path)
+                && !matches!(item.vis, Visibility::Inherited)
+            {
+                self.exports.insert([self.module.clone(), vec![name]].concat(), target);
+            }
+            self.note(&path);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Name = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if names.len() > 1 {
+            self.note(&names);
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+#[test]
+fn a_module_imports_only_what_stands_above_it() {
+    let house = House::read();
+    let place = |module: &str| house.order.iter().position(|name| name == module);
+    let mut wrong = BTreeSet::new();
+    for source in &house.sources {
+        for name in &source.uses {
+            if place(&name[0]) > place(&source.module[0]) {
+                wrong.insert(format!("{} imports {}", source.path, name.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "against the order of src/lib.rs:\n{}", join(&wrong));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let house = House::read();
+    let imports = house.imports();
+    let mut wrong = BTreeSet::new();
+    for (start, _) in house.sources.iter().enumerate() {
+        // The shortest way back to where it began.
+        let mut from: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut queue = std::collections::VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            for next in &imports[at] {
+                if !from.contains_key(next) {
+                    from.insert(*next, at);
+                    queue.push_back(*next);
+                }
+            }
+        }
+        if let Some(mut at) = from.get(&start).copied() {
+            let mut circle = vec![start];
+            while at != start {
+                circle.push(at);
+                at = from[&at];
+            }
+            circle.sort_unstable();
+            let names: Vec<&str> = circle.iter().map(|at| &*house.sources[*at].path).collect();
+            wrong.insert(names.join(" and "));
+        }
+    }
+    assert!(wrong.is_empty(), "these import each other:\n{}", join(&wrong));
+}
+
+#[test]
+fn registry_and_codecs_know_nothing_of_specs() {
+    let house = House::read();
+    let mut wrong = BTreeSet::new();
+    for source in house.sources.iter().filter(|source| ["registry", "version", "format"].contains(&&*source.module[0]))
+    {
+        for name in source.uses.iter().filter(|name| !["registry", "version", "format"].contains(&&*name[0])) {
+            wrong.insert(format!("{} imports {}", source.path, name.join("::")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", join(&wrong));
+}
+
+/// The commands may, and are not of the library.
+#[test]
+fn only_files_targets_and_the_journal_touch_the_disk() {
+    let house = House::read();
+    let may = |source: &&Source| ["files", "targets", "journal"].contains(&&*source.module[0]);
+    let wrong: BTreeSet<String> =
+        house.sources.iter().filter(|s| !may(s) && s.touches_disk).map(|source| source.path.clone()).collect();
+    assert!(wrong.is_empty(), "these touch the disk:\n{}", join(&wrong));
+}
+
+fn join(lines: &BTreeSet<String>) -> String {
+    lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+}

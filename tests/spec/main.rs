@@ -1,0 +1,11 @@
+//! From a file to a checked spec, and from a spec to other formats: the language, its findings, schema and documents.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
+
+mod authoring;
+mod diagnostics;
+mod hostile;
+mod house;
+mod licences;
+mod schema;
+mod validate;

@@ -1,0 +1,49 @@
+//! What is generated from the types of the spec language is up to date. `UPDATE_SCHEMA=1` writes it anew.
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
+use std::path::Path;
+
+use kbfix::spec;
+
+/// The file equals `generated`, or is written where the caller asks for it.
+fn up_to_date(file: &str, generated: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, generated).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(found == generated, "{file} is not what the types say; run UPDATE_SCHEMA=1 cargo test --test spec schema");
+}
+
+#[test]
+fn the_schema_file_is_up_to_date() {
+    let schema = serde_json::to_string_pretty(&spec::schema()).unwrap() + "\n";
+    up_to_date("schema/spec.v1.schema.json", &schema);
+}
+
+#[test]
+fn the_schemas_of_the_documents_are_up_to_date() {
+    for name in ["plan", "report", "snapshot", "findings", "articles", "journals", "journal", "hive-check"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix")).args(["schema", name]).output().unwrap();
+        let schema = serde_json::from_slice(&output.stdout).unwrap();
+        if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
+            panic!("{name}: {error}");
+        }
+        up_to_date(&format!("schema/{name}.v1.schema.json"), &String::from_utf8(output.stdout).unwrap());
+    }
+}
+
+#[test]
+fn the_schema_is_a_schema_of_draft_2020_12() {
+    let schema = spec::schema();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert!(schema["$id"].as_str().is_some_and(|id| !id.is_empty()));
+    if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn the_reference_is_up_to_date() {
+    up_to_date("docs/reference/language.md", &spec::reference());
+}
