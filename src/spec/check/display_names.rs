@@ -42,7 +42,8 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// Versions by the common name of Windows. Source: Microsoft, "Operating System Version", "Windows release health".
+/// Windows as it is called, and its version, for hints only. Source of 5.0 to 6.3: Microsoft, "Operating System Version".
+/// Which build of 10.0 a release has is general knowledge, for which no page of Microsoft's was read.
 const VERSIONS: [(&str, &str); 27] = [
     ("7", "6.1"),
     ("8", "6.2"),
