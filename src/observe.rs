@@ -22,12 +22,6 @@ const MOST_QUESTIONS: usize = 600;
 /// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
 /// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
-/// The most keys about which is asked, and for which a `*` can stand. Until its plan is printed, each takes some 4 KB and 40 µs; a file
-/// of some megabytes can name a million.
-pub const MOST_KEYS: usize = 200_000;
-/// The most names that the paths of all these keys have together. A key is looked up name by name, so that keys below hundreds of
-/// levels cost time; a real one has about ten.
-const MOST_NAMES: usize = 2_500_000;
 
 /// Answers questions from facts, and notes those that the facts do not answer.
 pub struct Reader<'a> {
@@ -287,7 +281,7 @@ fn not_read<T>() -> Answer<T> {
 /// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
-    let (mut paths, mut keys, mut names) = (0, 0, 0);
+    let mut paths = 0;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
             let reader = Reader::new(&facts);
@@ -301,23 +295,11 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         let mut level = missing.keys;
         read_files_into(&mut facts, target, &files)?;
         while !level.is_empty() {
-            keys += level.len();
-            names += level.keys().map(|key| key.path.depth()).sum::<usize>();
-            if keys > MOST_KEYS || names > MOST_NAMES {
-                let most = format!("more than {MOST_KEYS} keys, or than {MOST_NAMES} names in their paths");
-                return Err(too_much(target, &format!("the specs ask for {most}")));
-            }
             let trees: Vec<Key> = level.iter().filter(|(_, ask)| ask.tree).map(|(key, _)| key.clone()).collect();
             let queries: Vec<_> = level.into_iter().map(|(key, ask)| ask.about(key)).collect();
             paths += queries.iter().map(|query| query.key.path.below_root().len()).sum::<usize>();
             read_keys_into(&mut facts, target, &queries)?;
-            level = below(&trees, &facts, MOST_PATHS.saturating_sub(paths)).ok_or_else(|| {
-                let most = MOST_PATHS >> 20;
-                too_much(
-                    target,
-                    &format!("the paths of the keys that the specs ask for have more than {most} MiB together"),
-                )
-            })?;
+            level = below(&trees, &facts, MOST_PATHS.saturating_sub(paths)).ok_or_else(|| too_much(target))?;
         }
     }
     let detail = format!(
@@ -347,8 +329,11 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
     Some(level)
 }
 
-fn too_much(target: &dyn Target, what: &str) -> TargetError {
-    let detail = format!("{what}: it is damaged, or made to use up memory");
+fn too_much(target: &dyn Target) -> TargetError {
+    let detail = format!(
+        "the paths of the keys that the specs ask for have more than {} MiB together: it is damaged, or made to use up memory",
+        MOST_PATHS >> 20
+    );
     TargetError::Unsupported { what: target.uri(), detail }
 }
 

@@ -2,7 +2,7 @@
 
 use super::lookup;
 use crate::{
-    observe::{MOST_KEYS, Reader},
+    observe::Reader,
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, notation, sid},
     spec::{
         Spec,
@@ -83,13 +83,7 @@ fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Resu
     for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Like(like) => {
-                let fitting = each(&found, |key| fitting(key, like, reader))?;
-                if fitting.iter().map(Vec::len).sum::<usize>() > MOST_KEYS {
-                    return Err(too_many());
-                }
-                found = fitting.concat();
-            }
+            NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
         }
     }
     let mut found = each(&found, |key| canonical::one_name(key, reader))?;
@@ -119,16 +113,7 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
             names.push(link);
         }
     }
-    // Before any of the paths is made.
-    names.retain(fits);
-    if names.len() > MOST_KEYS {
-        return Err(too_many());
-    }
-    Ok(names.iter().map(|name| key.child(name)).collect())
-}
-
-fn too_many() -> Unread {
-    Unread::new(Reason::Unsupported, format!("a `*` stands for more than {MOST_KEYS} keys"))
+    Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
 }
 
 /// Returns the root key itself; for HKCU, the key below HKU of each user with a hive on the target.

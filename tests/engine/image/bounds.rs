@@ -243,28 +243,3 @@ fn documents_with_many_entries_or_levels_have_a_bound() {
     folder.write("plan.json", deep.replace("snapshot", "plan").as_bytes());
     folder.kbfix(&["apply", "--plan", "plan.json", "--target", "snapshot:snapshot.json"]).exits(2);
 }
-
-#[test]
-fn a_star_for_very_many_keys_is_refused() {
-    let folder = Folder::new();
-    let rule = b"kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\top\\*\n    ensure: absent\n";
-    folder.write("spec.yaml", rule);
-    let names: Vec<String> = (0..210_000).map(|i| format!("\"{i:x}\"")).collect();
-    let found =
-        format!(r#"{{"key": "HKLM\\SOFTWARE\\top", "found": {{"present": {{"subkeys": [{}]}}}}}}"#, names.join(","));
-    let head = r#""kbfix_snapshot": 1, "taken_of": "x", "taken": "x", "specs": ["T"]"#;
-    folder.write("snapshot.json", format!(r#"{{{head}, "facts": {{"keys": [{found}], "files": []}}}}"#).as_bytes());
-    folder.diff("snapshot:snapshot.json").exits(4).says("a `*` stands for more than 200000 keys");
-}
-
-#[test]
-fn keys_below_hundreds_of_levels_are_not_read_without_end() {
-    let chain = vec!["n"; 450].join("\\");
-    let bytes = edited(|editor| {
-        for i in 0..26 {
-            editor.create_key(&format!(r"top\{i}\{chain}")).unwrap();
-        }
-    });
-    assert!(bytes.len() < 2 << 20);
-    Folder::new().hive(&bytes).exits(3).says("names in their paths");
-}
