@@ -22,6 +22,40 @@ const MOST_QUESTIONS: usize = 600;
 /// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
 /// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
+/// The most keys that one observation queries, and that a `*` can stand for. Until its plan is printed, each takes about 4 KB
+/// and 40 µs; a file of a few megabytes can name a million.
+pub(crate) const MOST_KEYS: usize = 200_000;
+/// The most names that the paths of all queried keys may have together. A key is looked up name by name, so keys below
+/// hundreds of levels take long; a real key has about ten.
+const MOST_NAMES: usize = 2_500_000;
+
+/// How much one observation may query.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Keys.
+    keys: usize,
+    /// Names in the paths of these keys.
+    names: usize,
+    /// Bytes of these paths.
+    paths: usize,
+}
+
+impl Limits {
+    const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS };
+
+    /// Takes the queries off what is left; says what they are too many of.
+    fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
+        let take = |left: &mut usize, count: usize, most: usize, what: &str| {
+            *left = left.checked_sub(count).ok_or_else(|| format!("the specs ask for more than {most} {what}"))?;
+            Ok(())
+        };
+        take(&mut self.keys, queries.len(), most.keys, "keys")?;
+        let names = queries.iter().map(|query| query.key.path.depth()).sum();
+        take(&mut self.names, names, most.names, "names in the paths of keys")?;
+        let paths = queries.iter().map(|query| query.key.path.below_root().len()).sum();
+        take(&mut self.paths, paths, most.paths, "bytes in the paths of keys")
+    }
+}
 
 /// Answers questions from facts, and notes those that the facts do not answer.
 pub struct Reader<'a> {
@@ -279,9 +313,17 @@ fn not_read<T>() -> Answer<T> {
 ///
 /// # Errors
 /// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
-pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
+pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
+    observe_within(Limits::MOST, target, ask)
+}
+
+fn observe_within(
+    most: Limits,
+    target: &mut dyn Target,
+    mut ask: impl FnMut(&Reader<'_>),
+) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
-    let mut paths = 0;
+    let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
             let reader = Reader::new(&facts);
@@ -297,9 +339,12 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         while !level.is_empty() {
             let trees: Vec<Key> = level.iter().filter(|(_, ask)| ask.tree).map(|(key, _)| key.clone()).collect();
             let queries: Vec<_> = level.into_iter().map(|(key, ask)| ask.about(key)).collect();
-            paths += queries.iter().map(|query| query.key.path.below_root().len()).sum::<usize>();
+            if let Err(what) = left.take(&queries, most) {
+                return Err(too_much(target, &what));
+            }
             read_keys_into(&mut facts, target, &queries)?;
-            level = below(&trees, &facts, MOST_PATHS.saturating_sub(paths)).ok_or_else(|| too_much(target))?;
+            level = below(&trees, &facts, left.paths)
+                .ok_or_else(|| too_much(target, "the specs ask for a tree of keys whose paths are too long"))?;
         }
     }
     let detail = format!(
@@ -329,11 +374,8 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
     Some(level)
 }
 
-fn too_much(target: &dyn Target) -> TargetError {
-    let detail = format!(
-        "the paths of the keys that the specs ask for have more than {} MiB together: it is damaged, or made to use up memory",
-        MOST_PATHS >> 20
-    );
+fn too_much(target: &dyn Target, what: &str) -> TargetError {
+    let detail = format!("{what}: it is damaged, or made to use up memory");
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
@@ -365,4 +407,37 @@ fn read_files_into(facts: &mut Facts, target: &mut dyn Target, files: &[String])
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::{Address, open};
+
+    /// Returns what becomes of a question about a tree of three keys, with paths of 3, 4 and 5 names.
+    fn observed(most: Limits) -> Result<bool, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machine.reg");
+        let key = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\Top";
+        std::fs::write(&file, format!("REGEDIT4\r\n\r\n{key}]\r\n{key}\\a]\r\n{key}\\a\\b]\r\n")).unwrap();
+        let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
+        let top: Key = r"HKLM\SOFTWARE\Vendor\Top".parse().unwrap();
+        let facts = observe_within(most, open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
+        facts.map(|facts| facts.subkeys(&top).is_some()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_asked_has_a_limit() {
+        let enough = Limits { keys: 3, names: 12, paths: 1000 };
+        assert_eq!(observed(enough), Ok(true));
+        for (most, word) in [
+            (Limits { keys: 2, ..enough }, "more than 2 keys"),
+            (Limits { names: 11, ..enough }, "more than 11 names"),
+            (Limits { paths: 30, ..enough }, "too long"),
+            (Limits { paths: 10, ..enough }, "more than 10 bytes"),
+        ] {
+            let error = observed(most).unwrap_err();
+            assert!(error.contains(word) && error.contains("use up memory"), "{error}");
+        }
+    }
 }

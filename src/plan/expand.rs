@@ -2,7 +2,7 @@
 
 use super::lookup;
 use crate::{
-    observe::Reader,
+    observe::{MOST_KEYS, Reader},
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, notation, sid},
     spec::{
         Spec,
@@ -83,7 +83,13 @@ fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Resu
     for name in names {
         match name {
             NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
-            NamePattern::Like(like) => found = each(&found, |key| fitting(key, like, reader))?.concat(),
+            NamePattern::Like(like) => {
+                let fitting = each(&found, |key| fitting(key, like, reader))?;
+                if fitting.iter().map(Vec::len).sum::<usize>() > MOST_KEYS {
+                    return Err(too_many());
+                }
+                found = fitting.concat();
+            }
         }
     }
     let mut found = each(&found, |key| canonical::one_name(key, reader))?;
@@ -113,7 +119,16 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
             names.push(link);
         }
     }
-    Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
+    // Before any of the paths is made.
+    names.retain(fits);
+    if names.len() > MOST_KEYS {
+        return Err(too_many());
+    }
+    Ok(names.iter().map(|name| key.child(name)).collect())
+}
+
+fn too_many() -> Unread {
+    Unread::new(Reason::Unsupported, format!("a `*` stands for more than {MOST_KEYS} keys"))
 }
 
 /// Returns the root key itself; for HKCU, the key below HKU of each user with a hive on the target.

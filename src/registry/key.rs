@@ -115,7 +115,7 @@ impl KeyPath {
 
     /// Returns the names below the root key, topmost first.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.below.split('\\').filter(|s| !s.is_empty())
+        names(&self.below)
     }
 
     /// Returns the number of names below the root key.
@@ -244,19 +244,33 @@ impl PartialOrd for KeyPath {
 }
 impl Ord for KeyPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        let mut theirs = other.names();
-        let by_names = || {
-            for mine in self.names() {
+        self.root.cmp(&other.root).then_with(|| {
+            // Paths below one key differ at their ends only. Hundreds of names that are the same are not compared one by one.
+            let same = same_bytes(self.below.as_bytes(), other.below.as_bytes());
+            let from = self.below.as_bytes()[..same].iter().rposition(|byte| *byte == b'\\').map_or(0, |at| at + 1);
+            let mut theirs = names(&other.below[from..]);
+            for mine in names(&self.below[from..]) {
                 match theirs.next().map_or(Ordering::Greater, |t| name::compare(mine, t)) {
                     Ordering::Equal => {}
                     other => return other,
                 }
             }
             if theirs.next().is_some() { Ordering::Less } else { Ordering::Equal }
-        };
-        self.root.cmp(&other.root).then_with(by_names)
+        })
     }
 }
+
+/// Returns how many bytes both begin with.
+fn same_bytes(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 32;
+    let steps = a.chunks_exact(STEP).zip(b.chunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
+    steps + a[steps..].iter().zip(&b[steps..]).take_while(|(a, b)| a == b).count()
+}
+
+fn names(below: &str) -> impl DoubleEndedIterator<Item = &str> {
+    below.split('\\').filter(|name| !name.is_empty())
+}
+
 impl Hash for KeyPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.root.hash(state);
@@ -294,6 +308,9 @@ mod tests {
         keys.sort();
         let sorted: Vec<String> = keys.iter().map(ToString::to_string).collect();
         assert_eq!(sorted, ["HKLM", r"HKLM\A", r"HKLM\a\b", r"HKLM\A\Z", r"HKLM\A B"]);
+        let long = "name".repeat(20);
+        let of = |end: &str| key(&format!(r"HKLM\{long}\{long}{end}"));
+        assert!(of("") < of(r"\a") && of(r"\A") < of(r"\b\a") && of(r"\b") < of(" a") && of(r"\é") == of(r"\É"));
     }
 
     #[test]
