@@ -144,7 +144,7 @@ fn the_first_class_of_the_32_bit_view_comes_with_the_key_that_holds_it() {
         "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKCU\\Software\\Classes\\CLSID\\x\n    view: 32\n    ensure: present\n",
     );
     let mut target = RegTarget::open(&path, None, None).unwrap();
-    let plan = apply::make_plan(&mut target, &specs).unwrap();
+    let plan = operation::make_plan(&mut target, &specs).unwrap();
     let changes: Vec<_> = plan.changes().cloned().collect();
     let created: Vec<_> = changes.iter().map(|change| change.key.to_string()).collect();
     assert_eq!(
@@ -160,7 +160,7 @@ fn the_first_class_of_the_32_bit_view_comes_with_the_key_that_holds_it() {
     target.write(&changes).unwrap();
     let back: Vec<_> = changes.iter().rev().map(KeyChange::inverse).collect();
     target.write(&back).unwrap();
-    assert_eq!(apply::make_plan(&mut target, &specs).unwrap(), plan);
+    assert_eq!(operation::make_plan(&mut target, &specs).unwrap(), plan);
 }
 
 #[test]
