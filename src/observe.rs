@@ -46,14 +46,14 @@ impl Limits {
     /// Takes the queries off what is left; says what they are too many of.
     fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
         let take = |left: &mut usize, count: usize, most: usize, what: &str| {
-            *left = left.checked_sub(count).ok_or_else(|| format!("the specs ask for more than {most} {what}"))?;
+            *left = left.checked_sub(count).ok_or_else(|| asked_for(most, what))?;
             Ok(())
         };
         take(&mut self.keys, queries.len(), most.keys, "keys")?;
         let names = queries.iter().map(|query| query.key.path.depth()).sum();
         take(&mut self.names, names, most.names, "names in the paths of keys")?;
         let paths = queries.iter().map(|query| query.key.path.below_root().len()).sum();
-        take(&mut self.paths, paths, most.paths, "bytes in the paths of keys")
+        take(&mut self.paths, paths, most.paths, PATHS)
     }
 }
 
@@ -343,8 +343,7 @@ fn observe_within(
                 return Err(too_much(target, &what));
             }
             read_keys_into(&mut facts, target, &queries)?;
-            level = below(&trees, &facts, left.paths)
-                .ok_or_else(|| too_much(target, "the specs ask for a tree of keys whose paths are too long"))?;
+            level = below(&trees, &facts, left.paths).ok_or_else(|| too_much(target, &asked_for(most.paths, PATHS)))?;
         }
     }
     let detail = format!(
@@ -372,6 +371,13 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
         }
     }
     Some(level)
+}
+
+/// What the paths of keys have too many of.
+const PATHS: &str = "bytes in the paths of keys";
+
+fn asked_for(most: usize, what: &str) -> String {
+    format!("the specs ask for more than {most} {what}")
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {
@@ -433,7 +439,7 @@ mod tests {
         for (most, word) in [
             (Limits { keys: 2, ..enough }, "more than 2 keys"),
             (Limits { names: 11, ..enough }, "more than 11 names"),
-            (Limits { paths: 30, ..enough }, "too long"),
+            (Limits { paths: 30, ..enough }, "more than 30 bytes"),
             (Limits { paths: 10, ..enough }, "more than 10 bytes"),
         ] {
             let error = observed(most).unwrap_err();

@@ -61,7 +61,11 @@ fn journals_are_named_in_the_order_of_the_applies() {
     assert_eq!(report["specs"][0]["changes"][0]["values"][0]["after"]["text"], "dword:00000000");
     // There is no time after this one.
     fs::rename(folder.join(future), folder.join("99991231T235959.999Z-1.jsonl")).unwrap();
-    machine.run("apply KB909094 @target @state").code(3).says("journal-access").says("no other journal can be");
+    machine
+        .run("apply KB909094 @target @state")
+        .code(3)
+        .says("journal-access")
+        .says("so no later journal can be named");
 }
 
 #[test]

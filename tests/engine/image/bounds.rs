@@ -174,7 +174,7 @@ fn paths_that_are_long_because_they_are_deep_have_a_bound() {
         }
     });
     assert!(bytes.len() < 1 << 20);
-    Folder::new().hive(&bytes).exits(3).says("have more than 64 MiB together");
+    Folder::new().hive(&bytes).exits(3).says("more than 67108864 bytes in the paths of keys");
 
     let folder = Folder::new();
     let mut export = String::from("Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n");
