@@ -1,9 +1,9 @@
-//! Observation: reads from a target just what is asked, in as few batches as the questions allow.
+//! Observation: reads exactly what is asked from a target, in as few batches as the questions allow.
 //!
-//! What has to be read can depend on what was read: a file's folder stands in a registry value, `*` stands for the
-//! subkeys that exist. So whoever needs facts asks a [`Reader`], which notes what it cannot answer yet; that is read in one
-//! batch, and the asking starts again, until nothing is left to read. The same code that makes the plan thereby says what is
-//! read, and nothing is read that no spec asks for.
+//! What has to be read can depend on what was read before: a registry value names a file's folder, and `*` stands for
+//! the subkeys that exist. So code that needs facts asks a [`Reader`], which notes every question that it cannot answer
+//! yet. Those are read in one batch and the code runs again, until no question is open. This way the code that makes
+//! the plan also decides what is read, and nothing is read that no spec asks for.
 
 use std::{
     cell::RefCell,
@@ -15,11 +15,12 @@ use crate::{
     targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Target, TargetError, Unread, Wanted},
 };
 
-/// Questions after which an observation gives up. Each follows from the answers to the one before: a value names a file's folder, a `*`
-/// the keys in which the next one is looked for. Of a tree all levels are read for one question.
+/// Rounds of questions after which an observation gives up. Each round follows from the answers to the one before: a
+/// value names a file's folder, or a `*` yields the keys to look in next. A whole tree takes one round, however deep it
+/// is.
 const MOST_QUESTIONS: usize = 600;
-/// The most bytes that the paths of all keys have together about which is asked. A file of some megabytes can name keys so deep, with
-/// names so long, that their paths fill any memory; real ones have about 100 bytes.
+/// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
+/// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
 
 /// Answers questions from facts, and notes those that the facts do not answer.
@@ -30,12 +31,12 @@ pub struct Reader<'a> {
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
 }
 
-/// What was planned for whom, and whose plan the last answers rest on.
+/// The changes planned so far: which spec planned each of them, and whose plan the latest answers rest on.
 #[derive(Default)]
 struct Planned {
     keys: BTreeMap<Key, String>,
     values: BTreeMap<(Key, ValueName), String>,
-    /// By the key above: what its subkeys are.
+    /// For each key, the spec that creates or deletes one of its subkeys.
     subkeys: BTreeMap<Key, String>,
     met: Option<String>,
 }
@@ -51,7 +52,7 @@ struct Ask {
     names: BTreeSet<ValueName>,
     all_values: bool,
     subkeys: bool,
-    /// Whether all that is below the key is asked for as well.
+    /// Whether everything below the key is asked for as well.
     tree: bool,
 }
 
@@ -66,19 +67,19 @@ impl Ask {
     }
 }
 
-/// A key with all that would be lost with it, as [`Reader::tree`] lists it.
+/// A key with its values and properties, as [`Reader::tree`] lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyImage {
     /// The key.
     pub key: Key,
-    /// Its properties; none where the target has none.
+    /// The key's properties; `None` if the target does not have them.
     pub properties: Option<KeyProperties>,
-    /// Its values.
+    /// The key's values.
     pub values: Vec<(ValueName, Data)>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads from these facts.
+    /// Creates a reader that answers from these facts.
     pub fn new(facts: &'a Facts) -> Self {
         Self {
             facts: RefCell::new(std::borrow::Cow::Borrowed(facts)),
@@ -88,14 +89,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the key is there.
+    /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.meet(|planned| planned.keys.get(key));
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
 
-    /// A value's data; absent where its key is.
+    /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
         let known = self.facts.borrow().value(key, name);
@@ -106,31 +107,31 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The value's name as it was found; as it is asked for where the value is absent.
+    /// Returns the value's name as the target spells it, or as `name` does if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
         self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
     }
 
-    /// All values of the key.
+    /// Returns all values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
         let known = self.facts.borrow().all_values(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
-    /// The key's properties; unknown where the target has none.
+    /// Returns the key's properties; unknown if the target does not have them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         let known = self.facts.borrow().properties(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
-    /// The names of the key's subkeys.
+    /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.meet(|planned| planned.subkeys.get(key));
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
 
-    /// A file.
+    /// Returns what is known of a file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
@@ -139,14 +140,15 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The key and all below it, each parent before its subkeys; empty where the key is absent. What a link in it leads to
-    /// is no part of it, and is never listed.
+    /// Returns the key and all keys below it, each parent before its subkeys; an empty list if the key is absent. The
+    /// target of a link is not part of the tree and is never listed.
     ///
     /// # Errors
-    /// The first thing in the tree that could not be read, or is a link.
+    /// The first thing in the tree that could not be read or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
-        // Both are asked for before either is judged. What is not known yet is asked for with all below it.
+        // Ask both questions before judging either answer. A key that is not known yet is requested with its whole
+        // tree.
         let mut level = vec![key.clone()];
         let mut failed = None;
         while !level.is_empty() {
@@ -198,24 +200,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes that the value's data is shown to nobody.
+    /// Marks the value as sensitive: its data is shown to nobody.
     pub fn hide(&self, key: &Key, name: &ValueName) {
         self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
     }
 
-    /// Whether the value's data is shown to nobody.
+    /// Returns whether the value's data is shown to nobody.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         let sensitive = self.sensitive.borrow();
         (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
             || self.facts.borrow().is_hidden(key, name)
     }
 
-    /// Returns every value whose data is shown to nobody.
+    /// Returns every value that [`Reader::hide`] marked.
     pub fn hidden(&self) -> BTreeSet<(Key, ValueName)> {
         self.sensitive.borrow().clone()
     }
 
-    /// Returns the first place that was asked for and of which the facts say nothing; `None` where they answered everything.
+    /// Returns the first place that was asked for and that the facts do not cover; `None` if they answered everything.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
         let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
@@ -225,12 +227,12 @@ impl<'a> Reader<'a> {
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned())
     }
 
-    /// From here on answers as after these changes.
+    /// Makes all later answers as they will be after this change.
     pub fn pretend(&self, change: &crate::targets::KeyChange) {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
-    /// Notes for which spec a change was planned, which [`Reader::planned_by`] tells from here on.
+    /// Notes which spec planned a change, for [`Reader::planned_by`].
     pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
         let planned = &mut *self.planned.borrow_mut();
         for value in &change.values {
@@ -242,7 +244,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What `ask` answers, and for which spec was planned what the last thing that it asked for is, if any was.
+    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
+    /// such answer), if any.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
         self.planned.borrow_mut().met = None;
         let answer = ask();
@@ -275,7 +278,7 @@ fn not_read<T>() -> Answer<T> {
 /// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
 ///
 /// # Errors
-/// [`TargetError`] when the target as a whole cannot be read, or the questions do not end.
+/// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     let mut facts = Facts::default();
     let mut paths = 0;
@@ -300,19 +303,19 @@ pub fn observe(target: &mut dyn Target, mut ask: impl FnMut(&Reader<'_>)) -> Res
         }
     }
     let detail = format!(
-        "what the specs ask for was not known after {MOST_QUESTIONS} questions, each of which followed from the last"
+        "the questions of the specs did not end after {MOST_QUESTIONS} rounds, each of which followed from the one before"
     );
     Err(TargetError::Unsupported { what: target.uri(), detail })
 }
 
-/// What is asked of the keys directly below `trees`; none where their paths have more than `most` bytes. What is no part of a tree,
-/// since it is another place, is left out, as is what is known already.
+/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes. Leaves
+/// out what is known already, and links, which are not part of a tree.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;
     for tree in trees {
         let Some(Answer::Present(names)) = facts.subkeys(tree) else { continue };
-        // Before any of the paths is made.
+        // Check the size before building any path.
         let paths = names.iter().map(|name| tree.path.below_root().len() + name.as_str().len()).sum();
         left = left.checked_sub(paths)?;
         for name in names {
@@ -334,10 +337,10 @@ fn too_much(target: &dyn Target) -> TargetError {
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
-/// Asks the target again what `facts` answer.
+/// Asks the target again everything that `facts` answer.
 ///
 /// # Errors
-/// [`TargetError`] when the target as a whole cannot be read.
+/// [`TargetError`] if the target as a whole cannot be read.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();

@@ -1,24 +1,24 @@
-//! What an executable file says of itself: its file version (four 16-bit numbers, compared from left to right) and its platform.
+//! The file version of an executable file (four 16-bit numbers, compared from left to right) and its platform.
 
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The fixed file version of a PE's VS_FIXEDFILEINFO, such as `6.5.7651.19`.
+/// The fixed file version in the VS_FIXEDFILEINFO of a PE file, such as `6.5.7651.19`.
 ///
 /// Source: Microsoft, "VS_FIXEDFILEINFO structure" (`dwFileVersionMS`, `dwFileVersionLS`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileVersion(pub [u16; 4]);
 
-/// Why a text is not a file version.
+/// The error for a string that is not a file version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a file version: four numbers from 0 to 65535 with dots between, as 6.5.7651.19")]
+#[error("`{0}` is not a file version: four numbers from 0 to 65535 with dots between them, such as 6.5.7651.19")]
 pub struct FileVersionError(pub String);
 
 impl FileVersion {
-    /// From the two 32-bit halves that VS_FIXEDFILEINFO holds.
+    /// Returns the version in the two 32-bit halves of VS_FIXEDFILEINFO.
     pub fn from_halves(most: u32, least: u32) -> Self {
         Self([(most >> 16) as u16, most as u16, (least >> 16) as u16, least as u16])
     }
@@ -68,7 +68,7 @@ impl fmt::Debug for FileVersion {
     }
 }
 
-/// The processor a PE was built for.
+/// The processor for which a PE file was built.
 ///
 /// Source: Microsoft, "PE Format", Machine Types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,7 +80,7 @@ pub enum Platform {
     X64,
     /// IMAGE_FILE_MACHINE_ARM64.
     Arm64,
-    /// IMAGE_FILE_MACHINE_IA64, as Windows Server 2003 knew it.
+    /// IMAGE_FILE_MACHINE_IA64, which Windows Server 2003 supported.
     Ia64,
 }
 

@@ -1,8 +1,9 @@
-//! A `.reg` file becomes a spec that, applied, gives the registry that importing the file gives.
+//! Imports a `.reg` file: turns it into a spec that, when applied, has the same result as importing the file.
 //!
-//! The file is a script, carried out from top to bottom; a spec says what holds in the end. `script` plays the script on
-//! what is known of the keys that it names; what is left of them are the rules. What a spec cannot say is an error at its
-//! line, never left out. Three things are said otherwise than in the file, since a spec of any machine says them so:
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` executes the script
+//! on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
+//! cannot express is an error at its line, and is never left out. Three things are expressed differently than in the
+//! file, because a spec is about any machine:
 //!
 //! - a numbered control set becomes CurrentControlSet, with a warning;
 //! - HKCU is each user's hive in a spec, and that of the importing user in a `.reg` file, with a warning;
@@ -23,36 +24,36 @@ use crate::{
 
 use super::yaml;
 
-/// What the spec is called.
+/// The description of the new spec.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// Its id.
+    /// The id.
     pub id: &'a str,
-    /// Its title.
+    /// The title.
     pub title: &'a str,
-    /// Why, for the reviewer.
+    /// The reason for the change, for the reviewer.
     pub summary: Option<&'a str>,
 }
 
-/// How the file is read.
+/// Options for reading the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reading {
-    /// What its bytes outside ASCII mean, where it has no byte order mark.
+    /// The code page of bytes outside ASCII, if the file has no byte order mark.
     pub code_page: Option<CodePage>,
-    /// Lines that regedit skips are skipped, with a warning for each. Without it they are errors.
+    /// Whether lines that regedit skips are skipped too, with a warning for each. Otherwise they are errors.
     pub lenient: bool,
 }
 
-/// A spec that was made of a `.reg` file.
+/// A spec that was made from a `.reg` file.
 #[derive(Debug)]
 pub struct Imported {
-    /// The spec file.
+    /// The content of the spec file.
     pub text: String,
-    /// What the author should know; none of them is an error.
+    /// Warnings for the author; none of them is an error.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Returns whether the bytes begin as a `.reg` file does, in any of its encodings. No spec begins so.
+/// Returns whether the bytes begin like a `.reg` file, in any of its encodings. No spec begins like that.
 pub fn is_reg(bytes: &[u8]) -> bool {
     let text: Vec<u8> = match bytes {
         [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
@@ -64,10 +65,10 @@ pub fn is_reg(bytes: &[u8]) -> bool {
 const HEADER_4: &[u8] = b"REGEDIT4";
 const HEADER_5: &[u8] = b"Windows Registry Editor Version";
 
-/// Makes a spec of the bytes of a `.reg` file, version 4 or 5. `name` is what messages call the file.
+/// Makes a spec from the bytes of a `.reg` file, version 4 or 5. `name` is the file's name in messages.
 ///
 /// # Errors
-/// What is wrong with the file, and what in it a spec cannot say.
+/// The faults of the file, and everything in it that a spec cannot express.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let file = File { name, lines: lines(bytes) };
     let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
@@ -97,7 +98,8 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     match faults(&text) {
         None => Ok(Imported { text, warnings: findings }),
         Some(faults) => {
-            // The faults are of the text, which the author has not seen: each rule by itself tells the line of the file.
+            // The faults are in text that the author has not seen. Check each rule separately to find the line of the
+            // file.
             let mut placed = Vec::new();
             for (rule, line) in rules {
                 for fault in self::faults(&yaml::yaml(&about.document(vec![rule]))).into_iter().flatten() {
@@ -113,7 +115,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     }
 }
 
-/// What the bytes say, and what was skipped; else everything that is wrong with them.
+/// Parses the file; returns the document and the skipped lines, or else all faults.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
     let Reading { code_page, lenient } = reading;
     if lenient {
@@ -125,7 +127,7 @@ fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipp
     })
 }
 
-/// The errors in a spec; none where it is valid.
+/// Returns the errors in a spec; `None` if it is valid.
 fn faults(text: &str) -> Option<Vec<Diagnostic>> {
     let loaded = crate::spec::load("spec", text.as_bytes(), &crate::spec::Settings::new());
     let errors: Vec<_> = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error).collect();
@@ -171,7 +173,7 @@ impl File<'_> {
 
     fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {
         let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
-        // Where one line is at fault that regedit needs, the other lines are no help.
+        // If a line that regedit does not skip has a fault, skipping the others would not help.
         if errors.iter().all(|error| error.kind.is_skipped())
             && let Some(hint) = findings.last_mut().and_then(|last| last.hint.as_mut())
         {
@@ -196,7 +198,8 @@ impl File<'_> {
     }
 }
 
-/// The lines as a message shows them, long ones cut. What is not valid in its encoding is shown as such.
+/// Returns the lines for messages, with long ones cut. Bytes that are invalid in the encoding appear as replacement
+/// characters.
 fn lines(bytes: &[u8]) -> Vec<String> {
     const LONGEST: usize = 200;
     let text = match bytes {

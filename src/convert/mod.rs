@@ -1,4 +1,4 @@
-//! Specs and the formats of other tools: import reads them, export writes them.
+//! Converts between specs and the formats of other tools: import reads them, export writes them.
 
 pub mod export;
 pub mod import;

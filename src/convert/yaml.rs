@@ -1,7 +1,8 @@
-//! A document as YAML that every reader takes for the same.
+//! Writes a document as YAML that every reader interprets alike.
 //!
-//! yaml_serde writes what YAML 1.2 needs quotes for; a spec is also read by YAML 1.1 (Ansible), and [`crate::spec::shape::ambiguous`]
-//! refuses what the two read differently. So this writer leaves text without quotes only where nobody doubts it.
+//! yaml_serde only quotes text that YAML 1.2 would misread. A spec is also read as YAML 1.1 (Ansible), and
+//! [`crate::spec::shape::ambiguous`] refuses text that the two read differently. So this writer leaves text unquoted
+//! only if every reader takes it for text.
 
 use serde_json::Value;
 
@@ -10,12 +11,12 @@ use crate::{
     spec::{document::Document, is_forbidden, is_text},
 };
 
-/// Columns that a mapping or list on one line fills at most.
+/// The last column of a mapping or list on one line.
 const WIDTH: usize = 110;
-/// YAML allows a name without `?` before it up to 1024 characters.
+/// The longest name that is written without `?`; YAML allows 1024 characters.
 const LONGEST_NAME: usize = 500;
 
-/// The spec as a file, with the line that tells an editor its schema.
+/// Writes the spec as a file, with the line that tells an editor its schema.
 pub(in crate::convert) fn yaml(document: &Document) -> String {
     let value = serde_json::to_value(document).unwrap_or_default();
     let mut out = String::from("# yaml-language-server: $schema=../schema/spec.v1.schema.json\n");
@@ -23,14 +24,14 @@ pub(in crate::convert) fn yaml(document: &Document) -> String {
     out
 }
 
-/// Any document as YAML that begins at the left margin.
+/// Writes any document as YAML that begins at the left margin.
 pub(crate) fn block_of(value: &Value) -> String {
     let mut out = String::new();
     block(value, 0, &mut out);
     out
 }
 
-/// Writes a mapping or list as lines of their own, each indented.
+/// Writes a mapping or list on separate lines, each indented.
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Object(fields) => {
@@ -80,7 +81,7 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
         out.push(':');
         indent + name.chars().count() + 1
     };
-    // The rules stand below each other, one line for each value, as people write them.
+    // Rules are written one below the other, one line for each value, as people write them.
     let one_line = if indent == 0 && value.is_array() { None } else { flow(value, start + 1) };
     match one_line {
         Some(one_line) => {
@@ -95,7 +96,7 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// The value on one line, which begins at this column; `None` where it has parts of its own or is too long.
+/// Returns the value on one line that begins at this column; `None` if it is nested or too long.
 fn flow(value: &Value, column: usize) -> Option<String> {
     let inner = |value: &Value| match value {
         Value::Object(_) => None,
@@ -124,7 +125,7 @@ fn flow(value: &Value, column: usize) -> Option<String> {
     (empty || column + line.chars().count() <= WIDTH).then_some(line)
 }
 
-/// Text as a scalar: plain where nobody can take it for anything else, else in quotes.
+/// Formats text as a scalar: plain if no reader can misread it, otherwise quoted.
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\' | '/' | '(' | ')' | ' ');
     let unmistakable =

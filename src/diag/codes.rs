@@ -1,4 +1,4 @@
-//! The codes of all diagnostics. `docs/reference/diagnostics.md` has a section for each, which a test checks.
+//! The codes of all diagnostics. `docs/reference/diagnostics.md` has a section for each; a test checks that.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Code(&'static str);
 
 impl Code {
-    /// The code's text.
+    /// Returns the code's text.
     pub fn as_str(self) -> &'static str {
         self.0
     }
@@ -21,33 +21,33 @@ macro_rules! codes {
             $($(#[$doc])* pub const $name: Self = Self($text);)*
         }
 
-        /// Every code that there is.
+        /// All codes, in the order of their declaration.
         pub const CODES: &[Code] = &[$(Code::$name),*];
     };
 }
 
 codes! {
-    /// The command line is wrong in a way that clap does not see.
+    /// The command line is wrong in a way that clap does not detect.
     USAGE = "usage";
     /// A file cannot be read or written.
     FILE_ACCESS = "file-access";
-    /// What `--out` names is read by the same command.
+    /// The file that `--out` names is also an input of the same command.
     OUT_IS_INPUT = "out-is-input";
-    /// A spec that was named is no file, no folder and no built-in spec.
+    /// The argument is not a spec file, a folder or the id of a built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
-    /// No target is named.
+    /// No target was given.
     TARGET_MISSING = "target-missing";
-    /// What is given as a target names none.
+    /// The target's address is not valid.
     TARGET_ADDRESS = "target-address";
     /// The target cannot be read.
     TARGET_UNREADABLE = "target-unreadable";
-    /// The target's file is damaged, or not what it should be.
+    /// The target's file is damaged, or has another format than expected.
     TARGET_MALFORMED = "target-malformed";
     /// The target cannot do what is asked.
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
-    /// The target's lock cannot be made, or something else stands in its place.
+    /// The target's lock file cannot be created, or something else is in its place.
     TARGET_LOCK = "target-lock";
     /// A program that the target needs is not installed.
     TARGET_PROGRAM = "target-program";
@@ -59,83 +59,83 @@ codes! {
     TARGET_LOGON = "target-logon";
     /// The other machine denies the account all access.
     TARGET_DENIED = "target-denied";
-    /// The other machine is silent.
+    /// The other machine does not answer.
     TARGET_SILENT = "target-silent";
-    /// A file is no plan.
+    /// A file is not a plan.
     PLAN_INVALID = "plan-invalid";
-    /// The parts of a plan do not fit each other.
+    /// The parts of a plan contradict each other.
     PLAN_INCONSISTENT = "plan-inconsistent";
     /// A plan was altered after it was made.
     PLAN_ALTERED = "plan-altered";
     /// A plan is not the one that was approved.
     PLAN_DIGEST = "plan-digest";
-    /// A plan or journal is of another machine.
+    /// A plan or journal belongs to another machine.
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
-    /// What a plan rests on has moved.
+    /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
-    /// A `*` of a spec stands for so many keys that the operator has to say that they are meant.
+    /// A `*` in a spec matches so many keys that the operator must confirm it.
     TOO_MANY_CHANGES = "too-many-changes";
-    /// The target could not be written as the plan says.
+    /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
     JOURNAL_MALFORMED = "journal-malformed";
-    /// Somebody else could have written a journal or the state folder.
+    /// Another account could have written a journal or the state folder.
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
-    /// A rollback kept what somebody else changed.
+    /// A rollback kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
-    /// A registry file that is larger than kbfix reads.
+    /// A registry file is larger than the limit that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
-    /// A registry file without the header of one.
+    /// A registry file does not begin with the header of a `.reg` file.
     REG_HEADER = "reg-header";
-    /// Bytes of a registry file whose code page is not known.
+    /// A registry file has bytes in an unknown code page.
     REG_CODE_PAGE = "reg-code-page";
-    /// A section of a registry file whose key is not a key.
+    /// The section of a registry file does not name a valid key.
     REG_KEY = "reg-key";
-    /// A value of a registry file that belongs to no key.
+    /// A value in a registry file stands outside every key's section.
     REG_OUTSIDE_KEY = "reg-outside-key";
-    /// A line of a registry file that is none that such a file has.
+    /// A line of a registry file does not have the syntax of any line in the format.
     REG_SYNTAX = "reg-syntax";
-    /// A backslash in a string of a registry file that has no meaning.
+    /// A backslash in a string of a registry file does not begin a known escape.
     REG_ESCAPE = "reg-escape";
-    /// Data of a registry file that is of no known form.
+    /// The data in a registry file has no known form.
     REG_DATA = "reg-data";
-    /// A registry file that was cut off.
+    /// A registry file ends in the middle of an entry.
     REG_UNFINISHED = "reg-unfinished";
-    /// A name or text of a registry file that cannot be read.
+    /// A name or string in a registry file cannot be decoded.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file has data that a spec cannot have.
+    /// A registry file has data that a spec cannot express.
     IMPORT_DATA = "import-data";
     /// A registry file has text that regedit ignores.
     IMPORT_IGNORED = "import-ignored";
-    /// A string of a registry file has `\n` or `\r`, which are line breaks.
+    /// A string in a registry file contains `\n` or `\r`, which stand for line breaks.
     IMPORT_LINE_BREAK = "import-line-break";
-    /// A list of a registry file lacks the NUL at its end, which the spec writes.
+    /// A list in a registry file lacks its final NUL; the spec writes it.
     IMPORT_LIST_END = "import-list-end";
-    /// A registry file is about the user who imports it, and the spec is about each user.
+    /// A registry file applies to the user who imports it; the imported spec applies to each user.
     IMPORT_EACH_USER = "import-each-user";
-    /// A registry file names a numbered control set, and the spec the current one.
+    /// A registry file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
-    /// A format that a spec is exported to cannot say what the spec says.
+    /// The export format cannot express everything that the spec says.
     EXPORT_LOSSY = "export-lossy";
-    /// A package is given that no spec of the run can use, or is missing.
+    /// A package was given that no spec of the run can use, or a needed one was not given.
     PACKAGE_USAGE = "package-usage";
-    /// A file is not the package that the spec names.
+    /// A file is not the package that the spec describes.
     PACKAGE_MISMATCH = "package-mismatch";
     /// A package could not be installed.
     PACKAGE_FAILED = "package-failed";
-    /// A package was installed, and the hotfix is still not there.
+    /// A package was installed, but the hotfix is still not present.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";
-    /// A service that is to be restarted cannot be: it is not there.
+    /// A service that should be restarted does not exist.
     SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
@@ -143,169 +143,169 @@ codes! {
     FILE_TOO_LARGE = "file-too-large";
     /// A file is not UTF-8.
     NOT_UTF8 = "not-utf8";
-    /// A character that a spec cannot have as it is: a NUL, a control character, a Unicode line separator.
+    /// A spec contains a character that must be escaped: a NUL, a control character or a Unicode line separator.
     CONTROL_CHARACTER = "control-character";
-    /// A file has no document in it.
+    /// A file contains no document.
     EMPTY_FILE = "empty-file";
     /// A file is not YAML.
     YAML_SYNTAX = "yaml-syntax";
     /// Lists and mappings are nested too deep.
     YAML_TOO_DEEP = "yaml-too-deep";
-    /// A document has, with its aliases written out, too many nodes or too much text.
+    /// A document has too many nodes or too much text, counted with its aliases expanded.
     YAML_TOO_LARGE = "yaml-too-large";
-    /// A file has several documents.
+    /// A file contains several documents.
     SEVERAL_DOCUMENTS = "several-documents";
-    /// A mapping has one key twice.
+    /// A mapping has the same key twice.
     DUPLICATE_FIELD = "duplicate-field";
-    /// A YAML tag, such as `!!str`.
+    /// A spec uses a YAML tag, such as `!!str`.
     YAML_TAG = "yaml-tag";
-    /// A mapping's key is not a plain or quoted text.
+    /// The key of a mapping is not a plain or quoted scalar.
     YAML_KEY = "yaml-key";
-    /// A merge key, `<<`.
+    /// A spec uses a merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias inside what it refers to.
+    /// An alias stands inside the node that it refers to.
     YAML_RECURSION = "yaml-recursion";
-    /// Text without quotes that YAML 1.1 and YAML 1.2 read differently.
+    /// An unquoted scalar means different things in YAML 1.1 and YAML 1.2.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
-    /// Text without quotes that is not read as text.
+    /// An unquoted scalar is not read as a string.
     UNQUOTED_SCALAR = "unquoted-scalar";
-    /// A number that no registry type can hold.
+    /// A number is too large for every registry type.
     NUMBER_TOO_LARGE = "number-too-large";
-    /// A path with a tab or line break in it, which was a backslash in double quotes.
+    /// A path contains a tab or line break, because a backslash in double quotes began an escape.
     ESCAPED_CHARACTER = "escaped-character";
-    /// Typographic quotes around a text, of which they are part.
+    /// A string has typographic quotes around it, which become part of it.
     CURLY_QUOTES = "curly-quotes";
-    /// Two readers of YAML disagree on what the file says.
+    /// Two YAML parsers disagree about the contents of the file.
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
-    /// A field that the language does not have.
+    /// The spec language has no such field.
     UNKNOWN_FIELD = "unknown-field";
-    /// A field that must be there is not.
+    /// A required field is missing.
     MISSING_FIELD = "missing-field";
-    /// A field without data.
+    /// A field has no value.
     EMPTY_FIELD = "empty-field";
-    /// A list, mapping or text that must not be empty is.
+    /// A list, mapping or string is empty, but must not be.
     EMPTY = "empty";
-    /// Data of another kind than the field takes.
+    /// The value of a field is of the wrong kind.
     WRONG_KIND = "wrong-kind";
-    /// A word that is none of those that the field takes.
+    /// A word is not one of those that the field allows.
     UNKNOWN_WORD = "unknown-word";
-    /// A number that is too small or too large for its field.
+    /// A number is too small or too large for its field.
     OUT_OF_RANGE = "out-of-range";
-    /// A text that does not have the form that its field takes.
+    /// A string does not have the form that its field requires.
     WRONG_FORM = "wrong-form";
-    /// A version of the spec language that this kbfix does not know.
+    /// This version of kbfix does not know the version of the spec language.
     SPEC_VERSION = "spec-version";
-    /// Something else that the schema does not allow.
+    /// The schema forbids the value in another way.
     SCHEMA = "schema";
-    /// A spec without `hotfix` and `registry`.
+    /// A spec has neither `hotfix` nor `registry`.
     NOTHING_DESIRED = "nothing-desired";
-    /// Of several fields exactly one must be given, and none is, or more than one.
+    /// Exactly one of several fields must be given, but none is, or more than one.
     EXACTLY_ONE = "exactly-one";
-    /// A field that makes no sense beside another.
+    /// A field contradicts another one.
     CONTRADICTION = "contradiction";
-    /// A key path that is not legal.
+    /// A key path is not valid.
     KEY_SYNTAX = "key-syntax";
-    /// A key path in PowerShell's drive notation.
+    /// A key path is in PowerShell's drive notation.
     KEY_DRIVE_NOTATION = "key-drive-notation";
-    /// A key path that does not begin with a root key.
+    /// A key path does not begin with a root key.
     UNKNOWN_ROOT_KEY = "unknown-root-key";
-    /// A value name that is not legal.
+    /// A value name is not valid.
     VALUE_NAME = "value-name";
-    /// A character in a name that looks like another, or like nothing.
+    /// A character in a name looks like another one, or is invisible.
     LOOKALIKE = "lookalike";
-    /// A space at the beginning or end of a name.
+    /// A name begins or ends with a space.
     OUTER_SPACE = "outer-space";
-    /// A key that ends in the name of its own value.
+    /// A key path ends in the name of its own value.
     VALUE_IN_KEY = "value-in-key";
-    /// A registry view of a key that both views share.
+    /// A registry view is given for a key that both views share.
     VIEW_WITHOUT_EFFECT = "view-without-effect";
-    /// A numbered control set where the current one is meant.
+    /// A spec names a numbered control set where the current one is probably meant.
     CONTROL_SET = "control-set";
-    /// `Wow6432Node` in a path; the view says it.
+    /// A path contains `Wow6432Node`; the field for the view should be used instead.
     WOW6432NODE = "wow6432node";
-    /// Deletion of a key that Windows cannot do without.
+    /// A spec deletes a key that Windows needs.
     PROTECTED_KEY = "protected-key";
-    /// `*` where it cannot stand for every subkey.
+    /// A `*` stands in a place where it cannot match every subkey.
     STAR = "star";
-    /// Text in the name of a key that looks like an escape, and is none.
+    /// The name of a key contains text that looks like an escape but is not one.
     KEY_ESCAPE = "key-escape";
-    /// A condition with the `*` of its rule's key.
+    /// A condition uses the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
-    /// A rule for each user whose condition holds where it holds for any user.
+    /// A rule for each user has a condition that is true if it is true for any user.
     USER_IN_CONDITION = "user-in-condition";
-    /// A rule that counts on no machine.
+    /// A rule applies to no machine.
     DEAD_RULE = "dead-rule";
     /// One key has two rules.
     DUPLICATE_KEY = "duplicate-key";
     /// One value has two rules.
     DUPLICATE_VALUE_NAME = "duplicate-value-name";
-    /// Two rules of a spec want different things.
+    /// Two rules of a spec require different states.
     CONFLICTING_RULES = "conflicting-rules";
-    /// The name of a parameter or location is not legal.
+    /// The name of a parameter or location is not valid.
     VARIABLE_NAME = "variable-name";
-    /// A parameter that is not declared.
+    /// A spec uses a parameter that it does not declare.
     UNKNOWN_PARAMETER = "unknown-parameter";
-    /// A location that is not declared.
+    /// A spec uses a location that it does not declare.
     UNKNOWN_LOCATION = "unknown-location";
-    /// A `%VARIABLE%` that kbfix does not resolve.
+    /// A spec uses a `%VARIABLE%` that kbfix does not resolve.
     UNKNOWN_VARIABLE = "unknown-variable";
-    /// A parameter that nothing uses.
+    /// A parameter is not used.
     UNUSED_PARAMETER = "unused-parameter";
-    /// A location that nothing uses.
+    /// A location is not used.
     UNUSED_LOCATION = "unused-location";
-    /// How a service starts is set, and no restart of the computer named.
+    /// A spec changes how a service starts, but names no restart of the computer.
     SERVICE_START = "service-start";
-    /// A location that can be more than one folder.
+    /// A location can resolve to more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
-    /// A file's path that is not legal, or not absolute.
+    /// A file path is not valid, or not absolute.
     FILE_PATH = "file-path";
-    /// A path with a drive where Windows may be on another.
+    /// A path names a drive, although Windows may be on another one.
     FIXED_FOLDER = "fixed-folder";
-    /// A text that is no file version.
+    /// A string is not a file version.
     FILE_VERSION = "file-version";
-    /// A text that is no version of Windows.
+    /// A string is not a version of Windows.
     OS_VERSION = "os-version";
-    /// A service or an edition by the name that Windows shows.
+    /// A service or an edition is given by its display name.
     DISPLAY_NAME = "display-name";
-    /// A range that nothing is in.
+    /// A range contains nothing.
     EMPTY_RANGE = "empty-range";
-    /// A text that is no date.
+    /// A string is not a date.
     DATE = "date";
-    /// Branches of a file version that are not in order, or overlap.
+    /// The branches of a file version overlap or are not in ascending order.
     BRANCHES = "branches";
-    /// Data of another kind than the registry type takes.
+    /// The data is of another kind than the registry type requires.
     DATA_KIND = "data-kind";
-    /// A number that the registry type cannot hold.
+    /// A number is too large or too small for the registry type.
     DATA_RANGE = "data-range";
-    /// Text that is not bytes in hex digits.
+    /// A string is not bytes in hex digits.
     DATA_HEX = "data-hex";
-    /// Text that a registry string cannot hold.
+    /// A string cannot be stored as a registry string.
     DATA_TEXT = "data-text";
-    /// A `%VARIABLE%` in a type that Windows does not expand.
+    /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
-    /// Data that the article does not allow.
+    /// The article does not allow the data.
     DATA_NOT_ALLOWED = "data-not-allowed";
-    /// A scale or bits without `keep`: a machine that was hardened further is lowered.
+    /// A scale or bits lack `keep`: the spec would weaken a machine that was hardened further.
     NO_KEEP = "no-keep";
-    /// A registry type that the field beside it does not take.
+    /// The field beside the registry type does not accept that type.
     TYPE_MISMATCH = "type-mismatch";
-    /// A bit that is both set and cleared, or a string both added and removed.
+    /// A bit is both set and cleared, or a string both added and removed.
     OVERLAP = "overlap";
-    /// A parameter whose parts do not fit each other.
+    /// The parts of a parameter contradict each other.
     PARAMETER_KIND = "parameter-kind";
     /// Conditions are nested too deep.
     CONDITION_DEPTH = "condition-depth";
     /// The operator set a parameter that no spec declares.
     UNKNOWN_SETTING = "unknown-setting";
-    /// The operator set a parameter to what it does not allow.
+    /// The operator set a parameter to a value that it does not allow.
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run have one id.
+    /// Two specs of a run have the same id.
     DUPLICATE_ID = "duplicate-id";
-    /// Two specs of a run want different things.
+    /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";
-    /// There are more findings than are shown.
+    /// There are more findings than kbfix prints.
     MORE_FINDINGS = "more-findings";
     /// A fault in kbfix itself.
     INTERNAL = "internal";

@@ -1,7 +1,7 @@
-//! Diagnostics: findings about what the user gave, each with a stable code, a place and a way on.
+//! Diagnostics: findings about the user's input, each with a stable code, a place and a hint.
 //!
-//! A diagnostic is data; [`crate::render`] prints it. An operation that cannot go on returns an error instead; where that
-//! error is about a file, it is reported as a diagnostic too, so that every message has the same parts.
+//! A diagnostic is data; [`crate::render`] prints it. An operation that cannot continue returns an error instead. An
+//! error about a file is also reported as a diagnostic, so that every message has the same parts.
 
 mod codes;
 pub mod text;
@@ -11,11 +11,11 @@ use serde::Serialize;
 
 pub use codes::{CODES, Code};
 
-/// A number of things: `1 key`, `2 keys`, `0 oddities`.
+/// Returns a count with its noun: `1 key`, `2 keys`, `0 oddities`.
 pub fn number_of(n: usize, what: &str) -> String {
     match (n, what.strip_suffix('y')) {
         (1, _) => format!("1 {what}"),
-        // `key` takes an s, as each word that has a vowel there.
+        // A `y` after a vowel stays: `keys`.
         (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
         _ => format!("{n} {what}s"),
     }
@@ -26,14 +26,14 @@ pub fn number_of(n: usize, what: &str) -> String {
 pub struct Diagnostic {
     /// The stable code, in kebab-case; `docs/reference/diagnostics.md` explains each.
     pub code: Code,
-    /// Whether it stops the operation.
+    /// Whether the finding stops the operation.
     pub severity: Severity,
-    /// What is wrong: expected and found.
+    /// The message: what is wrong, what was expected and what was found.
     pub message: String,
-    /// Where.
+    /// The place in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// What to do next.
+    /// The next step for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -42,9 +42,9 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It goes on.
+    /// The operation continues.
     Warning,
-    /// It stops.
+    /// The operation stops.
     Error,
 }
 
@@ -57,31 +57,31 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// How many characters of the line are meant; at least 1.
+    /// The number of characters that the finding covers; at least 1.
     pub length: usize,
     /// The text of the line, without its line break.
     pub source: String,
 }
 
 impl Diagnostic {
-    /// An error without place and hint.
+    /// Returns an error without a place or hint.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self { code, severity: Severity::Error, message: message.into(), place: None, hint: None }
     }
 
-    /// A warning without place and hint.
+    /// Returns a warning without a place or hint.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// With its place.
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// With what to do next.
+    /// Sets the hint: the next step for the user.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

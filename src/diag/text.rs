@@ -1,6 +1,6 @@
-//! What messages do with text: shorten it, and suggest the known name that was probably meant.
+//! Text in messages: shortens it, and suggests the known name that was probably meant.
 
-/// `text`, cut where it is too long for a message.
+/// Returns `text` on one line, cut to 60 characters.
 pub fn shorten(text: &str) -> String {
     const MOST: usize = 60;
     let text = text.replace(['\n', '\r', '\t'], " ");
@@ -10,14 +10,14 @@ pub fn shorten(text: &str) -> String {
     text.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// The one of `known` that was probably meant by `name`.
+/// Returns the entry of `known` that is closest to `name`, if one is close enough to be probably meant.
 pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
         return None;
     }
     let lower = name.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
-    // A third of the letters may differ; one may in the shortest names.
+    // A third of the characters may differ, and one in the shortest names.
     let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
     known
         .into_iter()

@@ -1,4 +1,4 @@
-//! Paths for calls of Windows that std does not make for us.
+//! Paths for direct calls of the Windows API, which std does not convert.
 
 use std::{
     ffi::OsString,
@@ -7,17 +7,18 @@ use std::{
     path::{Component, Path, PathBuf, Prefix, absolute},
 };
 
-/// From this length, in UTF-16 units, a path is written so that no call takes it for too long. A folder may have 12 units less than
-/// MAX_PATH, so that a short name fits into it.
+/// The length, in UTF-16 units, from which a path gets the prefix for long paths. The path of a folder may have 12
+/// units less than MAX_PATH, so that a short (8.3) file name still fits.
 const LONG: usize = 260 - 12;
 
-/// Returns the path in UTF-16 with a NUL, for a call whose name ends in `W`. Without the prefix `\\?\` such calls fail above 260
-/// characters.
+/// Returns the path in UTF-16 with a NUL, for a function whose name ends in `W`.
+///
+/// A long path is made absolute and gets the prefix `\\?\`, without which such calls fail from 260 characters on.
 ///
 /// Source: Microsoft, "Maximum Path Length Limitation", "Naming Files, Paths, and Namespaces".
 ///
 /// # Errors
-/// The system's error, where the path has no absolute form.
+/// Returns the system's error where the path has no absolute form.
 pub fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let path = if path.as_os_str().encode_wide().count() < LONG { path.to_owned() } else { verbatim(path)? };
     Ok(path.as_os_str().encode_wide().chain([0]).collect())
@@ -42,7 +43,7 @@ fn verbatim(path: &Path) -> io::Result<PathBuf> {
                 text.push(name);
             });
         }
-        // Written so already, or of a device.
+        // Already in this form, or the path of a device.
         _ => return Ok(path),
     }
     Ok(text.into())

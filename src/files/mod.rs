@@ -1,4 +1,4 @@
-//! Files on a disk: read up to a limit, replaced whole or not at all, and where kbfix keeps its own.
+//! Files on a disk: bounded reads, atomic replacement, and kbfix's own folders.
 
 #[cfg(windows)]
 pub mod long_path;

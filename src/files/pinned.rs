@@ -1,8 +1,8 @@
-//! A file's folder that is held open, and was reached without a link.
+//! A file in a folder that is kept open and was reached without following a link.
 //!
-//! A path that was looked at is not yet the path that is used: whoever may write a folder on the way can put a link in its place
-//! meanwhile, and so lead an administrator's kbfix to another file. What is done by [`Pinned::path`] stays in the folder that was
-//! reached.
+//! A path can change between check and use: whoever may write to a folder on the way can put a link in its place and so
+//! lead kbfix, which runs as an administrator, to another file. An access through [`Pinned::path`] stays in the folder
+//! that was reached.
 
 use std::{
     fs::{File, symlink_metadata},
@@ -10,7 +10,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// A file, and the folder that is held open for it.
+/// A file and the open folders that lead to it.
 #[derive(Debug)]
 pub struct Pinned {
     path: PathBuf,
@@ -19,11 +19,12 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Opens the folders on the way from `root` to the file at `path`, which lies below it. No link is followed on the way, and the
-    /// file must not be one; what `root` itself leads through does not matter.
+    /// Opens the folders from `root` down to the file at `path`, which must be below `root`.
+    ///
+    /// No link is followed on the way, and the file itself must not be a link. Links in `root` itself are allowed.
     ///
     /// # Errors
-    /// The system's error; or, of the kind `InvalidInput`, which name on the way is a link.
+    /// Returns the system's error, or one of kind `InvalidInput` that names the link on the way.
     pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
         let below = path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder that it was found in"))?;
         let mut at = root.to_owned();
@@ -48,11 +49,12 @@ impl Pinned {
         Err(wrong(path, "is the folder itself"))
     }
 
-    /// Opens the folders on the way from `root`, as [`Pinned::open`]; without a root the operator named the file: it is what the path
-    /// leads to, and nothing is held.
+    /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
+    ///
+    /// Without a root the operator named the file: then links are followed as usual, and no folder is kept open.
     ///
     /// # Errors
-    /// As [`Pinned::open`].
+    /// Returns the errors of [`Pinned::open`].
     pub fn reach(root: Option<&Path>, path: &Path) -> io::Result<Self> {
         match root {
             Some(root) => Self::open(root, path),
@@ -60,7 +62,7 @@ impl Pinned {
         }
     }
 
-    /// Returns the path of the file through the folder that is held.
+    /// Returns a path of the file that leads through the open folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -88,13 +90,16 @@ mod system {
         Ok(openat(CWD, root, FOLDER, Mode::empty())?.into())
     }
 
-    /// Opens a folder in an open one; a link that is there by now is an error (ENOTDIR or ELOOP).
+    /// Opens a folder in an open one. If the name has become a link since it was checked, the call fails (ENOTDIR or
+    /// ELOOP).
     pub(super) fn open_below(folder: &File, name: &OsStr, _at: &Path) -> io::Result<File> {
         Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
     }
 
-    /// Returns the path through the open folder, as Linux has it (proc_pid_fd(5)). `None` where there is no `/proc`: what was looked
-    /// at by [`super::Pinned::open`] is then used a moment later.
+    /// Returns the path through the open folder in Linux's `/proc` (proc_pid_fd(5)).
+    ///
+    /// `None` where there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
+    /// use.
     pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
         let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
         let (same, own) = (metadata(&through).ok()?, folder.metadata().ok()?);
@@ -117,8 +122,10 @@ mod system {
         FILE_SHARE_READ, FILE_SHARE_WRITE,
     };
 
-    /// Opens a folder so that nobody can rename or delete it, or make a link of it, as long as it is open: who shares no deletion (and
-    /// asks for more than attributes) is asked first, and only an empty folder can become a link.
+    /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
+    ///
+    /// The handle does not share deletion, which Windows enforces because it asks for more than attributes; and only an
+    /// empty folder can become a link.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
     pub(super) fn open_root(root: &Path) -> io::Result<File> {
@@ -134,7 +141,7 @@ mod system {
         if file.metadata()?.is_symlink() { Err(super::wrong(at, "is a link")) } else { Ok(file) }
     }
 
-    /// The ordinary path leads there as long as the folders are held.
+    /// Returns `None`: the ordinary path stays valid while the folders are open.
     pub(super) fn path_in(_folder: &File, _name: &OsStr) -> Option<PathBuf> {
         None
     }

@@ -1,4 +1,4 @@
-//! A file is read whole, up to a limit.
+//! Reads whole files, up to a size limit.
 
 use std::{
     fs::{self, File},
@@ -6,19 +6,20 @@ use std::{
     path::Path,
 };
 
-/// The bytes of a file, which is looked at before it is opened: a pipe, a device or a folder is refused, and so is one of more than
-/// `most` bytes.
+/// Returns the bytes of a regular file of at most `most` bytes.
+///
+/// The file is checked before it is opened: a pipe, device or folder is refused.
 ///
 /// # Errors
-/// The system's error, or what is wrong with the file.
+/// Returns the system's error, or a description of what is wrong with the file.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(open_file(path, most)?, most)
 }
 
-/// Opens a file as [`read_file`] does.
+/// Opens a file with the checks of [`read_file`].
 ///
 /// # Errors
-/// As [`read_file`].
+/// Returns the errors of [`read_file`].
 pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
@@ -30,10 +31,10 @@ pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     File::open(path)
 }
 
-/// The same of what need not be a file, such as the pipe that a shell makes of `<(…)`.
+/// Returns the bytes of a file that need not be a regular one, such as the pipe that a shell makes for `<(…)`.
 ///
 /// # Errors
-/// The system's error, or that there is more.
+/// Returns the system's error, or one that says that there are more than `most` bytes.
 pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() && metadata.len() > most {
@@ -42,10 +43,10 @@ pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(File::open(path)?, most)
 }
 
-/// The bytes of an open file. It may grow while it is read, and a device has no size.
+/// Returns the bytes of an open file. The limit is checked while reading: a file may grow, and a device has no size.
 ///
 /// # Errors
-/// The system's error, or that there is more than `most` bytes.
+/// Returns the system's error, or one that says that there are more than `most` bytes.
 pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;

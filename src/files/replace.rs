@@ -1,4 +1,4 @@
-//! A file is replaced whole or not at all.
+//! Replaces a file as a whole or not at all.
 
 #[cfg(unix)]
 mod unix;
@@ -20,45 +20,47 @@ use windows::like_the_old_one;
 
 use crate::registry::notation::hex_digits;
 
-/// Puts `bytes` in place of the file at `path`, or makes it. A crash at any instant leaves the old file or the new one,
-/// whole, and perhaps a `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes stay (on Windows the owner only
-/// where this user may set it); a symbolic link is replaced and not followed, so a caller that wants the file behind it gives a
-/// canonical path.
+/// Replaces the file at `path` with `bytes`, or creates it.
+///
+/// After a crash at any point there is the complete old file or the complete new one, and perhaps a file
+/// `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes are
+/// kept (on Windows the owner only where this user may set it, and no extended attributes). A symbolic link is
+/// replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
 ///
 /// # Errors
-/// The system's error; the old file is then still there.
+/// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, 0o666, || Ok(()))
 }
 
-/// The same; `ready` is asked once the new file is on disk, immediately before it takes the old one's place.
+/// Replaces a file as [`replace_file`] does, but calls `ready` first: after the new file is on disk, immediately before
+/// the rename.
 ///
 /// # Errors
-/// As [`replace_file`], and that of `ready`.
+/// Returns the errors of [`replace_file`] and of `ready`.
 pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     put(path, bytes, 0o666, ready)
 }
 
-/// The same; a file that is made, and not replaced, is for its owner only, as far as the system has modes.
+/// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
 ///
 /// # Errors
-/// As [`replace_file`].
+/// Returns the errors of [`replace_file`].
 pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, 0o600, || Ok(()))
 }
 
-/// Makes the file at `path`, for its owner only as far as the system has modes: whole, on disk, and never in place of another.
-///
+/// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
 /// # Errors
-/// The system's error: `AlreadyExists` where there is such a file. Then no file is left, also where only its folder could not be
-/// synced.
+/// Returns the system's error: `AlreadyExists` where the file exists already. After any other error no new file is
+/// left, even where only the sync of its folder failed.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, 0o600)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     let file = file.persist_noclobber(path)?;
-    // Windows has nothing to sync a folder with; flushing the file writes its new name too.
+    // Windows cannot sync a folder; flushing the file also writes its new name.
     let synced = if cfg!(windows) { file.sync_all() } else { sync_folder(folder) };
     synced.inspect_err(|_| {
         drop(file);
@@ -69,7 +71,7 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
-    // Before the data, which not everybody may be meant to read.
+    // The permissions are set before the data is written, which may not be for everybody.
     like_the_old_one(&file, path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -78,19 +80,21 @@ fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<
     sync_folder(folder)
 }
 
-/// Removes what replacing the file at `path` left beside it when its process was killed: it holds the file's data. The caller
-/// holds the file's lock, so that nobody is replacing it now.
+/// Removes the temporary files that a killed process left when it replaced the file at `path`; they hold the file's
+/// data.
+///
+/// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
 /// # Errors
-/// The system's error, where the folder cannot be listed or a file in it not removed.
+/// Returns the system's error where the folder cannot be listed or a file in it cannot be removed.
 pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     leftovers(path)?.into_iter().try_for_each(fs::remove_file)
 }
 
-/// The files that [`remove_leftovers`] removes; or that somebody who replaces the file writes now.
+/// Returns the files that [`remove_leftovers`] would remove; a running process may still be writing one of them.
 ///
 /// # Errors
-/// The system's error, where the folder cannot be listed.
+/// Returns the system's error where the folder cannot be listed.
 pub(crate) fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = prefix(path);
     let mut found = Vec::new();
@@ -107,20 +111,21 @@ pub(crate) fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 const SUFFIX: &str = ".tmp";
-/// Random letters and digits in the name of a new file.
+/// The number of random letters and digits in a temporary file's name.
 const RANDOM: usize = 6;
 
-/// Returns how the names of kbfix's own files beside `path` begin. They have its name, so that none is taken for another file's.
+/// Returns the prefix of the names of kbfix's own files beside `path`; it contains the file's name, so that each
+/// belongs to one file.
 pub fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     match name.to_str() {
-        // A name can have 255 bytes, or UTF-16 units.
+        // A file name can have 255 bytes, or UTF-16 units.
         Some(short) if short.len() <= 200 => format!(".kbfix-{short}"),
         _ => format!(".kbfix-{}", hex_digits(&Sha256::digest(name.as_encoded_bytes()))),
     }
 }
 
-/// Returns how the names of the new files for `path` begin.
+/// Returns the prefix of the names of temporary files for `path`.
 fn prefix(path: &Path) -> String {
     format!("{}-", own_name(path))
 }
@@ -139,7 +144,7 @@ fn new_file(folder: &Path, path: &Path, mode: u32) -> io::Result<NamedTempFile> 
     #[cfg(unix)]
     if !path.try_exists()? {
         use std::os::unix::fs::PermissionsExt as _;
-        // The umask takes away from this what it takes from any new file.
+        // The umask applies to this mode as to that of any new file.
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     #[cfg(not(unix))]
@@ -153,7 +158,8 @@ fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Windows refuses to replace a file that somebody reads at that moment, such as a virus scanner: a few tries.
+/// Renames the file, with a few tries: Windows refuses to replace a file that another program, such as a virus scanner,
+/// is reading.
 #[cfg(windows)]
 fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let mut tries = 0;
@@ -170,13 +176,13 @@ fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// The rename is on disk only when the folder is.
+/// Syncs the folder; only then is the rename on disk.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
-/// Windows has no such call for a folder; NTFS journals the rename.
+/// Does nothing: Windows has no such call for a folder, and NTFS journals the rename.
 #[cfg(not(unix))]
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
@@ -252,7 +258,7 @@ mod tests {
                 let Ok(read) = std::fs::read(&path) else { continue };
                 assert_eq!(read.len(), 300_000);
                 assert!(read.iter().all(|b| *b == read[0]));
-                // Windows replaces no file while it is open; a reader without a pause would lock the writer out.
+                // Windows does not replace a file while it is open; a reader without a pause would lock the writer out.
                 std::thread::sleep(std::time::Duration::from_millis(if cfg!(windows) { 5 } else { 0 }));
             }
             writer.join().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Folders of this system: where kbfix keeps what one run leaves for another, and where Windows has its programs.
+//! kbfix's default state folder, and folders of Windows itself.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,19 @@ mod windows;
 #[cfg(windows)]
 pub use windows::{program_data, system_folder};
 
-/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
-/// `~/.local/state/kbfix`) elsewhere. `None` where the system, or elsewhere the environment, names none.
+/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, elsewhere `$XDG_STATE_HOME/kbfix` or
+/// `~/.local/state/kbfix`.
+///
+/// `None` where the system (on Windows) or the environment (elsewhere) names no such folder.
 #[cfg(windows)]
 pub fn default_folder() -> Option<PathBuf> {
     program_data().ok().map(|folder| folder.join("kbfix"))
 }
 
-/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without that,
-/// `~/.local/state/kbfix`) elsewhere. `None` where the system, or elsewhere the environment, names none.
+/// Returns the default state folder: `%ProgramData%\kbfix` on Windows, elsewhere `$XDG_STATE_HOME/kbfix` or
+/// `~/.local/state/kbfix`.
+///
+/// `None` where the system (on Windows) or the environment (elsewhere) names no such folder.
 #[cfg(not(windows))]
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,7 +1,7 @@
-//! JSON as kbfix accepts it: no object names a member twice.
+//! Checks JSON documents: no object may contain a member twice.
 //!
-//! RFC 8259 (section 4) leaves open what such an object means. serde_json keeps the last member, a reviewer may see the first, so
-//! a document that another program or person has read is refused where the two could differ.
+//! RFC 8259 (section 4) leaves the meaning of such an object open. serde_json keeps the last member, but a reviewer may
+//! see the first. Therefore a document that another program or person has read is refused where the two could differ.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -10,15 +10,15 @@ use serde::{
     de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Checks that `text` is JSON in which no object names a member twice. Nothing of the content is kept.
+/// Checks that `text` is JSON in which no object contains a member twice. The content is discarded.
 ///
 /// # Errors
-/// serde_json's, with line and column.
+/// Returns serde_json's error, with line and column.
 pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }
 
-/// Any JSON value, without its content.
+/// Any JSON value; its content is discarded.
 struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {

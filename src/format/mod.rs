@@ -1,4 +1,4 @@
-//! Codecs for the files that kbfix reads and writes. They know nothing of specs and targets.
+//! Codecs for the files that kbfix reads and writes. They do not depend on specs or targets.
 
 pub mod json;
 pub mod pe;

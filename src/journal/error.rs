@@ -1,11 +1,11 @@
-//! Why a journal, or the folder of the journals, cannot be used.
+//! Errors of journals and of the state folder.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// Why a journal could not be read.
+/// A journal or the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The operating system refused or failed.
@@ -16,42 +16,42 @@ pub enum FolderError {
         /// The system's error.
         source: io::Error,
     },
-    /// There is no journal of that name.
+    /// There is no journal with this name.
     #[error("there is no journal {name}, neither a file of that name nor one in {}", folder.display())]
     Missing {
         /// The name that was asked for.
         name: String,
-        /// The folder that was looked in.
+        /// The folder that was searched.
         folder: PathBuf,
     },
-    /// Somebody else could have written it.
+    /// Someone other than this account and the administrators may write it.
     #[error("{}: {fault}", path.display())]
     Untrusted {
         /// The file or folder.
         path: PathBuf,
-        /// Who may write it.
+        /// The account or permissions at fault, as a sentence.
         fault: String,
     },
-    /// The folder has a journal of a time after which there can be no other.
-    #[error("{}: it is of a time after which no other journal can be", path.display())]
+    /// The newest journal's name has the latest possible time, so no later name exists.
+    #[error("{}: its name has the latest possible time, so no later journal can be named", path.display())]
     LastOfAll {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
     },
-    /// The file is no journal, or damaged.
+    /// The file is damaged, or not a journal.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault, as a sentence.
         detail: String,
     },
 }
 
 impl FolderError {
-    /// The file or folder that it is about.
+    /// Returns the file or folder that the error is about.
     pub fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. }

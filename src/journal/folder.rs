@@ -1,4 +1,4 @@
-//! The state folder: where journals are.
+//! The state folder, which holds the journals.
 
 use super::error::FolderError;
 use std::{
@@ -19,21 +19,21 @@ use crate::{
 
 use super::{Entry, Event, Journal, trust};
 
-/// The largest journal, in bytes.
+/// The largest journal that kbfix reads, in bytes.
 const MOST: u64 = 1 << 30;
 
-/// The state folder. Journals stand in its subfolder `journal`.
+/// The state folder. Journals are in its subfolder `journal`.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
-    /// Whether the folder is the default one, whose permissions kbfix sets and checks.
+    /// Whether this is the default folder, whose permissions kbfix sets and checks itself.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
     is_default: bool,
 }
 
 impl Folder {
-    /// The folder that the user named, or the default: `%ProgramData%\kbfix` on Windows, `$XDG_STATE_HOME/kbfix` (without
-    /// that, `~/.local/state/kbfix`) elsewhere. `None` where there is no default.
+    /// Returns the folder that the user named, or the default: `%ProgramData%\kbfix` on Windows; elsewhere
+    /// `$XDG_STATE_HOME/kbfix`, or `~/.local/state/kbfix` if that variable is not set. `None` if there is no default.
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
@@ -41,15 +41,15 @@ impl Folder {
         }
     }
 
-    /// The folder's path.
+    /// Returns the folder's path.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Whether a journal could be written, as far as can be told without leaving anything behind.
+    /// Checks that a journal could be written, as far as that can be told without leaving anything on disk.
     ///
     /// # Errors
-    /// What [`Folder::begin`] would come upon.
+    /// The error that [`Folder::begin`] would return.
     pub fn check(&self) -> Result<(), FolderError> {
         self.trusted()?;
         let folder = self.journals();
@@ -64,7 +64,7 @@ impl Folder {
         self.root.join("journal")
     }
 
-    /// Checks that nobody else may write the state folder and what is in it. Returns whether it has journals.
+    /// Checks that nobody else may write the state folder and its subfolder. Returns whether both exist.
     fn trusted(&self) -> Result<bool, FolderError> {
         #[cfg(windows)]
         if self.is_default {
@@ -76,23 +76,23 @@ impl Folder {
         Ok(trust::check_folder(&self.root)? && trust::check_folder(&self.journals())?)
     }
 
-    /// Makes the state folder, where it is not there, so that nobody else may write it.
+    /// Creates the state folder if it is missing, so that nobody else may write it.
     ///
     /// # Errors
-    /// When it cannot be made, or somebody else may write the one that is there.
+    /// If it cannot be created, or if somebody else may write the existing one.
     pub fn create(&self) -> Result<(), FolderError> {
-        // Nothing is left in a folder that is then refused.
+        // Check first: nothing may be created in a folder that is then refused.
         self.trusted()?;
         let folder = self.journals();
         self.make(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
         self.trusted().map(drop)
     }
 
-    /// Writes a journal's first line: complete, and on disk, when this returns. Gives the entry its id, which sorts after those of all
-    /// journals in the folder, also where the clock went back since.
+    /// Writes a journal's first line, which is complete and on disk when this returns. Gives the entry its id, which
+    /// sorts after the ids of all journals in the folder, even if the clock was set back since.
     ///
     /// # Errors
-    /// When it cannot be written; then no journal is left.
+    /// If it cannot be written; then no journal is left.
     pub fn begin(&self, mut entry: Entry) -> Result<Journal, FolderError> {
         self.create()?;
         let folder = self.journals();
@@ -101,7 +101,7 @@ impl Folder {
             let path = folder.join(format!("{}.jsonl", entry.id));
             let error = |source| FolderError::Io { path: path.clone(), source };
             let line = first_line(&entry).map_err(|e| error(e.into()))?;
-            // With room for events: what is written can be read again.
+            // Leave room for events, so that the journal can be read again.
             if line.len() as u64 > MOST / 2 {
                 return Err(error(io::Error::other(
                     "the journal would be larger than kbfix reads; apply fewer specs at once",
@@ -109,7 +109,7 @@ impl Folder {
             }
             match create_private_file(&path, line.as_bytes()) {
                 Ok(()) => return Ok(Journal { path, entry, events: Vec::new() }),
-                // Another process took the name: with the next one, it is of an earlier time.
+                // Another process took the name. The next id is later than that journal's.
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(why) => return Err(error(why)),
             }
@@ -128,19 +128,20 @@ impl Folder {
         if self.is_default {
             crate::targets::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
         } else if !self.root.exists() {
-            // What is made below the root of a drive, say, every user may write.
+            // By default every user may write a new folder directly below a drive's root, for example.
             self.root.parent().map_or(Ok(()), fs::create_dir_all)?;
             crate::targets::local::create_private_dir(&self.root)?;
         }
         fs::create_dir_all(folder)
     }
 
-    /// A name for something new: the time to the millisecond, and a random number.
+    /// Returns a new id: the present time to the millisecond, and a random number.
     pub fn new_id() -> String {
         id_at(Timestamp::now())
     }
 
-    /// The name of the next journal: now, but not before the newest that there is.
+    /// Returns the id of the next journal: the present time, or a millisecond after the newest journal if that is
+    /// later.
     fn next_id(&self) -> Result<String, FolderError> {
         let now = Timestamp::now();
         let newest =
@@ -155,7 +156,7 @@ impl Folder {
         Ok(id_at(time))
     }
 
-    /// The files of the journals, in the order of their names.
+    /// Returns the journals' files, sorted by name.
     fn names(&self) -> Result<Vec<PathBuf>, FolderError> {
         let folder = self.journals();
         let error = |source| FolderError::Io { path: folder.clone(), source };
@@ -170,10 +171,10 @@ impl Folder {
         Ok(paths)
     }
 
-    /// All journals, oldest first; and what could not be read as one.
+    /// Returns all journals, oldest first, and an error for each file that could not be read as one.
     ///
     /// # Errors
-    /// When the folder is there and cannot be listed, or somebody else may write it.
+    /// If the folder exists and cannot be listed, or somebody else may write it.
     pub fn list(&self) -> Result<(Vec<Journal>, Vec<FolderError>), FolderError> {
         let paths = if self.trusted()? { self.names()? } else { Vec::new() };
         let (mut journals, mut damaged) = (Vec::new(), Vec::new());
@@ -186,10 +187,10 @@ impl Folder {
         Ok((journals, damaged))
     }
 
-    /// The journal in a file, or of a name in this folder, with `.jsonl` or without.
+    /// Reads the journal with this name in this folder (with or without `.jsonl`), or else from the file at this path.
     ///
     /// # Errors
-    /// When there is none, or it is damaged.
+    /// If there is none, or it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
         let folder = self.journals();
@@ -218,7 +219,7 @@ impl Folder {
         for (at, line) in lines {
             match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
                 Ok(event) => events.push(event),
-                // A crash while an event was being added: what it would have said is unknown, the entry is whole.
+                // The process died while it added an event. That event is lost; the entry is complete.
                 Err(_) if !line.ends_with('\n') => {}
                 Err(e) => return Err(malformed(at + 1, e.to_string())),
             }
@@ -227,15 +228,15 @@ impl Folder {
     }
 }
 
-/// A name for what is made at that time. The random number keeps apart what several processes make at once.
+/// Returns an id for what is made at that time. The random number separates processes that run at the same time.
 fn id_at(time: Timestamp) -> String {
     let time: String = format!("{time:.3}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    // The standard library's source of randomness: the keys of a hash map.
+    // Hash map keys are the standard library's only source of randomness.
     let random = RandomState::new().hash_one(std::process::id()) as u32;
     format!("{time}-{random}")
 }
 
-/// The time in a journal's name; `None` where it is no such name.
+/// Parses the time in a journal's file name; `None` if the name does not have that form.
 fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     let time = name.get(..20).filter(|_| name.as_bytes().get(20) == Some(&b'-'))?;
     let form = "DDDDDDDDTDDDDDD.DDDZ";
@@ -244,7 +245,7 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     fits.then(|| time.parse())
 }
 
-/// The entry with its digest, so that a rollback never writes what a damaged file says was there.
+/// Returns the entry with its digest, so that a rollback never restores data from a damaged file.
 fn first_line(entry: &Entry) -> serde_json::Result<String> {
     Ok(format!("{}\n", seal(serde_json::to_value(entry)?)))
 }
@@ -267,7 +268,7 @@ fn entry(line: &str) -> Result<Entry, String> {
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
-    // A line that a crash cut off is ended first, so that this one stands by itself.
+    // Remove a line that a crash cut off, so that the new event starts on its own line.
     let cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
     if cut {
         let whole = fs::read(path)?;

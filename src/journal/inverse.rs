@@ -1,7 +1,7 @@
-//! What has to be done now so that the changes of a journal are undone.
+//! Works out which changes now undo those of a journal.
 //!
-//! The present state decides, change by change from the last to the first: what is as the apply left it is put back;
-//! what already is as it was before stays; what is neither was changed by somebody else since, and is a conflict.
+//! The present state decides, change by change from the last to the first. What is still as the apply left it is put
+//! back. What already is as it was before stays. Anything else was changed by somebody else since, and is a conflict.
 
 use std::collections::BTreeMap;
 
@@ -14,34 +14,34 @@ use crate::{
     targets::{Action, Answer, KeyChange, ValueChange},
 };
 
-/// What has to be done to undo changes, and what stands against it.
+/// The changes that undo a journal, and the obstacles to them.
 #[derive(Debug, Default)]
 pub struct Inverse {
-    /// What has to be done.
+    /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
-    /// What somebody else changed since, and is kept.
+    /// Places that somebody else changed since; they are kept.
     pub conflicts: Vec<Conflict>,
-    /// What could not be read.
+    /// Places that could not be read, each with the reason.
     pub unread: Vec<String>,
 }
 
-/// Something that is neither as the apply left it nor as it was before.
+/// A place that is neither as the apply left it nor as it was before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Conflict {
-    /// The key, and the value name where it is about one.
+    /// The key, with the value name if the conflict is about a value.
     pub place: String,
-    /// What the apply left there.
+    /// The data or state that the apply left there.
     pub left: String,
-    /// What is there now.
+    /// The data or state that is there now.
     pub found: String,
-    /// What was there before the apply.
+    /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` puts it back. A key that holds what somebody else made stays even then.
+    /// Whether `--force` puts it back. A key that contains something else that somebody made stays even then.
     pub forcible: bool,
 }
 
-/// The changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else changed are put
-/// back too; a key that has something else in it is kept even then.
+/// Returns the changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else
+/// changed are put back too; a key that contains anything else is kept even then.
 pub fn inverse(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Inverse {
     let mut out = Inverse::default();
     for change in changes.iter().rev() {
@@ -59,7 +59,7 @@ pub fn inverse(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Inver
     out
 }
 
-/// The key was created: it goes, unless there is something else in it by now.
+/// Undoes the creation of a key: deletes it, unless it contains something else by now.
 fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
@@ -119,7 +119,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     }
 }
 
-/// Values were changed in a key that was there: each is put back.
+/// Undoes changes of values in a key that existed: puts each value back.
 fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
     let there = reader.key(&undo.key);
     let values = values(undo, force, reader, out);
@@ -137,7 +137,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     Some(step(undo, action, values))
 }
 
-/// The key was deleted: it comes back with its values.
+/// Undoes the deletion of a key: creates it with its values.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
@@ -169,7 +169,7 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         if now == value.after {
             continue;
         }
-        // A key that was deleted has no value that the apply left; an absent one is then as the apply left it.
+        // An apply that deleted a key left no values in it, so an absent value is as the apply left it.
         if now == value.before || force {
             values.push(ValueChange { name: value.name.clone(), before: now, after: value.after.clone() });
         } else {
@@ -180,12 +180,12 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     values
 }
 
-/// The part of `undo` that is done.
+/// Returns the part of `undo` that can be made.
 fn step(undo: &KeyChange, action: Action, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }
 
-/// Whether the key above is there; none where that could not be read.
+/// Returns whether the parent key exists; `None` if that could not be read.
 fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Inverse) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
     match reader.key(&parent).known() {

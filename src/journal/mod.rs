@@ -1,9 +1,9 @@
-//! The journal: what was there before, on disk before the first write.
+//! The journal: the state before an apply, on disk before the first write.
 //!
-//! A journal is a file of JSON lines. The first line, the entry, has every change with its data before and after; it is
-//! complete on disk before anything is written to the target. Each later line is an event: how the apply ended, and whether
-//! it was rolled back since. A journal without an event is of an apply that did not end, and from it the target can be
-//! restored just as well. Format: `docs/reference/journal.md`.
+//! A journal is a file of JSON lines. The first line, the entry, lists every change with its data before and after; it
+//! is complete on disk before anything is written to the target's registry. Each later line is an event: how the apply
+//! ended, and whether it was rolled back since. A journal without an event belongs to an apply that was interrupted;
+//! the target can be restored from it just as well. Format: `docs/reference/journal.md`.
 
 mod error;
 mod folder;
@@ -30,27 +30,28 @@ use crate::{
 pub struct Entry {
     /// The version of this format: 1.
     pub kbfix_journal: u32,
-    /// The journal's name, which sorts after those of all earlier ones: the time of its making, and a random number.
+    /// The journal's id, which sorts after those of all earlier ones: the time at which it was made, and a random
+    /// number.
     pub id: String,
-    /// When it was made, as RFC 3339.
+    /// When the journal was made, as RFC 3339.
     pub made: String,
-    /// What was done.
+    /// The operation that made the changes.
     pub action: Action,
-    /// The target.
+    /// The address of the target.
     pub target: Address,
-    /// The machine that the target is.
+    /// The machine whose registry the target is.
     pub machine: Machine,
     /// The ids of the specs.
     pub specs: Vec<String>,
-    /// The digest of the plan that was carried out.
+    /// The digest of the plan that was applied.
     pub plan: String,
-    /// What has to be restarted, of all its specs together.
+    /// What has to be restarted, for all specs together.
     pub restart: Restart,
-    /// The changes, in their order, each with its data before and after.
+    /// The changes in the order in which they are made, each with its data before and after.
     pub changes: Vec<KeyChange>,
 }
 
-/// What a journal is of.
+/// The operation that a journal records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -64,62 +65,62 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// When, as RFC 3339.
+    /// The time of the event, as RFC 3339.
     pub time: String,
-    /// What happened.
+    /// The kind of event.
     pub event: What,
-    /// More of it, for people.
+    /// More detail, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// What happened to the changes of a journal.
+/// An event in the life of a journal's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// All were made, and read back.
+    /// All changes were made and read back.
     Done,
-    /// Writing failed, and what had been written was undone.
+    /// Writing failed, and everything that had been written was undone.
     Undone,
-    /// Writing failed, and not all of it could be undone.
+    /// Writing failed, and not everything could be undone.
     Failed,
-    /// They were rolled back later.
+    /// The changes were rolled back later.
     RolledBack,
-    /// They were rolled back later but for what somebody else had changed since, which was kept.
+    /// The changes were rolled back later, except those that somebody else had changed since; these were kept.
     RolledBackInPart,
 }
 
 /// A journal, as read from disk.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    /// Its file.
+    /// The journal's file.
     pub path: PathBuf,
-    /// Its first line.
+    /// The first line.
     pub entry: Entry,
-    /// Its later lines. The last one is left out where it is cut off.
+    /// The later lines. The last one is left out if it is cut off.
     pub events: Vec<Event>,
 }
 
-/// Where the changes of a journal stand.
+/// The status of a journal's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// All were made.
+    /// All changes were made.
     Done,
-    /// The process ended before it could say: some, all or none were made.
+    /// The process ended before it could record the result: some, all or none of the changes were made.
     Interrupted,
-    /// Writing failed, and it was undone.
+    /// Writing failed, and everything that had been written was undone.
     Undone,
-    /// Writing failed, and not all of it could be undone.
+    /// Writing failed, and not everything could be undone.
     Failed,
-    /// They were rolled back.
+    /// The changes were rolled back.
     RolledBack,
-    /// They were rolled back but for what somebody else had changed since.
+    /// The changes were rolled back, except those that somebody else had changed since.
     RolledBackInPart,
 }
 
 impl Journal {
-    /// Where its changes stand.
+    /// Returns the status of the journal's changes, which the last event decides.
     pub fn status(&self) -> Status {
         match self.events.last().map(|e| e.event) {
             None => Status::Interrupted,
@@ -131,17 +132,18 @@ impl Journal {
         }
     }
 
-    /// Whether `rollback --last` may pick it.
+    /// Returns whether `rollback --last` may pick this journal.
     pub fn can_be_rolled_back(&self) -> bool {
         self.entry.action == Action::Apply
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
-    /// Notes that its changes were rolled back, wholly or in part. Where they were themselves a rollback, what that had undone is in
-    /// place again, and its journal says so; and so on to the first apply.
+    /// Records that the changes were rolled back, fully or in part. If they were a rollback themselves, the changes
+    /// that it had undone are in place again; their journal records that too, and so on back to the first apply.
     ///
     /// # Errors
-    /// When it cannot be written to this journal. Another that is not there any more, or cannot be written, stays as it is.
+    /// If the event cannot be written to this journal. An older journal that is missing or cannot be written stays as
+    /// it is.
     pub fn add_rollback(&mut self, event: What, by: Option<String>) -> io::Result<()> {
         self.add(event, by)?;
         let detail = format!("{} was rolled back", self.entry.id);
@@ -158,19 +160,19 @@ impl Journal {
         Ok(())
     }
 
-    /// The journal, in the same folder, whose changes this one undid.
+    /// Returns the journal in the same folder whose changes this one undid.
     fn undone(&self) -> Option<Self> {
         let Action::Rollback(id) = &self.entry.action else { return None };
-        // An older one: so there is an end.
+        // Accept an older journal only, so that following the chain always ends.
         let is_older = !id.contains(['/', '\\']) && *id < self.entry.id;
         let path = self.path.with_file_name(format!("{id}.jsonl"));
         if is_older { Folder::read(&path).ok() } else { None }
     }
 
-    /// Adds a line.
+    /// Appends an event.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn add(&mut self, event: What, detail: Option<String>) -> io::Result<()> {
         let event = Event { time: now(), event, detail };
         folder::append(&self.path, &event)?;
@@ -204,7 +206,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// The present time as RFC 3339, in UTC, to the millisecond.
+/// Returns the present time as RFC 3339, in UTC, to the millisecond.
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }

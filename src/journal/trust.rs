@@ -1,5 +1,5 @@
-//! A journal decides what a rollback, often an administrator's, writes and on which target. So nothing of a journal is believed
-//! that somebody else than this account and the administrators could have written.
+//! Trust in journals: nothing in a journal is believed if anyone but this account and the administrators could have
+//! written it. A journal decides what a rollback writes and on which target, and an administrator often runs it.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use crate::files::read::{open_file, read_open};
 
 use super::error::FolderError;
 
-/// Checks that nobody else may write the folder. Returns whether it is there.
+/// Checks that nobody else may write the folder. Returns whether it exists.
 ///
 /// # Errors
 /// [`FolderError::Untrusted`], or the system's error.
@@ -28,7 +28,8 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, FolderError> {
     }
 }
 
-/// Reads a file of at most `most` bytes that nobody else may write. It is the open file that is checked, so that no other is read.
+/// Reads a file of at most `most` bytes that nobody else may write. Checks the open file, so that it cannot be swapped
+/// between check and read.
 ///
 /// # Errors
 /// [`FolderError::Untrusted`], or the system's error.
@@ -51,8 +52,8 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
     file.metadata().map(|found| fault(&found))
 }
 
-/// Who else may write it. Where a file has an access control list (acl(5)), the group's bits of its mode are the most that the list
-/// gives to anybody but the owner and others.
+/// Returns why others may write it, or `None`. If a file has an access control list (acl(5)), the group bits of its
+/// mode are the most that the list grants to anyone but the owner and others.
 #[cfg(unix)]
 fn fault(found: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -61,7 +62,7 @@ fn fault(found: &fs::Metadata) -> Option<String> {
         return Some(format!("it belongs to the user number {owner}, who is neither root nor the one who runs kbfix"));
     }
     let mode = found.mode() & 0o7777;
-    (mode & 0o022 != 0).then(|| format!("others than its owner may write it (mode {mode:03o})"))
+    (mode & 0o022 != 0).then(|| format!("users other than its owner may write it (mode {mode:03o})"))
 }
 
 #[cfg(windows)]
@@ -98,7 +99,7 @@ mod tests {
             set(folder.path(), mode);
             assert!(check_folder(folder.path()).unwrap());
         }
-        // The sticky bit keeps others from removing files, and not from adding some.
+        // The sticky bit prevents others from removing files, but not from adding some.
         for mode in [0o770, 0o1777, 0o777, 0o702] {
             set(folder.path(), mode);
             let error = check_folder(folder.path()).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Specs and what was read become a plan.
+//! Builds a plan from specs and what was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ use super::{
     rules,
 };
 
-/// The plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which thereby learns
-/// what is to be read, and once more with the facts for the plan itself.
+/// Builds the plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which
+/// learns from it what to read, and once more with the facts to get the plan itself.
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
     let mut earlier: Vec<(&Spec, Wants<'_>)> = Vec::new();
     let mut plans = Vec::new();
-    // Before the first, since each message of a run hides what any of its specs calls sensitive.
+    // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
     specs.iter().for_each(|spec| rules::hide(spec, reader));
     for spec in specs {
-        // Again, for a `*` of it may stand for a key that an earlier one makes.
+        // Again for each spec, because its `*` may match a key that an earlier spec creates.
         rules::hide(spec, reader);
         let (mut plan, wants) = one(spec, reader);
         let undone = undone(&plan.changes, &earlier, reader);
@@ -48,7 +48,7 @@ pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -
     Plan { kbfix_plan: 1, target: target.to_owned(), machine, specs: plans, facts }
 }
 
-/// Marks the values of the plan whose data is shown to nobody.
+/// Marks the plan's values whose data is shown to nobody.
 fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
     for change in &mut plan.changes {
         let hidden = change.values.iter().filter(|value| reader.is_hidden(&change.key, &value.name));
@@ -59,7 +59,7 @@ fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
     }
 }
 
-/// Which machine the target is, as far as it says.
+/// Reads which machine the target is, as far as its registry says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
     let text = |key: &str, name: &str| {
         lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
@@ -71,13 +71,13 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
     Machine { computer_name, machine_guid }
 }
 
-/// Whether a spec that ends so gets what it wants.
+/// Returns whether a spec with this outcome gets, or already has, what it requires.
 pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
-/// How a spec ends whose checks do not all hold; `None` where they do, so that its registry rules decide. A hotfix that is to be
-/// installed counts as there.
+/// Returns the outcome of a spec whose checks do not all pass; `None` if they do, so that the registry rules decide. A
+/// hotfix that is to be installed counts as installed.
 pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
@@ -123,7 +123,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         }
         Some(outcome) => {
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
-            // What is not known to be applicable has no other reason.
+            // Until a spec is known to be applicable, only that check is a reason.
             let applicable = of(Part::Applicable) != Truth::Met;
             (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
         }
@@ -159,7 +159,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
     (plan, registry.wants)
 }
 
-/// One sentence for each user for whom nothing is planned.
+/// Returns one sentence for each user for whom nothing is planned.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
     let stale =
@@ -191,13 +191,13 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// One sentence for each check with that result.
+/// Returns one sentence for each fact with that result, from the checks that have it too.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
     let found = checks.iter().filter(|c| which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
-/// What of that which earlier specs of the run want these changes undo: one of the specs is wrong.
+/// Returns one message for each setting that an earlier spec of this run requires and `changes` would undo.
 fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
     let mut clashes = Vec::new();
     for change in changes {
@@ -209,7 +209,8 @@ fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader
     clashes
 }
 
-/// What earlier specs would change once these changes are made: a `*` of theirs stands for a key that is created now.
+/// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
+/// matches a key that they create.
 fn left_out(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
     if !changes.iter().any(|change| change.action == Action::Create) {
         return Vec::new();
@@ -223,7 +224,7 @@ fn left_out(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Read
     again.collect()
 }
 
-/// Nothing is done for a spec that is at odds with earlier ones.
+/// Blocks a spec that conflicts with earlier ones, and drops everything planned for it.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

@@ -1,9 +1,10 @@
-//! The one name of each key on the target.
+//! The canonical name of each key on the target.
 //!
-//! Several names lead to one place: HKCR is HKLM\SOFTWARE\Classes, the current control set has a number too, a 32-bit
-//! Windows has one view. The plan reads and changes every place under one name, or it would plan one change twice, and not
-//! see what an earlier one does. Most names are known beforehand ([`Key::one_name`]); what the machine decides is read.
-//! Links that are stored in a hive are not known here: a target refuses what was planned twice through one.
+//! Several names can lead to one key: HKCR is HKLM\SOFTWARE\Classes, the current control set also has a number, and
+//! 32-bit Windows has only one view. The plan reads and changes every key under one name; otherwise it would plan a
+//! change twice, or miss what an earlier change does. Most names are known in advance ([`Key::one_name`]); those that
+//! depend on the machine are read. Links stored in a hive are not known here: a target refuses changes that were
+//! planned twice through one.
 
 use super::lookup;
 use crate::{
@@ -12,10 +13,10 @@ use crate::{
     targets::{Answer, Reason, Unread},
 };
 
-/// The one name of the key.
+/// Returns the canonical name of the key.
 ///
 /// # Errors
-/// What could not be read that decides it.
+/// If something that decides the name could not be read.
 pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     let named = key.one_name(false);
     if named.view == View::Bits32 && has_one_view(reader) {
@@ -38,7 +39,7 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     }
 }
 
-/// The number of the control set that the key is in, or is.
+/// Returns the number of the control set that the key is, or is in.
 fn control_set(path: &KeyPath) -> Option<u64> {
     let system = lookup::hklm("SYSTEM").ok()?.path;
     let set = path.relative_to(&system)?.split('\\').next()?;
@@ -47,9 +48,9 @@ fn control_set(path: &KeyPath) -> Option<u64> {
     if is_number && name.eq_ignore_ascii_case("ControlSet") { number.parse().ok() } else { None }
 }
 
-/// Whether the target is a 32-bit Windows, which has one registry view only: it says so, or it lacks the key in which
-/// every 64-bit Windows keeps the other view. A target that tells neither is taken for a 64-bit one; the keys of the
-/// 32-bit view then answer for themselves.
+/// Returns whether the target is 32-bit Windows, which has only one registry view: either it says so, or it lacks the
+/// key in which every 64-bit Windows keeps the other view. A target that answers neither question is treated as 64-bit;
+/// its keys in the 32-bit view are then read on their own.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();

@@ -1,4 +1,4 @@
-//! Conditions: whether they hold on the target, and the evidence.
+//! Evaluates conditions on the target, with the evidence.
 
 use super::lookup;
 use crate::{
@@ -31,7 +31,7 @@ impl Truth {
         }
     }
 
-    /// Unmet if one is unmet, else unknown if one is unknown.
+    /// Returns unmet if one is unmet, otherwise unknown if one is unknown, otherwise met.
     pub(super) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().fold(Self::Met, |all, one| match (all, one) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -45,7 +45,8 @@ impl Truth {
     }
 }
 
-/// Whether a condition holds; `own` is the key of the rule that it belongs to. Each single fact is added to `evidence`; all are looked at, so that all are read in one batch.
+/// Evaluates a condition; `own` is the key of the rule that it belongs to. Adds each single fact to `evidence`. Looks
+/// at all of them, so that they are read in one batch.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -97,8 +98,8 @@ pub(super) fn holds(
     }
 }
 
-/// A test of every key that a pattern stands for: it holds where it holds for at least one of them; `if_none` says
-/// whether it holds where there is none.
+/// Tests every key that a pattern stands for. The test holds if it holds for at least one of them; if there is none,
+/// `if_none` is the result.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,
@@ -157,7 +158,7 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
             (bounds.to_string(), of_data(answer, holds))
         }
     };
-    // Beside the result, what was wanted would show what was found.
+    // Next to the result, the wanted data would reveal the data that was found.
     let wanted = match test {
         ValueTest::OneOf(_) | ValueTest::Number(_) if is_hidden => notation::HIDDEN.to_owned(),
         _ => wanted,
@@ -165,7 +166,7 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
     (place, wanted, found, truth)
 }
 
-/// What a test of data comes to, which an absent value does not pass.
+/// Evaluates a test of data; an absent value fails it.
 fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     match answer {
         Answer::Present(data) => holds(&data),
@@ -174,7 +175,7 @@ fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     }
 }
 
-/// Data of another type is not equal; bytes that the type does not allow may be anything.
+/// Compares data with a literal. Data of another type is not equal; malformed data of the right type is unknown.
 fn equals(data: &Data, literal: &Literal) -> Truth {
     let of_the_type = match literal {
         Literal::Number(_) => is_number(data.value_type),
@@ -202,7 +203,7 @@ fn literal_text(literal: &Literal) -> String {
     }
 }
 
-/// Whether a file passes a test, with what was found and wanted.
+/// Tests a file; the evidence has what was found and what is wanted.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
     let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
@@ -235,7 +236,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result, planned_by: None }
 }
 
-/// What a file that is there shows.
+/// Describes and judges a file that exists.
 pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
@@ -249,8 +250,8 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
     (shown, Truth::all([platform_holds, version_holds]))
 }
 
-/// Whether a file version will do. With branches, the one with the highest floor that is not above the found version counts:
-/// a later branch's number says nothing of an earlier branch's fix.
+/// Returns whether a file version is sufficient. With branches, the one with the highest floor that is not above the
+/// found version counts: a later branch's number does not show that an earlier branch has the fix.
 fn version_will_do(found: FileVersion, test: &VersionTest) -> bool {
     match test {
         VersionTest::AtLeast(wanted) => found >= *wanted,
@@ -262,8 +263,8 @@ fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
     branches.iter().filter(|branch| branch.from <= found).max_by_key(|branch| branch.from)
 }
 
-/// The file versions that will do, with the processor: of branches only the one that counts for the version that was
-/// `found`, where that is known and in one of them.
+/// Describes the sufficient file versions and the processor. If `found` is known and in a branch, only that branch is
+/// described.
 pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, platform: Option<Platform>) -> String {
     let one = |branch: &Branch| match &branch.title {
         Some(title) => format!("{} or later from {} on ({title})", branch.version, branch.from),
@@ -279,7 +280,7 @@ pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, pl
     versions + &built_for(platform)
 }
 
-/// The file version of a file that has one and lets it be read.
+/// Returns the file's version, if it has one that could be read.
 pub(super) fn known_version(facts: &FileFacts) -> Option<FileVersion> {
     match &facts.version {
         Answer::Present(version) => Some(*version),

@@ -1,8 +1,8 @@
-//! A plan is checked against itself when it is loaded: each part says what the others say.
+//! Checks a loaded plan against itself: its parts must not contradict each other.
 //!
-//! The digest shows that a plan was not altered by accident; whoever may edit the file can compute it anew. So nothing is taken from
-//! a plan file that kbfix would not have written: an outcome that hides changes, a change that no fact supports, which would be made
-//! whatever the target holds by then, or the deletion of a protected key.
+//! The digest shows that a plan was not altered by accident, but anyone who can edit the file can compute it again. So
+//! kbfix rejects a plan file that it would not have written: an outcome that hides changes, a change that no fact
+//! supports (it would be made whatever the target holds by then), or the deletion of a protected key.
 
 use std::collections::BTreeSet;
 
@@ -17,14 +17,14 @@ use crate::{
 /// Checks the plan against itself.
 ///
 /// # Errors
-/// What does not fit, as a sentence that names the spec and the place.
+/// The first contradiction, as a sentence that names the spec and the place.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let reader = Reader::new(&plan.facts);
     if plan.specs.is_empty() {
         return Err("it has no spec".to_owned());
     }
     let machine = build::machine(&reader);
-    // Where the facts hold no answer at all, the last check says so.
+    // If the facts lack the answer altogether, the last check reports that.
     if reader.unanswered().is_none() && machine != plan.machine {
         return Err("the machine that it names is not the one that its facts name".to_owned());
     }
@@ -41,7 +41,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     }
 }
 
-/// Leaves the reader as after the spec's changes.
+/// Checks one spec. The reader then answers as it would after the spec's changes.
 fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
@@ -50,7 +50,8 @@ fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
     for one in &spec.satisfied {
         refuse(planned_by_fault(one, reader))?;
         match satisfied_fault(one, reader) {
-            // A value that is to be absent may go with its key.
+            // A value that must be absent may be deleted together with its key, so it is checked again after the
+            // changes.
             Some(_) if one.name.is_some() && one.data.is_none() => absent_later.push(one),
             fault => refuse(fault)?,
         }
@@ -71,7 +72,7 @@ fn refuse(fault: Option<String>) -> Result<(), String> {
     fault.map_or(Ok(()), Err)
 }
 
-/// What the outcome says of the rest of the spec.
+/// Returns how the outcome contradicts the rest of the spec, if it does.
 fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     let outcome = spec.outcome.as_str();
     let must_act = match spec.outcome {
@@ -82,13 +83,13 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         | Outcome::NeedsParameter
         | Outcome::Unknown => false,
         Outcome::Changed | Outcome::RolledBack | Outcome::Failed => {
-            return Some(format!("its outcome is {outcome}, which is no outcome of a plan"));
+            return Some(format!("its outcome is {outcome}, which a plan cannot have"));
         }
     };
     let counts = build::counts(spec.outcome);
     let gate = build::gate(&spec.checks, spec.install.is_some());
     let fits = match (gate, spec.outcome) {
-        // A parameter is asked for before anything else but whether the spec is applicable.
+        // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
@@ -108,13 +109,13 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
         Some("it says that not all of its rules count, and that all do".to_owned())
     } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
-        Some("`sha256` is no SHA-256 in hex digits".to_owned())
+        Some("`sha256` is not a SHA-256 in hex digits".to_owned())
     } else {
         None
     }
 }
 
-/// An installation is planned where only the hotfix is missing, and its files show that it is.
+/// Checks that an installation is planned only if the hotfix is missing, and the facts about its files show that.
 fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let install = spec.install.as_ref()?;
     let truth = |part: Part| Truth::all(spec.checks.iter().filter(|c| c.part == part).map(|c| c.result));
@@ -133,7 +134,7 @@ fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
 
 fn satisfied_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
     let Some(name) = &one.name else {
-        // It is there, or absent: the spec knows which of the two it wants.
+        // Present or absent, only the spec knows which of the two it requires.
         return reader.key(&one.key).known().err().map(|why| format!("{}: {why}", one.key));
     };
     let found = reader.value(&one.key, name);
@@ -235,7 +236,7 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     }
     let properties = match reader.properties(key).known() {
         Ok(properties) => properties,
-        // The target has none, as an export.
+        // The target has no properties, for example an export.
         Err(Unread { reason: Reason::Unknown, .. }) => None,
         Err(why) => return Some(format!("{key}: {why}")),
     };
@@ -248,7 +249,7 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     })
 }
 
-/// That data before a change is not that of the facts.
+/// Returns a message if the data before a change is not the data in the facts.
 fn value_fault(
     key: &Key,
     name: &ValueName,

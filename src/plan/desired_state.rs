@@ -1,5 +1,5 @@
-//! What specs want of keys and values, by the one name of each key: whether it can hold together, and whether a change
-//! leaves it so.
+//! The desired state of keys and values, by each key's canonical name: whether the rules agree with each other, and
+//! whether a change breaks them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,29 +12,28 @@ use crate::{
 
 use super::value;
 
-/// What a spec wants of the registry, as far as its conditions hold.
+/// The registry state that a spec requires, from all rules whose conditions hold.
 #[derive(Debug, Default)]
 pub(super) struct Wants<'a> {
-    /// Keys that must be there, whatever is in them.
+    /// Keys that must exist, whatever they contain.
     pub present: BTreeSet<Key>,
-    /// Keys that must be absent, with all below them.
+    /// Keys that must be absent, with everything below them.
     pub absent: BTreeSet<Key>,
-    /// Those of them that may only be deleted where nothing else is below them.
+    /// The keys in `absent` that may be deleted only if they have no other subkeys.
     pub absent_if_empty: BTreeSet<Key>,
-    /// Keys that hold what is wanted of them and nothing else.
+    /// Keys that must contain only what the spec names.
     pub exclusive: BTreeMap<Key, Exclusive>,
-    /// What must hold of values, in the order in which the spec says it.
+    /// Rules about values, in the order in which the spec has them.
     pub values: BTreeMap<Key, Vec<&'a ValueRule>>,
 }
 
-/// Rules about one value.
+/// The rules about one value.
 pub(super) struct OneValue<'a> {
-    /// The value name.
     pub name: &'a ValueName,
     rules: Vec<&'a ValueRule>,
 }
 
-/// The rules of one key, those about one value together.
+/// Groups the rules of one key by value.
 pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
     let mut values: Vec<OneValue<'_>> = Vec::new();
     let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
@@ -49,24 +48,24 @@ pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
 }
 
 impl OneValue<'_> {
-    /// What the value becomes, each rule taken up where the one before leaves it; `None` where a later rule undoes what
-    /// an earlier one wants.
+    /// Returns what the value becomes, applying the rules one after the other; `None` if a later rule undoes an earlier
+    /// one.
     ///
     /// # Errors
-    /// Where a part of the data is to be kept and what is there cannot be taken for such data.
+    /// If part of the data must be kept, and the existing data does not have the right form.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
         let after = self.rules.iter().try_fold(before.cloned(), |data, rule| value::after(rule, data.as_ref()))?;
         Ok(self.rules.iter().all(|rule| is_as(rule, after.as_ref())).then_some(after))
     }
 }
 
-/// Whether the data is as the rule wants it.
+/// Returns whether the data satisfies the rule.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
 impl Wants<'_> {
-    /// Adds that the key holds nothing else; the stronger word counts.
+    /// Adds that the key must contain nothing else; the stricter of two settings wins.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
         if exclusive == Exclusive::Tree {
@@ -74,7 +73,7 @@ impl Wants<'_> {
         }
     }
 
-    /// Returns the keys that are to be there, or have a value that may be, and all keys above them.
+    /// Returns the keys that must exist or for which there are value rules, and all keys above them.
     pub(super) fn named(&self) -> BTreeSet<Key> {
         let mut named = BTreeSet::new();
         for key in self.values.keys().chain(&self.present) {
@@ -84,14 +83,15 @@ impl Wants<'_> {
         named
     }
 
-    /// The exclusive key that is to hold no values of `key` but those that are named; with whether it is a whole tree.
+    /// Returns the exclusive key because of which `key` may contain only named values, and how it is exclusive.
     fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
         let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
         let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
         std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
     }
 
-    /// What of this a change undoes, each with its place; the change was planned where all of this holds.
+    /// Returns each requirement that a change undoes, with its place; the change was planned on a state in which all of
+    /// them hold.
     pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);
@@ -136,7 +136,7 @@ fn is_within(key: &Key, above: &Key) -> bool {
     key.view == above.view && key.path.is_within(&above.path)
 }
 
-/// The one of `keys` that is `key` or stands above it.
+/// Returns the one of `keys` that is `key` or above it; the closest if there are several.
 pub(super) fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
     std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
 }

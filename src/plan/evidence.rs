@@ -1,4 +1,4 @@
-//! The evidence of a plan is checked against its facts: what a reviewer reads as found is what `apply` looks for again.
+//! Checks the evidence of a plan against its facts: what a reviewer reads as found is what `apply` looks for again.
 
 use super::lookup;
 use super::{Check, Evidence, Part, Truth, condition};
@@ -8,7 +8,7 @@ use crate::{
     targets::{Answer, FileFacts},
 };
 
-/// Returns what does not fit in a check of a plan; `None` where all does, as far as can be told without the spec.
+/// Returns the fault of a plan's check; `None` if it has none, as far as that can be told without the spec.
 pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     let mut results = check.evidence.iter().map(|evidence| evidence.result);
     if let Some(first) = results.next()
@@ -18,14 +18,14 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
         return Some(format!("the check {} does not end as its evidence says", check.title));
     }
     if check.part == Part::Deletion {
-        // Of subkeys; the facts have to list them where the key is deleted.
+        // Its evidence is about subkeys; the facts must list them anyway if the key is deleted.
         return None;
     }
     check.evidence.iter().find_map(|evidence| evidence_fault(evidence, reader))
 }
 
-/// That a key, value or file is something else by the facts. What could not be read, a folder that the registry does not name, and a
-/// `*` that stands for no key have nothing to compare.
+/// Returns a message if the facts say something else about a key, value or file. Not compared: what could not be read,
+/// a folder that the registry does not name, and a `*` that matches no key.
 fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
         return None;
@@ -36,12 +36,13 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if !found.contains(named) {
         return Some(format!("{place} is {named} by the plan, and {} by its facts", found.join(" or ")));
     }
-    // Evidence can also rest on an earlier spec by the way to its place, which the plan does not have.
+    // Evidence can also rest on an earlier spec through the path to its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
     by_another.map(|id| format!("{place} is planned by {id}, and the plan does not say so"))
 }
 
-/// What the facts say of the place, in the words that evidence can have for it. `None` where the place is no key, value or file.
+/// Returns what the facts say of the place, in each wording that evidence can have for it; `None` if the place is not a
+/// key, value or file.
 fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     let place = &evidence.place;
     if place.as_bytes().get(1) == Some(&b':') || place.starts_with(r"\\") {
@@ -61,7 +62,7 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     }
 }
 
-/// A value's place, as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
+/// Parses a value's place as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
 fn value(place: &str) -> Option<(Key, ValueName)> {
     place.match_indices(' ').find_map(|(at, _)| {
         let (key, name) = (key(&place[..at])?, &place[at + 1..]);

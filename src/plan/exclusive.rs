@@ -1,4 +1,4 @@
-//! Keys that hold what a spec names and nothing else: what of their contents goes.
+//! Keys that may contain only what a spec names: works out what else is in them and must be deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::{
 
 use super::desired_state::{Wants, within};
 
-/// What is not named by the spec in keys that hold nothing else.
+/// The unnamed contents of exclusive keys.
 #[derive(Default)]
 pub(super) struct Rest {
-    /// Keys in which values that the spec does not name go.
+    /// Keys whose values are deleted unless the spec names them.
     pub values: BTreeSet<Key>,
-    /// The topmost keys that go, with all below them.
+    /// The topmost keys to delete, each with everything below it.
     pub keys: BTreeSet<Key>,
-    /// What kbfix does not do.
+    /// Requests that kbfix refuses, as sentences.
     pub refused: Vec<String>,
-    /// What could not be read, so that nothing can be said, and of which key.
+    /// Keys whose contents could not be read, each with the reason.
     pub unknown: Vec<(Key, String)>,
 }
 
-/// Asks what [`rest`] will ask of the key, also where its rule does not count.
+/// Asks what [`rest`] will ask about the key, even if its rule does not apply here.
 pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     match exclusive {
         Exclusive::Values => drop(reader.all_values(key)),
@@ -32,12 +32,12 @@ pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     }
 }
 
-/// Works out what goes from the exclusive keys of `wants`.
+/// Works out what must be deleted from the exclusive keys of `wants`.
 pub(super) fn rest(wants: &Wants<'_>, reader: &Reader<'_>) -> Rest {
     let mut rest = Rest::default();
     let named = if wants.exclusive.is_empty() { BTreeSet::new() } else { wants.named() };
     for (key, exclusive) in &wants.exclusive {
-        // Validation refuses what a spec names; under which name the target has it is known only here.
+        // Validation refuses the names that a spec writes; the key's canonical name is known only here.
         if is_protected(key) {
             rest.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never empties it"));
             continue;
@@ -62,7 +62,7 @@ pub(super) fn rest(wants: &Wants<'_>, reader: &Reader<'_>) -> Rest {
     rest
 }
 
-/// The deletion of each value of the key that `is_named` does not know.
+/// Returns the deletion of each value in the key for which `is_named` is false.
 ///
 /// # Errors
 /// The first value that could not be read, or why the key's values could not be listed.

@@ -1,4 +1,4 @@
-//! Patterns become keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
+//! Resolves patterns to keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
 use super::lookup;
 use crate::{
@@ -17,20 +17,20 @@ pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersi
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
-/// The keys that a pattern stands for on the target, each by its one name, in order. Keys below a `*` need not exist; those
-/// it stands for do.
+/// Returns the keys that a pattern stands for on the target, sorted, each by its canonical name. A key that a `*`
+/// matches exists; keys named below it need not.
 ///
 /// # Errors
-/// What could not be read on the way.
+/// The first thing on the way that could not be read.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     keys_of(pattern, None, reader)
 }
 
-/// The same, for each user by itself where the pattern is about HKCU: one whose keys cannot be read does not hide the others'.
-/// Only users who have a hive are in it; the SIDs of the others are beside it.
+/// Like [`keys`], but with a separate result for each user if the pattern is below HKCU, so that one user who cannot be
+/// read does not hide the others. Also returns the SIDs of users who have a profile and no hive.
 ///
 /// # Errors
-/// What could not be read on the way to the list of users, or to keys that are no user's.
+/// If the list of users cannot be read.
 pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<(Vec<ByUser>, Vec<String>), Unread> {
     if pattern.root != RootKey::Hkcu {
         return Ok((vec![(None, keys(pattern, reader))], Vec::new()));
@@ -47,13 +47,13 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
     Ok((each.chain(default).collect(), without_hive))
 }
 
-/// The keys of a user, by the SID; `None` for keys that are no user's.
+/// The keys of one user, with the SID; `None` for keys that belong to no user in particular.
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
-/// The same, where the pattern may be about a rule's key, of which `own` is one.
+/// Like [`keys`], for a pattern that may refer to a rule's key; `own` is that key.
 ///
 /// # Errors
-/// What could not be read on the way.
+/// The first thing on the way that could not be read.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     if let Some(parameter) = &pattern.unset {
         return Err(not_set(parameter));
@@ -71,7 +71,7 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     }
 }
 
-/// The keys that the pattern stands for below these.
+/// Returns the keys that the pattern stands for below these.
 fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     match &pattern.unset {
         Some(parameter) => Err(not_set(parameter)),
@@ -96,14 +96,14 @@ fn not_set(parameter: &str) -> Unread {
     Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
-/// What `ask` answers for every key. All are asked before any is judged, so that they are read in one batch.
+/// Asks the same of every key. All are asked before any answer is judged, so that they are read in one batch.
 fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
     let answers: Vec<_> = keys.iter().map(ask).collect();
     answers.into_iter().collect()
 }
 
-/// The subkeys of the key whose names fit. A link that Windows makes when it starts is asked for by name: what is stored of
-/// the key does not list it.
+/// Returns the subkeys of the key whose names match. A link that Windows creates when it starts is asked for by name,
+/// because the stored key does not list it.
 fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| like.fits(name.as_str());
@@ -116,7 +116,7 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
     Ok(names.iter().filter(|name| fits(name)).map(|name| key.child(name)).collect())
 }
 
-/// The root key itself; for HKCU a key below HKU for each user that has a hive on the target.
+/// Returns the root key itself; for HKCU, the key below HKU of each user with a hive on the target.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
@@ -124,16 +124,16 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
 }
 
-/// A user's hive, and whether it can be read.
+/// The key of a user's hive, and whether it can be read.
 type User = (KeyPath, Result<(), Unread>);
 
-/// Each user that has a hive on the target, and the SIDs of those that have a profile and no hive.
+/// Returns each user with a hive on the target, readable or not, and the SIDs of users who have a profile and no hive.
 fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
-    // Every Windows has the list: one that lacks it does not prove that there are no users.
+    // Every Windows has this list, so a target without it does not prove that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
     let sids = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
-        // An export of one user's HKCU knows no profiles; there HKCU is that user.
+        // An export of one user's HKCU has no profile list; there HKCU is that user.
         Err(why) if why.reason == Reason::Unknown => {
             let own = KeyPath::root_key(RootKey::Hkcu);
             return match reader.key(&Key::new(own.clone())) {
@@ -155,29 +155,29 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     Ok((users, without_hive))
 }
 
-/// The key where the hive of the Default profile is.
+/// Returns the key at which the Default profile's hive is mounted.
 fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
     let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
-    // Every Windows has the profile: a target that does not show it does not prove that there is none.
+    // Every Windows has this profile, so a target that does not show it does not prove that there is none.
     let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is not there");
     let there = reader.key(&Key::new(path.clone())).known();
     let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
     there?.map(|()| path).ok_or_else(absent)
 }
 
-/// A path on the target.
+/// A resolved path.
 pub(super) enum Resolved {
-    /// The absolute path.
+    /// The absolute path on the target.
     Path(String),
-    /// A folder that it names is absent from the target's registry; the text names it.
+    /// The path's folder cannot be determined; the string says why.
     NoFolder(String),
 }
 
-/// The path that a pattern stands for on the target.
+/// Resolves a path pattern on the target.
 ///
 /// # Errors
-/// What could not be read on the way.
+/// The first thing on the way that could not be read.
 pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> Result<Resolved, Unread> {
     let mut out = String::new();
     for part in &pattern.0 {
@@ -209,7 +209,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 None => return Ok(Resolved::NoFolder(format!("%{}% is not set on the target", variable.name()))),
             },
         };
-        // A folder from the registry may end in a backslash, and the text after it begins with one.
+        // A folder from the registry may end in a backslash, and the part after it may begin with one.
         if piece.starts_with('\\') && out.ends_with('\\') {
             out.pop();
         }
@@ -218,8 +218,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// The folder that a REG_SZ or REG_EXPAND_SZ value names, its variables resolved. `under` are the variables whose resolution
-/// led here.
+/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value names, with its variables resolved. `under` lists the
+/// variables that are being resolved.
 fn folder(
     key: &Key,
     name: &ValueName,
@@ -235,7 +235,7 @@ fn folder(
     expanded(&text, reader, under).map(Some)
 }
 
-/// `text` with its `%variables%` resolved on the target.
+/// Resolves the `%variables%` in `text` on the target.
 fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
@@ -251,7 +251,7 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     Ok(out)
 }
 
-/// The folder that a variable names on the target, from the registry values that Windows makes it of.
+/// Returns the folder that a variable names on the target, from the registry values that Windows derives it from.
 fn variable(
     variable: PathVariable,
     reader: &Reader<'_>,

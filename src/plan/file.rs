@@ -1,7 +1,7 @@
 //! The saved plan: a JSON file with its own digest.
 //!
-//! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend on how the
-//! file is laid out.
+//! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend
+//! on the file's layout.
 
 use serde::Deserialize as _;
 use serde_json::{Value, error::Category};
@@ -10,43 +10,43 @@ use sha2::{Digest, Sha256};
 use super::{Plan, consistent};
 use crate::{format::json, registry::notation::hex_digits};
 
-/// Why a file is not a plan that can be trusted.
+/// A file is not a plan that can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// It is not JSON.
+    /// The file is not JSON.
     #[error("it is not JSON: {0}")]
     Json(serde_json::Error),
-    /// It is JSON, and not a plan of version 1.
+    /// The file is JSON, but not a plan of version 1.
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
-    /// Its content is not what its digest was made of.
+    /// The content does not have the digest that the file states.
     #[error("it was altered after it was made: its digest says {written}, its content gives {content}")]
     Altered {
         /// The digest in the file.
         written: String,
-        /// The digest of what is in it.
+        /// The digest of the content.
         content: String,
     },
-    /// Its parts do not fit each other, so that kbfix did not make it as it is.
+    /// The plan's parts contradict each other, so kbfix did not write it like this.
     #[error("its parts do not fit each other: {0}")]
     Inconsistent(String),
-    /// It is not the plan that was approved.
+    /// The plan is not the one that was approved.
     #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]
     Other {
         /// The file's digest.
         found: String,
-        /// The digest asked for.
+        /// The approved digest.
         wanted: String,
     },
 }
 
 impl Plan {
-    /// `sha256:` and 64 hex digits.
+    /// Returns the plan's digest: `sha256:` and 64 hex digits.
     pub fn digest(&self) -> String {
         serde_json::to_value(self).map_or_else(|_| String::new(), |value| digest(&value))
     }
 
-    /// The file's text.
+    /// Returns the content of the plan file.
     pub fn to_text(&self) -> String {
         let value = seal(serde_json::to_value(self).unwrap_or_default());
         let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
@@ -54,8 +54,8 @@ impl Plan {
         text
     }
 
-    /// Reads a plan file, and checks it against the digest that was approved, if one is given, and against itself. The plan has
-    /// the digest that the file names.
+    /// Reads a plan file, and checks it against the approved digest, if one is given, and against itself. The returned
+    /// plan has the digest that the file states.
     ///
     /// # Errors
     /// [`PlanError`]
@@ -86,7 +86,7 @@ impl Plan {
     }
 }
 
-/// The schema of the file: a plan, and its digest.
+/// Returns the JSON schema of the file: a plan and its digest.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Plan).to_value();
     let digest = serde_json::json!({
@@ -103,7 +103,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Digests are given with or without `sha256:`, in either case of the letters.
+/// Compares digests, which may be given without `sha256:` and in either letter case.
 fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| {
         let lower = d.trim().to_ascii_lowercase();
@@ -112,7 +112,7 @@ fn same_digest(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// The document with its digest as a further member.
+/// Adds the document's digest to it, as the member `digest`.
 pub(crate) fn seal(mut document: Value) -> Value {
     let digest = digest(&document);
     if let Value::Object(members) = &mut document {
@@ -121,13 +121,13 @@ pub(crate) fn seal(mut document: Value) -> Value {
     document
 }
 
-/// Takes the digest out of a document: the one that is written there, and that of the rest. None where none is written.
+/// Removes the digest from a document. Returns the digest that was in it, and that of the rest; `None` if it has none.
 pub(crate) fn unseal(document: &mut Value) -> Option<(String, String)> {
     let Some(Value::String(written)) = document.as_object_mut()?.remove("digest") else { return None };
     Some((written, digest(document)))
 }
 
-/// The place, as a JSON pointer (RFC 6901), of the first thing in `a` that differs in `b`.
+/// Returns the place, as a JSON pointer (RFC 6901), of the first difference between `a` and `b`.
 fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
     match (a, b) {
@@ -145,15 +145,16 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// The SHA-256 of a JSON value in canonical form.
+/// Returns the SHA-256 of a JSON value in canonical form.
 pub fn digest(value: &Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);
     format!("sha256:{}", sha256(text.as_bytes()))
 }
 
-/// Appends a JSON value by RFC 8785: no blanks, members in the order of their names' UTF-16 units, texts and whole numbers as
-/// ECMAScript writes them (as serde_json does, but for numbers that a 64-bit float cannot hold).
+/// Appends a JSON value as RFC 8785 defines it: no spaces, members sorted by the UTF-16 units of their names, strings
+/// and whole numbers as ECMAScript writes them (as serde_json does, except for numbers that a 64-bit float cannot
+/// hold).
 fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {
@@ -188,7 +189,7 @@ fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-/// The SHA-256 of bytes, in hex digits.
+/// Returns the SHA-256 of bytes, in hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex_digits(&Sha256::digest(bytes))
 }

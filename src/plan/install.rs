@@ -1,4 +1,4 @@
-//! The installation of a hotfix, as a plan has it.
+//! The planned installation of a hotfix.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,21 +18,22 @@ use super::{
     expand::{self, Resolved},
 };
 
-/// The installation of a hotfix that is missing. It comes before the changes of the registry, and cannot be rolled back.
+/// The installation of a hotfix that is missing. It comes before the changes of the registry, and cannot be rolled
+/// back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
-    /// The name of the package's file, as the spec gives it; `*` stands for any characters.
+    /// The file name of the package, as in the spec; `*` stands for any characters.
     pub package: String,
     /// The SHA-256 that the file must have, in hex digits.
     pub sha256: String,
-    /// The arguments with which it is run.
+    /// The arguments with which the package is run.
     pub arguments: Vec<String>,
     /// Exit codes that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success, and that the computer must be restarted.
+    /// Exit codes that mean success after which the computer must be restarted.
     pub restart: Vec<u32>,
-    /// The files that show afterwards whether it is installed.
+    /// The files that show afterwards whether the hotfix is installed.
     pub files: Vec<InstalledFile>,
 }
 
@@ -40,28 +41,29 @@ pub struct Install {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstalledFile {
-    /// Its path on the target.
+    /// The path on the target.
     pub path: String,
-    /// The file versions that will do. One without `from`: this or later.
+    /// The file versions that are sufficient. One without `from` means this version or later.
     pub versions: Vec<Threshold>,
-    /// The processor it is built for.
+    /// The processor that the file is built for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
 
-/// A file version that will do, of a branch or of all.
+/// A sufficient file version, in one branch or in all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
-    /// The branch's lowest file version.
+    /// The lowest file version of the branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<FileVersion>,
-    /// The lowest file version that will do.
+    /// The lowest file version that is sufficient.
     pub version: FileVersion,
 }
 
 impl Install {
-    /// The installation that the operator asks for; none where they do not, or where a file's folder is not known.
+    /// Returns the installation that the operator asks for; `None` if they do not, or if a file's path cannot be
+    /// determined.
     pub(super) fn wanted(spec: &Spec, reader: &Reader<'_>) -> Option<Self> {
         let hotfix = spec.hotfix.as_ref().filter(|hotfix| hotfix.install)?;
         let package = hotfix.package.as_ref()?;
@@ -92,7 +94,7 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 }
 
 impl InstalledFile {
-    /// What a file shows: what was found, what is wanted, and whether that will do.
+    /// Judges a file: returns what was found, what is wanted, and whether the file is sufficient.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
         let branches: Vec<Branch> = self
             .versions

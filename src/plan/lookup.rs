@@ -1,4 +1,4 @@
-//! Values of the machine that several steps of planning look up.
+//! Looks up values of the machine that several steps of planning need.
 
 use crate::{
     observe::Reader,
@@ -6,25 +6,26 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// A key below HKLM whose path is a constant of this program.
+/// Returns a key below HKLM; its path is a constant of this program.
 pub(super) fn hklm(below: &str) -> Result<Key, Unread> {
     let path =
         KeyPath::from_parts(RootKey::Hklm, below).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     Ok(Key::new(path))
 }
 
-/// A value below HKLM whose key and name are constants of this program.
+/// Returns a value below HKLM; its key and name are constants of this program.
 pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     reader.value(&hklm(key)?, &name).known()
 }
 
-/// The text of a value below HKLM; none where it is absent.
+/// Returns the string in a value below HKLM; `None` if it is absent.
 pub(super) fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
     read(key, name, "text", Data::as_read_text, reader)
 }
 
-/// A value below HKLM as `meaning` takes it; data that it cannot take is malformed, and not `what` it should be.
+/// Returns a value below HKLM, parsed by `meaning`. If that returns `None`, the data is malformed; the error says that
+/// it is not `what`.
 pub(super) fn read<T>(
     key: &str,
     name: &str,
@@ -37,7 +38,7 @@ pub(super) fn read<T>(
     meaning(&data).map(Some).ok_or_else(malformed)
 }
 
-/// Data for evidence: a number in decimal too.
+/// Formats data for evidence; a number also in decimal.
 pub(super) fn readable(data: &Data) -> String {
     match data.decode() {
         Decoded::Malformed(why) => format!("{data:?}, malformed: {why}"),

@@ -1,7 +1,8 @@
-//! Plans: what has to change on a target so that specs hold there, and what that rests on.
+//! Plans: what has to change on a target to satisfy specs, and the facts that this rests on.
 //!
-//! Making a plan is pure: it asks a [`Reader`](crate::observe::Reader) and does no I/O. A plan is data; it can be saved,
-//! reviewed, quoted by its digest, and carried out later on the same machine if nothing it rests on has moved.
+//! Making a plan is pure: it asks a [`Reader`](crate::observe::Reader) and does no I/O. A plan is data: it can be
+//! saved, reviewed, identified by its digest, and applied later on the same machine if nothing that it rests on has
+//! changed.
 
 mod build;
 mod condition;
@@ -32,7 +33,7 @@ use crate::{
     targets::{Facts, KeyChange},
 };
 
-/// What has to change on a target so that specs hold there.
+/// All changes that a target needs to satisfy specs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix plan, version 1")]
@@ -44,23 +45,23 @@ pub struct Plan {
     pub target: String,
     /// The machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// One for each spec, in the order given. Later specs were planned as if the changes of earlier ones were made.
+    /// One part for each spec, in the order given. Later specs are planned as if the changes of earlier ones were made.
     pub specs: Vec<SpecPlan>,
-    /// All that was read to make the plan. It is carried out only while all of this still holds.
+    /// Everything that was read to make the plan. The plan is applied only while all of it still holds.
     pub facts: Facts,
 }
 
-/// Which machine a target is, as far as its registry says.
+/// The identity of a target's machine, as far as its registry says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
-    /// Its computer name; none where the target does not cover it.
+    /// The computer name; null if the target does not have it.
     pub computer_name: Option<String>,
-    /// Its MachineGuid; none where the target does not cover it.
+    /// The MachineGuid; null if the target does not have it.
     pub machine_guid: Option<String>,
 }
 
-/// What one spec comes to on a target.
+/// The plan for one spec on a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpecPlan {
@@ -70,38 +71,40 @@ pub struct SpecPlan {
     pub title: String,
     /// The SHA-256 of the spec's file, in hex digits.
     pub sha256: String,
-    /// What its parameters were; `(hidden)` for a sensitive one.
+    /// The parameter values; `(hidden)` for a sensitive one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// How it ends.
+    /// The outcome of the spec.
     pub outcome: Outcome,
-    /// Why, where it ends as not applicable, blocked, in need of a parameter, unknown or failed; and which users are left out.
+    /// The reasons for an outcome of not applicable, blocked, needs parameter, unknown or failed; and which users are
+    /// left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The SIDs of users of whom something could not be read, where the spec goes on for all others: `reasons` say why. Nothing is planned
-    /// for these users, and the run as a whole is `unknown`.
+    /// The SIDs of users for whom something could not be read, while the spec applies to all others; `reasons` say why.
+    /// Nothing is planned for these users, and the run as a whole is `unknown`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
-    /// What was tested before the registry.
+    /// The checks that are made before the registry rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// The installation of the hotfix, where it is missing and the operator asks for it. It comes before the changes.
+    /// The installation of the hotfix, if it is missing and the operator asks for it. It comes before the changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
     /// The changes, in the order in which they are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<KeyChange>,
-    /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many only when told so.
+    /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many such changes only if
+    /// told to.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
-    /// How many of the spec's rules count on this target, where not all do: their `when` does not hold, or their key stands for
-    /// no key, as `*` can.
+    /// How many of the spec's rules apply to this target, if not all do. A rule does not apply if its `when` does not
+    /// hold, or if its key pattern (such as `*`) matches no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
-    /// What already is as the spec wants it.
+    /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
-    /// What has to be restarted once the changes are made.
+    /// What has to be restarted after the changes.
     pub restart: Restart,
 }
 
@@ -110,20 +113,20 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// What has to be restarted once the changes of a spec are made.
+/// Restarts that are needed after the changes of a spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
-    /// Whether the computer must be. kbfix never restarts it.
+    /// Whether the computer must be restarted. kbfix never restarts it.
     pub computer: ComputerRestart,
-    /// The services, by service name.
+    /// The services to restart, by service name.
     pub services: Vec<String>,
-    /// What the operator should know.
+    /// A note for the operator.
     pub note: Option<String>,
 }
 
 impl Restart {
-    /// What several ask for: the strongest word on the computer, and each service once.
+    /// Combines several: the strongest requirement for the computer, and each service once.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self { computer: ComputerRestart::Never, services: Vec::new(), note: None };
         for one in each {
@@ -138,17 +141,17 @@ impl Restart {
     }
 }
 
-/// A test that a spec makes before it looks at the values it wants.
+/// A test that a spec makes before its registry rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// What part of the spec asks for it.
+    /// The part of the spec that asks for the check.
     pub part: Part,
-    /// What is tested: the prerequisite's title, or the place.
+    /// The prerequisite's or hotfix's title, or the name of the part.
     pub title: String,
-    /// Each single fact that was looked at.
+    /// Each single fact that was tested.
     pub evidence: Vec<Evidence>,
-    /// Whether it holds.
+    /// Whether the check passes.
     pub result: Truth,
 }
 
@@ -162,29 +165,29 @@ pub enum Part {
     Prerequisite,
     /// `hotfix`.
     Hotfix,
-    /// `on_subkeys: refuse` of a key that is to be absent.
+    /// `on_subkeys: refuse` of a key that must be absent.
     Deletion,
 }
 
-/// A fact that was looked at, beside what was wanted.
+/// A fact that was tested, next to what was wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The key, value or file.
     pub place: String,
-    /// What is wanted.
+    /// The wanted state.
     pub wanted: String,
-    /// What was found.
+    /// The state that was found.
     pub found: String,
-    /// Whether that is what is wanted.
+    /// Whether the found state is as wanted.
     pub result: Truth,
-    /// The earlier spec of the run for which that is planned. None where it is what the target has now.
+    /// The earlier spec of the run that plans the found state. Missing if the target has it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
 }
 
 impl Evidence {
-    /// What was found, and for which spec it is only planned.
+    /// Returns the found state, and which spec plans it if it is only planned.
     pub fn found_or_planned(&self) -> String {
         match &self.planned_by {
             Some(id) => format!("{} (planned by {id})", self.found),
@@ -193,7 +196,7 @@ impl Evidence {
     }
 }
 
-/// Whether something holds.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
@@ -201,67 +204,71 @@ pub enum Truth {
     Met,
     /// It does not hold.
     Unmet,
-    /// The target cannot tell.
+    /// The target cannot answer.
     Unknown,
 }
 
-/// How many of a spec's rules count on a target.
+/// How many of a spec's rules apply to a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesHere {
-    /// Those that count.
+    /// The rules that apply.
     pub here: usize,
-    /// All: each value that a rule names, or the key where the rule is about itself; in both views it is two.
+    /// All rules: each value that a rule names, or the key if the rule is about the key itself. In both views, a rule
+    /// counts twice.
     pub of: usize,
 }
 
-/// A key or value that already is as the spec wants it.
+/// A key or value that is already as the spec requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Satisfied {
     /// The key.
     #[serde(flatten)]
     pub key: Key,
-    /// The value name; none where it is about the key itself.
+    /// The value name; missing if this is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// Its data; none where it is absent, as it should be or may be.
+    /// The value's data; missing if the value is absent, as it should be or may be, and if this is about the key
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The earlier spec of the run for which that is planned. None where the target has it so now.
+    /// The earlier spec of the run that plans this state. Missing if the target has it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
-    /// Whether its data is shown to nobody. In a report `bytes` is then missing from it, and `hidden` is true.
+    /// Whether the data is shown to nobody. In a report, `bytes` is then missing from it, and `hidden` is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
 
-/// How a spec ends. The order is that of the exit codes, worst last.
+/// The outcome of a spec. The order is that of the exit codes, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The target is not of the kind that the article is about.
+    /// The article does not apply to this target.
     NotApplicable,
-    /// Everything is as the spec wants it.
+    /// Everything is as the spec requires.
     InDesiredState,
     /// The changes were made.
     Changed,
     /// Something has to change.
     ChangesPending,
-    /// A prerequisite or the hotfix is missing; nothing is changed.
+    /// A prerequisite or the hotfix is missing, a key to be deleted has subkeys, or the spec conflicts with an earlier
+    /// one; nothing is changed.
     Blocked,
-    /// A parameter without default is not set; nothing is changed.
+    /// A parameter without a default is not set; nothing is changed.
     NeedsParameter,
-    /// The target cannot tell; nothing is changed.
+    /// The target cannot answer; nothing is changed.
     Unknown,
     /// Writing failed, and everything was put back as it was.
     RolledBack,
-    /// Writing failed, and not everything could be put back; or the package of the hotfix failed, and nothing was written.
+    /// Writing failed, and not everything could be put back; or the package of the hotfix failed, and nothing was
+    /// written.
     Failed,
 }
 
 impl Outcome {
-    /// The word in documents and messages.
+    /// Returns the word for it in documents and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotApplicable => "not_applicable",
@@ -289,7 +296,7 @@ impl Outcome {
 }
 
 impl Check {
-    /// What a fact that was looked at says of the spec, as a sentence.
+    /// Describes one fact of the check, as a sentence.
     pub fn sentence(&self, evidence: &Evidence) -> String {
         let Evidence { place, wanted, .. } = evidence;
         let found = evidence.found_or_planned();
@@ -304,35 +311,35 @@ impl Check {
 }
 
 impl SpecPlan {
-    /// Returns how it ends for the run as a whole: a user who could not be read is unknown, however it ends for the others.
+    /// Returns the outcome for the run as a whole: if a user could not be read, at least unknown.
     pub fn whole_outcome(&self) -> Outcome {
         if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
     }
 
-    /// Whether something is done for it.
+    /// Returns whether anything is installed or changed for the spec.
     pub fn does_something(&self) -> bool {
         self.install.is_some() || !self.changes.is_empty()
     }
 }
 
 impl Plan {
-    /// All changes, in the order in which they are made.
+    /// Returns all changes, in the order in which they are made.
     pub fn changes(&self) -> impl Iterator<Item = &KeyChange> {
         self.specs.iter().flat_map(|spec| &spec.changes)
     }
 
-    /// The first spec that changes more than `most` keys and values through a `*`: what it stands for depends on the
-    /// machine, so that nobody has seen how many there are.
+    /// Returns the first spec that changes more than `most` keys and values through a `*`. What a `*` matches depends
+    /// on the machine, so no reviewer of the spec has seen how many there are.
     pub fn wider_than(&self, most: usize) -> Option<&SpecPlan> {
         self.specs.iter().find(|spec| !spec.changes.is_empty() && spec.by_star > most)
     }
 
-    /// What has to be restarted, of all specs with changes together; their notes stand with the specs.
+    /// Returns the restarts for all specs with something to do; their notes stay with the specs.
     pub fn restart(&self) -> Restart {
         Restart::together(self.specs.iter().filter(|spec| spec.does_something()).map(|spec| &spec.restart))
     }
 
-    /// The worst outcome; in desired state where there is no spec.
+    /// Returns the worst outcome; in desired state if there is no spec.
     pub fn outcome(&self) -> Outcome {
         self.specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState)
     }

@@ -1,4 +1,4 @@
-//! Tests of the operating system, out of what its registry says.
+//! Tests the operating system by what its registry says.
 
 use super::lookup;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Evidence, Truth, expand::WINDOWS_NT};
 
-/// Whether the Windows of the target passes a test, with each fact as evidence.
+/// Tests the target's Windows, with each fact as evidence.
 pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
     let mut truths = Vec::new();
     let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
@@ -69,8 +69,8 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
     Truth::all(truths)
 }
 
-/// Major, minor, build and update revision. Since Windows 10 the first two stand in values of their own; before that
-/// `CurrentVersion` has them, which Windows 10 keeps at 6.3 for old programs.
+/// Reads major, minor, build and update revision. Since Windows 10 the first two have values of their own; older
+/// versions have them in `CurrentVersion`, which Windows 10 keeps at 6.3 for old programs.
 fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     let number = |name: &str| {
         let is_number = |data: &Data| match data.decode() {
@@ -79,7 +79,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
         };
         lookup::read(WINDOWS_NT, name, "a number", is_number, reader)
     };
-    // All are asked for before any is judged, so that they are read in one batch.
+    // Ask for all before judging any, so that they are read in one batch.
     let (major, minor, revision) =
         (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
     let is_version = |data: &Data| {
@@ -97,7 +97,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     Ok(version?.map(|(major, minor)| [major, minor, build, revision]))
 }
 
-/// The number in `Service Pack 2`, or `Service Pack 2, v.3244` as test versions have it.
+/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` as test versions have it.
 fn service_pack(text: &str) -> Option<u32> {
     let number = text.trim().strip_prefix("Service Pack ")?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

@@ -1,4 +1,4 @@
-//! A spec's registry rules become changes of keys, and a list of what already holds.
+//! Turns a spec's registry rules into changes of keys, and a list of what already holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,32 +21,33 @@ use super::{
     exclusive, expand,
 };
 
-/// What the registry rules of a spec come to.
+/// The result of a spec's registry rules.
 #[derive(Default)]
 pub(super) struct Result<'a> {
-    /// The changes of keys: keys created with the topmost first, keys deleted with the lowest first.
+    /// The changes of keys: deletions first, each subkey before its parent; then updates and creations, each parent
+    /// before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// How many keys and values of these change through a `*`.
+    /// How many keys and values in `changes` are in, or below, keys that a `*` matches.
     pub by_star: usize,
-    /// How many rules there are of keys and values, and how many of them count on this target.
+    /// How many rules about keys and values there are, and how many apply to this target.
     pub rules: RulesHere,
-    /// What already holds.
+    /// Everything that already holds.
     pub satisfied: Vec<Satisfied>,
-    /// What could not be read, so that nothing can be said.
+    /// Places that could not be read, each with the reason.
     pub unknown: Vec<String>,
-    /// What kbfix does not do, and what the rules contradict each other in; `unknown` has it in the end.
+    /// Requests that kbfix refuses, and contradictions between rules; appended to `unknown` at the end.
     refused: Vec<String>,
-    /// What could not be read of a user's hive, by the SID. Nothing is planned for that user.
+    /// What could not be read in a user's hive, by SID. Nothing is planned for that user.
     pub unread_users: BTreeMap<String, Vec<String>>,
     /// The SIDs of users who have a profile and no hive.
     pub without_hive: BTreeSet<String>,
-    /// Whether keys that are deleted only without subkeys have none.
+    /// For each key that may be deleted only without subkeys, whether it has none.
     pub checks: Vec<Check>,
-    /// What the rules want, so that the changes of later specs can be held against it.
+    /// The required state, against which the changes of later specs are checked.
     pub wants: Wants<'a>,
 }
 
-/// Notes for which values the spec says that nobody is shown their data, whether or not their rules count.
+/// Marks the values that the spec calls sensitive, whether or not their rules apply.
 pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     for rule in &spec.rules {
         let DesiredKey::Values(values) = &rule.desired else { continue };
@@ -59,15 +60,15 @@ pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     }
 }
 
-/// Works out all rules.
+/// Evaluates all rules.
 pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     let mut result = Result::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
-        // A condition on the rule's own key is another one for each key.
+        // A condition on the rule's own key can differ from key to key.
         let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
         let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
-        // Also where the rule does not count, what it needs is read: a snapshot then serves other parameters as well.
+        // Read what the rule needs even if it does not apply, so that a snapshot can also serve other parameters.
         let by_user = match expand::keys_by_user(&rule.key, reader) {
             Ok((by_user, without_hive)) => {
                 result.without_hive.extend(without_hive);
@@ -92,7 +93,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
             }
         }
         keys.sort();
-        // Its values, or itself where it is about the key, as far as they count for one key at least.
+        // Indexes of the rule's values that apply to at least one key; index 0 if the rule is about the key itself.
         let mut here = BTreeSet::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
@@ -126,7 +127,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                         let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
                             here.insert(at);
-                            // Rules about one key are one change, so that the key is opened once.
+                            // Rules about one key become one change, so that the key is opened once.
                             result.wants.values.entry(key.clone()).or_default().push(value);
                         } else {
                             reader.value(&key, &value.name);
@@ -150,7 +151,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     }
     let wants = std::mem::take(&mut result.wants);
     result.checks = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader)).collect();
-    // In order, so that what stands below a deleted key comes after it: it goes with that key, and once only.
+    // In sorted order a key follows the keys above it, so it is deleted once, together with the topmost.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
     result.refused.extend(rest.refused);
@@ -192,7 +193,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
 }
 
 impl Result<'_> {
-    /// What was said since `said` of a key in a user's hive is about that user alone.
+    /// Moves what was reported since `said`, if `key` is in a user's hive, to that user.
     fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
             let of_user = self.unknown.split_off(said);
@@ -200,7 +201,7 @@ impl Result<'_> {
         }
     }
 
-    /// Nothing is planned for a user of whom something could not be read.
+    /// Drops everything planned for a user for whom something could not be read.
     fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));
@@ -208,22 +209,23 @@ impl Result<'_> {
     }
 }
 
-/// The SID of the person in whose hive the key is, as it has its one name.
+/// Returns the SID of the person in whose hive the key is; the key must have its canonical name.
 fn user_of(key: &Key) -> Option<String> {
     let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
     sid.map(str::to_ascii_uppercase)
 }
 
-/// A key, or whose values, must hold.
+/// A key with the rules that it, or its values, must satisfy.
 struct WantedKey<'a> {
     key: &'a Key,
     must_exist: bool,
-    /// No other values are in it.
+    /// Whether the key may have no other values.
     exclusive: bool,
     values: &'a [OneValue<'a>],
 }
 
-/// A key that goes, or is below one that does: what must be absent in it is.
+/// Evaluates a key that is deleted itself or with a key above it. Values that must be absent will be; anything else is
+/// a contradiction.
 fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
@@ -240,9 +242,9 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
     result.satisfied.extend(values.iter().map(absent));
 }
 
-/// Checks that the key has no subkeys but those that the spec deletes as well.
+/// Checks that the key has no subkeys except those that the spec deletes as well.
 fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
-    /// Names that the evidence has; of more it has the number.
+    /// How many names the evidence shows; the total is always given.
     const MOST: usize = 5;
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
     let (result, found) = match answer {
@@ -263,7 +265,7 @@ fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
     Check { part: Part::Deletion, title: "deletion".to_owned(), evidence, result }
 }
 
-/// How many keys and values change in the keys that a `*` stands for, or below them.
+/// Returns how many keys and values change in, or below, the keys that a `*` stands for.
 fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
     if starred.is_empty() {
         return 0;
@@ -293,7 +295,7 @@ fn when(
     }
 }
 
-/// One key whose values, or which itself, must hold.
+/// Evaluates one key whose values, or which itself, must hold.
 fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Result<'_>) {
     let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::new();
@@ -313,7 +315,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
         match read.and_then(after) {
             Ok((None, _)) => result.refused.push(format!("{}: two rules want different data", place())),
             Ok((Some(after), before)) => {
-                // As found, so that one that is deleted comes back under the name that it had.
+                // Use the name as found, so that a deleted value comes back under the same name.
                 let name = reader.spelled(key, value.name);
                 if before == after {
                     result.satisfied.push(Satisfied {
@@ -377,7 +379,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
     }
 }
 
-/// Adds a change for each key above `key` that is absent, topmost first.
+/// Adds a change for each absent key above `key`, topmost first.
 fn create_parents(
     key: &Key,
     created: &mut BTreeSet<Key>,
@@ -387,7 +389,7 @@ fn create_parents(
     let mut missing = Vec::new();
     let mut next = key.parent();
     while let Some(parent) = next {
-        // The key above one that the views keep apart may be one that they share.
+        // The parent of a key that the views keep apart may be one that they share.
         let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
@@ -407,9 +409,9 @@ fn create_parents(
     Ok(())
 }
 
-/// Adds the deletion of a key and all below it, the lowest first.
+/// Adds the deletion of a key and all keys below it, each subkey before its parent.
 fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
-    // Validation refuses what a spec names; what a `*` of it stands for is known only here.
+    // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
     if is_protected(key) {
         result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
         return;
@@ -431,7 +433,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
         }
         Answer::Present(()) => {}
     }
-    // A rollback asks whether it is there, and a snapshot has only what was asked when it was taken.
+    // A rollback asks whether the parent exists, and a snapshot has only what was asked when it was taken.
     if let Some(parent) = key.parent() {
         reader.key(&parent);
     }

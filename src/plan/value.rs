@@ -1,4 +1,4 @@
-//! What one value has to become.
+//! Works out what one value has to become.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,11 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// What a value must be after, given what it is before (`None`: absent). Equal to `before`: nothing changes.
+/// Returns what a value must be after, given what it is before (`None` means absent). If the result equals `before`,
+/// nothing changes.
 ///
 /// # Errors
-/// Where a part of the data is to be kept and what is there cannot be taken for such data.
+/// If part of the data must be kept, and the existing data does not have the right form.
 pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Data>, Unread> {
     if before.is_none()
         && let Some(meant) = &rule.if_absent
@@ -20,7 +21,7 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
         return Ok(None);
     }
     let base = before.or(match rule.desired {
-        // A part is changed in what Windows takes the absent value for.
+        // Change a part of the data that Windows assumes when the value is absent.
         Desired::Bits { .. } | Desired::List { .. } => rule.if_absent.as_ref(),
         _ => None,
     });
@@ -57,7 +58,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
                 return Ok((!add.is_empty()).then(|| Data::multi_sz(add)));
             };
             let found = match data.decode() {
-                // No string is lost with a number: KB926642 has a REG_DWORD deleted that stands where a list belongs.
+                // A number holds no strings that could be lost: KB926642 deletes a REG_DWORD that stands where a list
+                // belongs.
                 Decoded::Number(_) if !add.is_empty() => Vec::new(),
                 _ => data.as_read_list().map_err(malformed)?,
             };
@@ -66,7 +68,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
             list.retain(|item| !removed.contains(&name::folded(item)));
             let mut there: HashSet<_> = list.iter().map(|item| name::folded(item)).collect();
             list.extend(add.iter().filter(|item| there.insert(name::folded(item))).cloned());
-            // A list that says what it should is kept to the byte, also where NULs behind its last string are missing.
+            // A list that already has the right strings is kept byte for byte, even if it lacks the NULs after its last
+            // string.
             let same = list == found && data.value_type == ValueType::MULTI_SZ;
             Some(if same { data.clone() } else { Data::multi_sz(list) })
         }

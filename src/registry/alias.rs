@@ -1,8 +1,8 @@
-//! Keys that Windows shows under several names, and the one name that kbfix has for each.
+//! Keys that Windows shows under several names, and the one name that kbfix uses for each.
 //!
-//! A plan calls a place by one name, whichever its specs use: else it would create or delete it twice. What the machine
-//! decides (which control set is the current one, whether there are two views) is in `plan/names.rs`.
-//!
+//! A plan uses one name for each key, whichever names its specs use; otherwise it would create or delete the key twice.
+//! What depends on the machine (which control set is the current one, whether there are two views) is in
+//! `plan/canonical.rs`.
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
 //! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
@@ -14,15 +14,16 @@ use super::{
 /// A root key and a key below it.
 type Place = (RootKey, &'static str);
 
-/// What is another name of what.
+/// The aliases: the first name of each pair is another name of the second.
 const ALIASES: [(Place, Place); 3] = [
-    // A user's classes, which HKCR shows too, have no one name; a change through HKCR is meant for the machine's.
+    // HKCR also shows the user's classes, but a change through HKCR is meant for the machine's.
     ((RootKey::Hkcr, ""), (RootKey::Hklm, r"SOFTWARE\Classes")),
     ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
     ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
 ];
 
-/// What Windows links to what for 32-bit programs that name `Wow6432Node` themselves; a 32-bit Windows has none of these.
+/// Links that 64-bit Windows makes for 32-bit programs that name `Wow6432Node` themselves; 32-bit Windows has none of
+/// them.
 const NODE_ALIASES: [(Place, Place); 4] = [
     ((RootKey::Hklm, r"SOFTWARE\Wow6432Node\Classes"), (RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node")),
     ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\AppID"), (RootKey::Hklm, r"SOFTWARE\Classes\AppID")),
@@ -31,8 +32,10 @@ const NODE_ALIASES: [(Place, Place); 4] = [
 ];
 
 impl Key {
-    /// The one name of the key: two keys are the same place exactly where this is equal, as far as that can be told
-    /// without the machine. With `one_view`, on 32-bit Windows, both views are the one that there is.
+    /// Returns the canonical name of the key. Two keys are the same place exactly where it is equal, as far as that is
+    /// known without the machine.
+    ///
+    /// With `one_view`, for 32-bit Windows, both views are the same.
     #[must_use]
     pub fn one_name(&self, one_view: bool) -> Self {
         let path = aliased(&self.path);
@@ -40,7 +43,7 @@ impl Key {
             return Self::new(path);
         }
         let path = NODE_ALIASES.iter().fold(path, |path, alias| moved(&path, alias).unwrap_or(path));
-        // A key that the views share is one key, whichever is named.
+        // A key that both views share has one name, whichever view was given.
         if self.view == View::Bits32 && View::Bits32.stored_at(&path) != path {
             return Self { path, view: View::Bits32 };
         }
@@ -50,8 +53,9 @@ impl Key {
         }
     }
 
-    /// Whether the key is one that other names lead to, or that Windows makes as a link when it starts: then a list of
-    /// subkeys in which it is missing does not prove that it is absent.
+    /// Returns whether the key is the target of an alias, or a link that Windows makes at startup.
+    ///
+    /// A list of subkeys that lacks such a key does not prove that the key is absent.
     pub fn is_also_elsewhere(&self) -> bool {
         let is = |(root, name): Place| KeyPath::from_parts(root, name).is_ok_and(|path| path == self.path);
         is((RootKey::Hklm, r"SYSTEM\CurrentControlSet"))
@@ -59,7 +63,7 @@ impl Key {
             || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
     }
 
-    /// The subkeys that Windows makes as links when it starts: of what is stored, a list does not name them.
+    /// Returns the subkeys that Windows makes as links at startup; a list of the stored subkeys does not contain them.
     pub fn links(&self) -> Vec<KeyName> {
         let name = match (self.path.root(), self.path.depth()) {
             (RootKey::Hklm, 1) => "CurrentControlSet",
@@ -72,7 +76,8 @@ impl Key {
 }
 
 impl KeyPath {
-    /// The other names of a key under its one name: each with the key that is as a whole another name of one above it.
+    /// Returns the other names of a canonical key, each with the alias itself: the key or one above it that has two
+    /// names.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
         for (alias, to) in ALIASES.iter().chain(&NODE_ALIASES) {
@@ -92,7 +97,7 @@ impl KeyPath {
     }
 }
 
-/// The path without a name that is another's, or below another's.
+/// Returns the path with an alias at its beginning replaced by the canonical name.
 fn aliased(path: &KeyPath) -> KeyPath {
     if let Some(path) = ALIASES.iter().find_map(|alias| moved(path, alias)) {
         return path;
@@ -103,20 +108,21 @@ fn aliased(path: &KeyPath) -> KeyPath {
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
 }
 
-/// The key's name where it is, or is below, the first of the two places, with the second in place of that.
+/// Returns the path with the first of the two places replaced by the second; `None` where the path is not within the
+/// first.
 fn moved(path: &KeyPath, (from, to): &(Place, Place)) -> Option<KeyPath> {
     let from = KeyPath::from_parts(from.0, from.1).ok()?;
     joined(&KeyPath::from_parts(to.0, to.1).ok()?, path.relative_to(&from)?)
 }
 
-/// The user in whose classes the key is, and where there.
+/// Returns the SID of the user in whose classes the key is, and the rest of the path below them.
 fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && sid::is_sid(sid))?;
     let classes = KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes")).ok()?;
     Some((sid, path.relative_to(&classes)?))
 }
 
-/// The key that the 32-bit view has at `path`, where that is below a `Wow6432Node` as the 64-bit view shows it.
+/// Returns the name in the 32-bit view of a key that the 64-bit view shows below `Wow6432Node`.
 fn without_wow6432node(path: &KeyPath) -> Option<KeyPath> {
     let node = path.names().position(|name| name.eq_ignore_ascii_case("Wow6432Node"))?;
     let names: Vec<&str> = path.names().enumerate().filter(|(at, _)| *at != node).map(|(_, name)| name).collect();
@@ -155,9 +161,9 @@ mod tests {
         assert_eq!(narrow(r"HKLM\SOFTWARE\Wow6432Node\X"), r"HKLM\SOFTWARE\X [32-bit view]");
         assert_eq!(narrow(r"HKLM\SYSTEM\X"), r"HKLM\SYSTEM\X");
         assert_eq!(narrow(r"HKLM\SOFTWARE\Policies\X"), r"HKLM\SOFTWARE\Policies\X");
-        // The views share this key, so that what is below Wow6432Node is no other name of it.
+        // The views share this key, so a key below Wow6432Node is not another name of it.
         assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Policies\X"), r"HKLM\SOFTWARE\Wow6432Node\Policies\X");
-        // Windows links these, for programs that name Wow6432Node themselves.
+        // Windows links these for programs that name Wow6432Node themselves.
         assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\x"), r"HKLM\SOFTWARE\Classes\Wow6432Node\x");
         assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\CLSID\x"), narrow(r"HKCR\CLSID\x"));
         assert_eq!(wide(r"HKLM\SOFTWARE\Wow6432Node\Classes\TYPELIB\x"), r"HKLM\SOFTWARE\Classes\TypeLib\x");

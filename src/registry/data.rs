@@ -1,21 +1,21 @@
-//! Data: a type number and bytes.
+//! Registry data: a type number and bytes.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// The type of a value's data. Any 32-bit number is possible; those that Microsoft names are constants here.
+/// The type of a value's data. Any 32-bit number is possible; the types that Microsoft names are constants here.
 ///
 /// Source: Microsoft, "Registry Value Types".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueType(pub u32);
 
 impl ValueType {
-    /// No type: bytes.
+    /// No defined type: bytes.
     pub const NONE: Self = Self(0);
     /// A UTF-16LE string with a terminating NUL.
     pub const SZ: Self = Self(1);
-    /// The same, with `%variables%` that a reader expands.
+    /// A UTF-16LE string with a terminating NUL and `%variables%`, which programs expand.
     pub const EXPAND_SZ: Self = Self(2);
     /// Bytes.
     pub const BINARY: Self = Self(3);
@@ -25,7 +25,7 @@ impl ValueType {
     pub const DWORD_BIG_ENDIAN: Self = Self(5);
     /// The target of a symbolic link: UTF-16LE without a terminating NUL.
     pub const LINK: Self = Self(6);
-    /// UTF-16LE strings, each ended by a NUL, and one more NUL behind the last.
+    /// UTF-16LE strings, each ended by a NUL, and one more NUL after the last.
     pub const MULTI_SZ: Self = Self(7);
     /// A device driver's resource list: bytes.
     pub const RESOURCE_LIST: Self = Self(8);
@@ -51,7 +51,7 @@ impl ValueType {
         "REG_QWORD",
     ];
 
-    /// The type that `text` names: `REG_DWORD` and its like, or `REG_0x99` for a number without a name.
+    /// Parses a type: `REG_DWORD` and other names, or `REG_0x99` for a number without a name.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(at) = Self::NAMES.iter().position(|n| *n == text) {
             return Some(Self(at as u32));
@@ -61,7 +61,7 @@ impl ValueType {
         (canonical.to_string() == text).then_some(canonical)
     }
 
-    /// Whether the data is text: REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ.
+    /// Returns whether the data is text: REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ.
     pub fn is_text(self) -> bool {
         [Self::SZ, Self::EXPAND_SZ, Self::MULTI_SZ].contains(&self)
     }
@@ -89,9 +89,10 @@ impl<'de> Deserialize<'de> for ValueType {
     }
 }
 
-/// A value's type and bytes. Two are equal only when both are: type and every byte.
+/// A value's type and bytes. Two are equal only where the type and every byte are equal.
 ///
-/// In JSON it has `type`, `bytes` (hex digits) and `text` (the `.reg` notation, for people; it must agree with the bytes).
+/// In JSON it has `type`, `bytes` (hex digits) and `text` (the `.reg` notation, for people; it must agree with the
+/// bytes).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Data {
     /// The type.
@@ -100,48 +101,48 @@ pub struct Data {
     pub bytes: Vec<u8>,
 }
 
-/// What bytes mean under their type, where they are well formed.
+/// The meaning of well-formed bytes under their type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// A REG_DWORD or REG_DWORD_BIG_ENDIAN of four bytes, or a REG_QWORD of eight.
     Number(u64),
-    /// A REG_SZ or REG_EXPAND_SZ: without its NUL.
+    /// A REG_SZ or REG_EXPAND_SZ, without its NUL.
     Text(String),
-    /// A REG_MULTI_SZ: without the NULs.
+    /// A REG_MULTI_SZ, without the NULs.
     List(Vec<String>),
-    /// A type that is bytes by nature.
+    /// A type whose data is plain bytes.
     Bytes,
-    /// Bytes that their type does not allow; the text says why.
+    /// Bytes that do not fit their type; the string says why.
     Malformed(&'static str),
 }
 
 impl Data {
-    /// Data of any type.
+    /// Returns data of any type.
     pub fn new(value_type: ValueType, bytes: impl Into<Vec<u8>>) -> Self {
         Self { value_type, bytes: bytes.into() }
     }
 
-    /// A REG_DWORD.
+    /// Returns a REG_DWORD.
     pub fn dword(number: u32) -> Self {
         Self::new(ValueType::DWORD, number.to_le_bytes())
     }
 
-    /// A REG_QWORD.
+    /// Returns a REG_QWORD.
     pub fn qword(number: u64) -> Self {
         Self::new(ValueType::QWORD, number.to_le_bytes())
     }
 
-    /// A REG_SZ, with its NUL.
+    /// Returns a REG_SZ, with its NUL.
     pub fn sz(text: &str) -> Self {
         Self::text(ValueType::SZ, text)
     }
 
-    /// A string of `value_type` (REG_SZ or REG_EXPAND_SZ), with its NUL.
+    /// Returns a string of `value_type` (REG_SZ or REG_EXPAND_SZ), with its NUL.
     pub fn text(value_type: ValueType, text: &str) -> Self {
         Self::new(value_type, utf16le(text.encode_utf16().chain([0])))
     }
 
-    /// A REG_MULTI_SZ: each string with its NUL, and one more.
+    /// Returns a REG_MULTI_SZ: each string with its NUL, and one final NUL.
     pub fn multi_sz<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> Self {
         let mut units = Vec::new();
         for item in list {
@@ -151,7 +152,7 @@ impl Data {
         Self::new(ValueType::MULTI_SZ, utf16le(units))
     }
 
-    /// What the bytes mean; [`Decoded::Malformed`] where they do not fit the type.
+    /// Decodes the bytes; returns [`Decoded::Malformed`] where they do not fit the type.
     pub fn decode(&self) -> Decoded {
         let bytes = self.bytes.as_slice();
         match self.value_type {
@@ -170,7 +171,7 @@ impl Data {
             ValueType::SZ | ValueType::EXPAND_SZ => match units(bytes) {
                 Err(why) => Decoded::Malformed(why),
                 Ok(units) => match units.split_last() {
-                    Some((0, text)) if text.contains(&0) => Decoded::Malformed("a NUL stands inside the string"),
+                    Some((0, text)) if text.contains(&0) => Decoded::Malformed("there is a NUL inside the string"),
                     Some((0, text)) => match String::from_utf16(text) {
                         Ok(text) => Decoded::Text(text),
                         Err(_) => Decoded::Malformed("the string is not valid UTF-16"),

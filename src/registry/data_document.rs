@@ -1,4 +1,4 @@
-//! Data in JSON documents: type, bytes, and the same in `.reg` notation for people.
+//! Registry data in JSON documents: the type, the bytes, and both in `.reg` notation for people.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -10,13 +10,13 @@ use super::{Data, ValueType, notation};
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DataDocument {
-    /// The registry type: `REG_DWORD` and its like, `REG_0x99` for a number without a name.
+    /// The registry type: `REG_DWORD` and other names, or `REG_0x99` for a number without a name.
     #[serde(rename = "type")]
     #[schemars(with = "String")]
     value_type: ValueType,
     /// The bytes as stored, in hex digits.
     bytes: String,
-    /// The same in `.reg` notation, for people.
+    /// The same data in `.reg` notation, for people.
     text: String,
 }
 
@@ -26,7 +26,7 @@ impl JsonSchema for Data {
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = DataDocument::json_schema(generator);
-        // What a report has in place of sensitive data.
+        // A report has `hidden` in place of `bytes` where the data is sensitive.
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             let hidden = "In a report only: the data is sensitive, `bytes` is missing, and `text` says nothing of it.";
             properties.insert("hidden".to_owned(), json!({ "const": true, "description": hidden }));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{self, KeyName, NameError};
 
-/// A predefined key at the top of the registry.
+/// One of the predefined keys at the top of the registry.
 ///
 /// Source: Microsoft, "Predefined Keys".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,17 +23,17 @@ pub enum RootKey {
     Hkcu,
     /// `HKEY_LOCAL_MACHINE`.
     Hklm,
-    /// `HKEY_USERS`: a key for every loaded user hive, named by its SID.
+    /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID.
     Hku,
     /// `HKEY_CURRENT_CONFIG`.
     Hkcc,
 }
 
 impl RootKey {
-    /// All of them, in the order in which `regedit` shows them.
+    /// All root keys, in the order in which `regedit` shows them.
     pub const ALL: [Self; 5] = [Self::Hkcr, Self::Hkcu, Self::Hklm, Self::Hku, Self::Hkcc];
 
-    /// `HKLM` and its like.
+    /// Returns the short name, such as `HKLM`.
     pub fn short(self) -> &'static str {
         match self {
             Self::Hkcr => "HKCR",
@@ -44,7 +44,7 @@ impl RootKey {
         }
     }
 
-    /// `HKEY_LOCAL_MACHINE` and its like, as a `.reg` file writes it.
+    /// Returns the long name, such as `HKEY_LOCAL_MACHINE`, which `.reg` files use.
     pub fn long(self) -> &'static str {
         match self {
             Self::Hkcr => "HKEY_CLASSES_ROOT",
@@ -55,13 +55,14 @@ impl RootKey {
         }
     }
 
-    /// The root key that `text` names, short or long, in any case.
+    /// Parses the short or long name of a root key, in any case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| text.eq_ignore_ascii_case(r.short()) || text.eq_ignore_ascii_case(r.long()))
     }
 }
 
-/// The path of a key: a root key and the names below it. Compares without case; a parent sorts before what is below it.
+/// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
+/// below it.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
@@ -70,64 +71,64 @@ pub struct KeyPath {
     below: String,
 }
 
-/// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size limits"), counted from
-/// where a hive is mounted, and those above that.
+/// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size
+/// limits"), counted from the key where a hive is mounted, and the levels above that key.
 const MAX_LEVELS: usize = 516;
 
-/// Why a text is not a key path.
+/// The error for a string that is not a key path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyPathError {
-    /// It does not begin with a root key.
+    /// The path does not begin with a root key.
     #[error("`{0}` is not a root key; a key begins with HKLM, HKCU, HKU, HKCR or HKCC")]
     Root(String),
-    /// PowerShell's drive notation.
+    /// The path is in PowerShell's drive notation.
     #[error("`{0}` is PowerShell's notation; write it without the colon")]
     Drive(String),
-    /// It has more levels than the registry allows.
+    /// The path has more levels than the registry allows.
     #[error("a key path has {0} levels; the registry allows 512")]
     TooDeep(usize),
-    /// One of its names is not legal.
+    /// One of the names is not valid.
     #[error("in `{path}`: {source}")]
     Name {
-        /// The whole text.
+        /// The whole path.
         path: String,
-        /// What is wrong with a name in it.
+        /// The error of that name.
         source: NameError,
     },
 }
 
 impl KeyPath {
-    /// The root key by itself.
+    /// Returns the path of a root key.
     pub fn root_key(root: RootKey) -> Self {
         Self { root, below: String::new() }
     }
 
-    /// Its root key.
+    /// Returns the root key.
     pub fn root(&self) -> RootKey {
         self.root
     }
 
-    /// The names below the root key, joined by backslashes.
+    /// Returns the names below the root key, joined by backslashes.
     pub fn below_root(&self) -> &str {
         &self.below
     }
 
-    /// The names below the root key, topmost first.
+    /// Returns the names below the root key, topmost first.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.below.split('\\').filter(|s| !s.is_empty())
     }
 
-    /// How many names stand below the root key.
+    /// Returns the number of names below the root key.
     pub fn depth(&self) -> usize {
         self.names().count()
     }
 
-    /// The last name; none for a root key.
+    /// Returns the last name; `None` for a root key.
     pub fn last(&self) -> Option<&str> {
         self.names().next_back()
     }
 
-    /// The key above; none for a root key.
+    /// Returns the key above; `None` for a root key.
     pub fn parent(&self) -> Option<Self> {
         if self.below.is_empty() {
             return None;
@@ -136,13 +137,13 @@ impl KeyPath {
         Some(Self { root: self.root, below: below.to_owned() })
     }
 
-    /// The key `name` directly below this one.
+    /// Returns the key `name` directly below this one.
     pub fn child(&self, name: &KeyName) -> Self {
         let below = if self.below.is_empty() { name.to_string() } else { format!("{}\\{name}", self.below) };
         Self { root: self.root, below }
     }
 
-    /// The path with `names` (joined by backslashes) below `root`.
+    /// Returns the path of the names `below` (joined by backslashes) under `root`.
     pub fn from_parts(root: RootKey, below: &str) -> Result<Self, KeyPathError> {
         let levels = below.split('\\').count();
         if levels > MAX_LEVELS {
@@ -157,7 +158,8 @@ impl KeyPath {
         Ok(Self { root, below: below.to_owned() })
     }
 
-    /// What stands of this path below `ancestor`: `Some("")` for the same key, `None` where it is not below it.
+    /// Returns the part of the path below `ancestor`: `Some("")` for the same key, `None` where the path is not within
+    /// it.
     pub fn relative_to(&self, ancestor: &KeyPath) -> Option<&str> {
         if self.root != ancestor.root {
             return None;
@@ -173,12 +175,12 @@ impl KeyPath {
         Some(rest)
     }
 
-    /// Whether this is `ancestor` or stands anywhere below it.
+    /// Returns whether this key is `ancestor` or anywhere below it.
     pub fn is_within(&self, ancestor: &KeyPath) -> bool {
         self.relative_to(ancestor).is_some()
     }
 
-    /// The path with its root key in full, as a `.reg` file writes it.
+    /// Returns the path with the long name of its root key, as in a `.reg` file.
     pub fn to_long(&self) -> String {
         self.joined(self.root.long())
     }

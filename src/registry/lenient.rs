@@ -1,16 +1,18 @@
-//! What programs get that read data as text, as a list or as a number, where its bytes are not quite as its type has them.
+//! Reads data as programs do, where the bytes do not quite have the form of their type.
 //!
-//! Windows stores what it is given: a string without its NUL, a list without its last one. Programs read such data all the
-//! same, and so it must not be taken for nothing. What they would not read alike is refused.
+//! Windows stores what it is given: a string without its NUL, a list without its final one. Programs still read such
+//! data, so kbfix must not treat it as unreadable. Data that different programs would read differently is refused.
 //!
-//! Source: Microsoft, "RegQueryValueExW" (a string may lack its terminating NULs), "REG_MULTI_SZ" in "Registry Value Types" (an
-//! empty string ends the list), "RegGetValueW" (RRF_RT_DWORD and RRF_RT_QWORD take bytes of that length for the number).
+//! Source: Microsoft, "RegQueryValueExW" (a string may lack its terminating NULs), "REG_MULTI_SZ" in "Registry Value
+//! Types" (an empty string ends the list), "RegGetValueW" (RRF_RT_DWORD and RRF_RT_QWORD also accept bytes of that
+//! length).
 
 use super::data::{Data, Decoded, ValueType, units};
 
 impl Data {
-    /// The string that a program gets which reads this as text: up to the first NUL, whether or not there is one.
-    /// `None` where the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are no UTF-16.
+    /// Returns the string that a program reads: up to the first NUL, or to the end where there is none.
+    ///
+    /// `None` where the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
     pub fn as_read_text(&self) -> Option<String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
             return None;
@@ -20,12 +22,14 @@ impl Data {
         String::from_utf16(&units[..end]).ok()
     }
 
-    /// The strings that a program gets which reads this as a list: up to the first empty one, whether or not the NULs behind
-    /// the last are there. A REG_SZ or REG_EXPAND_SZ is a list of one string; an empty one, of none.
+    /// Returns the strings that a program reads as a list: up to the first empty string, or to the end.
+    ///
+    /// The NULs after the last string may be missing. A REG_SZ or REG_EXPAND_SZ is a list of one string, and an empty
+    /// one is an empty list.
     ///
     /// # Errors
-    /// Why it cannot be taken for a list: its type, bytes that are no UTF-16, text behind an empty string, where programs do
-    /// not see it, or `%variables%`, which a REG_MULTI_SZ does not have.
+    /// Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string (programs do
+    /// not see it), a NUL inside a REG_SZ or REG_EXPAND_SZ, or `%variables%`, which a REG_MULTI_SZ does not have.
     pub fn as_read_list(&self) -> Result<Vec<String>, String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&self.value_type) {
             return Err(format!("a {} is not a list of strings", self.value_type));
@@ -37,11 +41,11 @@ impl Data {
             list.push(String::from_utf16(string).map_err(|_| "a string of the list is not valid UTF-16")?);
         }
         if strings.any(|string| !string.is_empty()) {
-            return Err("text stands behind an empty string, which ends the list".to_owned());
+            return Err("there is text after an empty string, which ends the list".to_owned());
         }
         match self.value_type {
             ValueType::MULTI_SZ => {}
-            _ if list.len() > 1 => return Err("a NUL stands inside the string".to_owned()),
+            _ if list.len() > 1 => return Err("there is a NUL inside the string".to_owned()),
             ValueType::EXPAND_SZ if list.iter().any(|string| string.contains('%')) => {
                 return Err("a REG_EXPAND_SZ with variables is not a list of strings".to_owned());
             }
@@ -50,11 +54,13 @@ impl Data {
         Ok(list)
     }
 
-    /// The number of `value_type` (REG_DWORD or REG_QWORD) that this is: a REG_DWORD or REG_QWORD which that type can hold, or
-    /// a REG_BINARY of just its length, least significant byte first.
+    /// Returns the data as a number of `value_type` (REG_DWORD or REG_QWORD).
+    ///
+    /// The data is a REG_DWORD or REG_QWORD whose number fits `value_type`, or a REG_BINARY of exactly its length, read
+    /// with the least significant byte first.
     ///
     /// # Errors
-    /// Why it cannot be taken for that number.
+    /// Returns why the data cannot be read as that number.
     pub fn as_read_number(&self, value_type: ValueType) -> Result<u64, String> {
         let length = if value_type == ValueType::QWORD { 8 } else { 4 };
         let read_as = match self.value_type {

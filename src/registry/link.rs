@@ -1,18 +1,19 @@
 //! Symbolic links in the registry: those that Windows makes, and all others.
 //!
-//! Windows follows a link wherever it stands in a key's path, so that who may make one decides what a program reads, changes or
-//! deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). A key that any other link leads to
-//! is not what the name says: protection, and what a reviewer approves, would be judged by a name alone.
+//! Windows follows a link anywhere in a key's path, so whoever may create one decides what a program reads, changes or
+//! deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). A key that is
+//! reached through any other link is not the key that its name says, but the check for protected keys and the
+//! reviewer's approval rely on the name.
 //!
-//! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK), "Registry Keys
-//! Affected by WOW64" (symbolic links), MS10-021.
+//! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
+//! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
 
 use super::{Data, Key, KeyPath, RootKey, ValueType, View, name};
 
-/// The name of the value that holds where a link leads, of type REG_LINK.
+/// The name of the REG_LINK value that holds the target of a link.
 pub const LINK_VALUE: &str = "SymbolicLinkValue";
 
-/// Returns the key that the system's own name `\REGISTRY\MACHINE\…` or `\REGISTRY\USER\…` means; `None` for any other name.
+/// Returns the key that a kernel path `\REGISTRY\MACHINE\…` or `\REGISTRY\USER\…` means; `None` for any other path.
 pub fn native_path(text: &str) -> Option<KeyPath> {
     [(r"\Registry\Machine", RootKey::Hklm), (r"\Registry\User", RootKey::Hku)].into_iter().find_map(|(prefix, root)| {
         let (head, tail) = (text.get(..prefix.len())?, text.get(prefix.len()..)?);
@@ -21,13 +22,14 @@ pub fn native_path(text: &str) -> Option<KeyPath> {
     })
 }
 
-/// Returns where a link leads: a key, or the text that names something else; `None` where this is not the value of a link.
+/// Returns the target of a link: a key, or the string that names something else. `None` where `value` is not a
+/// REG_LINK.
 pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
     if value.value_type != ValueType::LINK {
         return None;
     }
     let units: Vec<u16> = value.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    // Windows writes no NUL at its end, and does not mind one.
+    // Windows writes no NUL at the end, and accepts one.
     let text = String::from_utf16_lossy(&units);
     let text = text.trim_end_matches('\0');
     Some(native_path(text).ok_or_else(|| format!("`{text}`")))
@@ -38,7 +40,7 @@ impl Key {
     pub fn is_at(&self, real: &KeyPath) -> bool {
         let found = settled(&Key::new(real.clone()));
         let wanted = settled(self);
-        // Whose hive HKCU is, and whose classes HKCR shows beside the machine's, is for Windows to say.
+        // Only Windows knows which user HKCU is, and which user's classes HKCR shows beside the machine's.
         if found.root() == RootKey::Hku && matches!(self.path.root(), RootKey::Hkcu | RootKey::Hkcr) {
             let below = found.names().skip(1).collect::<Vec<_>>().join("\\");
             return KeyPath::from_parts(wanted.root(), &below).is_ok_and(|path| path == wanted);
@@ -49,7 +51,10 @@ impl Key {
         }
     }
 
-    /// Returns the keys from the topmost down to this one, as the 64-bit view names them, that are not to be links.
+    /// Returns the path of this key and of the keys above it, topmost first, as the 64-bit view names them; none of
+    /// them may be a link.
+    ///
+    /// Root keys, the keys directly below them and the links of Windows are left out.
     pub fn way(&self) -> Vec<KeyPath> {
         let above = std::iter::successors(Some(settled(self)), KeyPath::parent);
         let mut way: Vec<_> = above.filter(|path| path.depth() > 1 && !is_link_of_windows(path)).collect();
@@ -58,7 +63,7 @@ impl Key {
     }
 }
 
-/// Whether Windows makes a link at this path, the place of a key.
+/// Returns whether Windows makes a link at this path.
 fn is_link_of_windows(path: &KeyPath) -> bool {
     let names: Vec<_> = path.names().collect();
     match (path.root(), names.as_slice()) {
@@ -72,10 +77,10 @@ fn is_link_of_windows(path: &KeyPath) -> bool {
     }
 }
 
-/// The place of a key as the 64-bit view has it, by its one name. What the views share is not below `Wow6432Node`.
+/// Returns the canonical path of a key in the 64-bit view. A key that the views share is not below `Wow6432Node`.
 fn settled(key: &Key) -> KeyPath {
     let named = key.one_name(false);
-    let stored = named.view.stored_at(&named.path);
+    let stored = named.stored();
     let shared = || {
         let node = KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node").ok()?;
         let wide = KeyPath::from_parts(RootKey::Hklm, &format!(r"SOFTWARE\{}", stored.relative_to(&node)?)).ok()?;
@@ -84,7 +89,7 @@ fn settled(key: &Key) -> KeyPath {
     shared().unwrap_or(stored)
 }
 
-/// Whether Windows links name number `at` of a key below HKLM to its neighbour `found`.
+/// Returns whether a link of Windows leads from name number `at` of a key below HKLM to its sibling `found`.
 fn leads_to(names: &[&str], at: usize, found: &str) -> bool {
     let is = |at: usize, name: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(name));
     let above = |name: &str| at > 0 && is(at - 1, name);

@@ -1,7 +1,7 @@
-//! The words of the registry: root keys, keys, value names, types, data, views.
+//! The registry's types: root keys, keys, value names, value types, data, views.
 //!
-//! Everything here parses, prints and compares; nothing does I/O. Names compare as Windows compares them (without
-//! case, see [`name`]) and print as they were found. Data is a type number and bytes, never a guess at their meaning.
+//! Everything here parses, prints and compares; nothing does I/O. Names compare without case, as in Windows (see
+//! [`name`]), and print as they were found. Data is a type number and bytes; both are kept exactly as found.
 
 mod alias;
 mod data;

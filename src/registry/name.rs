@@ -1,6 +1,6 @@
-//! Names of keys and values: how they compare, and which of them are legal.
+//! The names of keys and values: how they compare, and which are valid.
 //!
-//! Limits are those of Microsoft's page "Registry element size limits": a key name has 1 to 255 UTF-16 units and no
+//! The limits are from Microsoft's page "Registry element size limits": a key name has 1 to 255 UTF-16 units and no
 //! backslash; a value name has up to 16,383 units, and the empty one is the key's default value.
 
 use std::{
@@ -19,8 +19,10 @@ pub const MAX_KEY_NAME: usize = 255;
 /// The longest value name, in UTF-16 units.
 pub const MAX_VALUE_NAME: usize = 16_383;
 
-/// Whether `name` begins with the first of `parts`, ends with the last and has the others in between, in that order, with any
-/// characters, also none, between them. Without case, as names compare.
+/// Returns whether `name` matches the pattern whose `*` separate `parts`; a `*` matches any characters, or none.
+///
+/// So the name begins with the first part, ends with the last and has the others in between, in order. Compares without
+/// case.
 pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
     let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
     let name = units(name);
@@ -28,16 +30,16 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
     let Some(mut left) = name.strip_prefix(units(first.as_ref()).as_slice()) else { return false };
     let Some((last, between)) = rest.split_last() else { return left.is_empty() };
     for part in between.iter().map(|part| units(part.as_ref())).filter(|part| !part.is_empty()) {
-        // The first place where it stands leaves the most for the others.
+        // The leftmost match leaves the most characters for the other parts.
         let Some(at) = left.windows(part.len()).position(|window| window == part) else { return false };
         left = &left[at + part.len()..];
     }
     left.ends_with(&units(last.as_ref()))
 }
 
-/// Compares two names as the registry does: by UTF-16 units in upper case.
+/// Compares two names as the registry does: by their UTF-16 units in upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
-    // Paths that are compared have most of their names in common.
+    // A short cut: the paths that are compared have most of their names in common.
     if a == b {
         return Ordering::Equal;
     }
@@ -47,7 +49,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.encode_utf16().map(upcase).cmp(b.encode_utf16().map(upcase))
 }
 
-/// Returns the name in upper case, as UTF-16 units: two names that compare equal have the same.
+/// Returns the name in upper case, as UTF-16 units. Names that compare equal give the same units.
 pub fn folded(name: &str) -> Vec<u16> {
     name.encode_utf16().map(upcase).collect()
 }
@@ -60,32 +62,35 @@ pub(super) fn hash<H: Hasher>(name: &str, state: &mut H) {
     0xFFFF_u16.hash(state);
 }
 
-/// Why a text is not a legal name.
+/// The error for a string that is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// A key name of no characters.
+    /// A key name is empty.
     #[error("a key name is empty")]
     Empty,
-    /// Longer than the registry allows.
+    /// The name is longer than the registry allows.
     #[error("the name has {found} UTF-16 units, the registry allows {limit}")]
     TooLong {
-        /// Its length in UTF-16 units.
+        /// The length in UTF-16 units.
         found: usize,
         /// The limit in UTF-16 units.
         limit: usize,
     },
-    /// A character that a name cannot have: a NUL, or a backslash in a key name.
+    /// The name contains a forbidden character: a NUL, or in a key name a backslash.
     #[error("{}", refusal(*.0))]
     Character(char),
 }
 
-/// Why a name cannot have the character. The kernel, which counts the characters of a name, takes a NUL; every program that uses
-/// the Windows API, whose names end at a NUL, can neither read nor make such a name.
+/// Returns why a name cannot contain the character.
+///
+/// The kernel counts the characters of a name and accepts a NUL. In the Windows API names end at a NUL, so a program
+/// that uses it can neither read nor create such a name.
 fn refusal(character: char) -> String {
     match character {
-        '\0' => "the name has the character NUL, which no name in the Windows API can have (only the kernel's own calls reach such a name)"
-            .to_owned(),
-        other => format!("the name has the character {other:?}, which the registry does not allow there"),
+        '\0' => {
+            "the name contains a NUL; programs that use the Windows API cannot read or create such a name".to_owned()
+        }
+        other => format!("the name contains {other:?}, which the registry does not allow in it"),
     }
 }
 
@@ -108,7 +113,7 @@ macro_rules! name_type {
         pub struct $name(String);
 
         impl $name {
-            /// The name as it was written or found.
+            /// Returns the name as it was written or found.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -163,12 +168,12 @@ name_type! {
     KeyName
 }
 name_type! {
-    /// The name of a value. The empty name is the key's default value. Equal names differ at most in case.
+    /// The name of a value; the empty name is the key's default value. Equal names differ at most in case.
     ValueName
 }
 
 impl KeyName {
-    /// A key name: 1 to 255 UTF-16 units, no backslash, no NUL.
+    /// Checks a key name: 1 to 255 UTF-16 units, no backslash, no NUL.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         if name.is_empty() {
@@ -180,19 +185,19 @@ impl KeyName {
 }
 
 impl ValueName {
-    /// A value name: up to 16,383 UTF-16 units, no NUL.
+    /// Checks a value name: up to 16,383 UTF-16 units, no NUL.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         check(&name, MAX_VALUE_NAME, &['\0'])?;
         Ok(Self(name))
     }
 
-    /// The key's default value, which `regedit` shows as `(Default)` and a `.reg` file as `@`.
+    /// Returns the name of the default value, which `regedit` shows as `(Default)` and a `.reg` file writes as `@`.
     pub fn default_value() -> Self {
         Self(String::new())
     }
 
-    /// Whether this names the key's default value.
+    /// Returns whether this is the name of the key's default value.
     pub fn is_default(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,7 +1,7 @@
-//! Data and names as a version 5 `.reg` file writes them, on one line.
+//! Data and names in the notation of a version 5 `.reg` file, on one line.
 //!
-//! This is the notation of every diff and message. It loses nothing: where the short form (`"text"`, `dword:`) would not
-//! give the same bytes back, the bytes are written as `hex(type):`.
+//! Every diff and message uses this notation. It is lossless: where the short form (`"text"`, `dword:`) would not give
+//! the same bytes back, the bytes are written as `hex(type):`.
 //!
 //! Source: Microsoft, "How to add, modify, or delete registry subkeys and values by using a .reg file" (KB310516).
 
@@ -9,10 +9,10 @@ use std::fmt;
 
 use super::{Data, Decoded, ValueName, ValueType};
 
-/// What stands in place of data that is shown to nobody.
+/// The placeholder for sensitive data.
 pub const HIDDEN: &str = "(hidden)";
 
-/// Data as messages have it: its type and notation, of sensitive data the type only, and `absent` where there is none.
+/// Returns data for a message: its type and notation; of sensitive data only the type; `absent` for none.
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),
@@ -21,7 +21,7 @@ pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     }
 }
 
-/// Data in `.reg` notation: `dword:00000001`, `"text"`, `hex(7):61,00,…`.
+/// Returns data in `.reg` notation: `dword:00000001`, `"text"`, `hex(7):61,00,…`.
 pub fn data(data: &Data) -> String {
     match (data.value_type, data.decode()) {
         (ValueType::DWORD, Decoded::Number(number)) => format!("dword:{number:08x}"),
@@ -31,7 +31,7 @@ pub fn data(data: &Data) -> String {
 }
 
 impl fmt::Display for Data {
-    /// The `.reg` notation, on one line.
+    /// Writes the `.reg` notation, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&data(self))
     }
@@ -43,12 +43,12 @@ impl fmt::Debug for Data {
     }
 }
 
-/// `hex:` for REG_BINARY, `hex(7):` and its like for any other type, the number in hex digits.
+/// Returns `hex:` for REG_BINARY and `hex(7):` for other types, with the type's number in hex digits.
 pub fn hex_prefix(value_type: ValueType) -> String {
     if value_type == ValueType::BINARY { "hex:".to_owned() } else { format!("hex({:x}):", value_type.0) }
 }
 
-/// `01,00,ff`.
+/// Returns bytes as `01,00,ff`.
 pub fn hex_list(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 3);
     for (i, byte) in bytes.iter().enumerate() {
@@ -60,7 +60,7 @@ pub fn hex_list(bytes: &[u8]) -> String {
     out
 }
 
-/// `0100ff`.
+/// Returns bytes as `0100ff`.
 pub fn hex_digits(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -76,7 +76,7 @@ pub fn push_hex(out: &mut String, byte: u8) {
     out.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-/// The bytes of hex digits in pairs; `None` for anything else.
+/// Parses pairs of hex digits; returns `None` for anything else.
 pub fn parse_hex_digits(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
@@ -85,12 +85,12 @@ pub fn parse_hex_digits(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
-/// A value name: `@` for the default value, else quoted.
+/// Returns `@` for the default value, any other name in quotes.
 pub fn value_name(name: &ValueName) -> String {
     if name.is_default() { "@".to_owned() } else { quoted(name.as_str()) }
 }
 
-/// Text in double quotes, with a backslash before each backslash and double quote.
+/// Returns text in double quotes, with a backslash before each backslash and double quote.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -104,9 +104,10 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// Text on one line, with nothing in it that steers a terminal, changes the direction of what follows, or is not seen: such
-/// characters become `\u{…}`. Names and strings of a target or a spec go through here before people see them, since they
-/// could fake lines and hide others.
+/// Returns text on one line, with invisible characters written as `\u{…}`.
+///
+/// These include characters that control a terminal or change the direction of the text. Names and strings from a
+/// target or a spec must pass through here before they are shown, because they could fake some lines and hide others.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -115,12 +116,15 @@ pub fn one_line(text: &str) -> String {
     out
 }
 
-/// Whether a character is not seen: a control (line breaks and U+0085 are), a separator of lines, a format or one that programs
-/// are to ignore where they cannot show it, or a blank that is no space.
+/// Returns whether a character is invisible.
+///
+/// Invisible are control characters (line breaks and U+0085 among them), line separators, format characters, characters
+/// that programs should ignore where they cannot show them, and some that show nothing although they are not spaces.
 ///
 /// Source: Unicode Character Database, general categories Cc, Zl, Zp and Cf, and Default_Ignorable_Code_Point, without
-/// Prepended_Concatenation_Mark (Arabic and other number signs), which is seen; a test checks the table against it. The blanks are the
-/// Braille pattern without dots, the null notehead and the filler of Khitan, of which the standard says that nothing is shown.
+/// Prepended_Concatenation_Mark (Arabic and other number signs), which is visible; a test checks the table against it.
+/// The last group is the Braille pattern without dots, the null notehead and the Khitan filler, which according to the
+/// standard show nothing.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

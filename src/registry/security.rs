@@ -1,7 +1,7 @@
-//! What a key has beside values and subkeys: its class name, and its security descriptor, which says who owns it and who may do
-//! what with it.
+//! A key's class name and security descriptor; the latter says who owns the key and who may do what with it.
 //!
-//! kbfix changes neither by itself. A key that is deleted loses both, and gets them back when the deletion is undone.
+//! kbfix does not change either of them on its own. A key that is deleted loses both, and gets them back when the
+//! deletion is undone.
 //!
 //! Source: Microsoft, [MS-DTYP] "Windows Data Types", 2.4.6 `SECURITY_DESCRIPTOR`, 2.4.2 `SID`, 2.4.5 `ACL`.
 
@@ -14,32 +14,32 @@ use super::notation::{hex_digits, parse_hex_digits};
 
 const HEADER: usize = 20;
 const CONTROL: usize = 2;
-/// Where the header names the owner, the group, the system access control list and the discretionary one.
+/// The offsets in the header of the fields for owner, group, SACL and DACL.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
-/// Control bits: the parts lie behind the header; there is a discretionary list; it takes nothing over from the key above.
+/// Control bits: the parts follow the header; there is a DACL; the DACL inherits nothing from the key above.
 const SELF_RELATIVE: u16 = 0x8000;
 const DACL_PRESENT: u16 = 0x0004;
 const DACL_PROTECTED: u16 = 0x1000;
 
-/// What a key has beside values and subkeys.
+/// The properties of a key beside its values and subkeys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {
-    /// Its class name. Few keys have one; those that hold the boot key, below `Control\Lsa`, hold it there.
+    /// The class name. Few keys have one; the keys below `Control\Lsa` that hold the boot key store it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// Its security descriptor.
+    /// The security descriptor.
     pub security: SecurityDescriptor,
 }
 
 impl KeyProperties {
-    /// Whether both have the same class name and grant the same: see [`SecurityDescriptor::grants_as`].
+    /// Returns whether both have the same class name and grant the same access: see [`SecurityDescriptor::grants_as`].
     pub fn same(&self, other: &Self) -> bool {
         self.class == other.class && self.security.grants_as(&other.security)
     }
 }
 
-/// For messages: the class name, and the descriptor in hex digits.
+/// Prints the class name, and the descriptor in hex digits, for messages.
 impl std::fmt::Display for KeyProperties {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(class) = &self.class {
@@ -54,10 +54,10 @@ impl std::fmt::Display for KeyProperties {
 pub struct SecurityDescriptor(Vec<u8>);
 
 impl SecurityDescriptor {
-    /// Takes bytes in self-relative form, as hives, Windows and MS-RRP have them.
+    /// Checks bytes in the self-relative form that hives, Windows and MS-RRP use.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// Returns what is wrong with the bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, &'static str> {
         let bytes = bytes.into();
         let header = bytes.get(..HEADER).ok_or("the security descriptor is shorter than its header")?;
@@ -72,13 +72,15 @@ impl SecurityDescriptor {
         Ok(Self(bytes))
     }
 
-    /// The bytes, in self-relative form.
+    /// Returns the bytes, in self-relative form.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether both have the same owner and group and grant the same. How the lists came about (inherited by itself, or by
-    /// default) is not compared, nor what is audited, which not every account may read or set.
+    /// Returns whether both have the same owner and group and grant the same access.
+    ///
+    /// Flags that say how the lists came about (automatically inherited, or by default) are not compared, nor are the
+    /// audit entries, which not every account may read or set.
     pub fn grants_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| one.control() & (DACL_PRESENT | DACL_PROTECTED);
         compared(self) == compared(other) && [0, 1, 3].iter().all(|n| part(&self.0, *n) == part(&other.0, *n))
@@ -93,8 +95,8 @@ fn offset(bytes: &[u8], field: usize) -> usize {
     bytes.get(field..field + 4).and_then(|b| b.try_into().ok()).map_or(0, |b| u32::from_le_bytes(b) as usize)
 }
 
-/// One of [`PARTS`]: a SID, whose length follows from the number of its authorities, or an access control list, which says how
-/// long it is. None where the descriptor has no such part, or not all of it.
+/// Returns one of [`PARTS`]: a SID, whose length depends on its number of sub-authorities, or an access control list,
+/// which holds its own length. `None` where the descriptor does not have that part, or not all of it.
 fn part(bytes: &[u8], number: usize) -> Option<&[u8]> {
     let from = bytes.get(Some(offset(bytes, PARTS[number])).filter(|at| *at != 0)?..)?;
     let length = match number {
@@ -136,7 +138,8 @@ impl JsonSchema for SecurityDescriptor {
 mod tests {
     use super::*;
 
-    /// Owned by S-1-5-32-`owner`, no group; a list that grants the administrators everything; a gap between them.
+    /// Returns a descriptor with owner S-1-5-32-`owner`, no group, a gap, and a list that grants the administrators
+    /// everything.
     fn descriptor(owner: u32) -> Vec<u8> {
         let sid = |last: u32| [&[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0][..], &last.to_le_bytes()].concat();
         let mut bytes = vec![1, 0, 4, 0x80];

@@ -1,38 +1,40 @@
-//! Security identifiers, as the names of users' hives below `HKU` and of their profiles.
+//! Security identifiers, in the names of users' hives below `HKU` and of user profiles.
 //!
-//! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or domain),
-//! "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
+//! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or
+//! domain), "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
 
-/// What follows a user's SID in the name of the key where the hive of the user's classes is; it is also the user's
-/// `Software\Classes`.
+/// The suffix after a user's SID in the name of the key where the hive of the user's classes is mounted; the same
+/// classes are the user's `Software\Classes`.
 pub const CLASSES: &str = "_Classes";
 
-/// The name below `HKU` under which kbfix has the hive of the Default profile, which every new user gets a copy of. Windows never
+/// kbfix's name below `HKU` for the hive of the Default profile, which every new user gets a copy of. Windows never
 /// loads that hive; `.DEFAULT` is the hive of the system's own account.
 ///
 /// Source: Microsoft, "Customize the default user profile".
 pub const DEFAULT_PROFILE: &str = "DefaultProfile";
 
-/// Whether `name` is that of the Default profile's hive, or of the hive of its classes.
+/// Returns whether `name` is the name of the Default profile's hive, or of the hive of its classes.
 pub fn is_default_profile(name: &str) -> bool {
     let (start, end) = (name.get(..DEFAULT_PROFILE.len()), name.get(DEFAULT_PROFILE.len()..).unwrap_or_default());
     start.is_some_and(|start| start.eq_ignore_ascii_case(DEFAULT_PROFILE))
         && (end.is_empty() || end.eq_ignore_ascii_case(CLASSES))
 }
 
-/// Whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows gave up (`….bak`) is none.
+/// Returns whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows gave up (`….bak`) is not
+/// one.
 pub fn is_sid(text: &str) -> bool {
     let (start, numbers) = (text.get(..4), text.get(4..).unwrap_or_default());
     start.is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
         && numbers.split('-').all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether `text` is the SID of a person's account: of a machine, a domain or Entra ID. Services have others.
+/// Returns whether `text` is the SID of a person's account: of a machine, a domain or Entra ID. Services have other
+/// SIDs.
 pub fn is_person(text: &str) -> bool {
     is_sid(text) && ["5-21-", "12-1-"].iter().any(|authority| text[4..].starts_with(authority))
 }
 
-/// The SID in the name of the key where the hive of its classes is (`S-1-…_Classes`).
+/// Returns the SID in the name of a classes hive (`S-1-…_Classes`).
 pub fn of_classes(name: &str) -> Option<&str> {
     let at = name.len().checked_sub(CLASSES.len())?;
     let (sid, end) = (name.get(..at)?, name.get(at..)?);

@@ -1,15 +1,16 @@
-//! Windows' table of upper-case letters, by which the names of keys and values compare.
+//! Windows' upper-case table, by which the names of keys and values compare.
 //!
-//! The kernel compares and hashes names by `RtlUpcaseUnicodeChar`, which maps one UTF-16 unit to one by a table of its own
-//! (`l_intl.nls`), not by Unicode: it has no final sigma (U+03C2) and no Georgian, and letters with a iota below have it.
+//! The kernel compares and hashes names with `RtlUpcaseUnicodeChar`, which maps one UTF-16 unit to one through its own
+//! table (`l_intl.nls`), not through Unicode's: the table lacks final sigma (U+03C2) and Georgian, and has letters with
+//! iota subscript.
 //!
-//! Sources, which agree in all 973 pairs: a dump of that function on Windows 11 (build 26300, in the public repository
-//! Stormrage-DJ/DayZ-ServerMan); the table of file names that Windows 8 puts on a volume (`$UpCase`, of which ntfs-3g has the
-//! MD5 7ff498a44e45e77374cc7c962b1b92f2 and `mkntfs` writes it). Microsoft's "Windows 8 Upper Case Mapping Table", which
-//! \[MS-UCODEREF\] 3.1.5.3 names, has the same from U+1E3A on. Windows Server 2003 and Vista have fewer letters: there two
-//! names that differ in the case of a younger one, such as U+1F80, are two.
+//! The sources agree in all 973 pairs: a dump of that function on Windows 11 (build 26300, in the public repository
+//! Stormrage-DJ/DayZ-ServerMan), and the table of file names that Windows 8 writes to a volume (`$UpCase`, of which
+//! ntfs-3g has the MD5 7ff498a44e45e77374cc7c962b1b92f2; `mkntfs` writes it). Microsoft's "Windows 8 Upper Case Mapping
+//! Table", which \[MS-UCODEREF\] 3.1.5.3 names, is the same from U+1E3A on. Windows Server 2003 and Vista have fewer
+//! letters: there, two names that differ only in the case of a newer letter, such as U+1F80, are different.
 
-/// The first and last unit of a run of small letters, the step between them, and what makes a capital letter of each.
+/// Runs of small letters: first and last unit, the step between letters, and the difference to the capital letter.
 #[rustfmt::skip]
 const RUNS: [(u16, u16, u16, i32); 134] = [
     (0x0061, 0x007A, 1, -32), (0x00E0, 0x00F6, 1, -32), (0x00F8, 0x00FE, 1, -32), (0x00FF, 0x00FF, 1, 121),
@@ -48,7 +49,7 @@ const RUNS: [(u16, u16, u16, i32); 134] = [
     (0xA78C, 0xA78C, 1, -1), (0xFF41, 0xFF5A, 1, -32),
 ];
 
-/// The upper-case form of one UTF-16 unit, as Windows' kernel maps it.
+/// Returns the upper-case form of one UTF-16 unit, as the Windows kernel maps it.
 pub fn upcase(unit: u16) -> u16 {
     if unit < 0x80 {
         return if (b'a' as u16..=b'z' as u16).contains(&unit) { unit - 32 } else { unit };
@@ -76,7 +77,8 @@ mod tests {
         let digest = crate::registry::notation::hex_digits(&Sha256::digest(text));
         assert_eq!(digest, "cf0c33b481c51829b08eee79ecf92589cf59c432382c668244780807fd8a922c");
         assert!(RUNS.windows(2).all(|two| two[0].1 < two[1].0));
-        // A capital letter is its own, so that names in upper case compare as they are; and none outside ASCII comes into it.
+        // An upper-case letter maps to itself, so that upper-case names compare as they are; and no letter outside
+        // ASCII maps into it.
         assert!(pairs.iter().all(|(unit, upper)| upcase(*upper) == *upper && (*unit < 0x80) == (*upper < 0x80)));
     }
 

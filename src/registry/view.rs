@@ -1,4 +1,4 @@
-//! The 32-bit and 64-bit views that 64-bit Windows has of some keys.
+//! The 32-bit and 64-bit views of the registry on 64-bit Windows.
 
 use std::{fmt, str::FromStr};
 
@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyName, KeyPath, RootKey, sid};
 
-/// Which of the two registry views of WOW64 is meant. A 32-bit Windows has one view only, and both mean that.
+/// One of the two registry views of WOW64. 32-bit Windows has only one view, and both variants mean that.
 ///
 /// Source: Microsoft, "Accessing an Alternate Registry View" and "Registry Keys Affected by WOW64".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum View {
-    /// What 64-bit programs see; on 32-bit Windows, the registry.
+    /// The view of 64-bit programs; on 32-bit Windows, the only one.
     #[default]
     #[serde(rename = "64")]
     Bits64,
-    /// What 32-bit programs see on 64-bit Windows.
+    /// The view of 32-bit programs on 64-bit Windows.
     #[serde(rename = "32")]
     Bits32,
 }
 
 impl View {
-    /// Where the 64-bit view keeps the key that this view calls `path`.
+    /// Returns the path in the 64-bit view of the key that this view calls `path`.
     ///
-    /// An export, an image and a hive have no views of their own: they hold the 64-bit view, and in it the 32-bit view's
-    /// keys below `Wow6432Node`. Keys that WOW64 shares between the views stay where they are.
+    /// Exports, images and hives have no views of their own: they hold the 64-bit view, which contains the 32-bit
+    /// view's keys below `Wow6432Node`. Keys that WOW64 shares between the views keep their path.
     pub fn stored_at(self, path: &KeyPath) -> KeyPath {
         match self {
             Self::Bits64 => path.clone(),
@@ -34,7 +34,7 @@ impl View {
     }
 }
 
-/// Subkeys of `HKLM\SOFTWARE` that WOW64 shares, since Windows 7 (earlier systems reflect more of them).
+/// Subkeys of `HKLM\SOFTWARE` that WOW64 shares since Windows 7 (earlier systems reflect more of them).
 ///
 /// Source: Microsoft, "Registry Keys Affected by WOW64".
 const SHARED_SOFTWARE: &[&str] = &[
@@ -88,10 +88,10 @@ const SHARED_SOFTWARE: &[&str] = &[
     "RegisteredApplications",
 ];
 
-/// Subkeys of a `Classes` key that WOW64 redirects; the rest of `Classes` is shared.
+/// Subkeys of a `Classes` key that WOW64 redirects; all other subkeys are shared.
 const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
 
-/// The place of a redirected key, or `None` where the two views share it.
+/// Returns the path of a redirected key in the 64-bit view, or `None` where the two views share it.
 fn redirected(path: &KeyPath) -> Option<KeyPath> {
     let names: Vec<&str> = path.names().collect();
     let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
@@ -116,7 +116,7 @@ fn redirected(path: &KeyPath) -> Option<KeyPath> {
     (!shared).then(|| inserted(path, 1))
 }
 
-/// `path` with `Wow6432Node` put in as its name number `at`.
+/// Returns `path` with `Wow6432Node` inserted as name number `at`.
 fn inserted(path: &KeyPath, at: usize) -> KeyPath {
     let names = path.names().take(at).chain(["Wow6432Node"]).chain(path.names().skip(at));
     names
@@ -133,9 +133,9 @@ impl fmt::Display for View {
     }
 }
 
-/// A key as one view sees it: what a target is asked for, and what a change names.
+/// A key in one view: targets are asked for it, and changes name it.
 ///
-/// Prints as the path alone in the 64-bit view, and with ` [32-bit view]` behind it in the other.
+/// Prints as the path alone in the 64-bit view, and with ` [32-bit view]` after it in the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
@@ -151,17 +151,25 @@ impl Key {
         *view == View::Bits64
     }
 
-    /// `path` in the 64-bit view.
+    /// Returns the key `path` in the 64-bit view.
     pub fn new(path: KeyPath) -> Self {
         Self { path, view: View::Bits64 }
     }
 
-    /// The key above, in the same view.
+    /// Returns the key that holds this one: the one above in the same view or, of the topmost keys that the 32-bit view has for
+    /// itself, the one that the 64-bit view has above them, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
-        Some(Self { path: self.path.parent()?, view: self.view })
+        let above = Self { path: self.path.parent()?, view: self.view };
+        let holds = self.stored().parent()?;
+        Some(if above.stored() == holds { above } else { Self::new(holds) })
     }
 
-    /// The key `name` below, in the same view.
+    /// Returns where the 64-bit view keeps the key.
+    pub fn stored(&self) -> KeyPath {
+        self.view.stored_at(&self.path)
+    }
+
+    /// Returns the key `name` directly below, in the same view.
     pub fn child(&self, name: &KeyName) -> Self {
         Self { path: self.path.child(name), view: self.view }
     }
@@ -207,8 +215,21 @@ mod tests {
             at(r"HKU\S-1-5-21\Software\Classes\Interface"),
             r"HKU\S-1-5-21\Software\Classes\Wow6432Node\Interface"
         );
-        // WOW64 redirects the key itself too, so that its subkeys are those of the 32-bit view.
+        // WOW64 also redirects the key itself, so that its subkeys are those of the 32-bit view.
         assert_eq!(at(r"HKLM\SOFTWARE"), r"HKLM\SOFTWARE\Wow6432Node");
         assert_eq!(at("HKLM"), "HKLM");
+    }
+
+    #[test]
+    fn the_key_above_is_the_one_that_holds_it() {
+        let above = |path: &str| -> Vec<String> {
+            let key = Key { path: path.parse().unwrap(), view: View::Bits32 };
+            std::iter::successors(key.parent(), Key::parent).map(|key| key.to_string()).collect()
+        };
+        let classes = [r"HKLM\SOFTWARE\Classes\Wow6432Node", r"HKLM\SOFTWARE\Classes", r"HKLM\SOFTWARE", "HKLM"];
+        assert_eq!(above(r"HKLM\SOFTWARE\Classes\CLSID"), classes);
+        assert_eq!(above(r"HKLM\SOFTWARE\Classes\CLSID\x")[0], r"HKLM\SOFTWARE\Classes\CLSID [32-bit view]");
+        assert_eq!(above(r"HKCR\CLSID"), [r"HKCR\Wow6432Node", "HKCR"]);
+        assert_eq!(above(r"HKLM\SOFTWARE\X"), [r"HKLM\SOFTWARE [32-bit view]", r"HKLM\SOFTWARE", "HKLM"]);
     }
 }

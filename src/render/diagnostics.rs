@@ -1,5 +1,6 @@
-//! Diagnostics as text for people, as JSON for programs, and as annotations for GitHub. Pure functions; who calls them
-//! decides where it goes and whether there are colours.
+//! Formats diagnostics as text for people, as JSON for programs, and as annotations for GitHub.
+//!
+//! These are pure functions; the caller decides where the output goes and whether it has colours.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 use schemars::JsonSchema;
@@ -12,18 +13,19 @@ use crate::{
 
 use super::Paint;
 
-/// What `kbfix validate` found, as a document.
+/// The findings of `kbfix validate`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix findings, version 1")]
 pub struct Findings<'d> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_findings: u32,
-    /// In the order of the files, and of what stands in each.
+    /// The findings, sorted by file and by place in the file.
     pub diagnostics: Vec<&'d Diagnostic>,
 }
 
-/// One diagnostic as rustc shows it: message, place, the source line with carets, hint. Ends without a line break.
+/// Formats one diagnostic like rustc: message, place, the source line with carets, hint. Does not end with a line
+/// break.
 pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
@@ -59,14 +61,15 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     renderer.render(&[group])
 }
 
-/// All of them as [`Findings`].
+/// Formats all diagnostics as [`Findings`].
 pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
     crate::render::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
 }
 
-/// A workflow command that GitHub shows beside the line of the file. Ends without a line break.
+/// Formats a workflow command that GitHub shows next to the line of the file. Does not end with a line break.
 ///
-/// Source: GitHub, "Workflow commands for GitHub Actions": `%`, CR and LF are escaped in data, `:` and `,` also in properties.
+/// Source: GitHub, "Workflow commands for GitHub Actions": `%`, CR and LF are escaped in data, `:` and `,` also in
+/// properties.
 pub fn github(diagnostic: &Diagnostic) -> String {
     let command = match diagnostic.severity {
         Severity::Error => "error",
@@ -96,7 +99,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The columns of a place as bytes of its line.
+/// Converts the columns of a place to a byte range in its line.
 fn bytes(place: &Place) -> std::ops::Range<usize> {
     let at = |column: usize| place.source.char_indices().nth(column - 1).map_or(place.source.len(), |(byte, _)| byte);
     at(place.column.max(1))..at(place.column.max(1) + place.length)

@@ -1,4 +1,4 @@
-//! One key's change as a hunk of a unified diff, in `.reg` notation.
+//! Formats the change of one key as a hunk of a unified diff, in `.reg` notation.
 
 use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
@@ -13,20 +13,21 @@ use crate::{
 
 use super::long_data;
 
-/// Bytes of data from which on hex digits leave out the middle; a digest stands for it, and what differs is shown below.
+/// The most bytes of data whose hex digits are shown in full. Of longer data the middle is replaced by a digest, and
+/// the differences are shown below.
 const LONGEST: usize = 96;
-/// Bytes of text, and of data that was not there before, which are still shown whole.
+/// The most bytes of a string, or of new data, that are shown in full.
 const LONGEST_TEXT: usize = 16 << 10;
 
 /// A line of a hunk.
 pub(super) enum Line {
     /// `@@ [HKEY_…] @@`
     Head(String),
-    /// A line that is removed, without its sign.
+    /// A removed line, without its sign.
     Removed(String),
-    /// A line that is added, without its sign.
+    /// An added line, without its sign.
     Added(String),
-    /// A line of a value that changes which stays, without its blank.
+    /// An unchanged line of a value that changes, without its leading space.
     Same(String),
 }
 
@@ -41,7 +42,7 @@ impl std::fmt::Display for Line {
     }
 }
 
-/// The hunk of a change.
+/// Returns the hunk of a change.
 pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     let view = match change.key.view {
         crate::registry::View::Bits64 => "",
@@ -83,7 +84,7 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     lines
 }
 
-/// The lines of a value whose data is shown to nobody: its types, and that the data differs.
+/// Returns the lines of a value whose data is shown to nobody: its types, and that the data differs.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
     let line = |data: &Data, more: &str| format!("{name}=({}, hidden{more})", data.value_type);
@@ -91,16 +92,17 @@ fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     (value.before.as_ref().map(|data| line(data, "")), value.after.as_ref().map(|data| line(data, differs)))
 }
 
-/// What goes, and then what comes.
+/// Moves the collected lines to the hunk: removed ones first, then added ones.
 fn flush(before: &mut Vec<String>, after: &mut Vec<String>, lines: &mut Vec<Line>) {
     lines.extend(before.drain(..).map(Line::Removed));
     lines.extend(after.drain(..).map(Line::Added));
 }
 
-/// A value's lines: the `.reg` line, comments that say what hex digits mean, and the parts that differ. Absent: none.
+/// Returns a value's lines: the `.reg` line, comments that explain hex digits, and the parts that differ. No lines if
+/// the value is absent.
 fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>) -> Vec<String> {
     let Some(data) = data else { return Vec::new() };
-    // Bytes that come in place of nothing stand there whole: nothing else shows them.
+    // New bytes are shown in full, because nothing else shows them.
     let is_bytes = !matches!(data.decode(), Decoded::Text(_) | Decoded::List(_));
     let whole = is_shown_whole(data) || (is_new && is_bytes && data.bytes.len() <= LONGEST_TEXT);
     let digits = if whole { one_line(&notation::data(data)) } else { shortened(data) };
@@ -109,7 +111,7 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
     lines
 }
 
-/// What differs between data of which neither notation nor comments show all.
+/// Returns the differences between data that neither the notation nor comments show in full.
 fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
@@ -126,9 +128,9 @@ fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     }
 }
 
-/// Whether the notation shows the whole data.
+/// Returns whether the notation shows the data in full.
 fn is_shown_whole(data: &Data) -> bool {
-    // The notation of a REG_SZ is what people read.
+    // The notation of a REG_SZ is readable text.
     let is_text = data.value_type == ValueType::SZ && matches!(data.decode(), Decoded::Text(_));
     data.bytes.len() <= if is_text { LONGEST_TEXT } else { LONGEST }
 }
@@ -146,7 +148,7 @@ fn shortened(data: &Data) -> String {
     )
 }
 
-/// What the digits mean, where the notation does not show it: a line, or for a long list one for each string.
+/// Explains digits that the notation does not: one line, or for a long list one for each string.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {
@@ -177,7 +179,7 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
-/// How many keys and values changes create, update and delete, as a sentence.
+/// Returns a sentence on how many keys and values are created, updated and deleted.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for change in changes {

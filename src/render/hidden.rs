@@ -1,13 +1,14 @@
-//! Documents for people and other programs, without the data that is shown to nobody.
+//! Formats documents without the data that is shown to nobody.
 //!
-//! Plans and journals are written whole, since they are carried out and rolled back; reports, and what is shown of a journal, are not.
+//! Plans and journals are written in full, because they are applied and rolled back. Reports and displayed journals are
+//! not.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::registry::notation::HIDDEN;
 
-/// The document as JSON, indented; where it `is_sensitive`, with only the type of data that is sensitive.
+/// Formats the document as indented JSON; if `is_sensitive`, only the type of sensitive data is included.
 pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
     if !is_sensitive {
         return super::json(document);
@@ -17,7 +18,7 @@ pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
     super::json(&value)
 }
 
-/// Hides the data of sensitive values in the changes, and among what is satisfied, anywhere in `value`.
+/// Hides the data of sensitive values in changes and in satisfied rules, anywhere in `value`.
 fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {

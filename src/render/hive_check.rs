@@ -1,4 +1,4 @@
-//! What the check of a hive file found, for people and as a document.
+//! Formats the findings of a hive check, for people and as a document.
 
 use std::fmt::Write as _;
 
@@ -11,26 +11,26 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// What was found in a hive file.
+/// The findings in a hive file.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix hive check, version 1")]
 pub struct HiveCheck<'a> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_hive_check: u32,
-    /// The file.
+    /// The path of the file.
     pub file: &'a str,
-    /// The minor version of the hive's format.
+    /// The minor version of the hive's format; null if the file is not a hive or cannot be read.
     pub minor_version: Option<u32>,
-    /// The size of its base block and hive bins.
+    /// The size of the base block and hive bins; null if the file is not a hive or cannot be read.
     pub bytes: Option<usize>,
-    /// Whether the file was written completely; as the two above, none where it is no hive or cannot be read.
+    /// Whether the file was written completely; null if it is not a hive or cannot be read.
     pub state: Option<FileState>,
     /// What was recovered from the logs, or why nothing was.
     pub logs: Option<String>,
-    /// In the order of their offsets.
+    /// The findings, sorted by offset.
     pub findings: Vec<Found<'a>>,
-    /// Why it was not checked.
+    /// The reasons why the file was not checked.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -38,7 +38,7 @@ pub struct HiveCheck<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileState {
-    /// It was.
+    /// It was written completely.
     Clean,
     /// It was not; its logs completed it, in memory.
     Recovered,
@@ -49,18 +49,18 @@ pub enum FileState {
 /// A finding.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Found<'a> {
-    /// What kind of finding it is, in kebab case.
+    /// The kind of finding, in kebab case.
     pub code: &'static str,
-    /// How bad it is.
+    /// The severity of the finding.
     pub severity: Severity,
-    /// Where it is in the file.
+    /// The offset in the file.
     pub offset: u64,
-    /// What is wrong.
+    /// A description of the fault.
     pub message: &'a str,
 }
 
 impl<'a> HiveCheck<'a> {
-    /// The findings of a hive.
+    /// Creates the document for a hive.
     pub fn new(file: &'a str, hive: &Hive, findings: &'a [Finding]) -> Self {
         let (state, logs) = match hive.state() {
             State::Clean => (FileState::Clean, None),
@@ -83,7 +83,7 @@ impl<'a> HiveCheck<'a> {
         }
     }
 
-    /// Of a file that could not be checked.
+    /// Creates the document for a file that could not be checked.
     pub fn not_checked(file: &'a str, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             kbfix_hive_check: 1,
@@ -97,12 +97,12 @@ impl<'a> HiveCheck<'a> {
         }
     }
 
-    /// As JSON.
+    /// Formats the document as JSON.
     pub fn json(&self) -> String {
         crate::render::json(self)
     }
 
-    /// A line for each finding.
+    /// Formats the document as text, with a line for each finding.
     pub fn human(&self) -> String {
         let mut out = String::new();
         let state = match (self.state, &self.logs) {

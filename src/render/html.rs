@@ -1,4 +1,5 @@
-//! Articles and reports as one self-contained HTML page: no scripts, nothing loaded from elsewhere, every text escaped.
+//! Formats articles and reports as one self-contained HTML page: no scripts, nothing loaded from elsewhere, every text
+//! escaped.
 
 use std::fmt::Write;
 
@@ -24,7 +25,7 @@ table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25rem .6rem;
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}pre{background:#222}\
 .add,.met{color:#7ee787}.del,.unmet,.unknown{color:#ff9492}.head,a{color:#79c0ff}}";
 
-/// A page of articles.
+/// Formats a page of articles.
 pub fn articles(articles: &[Article]) -> String {
     let title = articles.iter().map(|a| a.id.as_str()).collect::<Vec<_>>().join(", ");
     let mut out = head(&title);
@@ -48,7 +49,7 @@ pub fn articles(articles: &[Article]) -> String {
 fn list(items: &[Item], out: &mut String) {
     let mut open = 0;
     for item in items {
-        // A list inside a list stands inside the item above it, which stays open for it.
+        // A nested list is inside the item above it, which stays open for it.
         while open > item.depth + 1 {
             out.push_str("</li></ul>\n");
             open -= 1;
@@ -69,7 +70,7 @@ fn list(items: &[Item], out: &mut String) {
         }
         if let Some(url) = &item.url {
             let url_text = escaped(url);
-            // The schema lets no other scheme through; a page must not depend on that.
+            // The schema allows no other scheme; a page must not depend on that.
             if url.starts_with("http://") || url.starts_with("https://") {
                 let _ = write!(out, " <a href=\"{url_text}\" rel=\"noreferrer\">{url_text}</a>");
             } else {
@@ -80,7 +81,7 @@ fn list(items: &[Item], out: &mut String) {
     out.push_str(&"</li></ul>\n".repeat(open));
 }
 
-/// A report as a page.
+/// Formats a report as a page.
 pub fn report(report: &Report) -> String {
     let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
     let mut out = head(&format!("kbfix on {machine}"));
@@ -199,7 +200,7 @@ fn head(title: &str) -> String {
 
 const TAIL: &str = "</body>\n</html>\n";
 
-/// Text with nothing in it that HTML gives a meaning. Of characters that are not seen, only line breaks stay.
+/// Escapes text for HTML. Of invisible characters, only line breaks stay.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {

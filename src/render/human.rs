@@ -1,4 +1,4 @@
-//! A report for people: a unified diff in `.reg` notation, with what was tested above it.
+//! Formats a report for people: a unified diff in `.reg` notation, preceded by what was tested.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -15,7 +15,7 @@ use super::{
     wording,
 };
 
-/// The report as text.
+/// Formats the report as text.
 pub fn human(report: &Report, paint: Paint) -> String {
     let mut out = String::new();
     for spec in &report.specs {
@@ -44,7 +44,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
     if spec.outcome != Outcome::NotApplicable {
-        // The checks stand above, and what they say with them.
+        // The checks above already show these reasons.
         let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
         for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
@@ -114,7 +114,7 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
-/// The earlier specs of the run whose changes make it so.
+/// Names the earlier specs of the run whose changes satisfy this one.
 fn once_planned(spec: &SpecPlan) -> String {
     let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
     match ids.into_iter().collect::<Vec<_>>().as_slice() {

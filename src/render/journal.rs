@@ -1,4 +1,4 @@
-//! Journals as a list and each by itself, for people and as documents.
+//! Formats journals, as a list and individually, for people and as documents.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -19,41 +19,41 @@ pub struct Journals<'a> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_journals: u32,
-    /// Oldest first.
+    /// The journals, oldest first.
     pub journals: Vec<Summary<'a>>,
-    /// Files that are no journal, or damaged, or cannot be read.
+    /// Files that are damaged, are not journals, or cannot be read.
     pub damaged: Vec<Damaged<'a>>,
 }
 
 /// A file that cannot be read as a journal.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Damaged<'a> {
-    /// The file.
+    /// The path of the file.
     pub path: &'a Path,
-    /// What is wrong with it.
+    /// The fault.
     pub message: String,
 }
 
-/// What a list says of a journal.
+/// The entry of a journal in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Summary<'a> {
-    /// The journal's name.
+    /// The journal's id.
     pub id: &'a str,
-    /// Its file.
+    /// The journal's file.
     pub path: &'a Path,
-    /// When it was made, as RFC 3339.
+    /// When the journal was made, as RFC 3339.
     pub made: &'a str,
-    /// What was done.
+    /// The operation that made the changes.
     pub action: &'a Action,
-    /// Where its changes stand.
+    /// The status of the journal's changes.
     pub status: Status,
-    /// The target.
+    /// The address of the target.
     pub target: &'a Address,
-    /// The machine that the target is.
+    /// The machine whose registry the target is.
     pub machine: &'a Machine,
     /// The ids of the specs.
     pub specs: &'a [String],
-    /// The digest of the plan that was carried out.
+    /// The digest of the plan that was applied.
     pub plan: &'a str,
 }
 
@@ -61,31 +61,31 @@ pub struct Summary<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journal, version 1")]
 pub struct Shown<'a> {
-    /// Its file.
+    /// The journal's file.
     pub path: &'a Path,
-    /// Where its changes stand.
+    /// The status of the journal's changes.
     pub status: Status,
-    /// Its first line.
+    /// The first line.
     #[serde(flatten)]
     pub entry: &'a Entry,
-    /// Its later lines.
+    /// The later lines.
     pub events: &'a [Event],
 }
 
-/// The journals as [`Journals`].
+/// Formats the journals as [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
     crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
-/// The journal as [`Shown`].
+/// Formats the journal as [`Shown`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, entry, events } = journal;
     let is_sensitive = entry.changes.iter().any(|change| !change.sensitive.is_empty());
     super::hidden::json(&Shown { path, status: journal.status(), entry, events }, is_sensitive)
 }
 
-/// A journal in one line.
+/// Formats a journal on one line.
 pub fn line(journal: &Journal) -> String {
     let entry = &journal.entry;
     let action = match &entry.action {
@@ -96,7 +96,7 @@ pub fn line(journal: &Journal) -> String {
     format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
 }
 
-/// A journal with its changes and events.
+/// Formats a journal with its changes and events.
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
     let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));

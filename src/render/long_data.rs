@@ -1,4 +1,5 @@
-//! Where two long data differ: each part with its place and a little around it, so that no change hides behind a digest.
+//! Shows where two long pieces of data differ: each part with its place and some context, so that no change is hidden
+//! by a digest.
 
 use std::{hash::Hash, ops::Range};
 
@@ -6,17 +7,18 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::registry::notation;
 
-/// Units shown before and after what differs.
+/// Units of context before and after a difference.
 const AROUND: usize = 8;
-/// Units that differ and are shown, of all parts together.
+/// The most differing units that are shown, for all parts together.
 const MOST: usize = 16 << 10;
-/// The most pairs of units that are compared each with each. Beyond it, all from the first difference to the last is one part.
+/// The most pairs of units that are compared with each other. Beyond it, everything from the first difference to the
+/// last is one part.
 const MOST_PAIRS: usize = 4 << 20;
 
-/// The parts of data before a change, and those after it, a line each.
+/// The parts of the data before a change, and after it, one line each.
 pub(super) type Lines = (Vec<String>, Vec<String>);
 
-/// Bytes: `at 0x00c8: 00,01,[ff],02`, what differs in brackets.
+/// Shows differences of bytes: `at 0x00c8: 00,01,[ff],02`, with the difference in brackets.
 pub(super) fn bytes(before: &[u8], after: &[u8]) -> Lines {
     lines(before, after, |at, [first, differs, last]| {
         let all = [notation::hex_list(first), format!("[{}]", notation::hex_list(differs)), notation::hex_list(last)];
@@ -25,7 +27,7 @@ pub(super) fn bytes(before: &[u8], after: &[u8]) -> Lines {
     })
 }
 
-/// Text: `at character 120: "and [this] differs"`.
+/// Shows differences of text: `at character 120: "and [this] differs"`.
 pub(super) fn text(before: &str, after: &str) -> Lines {
     let [before, after] = [before, after].map(|text| text.chars().collect::<Vec<_>>());
     lines(&before, &after, |at, parts| {
@@ -34,7 +36,7 @@ pub(super) fn text(before: &str, after: &str) -> Lines {
     })
 }
 
-/// The strings of a list: `at string 3: "this"`.
+/// Shows differences of a list: `at string 3: ["this"]`.
 pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     lines(before, after, |at, [_, differs, _]| {
         let strings: Vec<_> = differs.iter().map(|string| notation::quoted(string)).collect();
@@ -42,7 +44,7 @@ pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     })
 }
 
-/// `show` gets where a part begins, and what is before it, in it and after it.
+/// Shows the differences. `show` gets the start of a part, and the units before it, in it and after it.
 fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
     let (mut old, mut new) = (Vec::new(), Vec::new());
     let mut left = MOST;
@@ -70,7 +72,7 @@ fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[
     (old, new)
 }
 
-/// The runs that differ; two that are close to each other are one.
+/// Returns the runs that differ; two that are close to each other become one.
 fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let (a, b) = (&before[same..], &after[same..]);
@@ -88,7 +90,8 @@ fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Ra
         if a.len() == b.len() { (0..a.len()).filter(|at| a[*at] != b[*at]).collect() } else { vec![] };
     let is_near = a.len() == b.len() && (differ.len() <= a.len() / 4 || a.len() <= AROUND);
     let is_small = a.len().saturating_mul(b.len()) <= MOST_PAIRS;
-    // In place where little differs; else something was put in or taken out, and what is behind it has moved.
+    // If little differs, compare in place. Otherwise something was inserted or removed, and everything after it has
+    // moved.
     if is_near || (a.len() == b.len() && !is_small) {
         for at in differ {
             add(at..at + 1, at..at + 1);

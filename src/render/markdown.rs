@@ -1,4 +1,4 @@
-//! A report as Markdown, for a change ticket or a pull request.
+//! Formats a report as Markdown, for a change ticket or a pull request.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::{
 
 use super::{Report, diff, wording};
 
-/// The report as GitHub-flavoured Markdown.
+/// Formats the report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
     let mut out = String::new();
     let target = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
@@ -95,8 +95,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
 }
 
-/// Text with nothing in it that GitHub-flavoured Markdown gives a meaning: no mark-up, no entity, no address that becomes a link
-/// by itself. A mention is looked for in what was rendered, where a backslash is gone: what is not seen stands behind the `@`.
+/// Escapes text for GitHub-flavoured Markdown: no mark-up, no entity, no address that becomes a link by itself. GitHub
+/// looks for mentions in the rendered text, in which a backslash is gone, so an invisible character is put after each
+/// `@`.
 ///
 /// Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Autolinks (extension)".
 pub(super) fn escaped(text: &str) -> String {
@@ -119,7 +120,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Text as code, to be copied.
+/// Formats text as code, so that it can be copied.
 fn code(text: &str) -> String {
     if text.contains('`') { escaped(text) } else { format!("`{}`", one_line(text)) }
 }

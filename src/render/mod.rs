@@ -1,6 +1,6 @@
-//! What people and programs see: plans, reports and diagnostics as text, JSON, Markdown and `.reg`.
+//! Formats plans, reports and diagnostics as text, JSON, HTML, Markdown and `.reg`.
 //!
-//! Pure functions from data to text; nothing here reads a target or decides an outcome.
+//! These are pure functions from data to text; nothing here reads a target or decides an outcome.
 
 pub mod article;
 pub mod diagnostics;
@@ -23,15 +23,15 @@ pub use paint::Paint;
 pub use reg::reg;
 pub use report::Report;
 
-/// A document as JSON, indented.
+/// Formats a document as indented JSON.
 fn json(document: &impl serde::Serialize) -> String {
-    // Texts, numbers and lists of them always have a form in JSON.
+    // Strings, numbers and lists of them can always be written as JSON.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Changes as hunks of a unified diff, without colours.
+/// Formats changes as hunks of a unified diff, without colours.
 pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::targets::KeyChange>) -> String {
     changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
 }

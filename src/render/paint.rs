@@ -1,10 +1,10 @@
-//! Colours, where the reader can show them.
+//! Colours, if the terminal can show them.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Outcome, Truth};
 
-/// Puts colour around text, or leaves it as it is.
+/// Adds colours to text, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Paint {
     /// Whether colours are written.
@@ -16,27 +16,27 @@ impl Paint {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// What is added.
+    /// Colours added text.
     pub(super) fn added(self, text: &str) -> String {
         self.with(AnsiColor::Green.on_default(), text)
     }
 
-    /// What is removed.
+    /// Colours removed text.
     pub(super) fn removed(self, text: &str) -> String {
         self.with(AnsiColor::Red.on_default(), text)
     }
 
-    /// The head of a hunk.
+    /// Colours the head of a hunk.
     pub(super) fn head(self, text: &str) -> String {
         self.with(AnsiColor::Cyan.on_default(), text)
     }
 
-    /// A heading.
+    /// Makes a heading bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.with(Style::new().bold(), text)
     }
 
-    /// An outcome in its colour.
+    /// Formats an outcome in its colour.
     pub(super) fn outcome(self, outcome: Outcome) -> String {
         let text = outcome.as_str().replace('_', " ");
         let colour = match outcome {
@@ -50,7 +50,7 @@ impl Paint {
         self.with(colour.on_default().bold(), &text)
     }
 
-    /// Whether something holds, in a word of one width.
+    /// Formats a test result as a coloured word of fixed width.
     pub(super) fn truth(self, truth: Truth) -> String {
         match truth {
             Truth::Met => self.added("met    "),

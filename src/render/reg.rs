@@ -1,4 +1,4 @@
-//! Changes as a `.reg` file that regedit imports.
+//! Formats changes as a `.reg` file that regedit imports.
 
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
@@ -6,14 +6,14 @@ use crate::{
     targets::{Action, ValueChange},
 };
 
-/// The bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. What was there before
-/// stands in comments, and so do the specs whose changes are not in it, with the reason.
+/// Returns the bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. Comments
+/// contain the previous data, and the specs whose changes are left out, with the reason.
 ///
 /// # Errors
-/// Where the format cannot express a name.
+/// If the format cannot express a name.
 pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
-    let paths: Vec<_> = changes.iter().map(|change| change.key.view.stored_at(&change.key.path)).collect();
+    let paths: Vec<_> = changes.iter().map(|change| change.key.stored()).collect();
     let keys = changes.iter().zip(&paths).map(|(change, path)| {
         let shown = change.values.iter().filter(|value| !change.sensitive.contains(&value.name));
         let values = shown.map(|value| ScriptValue {
@@ -33,7 +33,7 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())
 }
 
-/// Why nothing of a spec is in the file, or not all.
+/// Explains why a spec is left out of the file, fully or in part.
 fn left_out(spec: &SpecPlan) -> Option<String> {
     let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
     match spec.outcome {

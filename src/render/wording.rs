@@ -1,4 +1,4 @@
-//! What every form of a report says in the same words.
+//! Wording that all forms of a report share.
 
 use crate::{
     plan::{Check, Evidence, Install, Outcome, RulesHere, SpecPlan, Truth},
@@ -7,7 +7,7 @@ use crate::{
 
 use super::diff;
 
-/// The changes of a spec by number, and whether they were made.
+/// Counts the changes of a spec, and says whether they were made.
 pub(super) fn changes(spec: &SpecPlan) -> String {
     let count = diff::count(&spec.changes);
     match spec.outcome {
@@ -19,7 +19,7 @@ pub(super) fn changes(spec: &SpecPlan) -> String {
     }
 }
 
-/// What has to be known before the changes of a spec are read, where they are not there to be made, and were not made.
+/// Returns a notice to put before changes that failed, because they are not in place.
 pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
     match spec.outcome {
         Outcome::RolledBack => Some("writing failed, and everything was put back; the changes that were planned:"),
@@ -28,12 +28,12 @@ pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
     }
 }
 
-/// Of what is to be done, as what was done.
+/// Converts a count of changes to make into one of changes made.
 pub(super) fn past(count: &str) -> String {
     count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
 }
 
-/// What has to be restarted, in a sentence; and what the operator should know.
+/// Describes the restarts that are needed in a sentence; also returns the note for the operator.
 pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "the computer need not be restarted",
@@ -47,12 +47,12 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
 }
 
-/// Whether something is restarted for it: not where nothing is left of its changes.
+/// Returns whether a restart is needed: not if the spec's changes were rolled back.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }
 
-/// The installation of a hotfix, in a sentence.
+/// Describes the installation of a hotfix in a sentence.
 pub(super) fn install(install: &Install) -> String {
     let arguments = match install.arguments.as_slice() {
         [] => String::new(),
@@ -61,14 +61,14 @@ pub(super) fn install(install: &Install) -> String {
     format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
 }
 
-/// How many rules count, in a sentence.
+/// Describes how many rules apply in a sentence.
 pub(super) fn rules(rules: RulesHere) -> String {
     let RulesHere { here, of } = rules;
     let rules_count = if of == 1 { "rule counts" } else { "rules count" };
     format!("{here} of {of} {rules_count} here")
 }
 
-/// How a fact that was looked at turned out; where another of the same test decides, that stands with it.
+/// Returns the result of one fact. If it differs from the result of its check, the wording says so.
 pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
     let word = match evidence.result {
         Truth::Met => "met",

@@ -1,13 +1,13 @@
-//! The specs that are built in: those of the folder `specs/`.
+//! The built-in specs, from the folder `specs/`.
 
-/// A spec's id and its file, which is named after it.
+/// Expands to a spec's id and its file, which is named after it.
 macro_rules! spec {
     ($id:literal) => {
         ($id, include_bytes!(concat!("../../specs/", $id, ".yaml")))
     };
 }
 
-/// Each spec's id and its file, by id. A test holds the table equal to the folder.
+/// Each spec's id and its file, sorted by id. A test checks the table against the folder.
 const SPECS: &[(&str, &[u8])] = &[
     spec!("ADV170021"),
     spec!("ADV4053440"),
@@ -38,12 +38,12 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("WER-LOCALDUMPS"),
 ];
 
-/// The file of the built-in spec with this id.
+/// Returns the file of the built-in spec with this id.
 pub fn find(id: &str) -> Option<&'static [u8]> {
     SPECS.iter().find(|(name, _)| name.eq_ignore_ascii_case(id)).map(|(_, bytes)| *bytes)
 }
 
-/// The ids of the built-in specs.
+/// Returns the ids of the built-in specs.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     SPECS.iter().map(|(id, _)| *id)
 }

@@ -1,8 +1,8 @@
-//! Specs: a YAML file becomes a checked [`Spec`], or the findings that say why not.
+//! Specs: turns a YAML file into a checked [`Spec`], or into findings that say what is wrong.
 //!
-//! The folders follow the way of a file. `source` decodes its text, notes the place of every node, and reads what it means;
-//! `shape` checks that against the JSON schema and explains each fault in words; [`document`] is the language as serde and
-//! schemars know it; `check` gives it meaning, alone and against the other specs of a run; [`model`] is what comes out.
+//! The folders follow the path of a file. `source` decodes the text, records the place of every node, and reads the
+//! data; `shape` checks it against the JSON schema and explains each fault; [`document`] is the language as serde and
+//! schemars know it; `check` interprets it, alone and together with the other specs of a run; [`model`] is the result.
 
 mod check;
 pub mod document;
@@ -32,45 +32,48 @@ pub use settings::{Setting, Settings};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 
-/// A spec file: the name by which messages call it, and its bytes.
+/// A spec file: its name for messages, and its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The path as given, `-` for standard input.
     pub name: &'a str,
-    /// The bytes.
+    /// The file's bytes.
     pub bytes: &'a [u8],
 }
 
-/// What became of one file.
+/// The result of loading one file.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The spec; there where, and only where, no finding is an error.
+    /// The spec; present if and only if no finding is an error.
     pub spec: Option<Spec>,
     /// The findings, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What became of the files of one run.
+/// The result of loading the files of one run.
 #[derive(Debug)]
 pub struct LoadedAll {
-    /// Each file, in the order given.
+    /// One result for each file, in the order given.
     pub each: Vec<Loaded>,
-    /// Findings about several files at once, and about the settings.
+    /// Findings about several files together, and about the settings.
     pub across: Vec<Diagnostic>,
 }
 
 impl LoadedAll {
-    /// All findings: those of each file in turn, then those about several.
+    /// Returns all findings: those of each file in turn, then those about several files.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.each.iter().flat_map(|l| &l.diagnostics).chain(&self.across)
     }
 
-    /// Whether one of the findings is an error.
+    /// Returns whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics().any(|d| d.severity == Severity::Error)
     }
 
-    /// The specs, in the order given; the findings where one of them is an error.
+    /// Returns the specs in the order given.
+    ///
+    /// # Errors
+    /// All findings, if one of them is an error.
     pub fn into_specs(self) -> Result<Vec<Spec>, Vec<Diagnostic>> {
         if self.has_errors() {
             return Err(self.each.into_iter().flat_map(|l| l.diagnostics).chain(self.across).collect());
@@ -79,7 +82,7 @@ impl LoadedAll {
     }
 }
 
-/// Reads and checks one file. A setting that the spec does not declare is a finding, too.
+/// Reads and checks one file. A setting that the spec does not declare is a finding too.
 pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     let all = load_all(&[Source { name, bytes }], settings);
     let (mut spec, mut diagnostics) = (None, Vec::new());
@@ -94,7 +97,7 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     Loaded { spec, diagnostics }
 }
 
-/// Reads and checks the files of one run, each by itself and all against each other.
+/// Reads and checks the files of one run, each on its own and all against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     let files: Vec<check::Checked> = sources.iter().map(|source| load_one(source, settings)).collect();
     let across = check::between_specs::check(sources, &files, settings);
@@ -123,7 +126,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let value = match meaning::read(&text) {
         Ok(value) => value,
         Err(diagnostic) => {
-            // What is known already says more than that a second parser stumbles over it.
+            // Errors found so far are more useful than a second parser's syntax error.
             if !findings.has_errors() {
                 findings.add_placed(*diagnostic);
             }

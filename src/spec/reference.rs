@@ -20,14 +20,14 @@ With this first line, an editor that has the YAML language server completes and 
 
 ";
 
-/// The reference as Markdown.
+/// Returns the reference as Markdown.
 pub fn reference() -> String {
     let schema = super::schema();
     let none = Map::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
     let mut out = String::from(HEAD);
     section(&mut out, "Spec", &schema, definitions);
-    // In the order in which a reader meets them.
+    // In the order in which a reader meets the definitions.
     let mut queue: Vec<String> = named(&schema, true);
     let mut seen = BTreeSet::new();
     while !queue.is_empty() {
@@ -43,7 +43,7 @@ pub fn reference() -> String {
     out
 }
 
-/// The definitions that a schema refers to, in its order.
+/// Returns the definitions that a schema refers to, in its order.
 fn named(schema: &Value, is_root: bool) -> Vec<String> {
     let mut out = Vec::new();
     match schema {
@@ -98,7 +98,7 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
     }
 }
 
-/// What a field takes, in a few words, with a link where there is more to say.
+/// Describes what a field takes, with a link to its definition if it has one.
 fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
     if let Some(name) = reference_to(schema) {
         let anchor = name.to_lowercase();

@@ -1,18 +1,18 @@
-//! The JSON schema of the spec language, made from the types of [`super::document`], and the check against it.
+//! The JSON schema of the spec language, generated from the types of [`super::document`].
 
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
 
-/// The name by which the schema calls itself. An editor finds the file by the first line of a spec.
+/// The schema's own id. An editor finds the schema file through the first line of a spec.
 pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
 
-/// The JSON schema of a spec, as it stands in `schema/spec.v1.schema.json`.
+/// Returns the JSON schema of a spec, as in `schema/spec.v1.schema.json`.
 pub fn schema() -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Document>().to_value();
     tidy(&mut schema);
-    // What the file is comes before what is in it.
+    // Put the schema's name and description before its content.
     let mut out = Map::new();
     if let Value::Object(mut fields) = schema {
         fields.insert("$id".into(), ID.into());
@@ -26,8 +26,8 @@ pub fn schema() -> Value {
     Value::Object(out)
 }
 
-/// A field that may be left out need not be able to be `null`: a field without data is a slip. Numbers get the limits of
-/// their Rust type, which schemars states only as a format.
+/// Disallows `null` for optional fields, because a field without data is a mistake. Adds the limit of 32-bit numbers,
+/// which schemars states only as a format.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! What the operator chose for parameters.
+//! The operator's choices for parameters.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
-    /// As text, in which a comma parts the strings of a list.
+    /// A string, in which commas separate the items of a list.
     Text(String),
-    /// As a list, whose strings may have commas.
+    /// A list, whose strings may contain commas.
     List(Vec<String>),
 }
 
@@ -18,7 +18,7 @@ impl<T: Into<String>> From<T> for Setting {
     }
 }
 
-/// What the operator chose for parameters: name and data. A name that no spec of the run declares is an error.
+/// The operator's choices for parameters: names and data. A name that no spec of the run declares is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     given: BTreeMap<String, Setting>,
@@ -26,32 +26,33 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// None yet. A parameter without default must be among them.
+    /// Creates empty settings. A parameter without a default is an error until it is added.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// None yet, and none needed, to check a spec or to plan those of a run that can be planned: a parameter without default counts as each data that it allows.
+    /// Creates empty settings in which a parameter without a default may stay unset: to validate a spec, or to plan
+    /// those specs of a run that can be planned. Such a parameter stands for everything that it allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }
 
-    /// Adds one; the last of a name counts.
+    /// Adds a setting; replaces an earlier one with the same name.
     pub fn insert(&mut self, name: impl Into<String>, data: impl Into<Setting>) {
         self.given.insert(name.into(), data.into());
     }
 
-    /// The data for the parameter `name`.
+    /// Returns the data for the parameter `name`.
     pub fn get(&self, name: &str) -> Option<&Setting> {
         self.given.get(name)
     }
 
-    /// The names, sorted.
+    /// Returns the names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.given.keys().map(String::as_str)
     }
 
-    /// Whether a parameter without default may stay unset.
+    /// Returns whether a parameter without a default may stay unset.
     pub(crate) fn may_be_unset(&self) -> bool {
         self.for_validation
     }

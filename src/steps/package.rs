@@ -247,7 +247,9 @@ mod tests {
 
     fn run(prepared: &Prepared, install: &Install, argument: &str) -> Step {
         let install = Install { arguments: vec![argument.to_owned()], ..install.clone() };
-        prepared.run("KB1", &install, Duration::from_millis(300), |_| {})
+        // Starting a program can take seconds on a busy machine.
+        let limit = Duration::from_millis(if argument == "wait" { 300 } else { 60_000 });
+        prepared.run("KB1", &install, limit, |_| {})
     }
 
     #[test]
@@ -325,10 +327,10 @@ mod windows_tests {
         (prepare(&path, &install, &folder.join("state")).unwrap(), install)
     }
 
-    fn run(prepared: &Prepared, install: &Install, arguments: &[&str]) -> Step {
+    fn run(prepared: &Prepared, install: &Install, arguments: &[&str], limit: Duration) -> Step {
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let install = Install { arguments, ..install.clone() };
-        prepared.run("KB1", &install, Duration::from_millis(1500), |_| {})
+        prepared.run("KB1", &install, limit, |_| {})
     }
 
     #[test]
@@ -336,16 +338,18 @@ mod windows_tests {
         let folder = tempfile::tempdir().unwrap();
         let (prepared, install) = prepared(folder.path());
         let nested = ["/c", "cmd", "/c", "ping", "-n", "20", "127.0.0.1"];
-        let late = run(&prepared, &install, &nested);
+        let late = run(&prepared, &install, &nested, Duration::from_millis(1500));
         assert_eq!(late.result, StepResult::Failed);
         assert_eq!(late.detail, "it did not end within 1 s, and was ended with all that it had started");
-        let left = run(&prepared, &install, &["/c", "start", "/b", "ping", "-n", "3", "127.0.0.1"]);
+        // Starting a program can take seconds on a busy machine.
+        let ample = Duration::from_secs(120);
+        let left = run(&prepared, &install, &["/c", "start", "/b", "ping", "-n", "20", "127.0.0.1"], ample);
         assert_eq!(left.detail, "exit code 0; something that it started still runs");
-        let begun = run(&prepared, &install, &["/c", "exit", "1641"]);
+        let begun = run(&prepared, &install, &["/c", "exit", "1641"], ample);
         assert_eq!(
             (begun.result, begun.detail.as_str()),
             (StepResult::RestartBegun, "exit code 1641, it has begun to restart the computer")
         );
-        assert_eq!(run(&prepared, &install, &["/c", "exit", "3010"]).result, StepResult::RestartNeeded);
+        assert_eq!(run(&prepared, &install, &["/c", "exit", "3010"], ample).result, StepResult::RestartNeeded);
     }
 }

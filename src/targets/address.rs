@@ -1,4 +1,4 @@
-//! How a user names a target: its URI, and what some kinds need beside it.
+//! The address of a target: its URI, and the further options that some kinds need.
 
 use std::{
     collections::BTreeMap,
@@ -12,35 +12,35 @@ use crate::registry::{KeyPath, RootKey};
 
 use super::smb::Host;
 
-/// A target as the user named it. It is written into journals, so that a rollback finds the same target again; it holds no
-/// secret.
+/// The address of a target as the user gave it. Journals store it, so that a rollback finds the same target; it holds
+/// no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// The URI, with an absolute path.
     pub uri: String,
-    /// The folder that stands for drive C of an export or a hive.
+    /// The folder that stands for drive C of an export, a hive or another machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PathBuf>,
     /// The ANSI code page of an export that is not in Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_page: Option<u16>,
-    /// The folders that stand for drives of an image or a hive, by letter in upper case.
+    /// The folders that stand for drives of an image, a hive or another machine, by letter in upper case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drives: BTreeMap<char, PathBuf>,
-    /// Whether a hive is read that was not written completely. It is never written.
+    /// Whether a hive that was not written completely may be read. It is never written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_dirty: bool,
 }
 
-/// The kinds of target.
+/// The kinds of targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// The live registry of this machine.
     Local,
-    /// The mounted volume of a Windows that is switched off.
+    /// The mounted volume of a Windows installation that is not running.
     Image(PathBuf),
-    /// One hive file, and the key that its root is.
+    /// One hive file, and the key at which Windows mounts it.
     Hive(PathBuf, KeyPath),
     /// A registry export.
     Reg(PathBuf),
@@ -50,7 +50,7 @@ pub enum Kind {
     Smb(Host),
 }
 
-/// What some kinds of target need beside their URI.
+/// The options that some kinds of targets take beside their URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extra {
     /// [`Address::files`]
@@ -63,24 +63,24 @@ pub enum Extra {
     CodePage,
 }
 
-/// Why a text names no target.
+/// The error for a string that is not the address of a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{uri}` names no target: {detail}")]
+#[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
-    /// The text, without what may be a secret.
+    /// The string, without parts that may be secret.
     pub uri: String,
-    /// What is wrong with it.
+    /// The problem.
     pub detail: String,
 }
 
-/// What a URI can be.
+/// The forms of a URI, for error messages.
 const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
-    /// From a URI, with paths made absolute.
+    /// Parses a URI; makes its path absolute.
     ///
     /// # Errors
-    /// [`AddressError`] where the text is none of the kinds.
+    /// Returns [`AddressError`] where the URI has none of the known forms.
     pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
         let mut address = Self {
             uri: uri.to_owned(),
@@ -100,25 +100,26 @@ impl Address {
         Ok(address)
     }
 
-    /// With the folders that stand for drives, made absolute.
+    /// Sets the folders that stand for drives; makes them absolute.
     #[must_use]
     pub fn with_drives<'a>(mut self, drives: impl IntoIterator<Item = &'a (char, PathBuf)>) -> Self {
         self.drives = drives.into_iter().map(|(letter, folder)| (*letter, absolute(folder))).collect();
         self
     }
 
-    /// Which also reads hives that were not written completely.
+    /// Sets whether hives that were not written completely may be read.
     #[must_use]
     pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
         self.allow_dirty = allowed;
         self
     }
 
-    /// What was given beside the URI and means nothing for a target of its kind, and why. Leaving it unused would look at
-    /// something else than the user named.
+    /// Returns an option that was given although it has no meaning for a target of this kind, and the reason.
+    ///
+    /// Ignoring such an option would read something else than the user named.
     ///
     /// # Errors
-    /// [`AddressError`] where the URI is none of the kinds.
+    /// Returns [`AddressError`] where the URI has none of the known forms.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
@@ -142,10 +143,10 @@ impl Address {
             .or(unicode.filter(|_| self.code_page.is_some()).map(|why| (Extra::CodePage, why))))
     }
 
-    /// Its kind.
+    /// Returns the kind of the target.
     ///
     /// # Errors
-    /// [`AddressError`] where the URI is none of the kinds.
+    /// Returns [`AddressError`] where the URI has none of the known forms.
     pub fn kind(&self) -> Result<Kind, AddressError> {
         let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
         let error = || because(KINDS.to_owned());
@@ -153,13 +154,13 @@ impl Address {
             None if self.uri == "local" => Ok(Kind::Local),
             Some((_, "")) => Err(error()),
             Some(("image", path)) => Ok(Kind::Image(path.into())),
-            // The last `=`: a file name may have one, the keys at which Windows has hives do not.
+            // The last `=`: a file name may contain one, the keys at which Windows mounts hives do not.
             Some(("hive", rest)) => match rest.rsplit_once('=') {
                 Some((path, key)) if !path.is_empty() => {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
                         (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
-                            "no hive is the whole of {key}; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
+                            "no hive is mounted at {key} itself; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
                         ))),
                         _ => Ok(Kind::Hive(path.into(), key)),
                     }
@@ -168,7 +169,7 @@ impl Address {
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
-            // What is wrong with it may be a password at the wrong place: none of it is quoted.
+            // The error may be a password in the wrong place, so no part of the URI is quoted.
             Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
                 AddressError { uri: "smb://…".to_owned(), detail: error.to_string() }
             }),
@@ -177,8 +178,10 @@ impl Address {
     }
 }
 
-/// The one path by which a place is named in locks, journals and plans: from the root, without `.`, `..` and links as far as it is
-/// there; as given where the current folder is not known, or where the path could not stand in a URI.
+/// Returns the one path that names a place in locks, journals and plans: absolute, without `.` and `..`, and with links
+/// resolved as far as the path exists.
+///
+/// Returns the path as given where the current folder is unknown, or where the result could not stand in a URI.
 fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();
@@ -194,13 +197,13 @@ fn absolute(path: &Path) -> PathBuf {
             }
             return if whole.to_str().is_some() { whole } else { given };
         }
-        // `file_name` leaves `..` out, which is a part all the same.
+        // `file_name` would leave out `..`, which is also a part.
         rest.extend(above.components().next_back());
     }
     given
 }
 
-/// Without the prefix `\\?\` that Windows puts before a path that was looked up, and which few programs take.
+/// Removes the prefix `\\?\` of a canonical path on Windows, which few programs accept.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces", Win32 File Namespaces.
 #[cfg(windows)]
@@ -239,7 +242,7 @@ mod tests {
         for spelling in ["a/b", "a/b/", "a//b/.", "a/../a/b", "a/b/../../link", "link/", "./link/../b"] {
             assert_eq!(uri(spelling), one, "{spelling}");
         }
-        // What is not there has one name, too.
+        // A path that does not exist also has one name.
         let none = format!("image:{}/a/no/x", root.display());
         for spelling in ["a/no/x", "a/no/../no/x/", "a/./no/./x"] {
             assert_eq!(uri(spelling), none, "{spelling}");

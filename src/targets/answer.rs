@@ -1,4 +1,4 @@
-//! What a target answers.
+//! The answers of a target.
 
 use std::collections::BTreeMap;
 
@@ -14,22 +14,22 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
-    /// It is there, and this is it.
+    /// It exists, with this content.
     Present(T),
-    /// It was looked for and is not there.
+    /// It was looked for and does not exist.
     Absent,
-    /// It could not be read: neither there nor not there may be concluded.
+    /// It could not be read, so it is not known whether it exists.
     Unread(Unread),
 }
 
-/// Why something could not be read.
+/// The reason why something could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
 pub struct Unread {
     /// The kind of reason.
     pub reason: Reason,
-    /// One sentence for people.
+    /// A sentence for people.
     pub detail: String,
 }
 
@@ -39,11 +39,11 @@ pub struct Unread {
 pub enum Reason {
     /// The system denied access.
     Denied,
-    /// It is there, but damaged.
+    /// It exists, but is damaged.
     Malformed,
-    /// It is there, but kbfix or the target's format cannot express it.
+    /// It exists, but kbfix or the target's format cannot express it.
     Unsupported,
-    /// The target does not cover it: an export or a snapshot that does not hold that key or file.
+    /// The target does not cover it, as an export or a snapshot that does not contain the key or file.
     Unknown,
 }
 
@@ -59,12 +59,12 @@ impl std::fmt::Display for Reason {
 }
 
 impl Unread {
-    /// A reason with its sentence.
+    /// Returns a reason with its sentence.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
-    /// A key that is a registry link, or below one, that Windows did not make.
+    /// Returns the reason for a key that is, or is below, a registry link that Windows did not make.
     pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {
         let detail = format!(
             "{link} is a link to {to}; kbfix follows only the links that Windows makes, so name the key that is meant"
@@ -74,12 +74,12 @@ impl Unread {
 }
 
 impl<T> Answer<T> {
-    /// An unread answer.
+    /// Returns an unread answer.
     pub fn unread(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Unread(Unread::new(reason, detail))
     }
 
-    /// By reference.
+    /// Returns the answer with a reference to its content.
     pub fn as_ref(&self) -> Answer<&T> {
         match self {
             Self::Present(t) => Answer::Present(t),
@@ -88,10 +88,10 @@ impl<T> Answer<T> {
         }
     }
 
-    /// What is there, absent as `None`.
+    /// Returns the content, or `None` where it is absent.
     ///
     /// # Errors
-    /// The reason, where it could not be read.
+    /// Returns the reason where it could not be read.
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -100,7 +100,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// The same answer with another content.
+    /// Returns the same answer with the content converted by `f`.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<U> {
         match self {
             Self::Present(t) => Answer::Present(f(t)),
@@ -116,26 +116,26 @@ impl<T> From<Option<T>> for Answer<T> {
     }
 }
 
-/// What was read of one key that is there.
+/// The facts of a key that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// Asked for by name: an answer for every name asked. Asked for all: the values that are there, none absent.
-    /// A name prints as it was found.
+    /// The values. If named values were asked for: an answer for each of them. If all were asked for: those that exist,
+    /// none of them absent. The names are spelled as they were found.
     pub values: BTreeMap<ValueName, Answer<Data>>,
-    /// Its class name and security descriptor, where all values were asked for.
+    /// The class name and security descriptor, where all values were asked for.
     pub properties: Option<Answer<KeyProperties>>,
     /// The names of the subkeys, where they were asked for.
     pub subkeys: Option<Vec<KeyName>>,
 }
 
-/// What was read of one file that is there.
+/// The facts of a file that exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileFacts {
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The platform its PE header names; none where it is no PE or another platform.
+    /// The platform in the PE header; missing where the file is not a PE file or is for another platform.
     pub platform: Option<Platform>,
-    /// Its fixed file version. Absent: a PE without one, or no PE.
+    /// The fixed file version. Absent: a PE file without one, or not a PE file.
     pub version: Answer<FileVersion>,
 }

@@ -1,4 +1,4 @@
-//! What is to be changed: one [`KeyChange`] for each key, so that a key is opened once.
+//! Changes to make: one [`KeyChange`] for each key, so that a key is opened only once.
 
 use std::collections::BTreeSet;
 
@@ -7,56 +7,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 
-/// What happens to a key or a value.
+/// The kind of change to a key or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Was absent, will be there.
+    /// Absent before, present after.
     Create,
-    /// Is there before and after.
+    /// Present before and after.
     Update,
-    /// Was there, will be absent.
+    /// Present before, absent after.
     Delete,
 }
 
-/// The change of one key and of values in it.
+/// The change of one key and its values.
 ///
-/// - `create`: the key is absent before (its parent is there, or created by an earlier change); each value has only `after`.
-/// - `update`: the key is there before and after.
-/// - `delete`: the key is there before, has no subkeys left by then, and each of its values is listed with only `before`.
+/// - `create`: the key is absent before (its parent exists, or an earlier change creates it); each value has only
+///   `after`.
+/// - `update`: the key exists before and after.
+/// - `delete`: the key exists before and has no subkeys left; each of its values is listed, with only `before`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyChange {
     /// The key.
     #[serde(flatten)]
     pub key: Key,
-    /// What happens to the key itself.
+    /// The change of the key itself.
     pub action: Action,
-    /// The class name and security descriptor: of a key that is deleted as they were, of one that is created as they shall be.
-    /// None where the target has none; a key that is created then has the security that the key above it hands down.
+    /// The class name and security descriptor: the present ones of a key that is deleted, the wanted ones of a key that
+    /// is created. Missing where the target has none; a created key then inherits its security from the key above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<KeyProperties>,
-    /// What happens to its values.
+    /// The changes of the key's values.
     pub values: Vec<ValueChange>,
-    /// The names of its values whose data is shown to nobody. In a report `bytes` is missing from that data, and `hidden` is true.
+    /// The names of the values with sensitive data. A report has `hidden: true` in place of the `bytes` of that data.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sensitive: BTreeSet<ValueName>,
 }
 
-/// The change of one value. Never both `None`, never both the same.
+/// The change of one value. `before` and `after` differ, and at most one of them is `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueChange {
     /// The value name; empty for the default value.
     pub name: ValueName,
-    /// Its data before; `null`: absent.
+    /// The data before; `null` if the value is absent.
     pub before: Option<Data>,
-    /// Its data after; `null`: absent.
+    /// The data after; `null` if the value is absent.
     pub after: Option<Data>,
 }
 
 impl ValueChange {
-    /// Create, update or delete, as `before` and `after` say.
+    /// Returns the kind of change that `before` and `after` show.
     pub fn action(&self) -> Action {
         match (&self.before, &self.after) {
             (None, _) => Action::Create,
@@ -67,12 +68,12 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// A change without a word on the key's properties.
+    /// Returns a change that does not concern the key's properties.
     pub fn new(key: Key, action: Action, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
 
-    /// The change that undoes this one.
+    /// Returns the change that undoes this one.
     pub fn inverse(&self) -> Self {
         let action = match self.action {
             Action::Create => Action::Delete,
@@ -93,12 +94,12 @@ impl KeyChange {
         }
     }
 
-    /// Returns data of the value as messages have it: without the bytes where it is sensitive.
+    /// Returns data of the value for a message: without the bytes where the value is sensitive.
     pub fn message(&self, name: &ValueName, data: Option<&Data>) -> String {
         notation::message(data, self.sensitive.contains(name))
     }
 
-    /// The key and a value name, as messages name a place.
+    /// Returns the key and the value's name, as messages show them.
     pub fn place(&self, name: &ValueName) -> String {
         format!("{} {}", self.key, notation::value_name(name))
     }

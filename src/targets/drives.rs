@@ -1,4 +1,4 @@
-//! Facts of files, on this machine's disks and below a folder that stands for a Windows drive.
+//! Facts of files, on this machine's disks and in folders that stand for Windows drives.
 
 use std::{
     cmp::Ordering,
@@ -18,7 +18,7 @@ use crate::{
 
 use super::{Answer, FileFacts, Reason, Unread, short_name};
 
-/// The facts of a file of this machine, by its ordinary path.
+/// Returns the facts of a file of this machine.
 pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     match read_facts(path) {
         Ok(answer) => answer,
@@ -27,7 +27,7 @@ pub fn facts_of(path: &Path) -> Answer<FileFacts> {
 }
 
 fn read_facts(path: &Path) -> io::Result<Answer<FileFacts>> {
-    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+    // Checked before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Ok(Answer::unread(Reason::Malformed, format!("{} is not a file", path.display())));
@@ -55,7 +55,7 @@ fn platform(machine: u16) -> Option<Platform> {
     }
 }
 
-/// Absent, denied, or what else the system said about a path.
+/// Returns the answer for an error of the system about a path: absent, denied, or otherwise unreadable.
 fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
@@ -66,8 +66,8 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
 
 /// A folder that stands for the root of a drive of another machine.
 ///
-/// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. What leads out of the folder
-/// (`..`, a symbolic link) is not read. A folder is listed once however many files in it are asked for.
+/// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. Paths that lead out of the
+/// folder (`..`, a symbolic link) are not read. Each folder is listed only once, for all files in it.
 #[derive(Debug)]
 pub struct DriveFolder {
     letter: char,
@@ -76,40 +76,40 @@ pub struct DriveFolder {
 }
 
 impl DriveFolder {
-    /// The folder `root`, which stands for drive `C:`.
+    /// Opens the folder `root`, which stands for drive `C:`.
     ///
     /// # Errors
-    /// The system's error, where it is no folder that can be read.
+    /// Returns the system's error where `root` is not a readable folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         Self::of_drive('C', root)
     }
 
-    /// The folder `root`, which stands for the drive `letter`.
+    /// Opens the folder `root`, which stands for the drive `letter`.
     ///
     /// # Errors
-    /// The system's error, where it is no folder that can be read.
+    /// Returns the system's error where `root` is not a readable folder.
     pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(root)?;
         fs::read_dir(&root)?;
         Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
     }
 
-    /// The folder, links followed.
+    /// Returns the folder, with links resolved.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Forgets which names were found.
+    /// Discards the cached folder listings.
     pub fn forget(&mut self) {
         self.listings.clear();
     }
 
-    /// Makes it stand for another drive.
+    /// Sets the letter of the drive that the folder stands for.
     pub fn set_letter(&mut self, letter: char) {
         self.letter = letter.to_ascii_uppercase();
     }
 
-    /// The facts of the file that the other machine calls `path`, absolute and with its drive.
+    /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
         match self.find(path) {
             Answer::Present(found) => facts_of(&found),
@@ -118,7 +118,7 @@ impl DriveFolder {
         }
     }
 
-    /// Where the file is below the folder, spelt as it is there.
+    /// Returns where the file is below the folder, spelled as it is there.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         match self.names_below_root(path) {
             Ok(names) => self.find_below(names),
@@ -126,14 +126,14 @@ impl DriveFolder {
         }
     }
 
-    /// Where what these names lead to is below the folder, spelt as it is there.
+    /// Returns where the file or folder with these names is below the folder, spelled as it is there.
     pub fn find_below<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Answer<PathBuf> {
         let mut here = self.root.clone();
         for wanted in names {
             here = match self.step(&here, wanted) {
                 Ok(Answer::Present(found)) => found,
                 Ok(other) => return other,
-                // A file where a folder is meant; systems disagree on the error.
+                // A file stands in place of a folder; systems report different errors for it.
                 Err(_) if here.is_file() => return Answer::Absent,
                 Err(error) => return unread(&here, &error),
             };
@@ -141,17 +141,17 @@ impl DriveFolder {
         Answer::Present(here)
     }
 
-    /// The entry of `folder` that `wanted` names without regard to case, with links followed.
+    /// Returns the entry of `folder` with the name `wanted`, in any case, with links resolved.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
-            // A file has nothing below it. Wine does not say so when a file is listed, as Windows and Unix do.
+            // Nothing is below a file. Listing a file fails on Windows and Unix, but not in Wine.
             if !fs::metadata(folder)?.is_dir() {
                 return Ok(Answer::Absent);
             }
             let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
             self.listings.insert(folder.to_owned(), names?);
         }
-        // A name that is no Unicode cannot be meant by one that is.
+        // A name that is not valid Unicode differs from each name that is.
         let same = |found: &&OsString| found.to_str().is_some_and(|n| name::compare(n, wanted) == Ordering::Equal);
         let mut found = self.listings.get(folder).into_iter().flatten().filter(same);
         let Some(first) = found.next() else { return Ok(self.step_by_short_name(folder, wanted)) };
@@ -163,8 +163,9 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// The entry of `folder` that has `wanted` as its short name, where the system says so. A copy of a volume, and most
-    /// drivers, have no short names: whether one is there is then not known.
+    /// Returns the entry of `folder` whose short name is `wanted`, where the system provides short names.
+    ///
+    /// A copy of a volume, and most drivers, have none: then it is unknown whether the entry exists.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -180,7 +181,7 @@ impl DriveFolder {
         }
     }
 
-    /// An entry of a folder, with links followed.
+    /// Returns an entry of a folder, with links resolved.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -192,32 +193,32 @@ impl DriveFolder {
                 Ok(Answer::unread(Reason::Unsupported, detail))
             }
             Err(error) => {
-                let detail = format!("{} is a link that leads nowhere: {error}", path.display());
+                let detail = format!("{} is a link that cannot be followed: {error}", path.display());
                 Ok(Answer::unread(Reason::Malformed, detail))
             }
         }
     }
 
-    /// The names of a path, below the drive's root.
+    /// Returns the names in a path, from the drive's root on.
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
-            let detail = format!("the folder of files stands for drive {}:, not for {drive}:", self.letter);
+            let detail = format!("the folder given stands for drive {}:, not for {drive}:", self.letter);
             return Err(Unread::new(Reason::Unknown, detail));
         }
         Ok(names)
     }
 }
 
-/// Folders that stand for drives of another machine.
+/// Folders that stand for the drives of another machine.
 #[derive(Debug, Default)]
 pub struct Drives(Vec<DriveFolder>);
 
 impl Drives {
-    /// These folders, each with its drive letter.
+    /// Opens folders, each with its drive letter.
     ///
     /// # Errors
-    /// The first folder that cannot be read, and the system's error.
+    /// Returns the first folder that cannot be read, and the system's error.
     pub fn open<'a>(folders: impl IntoIterator<Item = (char, &'a Path)>) -> Result<Self, (PathBuf, io::Error)> {
         let one = |(letter, root): (char, &Path)| {
             DriveFolder::of_drive(letter, root).map_err(|error| (root.to_owned(), error))
@@ -225,44 +226,44 @@ impl Drives {
         folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The folder of the drive on which `path` is.
+    /// Returns the folder that stands for the drive of `path`.
     pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
         let (letter, _) = split_drive(path)?;
         self.0.iter_mut().find(|drive| drive.letter == letter)
     }
 
-    /// The folders, links followed.
+    /// Returns the folders, with links resolved.
     pub fn roots(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(DriveFolder::root)
     }
 
-    /// The facts of a file; none where no folder stands for its drive.
+    /// Returns the facts of a file; `None` where no folder stands for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))
     }
 
-    /// Forgets which names were found.
+    /// Discards the cached folder listings.
     pub fn forget(&mut self) {
         self.0.iter_mut().for_each(DriveFolder::forget);
     }
 }
 
-/// The drive letter of an absolute path, in upper case, and the names on the way from the drive's root.
+/// Returns the drive letter of an absolute path, in upper case, and the names from the drive's root on.
 ///
 /// # Errors
-/// Where it is no such path, or a part of it is no file name.
+/// Returns an error where the path is not absolute with a drive, or one of its parts is not a file name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
     let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
     let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty()).collect();
     let forbidden = [':', '\0', '*', '?', '"', '<', '>', '|'];
     if names.iter().any(|name| matches!(*name, "." | "..") || name.contains(forbidden)) {
-        return Err(unsupported("has a part that is no file name"));
+        return Err(unsupported("has a part that is not a file name"));
     }
     Ok((drive, names))
 }
 
-/// The drive letter of an absolute path, in upper case, and what stands behind its colon.
+/// Returns the drive letter of an absolute path, in upper case, and the text after its colon.
 pub fn split_drive(path: &str) -> Option<(char, &str)> {
     let (drive, rest) = path.split_once(':')?;
     let mut letters = drive.chars();
@@ -330,7 +331,7 @@ mod tests {
         for path in [r"C:\NOTHER~1\exchsrvr\exprox.dll", r"C:\Program Files\noth~12.dll", r"C:\PRO~1.X"] {
             assert_eq!(reason(&drive.facts(path)), Some(Reason::Unknown), "{path}");
         }
-        // One that is really called so.
+        // A long name with the form of a short one.
         fs::create_dir(dir.path().join("Notes~1")).unwrap();
         drive.forget();
         assert_eq!(drive.facts(r"C:\NOTES~1\no.dll"), Answer::Absent);

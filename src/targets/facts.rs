@@ -1,7 +1,7 @@
-//! Facts: what was read of a target, and how changes alter it.
+//! Facts: what was read from a target, and how changes alter it.
 //!
-//! Facts are what an observation gathers, what a snapshot file holds, and what a plan rests on. What was never asked is
-//! `None` in the answers here, and unknown to whoever needs it; it is never taken for absent.
+//! Observations gather facts, snapshot files hold them, and plans depend on them. The functions here answer `None` for
+//! something that was never asked; callers treat it as unknown, never as absent.
 
 mod document;
 mod drift;
@@ -18,13 +18,13 @@ use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wa
 use document::FactsDocument;
 pub use drift::Moved;
 
-/// What was read of a target.
+/// The facts that were read from a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, try_from = "FactsDocument", into = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
     keys: BTreeMap<Key, Answer<KeyRecord>>,
-    /// What was asked of each key that could not be read: another question may have an answer.
+    /// The question about each key that could not be read; another question might be answered.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
 }
@@ -34,44 +34,44 @@ pub struct Facts {
 #[serde(transparent)]
 pub struct FilePath(pub String);
 
-/// What was read of a key that is there.
+/// The facts of a key that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
     /// The values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
-    /// The names of those whose data is shown to nobody.
+    /// The names of the values with sensitive data.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     sensitive: BTreeSet<ValueName>,
-    /// Whether all its values are among them.
+    /// Whether `values` holds all values of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// Its class name and security descriptor, where all values were asked for.
+    /// The class name and security descriptor, where all values were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
-    /// The names of its subkeys, where they were asked for.
+    /// The names of the subkeys, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subkeys: Option<BTreeSet<KeyName>>,
 }
 
-/// What was asked of a key.
+/// A question about a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// Values, by name.
+    /// The values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     values: BTreeSet<ValueName>,
-    /// Whether all its values were.
+    /// Whether all values were asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// Whether the names of its subkeys were.
+    /// Whether the names of the subkeys were asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     subkeys: bool,
 }
 
 impl Facts {
-    /// Takes in an answer.
+    /// Adds an answer about a key.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
         if matches!(answer, Answer::Unread(_)) {
             self.asked.insert(query.key.clone(), Asked::by(query));
@@ -96,29 +96,29 @@ impl Facts {
         }
     }
 
-    /// Notes that the value's data is shown to nobody.
+    /// Marks the value's data as sensitive.
     pub fn hide(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             record.sensitive.insert(name.clone());
         }
     }
 
-    /// Whether the value's data is shown to nobody.
+    /// Returns whether the value's data is sensitive.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
 
-    /// Takes in an answer.
+    /// Adds an answer about a file.
     pub fn record_file(&mut self, path: &str, answer: Answer<FileFacts>) {
         self.files.insert(FilePath(path.to_owned()), answer);
     }
 
-    /// Whether the key is there; `None` where that is not known here.
+    /// Returns whether the key exists; `None` where these facts do not say.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
         self.record(key).map(|answer| answer.map(|_| ()))
     }
 
-    /// A value of the key; absent where the key is absent.
+    /// Returns a value of the key; absent where the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => match record.values.get(name) {
@@ -130,7 +130,7 @@ impl Facts {
         }
     }
 
-    /// The name of the value as it was found; `None` where it was not.
+    /// Returns the value's name as it was found; `None` where it was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
@@ -138,7 +138,7 @@ impl Facts {
         }
     }
 
-    /// All values of the key, in the order of their names.
+    /// Returns all values of the key that exist, ordered by name.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
@@ -153,7 +153,7 @@ impl Facts {
         }
     }
 
-    /// The key's class name and security descriptor.
+    /// Returns the key's class name and security descriptor.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
@@ -165,7 +165,7 @@ impl Facts {
         }
     }
 
-    /// The names of the key's subkeys.
+    /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
             Answer::Present(record) => {
@@ -176,18 +176,20 @@ impl Facts {
         }
     }
 
-    /// A file.
+    /// Returns the facts of a file.
     pub fn file(&self, path: &str) -> Option<Answer<FileFacts>> {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// The key's record. What stands below an absent key, or is not among a key's listed subkeys, is absent; unless it may
-    /// be elsewhere.
+    /// Returns the key's record.
+    ///
+    /// A key is absent if it is below an absent key, or missing in its parent's list of subkeys, unless it may be
+    /// stored elsewhere.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref());
         }
-        // The hive of a user who is not logged on is not among the listed keys below HKU.
+        // The hive of a user who is not logged on is missing in the list of keys below HKU.
         if key.is_also_elsewhere() || hku::of_a_user(&key.path).is_some_and(|hive| hive == *key) {
             return None;
         }
@@ -195,14 +197,14 @@ impl Facts {
         match self.record(&parent)? {
             Answer::Absent => Some(Answer::Absent),
             Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }) => {
-                let last = KeyName::new(key.path.last()?).ok()?;
+                let last = KeyName::new(key.stored().last()?).ok()?;
                 (!subkeys.contains(&last)).then_some(Answer::Absent)
             }
             _ => None,
         }
     }
 
-    /// The questions whose answers these facts are.
+    /// Returns the questions that these facts answer.
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
@@ -229,7 +231,7 @@ impl Facts {
                 return;
             }
             Action::Create => {
-                // What stood below an absent key is absent, and stays so: the new record lists all values and subkeys.
+                // Nothing was below the absent key, so the new record lists all values and subkeys.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
                     sensitive: change.sensitive.clone(),
@@ -248,7 +250,7 @@ impl Facts {
             for value in &change.values {
                 match &value.after {
                     Some(data) => {
-                        // The name stays as it was found.
+                        // The spelling of the name stays as it was found.
                         record.values.insert(value.name.clone(), Answer::Present(data.clone()));
                     }
                     None if record.all_values => {
@@ -263,7 +265,7 @@ impl Facts {
     }
 
     fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut BTreeSet<KeyName>, &KeyName)) {
-        let last = key.path.last().and_then(|last| KeyName::new(last).ok());
+        let last = key.stored().last().and_then(|last| KeyName::new(last).ok());
         let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
         if let (Some(last), Some(Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }))) = (last, parent) {
             alter(subkeys, &last);

@@ -1,7 +1,7 @@
-//! The target `hive:FILE=KEY`: one hive file by itself, mounted at the key where Windows has it.
+//! The target `hive:FILE=KEY`: a single hive file, mounted at the key where Windows mounts it.
 //!
-//! About every other key it answers unknown. What stands in it for others is as in an image: `CurrentControlSet` with
-//! `HKLM\SYSTEM`, `HKCR` and the 32-bit view with `HKLM\SOFTWARE`.
+//! Its answer about every other key is unknown. Keys with other names are found in it as in an image:
+//! `CurrentControlSet` with `HKLM\SYSTEM`, `HKCR` and the 32-bit view with `HKLM\SOFTWARE`.
 
 use std::{
     fs,
@@ -20,9 +20,9 @@ use super::{
 /// One hive file as a target.
 #[derive(Debug)]
 pub struct HiveTarget {
-    /// As the user named it.
+    /// The path as the user gave it.
     named: PathBuf,
-    /// Where it is, links followed, so that all names of one file share a lock and an edit keeps the link.
+    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
     path: PathBuf,
     key: KeyPath,
     drives: Drives,
@@ -30,15 +30,17 @@ pub struct HiveTarget {
 }
 
 impl HiveTarget {
-    /// Reads the hive at `path`, whose root is the key `key`. With `allow_dirty`, one that was not written completely
-    /// and that its logs do not complete is read as it is, and never written.
+    /// Reads the hive at `path`, whose root is the key `key`.
+    ///
+    /// With `allow_dirty`, a hive that was not written completely and cannot be completed from its logs is read as it
+    /// is, but never written.
     ///
     /// # Errors
-    /// When it cannot be read, or is no hive.
+    /// Returns an error where the file cannot be read or is not a hive.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = fs::canonicalize(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-        // Opened here already, so that a wrong file is refused and not taken for keys that are unknown.
+        // Opened already here, so that a wrong file is refused; otherwise its keys would only be unknown.
         let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
@@ -66,7 +68,7 @@ impl Target for HiveTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // What cannot be removed is no reason against an apply.
+        // Leftovers that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
         self.registry.forget();
         self.drives.forget();

@@ -1,9 +1,10 @@
-//! Whose hive a key below `HKU` is in.
+//! Tells which user's hive a key below `HKU` is in.
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// The key where Windows mounts the user's hive that `path` is in; none where it is in no user's. While the user is not logged on,
-/// that key is not there, and says nothing about what the hive holds.
+/// Returns the key at which Windows mounts the user's hive that contains `path`; `None` where no user's hive does.
+///
+/// While the user is not logged on, that key does not exist, which says nothing about the contents of the hive.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;

@@ -1,11 +1,11 @@
-//! A lock on a target that is a file, held in a file beside it.
+//! A lock on a target that is a file or folder, held in a file beside it.
 //!
-//! The target itself cannot carry the lock: it is replaced by a rename, and a second process would then hold a lock on
-//! the old file. The file beside it, `.kbfix-NAME.lock`, is made for the lock and removed with it.
+//! The target itself cannot carry the lock: a write replaces it with a rename, and a second process could then hold a
+//! lock on the old file. The file beside it, `.kbfix-NAME.lock`, is created for the lock and removed with it.
 //!
-//! Others may write the folder, and plant something under that name. So no link is followed and no pipe waited for; what is
-//! there is used only where it is an empty file of this user's own, as a killed process leaves it; and a file that this
-//! process did not make is never deleted.
+//! Others may write to the folder and put something under that name. Therefore no link is followed, and a pipe is not
+//! waited for; an existing file is used only if it is an empty file of this user, as a killed process leaves it; and a
+//! file that this process did not create is never deleted.
 
 #[cfg(not(windows))]
 mod unix;
@@ -26,14 +26,14 @@ use windows::{make, take};
 use super::{Lock, TargetError};
 use crate::files::replace::own_name;
 
-/// Takes the lock of the file (or folder) at `path`, which is held until the guard is dropped, also by a process that is
-/// killed. It does not wait. A caller reads the target after this, not before.
+/// Takes the lock of the file or folder at `path`, without waiting.
 ///
-/// `path` should be canonical, so that two names of one file are one lock.
+/// It is held until the guard is dropped or the process ends, however it does. A caller must read the target after this
+/// call, not before. `path` should be canonical, so that all names of one file share a lock.
 ///
 /// # Errors
-/// [`TargetError::Locked`] when another process, or another guard of this one, holds it; [`TargetError::NoLock`] when
-/// the file beside the target cannot be made, or something else stands in its place.
+/// Returns [`TargetError::Locked`] where another process, or another guard of this one, holds the lock;
+/// [`TargetError::NoLock`] where the file beside the target cannot be created, or something else is in its place.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
@@ -43,10 +43,10 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     }
 }
 
-/// How often a lock is tried for that others take and release at the same time.
+/// The number of attempts to take a lock that others take and release at the same time.
 const TRIES: usize = 100;
 
-/// The open lock file. Dropping it releases the lock, and removes a file that was made for it.
+/// The open lock file. Dropping it releases the lock, and removes the file if it was created for this lock.
 #[derive(Debug)]
 struct Held {
     #[cfg_attr(windows, allow(dead_code, reason = "Windows removes the file when it is closed"))]
@@ -58,8 +58,8 @@ struct Held {
 #[cfg(not(windows))]
 impl Drop for Held {
     fn drop(&mut self) {
-        // Removed while still locked: who opens it now makes a new file, and who has it open sees that it is gone.
-        // A failure leaves an empty file without a lock, which the next one uses.
+        // Removed while still locked: a process that opens it from now on creates a new file, and one that has it open
+        // sees that it is gone. If the removal fails, an empty unlocked file remains, which the next process uses.
         if let Some(path) = &self.made
             && unix::is_same(&self.file, path).unwrap_or(false)
         {
@@ -68,9 +68,9 @@ impl Drop for Held {
     }
 }
 
-/// `None`: somebody else holds it.
+/// Takes the lock; returns `None` where another process holds it.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
-    // Each round that fails means that another holder removed, or made, the file between two of our calls.
+    // Each failed round means that another holder removed or created the file between two of our calls.
     for _ in 0..TRIES {
         match make(path) {
             Ok(made) => return Ok(made),
@@ -88,23 +88,23 @@ fn acquire(path: &Path) -> io::Result<Option<Held>> {
     Ok(None)
 }
 
-/// What came of a lock file that was there.
+/// The result of locking an existing file.
 enum Taken {
-    /// It is locked now.
+    /// The lock is held now.
     Held(File),
-    /// Somebody else holds it.
+    /// Another process holds the lock.
     ByAnother,
-    /// It was removed meanwhile.
+    /// The file was removed meanwhile.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
     Gone,
 }
 
-/// Refuses what kbfix cannot have made here.
+/// Returns the error for a file that kbfix cannot have created here.
 fn foreign(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, not an empty file of this user's own"))
 }
 
-/// Refuses what is no empty file.
+/// Refuses anything but an empty file.
 fn refuse_foreign(metadata: &Metadata) -> io::Result<()> {
     match metadata.file_type() {
         kind if kind.is_symlink() => Err(foreign("a link")),
@@ -121,7 +121,7 @@ mod tests {
 
     use crate::targets::lock::*;
 
-    /// Why the lock of the file `a.reg` is refused.
+    /// Returns why the lock of the file `a.reg` is refused.
     fn refusal(folder: &Path) -> String {
         match lock_beside(&folder.join("a.reg")) {
             Err(error @ TargetError::NoLock { .. }) => error.to_string(),
@@ -151,7 +151,7 @@ mod tests {
         fs::create_dir(&lock).unwrap();
         assert!(refusal(dir.path()).contains("it is a folder"));
         fs::remove_dir(&lock).unwrap();
-        // A killed process can leave this. Another program that locks it, too, still finds the same file.
+        // A killed process can leave this. Another program that locks it still finds the same file.
         fs::write(&lock, "").unwrap();
         let held = lock_beside(&dir.path().join("a.reg")).unwrap();
         assert!(matches!(lock_beside(&dir.path().join("a.reg")), Err(TargetError::Locked { .. })));

@@ -1,13 +1,14 @@
-//! Targets: what kbfix reads the actual state from, and writes changes to.
+//! Targets: kbfix reads the present state from them and writes changes to them.
 //!
-//! A target knows keys, values and files; it knows nothing of specs. Its primitives are few so that each kind of target
-//! is small and so that one contract suite (`tests/targets/`) can hold all of them to the same behaviour:
+//! A target knows keys, values and files, but no specs. It has few primitives, so that each kind of target is small and
+//! one contract suite (`tests/engine/targets/`) can test that all of them behave the same:
 //!
-//! - a batch of keys is read, and a batch of files;
-//! - a list of changes is written, each checked against what it says was there before;
-//! - the target is locked while that happens.
+//! - read a batch of keys, and a batch of files;
+//! - write a list of changes, each checked against its `before`;
+//! - lock the target meanwhile.
 //!
-//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a state.
+//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a
+//! state.
 
 mod address;
 mod answer;
@@ -47,110 +48,115 @@ use crate::registry::{Key, ValueName};
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// The key, as its view sees it. `HKCU` does not occur: it was resolved to a key below `HKU`.
+    /// The key, in its view. A target on a running machine answers for `HKCU` with the caller's own hive or with
+    /// unknown.
     pub key: Key,
-    /// Which of its values are read.
+    /// The values to read.
     pub values: Wanted,
-    /// Whether the names of its subkeys are read.
+    /// Whether to read the names of the subkeys.
     pub subkeys: bool,
 }
 
 impl KeyQuery {
-    /// Whether it asks for all that is in the key, as the listing of a tree does.
+    /// Returns whether the query asks for everything in the key, as the listing of a tree does.
     pub fn lists_all(&self) -> bool {
         self.subkeys && self.values == Wanted::All
     }
 }
 
-/// Which values of a key are read.
+/// The values of a key to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// These, none at all to learn only whether the key exists.
+    /// These; an empty set only asks whether the key exists.
     Names(BTreeSet<ValueName>),
-    /// Every value that the key has, its class name and its security descriptor: what would be lost with the key.
+    /// All values of the key, its class name and its security descriptor: everything that would be lost with the key.
     All,
 }
 
 /// A place whose facts kbfix reads and, for most kinds, changes.
 pub trait Target {
-    /// The URI by which the user named it, without any secret.
+    /// Returns the URI by which the user named the target, without any secret.
     fn uri(&self) -> String;
 
-    /// Answers each question, in the same order. Reading asks the system for no more than read rights.
+    /// Answers each question, in the same order. Opens nothing for writing.
     ///
     /// # Errors
-    /// Only when the target as a whole cannot be read; what goes wrong with one key is in that key's answer.
+    /// Returns an error only where the target as a whole cannot be read; an error about one key is in that key's
+    /// answer.
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
 
-    /// The facts of each file, in the same order. A path is absolute and Windows', such as `C:\Windows\System32\a.dll`.
+    /// Returns the facts of each file, in the same order. A path is an absolute Windows path, such as
+    /// `C:\Windows\System32\a.dll`.
     ///
     /// # Errors
-    /// Only when the target as a whole cannot be read.
+    /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
-    /// Takes the target's lock, which holds until the guard is dropped. What is read from now on is the present state.
+    /// Takes the target's lock until the guard is dropped. Reads after this call return the present state.
     ///
     /// # Errors
-    /// [`TargetError::Locked`] when another apply holds it.
+    /// Returns [`TargetError::Locked`] where another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
-    /// Whether changes that were planned just now can be written, as far as that is known without writing: a file may not be able to
-    /// hold them.
+    /// Checks whether changes that were just planned can be written, as far as that is known without writing: a file
+    /// may be unable to hold them.
     ///
     /// # Errors
-    /// Why the write would be refused.
+    /// Returns why the write would be refused.
     fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
         Ok(())
     }
 
-    /// Carries out the changes in their order. Before each, what the change names as `before` must be what is there.
-    /// A target that is a file is replaced whole: all changes or none.
+    /// Makes the changes in their order. Before each, its `before` must match the present state.
+    ///
+    /// A file is replaced as a whole: all changes in it or none. An image has several files, which are replaced one
+    /// after the other.
     ///
     /// # Errors
-    /// [`WriteFailure`], which says how far it came.
+    /// Returns [`WriteFailure`], which says which changes may have been made.
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure>;
 }
 
-/// Holds a target's lock until dropped.
+/// A target's lock, held until this is dropped.
 pub struct Lock {
     _held: Box<dyn std::any::Any>,
 }
 
 impl Lock {
-    /// A lock that is released when `held` is dropped.
+    /// Returns a lock that is released when `held` is dropped.
     pub fn new(held: impl std::any::Any) -> Self {
         Self { _held: Box::new(held) }
     }
 }
 
-/// Why a target as a whole could not be read or locked.
+/// The reason why a target as a whole could not be read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The operating system refused or failed.
+    /// The operating system reported an error.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done, with the path.
+        /// The file or action.
         what: String,
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file that holds the lock could not be made, or something else has its name (its kind is then `AlreadyExists`).
+    /// The lock file could not be created, or something else has its name (then the error is `AlreadyExists`).
     #[error("cannot lock {what}: {source}")]
     NoLock {
-        /// The file of the lock.
+        /// The path of the lock file.
         what: String,
         /// The system's error.
         source: std::io::Error,
     },
-    /// It is not what its URI says it is, or is damaged.
+    /// The target is damaged, or is not of the kind that its URI says.
     #[error("{what}: {detail}")]
     Malformed {
         /// The file or place.
         what: String,
-        /// What is wrong with it, and where.
+        /// The problem and its place.
         detail: String,
     },
-    /// Another apply holds the lock.
+    /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]
     Locked {
         /// The target.
@@ -161,21 +167,21 @@ pub enum TargetError {
     Unsupported {
         /// The target.
         what: String,
-        /// What it cannot do.
+        /// The action that is not supported.
         detail: String,
     },
-    /// It is another machine, which gives no answer.
+    /// Another machine could not be asked.
     #[error("{what}: {trouble}")]
     Remote {
         /// The target.
         what: String,
-        /// Why.
+        /// The reason.
         trouble: smb::Trouble,
     },
 }
 
 impl TargetError {
-    /// The same as the reason why changes at `place` were not written.
+    /// Returns the error as the reason why changes at `place` were not written.
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
@@ -185,34 +191,34 @@ impl TargetError {
     }
 }
 
-/// Why a change was not written.
+/// The reason why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// What is there is not what the change says was there before.
+    /// The present state differs from the change's `before`.
     #[error("{place}: expected {expected}, found {found}")]
     Stale {
-        /// The key, and the value name where it is about one.
+        /// The key, with the value's name where the error is about a value.
         place: String,
-        /// What the change names as `before`.
+        /// The `before` of the change.
         expected: String,
-        /// What is there.
+        /// The present state.
         found: String,
     },
-    /// The system refused the right to write.
+    /// The system denied write access.
     #[error("{place}: access denied")]
     Denied {
-        /// The key, and the value name where it is about one.
+        /// The key, with the value's name where the error is about a value.
         place: String,
     },
-    /// The target cannot hold this: a name or data that its format cannot express, or a kind that is read only.
+    /// The target cannot store the change: its format cannot express a name or data, or it is read-only.
     #[error("{place}: {detail}")]
     Unsupported {
-        /// The key, and the value name where it is about one.
+        /// The key, with the value's name where the error is about a value.
         place: String,
-        /// What cannot be done.
+        /// The action that is not supported.
         detail: String,
     },
-    /// Anything else that failed.
+    /// Another error of the system.
     #[error("{place}: {source}")]
     Io {
         /// The key or file.
@@ -222,18 +228,18 @@ pub enum WriteError {
     },
 }
 
-/// Why changes were not written, and how many of them may have been.
+/// The reason why changes were not written, and the changes that may have been made.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct WriteFailure {
-    /// Why.
+    /// The reason.
     pub error: WriteError,
-    /// The changes that may have been made, in the order in which they were, the last perhaps in part. The others were not begun,
-    /// so what is in their place is not this write's.
+    /// The changes that may have been made, in that order; the last one perhaps only in part. All other changes were
+    /// not begun, so a different state in their place has another cause.
     pub begun: Vec<KeyChange>,
 }
 
-/// A refusal ahead of the first change.
+/// Converts an error from before the first change.
 impl From<WriteError> for WriteFailure {
     fn from(error: WriteError) -> Self {
         Self { error, begun: Vec::new() }

@@ -11,7 +11,7 @@ use super::{
 /// Opens a target.
 ///
 /// # Errors
-/// When it cannot be read, or does not exist on this system.
+/// Returns an error where the target cannot be read, or its kind is not available on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {
@@ -20,7 +20,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
             let code_page = match address.code_page {
                 Some(number) => Some(CodePage::new(number).ok_or_else(|| TargetError::Unsupported {
                     what: format!("code page {number}"),
-                    detail: "it is none of 874, 932, 936, 949, 950 and 1250 to 1258".to_owned(),
+                    detail: "it must be 874, 932, 936, 949, 950, or 1250 to 1258".to_owned(),
                 })?),
                 None => None,
             };
@@ -33,7 +33,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     }
 }
 
-/// The folders that stand for drives, those of `--drive` before that of `--files`.
+/// Opens the folders that stand for drives; a folder of `--drive` has precedence over that of `--files`.
 fn drives(address: &Address) -> Result<Drives, TargetError> {
     let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
     let files = address.files.iter().map(|folder| ('C', folder.as_path()));
@@ -48,10 +48,7 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
 
 #[cfg(not(windows))]
 fn local() -> Result<Box<dyn Target>, TargetError> {
-    Err(TargetError::Unsupported {
-        what: "local".to_owned(),
-        detail: "the live registry is there on Windows only".to_owned(),
-    })
+    Err(TargetError::Unsupported { what: "local".to_owned(), detail: "only Windows has a live registry".to_owned() })
 }
 
 #[cfg(unix)]
@@ -65,6 +62,6 @@ fn smb(host: Host, drives: Drives) -> Result<Box<dyn Target>, TargetError> {
 fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: host.to_string(),
-        detail: "Samba, through which another machine is reached, is there on Linux and its like only".to_owned(),
+        detail: "another machine can be reached only from Linux and similar systems, through Samba".to_owned(),
     })
 }

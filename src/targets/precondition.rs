@@ -1,5 +1,5 @@
-//! The checks that targets make around a change: that what it names as `before` is what is there; and, where all of it is made in
-//! memory first, that it reads back and can be undone.
+//! The checks that targets make around a change: its `before` must match the present state; and where changes are made
+//! in memory first, they must read back and can be undone.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crate::registry::{Data, Key};
 
 use super::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Wanted, WriteError};
 
-/// Holds a change against what `read` answers.
+/// Checks a change against the answers of `read`.
 ///
 /// # Errors
-/// [`WriteError::Stale`] where something else is there, [`WriteError::Unsupported`] where it cannot be read.
+/// Returns [`WriteError::Stale`] where the present state differs, [`WriteError::Unsupported`] where it cannot be read.
 pub(super) fn before(
     change: &KeyChange,
     mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
@@ -59,16 +59,18 @@ pub(super) fn before(
     Ok(())
 }
 
-/// Why a change is refused whose name leads elsewhere once all changes of the run are made.
-pub(super) const LED_ELSEWHERE: &str = "the changes of this run alter which key this name stands for, as `Current` in \
-    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`: it could be neither read back nor undone; change the one and the other in \
-    two runs";
+/// The message for a change whose key's name leads elsewhere after all changes of the run.
+pub(super) const LED_ELSEWHERE: &str = "other changes of this run alter to which key this name leads, as `Current` in \
+    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`, so this change could not be read back or undone; make the two changes \
+    in separate runs";
 
-/// Undoes changes that were made in memory, from the last to the first. Each must read back as it was made, and be again as it was
-/// before it once it is undone. `make` checks a change by [`before`] and makes it.
+/// Undoes changes that were made in memory, from the last to the first.
+///
+/// Each must read back as it was made, and after it is undone, the state must be that from before it. `make` checks a
+/// change with [`before`] and makes it.
 ///
 /// # Errors
-/// [`WriteError`] for the first that does not.
+/// Returns [`WriteError`] for the first change that cannot be read back or undone.
 pub(super) fn undo<T>(
     changes: &[KeyChange],
     target: &mut T,
@@ -82,7 +84,7 @@ pub(super) fn undo<T>(
                 WriteError::Unsupported { place, detail } => (place, detail),
                 other => (change.key.to_string(), other.to_string()),
             };
-            let detail = format!("once changed, it could not be read back and put back, so nothing is changed: {why}");
+            let detail = format!("after the change it could not be read back or undone, so nothing is changed: {why}");
             WriteError::Unsupported { place, detail }
         })?;
     }

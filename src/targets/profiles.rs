@@ -1,9 +1,10 @@
-//! The users of a machine: what `ProfileList` says of them, and where each has the files of its hives.
+//! The users of a machine: the entries of `ProfileList`, and the files of each user's hives.
 //!
-//! Shared by `image:DIR`, where every user's hives are files, and `local`, where those of a user who is not logged on are.
+//! Used by `image:DIR`, where every user's hives are files, and by `local`, where those of users who are not logged on
+//! are.
 //!
-//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its places in the profile before
-//! and since Windows Vista.
+//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its places in the profile
+//! before and since Windows Vista.
 
 use std::{
     fs,
@@ -16,47 +17,48 @@ use super::{Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, 
 
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
-/// Where a profile has the hive of the user's classes: since Windows Vista, and before.
+/// The places in a profile of the hive of the user's classes: since Windows Vista, and before.
 const CLASSES: [&str; 2] = [
     r"AppData\Local\Microsoft\Windows\UsrClass.dat",
     r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
 ];
 
-/// The hive of a mandatory profile, which the user's changes do not reach. kbfix does not read it.
+/// The hive of a mandatory profile, which discards the user's changes. kbfix does not read it.
 const MANDATORY: &str = "NTUSER.MAN";
 
-/// What was asked of the registry: an answer, or why there is none.
+/// The result of asking the registry: an answer, or why there is none.
 type Asked<T> = Result<Result<T, Unread>, TargetError>;
 
-/// Answers a question about a key below `HKLM`.
+/// A function that answers questions about keys below `HKLM`.
 pub(super) trait Ask: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {}
 impl<F: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>> Ask for F {}
 
-/// A user who has a profile.
+/// A user with a profile.
 #[derive(Debug)]
 pub(super) struct Profile {
     sid: KeyName,
-    /// Its folder, as the machine names it.
+    /// The profile's folder, as the machine names it.
     folder: Result<String, Unread>,
 }
 
 impl Profile {
-    /// Returns its folder, as the machine names it, where that is known.
+    /// Returns the profile's folder, as the machine names it, where it is known.
     #[cfg_attr(not(windows), allow(dead_code, reason = "an image has one folder for all of its users"))]
     pub(super) fn folder(&self) -> Option<&str> {
         self.folder.as_deref().ok()
     }
 }
 
-/// `SystemRoot`, such as `C:\WINDOWS`; none where it is absent.
+/// Returns `SystemRoot`, such as `C:\WINDOWS`; `None` where it is absent.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+/// Returns an error where the target as a whole cannot be read.
 pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
 
-/// Whether the change may alter which hive is whose: it is in the list of profiles, or of `SystemRoot`, by which their folders are found.
+/// Returns whether the change may alter which hive belongs to whom: it is in `ProfileList`, or changes `SystemRoot`, by
+/// which the folders of profiles are found.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
@@ -64,10 +66,10 @@ pub(super) fn names_hives(change: &KeyChange) -> bool {
     is_below(PROFILES) || (root && is_below(WINDOWS))
 }
 
-/// Every user with a profile.
+/// Returns every user with a profile, and the Default profile.
 ///
 /// # Errors
-/// When the target as a whole cannot be read; inside, when the list cannot be read.
+/// Returns an error where the target as a whole cannot be read; the inner error is for a list that cannot be read.
 pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<Vec<Profile>> {
     let path = match KeyPath::from_parts(RootKey::Hklm, PROFILES) {
         Ok(path) => path,
@@ -78,7 +80,7 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
         Ok(facts) => facts.and_then(|facts| facts.subkeys).unwrap_or_default(),
         Err(why) => return Ok(Err(why)),
     };
-    // S-1-5-18 is the machine itself, whose hive is DEFAULT; `.bak` is what Windows makes of a profile that it gave up.
+    // S-1-5-18 is the system's own account, whose hive is DEFAULT; `.bak` marks a profile that Windows gave up.
     let users = sids.into_iter().filter(|sid| {
         !sid.as_str().eq_ignore_ascii_case("S-1-5-18") && !sid.as_str().to_ascii_lowercase().ends_with(".bak")
     });
@@ -98,8 +100,8 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     Ok(Ok(profiles))
 }
 
-/// The folder of the Default profile: since Windows Vista `Default` says where it is, before that `DefaultUserProfile` what it
-/// is called below `ProfilesDirectory`.
+/// Returns the folder of the Default profile. Since Windows Vista the value `Default` holds it; before that,
+/// `DefaultUserProfile` holds its name below `ProfilesDirectory`.
 fn default_profile(mut ask: impl Ask) -> Asked<String> {
     let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES} names no Default profile"));
     let whole = match text(&mut ask, PROFILES, "Default")? {
@@ -112,9 +114,11 @@ fn default_profile(mut ask: impl Ask) -> Asked<String> {
     Ok(below.and_then(|below| whole.or(below).ok_or_else(absent)))
 }
 
-/// Mounts every user's hives below `HKU`. A profile that has none is absent there: Windows keeps the entry in ProfileList of a
-/// profile whose folder somebody deleted. Any other hive that is not there is unknown. `find` looks for a file in a folder of the
-/// machine, which messages call `what`.
+/// Mounts every user's hives below `HKU`.
+///
+/// A profile without NTUSER.DAT (and without NTUSER.MAN) is absent there: Windows keeps the ProfileList entry of a
+/// profile whose folder was deleted. Any other missing hive is unknown. `find` looks for a file in a folder of the
+/// machine; `what` names the machine in messages.
 pub(super) fn mount(
     registry: &mut OfflineRegistry,
     profiles: &[Profile],
@@ -145,8 +149,8 @@ pub(super) fn mount(
     }
 }
 
-/// The first link (or junction) from the profile's folder to the file. The profile is the user's, who could lead an
-/// administrator's kbfix to a file of the system.
+/// Returns the topmost link (or junction) from the profile's folder down to the file. The user, who owns the profile,
+/// could use one to lead kbfix, run by an administrator, to a file of the system.
 #[cfg_attr(not(windows), allow(dead_code, reason = "nobody works on the volume of an image"))]
 pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     let on_the_way = file.ancestors().take_while(|path| path.starts_with(folder));
@@ -154,7 +158,7 @@ pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     on_the_way.filter(is_link).last().map(Path::to_owned)
 }
 
-/// The text of a value below `HKLM`; none where it is absent.
+/// Returns the string in a value below `HKLM`; `None` where it is absent.
 fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
     let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
@@ -167,12 +171,12 @@ fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     Ok(answer.known().and_then(|facts| {
         let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
         let Some(data) = answer.known()? else { return Ok(None) };
-        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, no text", query.key));
+        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, not a string", query.key));
         data.as_read_text().map(Some).ok_or_else(malformed)
     }))
 }
 
-/// A profile's folder, with the two variables that Windows writes there.
+/// Expands the two variables that Windows uses in a profile's folder.
 fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
     let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
         return Ok(folder.to_owned());

@@ -1,15 +1,15 @@
 //! The target `reg:FILE`: a registry export, with the files of a drive beside it.
 //!
-//! An export says nothing about what it does not hold. It covers the keys that it lists and, since exports are
-//! recursive, all that is below a listed key: there, what is not listed is absent. The keys above a listed key exist, with
-//! values and further subkeys that are not known. About any other key it answers unknown.
+//! An export says nothing about keys that it does not cover. It covers the keys that it lists and, since exports are
+//! recursive, everything below them: there, what is not listed is absent. The keys above a listed key exist, but their
+//! values and other subkeys are not known. The answer about any other key is unknown.
 //!
-//! - The 32-bit view is where the 64-bit view stores it: below `Wow6432Node`. An export that covers `HKLM\SOFTWARE` and
-//!   shows that there is no `Wow6432Node` in it is of a 32-bit Windows, where both views are one.
-//! - `HKLM\SYSTEM\CurrentControlSet` is the `ControlSet00N` that `HKLM\SYSTEM\Select` names as `Current`, where the file
-//!   has nothing of CurrentControlSet itself.
-//! - A key that has several names (`HKCR` and `HKLM\SOFTWARE\Classes`, `HKU\S-1-5-18` and `HKU\.DEFAULT`, a user's classes)
-//!   is found under the one that the file covers.
+//! - The 32-bit view is read where the 64-bit view stores it: below `Wow6432Node`. An export that covers
+//!   `HKLM\SOFTWARE` and has no `Wow6432Node` there is of a 32-bit Windows, where both views are one.
+//! - `HKLM\SYSTEM\CurrentControlSet` is the `ControlSet00N` that `HKLM\SYSTEM\Select` names as `Current`, unless the
+//!   file lists CurrentControlSet itself.
+//! - A key with several names (`HKCR` and `HKLM\SOFTWARE\Classes`, `HKU\S-1-5-18` and `HKU\.DEFAULT`, a user's classes)
+//!   is found under the name that the file covers.
 
 use std::{
     collections::BTreeMap,
@@ -36,9 +36,9 @@ mod write;
 /// A registry export as a target.
 #[derive(Debug)]
 pub struct RegTarget {
-    /// As the user named it.
+    /// The path as the user gave it.
     named: PathBuf,
-    /// Where it is, links followed, so that all names of one file share a lock and an edit keeps the link.
+    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
     path: PathBuf,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
@@ -46,11 +46,14 @@ pub struct RegTarget {
 }
 
 impl RegTarget {
-    /// Reads the export at `path`. `files` is a folder that stands for the drive `C:` of the machine that was exported;
-    /// `code_page` is needed for bytes outside ASCII in a file without a byte order mark.
+    /// Reads the export at `path`.
+    ///
+    /// `files` is a folder that stands for the drive `C:` of the exported machine; `code_page` is needed for bytes
+    /// outside ASCII in a file without a byte order mark.
     ///
     /// # Errors
-    /// [`TargetError::Malformed`] for a file that is no export: damaged, or a script that deletes keys or values.
+    /// Returns [`TargetError::Malformed`] for a file that is not an export: it is damaged, or a script that deletes
+    /// keys or values.
     pub fn open(path: &Path, files: Option<&Path>, code_page: Option<CodePage>) -> Result<Self, TargetError> {
         let io = |path: &Path| {
             let what = path.display().to_string();
@@ -62,7 +65,7 @@ impl RegTarget {
         Ok(Self { named: path.to_owned(), path: real, code_page, files, document })
     }
 
-    /// The file as it is now: it may have changed since it was read.
+    /// Reads the file again: it may have changed since.
     fn reload(&mut self) -> Result<(), TargetError> {
         self.document = load(&self.path, self.code_page)?;
         Ok(())
@@ -72,18 +75,18 @@ impl RegTarget {
         self.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
     }
 
-    /// Whether the export is of a 32-bit Windows, which has one view: every 64-bit Windows has this key.
+    /// Returns whether the export is of a 32-bit Windows, which has one view: every 64-bit Windows has this key.
     fn is_32_bit_windows(&self) -> bool {
         KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node")
             .is_ok_and(|key| matches!(self.existence(&key), Existence::Absent))
     }
 
-    /// Where the file has a key, if it has it.
+    /// Returns the path under which the file lists a key, or would list it.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
         let one_name = key.one_name(key.view == View::Bits32 && self.is_32_bit_windows());
-        let path = one_name.view.stored_at(&one_name.path);
+        let path = one_name.stored();
         let covers = |path: &KeyPath| !matches!(self.existence(path), Existence::Unread(_));
-        // Views stand behind names: HKCR has its own Wow6432Node.
+        // Names are resolved before views: HKCR has its own Wow6432Node.
         let mut others = path.other_names().into_iter().filter(|(place, name)| self.lists_any(place) && covers(name));
         if let Some((_, name)) = others.next().filter(|_| !covers(&path)) {
             return Ok(name);
@@ -95,7 +98,8 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// `ControlSet001` and its like; `None` where the file does not list `Select`.
+    /// Returns the name of the current control set, such as `ControlSet001`; `None` where the file does not list
+    /// `Select`.
     fn current_control_set(&self) -> Result<Option<String>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
@@ -110,7 +114,7 @@ impl RegTarget {
         }
     }
 
-    /// What the file says about the existence of a key: there, absent, or not covered.
+    /// Returns what the file says about the existence of a key: present, absent, or not covered.
     fn existence(&self, path: &KeyPath) -> Existence {
         let covered = std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.document.lists(&key));
         if self.lists_any(path) || (path.parent().is_none() && !covered) {
@@ -118,9 +122,9 @@ impl RegTarget {
         }
         match (covered, self.document.unreadable_key()) {
             (false, _) => Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not cover {path}"))),
-            // The name that cannot be read may be this one.
+            // The unreadable name may be this one.
             (true, Some(why)) => Existence::Unread(Unread::new(Reason::Malformed, why)),
-            // An export of HKU has the hives that were loaded, and not those of all users.
+            // An export of HKU contains only the hives that were loaded, not those of all users.
             (true, None) => match hku::of_a_user(path).filter(|hive| !self.lists_any(&hive.path)) {
                 Some(hive) => {
                     Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not hold {hive}")))
@@ -147,11 +151,11 @@ impl RegTarget {
     }
 
     fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
-        // Only whether the key is there is asked, as of the parent of each key that is created.
+        // Only the existence of the key is asked, as for the parent of each created key.
         if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
             return Ok(BTreeMap::new());
         }
-        // A key that is there only as the parent of others has no values: the export would list them.
+        // A key that exists only as the parent of others has no values; otherwise the export would list them.
         let values = self.document.values(path);
         let unreadable = values.as_ref().and_then(|v| v.unreadable());
         let malformed = |why: &str| Unread::new(Reason::Malformed, why);
@@ -177,7 +181,7 @@ impl RegTarget {
         }
     }
 
-    /// The names of the keys directly below a covered key.
+    /// Returns the names of the keys directly below a covered key.
     fn subkeys(&self, path: &KeyPath) -> Result<Vec<KeyName>, Unread> {
         if let Some(why) = self.document.unreadable_key() {
             return Err(Unread::new(Reason::Malformed, why));
@@ -186,7 +190,7 @@ impl RegTarget {
         let below = self.document.keys_from(path).map_while(|key| key.relative_to(path));
         for relative in below.filter(|relative| !relative.is_empty()) {
             let first = relative.split_once('\\').map_or(relative, |(first, _)| first);
-            // Sorted: all keys below one subkey stand together.
+            // The keys are sorted, so all keys below one subkey are adjacent.
             if names.last().is_none_or(|last| crate::registry::name::compare(last.as_str(), first).is_ne()) {
                 names.extend(KeyName::new(first));
             }
@@ -196,9 +200,9 @@ impl RegTarget {
 }
 
 enum Existence {
-    /// It is there, and the file holds all of it.
+    /// It exists, and the file has all of it.
     Covered,
-    /// It is there, being above a listed key or a root key; what else is in it is not known.
+    /// It exists, as a root key or above a listed key; nothing else is known of it.
     Above,
     Absent,
     Unread(Unread),
@@ -226,8 +230,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
         Some(line) => Err(TargetError::Malformed {
             what: what(),
             detail: format!(
-                "line {line} deletes a key or a value: this is a script, which says what to change and not what is \
-                 there; give an export (`reg export KEY FILE`)"
+                "line {line} deletes a key or a value: this is a script for changes, not an export of the \
+                 present state; give an export (`reg export KEY FILE`)"
             ),
         }),
         None => Ok(document),
@@ -250,7 +254,7 @@ impl Target for RegTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // What cannot be removed is no reason against an apply.
+        // Leftovers that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
@@ -271,7 +275,7 @@ impl Target for RegTarget {
             return Ok(());
         }
         let place = self.path.display().to_string();
-        // The changes are checked against what is in the file now, also when it was edited without the lock.
+        // The changes are checked against the present content of the file, even if it was edited without the lock.
         self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
         let made = self.carry_out(changes).and_then(|()| {
             let edited = self.document.clone();
@@ -288,7 +292,7 @@ impl Target for RegTarget {
                 WriteFailure { error, begun: changes.to_vec() }
             })
         });
-        // Some changes may be made in memory: what is read from now on is the file again, or else unknown.
+        // Some changes may be made in memory only, so the file is read again; if that fails, everything is unknown.
         if written.is_err()
             && self.reload().is_err()
             && let Ok(empty) = Document::parse(b"REGEDIT4".to_vec(), None)

@@ -1,4 +1,4 @@
-//! Short names, which Windows gives files and folders beside their own.
+//! Short (8.3) names, which Windows gives to files and folders beside their long names.
 
 #[cfg(windows)]
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 #[cfg(unix)]
 use crate::registry::name;
 
-/// Whether `name` is one that Windows makes for programs of MS-DOS, such as `PROGRA~1` or `SETUP~12.EXE`: up to eight and three
+/// Returns whether `name` has the form of a short name, such as `PROGRA~1` or `SETUP~12.EXE`: at most eight and three
 /// characters, with a tilde and a digit.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces", "Short vs. Long Names".
@@ -17,14 +17,14 @@ pub(super) fn is_one(name: &str) -> bool {
     numbered && base.chars().count() <= 8 && extension.chars().count() <= 3 && !extension.contains('.')
 }
 
-/// Whether the file system has this short name for an entry: ntfs-3g tells it, as ntfs-3g(8) says.
+/// Returns whether the file system has this short name for an entry: ntfs-3g reports it, as ntfs-3g(8) says.
 #[cfg(unix)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let short = xattr::get(path, "system.ntfs_dos_name").ok().flatten().and_then(|name| String::from_utf8(name).ok());
     short.is_some_and(|short| name::compare(&short, wanted).is_eq())
 }
 
-/// Whether the file system has this short name for an entry: the path that it makes leads there.
+/// Returns whether the file system has this short name for an entry: the path with the short name leads there.
 #[cfg(windows)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let by_short_name = fs::canonicalize(path.with_file_name(wanted));

@@ -1,7 +1,7 @@
-//! `snapshot:FILE`: what was read of another target, kept in a file.
+//! The target `snapshot:FILE`: facts of another target, kept in a file.
 //!
-//! A snapshot answers only what was asked when it was taken; anything else is unknown. Changes alter the file as they would
-//! alter the machine, so that a plan can be tried on it.
+//! A snapshot answers only the questions that were asked when it was taken; anything else is unknown. Changes alter the
+//! file as they would alter the machine, so that a plan can be tried on it.
 
 use std::{
     fs, io,
@@ -30,21 +30,21 @@ pub struct Snapshot {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_snapshot: u32,
-    /// The URI of the target that it was taken of.
+    /// The URI of the target from which it was taken.
     pub taken_of: String,
     /// When it was taken, as RFC 3339.
     pub taken: String,
-    /// The ids of the specs that were asked for.
+    /// The ids of the specs that asked the questions.
     pub specs: Vec<String>,
-    /// What was found.
+    /// The facts.
     pub facts: Facts,
 }
 
 impl Snapshot {
-    /// The file's text.
+    /// Returns the text of the file.
     ///
     /// # Errors
-    /// Where it is larger than kbfix reads of a snapshot.
+    /// Returns an error where the text is larger than kbfix reads.
     pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -55,9 +55,9 @@ impl Snapshot {
 /// The target `snapshot:FILE`.
 #[derive(Debug)]
 pub struct SnapshotTarget {
-    /// As the user named it.
+    /// The path as the user gave it.
     named: PathBuf,
-    /// Where it is, links followed, so that all names of one file share a lock.
+    /// The path with links resolved, so that all names of one file share a lock.
     path: PathBuf,
     snapshot: Snapshot,
 }
@@ -66,7 +66,7 @@ impl SnapshotTarget {
     /// Reads the file.
     ///
     /// # Errors
-    /// When it cannot be read or is no snapshot.
+    /// Returns an error where the file cannot be read or is not a snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
         let path =
             fs::canonicalize(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
@@ -75,10 +75,10 @@ impl SnapshotTarget {
     }
 }
 
-/// The largest snapshot that is read, and therefore written, in bytes.
+/// The largest snapshot that is read or written, in bytes.
 const MOST: u64 = 256 << 20;
 
-/// Why a snapshot of that many bytes is not written; `None` where it can be read again.
+/// Returns why a snapshot of that many bytes is not written; `None` where it can be read again.
 fn too_large(size: usize) -> Option<String> {
     let over = size as u64 > MOST;
     over.then(|| format!("the snapshot would have {size} bytes, more than the {MOST} that kbfix reads of one"))
@@ -90,9 +90,10 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
     let parsed = json::check(&text).and_then(|()| serde_json::from_str::<Snapshot>(&text));
-    let snapshot = parsed.map_err(|e| malformed(format!("it is no snapshot: {e}")))?;
+    let snapshot = parsed.map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
-        let detail = format!("it is a snapshot of version {}, this kbfix reads version 1", snapshot.kbfix_snapshot);
+        let detail =
+            format!("it is a snapshot of version {}, but this kbfix reads only version 1", snapshot.kbfix_snapshot);
         return Err(malformed(detail));
     }
     Ok(snapshot)
@@ -114,7 +115,7 @@ impl Target for SnapshotTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // What cannot be removed is no reason against an apply.
+        // Leftovers that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
         self.snapshot = load(&self.path)?;
         Ok(lock)
@@ -122,7 +123,7 @@ impl Target for SnapshotTarget {
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let place = self.path.display().to_string();
-        // The changes are checked against what is in the file now, also when it was edited without the lock.
+        // The changes are checked against the present content of the file, even if it was edited without the lock.
         self.snapshot = load(&self.path).map_err(|error| error.refusal(&place))?;
         let mut snapshot = self.snapshot.clone();
         for change in changes {
@@ -132,8 +133,8 @@ impl Target for SnapshotTarget {
         }
         let text = snapshot.to_text().map_err(|detail| WriteError::Unsupported { place: place.clone(), detail })?;
         if let Err(source) = replace_file(&self.path, text.as_bytes()) {
-            // The new file may be there all the same, as when only its folder could not be synced: what is read from now on, by whoever
-            // undoes this, is the file again, or else unknown.
+            // The new file may be in place nevertheless, if only the sync of its folder failed: the file is read again
+            // for the undo; if that fails, everything is unknown.
             self.snapshot = load(&self.path).unwrap_or(Snapshot { facts: Facts::default(), ..snapshot });
             let error = match source.kind() {
                 io::ErrorKind::PermissionDenied => WriteError::Denied { place },

@@ -1,8 +1,8 @@
-//! A configuration document of Microsoft DSC v3 with resources of type `Microsoft.Windows/Registry`.
+//! Exports a configuration document of Microsoft DSC v3 with resources of type `Microsoft.Windows/Registry`.
 //!
-//! Source: PowerShell/DSC, `schemas/v3/config/document.json` and `lib/dsc-lib-registry/src/config.rs`: a resource's name has
-//! letters, digits and blanks and is unique; `valueData` is one of String, ExpandString, Binary, DWord, MultiString, QWord,
-//! None; text that begins with `[` is an expression unless that is doubled.
+//! Source: PowerShell/DSC, `schemas/v3/config/document.json` and `lib/dsc-lib-registry/src/config.rs`. A resource's
+//! name is unique and has only letters, digits and spaces; `valueData` is one of String, ExpandString, Binary, DWord,
+//! MultiString, QWord, None; text that begins with `[` is an expression unless that character is doubled.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use super::{
 
 const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json";
 
-/// The specs as a DSC v3 configuration document, in YAML.
+/// Exports the specs as a DSC v3 configuration document, in YAML.
 pub fn dsc(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut resources = Vec::new();
@@ -38,7 +38,7 @@ pub fn dsc(specs: &[Spec]) -> Export {
                         Ok(None) => json!({ "_exist": false }),
                         Err(why) => {
                             let place = format!("{path} {}", notation::value_name(&name));
-                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out, for {why}") });
+                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out: {why}") });
                             continue;
                         }
                     };
@@ -72,7 +72,7 @@ fn resource(spec: &Spec, path: &KeyPath, name: Option<&ValueName>, mut propertie
     json!({ "name": title, "type": "Microsoft.Windows/Registry", "properties": properties })
 }
 
-/// Text that DSC does not take for an expression.
+/// Escapes text that DSC would take for an expression.
 fn literal(text: &str) -> Value {
     if text.starts_with('[') { format!("[{text}").into() } else { text.into() }
 }

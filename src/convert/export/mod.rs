@@ -1,7 +1,8 @@
-//! Specs in the formats of other tools: a `.reg` file, a DSC v3 configuration document, Ansible tasks with `win_regedit`.
+//! Exports specs to the formats of other tools: a `.reg` file, a DSC v3 configuration document, Ansible tasks with
+//! `win_regedit`.
 //!
-//! None of them can say all that a spec says. What a format cannot say is in [`Export::losses`], never just left out: the
-//! file says it in comments, and the caller tells the user.
+//! None of these formats can express everything in a spec. Whatever is lost is listed in [`Export::losses`] and in
+//! comments of the file, and the caller reports it to the user.
 
 mod dsc;
 mod reg;
@@ -15,18 +16,18 @@ pub use tasks::win_regedit;
 /// An exported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
-    /// Its bytes.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// What the specs say and the file does not.
+    /// The parts of the specs that the file does not express.
     pub losses: Vec<Loss>,
 }
 
-/// Something that a format cannot say.
+/// A part of a spec that a format cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The spec's id.
     pub spec: String,
-    /// What is lost, and what the file says instead.
+    /// A sentence about what is lost, and what the file does instead.
     pub what: String,
 }
 
@@ -36,7 +37,7 @@ impl std::fmt::Display for Loss {
     }
 }
 
-/// The comment that a file of these specs begins with.
+/// Returns the lines of the comment at the beginning of a file.
 fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
     let mut lines = Vec::new();
     for spec in specs {

@@ -1,4 +1,4 @@
-//! A `.reg` file, as regedit and `reg import` take it.
+//! Exports a `.reg` file for regedit and `reg import`.
 
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
@@ -11,10 +11,10 @@ use super::{
     wanted::{Wanted, What, wanted},
 };
 
-/// The specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
+/// Exports the specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
 ///
 /// # Errors
-/// Where the format cannot express a key.
+/// If the format cannot express the name of a key or value.
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
     let all = wanted(specs, &mut losses);
@@ -23,7 +23,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
         let Wanted { spec, path, what, exclusive, is_whole } = wanted;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
-            // Before anything that is written below the key.
+            // Put this before everything that is written below the key.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
             lose(format!("{path}: is deleted and made anew, which gives it other permissions"));
         } else {
@@ -38,7 +38,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
                 let writable = values.iter().filter(|(name, _)| {
                     let fits = !name.as_str().contains(['\r', '\n']);
                     if !fits {
-                        lose(format!("{path} {}: left out, for the name has a line break", notation::value_name(name)));
+                        lose(format!("{path} {}: left out: the name has a line break", notation::value_name(name)));
                     }
                     fits
                 });

@@ -1,7 +1,8 @@
-//! Ansible tasks with `ansible.windows.win_regedit`.
+//! Exports Ansible tasks with `ansible.windows.win_regedit`.
 //!
-//! Source: ansible.windows, `plugins/modules/win_regedit.ps1`: paths begin with `HKLM:\` and its like; the default value is a
-//! string only, and goes with `delete_key: false`; an empty list writes nothing; bytes are `hex:01,02`.
+//! Source: ansible.windows, `plugins/modules/win_regedit.ps1`. Paths begin with `HKLM:\` or another drive; the default
+//! value can only be a string, and its deletion needs `delete_key: false`; an empty list writes nothing; bytes are
+//! `hex:01,02`.
 
 use crate::{
     registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
@@ -13,10 +14,10 @@ use super::{
     wanted::{Wanted, What, wanted},
 };
 
-/// Columns after which text is broken; ansible-lint allows 160.
+/// The column after which text is broken; ansible-lint allows 160.
 const WIDTH: usize = 110;
 
-/// The specs as a file of Ansible tasks, one for each key or value.
+/// Exports the specs as a file of Ansible tasks, one for each key or value.
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
@@ -38,12 +39,12 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
                         Ok(Some(lines)) => task(spec, "Set", &path, Some(name), &lines, &mut tasks),
                         Ok(None) => {
                             let mut lines = vec!["state: absent".to_owned()];
-                            // Without it, the absence of the default value is that of the whole key.
+                            // Otherwise the module deletes the whole key when the default value must be absent.
                             lines.extend(name.is_default().then(|| "delete_key: false".to_owned()));
                             task(spec, "Delete", &path, Some(name), &lines, &mut tasks);
                         }
                         Err(why) => {
-                            lose(format!("{path} {}: left out, for {why}", notation::value_name(name)));
+                            lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
                         }
                     }
                 }
@@ -78,7 +79,7 @@ fn task(spec: &Spec, verb: &str, path: &KeyPath, name: Option<&ValueName>, lines
         Some(name) => name.to_string(),
         None => path.last().unwrap_or_default().to_owned(),
     };
-    // A title is for people, and must be one that Jinja does not read.
+    // A title is for people; it must not contain anything that Jinja evaluates.
     let of: String = of.chars().map(|c| if matches!(c, '{' | '}') || c.is_control() { '_' } else { c }).collect();
     let of: String = of.chars().take(80).collect();
     let title = format!("{verb} {of} ({})", spec.id);
@@ -98,7 +99,7 @@ fn task(spec: &Spec, verb: &str, path: &KeyPath, name: Option<&ValueName>, lines
     }
 }
 
-/// The lines that give a value its data.
+/// Returns the lines that give a value its data.
 fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
     let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
@@ -116,7 +117,7 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
             vec![format!("data:{items}"), "type: multistring".to_owned()]
         }
         (ValueType::DWORD, Decoded::Number(number)) => line("dword", number.to_string()),
-        // What a signed 64-bit number cannot hold goes as text, which the module reads as unsigned.
+        // A number that does not fit a signed 64-bit integer is written as text, which the module reads as unsigned.
         (ValueType::QWORD, Decoded::Number(number)) if i64::try_from(number).is_err() => {
             line("qword", format!("\"{number}\""))
         }
@@ -127,7 +128,7 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     })
 }
 
-/// Text in double quotes, broken where it is long, and marked where Jinja would read it.
+/// Formats text in double quotes, broken if it is long, and marked as unsafe if Jinja would evaluate it.
 fn scalar(text: &str, column: usize) -> String {
     let mut out = String::new();
     if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
@@ -147,7 +148,7 @@ fn scalar(text: &str, column: usize) -> String {
             c => c.to_string(),
         };
         if at + piece.len() > WIDTH {
-            // A backslash joins the lines; blanks at the beginning of a line would be dropped, so one is escaped.
+            // A backslash joins the lines. YAML drops spaces at the beginning of a line, so the first one is escaped.
             out.push_str("\\\n        ");
             at = 8;
             if piece == " " {

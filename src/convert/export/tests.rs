@@ -190,7 +190,7 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
     let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
     assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
-    // What is to stay of a list would go with the key.
+    // The strings that the list keeps would be deleted with the key.
     let list = [spec(&of("v: { list: { add: [a] } }"))];
     let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, which the spec deletes";
     for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {

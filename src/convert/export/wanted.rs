@@ -1,4 +1,4 @@
-//! What specs want, as far as a list of keys and values can say it.
+//! Reduces specs to a list of keys and values, and reports what is lost.
 
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
@@ -11,22 +11,22 @@ use crate::{
 
 use super::Loss;
 
-/// What is wanted of one key.
+/// The desired state of one key.
 pub(super) struct Wanted<'a> {
-    /// The spec that wants it.
+    /// The spec that asks for it.
     pub(super) spec: &'a Spec,
-    /// The key, where the 64-bit view keeps it.
+    /// The key, at the place where the 64-bit view stores it.
     pub(super) path: KeyPath,
-    /// What is wanted.
+    /// The desired state.
     pub(super) what: What,
-    /// How far the key holds nothing else.
+    /// The extent to which the key may hold nothing else.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list has all that the spec says of the key and what is below it.
+    /// Whether the list includes everything that the spec says of the key and the keys below it.
     pub(super) is_whole: bool,
 }
 
 impl Wanted<'_> {
-    /// Says that what else is in the key stays, where the spec has it deleted.
+    /// Reports that other contents of the key stay, if the spec deletes them.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
             Some(Exclusive::Values) => "values",
@@ -37,20 +37,20 @@ impl Wanted<'_> {
     }
 }
 
-/// What is wanted of a key.
+/// The desired state of a key.
 pub(super) enum What {
-    /// It is absent.
+    /// The key is absent.
     Absent,
-    /// It exists, where `must_exist` or one of the values is there, and its values are these or absent.
+    /// The key exists, if `must_exist` or one of the values has data; its values are these, or absent.
     Present {
-        /// It exists whatever its values.
+        /// Whether the key must exist whatever its values.
         must_exist: bool,
-        /// The values.
+        /// The values; `None` for one that is absent.
         values: Vec<(ValueName, Option<Data>)>,
     },
 }
 
-/// What all specs want, deletions of keys first, as kbfix makes them.
+/// Returns the desired state by all specs. Deletions of keys come first, as when kbfix applies them.
 pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wanted<'a>> {
     let mut all = Vec::new();
     for spec in specs {
@@ -67,7 +67,7 @@ pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wante
     all
 }
 
-/// Whether nothing of the rule is left out.
+/// Returns whether the list includes the whole rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
@@ -79,7 +79,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
 }
 
-/// Whether a key of `rule` can be the one of `above`, or below it.
+/// Returns whether a key of `rule` can be the key of `above`, or below it.
 fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
     let (place, above) = (rule.key.one_name(), above.key.one_name());
     let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
@@ -105,23 +105,23 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
 fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)> {
     let key = &rule.key;
     if rule.when.is_some() {
-        lose(format!("{key}: left out, for it counts only under a condition"));
+        lose(format!("{key}: left out: it applies only under a condition"));
         return None;
     }
     let Some(path) = key.path() else {
-        lose(format!("{key}: left out, for `*` stands for every subkey that exists"));
+        lose(format!("{key}: left out: `*` stands for every existing subkey"));
         return None;
     };
     if key.root == RootKey::Hkcu {
         lose(format!("{key}: written for the user who runs the file only, not for each user"));
         if key.default_profile {
-            lose(format!("{key}: not written for the Default profile, of which new users get a copy"));
+            lose(format!("{key}: not written for the Default profile, which is copied for new users"));
         }
     }
     let what = match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
-                lose(format!("{key}: is deleted with its subkeys, for which the spec refuses it"));
+                lose(format!("{key}: is deleted with its subkeys; the spec refuses to delete it if it has any"));
             }
             What::Absent
         }
@@ -140,11 +140,11 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
 fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
     let place = format!("{} {}", rule.key, notation::value_name(&value.name));
     if value.when.is_some() {
-        outer(format!("{place}: left out, for it counts only under a condition"));
+        outer(format!("{place}: left out: it applies only under a condition"));
         return None;
     }
     let mut lose = |what: String| {
-        // What is lost of sensitive data would show it.
+        // A detailed loss would reveal sensitive data.
         let hidden = || format!("{place}: the spec says more of its sensitive data than the file can");
         outer(if value.is_sensitive { hidden() } else { what });
     };
@@ -166,8 +166,8 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {
-            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in what is there");
-            lose(format!("{place}: left out, for {what} ({value_type})"));
+            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in the existing data");
+            lose(format!("{place}: left out: {what} ({value_type})"));
             return None;
         }
         Desired::List { add, remove } => {
@@ -175,7 +175,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             let add = (!add.is_empty()).then(|| format!("{} are to be added", quoted(add)));
             let remove = (!remove.is_empty()).then(|| format!("{} are to be removed", quoted(remove)));
             let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
-            lose(format!("{place}: left out, for {what} in the list that is there"));
+            lose(format!("{place}: left out: {what} in the existing list"));
             return None;
         }
     };

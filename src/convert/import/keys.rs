@@ -1,11 +1,11 @@
-//! What a script leaves of the keys that it names, whatever was there before.
+//! A model of the keys that a script changes, whatever they were before.
 
 use std::collections::BTreeMap;
 
 use crate::registry::{Data, Key, KeyPath, ValueName};
 
-/// The keys that a script leaves its mark on, by where the 64-bit view stores them: a key below `Wow6432Node` is another
-/// key than the one of that name in the 64-bit view.
+/// The keys that a script changes, by the place where the 64-bit view stores them: a key below `Wow6432Node` differs
+/// from the key of that name in the 64-bit view.
 #[derive(Default)]
 pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 
@@ -14,43 +14,43 @@ pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 pub(super) struct Named {
     /// The key as the file spells it.
     pub(super) path: KeyPath,
-    /// The line that says so.
+    /// The number of that line.
     pub(super) line: usize,
-    /// How many keys the script had named before.
+    /// How many keys the script named before.
     pub(super) order: usize,
-    /// The control set that the file names, where the key is in one.
+    /// The control set in the file's spelling, if the key is in one.
     pub(super) set: Option<String>,
 }
 
-/// What a script leaves of one key.
+/// The final state of one key.
 pub(super) struct Left {
-    /// The first line that counts.
+    /// The first line that this state comes from.
     pub(super) named: Named,
-    /// What there is to say.
+    /// The state.
     pub(super) state: State,
 }
 
-/// What a script says of one key in the end.
+/// The state that a script gives a key.
 pub(super) enum State {
-    /// It is absent, with all below it.
+    /// The key is absent, with everything below it.
     Absent,
-    /// It is there.
+    /// The key exists.
     Present {
-        /// These of its values are so, or absent.
+        /// The values that the script sets, or deletes (`None`), each with its line.
         values: BTreeMap<ValueName, (Option<Data>, usize)>,
-        /// What becomes of its other values and subkeys.
+        /// The fate of other values and subkeys.
         others: Others,
     },
 }
 
-/// What becomes of the values and subkeys that the script does not name.
+/// The fate of values and subkeys that the script does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// They stay as they are.
     Stay,
-    /// They are gone: the script deleted the key before it made it again.
+    /// They are deleted: the script deleted the key before it created it again.
     Gone,
-    /// They are gone with a key above.
+    /// They were deleted together with a key above.
     GoneAbove,
 }
 
@@ -65,18 +65,18 @@ impl Left {
 }
 
 impl Keys {
-    /// What is left of each key, after that of the one above it.
+    /// Returns the state of each key; a key comes after the keys above it.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Left> {
         self.0.values()
     }
 
-    /// The key itself and what the script has left below it.
+    /// Returns the state of the key and of the keys below it.
     pub(super) fn within(&self, path: &KeyPath) -> impl Iterator<Item = &Left> {
         let stored = stored(path);
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
-    /// The nearest key, at `path` or above it, that the script has deleted, whether or not it has made it again.
+    /// Returns the nearest key, at `path` or above it, that the script deleted, whether or not it created it again.
     pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
         self.emptied(&stored(path)).map(|(_, left)| left)
     }
@@ -86,10 +86,10 @@ impl Keys {
         at_and_above.filter_map(|key| self.0.get(&key).map(|left| (key, left))).find(|(_, left)| left.is_emptied())
     }
 
-    /// Makes the key, and those above it that the script has deleted; returns what is left of the key.
+    /// Creates the key, and those above it that the script deleted; returns the key's state.
     pub(super) fn create(&mut self, named: &Named) -> &mut Left {
         let stored = stored(&named.path);
-        // Without a deletion nothing need be said of the keys above: who makes a key makes those.
+        // Without a deletion the keys above need no entry: creating a key creates them.
         if let Some((top, left)) = self.emptied(&stored) {
             let absent = matches!(left.state, State::Absent);
             let mut at = Some((stored.clone(), named.path.clone()));
@@ -105,7 +105,7 @@ impl Keys {
         self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), Others::Stay))
     }
 
-    /// Deletes the key with all below it.
+    /// Deletes the key with everything below it.
     pub(super) fn delete(&mut self, named: Named) {
         let stored = stored(&named.path);
         let below: Vec<KeyPath> = self
@@ -120,10 +120,10 @@ impl Keys {
             created |= self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { .. }));
         }
         if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
-            // What is not made in a key that was emptied is absent already.
+            // In a key that was emptied, everything that is not created is absent already.
             return;
         }
-        // What was made of the key has made the keys above it, too, and they stay.
+        // Creating something in this key also created the keys above it, and they stay.
         let above = named.path.parent().filter(|path| path.depth() > 0).zip(stored.parent());
         if let Some((path, above)) = above.filter(|_| created) {
             self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
@@ -132,7 +132,7 @@ impl Keys {
     }
 }
 
-/// Where a key is, whichever of its names the file uses.
+/// Returns the place of a key, whichever of its names the file uses.
 fn stored(path: &KeyPath) -> KeyPath {
     let key = Key::new(path.clone()).one_name(false);
     key.view.stored_at(&key.path)

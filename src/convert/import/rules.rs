@@ -1,4 +1,4 @@
-//! What a script leaves of the keys becomes the rules of a spec.
+//! Turns the final state of the keys into the rules of a spec.
 
 use crate::{
     diag::{Code, Diagnostic},
@@ -14,7 +14,7 @@ use super::{
     keys::{Keys, Left, Others, State},
 };
 
-/// The rules in the order of the file, each with its line.
+/// Returns the rules in the order of the file, each with its line.
 pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Vec<(KeyRule, usize)> {
     let mut lefts: Vec<&Left> = keys.iter().collect();
     lefts.sort_by_key(|left| left.named.order);
@@ -77,7 +77,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                     }
                 }
             }
-            // A script makes each key that it names, also one of which it only deletes values.
+            // A script creates each key that it names, even if it only deletes values in it.
             if values.values().all(|(data, _)| data.is_none()) {
                 rule.ensure = Some(Ensure::Present);
             }
@@ -87,7 +87,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     rule
 }
 
-/// The key as the view calls it that keeps it there.
+/// Returns the key by its name in the view that stores it there, and that view.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());
@@ -101,7 +101,7 @@ fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     }
 }
 
-/// A REG_MULTI_SZ that lacks just its final NUL, with it.
+/// Returns the data with its final NUL, if it is a REG_MULTI_SZ that lacks only that.
 fn with_list_end(data: &Data) -> Option<Data> {
     let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
     let lacks = data.value_type == ValueType::MULTI_SZ
@@ -114,7 +114,7 @@ fn absent() -> ValueRule {
     ValueRule { ensure: Some(Ensure::Absent), ..ValueRule::default() }
 }
 
-/// The rule that asks for just this data; the sentence says why there is none.
+/// Returns the rule that asks for exactly this data; the error says why there is none.
 fn value(data: &Data) -> Result<ValueRule, String> {
     let unknown = || format!("the language has no name for the type 0x{:x}", data.value_type.0);
     let type_name = type_name(data.value_type).ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! Plays a script on what is known of the keys that it names.
+//! Executes a script on a model of the keys that it names.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::{
     keys::{Keys, Left, Named, Others, State},
 };
 
-/// Plays the script; what a spec cannot say is added to `findings`.
+/// Executes the script. Adds a finding for everything that a spec cannot express.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut keys = Keys::default();
-    // The control sets in which values were named, where a key is in one.
+    // For each value in a control set, the set in which it was named last.
     let mut sets: BTreeMap<(Key, ValueName), String> = BTreeMap::new();
     for (order, section) in document.sections().enumerate() {
         let line = section.line();
@@ -79,7 +79,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 values.remove(name);
                 continue;
             }
-            // Of several the last one counts, as on import; the name stays as it is spelled first, as in the registry.
+            // As on import, the last of several wins; as in the registry, the name keeps its first spelling.
             values.insert(name.clone(), (data, entry.line()));
         }
     }
@@ -91,7 +91,7 @@ fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
     Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
 }
 
-/// The data as regedit stores it: it gives a REG_EXPAND_SZ and a REG_MULTI_SZ a NUL where there is none at the end.
+/// Returns the data as regedit stores it: if a REG_EXPAND_SZ or REG_MULTI_SZ does not end in a NUL, regedit adds one.
 fn terminated(data: &Data) -> Data {
     let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
     let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);
@@ -103,7 +103,7 @@ fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
     Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
 }
 
-/// What the script has said of a key that `named` deletes, or makes in one that it had deleted, in another control set.
+/// Finds an earlier key, in another control set, that `named` would delete, or whose deletion it would partly undo.
 fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
     let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
@@ -115,7 +115,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// The same key in the current control set, where it is in a numbered one, and the set that the file names, if any.
+/// Returns the same key in the current control set, if it is in a numbered one, and the set that the file names, if
+/// any.
 fn current_control_set(
     path: &KeyPath,
     line: usize,
@@ -142,7 +143,7 @@ fn current_control_set(
     (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)
 }
 
-/// What one control set says, at `line`, and another before it said otherwise: only one of them is the current one.
+/// Returns the error for two control sets with different contents: only one of them is the current set.
 fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
     let (other, at) = before;
     let message =

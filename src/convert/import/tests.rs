@@ -14,7 +14,7 @@ fn imported(body: &str) -> Imported {
     import("t.reg", &reg(body), Reading::default(), about()).unwrap_or_else(|d| panic!("{d:#?}"))
 }
 
-/// The rules, without what every spec begins with.
+/// Returns the rules, without the fields that every spec begins with.
 fn rules(body: &str) -> String {
     let text = imported(body).text;
     text.split_once("registry:\n").unwrap().1.to_owned()
@@ -154,7 +154,7 @@ fn two_control_sets_are_one_where_they_say_the_same() {
     assert_eq!(codes(&(set(1, "\"a\"=dword:1") + current)).last(), Some(&("import-control-set", 6)));
     let deleted = "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\A]\n";
     assert_eq!(codes(&(set(1, "\"a\"=dword:1") + deleted)).last(), Some(&("import-control-set", 5)));
-    // In one set the last line counts.
+    // In one set the last line wins.
     assert!(rules(&(set(1, "\"a\"=dword:1") + &set(1, "\"a\"=dword:2"))).contains("data: 2"));
 }
 
@@ -189,7 +189,7 @@ fn the_two_views_of_a_key_are_two_keys() {
         let absent = "    ensure: absent\n";
         let mixed = rules(&format!("[{wide}]\n\"a\"=\"64\"\n[-{narrow}]\n"));
         assert_eq!(mixed, format!("  - key: {key}\n{first}  - key: {key}\n    view: 32\n{absent}"));
-        // The 64-bit key goes, and the other one, which comes later, is no part of it.
+        // The 64-bit key is deleted; the other one, which comes later, is not part of it.
         let mixed = rules(&format!("[-{wide}]\n[{narrow}]\n\"a\"=\"32\"\n"));
         assert_eq!(mixed, format!("  - key: {key}\n{absent}  - key: {key}\n    view: 32\n{second}"));
         let gone = rules(&format!("[-{narrow}]\n[-{wide}]\n"));
@@ -203,7 +203,7 @@ fn the_two_views_of_a_key_are_two_keys() {
     ] {
         both(&format!(r"{root}\{below}"), &format!(r"{root}\Wow6432Node\{below}"), key);
     }
-    // Two names of the 32-bit key are one, and a key that the views share has no other.
+    // Two names of the 32-bit key are one key. A key that the views share has no 32-bit variant.
     let text = rules(
         "[HKEY_CLASSES_ROOT\\Wow6432Node\\CLSID\\x]\n\"a\"=dword:1\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\Wow6432Node\\CLSID\\x]\n\"b\"=dword:1\n",
     );
@@ -248,7 +248,7 @@ fn a_key_that_is_deleted_and_made_again_holds_nothing_else() {
     // Classes has two names.
     let text = rules("[-HKEY_CLASSES_ROOT\\X]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\X]\n");
     assert_eq!(text, "  - key: HKLM\\SOFTWARE\\Classes\\X\n    ensure: present\n    exclusive: tree\n");
-    // What one control set loses and another gets is not one thing.
+    // A deletion in one control set and a creation in another do not concern one key.
     let sets = "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\A]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\A]\n";
     assert!(codes(sets).contains(&("import-control-set", 4)) && codes(sets).len() == 3, "{:?}", codes(sets));
 }
@@ -271,7 +271,7 @@ fn what_regedit_takes_is_taken_with_its_meaning() {
     let (text, codes) = warned("[-HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\n\"a\"=-\n\"b\"=dword:1\n");
     assert_eq!(text, "  - key: HKLM\\SOFTWARE\\A\n    ensure: absent\n");
     assert_eq!(codes, [("import-ignored", 5)]);
-    // A NUL is put at the end; a list that lacks the second one is written with it, with a warning.
+    // regedit adds a NUL at the end; a list that lacks the second one is written with it, with a warning.
     let key = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n";
     let (text, codes) = warned(&format!(
         "{key}\"e\"=hex(2):41,00,46,00\n\"l\"=hex(7):61,00,00,00,62,00\n\"m\"=hex(7):61,00,00,00\n\"n\"=hex(7):61,00,00,00,00,00\n"
@@ -300,7 +300,7 @@ fn lenient_skips_what_regedit_skips_line_by_line() {
             (
                 "reg-syntax",
                 warning,
-                "skipped this line, as regedit does: expected a [key], a \"name\"=data, a comment or a blank line, found `foo`"
+                "skipped this line, as regedit does: expected a [key], a \"name\"=data, a comment or an empty line, found `foo`"
             ),
             (
                 "reg-data",

@@ -1,4 +1,4 @@
-//! A new file gets what the old one has beside its bytes.
+//! Gives a new file the owner, mode and extended attributes of the file that it replaces.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -11,16 +11,17 @@ use std::{
 use tempfile::NamedTempFile;
 use xattr::FileExt as _;
 
-/// What a driver of NTFS shows as extended attributes without listing them: permissions, attributes such as hidden, the time of
-/// creation.
+/// The extended attributes with which NTFS drivers expose permissions, attributes such as hidden, and the creation
+/// time; the drivers do not list them.
 ///
 /// Sources: ntfs-3g(8), "Extended attributes"; Linux, `fs/ntfs3/xattr.c`.
 const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_crtime", "system.ntfs_security"];
 
-/// Gives `new` the owner, the mode and the extended attributes of the file at `path`, where there is one.
+/// Copies the owner, the mode and the extended attributes of the file at `path`, if it exists, to `new`.
 ///
 /// # Errors
-/// The system's error. Labels that only the system sets (`security.`, `trusted.`) are left as it set them where it refuses.
+/// Returns the system's error. Labels that only the system sets (`security.`, `trusted.`) are left as they are where
+/// the system refuses the change.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let new = new.as_file();
     let old = match std::fs::metadata(path) {
@@ -32,9 +33,9 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
     if (mine.uid(), mine.gid()) != (old.uid(), old.gid()) {
         fchown(new, Some(old.uid()), Some(old.gid()))?;
     }
-    // Behind the owner: a change of owner takes bits of the mode away.
+    // After the owner: a change of owner clears bits of the mode.
     new.set_permissions(old.permissions())?;
-    // Behind the mode: of permissions that say more than a mode, it is only the summary.
+    // After the mode: with an access control list the mode is only its summary.
     for name in names(path)? {
         copy(&name, new, path)?;
     }
@@ -53,7 +54,7 @@ fn names(path: &Path) -> io::Result<Vec<OsString>> {
 fn copy(name: &OsStr, new: &File, path: &Path) -> io::Result<()> {
     let wanted = match xattr::get_deref(path, name) {
         Ok(Some(wanted)) => wanted,
-        // Not there, or not known to this file system.
+        // Not present, or not supported by this file system.
         Ok(None) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
         Err(error) => return Err(error),

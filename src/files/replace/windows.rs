@@ -1,8 +1,8 @@
-//! What a new file takes over from the one that it replaces on Windows: permissions, owner and attributes.
+//! Gives a new file the permissions, owner and attributes of the file that it replaces, on Windows.
 //!
-//! ReplaceFileW would take over more, but not whole or not at all: its page names an outcome after which "the replaced file no
-//! longer exists and the replacement file exists under its original name" (ERROR_UNABLE_TO_MOVE_REPLACEMENT). So the security
-//! descriptor is copied to the new file, which then comes into place by one rename.
+//! ReplaceFileW would copy more, but is not atomic: its page names an outcome after which "the replaced file no longer
+//! exists and the replacement file exists under its original name" (ERROR_UNABLE_TO_MOVE_REPLACEMENT). Therefore the
+//! security descriptor is copied to the new file, which is then moved into place with one rename.
 //!
 //! Sources: Microsoft, "ReplaceFileW function", "SetKernelObjectSecurity function", "SECURITY_DESCRIPTOR_CONTROL",
 //! "MoveFileExW function".
@@ -32,12 +32,12 @@ use windows_sys::Win32::{
 
 use crate::files::long_path::wide;
 
-/// The attributes that a user sees or sets; the others say how the file is stored.
+/// The attributes that a user sees or sets; all others describe how the file is stored.
 const KEPT: u32 =
     FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
 
-/// Gives the new file the permissions of the old one, if there is one, and its owner where this user may give it away.
-/// Whose new files an administrator makes, the group of administrators owns.
+/// Gives the new file the permissions of the old one, if there is one, and its owner where this user may set it.
+/// Otherwise the owner stays as Windows set it, which for an administrator can be the group of administrators.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let old = match OpenOptions::new().access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES).open(path) {
         Ok(old) => old,
@@ -50,20 +50,22 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
             .or_else(|_| set_security(new.path(), WRITE_DAC, DACL_SECURITY_INFORMATION, &mut descriptor))
     });
     match copied {
-        // There are none to take over.
+        // The file system has no permissions to copy.
         Err(error) if keeps_no_permissions(&error) => Ok(()),
         copied => copied,
     }
 }
 
-/// Whether the error says that the file system, such as FAT32, has no permissions: ERROR_INVALID_FUNCTION, "Incorrect function", or
-/// ERROR_NOT_SUPPORTED (Microsoft, "System Error Codes").
+/// Returns whether the error says that the file system, such as FAT32, has no permissions.
+///
+/// The codes are ERROR_INVALID_FUNCTION ("Incorrect function") and ERROR_NOT_SUPPORTED (Microsoft, "System Error
+/// Codes").
 fn keeps_no_permissions(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(i32::cast_unsigned);
     matches!(code, Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
-/// Renames the new file to `path`, with the attributes of the file that is there. The new file comes back where that fails.
+/// Renames the new file to `path`, with the attributes of the file that is there. On failure it returns the new file.
 pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
     let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
     let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };
@@ -80,7 +82,7 @@ pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error
     match move_it(&from) {
         Ok(()) => {
             let mut file = file;
-            // Nothing has its name any more.
+            // The temporary name no longer exists.
             file.disable_cleanup(true);
             Ok(())
         }
@@ -91,7 +93,7 @@ pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error
     }
 }
 
-/// A self-relative security descriptor: owner, group and DACL. Aligned for the structures in it.
+/// A self-relative security descriptor: owner, group and DACL, in 64-bit words to align the structures in it.
 type Descriptor = Vec<u64>;
 
 fn security_of(file: &File) -> io::Result<Descriptor> {
@@ -119,7 +121,7 @@ fn set_security(path: &Path, access: u32, what: u32, descriptor: &mut Descriptor
     // SAFETY: the descriptor is one that the system made; the results go to live variables.
     check(unsafe { GetSecurityDescriptorControl(descriptor, &mut control, &mut revision) })?;
     if control & SE_DACL_AUTO_INHERITED != 0 {
-        // Without the request the system drops the mark that the entries were inherited.
+        // Without the request bit the system clears the flag that says that the entries were inherited.
         let bits = SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED;
         // SAFETY: as above.
         check(unsafe { SetSecurityDescriptorControl(descriptor, bits, bits) })?;

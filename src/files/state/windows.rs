@@ -1,5 +1,5 @@
-//! Folders that Windows names itself. The environment of an elevated process is partly the unprivileged user's: `HKCU\Environment`,
-//! or the parent process, can say anything there.
+//! Folders as the Windows API reports them. The environment variables are not used: in an elevated process the
+//! unprivileged user partly controls them, through `HKCU\Environment` or the parent process.
 #![allow(unsafe_code)]
 
 use std::{ffi::OsString, io, os::windows::ffi::OsStringExt, path::PathBuf, ptr::null_mut};
@@ -15,10 +15,10 @@ use windows_sys::Win32::{
 /// Source: Microsoft, "GetSystemDirectoryW function".
 ///
 /// # Errors
-/// The system's error.
+/// Returns the system's error.
 pub fn system_folder() -> io::Result<PathBuf> {
     let mut buffer = [0_u16; MAX_PATH as usize];
-    // SAFETY: the buffer has as many units as is said.
+    // SAFETY: the buffer has MAX_PATH units.
     let length = unsafe { GetSystemDirectoryW(buffer.as_mut_ptr(), MAX_PATH) } as usize;
     match buffer.get(..length) {
         None => Err(io::Error::other("the path of the system folder is too long")),
@@ -27,26 +27,26 @@ pub fn system_folder() -> io::Result<PathBuf> {
     }
 }
 
-/// Returns the folder of the data of all users' programs, such as `C:\ProgramData`.
+/// Returns the folder for program data of all users, such as `C:\ProgramData`.
 ///
 /// Source: Microsoft, "SHGetKnownFolderPath function", "KNOWNFOLDERID" (FOLDERID_ProgramData).
 ///
 /// # Errors
-/// The system's error.
+/// Returns the system's error.
 pub fn program_data() -> io::Result<PathBuf> {
     let mut text = null_mut();
     // SAFETY: the folder is the same for all users, so no token is given; the result goes to a live variable.
     let code = unsafe { SHGetKnownFolderPath(&FOLDERID_ProgramData, KF_FLAG_DEFAULT as u32, null_mut(), &mut text) };
     let path = (code >= 0).then(|| {
         let mut length = 0;
-        // SAFETY: where the call succeeds the text ends with a NUL, and it lives until it is freed below.
+        // SAFETY: where the call succeeds the string ends with a NUL, and it lives until it is freed below.
         while unsafe { *text.add(length) } != 0 {
             length += 1;
         }
-        // SAFETY: as many units are there.
+        // SAFETY: the loop above counted these units.
         PathBuf::from(OsString::from_wide(unsafe { std::slice::from_raw_parts(text, length) }))
     });
-    // SAFETY: the caller frees the text, also where the call fails; it is null or not used any more.
+    // SAFETY: the caller must free the string, also after a failure; it is null or no longer used.
     unsafe { CoTaskMemFree(text.cast()) };
     path.ok_or_else(|| io::Error::from_raw_os_error(code))
 }

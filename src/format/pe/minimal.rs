@@ -1,13 +1,14 @@
-//! The smallest PE that has a file version: for the example machine and for tests, which hold no foreign binaries.
+//! Builds the smallest PE file with a file version, for the example machine and for tests, so that the repository needs
+//! no foreign binaries.
 
 use crate::version::FileVersion;
 
-/// The bytes of a 32-bit x86 DLL that holds nothing but its file version.
+/// Returns the bytes of a 32-bit x86 DLL that contains only its file version.
 pub fn dll(version: FileVersion) -> Vec<u8> {
     pe(object::pe::IMAGE_FILE_MACHINE_I386.0, false, 16, 1, &[block(version.0)])
 }
 
-/// A version resource of one language.
+/// A version resource in one language.
 pub(super) struct Block {
     pub(super) version: [u16; 4],
     pub(super) signature: u32,
@@ -28,7 +29,7 @@ fn versioninfo(block: &Block) -> Vec<u8> {
     out
 }
 
-/// A PE of one section, at address 0x1000 and offset 0x200, that holds the resources.
+/// Returns a PE file with one section, at address 0x1000 and offset 0x200, which contains the resources.
 pub(super) fn pe(machine: u16, pe64: bool, type_id: u32, name_id: u32, blocks: &[Block]) -> Vec<u8> {
     const RVA: u32 = 0x1000;
     let directory = |ids: &[(u32, u32)]| {

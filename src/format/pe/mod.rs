@@ -1,9 +1,11 @@
-//! The machine and the fixed file version of a PE (`.exe`, `.dll`, `.sys`).
+//! Reads the machine and the fixed file version of a PE file (`.exe`, `.dll`, `.sys`).
 //!
-//! In: the bytes of a file, or a cache over one, of which only headers and the path to the version are read. Out: the
-//! machine number and the FileVersion of VS_FIXEDFILEINFO; never the version string, which Windows' own tools edit.
+//! The input is the bytes of a file, or a cache over a file; only headers and the path to the version are read. The
+//! result is the machine number and the FileVersion in VS_FIXEDFILEINFO; never the version string, which Windows' own
+//! tools edit.
 //!
-//! What Windows looks for: resource type 16 (RT_VERSION), name id 1 (VS_VERSION_INFO), in each language there is.
+//! As in Windows, the version has resource type 16 (RT_VERSION) and name id 1 (VS_VERSION_INFO); all languages are
+//! read.
 //!
 //! Source: Microsoft, "PE Format", "VS_VERSIONINFO structure", "VS_FIXEDFILEINFO structure".
 
@@ -19,37 +21,38 @@ use object::{
 use crate::version::FileVersion;
 pub use resource::VersionError;
 
-/// What was read of a PE.
+/// The facts of a PE file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pe {
-    /// IMAGE_FILE_HEADER's Machine, such as 0x014c for x86.
+    /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
     pub machine: u16,
-    /// The fixed file version; `None` for a PE without one.
+    /// The fixed file version; `None` for a PE file without one.
     pub version: Result<Option<FileVersion>, VersionError>,
 }
 
-/// Why a file is not read as a PE.
+/// The reason why a file is not read as a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
-    /// It is another kind of file. That is no damage.
+    /// The file is of another kind, which is not damage.
     #[error("not a PE file")]
     NotPe,
-    /// It begins as a PE and is cut off or damaged.
+    /// The file begins as a PE file, but is cut off or damaged.
     #[error("a damaged PE file: {0}")]
     Damaged(String),
 }
 
-/// Reads a PE. For a file, pass `&ReadCache::new(file)` of the crate `object`, which reads only what is needed.
+/// Reads a PE file. For a file on disk, pass `&ReadCache::new(file)` of the crate `object`, which reads only what is
+/// needed.
 ///
 /// # Errors
-/// [`PeError`] where there is no PE; what is wrong with the version alone is in [`Pe::version`].
+/// Returns [`PeError`] where the data is not a PE file; an error of the version alone is in [`Pe::version`].
 pub fn read<'data, R: ReadRef<'data>>(data: R) -> Result<Pe, PeError> {
     let dos = data.read_at::<ImageDosHeader>(0).map_err(|()| PeError::NotPe)?;
     if dos.e_magic.get(LE) != object::pe::IMAGE_DOS_SIGNATURE {
         return Err(PeError::NotPe);
     }
     let offset = u64::from(dos.e_lfanew.get(LE));
-    // A 16-bit program has the same beginning, and no PE signature where a PE has it.
+    // A 16-bit program begins the same way, but has no PE signature in that place.
     match data.read_bytes_at(offset, 4) {
         Ok(b"PE\0\0") => {}
         _ => return Err(PeError::NotPe),

@@ -1,4 +1,4 @@
-//! The way through the resource directory to VS_FIXEDFILEINFO.
+//! Finds VS_FIXEDFILEINFO through the resource directory.
 
 use object::{
     LittleEndian as LE, ReadRef,
@@ -12,27 +12,28 @@ use crate::version::FileVersion;
 
 /// RT_VERSION.
 const VERSION_TYPE: u32 = 16;
-/// VS_VERSION_INFO. A version under another id is one that Windows does not see (ERROR_RESOURCE_DATA_NOT_FOUND).
+/// VS_VERSION_INFO. Windows does not find a version with another id (ERROR_RESOURCE_DATA_NOT_FOUND).
 const VERSION_NAME: u32 = 1;
-/// Where VS_FIXEDFILEINFO begins in VS_VERSIONINFO: three 16-bit fields, `VS_VERSION_INFO` with NUL in UTF-16, padding.
+/// The offset of VS_FIXEDFILEINFO in VS_VERSIONINFO: after three 16-bit fields, `VS_VERSION_INFO` with a NUL in UTF-16,
+/// and padding.
 const FIXED_AT: usize = 40;
 /// `dwSignature` of VS_FIXEDFILEINFO.
 const SIGNATURE: u32 = 0xFEEF_04BD;
 
-/// Why a PE's version cannot be said.
+/// The reason why the version of a PE file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// The resource directory or the version in it is cut off or damaged.
+    /// The resource directory, or the version in it, is cut off or damaged.
     #[error("the version resource is damaged: {0}")]
     Damaged(&'static str),
-    /// Windows would choose by the user's language.
+    /// The version depends on the language, which Windows would choose for the user.
     #[error("the languages of the version resource disagree: {0} and {1}")]
     Ambiguous(FileVersion, FileVersion),
 }
 
 use VersionError::Damaged;
 
-/// Where the resource directory stands in the file.
+/// The position of the resource directory in the file.
 struct Tree<R> {
     data: R,
     start: u64,
@@ -40,7 +41,7 @@ struct Tree<R> {
 }
 
 impl<'data, R: ReadRef<'data>> Tree<R> {
-    /// The entries of the directory at `offset`, those with names first.
+    /// Returns the entries of the directory at `offset`, those with names first.
     fn entries(&self, offset: u32) -> Result<&'data [ImageResourceDirectoryEntry], VersionError> {
         let damaged = |()| Damaged("a directory ends too early");
         let mut at = self.at(offset)?;
@@ -57,7 +58,7 @@ impl<'data, R: ReadRef<'data>> Tree<R> {
         }
     }
 
-    /// The directory of the entry `id`; `None` where there is no such entry.
+    /// Returns the directory of the entry `id`; `None` where there is no such entry.
     fn child(&self, offset: u32, id: u32) -> Result<Option<u32>, VersionError> {
         let Some(entry) = self.entries(offset)?.iter().find(|e| e.name_or_id.get(LE) == id) else { return Ok(None) };
         match directory(entry) {
@@ -72,7 +73,7 @@ fn directory(entry: &ImageResourceDirectoryEntry) -> Option<u32> {
     (offset & IMAGE_RESOURCE_DATA_IS_DIRECTORY != 0).then_some(offset & !IMAGE_RESOURCE_DATA_IS_DIRECTORY)
 }
 
-/// The fixed file version in the resource directory at address `rva`; `None` where it has none.
+/// Returns the fixed file version in the resource directory at address `rva`; `None` where it has none.
 pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     data: R,
     sections: &SectionTable<'data>,
@@ -108,7 +109,7 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     Ok(version)
 }
 
-/// The version in a VS_VERSIONINFO; `None` where it says that it has no VS_FIXEDFILEINFO.
+/// Returns the version in a VS_VERSIONINFO; `None` where it has no VS_FIXEDFILEINFO.
 fn fixed(block: &[u8]) -> Result<Option<FileVersion>, VersionError> {
     let key: Vec<u8> = "VS_VERSION_INFO\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let value_length = block.get(2..4).ok_or(Damaged("the version ends too early"))?;

@@ -1,4 +1,4 @@
-//! PEs that are built here byte by byte, their mutations, and real ones.
+//! Tests with PE files that are built byte by byte, mutations of them, and real files.
 
 use super::*;
 

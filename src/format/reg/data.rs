@@ -1,4 +1,4 @@
-//! Data in the notation of `.reg` files: read with everything that regedit accepts, written as regedit writes it.
+//! Data in `.reg` files: reads every form that regedit accepts, and writes as regedit does.
 
 use super::{
     encoding::{self, CodePage, DecodeError, TextEncoding},
@@ -8,28 +8,28 @@ use super::{
 };
 use crate::registry::{Data, ValueType, notation};
 
-/// Data as it was written, before the bytes of version 4 strings are decoded.
+/// Data as it is written in the file, before the bytes of version 4 strings are decoded.
 pub(super) enum Written {
     Text(Result<String, String>),
     Dword(u32),
     Hex(ValueType, Vec<u8>),
 }
 
-/// Why written data has no bytes.
+/// The reason why written data cannot be decoded.
 pub(super) enum Undecoded {
     NeedsCodePage,
     Malformed(String),
 }
 
-/// Whether the bytes of `hex(n):` data are ANSI text and not what the registry stores.
+/// Returns whether the bytes of `hex(n):` data are ANSI text instead of what the registry stores.
 ///
-/// Wine's tests, which pass on Windows, show it for 2 and 7; Wine's and ReactOS' regedit do it for 1 as well.
+/// Wine's tests, which pass on Windows, show this for types 2 and 7; Wine's and ReactOS' regedit also do it for type 1.
 fn is_ansi(version: Version, value_type: ValueType) -> bool {
     version == Version::V4 && value_type.is_text()
 }
 
 impl Written {
-    /// The data as the registry stores it.
+    /// Returns the data as the registry stores it.
     pub(super) fn decoded(self, version: Version, code_page: Option<CodePage>) -> Result<Data, Undecoded> {
         match self {
             Self::Text(text) => text.map(|t| Data::sz(&t)).map_err(Undecoded::Malformed),
@@ -49,7 +49,7 @@ impl Written {
     }
 }
 
-/// Reads a quoted string; the place is its opening quote. The inner error is one of this string alone.
+/// Reads a quoted string, from its opening quote. The inner error concerns this string only.
 pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegError> {
     let open = scan.mark();
     scan.bump();
@@ -78,7 +78,7 @@ pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegE
     Ok(if escaped { text.map(|t| unescaped(&t)) } else { text })
 }
 
-/// `\n` and `\r` are what Wine's regedit writes for line breaks; Microsoft's leaves them raw.
+/// Replaces escapes. Wine's regedit writes line breaks as `\n` and `\r`; Microsoft's leaves them raw.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -96,7 +96,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// Reads data other than the `-` of a deletion.
+/// Reads data, except the `-` of a deletion.
 pub(super) fn parse(scan: &mut Scan<'_>) -> Result<Written, RegError> {
     let mark = scan.mark();
     if scan.peek() == Some(b'"') {
@@ -155,7 +155,7 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
         let mark = scan.mark();
         if scan.eat(b'\\') {
             continued(scan, open)?;
-            // What is continued has to go on: regedit drops a value whose next line is none of bytes.
+            // The next line must continue the data: regedit drops a value whose next line is not bytes.
             scan.skip_blanks();
             if hex_digit(scan).is_none() {
                 return Err(scan.error(scan.mark(), RegErrorKind::Data, "two hex digits on the continued line"));
@@ -178,7 +178,7 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
         let behind = scan.mark();
         scan.skip_blanks();
         if !scan.eat(b',') {
-            // Blanks behind the last byte are not part of the data, so that an edit keeps them.
+            // Spaces after the last byte are not part of the data, so that an edit keeps them.
             scan.back_to(behind);
             break;
         }
@@ -186,13 +186,13 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
     Ok(Written::Hex(value_type, bytes))
 }
 
-/// Moves from behind a backslash over comments and blank lines to the line that goes on.
+/// Moves from a backslash over comments and empty lines to the line that continues the data.
 fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     scan.end_line()?;
     loop {
         scan.skip_blanks();
         match scan.peek() {
-            None => return Err(scan.error(open, RegErrorKind::Unfinished, "data that goes on behind the backslash")),
+            None => return Err(scan.error(open, RegErrorKind::Unfinished, "data that continues after the backslash")),
             Some(b';') => scan.skip_to_line_end(),
             Some(b'\r' | b'\n') => scan.bump(),
             Some(_) => return Ok(()),
@@ -200,13 +200,13 @@ fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     }
 }
 
-/// Where `regedit` breaks a line of bytes: before the byte that would begin at this column or behind it.
+/// The column from which `regedit` breaks a line of bytes: the first byte that would begin here goes to the next line.
 const BREAK_AT: usize = 77;
 
-/// Data in notation, broken into lines as regedit breaks them. `column` is how many characters stand before it.
+/// Returns data in `.reg` notation, with line breaks as regedit makes them. `column` is the number of characters before
+/// it.
 ///
-/// # Errors
-/// The sentence says why the file cannot hold the data.
+/// # Errors Returns a sentence that says why the file cannot hold the data.
 pub(super) fn print(
     data: &Data,
     column: usize,
@@ -249,7 +249,7 @@ pub(super) fn print(
     Ok(out)
 }
 
-/// The ANSI bytes that a version 4 file writes for string data.
+/// Returns the ANSI bytes that a version 4 file contains for string data.
 fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> {
     let pairs = data.bytes.chunks_exact(2);
     let text = match pairs.remainder() {
@@ -260,7 +260,7 @@ fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> 
     encoding::to_ansi(code_page, &text).map_err(|c| lacks(c, TextEncoding::Ansi(code_page)))
 }
 
-/// The sentence for a character that a file's encoding lacks.
+/// Returns the error message for a character that the file's encoding lacks.
 pub(super) fn lacks(c: char, encoding: TextEncoding) -> String {
     match encoding {
         TextEncoding::Ansi(Some(page)) => format!("code page {page} has no {c:?}; use a version 5 file in UTF-16"),

@@ -1,4 +1,4 @@
-//! A `.reg` file in memory: what it says, and its bytes.
+//! A `.reg` file in memory: its meaning and its bytes.
 
 use super::version::Version;
 use std::collections::BTreeMap;
@@ -11,49 +11,52 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// A parsed `.reg` file that can be read, edited and written back.
+/// A parsed `.reg` file that can be read, edited and written.
 ///
-/// [`Document::to_bytes`] gives back what was parsed, byte for byte, except for what was edited.
+/// [`Document::to_bytes`] returns the parsed file byte for byte, except for edits.
 #[derive(Debug, Clone)]
 pub struct Document {
     pub(super) source: Vec<u8>,
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
     pub(super) code_page: Option<CodePage>,
-    /// The line end of what is written.
+    /// The line end for new lines.
     pub(super) newline: &'static str,
     pub(super) preamble: std::ops::Range<usize>,
     pub(super) epilogue: std::ops::Range<usize>,
-    /// In no order: `first` and each section's `next` give it, so that an insertion moves nothing.
+    /// The sections in arbitrary order; `first` and each section's `next` give the file order, so that an insertion
+    /// moves nothing.
     pub(super) sections: Vec<Section>,
     pub(super) first: Option<usize>,
-    /// The sections of each key that do not delete it, in file order.
+    /// The sections that do not delete their key, by key, in file order.
     pub(super) index: BTreeMap<KeyPath, Vec<usize>>,
-    /// The first section whose key cannot be read. No edit reaches it, since edits find sections by their keys.
+    /// The first section whose key cannot be read. Edits do not reach it, because they find sections by their keys.
     unreadable: Option<usize>,
 }
 
 impl Document {
-    /// Everything that is wrong with the bytes of a file, in its order; at most 100. None where [`Self::parse`] reads it.
+    /// Returns the errors in a file, in order, at most 100; none where [`Self::parse`] succeeds.
     pub fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
         parse::faults(bytes, code_page)
     }
 
-    /// Parses the bytes of a file. `code_page` is what its bytes outside ASCII mean, where it has no byte order mark.
+    /// Parses a file. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
     ///
     /// # Errors
-    /// [`RegError`], with line and column, where the text is no `.reg` file. A name or string that is not valid in the
-    /// file's encoding is no error of the file: it is in that section's key, or that entry's name or content.
+    /// Returns [`RegError`], with line and column, where the file is not a `.reg` file. A name or string that is not
+    /// valid in the file's encoding is not such an error: it is reported by that section's key, or that entry's name or
+    /// content.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
         Ok(Self::new(bytes, code_page, parsed))
     }
 
-    /// Parses the bytes of a file as regedit does, which skips what it does not understand; also returns what was skipped and
-    /// why, in the order of the file.
+    /// Parses a file as regedit does, which skips what it does not understand. Also returns the skipped lines, in
+    /// order, with the reasons.
     ///
     /// # Errors
-    /// [`RegError`] where the file has no header, needs a code page, is too large, or has more than 1000 such lines.
+    /// Returns [`RegError`] where the file has no header, needs a code page, is too large, or has more than 1000
+    /// errors.
     pub fn parse_lenient(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<(Self, Vec<Skipped>), RegError> {
         let (parsed, skipped) = parse::lenient(&bytes, code_page)?;
         Ok((Self::new(bytes, code_page, parsed), skipped))
@@ -86,32 +89,32 @@ impl Document {
         }
     }
 
-    /// The version that its header names.
+    /// Returns the version in the header.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Its sections in file order.
+    /// Returns the sections in file order.
     pub fn sections(&self) -> impl Iterator<Item = &Section> {
         std::iter::successors(self.first, |at| self.sections[*at].next).map(|at| &self.sections[at])
     }
 
-    /// The keys that it lists, sorted, each once however many sections it has; not those that it deletes.
+    /// Returns the listed keys, sorted and without duplicates; keys that only occur in deletions are not listed.
     pub fn keys(&self) -> impl Iterator<Item = &KeyPath> {
         self.index.keys()
     }
 
-    /// Whether it lists this key.
+    /// Returns whether the file lists this key.
     pub fn lists(&self, key: &KeyPath) -> bool {
         self.index.contains_key(key)
     }
 
-    /// The listed keys from `key` on, sorted: first the key itself and what is below it.
+    /// Returns the listed keys from `key` on, sorted: first the key itself and the keys below it.
     pub fn keys_from(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index.range(key..).map(|(key, _)| key)
     }
 
-    /// The values of a key; `None` where the file does not list it.
+    /// Returns the values of a key; `None` where the file does not list it.
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let mut values = Values { by_name: BTreeMap::new(), unreadable: None };
         for at in self.index.get(key)? {
@@ -125,7 +128,7 @@ impl Document {
         Some(values)
     }
 
-    /// Where the file deletes something: the first such line. It is then a script, and no export.
+    /// Returns the first line that deletes something. A file with such a line is a script, not an export.
     pub fn first_deletion(&self) -> Option<usize> {
         self.sections().find_map(|section| {
             let entry = || section.entries().find(|e| e.content == Content::Delete).map(Entry::line);
@@ -133,18 +136,18 @@ impl Document {
         })
     }
 
-    /// The first section whose key cannot be read; the sentence says why and where.
+    /// Returns the reason, with the line, for the first section whose key cannot be read.
     pub fn unreadable_key(&self) -> Option<&str> {
         self.unreadable.and_then(|at| self.sections[at].key().err())
     }
 
-    /// The file as it now is.
+    /// Returns the present bytes of the file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.source.len() + 1024);
         out.extend_from_slice(&self.source[self.preamble.clone()]);
         for section in self.sections() {
             let mut put = |raw: &super::entry::Raw| {
-                // Only what is new begins a line of its own where the file did not end one.
+                // New text begins on its own line, even if the file's last line has no line end.
                 if matches!(raw, super::entry::Raw::New(_)) && self.encoding.without_newline(&out).is_none() {
                     out.extend(self.line_end());
                 }
@@ -164,7 +167,7 @@ impl Document {
     }
 }
 
-/// The line end of the file's first line; CRLF where it has none.
+/// Returns the line end of the file's first line; CRLF where it has none.
 fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     let mut at = 0;
     while let Some((unit, len)) = encoding.unit(preamble, at) {
@@ -179,7 +182,8 @@ fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     "\r\n"
 }
 
-/// The values of one key, after all its sections: of several entries for a name, the last counts, as on import.
+/// The values of one key from all its sections. Of several entries with the same name the last one counts, as on
+/// import.
 #[derive(Debug)]
 pub struct Values<'a> {
     by_name: BTreeMap<&'a ValueName, &'a Entry>,
@@ -187,23 +191,24 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// What is said about a value; `None` where nothing is, or where it is deleted.
+    /// Returns the data of a value, or why it cannot be read; `None` where the file does not list the value, or deletes
+    /// it.
     pub fn get(&self, name: &ValueName) -> Option<Result<&'a Data, &'a str>> {
         self.entry(name).map(|(_, data)| data)
     }
 
-    /// The same, with the name as the file spells it.
+    /// Returns the same as [`Self::get`], with the name as the file spells it.
     pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
         let (found, entry) = self.by_name.get_key_value(name)?;
         Some((found, content(entry)?))
     }
 
-    /// The values that are there, by name.
+    /// Returns the values that are not deleted, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'a ValueName, Result<&'a Data, &'a str>)> {
         self.by_name.iter().filter_map(|(name, entry)| Some((*name, content(entry)?)))
     }
 
-    /// Why one of the names cannot be read: then no name can be said to be absent.
+    /// Returns the reason why a name of a value cannot be read: then no other name is known to be absent.
     pub fn unreadable(&self) -> Option<&'a str> {
         self.unreadable
     }

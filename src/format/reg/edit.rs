@@ -1,6 +1,6 @@
-//! Edits of a `.reg` file: the lines that they concern are written anew, all others stay as they are.
+//! Edits a `.reg` file: rewrites only the lines of the edited keys and values.
 //!
-//! They treat the file as an export: it says what is there. (In a script, order and deletions would matter.)
+//! The file is treated as an export, which lists the present state. (In a script, order and deletions would matter.)
 
 use std::collections::BTreeMap;
 
@@ -11,23 +11,23 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// Why the file cannot hold a key or a value.
+/// The reason why the file cannot hold a key or a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// A name with a line break, which the format has no notation for.
+    /// A name contains a line break, which the format cannot express.
     #[error("a .reg file cannot hold a name with a line break")]
     LineBreak,
-    /// A name or data that the file's encoding cannot express.
+    /// The file's encoding cannot express a name or data.
     #[error("{0}")]
     Encoding(String),
 }
 
 impl Document {
-    /// Lists a key that is not listed yet, behind the listed key that sorts before it: that is its parent, or what
-    /// stands below its nearest sibling.
+    /// Lists a key, if it is not listed yet, after the listed key that sorts before it: its parent, or the last key
+    /// below its preceding sibling.
     ///
     /// # Errors
-    /// [`EditError`]; nothing is changed then.
+    /// Returns [`EditError`]; then nothing is changed.
     pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.lists(key) {
             return Ok(());
@@ -63,7 +63,7 @@ impl Document {
         Ok(())
     }
 
-    /// Whether a section behind this one has to bring its own blank line.
+    /// Returns whether a section after this one must begin with an empty line.
     fn needs_blank_line(&self, before: Option<usize>) -> bool {
         let above = match before {
             None => &self.source[self.preamble.clone()],
@@ -71,11 +71,11 @@ impl Document {
             Some(at) => self.sections[at].tail.bytes(&self.source),
         };
         let Some(above) = self.encoding.without_newline(above) else { return true };
-        // A tail begins with a blank line; a preamble has one only if two line ends stand together.
+        // A tail begins with an empty line; a preamble ends with one only if two line ends are adjacent.
         before.is_none() && self.encoding.without_newline(above).is_none()
     }
 
-    /// Takes a key away, with all below it. Comments above it and above the section that follows stay.
+    /// Removes a key and all keys below it. Comments before it and before the following section stay.
     pub fn delete_key(&mut self, key: &KeyPath) {
         let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();
         for key in gone {
@@ -119,7 +119,7 @@ impl Document {
         }
     }
 
-    /// Edits the values of a listed key; `None` where it is not listed.
+    /// Returns an editor for the values of a listed key; `None` where it is not listed.
     pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
         let sections = self.index.get(key)?.clone();
         let mut places: BTreeMap<ValueName, Vec<(usize, usize)>> = BTreeMap::new();
@@ -134,7 +134,7 @@ impl Document {
         Some(KeyEditor { document: self, last, places })
     }
 
-    /// A line of text in the file's encoding, with its line end.
+    /// Returns a line of text in the file's encoding, with its line end.
     fn line(&self, text: &str) -> Result<Vec<u8>, EditError> {
         self.encode(&format!("{text}{}", self.newline))
     }
@@ -153,18 +153,18 @@ impl Document {
 #[derive(Debug)]
 pub struct KeyEditor<'a> {
     document: &'a mut Document,
-    /// The last section of the key, which gets new values.
+    /// The last section of the key; new values are added to it.
     last: usize,
-    /// The entries for each name: section and line in its body.
+    /// The entries for each name: the section, and the line in its body.
     places: BTreeMap<ValueName, Vec<(usize, usize)>>,
 }
 
 impl KeyEditor<'_> {
-    /// Sets a value: the data of its last entry is replaced, its spelling and comments stay; a new value goes to the end
-    /// of the key.
+    /// Sets a value. The data of its last entry is replaced, while spelling and comments stay; a new value is added at
+    /// the end of the key.
     ///
     /// # Errors
-    /// [`EditError`]; nothing is changed then.
+    /// Returns [`EditError`]; then nothing is changed.
     pub fn set(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
         match self.places.get(name).and_then(|places| places.last().copied()) {
             Some((section, line)) => self.replace(section, line, data),
@@ -205,10 +205,10 @@ impl KeyEditor<'_> {
         Ok(())
     }
 
-    /// Takes a value away: all its entries.
+    /// Removes a value with all its entries.
     pub fn delete(&mut self, name: &ValueName) {
         for (section, line) in self.places.remove(name).unwrap_or_default() {
-            // The line stays as an empty one, so that the places of the others hold.
+            // An empty line remains, so that the positions of the other entries stay valid.
             self.document.sections[section].body[line] = Line { raw: Raw::Span(0..0), entry: None };
         }
     }

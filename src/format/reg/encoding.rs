@@ -1,10 +1,10 @@
-//! How the characters of a `.reg` file are stored as bytes.
+//! The character encodings of `.reg` files.
 
 use std::{fmt, str::FromStr};
 
 use encoding_rs::Encoding;
 
-/// An ANSI code page of Windows that a version 4 file may be written in.
+/// An ANSI code page of Windows, in which a version 4 file may be written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodePage {
     number: u16,
@@ -12,10 +12,10 @@ pub struct CodePage {
 }
 
 impl CodePage {
-    /// The numbers that [`CodePage::new`] takes.
+    /// The numbers that [`CodePage::new`] accepts.
     pub const NUMBERS: [u16; 14] = [874, 932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
 
-    /// The code page of that number; `None` for one that is not in [`CodePage::NUMBERS`].
+    /// Returns the code page with this number; `None` for a number that is not in [`CodePage::NUMBERS`].
     pub fn new(number: u16) -> Option<Self> {
         let encoding = match number {
             874 => encoding_rs::WINDOWS_874,
@@ -37,12 +37,13 @@ impl CodePage {
         Some(Self { number, encoding })
     }
 
-    /// Its number, such as 1252.
+    /// Returns its number, such as 1252.
     pub fn number(self) -> u16 {
         self.number
     }
 
-    /// Whether `byte` begins a character of two bytes. The second may be a backslash or a bracket in ASCII.
+    /// Returns whether `byte` begins a two-byte character. The second byte can have the value of an ASCII backslash or
+    /// bracket.
     fn is_lead(self, byte: u8) -> bool {
         match self.number {
             932 => matches!(byte, 0x81..=0x9F | 0xE0..=0xFC),
@@ -56,10 +57,10 @@ impl CodePage {
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
 
-    /// The bytes of `text`, or the first character that the code page lacks.
+    /// Encodes `text`; returns the first character that the code page lacks as the error.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         let (bytes, _, lossy) = self.encoding.encode(text);
-        // The round trip catches what the encoder maps one way only: in 932 a yen sign would become a backslash.
+        // The round trip detects one-way mappings of the encoder: in 932 a yen sign would become a backslash.
         if !lossy && self.decode(&bytes).is_ok_and(|back| back == text) {
             return Ok(bytes.into_owned());
         }
@@ -94,31 +95,31 @@ impl fmt::Debug for CodePage {
     }
 }
 
-/// Why bytes are no text.
+/// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecodeError {
-    /// ANSI bytes outside ASCII without a code page.
+    /// There are ANSI bytes outside ASCII, but no code page is known.
     NeedsCodePage,
-    /// Not valid in the encoding.
+    /// The bytes are not valid in the encoding.
     Invalid,
 }
 
-/// How a file's characters are stored.
+/// The encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextEncoding {
-    /// UTF-16LE behind a byte order mark.
+    /// UTF-16LE after a byte order mark.
     Utf16,
-    /// UTF-8 behind a byte order mark.
+    /// UTF-8 after a byte order mark.
     Utf8,
-    /// Bytes of an ANSI code page; ASCII only where it is not known.
+    /// Bytes of an ANSI code page; only ASCII where the code page is not known.
     Ansi(Option<CodePage>),
 }
 
-/// What [`TextEncoding::unit`] returns for everything outside ASCII.
+/// The result of [`TextEncoding::unit`] for every character outside ASCII.
 pub(super) const OTHER: u8 = 0xFF;
 
 impl TextEncoding {
-    /// The character at `at` where it is ASCII, else [`OTHER`], and how many bytes it has.
+    /// Returns the character at `at` if it is ASCII, otherwise [`OTHER`], and its length in bytes.
     pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let first = *bytes.get(at)?;
         Some(match self {
@@ -151,7 +152,7 @@ impl TextEncoding {
         }
     }
 
-    /// The bytes of `text`, or the first character that the encoding lacks.
+    /// Encodes `text`; returns the first character that the encoding lacks as the error.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         match self {
             Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -160,7 +161,7 @@ impl TextEncoding {
         }
     }
 
-    /// The bytes without the line end behind them; `None` where there is none.
+    /// Returns the bytes without the line end at their end; `None` where there is none.
     pub(super) fn without_newline(self, bytes: &[u8]) -> Option<&[u8]> {
         let [lf, cr]: [&[u8]; 2] = if self == Self::Utf16 { [b"\n\0", b"\r\0"] } else { [b"\n", b"\r"] };
         match bytes.strip_suffix(lf) {
@@ -170,7 +171,7 @@ impl TextEncoding {
     }
 }
 
-/// Text of ANSI bytes.
+/// Decodes ANSI bytes.
 pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, DecodeError> {
     match page {
         Some(page) => page.decode(bytes),
@@ -179,7 +180,7 @@ pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, Decod
     }
 }
 
-/// ANSI bytes of a text, or the first character that cannot be had.
+/// Encodes a string as ANSI bytes; returns the first character that cannot be encoded as the error.
 pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
     match page {
         Some(page) => page.encode(text),

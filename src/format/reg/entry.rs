@@ -1,13 +1,13 @@
-//! Sections and entries, as they stand in the file.
+//! The sections and entries of a `.reg` file.
 
 use std::ops::Range;
 
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// A piece of the file: bytes of it as they were read, or new ones.
+/// A part of the file: original or new bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raw {
-    /// A range of the bytes that were read.
+    /// A range of the original bytes.
     Span(Range<usize>),
     /// New bytes.
     New(Vec<u8>),
@@ -22,45 +22,46 @@ impl Raw {
     }
 }
 
-/// One `"name"=data` of a section, with its continuation lines.
+/// An entry `"name"=data` of a section, with its continuation lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub(super) line: usize,
     pub(super) name: Result<ValueName, String>,
     pub(super) content: Content,
-    /// Where the data stands in the entry's raw bytes.
+    /// The position of the data in the entry's raw bytes.
     pub(super) data_at: Range<usize>,
     pub(super) line_break_escape: bool,
 }
 
-/// What an entry says about its value.
+/// The content of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// The value has this data.
     Data(Data),
-    /// `"name"=-`: the value is to be deleted.
+    /// `"name"=-`: the value shall be deleted.
     Delete,
-    /// Text that is not valid in the file's encoding; the sentence says what.
+    /// A string that is not valid in the file's encoding; the sentence says why.
     Malformed(String),
 }
 
 impl Entry {
-    /// The line on which it begins, from 1; 0 for one that was added since.
+    /// Returns the line on which the entry begins, from 1; 0 for a new entry.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The value name; the sentence says why it cannot be read.
+    /// Returns the value name, or the reason why it cannot be read.
     pub fn name(&self) -> Result<&ValueName, &str> {
         self.name.as_ref().map_err(String::as_str)
     }
 
-    /// Whether its name or string has `\n` or `\r`, which are line breaks, and in a path hardly meant so.
+    /// Returns whether the name or string contains `\n` or `\r`, which mean line breaks; in a path that is hardly
+    /// intended.
     pub fn has_line_break_escape(&self) -> bool {
         self.line_break_escape
     }
 
-    /// What it says about the value.
+    /// Returns the content.
     pub fn content(&self) -> &Content {
         &self.content
     }
@@ -70,11 +71,11 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) raw: Raw,
-    /// None: comments and blank lines.
+    /// `None` for comments and empty lines.
     pub(super) entry: Option<Entry>,
 }
 
-/// One `[key]` or `[-key]` with the entries below it.
+/// A section: `[key]` or `[-key]` with its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub(super) line: usize,
@@ -83,36 +84,36 @@ pub struct Section {
     pub(super) ignored: bool,
     pub(super) head: Raw,
     pub(super) body: Vec<Line>,
-    /// The blank lines that end the section.
+    /// The empty lines at the end of the section.
     pub(super) tail: Raw,
-    /// Comments behind the blank lines: they belong to the section that follows, and stay when this one goes.
+    /// Comments after the empty lines: they belong to the following section, and stay when this one is removed.
     pub(super) outro: Raw,
     pub(super) previous: Option<usize>,
     pub(super) next: Option<usize>,
 }
 
 impl Section {
-    /// The line of its head, from 1; 0 for one that was added since.
+    /// Returns the line of the section's head, from 1; 0 for a new section.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The key; the sentence says why it cannot be read.
+    /// Returns the key, or the reason why it cannot be read.
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.key.as_ref().map_err(String::as_str)
     }
 
-    /// Whether it deletes the key (`[-key]`), with all below it.
+    /// Returns whether the section deletes the key (`[-key]`) and everything below it.
     pub fn deletes(&self) -> bool {
         self.deletes
     }
 
-    /// Whether text that is no comment stands after the key, which regedit ignores.
+    /// Returns whether other text than a comment follows the key; regedit ignores it.
     pub fn has_ignored_text(&self) -> bool {
         self.ignored
     }
 
-    /// Its entries in file order. regedit ignores those of a section that deletes its key.
+    /// Returns the entries in file order. regedit ignores those of a section that deletes its key.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.body.iter().filter_map(|line| line.entry.as_ref())
     }

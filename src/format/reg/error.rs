@@ -1,28 +1,28 @@
-//! What can be wrong with the text as a whole, and where.
+//! Errors in a `.reg` file, with their positions.
 
-/// Why a text is not a `.reg` file that kbfix reads.
+/// The reason why kbfix cannot read a `.reg` file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: expected {expected}, found {found}")]
 pub struct RegError {
-    /// The kind, which has the stable code and the hint.
+    /// The kind, which determines the stable code and the hint.
     pub kind: RegErrorKind,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// What should stand there.
+    /// The expected text.
     pub expected: String,
-    /// What stands there.
+    /// The text that was found.
     pub found: String,
 }
 
 impl RegError {
-    /// The stable kebab-case code.
+    /// Returns the stable kebab-case code.
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 
-    /// What to do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> &'static str {
         self.kind.hint()
     }
@@ -31,28 +31,28 @@ impl RegError {
 /// The kinds of [`RegError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegErrorKind {
-    /// The file is larger than kbfix reads.
+    /// The file is larger than the limit that kbfix reads.
     TooLarge,
-    /// The first line is none of the two headers.
+    /// The first line is neither of the two headers.
     Header,
-    /// Bytes outside ASCII, and no code page was given.
+    /// The file has bytes outside ASCII, but no code page was given.
     CodePage,
-    /// A section's key is not a key.
+    /// The section does not name a valid key.
     Key,
     /// A value stands before the first section whose key can be read.
     OutsideKey,
-    /// A line that is no section, value, comment or blank line, or text behind one.
+    /// A line is not a section, value, comment or empty line, or text follows one of them.
     Syntax,
-    /// A backslash in a quoted string with a character that has no meaning there.
+    /// A backslash in a quoted string does not begin a known escape.
     Escape,
-    /// Data that is not of a known form.
+    /// The data does not have a known form.
     Data,
     /// The file ends inside a string or a continued line.
     Unfinished,
 }
 
 impl RegErrorKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 9] = [
         Self::TooLarge,
         Self::Header,
@@ -65,12 +65,12 @@ impl RegErrorKind {
         Self::Unfinished,
     ];
 
-    /// Whether regedit skips a line with such a fault, and reads on.
+    /// Returns whether regedit skips a line with such an error and continues.
     pub fn is_skipped(self) -> bool {
         !matches!(self, Self::TooLarge | Self::Header | Self::CodePage)
     }
 
-    /// The stable kebab-case code.
+    /// Returns the stable kebab-case code.
     pub fn code(self) -> &'static str {
         match self {
             Self::TooLarge => "reg-too-large",
@@ -85,7 +85,7 @@ impl RegErrorKind {
         }
     }
 
-    /// What to do about it.
+    /// Returns what the user can do about it.
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "export only the keys that the specs read",
@@ -95,7 +95,7 @@ impl RegErrorKind {
             }
             Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
             Self::OutsideKey => "put the value below the [key] that it belongs to",
-            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or blank",
+            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or empty",
             Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
             Self::Data => "data is \"text\", dword:00000001, hex:01,02, hex(7):61,00 or -",
             Self::Unfinished => "the file was cut off; export it again",

@@ -1,4 +1,4 @@
-//! Bytes -> sections: the grammar of a `.reg` file.
+//! The parser: the grammar of a `.reg` file.
 
 use std::ops::Range;
 
@@ -12,33 +12,33 @@ use super::{
 };
 use crate::registry::{KeyPath, ValueName, notation};
 
-/// The largest file that is read, in bytes. A whole `HKLM\SOFTWARE` is some 100 MB.
+/// The largest file that is read, in bytes. A complete `HKLM\SOFTWARE` has some 100 MB.
 pub const MAX_FILE: usize = 256 << 20;
 
-/// What the bytes say.
+/// The result of parsing a file.
 pub(super) struct Parsed {
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
     /// Everything before the first section.
     pub(super) preamble: Range<usize>,
     pub(super) sections: Vec<Section>,
-    /// A Ctrl-Z at the end, by which DOS marked the end of a text, and what follows it.
+    /// A Ctrl-Z at the end, with which DOS marked the end of a text, and everything after it.
     pub(super) epilogue: Range<usize>,
 }
 
 /// Lines that were skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The first of them, from 1. The last is the line of the error.
+    /// The first line, from 1. The last one is the line of the error.
     pub from: usize,
-    /// Why.
+    /// The reason.
     pub error: RegError,
 }
 
-/// How many faults of one file are looked for.
+/// The number of errors in one file after which the search ends.
 const MAX_FAULTS: usize = 100;
 
-/// How many lines of one file are skipped: one with more is hardly a `.reg` file.
+/// The most errors in one file that are skipped: a file with more is hardly a `.reg` file.
 const MAX_SKIPPED: usize = 1000;
 
 /// Parses the whole file.
@@ -48,8 +48,8 @@ pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed,
     Ok(parser.finish(bytes.len()))
 }
 
-/// The same, but the lines that regedit skips are skipped and returned. What follows a key that cannot be read, up to the next
-/// one, is skipped too.
+/// Parses the file and skips what regedit skips; also returns what was skipped. After a key that cannot be read,
+/// everything up to the next key is skipped, too.
 pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Parsed, Vec<Skipped>), RegError> {
     let mut parser = begin(bytes, code_page)?;
     let mut skipped = Vec::new();
@@ -63,14 +63,14 @@ pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Pars
     Ok((parser.finish(bytes.len()), skipped))
 }
 
-/// Everything that is wrong with the file, as far as one can go on at the next line.
+/// Returns the errors in the file; after each error, parsing continues at the next line.
 pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
     let mut parser = match begin(bytes, code_page) {
         Ok(parser) => parser,
         Err(error) => return vec![error],
     };
     let mut found = Vec::new();
-    // What stands below a key that cannot be read is outside a key for no fault of its own.
+    // Values below a key that cannot be read are outside a key, but that is not an error of their own.
     let mut lost = false;
     while let Err(error) = parser.lines() {
         let of_key = error.kind == RegErrorKind::Key;
@@ -87,7 +87,7 @@ pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError>
     found
 }
 
-/// The parser behind the first line.
+/// Returns a parser that has read the first line.
 fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegError> {
     let (encoding, start) = match bytes {
         [0xFF, 0xFE, ..] => (TextEncoding::Utf16, 2),
@@ -106,7 +106,7 @@ fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegErr
     Ok(Parser { scan, version, code_page, sections, open: false, statement, pending: None, preamble: 0..0 })
 }
 
-/// The bytes up to a Ctrl-Z with which the text ends.
+/// Returns the bytes before a Ctrl-Z at the end of the text.
 fn text_of(bytes: &[u8], encoding: TextEncoding) -> &[u8] {
     const CTRL_Z: u8 = 0x1A;
     let width = if encoding == TextEncoding::Utf16 { 2 } else { 1 };
@@ -139,13 +139,13 @@ fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
     Ok(version)
 }
 
-/// Comments and blank lines that are not yet given to the body or the tail of a section.
+/// Comments and empty lines that are not yet assigned to the body or the tail of a section.
 struct Pending {
     start: usize,
     end: usize,
-    /// Where the first blank line begins.
+    /// The start of the first empty line.
     blank: Option<usize>,
-    /// Where the first comment behind it begins.
+    /// The start of the first comment after it.
     comment: Option<usize>,
 }
 
@@ -154,9 +154,9 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
-    /// Whether values can follow: the last section's key could be read.
+    /// Whether values may follow: the key of the last section could be read.
     open: bool,
-    /// Where the line begins that is being read.
+    /// The start of the present line or entry.
     statement: Mark,
     pending: Option<Pending>,
     preamble: Range<usize>,
@@ -170,12 +170,12 @@ impl Parser<'_> {
             self.scan.skip_blanks();
             match self.scan.peek() {
                 None | Some(b'\r' | b'\n') => self.trivia(start, true),
-                // regedit passes over a line with `#` as over any that it does not know; people write comments so.
+                // regedit skips a line that begins with `#` as it skips any unknown line; people use it for comments.
                 Some(b';' | b'#') => self.trivia(start, false),
                 Some(b'[') => self.section(start)?,
                 Some(b'"' | b'@') => self.entry(start)?,
                 Some(_) => {
-                    let expected = "a [key], a \"name\"=data, a comment or a blank line";
+                    let expected = "a [key], a \"name\"=data, a comment or an empty line";
                     return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, expected));
                 }
             }
@@ -184,7 +184,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Passes over the rest of a line, and over those in which it goes on.
+    /// Skips the rest of a line, and its continuation lines.
     fn skip_line(&mut self) {
         loop {
             let mut last = None;
@@ -199,7 +199,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes over what is being read, up to the end of the line that is at fault. Its bytes stay in the document.
+    /// Skips the present entry, up to the end of the line with the error. Its bytes stay in the document.
     fn skip_statement(&mut self, error: &RegError) {
         self.open &= error.kind != RegErrorKind::Key;
         let start = self.scan.offset(self.statement);
@@ -230,7 +230,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Gives the pending lines to the section that ends here, or to the preamble.
+    /// Assigns the pending lines to the section that ends here, or to the preamble.
     fn end_section(&mut self) {
         let pending = self.pending.take();
         let Some(section) = self.sections.last_mut() else {
@@ -254,7 +254,7 @@ impl Parser<'_> {
         let deletes = self.scan.eat(b'-');
         let mark = self.scan.mark();
         let from = self.scan.at;
-        // A key name may have brackets: the last one of the line ends it.
+        // A key name may contain brackets: the last one on the line ends it.
         let mut close = None;
         while !self.scan.at_line_end() {
             if self.scan.peek() == Some(b']') {
@@ -271,7 +271,7 @@ impl Parser<'_> {
         self.scan.skip_blanks();
         let ignored = !self.scan.at_line_end() && self.scan.peek() != Some(b';');
         let key = match text {
-            // Backslashes at its end are no part of a key to RegCreateKeyEx.
+            // For RegCreateKeyEx, backslashes at the end are not part of the key.
             Ok(text) => match text.trim_end_matches('\\').parse::<KeyPath>() {
                 Ok(key) => Ok(key),
                 Err(why) => {
@@ -327,7 +327,7 @@ impl Parser<'_> {
         };
         self.scan.skip_blanks();
         if !self.scan.eat(b'=') {
-            return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, "= behind the value name"));
+            return Err(self.scan.error(self.scan.mark(), RegErrorKind::Syntax, "= after the value name"));
         }
         self.scan.skip_blanks();
         let from = self.scan.at;
@@ -354,8 +354,7 @@ impl Parser<'_> {
         Ok(match data.decoded(self.version, self.code_page) {
             Ok(data) => Content::Data(data),
             Err(data::Undecoded::NeedsCodePage) => {
-                let mut error =
-                    self.scan.error(mark, RegErrorKind::CodePage, "ASCII, as long as no code page is given");
+                let mut error = self.scan.error(mark, RegErrorKind::CodePage, "ASCII, unless a code page is given");
                 error.found = "string data with bytes above 7f".to_owned();
                 return Err(error);
             }

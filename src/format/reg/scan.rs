@@ -1,4 +1,4 @@
-//! A place in the bytes of a `.reg` file, which moves by characters and counts lines.
+//! A position in the bytes of a `.reg` file, which moves by characters and counts lines.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ pub(super) struct Scan<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: TextEncoding,
     pub(super) at: usize,
-    /// From 1.
+    /// The line, from 1.
     pub(super) line: usize,
     line_start: usize,
-    /// Whether a string had `\n` or `\r` in it since this was last set to `false`.
+    /// Whether a string contained `\n` or `\r` since this was last set to `false`.
     pub(super) line_break_escape: bool,
 }
 
-/// A place to come back to in an error.
+/// A position to which the scan can return, or at which an error is reported.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     at: usize,
@@ -36,7 +36,7 @@ impl<'a> Scan<'a> {
         Mark { at: self.at, line: self.line, line_start: self.line_start }
     }
 
-    /// Where a mark stands, in bytes.
+    /// Returns the byte offset of a mark.
     pub(super) fn offset(&self, mark: Mark) -> usize {
         mark.at
     }
@@ -45,12 +45,12 @@ impl<'a> Scan<'a> {
         (self.at, self.line, self.line_start) = (mark.at, mark.line, mark.line_start);
     }
 
-    /// The next character where it is ASCII, else [`super::encoding::OTHER`]; `None` at the end of the file.
+    /// Returns the next character if it is ASCII, otherwise [`super::encoding::OTHER`]; `None` at the end of the file.
     pub(super) fn peek(&self) -> Option<u8> {
         self.encoding.unit(self.bytes, self.at).map(|(unit, _)| unit)
     }
 
-    /// Moves over one character, or over one line end as a whole.
+    /// Moves over one character, or over one complete line end.
     pub(super) fn bump(&mut self) {
         let Some((unit, len)) = self.encoding.unit(self.bytes, self.at) else { return };
         self.at += len;
@@ -63,7 +63,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Moves over `wanted` and says whether it was there.
+    /// Moves over `wanted`, if it comes next; returns whether it did.
     pub(super) fn eat(&mut self, wanted: u8) -> bool {
         let there = self.peek() == Some(wanted);
         if there {
@@ -89,7 +89,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Moves behind blanks, a comment and the line end; an error where anything else stands there.
+    /// Moves over spaces, a comment and the line end; returns an error where anything else comes next.
     pub(super) fn end_line(&mut self) -> Result<(), RegError> {
         self.skip_blanks();
         if self.peek() == Some(b';') {
@@ -102,8 +102,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// The text between two places. Without a code page that it would take, an error that the caller passes on; bytes
-    /// that are invalid are the inner error, which concerns this one text only.
+    /// Returns the text in a range. The outer error says that a code page is needed; the inner one that the bytes are
+    /// invalid, which concerns this text only.
     pub(super) fn text(&self, range: Range<usize>, start: Mark) -> Result<Result<String, String>, RegError> {
         match self.encoding.decode(&self.bytes[range]) {
             Ok(text) => Ok(Ok(text)),
@@ -121,16 +121,16 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The error for ANSI bytes outside ASCII, at the first of them behind `start`.
+    /// Returns the error for ANSI bytes outside ASCII, at the first such byte from `start` on.
     pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
         while self.bytes.get(start.at).is_some_and(u8::is_ascii) && start.at < self.at {
             start.at += 1;
         }
         let found = self.bytes.get(start.at).map_or("a byte".to_owned(), |b| format!("the byte 0x{b:02x}"));
-        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, as long as no code page is given") }
+        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, unless a code page is given") }
     }
 
-    /// An error at `mark`, with what stands there as found.
+    /// Returns an error at `mark`, with the text there as found.
     pub(super) fn error(&self, mark: Mark, kind: RegErrorKind, expected: impl Into<String>) -> RegError {
         let column = 1 + self.count(mark.line_start.min(mark.at), mark.at);
         RegError { kind, line: mark.line, column, expected: expected.into(), found: self.found(mark.at) }
@@ -145,7 +145,7 @@ impl<'a> Scan<'a> {
         count
     }
 
-    /// The rest of the line from `at`, shortened, as a message shows it.
+    /// Returns the rest of the line from `at`, shortened for a message.
     fn found(&self, at: usize) -> String {
         const SHOWN: usize = 40;
         let mut end = at;
@@ -161,7 +161,7 @@ impl<'a> Scan<'a> {
             Some((b'\r' | b'\n', _)) => "the end of the line".to_owned(),
             Some(_) => match self.encoding.decode(bytes) {
                 Ok(text) => format!("`{}`", notation::one_line(&text)),
-                Err(_) => "bytes that are no text".to_owned(),
+                Err(_) => "bytes that cannot be decoded".to_owned(),
             },
         }
     }

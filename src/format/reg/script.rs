@@ -1,4 +1,4 @@
-//! Fresh registration scripts, version 5, as `regedit` and `reg import` take them.
+//! Writes new registration scripts (version 5) for `regedit` and `reg import`.
 
 use super::{edit::EditError, encoding::TextEncoding, version::Version};
 use crate::registry::{Data, KeyPath, ValueName, notation};
@@ -6,11 +6,11 @@ use crate::registry::{Data, KeyPath, ValueName, notation};
 /// One key of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptKey<'a> {
-    /// The key, where the 64-bit view stores it.
+    /// The key's path in the 64-bit view.
     pub path: &'a KeyPath,
-    /// Write `[-key]`, which deletes it with all below it; it then has no values.
+    /// Whether to write `[-key]`, which deletes the key and everything below it; then its values are not written.
     pub delete: bool,
-    /// Its values, in order.
+    /// The values, in order.
     pub values: Vec<ScriptValue<'a>>,
 }
 
@@ -19,17 +19,19 @@ pub struct ScriptKey<'a> {
 pub struct ScriptValue<'a> {
     /// The value name.
     pub name: &'a ValueName,
-    /// The data to set; `None` writes `"name"=-`, which deletes it.
+    /// The data to set; `None` writes `"name"=-`, which deletes the value.
     pub data: Option<&'a Data>,
-    /// A comment above it, one line; empty for none.
+    /// A one-line comment above the value; empty for none.
     pub comment: String,
 }
 
-/// The bytes of a version 5 script: UTF-16LE with a byte order mark, CRLF, and a blank line at the end, without which
-/// Samba drops the last value. `comment` stands below the header, each line behind a semicolon.
+/// Returns the bytes of a version 5 script: UTF-16LE with a byte order mark and CRLF.
+///
+/// An empty line ends it, without which Samba drops the last value. `comment` stands below the header, each line after
+/// a semicolon.
 ///
 /// # Errors
-/// [`EditError::LineBreak`] for a name with a line break, which readers of the format understand differently.
+/// Returns [`EditError::LineBreak`] for a name with a line break, which different readers understand differently.
 pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditError> {
     let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
     for line in comment.lines() {
@@ -46,7 +48,7 @@ pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditErro
                 return Err(EditError::LineBreak);
             }
             if !value.comment.is_empty() {
-                // A comment must not end early: what follows a line break would be read as a line of the script.
+                // A comment must not contain a line break: the text after it would be read as a line of the script.
                 out.push_str(&format!("; {}\r\n", notation::one_line(&value.comment)));
             }
             let name = format!("{}=", notation::value_name(value.name));

@@ -1,4 +1,4 @@
-//! Properties of the codec as a whole; the exactness that the registry needs, and that no input panics.
+//! Properties of the codec as a whole: it is exact, and no input panics.
 
 use proptest::prelude::*;
 
@@ -113,7 +113,7 @@ fn errors_name_the_place() {
     assert_eq!(at("REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\n\n"), ("reg-unfinished", 3, 5));
     assert_eq!(at("REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\"#y\n"), ("reg-syntax", 3, 8));
     assert_eq!(error("REGEDIT4\nabc").to_string().lines().count(), 1);
-    // As the file has it.
+    // As the file spells it.
     assert_eq!(error("REGEDIT4\n[HKLM\\K]\n\"a\"=\"C:\\temp\"\n").found, r#"`\temp"`"#);
     assert_eq!(error("\u{feff}REGEDIT4\n[HKLM\\K]\n\"a\"=\"x\"#\u{202e}y\n").found, r"`#\u{202e}y`");
 }
@@ -410,7 +410,8 @@ fn a_ctrl_z_ends_the_text_and_stays_at_its_end() {
 
 #[test]
 fn a_lenient_reader_skips_what_regedit_skips_and_says_so() {
-    // A value whose continued line is no bytes is dropped together with that line; without the comma, alone.
+    // A value whose continuation line is not bytes is dropped together with that line; without the comma, only the line
+    // is dropped.
     let text = "REGEDIT4\n[HKLM\\K]\nfoo\n\"a\"=dword:1\n\"b\"=hex:1,\\\n\"c\"=dword:1\n\"d\"=hex:1\\\n\"e\"=dword:2\n\"f\"=-\"x\"\n\
                 [HKLN\\K]\n\"a\"=dword:3\n[HKLM\\K]\n\"g\"=\"x\n\"h\"=dword:4\n";
     let (document, skipped) = Document::parse_lenient(text.into(), None).unwrap();
@@ -423,7 +424,7 @@ fn a_lenient_reader_skips_what_regedit_skips_and_says_so() {
         (9, 9, syntax),
         (10, 10, "reg-key"),
         (11, 11, "reg-outside-key"),
-        // A string may go on in the next line.
+        // A string may continue on the next line.
         (13, 14, syntax),
     ];
     assert_eq!(skipped, expected);

@@ -1,6 +1,6 @@
 //! The versions of the `.reg` format.
 
-/// The two versions of the format.
+/// The version in a file's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// `REGEDIT4`.

@@ -9,9 +9,9 @@ use super::{
 
 pub(super) use super::bytes::BASE_BLOCK_SIZE as SIZE;
 
-/// The part that has a checksum, together with it; as much is kept in a log.
+/// The part with the checksum, which a log also has a copy of.
 pub(super) const SECTOR: usize = 512;
-/// An offset that points nowhere.
+/// An offset that refers to nothing.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 pub(super) const PRIMARY_SEQUENCE: usize = 4;
@@ -27,10 +27,10 @@ pub(super) const CLUSTERING: usize = 44;
 pub(super) const FLAGS: usize = 144;
 pub(super) const CHECKSUM: usize = 508;
 
-/// A file type: a primary file.
+/// The file type of a primary file.
 pub(super) const TYPE_PRIMARY: u32 = 0;
 
-/// The fields of a base block that its reader needs, whether or not they are right.
+/// The fields of a base block that a reader needs, valid or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BaseBlock {
     pub(super) primary_sequence: u32,
@@ -46,7 +46,8 @@ pub(super) struct BaseBlock {
 }
 
 impl BaseBlock {
-    /// Reads the first sector of a primary file or a log. `None` without the signature, or where the bytes end first.
+    /// Reads the first sector of a primary file or a log. Returns `None` where the signature is missing or the bytes
+    /// are too short.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let sector = bytes.get(..SECTOR)?;
         if !sector.starts_with(b"regf") {
@@ -66,12 +67,12 @@ impl BaseBlock {
         })
     }
 
-    /// Whether recovery is due ("Dirty state of a hive").
+    /// Returns whether the hive needs recovery ("Dirty state of a hive").
     pub(super) fn is_dirty(&self) -> bool {
         !self.checksum_holds || self.primary_sequence != self.secondary_sequence
     }
 
-    /// An error unless the version is one that the reader knows.
+    /// Returns an error unless the version of the format is supported.
     pub(super) fn supported(&self) -> Result<(), Error> {
         if self.major == 1 && (3..=6).contains(&self.minor) {
             Ok(())
@@ -81,7 +82,7 @@ impl BaseBlock {
     }
 }
 
-/// The checksum of a base block's first 508 bytes.
+/// Returns the checksum of the first 508 bytes of a base block.
 pub(super) fn checksum(sector: &[u8]) -> u32 {
     let words = sector.iter().take(CHECKSUM).copied().collect::<Vec<u8>>();
     let sum = words.chunks_exact(4).fold(0, |sum, word| sum ^ u32_at(word, 0).unwrap_or_default());
@@ -92,13 +93,13 @@ pub(super) fn checksum(sector: &[u8]) -> u32 {
     }
 }
 
-/// Writes one number of the base block. The checksum is wrong until [`seal`].
+/// Writes a number into the base block. The checksum is wrong until [`seal`] is called.
 pub(super) fn put_u32(file: &mut [u8], at: usize, number: u32) {
     let written = put(file, at, &number.to_le_bytes());
     debug_assert!(written, "a hive in memory has a whole base block");
 }
 
-/// Brings the checksum up to date.
+/// Updates the checksum.
 pub(super) fn seal(file: &mut [u8]) {
     let sum = checksum(file);
     put_u32(file, CHECKSUM, sum);

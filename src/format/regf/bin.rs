@@ -1,4 +1,4 @@
-//! Hive bins: the blocks of whole pages that cells stand in.
+//! Hive bins: blocks of whole pages that contain the cells.
 //!
 //! Source: "Hive bin".
 
@@ -6,10 +6,10 @@ use super::{Error, bytes::u32_at};
 
 /// The length of a bin's header.
 pub(super) const BIN_HEADER: u32 = 32;
-/// Where a bin's header has its size.
+/// The offset of the size in a bin's header.
 pub(super) const BIN_SIZE: usize = 8;
 
-/// The hive bins in order, each as offset and size; an error for the first one that is wrong.
+/// Returns the offset and size of each hive bin, in order; ends with an error at the first bin that is wrong.
 pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
     let mut at = 0_usize;
     std::iter::from_fn(move || {
@@ -30,14 +30,14 @@ pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32)
     })
 }
 
-/// The size of the bin at `at`.
+/// Returns the size of the bin at `at`.
 fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
     let header = bins.get(at..).and_then(|rest| rest.get(..32)).ok_or("the file ends inside its header")?;
     if !header.starts_with(b"hbin") {
         return Err("the signature is wrong");
     }
     if u32_at(header, 4) != u32::try_from(at).ok() {
-        return Err("it names another offset than its own");
+        return Err("the offset in it is not its own");
     }
     let size = u32_at(header, 8).unwrap_or_default();
     if size == 0 || !size.is_multiple_of(4096) {

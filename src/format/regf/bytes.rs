@@ -1,9 +1,9 @@
-//! Little-endian numbers at a place in a buffer; `None` where the buffer ends first.
+//! Little-endian numbers in a buffer; `None` where the buffer is too short.
 
-/// The length of the base block in a primary file, and so the place where the hive bins begin.
+/// The length of the base block in a primary file, which is the offset of the hive bins.
 pub(super) const BASE_BLOCK_SIZE: usize = 4096;
 
-/// The `N` bytes at `at`.
+/// Returns the `N` bytes at `at`.
 pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
@@ -20,7 +20,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     array_at(bytes, at).map(u64::from_le_bytes)
 }
 
-/// Writes `what` at `at`; false where the buffer ends first.
+/// Writes `what` at `at`; returns false where the buffer is too short.
 #[must_use]
 pub(super) fn put(bytes: &mut [u8], at: usize, what: &[u8]) -> bool {
     match at.checked_add(what.len()).and_then(|end| bytes.get_mut(at..end)) {

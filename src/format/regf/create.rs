@@ -1,6 +1,6 @@
-//! A hive from nothing: a root key with no subkeys and no values.
+//! Creates a new hive: a root key without subkeys and values.
 //!
-//! Version 1.5, which Windows XP and later read. Source: "Base block", "Hive bin", "Key node", "Key security".
+//! The version is 1.5, which Windows XP and later read. Source: "Base block", "Hive bin", "Key node", "Key security".
 
 use super::{
     Error, Filetime, Hive, State,
@@ -9,7 +9,7 @@ use super::{
     node, security,
 };
 
-/// What Windows allows keys: all, and reading.
+/// The access rights on keys: all, and read.
 const ALL_ACCESS: u32 = 0x000F_003F;
 const READ: u32 = 0x0002_0019;
 
@@ -18,8 +18,8 @@ const ADMINISTRATORS: &[u32] = &[32, 544];
 const USERS: &[u32] = &[32, 545];
 
 impl Hive {
-    /// A new hive. Its root key belongs to the Administrators; they and the system may do everything, users may read, and
-    /// keys below inherit that.
+    /// Creates a hive. Its root key belongs to the Administrators; they and the system have full access, users may
+    /// read, and keys below inherit these rights.
     pub fn create(now: Filetime) -> Result<Self, Error> {
         let mut file = vec![0; base::SIZE + 4096];
         let mut write = |at: usize, bytes: &[u8]| {
@@ -79,14 +79,14 @@ fn root_key(now: Filetime) -> Vec<u8> {
     cell
 }
 
-/// A security record that one key uses, its places in the ring left open.
+/// Returns a security record with a count of one key; its links in the ring are not set.
 ///
 /// Source for the descriptor: Microsoft, [MS-DTYP] 2.4.6 (SECURITY_DESCRIPTOR), 2.4.5 (ACL), 2.4.2 (SID).
 fn security_record() -> Vec<u8> {
     let mut entries = Vec::new();
     for (who, mask) in [(SYSTEM, ALL_ACCESS), (ADMINISTRATORS, ALL_ACCESS), (USERS, READ)] {
         let sid = sid(who);
-        // Allowed; inherited by the keys below.
+        // An allow entry that keys below inherit.
         entries.extend([0, 2]);
         entries.extend((sid.len() as u16 + 8).to_le_bytes());
         entries.extend(mask.to_le_bytes());
@@ -115,7 +115,7 @@ fn security_record() -> Vec<u8> {
     cell
 }
 
-/// The SID S-1-5 with these numbers behind it.
+/// Returns the SID S-1-5 followed by these numbers.
 fn sid(numbers: &[u32]) -> Vec<u8> {
     let mut sid = vec![1, numbers.len() as u8, 0, 0, 0, 0, 0, 5];
     sid.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));

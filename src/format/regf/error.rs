@@ -1,24 +1,24 @@
-//! Why a hive, or one key or value of it, cannot be read or changed.
+//! The errors of reading and editing a hive.
 
 use super::Recovery;
 use crate::registry::NameError;
 
-/// What went wrong. An error of one key or value says nothing about the others.
+/// An error of a hive, or of one key or value in it. An error of one key or value does not concern the others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is no primary file of a hive.
+    /// The file is not the primary file of a hive.
     #[error("this is not a registry hive: {0}")]
     NotAHive(&'static str),
     /// The file could not be read.
     #[error("file offset {offset:#x} could not be read: {problem}")]
     Unreadable {
-        /// Where in the file reading began.
+        /// The file offset at which the read began.
         offset: u64,
-        /// What the system says.
+        /// The system's message.
         problem: String,
     },
-    /// A version of the format that kbfix does not read.
+    /// kbfix does not support this version of the format.
     #[error("hive format {major}.{minor} is not supported; kbfix reads 1.3 to 1.6")]
     Version {
         /// The major version.
@@ -26,71 +26,71 @@ pub enum Error {
         /// The minor version.
         minor: u32,
     },
-    /// A structure is not as the format wants it.
+    /// A structure does not conform to the format.
     #[error("{structure} at file offset {offset:#x}: {problem}")]
     Malformed {
-        /// What was expected there.
+        /// The expected structure.
         structure: &'static str,
-        /// Where in the file.
+        /// The file offset.
         offset: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
-    /// The hive was not written completely, or is cut short, and no log that was given completes it.
+    /// The hive was not written completely, or is cut short, and none of the given logs completes it.
     #[error("the hive is incomplete, and its logs do not complete it: {why}")]
     Dirty {
-        /// Why no log could be used, or what is missing.
+        /// The reason why no log could be used, or what is missing.
         why: &'static str,
     },
-    /// The base block is damaged, and no log that was given has a copy of it.
+    /// The base block is damaged, and none of the given logs has a copy of it.
     #[error("the base block's checksum is wrong, and no log completes the hive: {why}")]
     BaseBlock {
-        /// Why no log could be used.
+        /// The reason why no log could be used.
         why: &'static str,
     },
-    /// The logs were applied, and what came out is no hive.
+    /// The logs were applied, but the result is not a valid hive.
     #[error("after recovery ({recovery}) the hive is damaged: {source}")]
     Recovery {
-        /// What was applied.
+        /// The applied log entries.
         recovery: Recovery,
-        /// What is wrong.
+        /// The problem of the result.
         source: Box<Error>,
     },
-    /// The hive was opened for reading only, since it is dirty.
+    /// The hive is dirty, so it was opened read-only.
     #[error("the hive is dirty and was opened for reading only")]
     ReadOnly,
-    /// An earlier edit failed half way; the hive in memory must be thrown away.
+    /// An earlier edit failed halfway; the hive in memory must be discarded.
     #[error("an earlier edit failed half way; open the hive again")]
     Broken,
-    /// A name that text cannot hold.
+    /// A name is not valid UTF-16.
     #[error("{structure} at file offset {offset:#x}: the name is not valid UTF-16")]
     NotUnicode {
-        /// What has the name.
+        /// The structure with the name.
         structure: &'static str,
-        /// Where in the file.
+        /// The file offset.
         offset: u64,
     },
-    /// A name that the registry does not allow.
+    /// The registry does not allow a name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The key to change is not there.
+    /// The key to change does not exist.
     #[error("there is no key `{0}` in the hive")]
     NoSuchKey(String),
-    /// A key with subkeys is deleted as a tree or not at all.
+    /// The key to delete has subkeys.
     #[error("the key `{0}` has subkeys")]
     HasSubkeys(String),
-    /// A key that Windows does not delete: the hive's root, or one flagged so.
+    /// The key must not be deleted: it is the hive's root, or has the flag against deletion.
     #[error("the key `{0}` cannot be deleted")]
     Protected(String),
     /// Keys are nested more deeply than the registry allows.
     #[error("the registry allows 512 levels of keys")]
     TooDeep,
-    /// More than the format, or this version of it, can hold.
+    /// Something is larger than this version of the format allows.
     #[error("{what} of {size} bytes or elements is more than this hive can hold ({limit})")]
     TooLarge {
-        /// What is too large.
+        /// The thing that is too large.
         what: &'static str,
-        /// Its size.
+        /// The size.
         size: usize,
         /// The limit.
         limit: usize,
@@ -98,7 +98,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A malformed structure in the hive bins, at an offset as the file's own pointers count.
+    /// Returns an error for a structure in the hive bins, at an offset as the file's own references use it.
     pub(super) fn cell(structure: &'static str, at: u32, problem: &'static str) -> Self {
         Self::Malformed { structure, offset: u64::from(at) + super::bytes::BASE_BLOCK_SIZE as u64, problem }
     }

@@ -1,4 +1,4 @@
-//! The free cells of a hive, and what an editor remembers of it between edits.
+//! The free cells of a hive, and the editor's cache.
 //!
 //! Source: "Cell", "Unallocated cell".
 
@@ -11,23 +11,23 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-/// The smallest rest of a cell that something is likely to fit into.
+/// The smallest remainder of a cell that is likely to be of use.
 const USABLE: u32 = 24;
 
 /// The free cells and the bins of a hive.
 #[derive(Debug, Clone)]
 pub(super) struct Space {
-    /// Free cells: place and size.
+    /// The free cells: size by offset.
     pub(super) free: BTreeMap<u32, u32>,
-    /// The same: size and place.
+    /// The free cells, ordered by size: size and offset.
     pub(super) by_size: BTreeSet<(u32, u32)>,
-    /// Where bins begin, in order.
+    /// The offsets of the bins, in order.
     pub(super) bins: Vec<u32>,
     pub(super) largest: Largest,
 }
 
 impl Space {
-    /// The space of a hive's bins, which must be tiled by cells.
+    /// Finds the free cells in a hive's bins; returns an error where cells do not fill them.
     pub(super) fn of(bins: &[u8]) -> Result<Self, Error> {
         let mut space = Self {
             free: BTreeMap::new(),
@@ -57,14 +57,14 @@ impl Space {
         Ok(space)
     }
 
-    /// How many bytes of the bins, which are `len` bytes long, are in allocated cells.
+    /// Returns the number of bytes in allocated cells; `len` is the length of the bins.
     pub(super) fn used(&self, len: usize) -> usize {
         let free: usize = self.free.values().map(|size| *size as usize).sum();
         len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
     }
 
-    /// Takes a free cell of at least `size` bytes out of the free ones; gives its place and size. The lowest one of just
-    /// this size, else the lowest one that leaves a usable rest, else the lowest one.
+    /// Takes a free cell of at least `size` bytes; returns its offset and size. Prefers the lowest cell of exactly this
+    /// size, then the lowest one that leaves a usable remainder, then the lowest one.
     pub(super) fn take(&mut self, size: u32) -> Option<(u32, u32)> {
         let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
         let (at, found) = exact.or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size))?;
@@ -92,32 +92,32 @@ impl Space {
         self.largest.set(page, largest.unwrap_or(0));
     }
 
-    /// Beginning and end of the bin around `at`.
+    /// Returns the start and end of the bin that contains `at`.
     pub(super) fn bin(&self, at: u32, len: u32) -> (u32, u32) {
         let next = self.bins.partition_point(|start| *start <= at);
         (self.bins.get(next.wrapping_sub(1)).copied().unwrap_or(0), self.bins.get(next).copied().unwrap_or(len))
     }
 }
 
-/// What the editor remembers of a hive between edits. All of it can be found again in the hive.
+/// The editor's cache between edits. All of it can be computed from the hive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
-    /// Keys whose subkey lists are known to be in order.
+    /// The keys whose subkey lists are known to be sorted.
     pub(super) sorted: HashSet<u32>,
-    /// Keys that may name a largest subkey, value or data that is gone.
+    /// The keys that may record a largest subkey, value or data that no longer exists.
     pub(super) stale: HashSet<u32>,
-    /// The values of the key that was edited last: their names in upper case, and their places.
+    /// The values of the last edited key: their names in upper case, and their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
-    /// The security descriptors of the hive, and where the record of each is.
+    /// The security descriptors of the hive, each with the offset of its record.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
-    /// Whether something was deleted since the hive was last written out.
+    /// Whether something was deleted since the hive was last written.
     pub(super) shrunk: bool,
-    /// How full the hive was when it was opened or last written out.
+    /// The length and used bytes of the hive at the first edit, or when it was last written.
     pub(super) session: Option<Fullness>,
 }
 
 impl Cache {
-    /// Forgets what holds only as long as cells stay where they are.
+    /// Discards everything that becomes invalid when cells are moved.
     pub(super) fn forget_places(&mut self) {
         self.sorted.clear();
         self.values = None;
@@ -125,11 +125,11 @@ impl Cache {
     }
 }
 
-/// How long and how full a hive is.
+/// The length and the used bytes of a hive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fullness {
-    /// The length of its bins.
+    /// The length of the bins.
     pub(super) len: usize,
-    /// How much of that is in allocated cells.
+    /// The number of bytes in allocated cells.
     pub(super) used: usize,
 }

@@ -1,4 +1,4 @@
-//! A hive: opening it, and its cells.
+//! A hive: opens it, and reads its cells.
 //!
 //! Source: "Base block", "Hive bin", "Cell", "Dirty state of a hive".
 
@@ -22,23 +22,25 @@ pub struct Hive {
     pub(super) minor: u32,
     pub(super) root: u32,
     pub(super) state: State,
-    /// Bytes that stood in the file behind the hive bins; they are not kept.
+    /// The number of bytes after the hive bins in the file; they are not kept.
     pub(super) remnant: u64,
     pub(super) changed: bool,
     pub(super) broken: bool,
-    /// What an editor knows of free cells, from the first edit on.
+    /// The free cells, known from the first edit on.
     pub(super) space: Option<Box<Space>>,
     pub(super) cache: Cache,
     pub(super) owners: Owners,
 }
 
-/// A key's place in a hive. It holds until the key is deleted; and until the hive is written out, where something was
-/// deleted: other keys may have moved then, so that the file becomes shorter.
+/// A key's offset in a hive.
+///
+/// It is valid until the key is deleted. After any deletion it is only valid until the hive is written: that may move
+/// other keys to shorten the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub(super) u32);
 
 impl Node {
-    /// Where the key node lies in the file.
+    /// Returns the offset of the key node in the file.
     pub fn file_offset(self) -> u64 {
         u64::from(self.0) + base::SIZE as u64
     }
@@ -47,36 +49,38 @@ impl Node {
 /// Whether the file on disk was complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It was.
+    /// The file was complete.
     Clean,
-    /// It was not; its logs completed it, in memory.
+    /// The file was incomplete, and was completed in memory from its logs.
     Recovered(Recovery),
-    /// It was not, and no log completed it. Such a hive is read only.
+    /// The file was incomplete, and no log completed it. Such a hive is read-only.
     Dirty {
-        /// Why it is not complete, or why no log could be used.
+        /// The reason why it is incomplete, or why no log could be used.
         why: &'static str,
     },
 }
 
-/// Why a hive is not complete whose file is too short.
+/// The reason why a hive is incomplete if its file is too short.
 const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block names";
 
 impl Hive {
-    /// The length of the base block, with which a file begins.
+    /// The length of the base block at the start of a file.
     pub const BASE_BLOCK: usize = base::SIZE;
 
-    /// How many bytes of hive bins follow this base block in the file; none where it was not written completely.
+    /// Returns the number of bytes of hive bins that follow this base block; `None` where the hive was not written
+    /// completely.
     ///
     /// # Errors
-    /// Where it is no base block of a hive.
+    /// Returns an error where the bytes are not the base block of a hive.
     pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
         let base = primary_base_block(base_block)?;
         Ok((!base.is_dirty()).then_some(base.bins_size))
     }
 
-    /// Opens a hive out of its primary file and the logs that lie beside it (`.LOG`, `.LOG1`, `.LOG2`; empty and
-    /// foreign ones are ignored). A hive that was not written completely is recovered from them as Windows does it, in
-    /// memory; where that cannot be done it is refused with [`Error::Dirty`].
+    /// Opens a hive from the bytes of its primary file and of the logs beside it (`.LOG`, `.LOG1`, `.LOG2`).
+    ///
+    /// Empty and foreign logs are ignored. A hive that was not written completely is recovered from the logs in memory,
+    /// as Windows does; where that is impossible, the result is [`Error::Dirty`].
     pub fn open(primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let hive = Self::open_dirty(primary, logs)?;
         match hive.state {
@@ -85,7 +89,7 @@ impl Hive {
         }
     }
 
-    /// As [`Hive::open`]; but a dirty hive that its logs do not complete is opened all the same, for reading only.
+    /// Opens a hive as [`Hive::open`] does, but opens a dirty hive read-only if its logs do not complete it.
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
@@ -98,7 +102,7 @@ impl Hive {
         if matches!(state, State::Clean) && is_cut_short(&base, primary.len() as u64) {
             state = State::Dirty { why: CUT_SHORT };
         }
-        // Nothing in a base block that does not hold tells the version: the logs are what is missing.
+        // The version in a base block with a wrong checksum cannot be trusted: the missing logs are the actual error.
         if let State::Dirty { why } = state
             && !base.checksum_holds
             && base.supported().is_err()
@@ -113,11 +117,14 @@ impl Hive {
         Ok(hive)
     }
 
-    /// Opens a hive out of its primary file, of which no more is read than what is asked for, when it is asked for. It is
-    /// then as if it had been read whole; but each answer can be [`Error::Unreadable`], and what another program writes into
-    /// the same file meanwhile may be seen. A file that is replaced meanwhile stays the old one.
+    /// Opens a hive from its primary file, of which only the requested parts are read, when they are requested.
     ///
-    /// None for a hive that was not written completely, or is cut short: [`Hive::open`] takes it, with its logs.
+    /// The result is the same as if the file had been read as a whole; but each answer can be [`Error::Unreadable`],
+    /// and what another program writes into the same file may become visible. If the file is replaced, the old one is
+    /// still read.
+    ///
+    /// Returns `None` for a hive that was not written completely, or is cut short: [`Hive::open`] can open it with its
+    /// logs.
     pub fn open_on_demand(source: Arc<dyn Source>) -> Result<Option<Self>, Error> {
         let len = source.size().map_err(|error| Error::Unreadable { offset: 0, problem: error.to_string() })?;
         let head = store::read(&*source, 0, usize::try_from(len).map_or(base::SIZE, |len| len.min(base::SIZE)))?;
@@ -131,7 +138,7 @@ impl Hive {
         Ok(Some(Self::new(store, &base, State::Clean, len - end)))
     }
 
-    /// A hive of a base block and bins that need no recovery any more.
+    /// Returns a hive of a base block and bins that need no further recovery.
     pub(super) fn from_file(mut file: Vec<u8>, state: State) -> Result<Self, Error> {
         let base = BaseBlock::read(&file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
         base.supported()?;
@@ -156,58 +163,59 @@ impl Hive {
         }
     }
 
-    /// Whether the file on disk was complete.
+    /// Returns whether the file on disk was complete.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// The minor version of the format: 3 to 6.
+    /// Returns the minor version of the format: 3 to 6.
     pub fn minor_version(&self) -> u32 {
         self.minor
     }
 
-    /// The hive's root key. Whether it can be read shows when it is.
+    /// Returns the hive's root key, without reading it.
     pub fn root(&self) -> Node {
         Node(self.root)
     }
 
-    /// The length that the file has, or will have once saved.
+    /// Returns the present length of the file; bins that are empty at its end are removed when it is saved.
     pub fn file_len(&self) -> usize {
         self.store.len()
     }
 
-    /// The first read of the file that failed; what was answered since may lack something.
+    /// Returns the first read of the file that failed; answers since then may be incomplete.
     pub fn failed_read(&self) -> Option<&Error> {
         self.store.failed()
     }
 
-    /// Whether an edit changed anything since the hive was opened or last written out. Recovery alone is no change.
+    /// Returns whether an edit changed something since the hive was opened or last written. Recovery alone does not
+    /// count.
     pub fn is_changed(&self) -> bool {
         self.changed
     }
 
-    /// The hive bins, read whole.
+    /// Reads all hive bins.
     pub(super) fn bins(&self) -> Result<&[u8], Error> {
         Ok(self.store.whole()?.get(base::SIZE..).unwrap_or_default())
     }
 
-    /// The length of the hive bins.
+    /// Returns the length of the hive bins.
     pub(super) fn bins_len(&self) -> usize {
         self.store.len().saturating_sub(base::SIZE)
     }
 
-    /// What the allocated cell at `at` holds, its length field left out.
+    /// Returns the content of the allocated cell at `at`, without its size field.
     pub(super) fn cell(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
         if at == NOWHERE {
-            return Err(error("the offset points nowhere"));
+            return Err(error("the offset refers to nothing"));
         }
         if !at.is_multiple_of(8) {
             return Err(error("the offset is not a multiple of 8"));
         }
         let start = (at as usize).saturating_add(base::SIZE);
         let head = self.store.get(start, 4)?.and_then(|head| u32_at(head, 0));
-        let size = head.ok_or_else(|| error("the offset points behind the end of the hive"))?.cast_signed();
+        let size = head.ok_or_else(|| error("the offset is after the end of the hive"))?.cast_signed();
         if size >= 0 {
             return Err(error("the cell is free"));
         }
@@ -219,7 +227,7 @@ impl Hive {
         cell.ok_or_else(|| error("the cell runs over the end of the hive"))
     }
 
-    /// The cell at `at`, which must begin with `signature` and hold at least `least` bytes.
+    /// Returns the cell at `at`, which must begin with `signature` and have at least `least` bytes.
     pub(super) fn record(
         &self,
         structure: &'static str,
@@ -237,7 +245,7 @@ impl Hive {
         Ok(cell)
     }
 
-    /// An error unless the bins follow each other to the end that the base block names.
+    /// Returns an error unless the bins are contiguous up to the end that the base block gives.
     fn bins_hold(&self) -> Result<(), Error> {
         let end = u32_at(self.store.whole()?, base::BINS_SIZE).unwrap_or_default();
         if self.bins_len() != end as usize {
@@ -247,12 +255,12 @@ impl Hive {
     }
 }
 
-/// Whether a file of `len` bytes ends before the hive bins that its base block names.
+/// Returns whether a file of `len` bytes ends before the end of the hive bins in its base block.
 fn is_cut_short(base: &BaseBlock, len: u64) -> bool {
     len < base::SIZE as u64 + u64::from(base.bins_size)
 }
 
-/// The base block of a primary file, whose checksum may be wrong.
+/// Returns the base block of a primary file; its checksum may be wrong.
 fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
     let base = BaseBlock::read(file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
     if file.len() < base::SIZE {
@@ -271,15 +279,15 @@ impl Hive {
     /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
     ///
     /// # Errors
-    /// Where another structure refers to the cell.
+    /// Returns an error where another structure refers to the cell.
     pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         self.owners.note(structure, at, owner)
     }
 
-    /// Returns the bytes of the file, to be changed. Which structure refers to which cell is then found anew.
+    /// Returns the bytes of the file for changes. Discards the noted owners of cells.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// Returns an error where the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
         self.owners.forget();
         self.store.load()

@@ -1,12 +1,12 @@
-//! Where the large free cells are: finds the first page of a hive with one, without looking at all of them.
+//! Finds the first page of a hive with a large free cell, without checking all pages.
 
-/// The length of a page; bins are made of whole ones.
+/// The length of a page in bytes; bins consist of whole pages.
 pub(super) const PAGE: u32 = 4096;
 
-/// The largest free cell that begins in each page, in a tree of maxima: finds the first page with a large one.
+/// The size of the largest free cell that begins in each page, in a tree of maxima.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
-    /// The pages' numbers are the second half; each other element is the larger of the two below it.
+    /// The second half holds the pages; each other element is the larger of its two children.
     tree: Vec<u32>,
 }
 

@@ -12,16 +12,16 @@ pub(super) const LIST: &str = "subkey list";
 /// The kind of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `li`: places only.
+    /// `li`: offsets only.
     Index,
-    /// `lf`: places, and the first four characters of the names.
+    /// `lf`: offsets, and the first four characters of the names.
     Fast,
-    /// `lh`: places, and hashes of the names.
+    /// `lh`: offsets, and hashes of the names.
     Hash,
 }
 
 impl Kind {
-    /// The kind with this signature.
+    /// Returns the kind with this signature.
     fn of(signature: &[u8]) -> Option<Self> {
         match signature {
             b"li" => Some(Self::Index),
@@ -39,18 +39,18 @@ impl Kind {
         }
     }
 
-    /// The length of one element.
+    /// Returns the length of one element in bytes.
     pub(super) fn step(self) -> usize {
         if self == Self::Index { 4 } else { 8 }
     }
 }
 
-/// One leaf where it lies in the hive.
+/// A leaf in the hive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'a> {
     pub(super) at: u32,
     pub(super) kind: Kind,
-    /// Whole elements.
+    /// The elements.
     elements: &'a [u8],
 }
 
@@ -59,12 +59,12 @@ impl Leaf<'_> {
         self.elements.len() / self.kind.step()
     }
 
-    /// The place of the key number `i`.
+    /// Returns the offset of key number `i`.
     pub(super) fn key(&self, i: usize) -> Option<u32> {
         u32_at(self.elements, i.checked_mul(self.kind.step())?)
     }
 
-    /// The hint or hash number `i`; none in an `li`.
+    /// Returns hint or hash number `i`; `None` in an `li`.
     pub(super) fn hint(&self, i: usize) -> Option<u32> {
         if self.kind == Kind::Index { None } else { u32_at(self.elements, i * 8 + 4) }
     }
@@ -74,17 +74,17 @@ impl Leaf<'_> {
     }
 }
 
-/// A subkey list of either form.
+/// A subkey list in one of its two forms.
 #[derive(Debug, Clone)]
 pub(super) enum List {
-    /// One leaf.
+    /// A single leaf.
     Leaf(u32),
-    /// An index root and the places of its leaves.
+    /// An index root and the offsets of its leaves.
     Root(u32, Vec<u32>),
 }
 
 impl List {
-    /// The places of the leaves.
+    /// Returns the offsets of the leaves.
     pub(super) fn leaves(&self) -> &[u32] {
         match self {
             Self::Leaf(at) => std::slice::from_ref(at),
@@ -94,7 +94,8 @@ impl List {
 }
 
 impl Hive {
-    /// The subkey list at `at`; its leaves are not looked at. An index root that names a leaf twice is an error.
+    /// Returns the subkey list at `at`, without reading its leaves. An index root that refers to a leaf twice is an
+    /// error.
     pub(super) fn list(&self, at: u32) -> Result<List, Error> {
         let cell = self.cell(LIST, at)?;
         if !cell.starts_with(b"ri") {
@@ -110,12 +111,12 @@ impl Hive {
         Ok(List::Root(at, leaves))
     }
 
-    /// The leaf at `at`.
+    /// Returns the leaf at `at`.
     pub(super) fn leaf(&self, at: u32) -> Result<Leaf<'_>, Error> {
         let cell = self.cell(LIST, at)?;
         let Some(kind) = Kind::of(cell.get(..2).unwrap_or_default()) else {
             let nested = cell.starts_with(b"ri");
-            let problem = if nested { "an index root stands below another one" } else { "the signature is wrong" };
+            let problem = if nested { "an index root is below another one" } else { "the signature is wrong" };
             return Err(Error::cell(LIST, at, problem));
         };
         let elements = elements(cell, kind.step());
@@ -124,7 +125,7 @@ impl Hive {
     }
 }
 
-/// The elements of a list, as many as it says it has.
+/// Returns the elements of a list, according to its count.
 fn elements(cell: &[u8], step: usize) -> Option<&[u8]> {
     let count = usize::from(u16_at(cell, 2)?);
     cell.get(4..4 + count * step)

@@ -1,7 +1,7 @@
-//! Subkeys and values of a key: all of them, or one by its name.
+//! Finds the subkeys and values of a key: all of them, or one by name.
 //!
-//! A subkey is looked up by binary search. Where that finds nothing, the list is read through before the key is called
-//! absent: in a damaged hive, or one that another program edited, neither the order nor the hashes can be relied upon.
+//! A subkey is found by binary search. If that finds nothing, the whole list is read before the key is reported as
+//! absent: in a damaged hive, or one that another program edited, order and hashes cannot be relied upon.
 
 use super::{
     Error, Hive, KeyNode, Node, ValueNode,
@@ -14,17 +14,17 @@ use super::{
 };
 use crate::registry::Data;
 
-/// The subkeys of one key, in the order of its list. One that is malformed is an error of its own.
+/// Iterates over the subkeys of one key, in the order of its list. A malformed one is an error of its own.
 #[derive(Debug)]
 pub struct Subkeys<'a> {
     hive: &'a Hive,
     parent: u32,
     places: std::vec::IntoIter<Result<u32, Error>>,
-    /// Places that the lists name more than once, sorted.
+    /// The offsets that the lists contain more than once, sorted.
     repeated: Vec<u32>,
 }
 
-/// The values of one key, in the order of its list. One that is malformed is an error of its own.
+/// Iterates over the values of one key, in the order of its list. A malformed one is an error of its own.
 #[derive(Debug)]
 pub struct Values<'a> {
     hive: &'a Hive,
@@ -33,19 +33,19 @@ pub struct Values<'a> {
     repeated: Vec<u32>,
 }
 
-/// Where a subkey stands in its list.
+/// The position of a subkey in its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Which leaf.
+    /// The number of the leaf.
     pub(super) leaf: usize,
-    /// Which element of it.
+    /// The number of the element in the leaf.
     pub(super) index: usize,
-    /// The key there.
+    /// The key.
     pub(super) node: Node,
 }
 
 impl Hive {
-    /// The key at `path` below the hive's root: names joined by backslashes, empty for the root itself.
+    /// Returns the key at `path` below the hive's root: names joined by backslashes, empty for the root itself.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
         let mut node = self.root();
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -57,19 +57,20 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
-    /// The subkey of `node` with this name. An error where it was not found and a subkey could not be read.
+    /// Returns the subkey of `node` with this name; an error where it was not found but a subkey could not be read.
     pub fn subkey(&self, node: Node, name: &str) -> Result<Option<Node>, Error> {
         let key = self.key(node)?;
         let sorted = self.is_sorted(node);
         Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
     }
 
-    /// All subkeys of `node`.
+    /// Returns all subkeys of `node`.
     pub fn subkeys(&self, node: Node) -> Result<Subkeys<'_>, Error> {
         let key = self.key(node)?;
         let mut places = Vec::new();
         if let Some(list) = self.subkey_list(&key)? {
-            // A key node takes 80 bytes: lists that name more keys than there is room for name some of them twice.
+            // A key node takes at least 80 bytes: lists with more keys than fit into the hive contain some of them
+            // twice.
             let limit = self.bins_len() / 80;
             for &at in list.leaves() {
                 match self.leaf(at) {
@@ -85,7 +86,7 @@ impl Hive {
         Ok(Subkeys { hive: self, parent: node.0, places: places.into_iter(), repeated })
     }
 
-    /// All values of `node`.
+    /// Returns all values of `node`.
     pub fn values(&self, node: Node) -> Result<Values<'_>, Error> {
         let key = self.key(node)?;
         let places: Vec<u32> = self.value_list(&key)?.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
@@ -93,19 +94,21 @@ impl Hive {
         Ok(Values { hive: self, key: node.0, places: places.into_iter(), repeated })
     }
 
-    /// The value of `node` with this name (empty for the default value). An error where it was not found and a value
-    /// could not be read. The list of values has no order: for many values of one key, [`Hive::values`] is faster.
+    /// Returns the value of `node` with this name (empty for the default value); an error where it was not found but a
+    /// value could not be read.
+    ///
+    /// The list of values is not sorted: for many values of one key, [`Hive::values`] is faster.
     pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
         let key = self.key(node)?;
         Ok(self.value_place(&key, &upcased(name))?.map(|(_, value)| value))
     }
 
-    /// The type and data of the value of `node` with this name.
+    /// Returns the type and data of the value of `node` with this name.
     pub fn value(&self, node: Node, name: &str) -> Result<Option<Data>, Error> {
         self.value_node(node, name)?.map(|value| self.data(&value)).transpose()
     }
 
-    /// A key's subkey list; none where the key says that it has no subkeys.
+    /// Returns a key's subkey list; `None` where its count of subkeys is zero.
     pub(super) fn subkey_list(&self, key: &KeyNode<'_>) -> Result<Option<List>, Error> {
         if key.subkey_count() == 0 {
             return Ok(None);
@@ -121,7 +124,7 @@ impl Hive {
         Ok(Some(list))
     }
 
-    /// A key's value list: whole elements.
+    /// Returns the elements of a key's value list.
     pub(super) fn value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
         let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
         if count == 0 {
@@ -133,7 +136,7 @@ impl Hive {
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "it runs over the end of the cell")))
     }
 
-    /// A value and its number in the list. `wanted` is in upper case.
+    /// Returns a value and its number in the list. `wanted` is in upper case.
     pub(super) fn value_place(
         &self,
         key: &KeyNode<'_>,
@@ -153,19 +156,21 @@ impl Hive {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// The key at `at`, which must be a subkey of `parent`. That every key names its parent keeps the tree a tree.
+    /// Returns the key at `at`, which must be a subkey of `parent`. Checking that each key names its parent ensures
+    /// that the keys form a tree.
     pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
         let key = self.key(Node(at))?;
         if at == self.root {
-            return Err(Error::cell(KEY, at, "the hive's root stands in a subkey list"));
+            return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(KEY, at, "it names another key as its parent than the one that lists it"));
+            return Err(Error::cell(KEY, at, "its parent is not the key that lists it"));
         }
         Ok(key)
     }
 
-    /// Where the subkey `wanted` (in upper case) of `key` stands. `sorted` says that the lists are known to be in order.
+    /// Returns the position of the subkey `wanted` (in upper case) of `key`. `sorted` means that the lists are known to
+    /// be sorted.
     pub(super) fn place(&self, key: &KeyNode<'_>, wanted: &[u16], sorted: bool) -> Result<Option<Place>, Error> {
         let Some(list) = self.subkey_list(key)? else { return Ok(None) };
         match self.search(key.at, &list, wanted) {
@@ -175,7 +180,8 @@ impl Hive {
         }
     }
 
-    /// Binary search; where the key is not there, the leaf and element before which it would stand.
+    /// Performs a binary search; if the key is not found, returns the leaf and element before which it would be
+    /// inserted.
     pub(super) fn search(
         &self,
         parent: u32,
@@ -183,7 +189,7 @@ impl Hive {
         wanted: &[u16],
     ) -> Result<Result<Place, (usize, usize)>, Error> {
         let leaves = list.leaves();
-        // The first leaf whose last key is not before the wanted one.
+        // The first leaf whose last key does not sort before the wanted one.
         let (mut low, mut high) = (0, leaves.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -216,7 +222,7 @@ impl Hive {
         Ok(Err(low))
     }
 
-    /// Reads the lists through.
+    /// Searches the lists from beginning to end.
     fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
         let mut unreadable = None;
         for (number, at) in list.leaves().iter().enumerate() {
@@ -273,7 +279,7 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
-/// The places that stand in `places` more than once.
+/// Returns the offsets that occur in `places` more than once.
 fn repeated(mut places: Vec<u32>) -> Vec<u32> {
     places.sort_unstable();
     let mut repeated: Vec<u32> = places.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();

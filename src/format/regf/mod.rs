@@ -1,12 +1,12 @@
-//! Registry hive files (`regf`), read, recovered from their logs, checked, edited and made from nothing.
+//! Registry hive files (`regf`): reads them, recovers them from their logs, checks, edits and creates them.
 //!
-//! In: the bytes of a primary file and of its `.LOG` files, or an open primary file. Out: keys and values, findings, the
-//! bytes of a new primary file. Nothing here opens a file. Imports [`crate::registry`] only.
+//! The input is the bytes of a primary file and of its `.LOG` files, or an open primary file; the results are keys and
+//! values, findings, and the bytes of a new primary file. Nothing here opens a file. Imports only [`crate::registry`].
 //!
-//! A complete hive is read where something in it is asked for; one that is recovered, checked or edited is one buffer in
-//! memory. A [`Node`] is a key's place in it; keys and values are read where they lie, and every place that a file names is
-//! checked before it is used. A malformed key or value is an error of its own: the rest stays readable. Writing goes
-//! through [`Hive::edit`], and [`Hive::to_bytes`] gives the file to save.
+//! A complete hive is read on demand; one that is recovered, checked or edited is one buffer in memory. A [`Node`] is a
+//! key's offset in it; keys and values are read in place, and every offset in the file is checked before it is used. A
+//! malformed key or value is an error of its own; everything else stays readable. Edits go through [`Hive::edit`], and
+//! [`Hive::to_bytes`] returns the file to save.
 //!
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the items below name its sections.

@@ -1,4 +1,4 @@
-//! Names as a hive stores them: Latin-1, one byte a unit, or UTF-16LE.
+//! Names in a hive: Latin-1, one byte for each unit, or UTF-16LE.
 //!
 //! Source: "Key node" (KEY_COMP_NAME), "Key value" (VALUE_COMP_NAME), "Fast leaf" and "Hash leaf" (hint and hash).
 
@@ -6,41 +6,41 @@ use std::{cmp::Ordering, fmt};
 
 use crate::registry::name::upcase;
 
-/// A name where it lies in the hive. It may hold what text cannot: unpaired surrogates, and NULs.
+/// A name in the hive. It may contain unpaired surrogates, which a string cannot, and NULs.
 #[derive(Clone, Copy)]
 pub struct RawName<'a> {
     bytes: &'a [u8],
     latin1: bool,
 }
 
-/// The name holds an unpaired surrogate.
+/// The error for a name with an unpaired surrogate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name is not valid UTF-16")]
 pub struct NotUnicode;
 
 impl<'a> RawName<'a> {
-    /// A name of one byte a unit where `latin1`, else of UTF-16LE.
+    /// Returns a name stored with one byte for each unit if `latin1`, otherwise in UTF-16LE.
     pub(super) fn new(bytes: &'a [u8], latin1: bool) -> Self {
         Self { bytes, latin1 }
     }
 
-    /// Its length in UTF-16 units.
+    /// Returns the length in UTF-16 units.
     pub fn len(&self) -> usize {
         if self.latin1 { self.bytes.len() } else { self.bytes.len() / 2 }
     }
 
-    /// Whether it has no units.
+    /// Returns whether the name is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its UTF-16 units, as stored.
+    /// Returns the UTF-16 units, as stored.
     pub fn units(&self) -> impl Iterator<Item = u16> + Clone + use<'a> {
         let (step, latin1) = if self.latin1 { (1, true) } else { (2, false) };
         self.bytes.chunks_exact(step).map(move |c| if latin1 { c[0].into() } else { u16::from_le_bytes([c[0], c[1]]) })
     }
 
-    /// Its text.
+    /// Returns the name as a string.
     pub fn text(&self) -> Result<String, NotUnicode> {
         if self.latin1 && self.bytes.is_ascii() {
             return str::from_utf8(self.bytes).map(str::to_owned).map_err(|_| NotUnicode);
@@ -48,38 +48,38 @@ impl<'a> RawName<'a> {
         char::decode_utf16(self.units()).collect::<Result<_, _>>().map_err(|_| NotUnicode)
     }
 
-    /// Its text, with U+FFFD for what is not valid UTF-16.
+    /// Returns the name as a string, with U+FFFD for invalid UTF-16.
     pub fn lossy(&self) -> String {
         char::decode_utf16(self.units()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     }
 
-    /// Whether it is stored as Latin-1.
+    /// Returns whether the name is stored as Latin-1.
     pub fn is_latin1(&self) -> bool {
         self.latin1
     }
 
-    /// How it sorts beside `wanted`, which is in upper case already ([`upcased`]).
+    /// Compares the name with `wanted`, which must be in upper case ([`upcased`]).
     pub(super) fn compare_to(&self, wanted: &[u16]) -> Ordering {
         self.units().map(upcase).cmp(wanted.iter().copied())
     }
 
-    /// Whether it is `wanted`, which is in upper case already.
+    /// Returns whether the name is equal to `wanted`, which must be in upper case.
     pub(super) fn is(&self, wanted: &[u16]) -> bool {
         self.len() == wanted.len()
             && self.units().zip(wanted).all(|(unit, wanted)| unit == *wanted || upcase(unit) == *wanted)
     }
 
-    /// How it sorts beside another stored name.
+    /// Compares the name with another stored name.
     pub(super) fn compare(&self, other: &RawName<'_>) -> Ordering {
         self.units().map(upcase).cmp(other.units().map(upcase))
     }
 
-    /// The hash that an `lh` list holds for it.
+    /// Returns the hash that an `lh` list stores for the name.
     pub(super) fn hash(&self) -> u32 {
         hash(self.units())
     }
 
-    /// The hint that an `lf` list holds for it: the first four units that fit a byte.
+    /// Returns the hint that an `lf` list stores for the name: its first four units, if each fits into a byte.
     pub(super) fn hint(&self) -> [u8; 4] {
         hint(self.units())
     }
@@ -97,17 +97,18 @@ impl fmt::Debug for RawName<'_> {
     }
 }
 
-/// The units of `text` in upper case, as names are compared.
+/// Returns the units of `text` in upper case, in which names are compared.
 pub(super) fn upcased(text: &str) -> Vec<u16> {
     text.encode_utf16().map(upcase).collect()
 }
 
-/// The hash that an `lh` list holds for a name.
+/// Returns the hash that an `lh` list stores for a name.
 pub(super) fn hash(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }
 
-/// The hint that an `lf` list holds for a name. Its first byte is NUL where one of four units does not fit a byte.
+/// Returns the hint that an `lf` list stores for a name. Its first byte is NUL if one of the four units does not fit
+/// into a byte.
 pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
     let mut hint = [0; 4];
     for (place, unit) in hint.iter_mut().zip(units) {
@@ -122,7 +123,8 @@ pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
     hint
 }
 
-/// The bytes of a name as they are stored, and whether they are Latin-1: they are wherever each unit fits a byte.
+/// Returns the bytes to store for a name, and whether they are Latin-1, which is used if each character fits into a
+/// byte.
 pub(super) fn stored(text: &str) -> (Vec<u8>, bool) {
     match text.chars().map(|c| u8::try_from(c).ok()).collect() {
         Some(latin1) => (latin1, true),

@@ -12,7 +12,7 @@ pub(super) const KEY: &str = "key node";
 /// The length of a key node without its name.
 pub(super) const HEADER: usize = 76;
 
-// Places of the fields in a key node.
+// Offsets of the fields in a key node.
 pub(super) const FLAGS: usize = 2;
 pub(super) const LAST_WRITTEN: usize = 4;
 pub(super) const PARENT: usize = 16;
@@ -36,7 +36,7 @@ pub(super) const FLAG_SYM_LINK: u16 = 0x0010;
 pub(super) const FLAG_COMP_NAME: u16 = 0x0020;
 pub(super) const FLAG_PREDEF_HANDLE: u16 = 0x0040;
 
-/// A key where it lies in the hive.
+/// A key in the hive.
 #[derive(Clone, Copy)]
 pub struct KeyNode<'a> {
     pub(super) at: u32,
@@ -45,7 +45,7 @@ pub struct KeyNode<'a> {
 }
 
 impl Hive {
-    /// The key at `node`.
+    /// Returns the key at `node`.
     pub fn key(&self, node: Node) -> Result<KeyNode<'_>, Error> {
         let cell = self.record(KEY, node.0, b"nk", HEADER)?;
         let key = KeyNode { at: node.0, cell };
@@ -59,7 +59,7 @@ impl Hive {
         Ok(key)
     }
 
-    /// The class name of a key, as UTF-16LE; `None` where it has none.
+    /// Returns the class name of a key, which is in UTF-16LE; `None` where it has none.
     pub fn class(&self, node: Node) -> Result<Option<RawName<'_>>, Error> {
         let key = self.key(node)?;
         let (at, len) = (key.u32(CLASS), usize::from(key.u16(CLASS_LENGTH)));
@@ -82,50 +82,50 @@ impl<'a> KeyNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Its place.
+    /// Returns the key's offset.
     pub fn node(&self) -> Node {
         Node(self.at)
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> RawName<'a> {
         let end = HEADER + usize::from(self.u16(NAME_LENGTH));
         let bytes = self.cell.get(HEADER..end).unwrap_or_default();
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Its name as text.
+    /// Returns the name as a string.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: KEY, offset })
     }
 
-    /// When it was last written to: 100 ns since 1601, UTC.
+    /// Returns the time of the last write: 100 ns since 1601, UTC.
     pub fn last_written(&self) -> u64 {
         u64_at(self.cell, LAST_WRITTEN).unwrap_or_default()
     }
 
-    /// How many subkeys it says it has.
+    /// Returns the number of subkeys in the key's own count.
     pub fn subkey_count(&self) -> u32 {
         self.u32(SUBKEYS)
     }
 
-    /// How many values it has. A predefined handle has none: the number is a handle there.
+    /// Returns the number of values. A predefined handle has none: its field holds the handle.
     pub fn value_count(&self) -> u32 {
         if self.u16(FLAGS) & FLAG_PREDEF_HANDLE != 0 { 0 } else { self.u32(VALUES) }
     }
 
-    /// Its flags, as stored.
+    /// Returns the flags, as stored.
     pub fn flags(&self) -> u16 {
         self.u16(FLAGS)
     }
 
-    /// Whether it is a symbolic link to another key, named by its value `SymbolicLinkValue`.
+    /// Returns whether the key is a symbolic link; its value `SymbolicLinkValue` names the target.
     pub fn is_symbolic_link(&self) -> bool {
         self.u16(FLAGS) & FLAG_SYM_LINK != 0
     }
 
-    /// The place of its security descriptor's record: two keys with the same one have the same security.
+    /// Returns the offset of the security record. Keys with the same record have the same security.
     pub fn security(&self) -> u32 {
         self.u32(SECURITY)
     }

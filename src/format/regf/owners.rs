@@ -1,8 +1,8 @@
-//! Which structure a cell belongs to, as far as the hive was read.
+//! Records which structure each cell belongs to, for the part of the hive that was read.
 //!
-//! A list, a value and its data belong to one structure each; only security records are shared. A hive that was damaged, or made
-//! so, can name one cell a thousand times, and would then read as a thousand times its size: the second structure that refers to a
-//! cell is an error.
+//! A list, a value and its data each belong to one structure; only security records are shared. A damaged or malicious
+//! hive can refer to one cell a thousand times, and would then seem a thousand times its size. Therefore the second
+//! structure that refers to a cell is an error.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,11 +11,11 @@ use std::{
 
 use super::Error;
 
-/// The owner of each cell that was read, by their places.
+/// The owner of each cell that was read, both as offsets.
 #[derive(Debug, Default)]
 pub(super) struct Owners(Mutex<HashMap<u32, u32>>);
 
-/// A copy has read nothing yet.
+/// Returns an empty record: a copy of the hive has read nothing yet.
 impl Clone for Owners {
     fn clone(&self) -> Self {
         Self::default()
@@ -23,7 +23,7 @@ impl Clone for Owners {
 }
 
 impl Owners {
-    /// Forgets all of them.
+    /// Discards all owners.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
     }
@@ -31,7 +31,7 @@ impl Owners {
     /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
     ///
     /// # Errors
-    /// Where another structure refers to the cell.
+    /// Returns an error where another structure refers to the cell.
     pub(super) fn note(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at) {
             Entry::Vacant(place) => {

@@ -1,7 +1,7 @@
-//! A hive as the bytes of a file.
+//! Returns a hive as the bytes of a file.
 //!
-//! Writing them is the caller's part: a new file beside the old one, fsync, rename, fsync of the folder; then the logs
-//! as [`Hive::logs_after_save`] says.
+//! The caller writes them: into a new file beside the old one, fsync, rename, fsync of the folder. After that, it
+//! treats the logs as [`Hive::logs_after_save`] says.
 //!
 //! Source: "Base block", "Hive bin" (note 3), "Dirty state of a hive".
 
@@ -13,18 +13,18 @@ use super::{
     bytes::put,
 };
 
-/// Where the first bin keeps a copy of the base block's timestamp.
+/// The offset in the file of the first bin's copy of the base block's timestamp.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// A point in time as a hive stores it: 100 ns since 1601, UTC.
+/// A point in time in the hive format: 100 ns since 1601, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Filetime(pub u64);
 
 impl Filetime {
-    /// Seconds from 1601 to 1970.
+    /// The seconds from 1601 to 1970.
     const UNIX: u64 = 11_644_473_600;
 
-    /// Now.
+    /// Returns the present time.
     pub fn now() -> Self {
         SystemTime::now().into()
     }
@@ -37,23 +37,23 @@ impl From<SystemTime> for Filetime {
     }
 }
 
-/// What to do about the logs of a hive that was saved.
+/// The treatment of the logs of a saved hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogsAfterSave {
-    /// The sequence number of the saved file: both of its sequence numbers are this one.
+    /// The saved file's sequence number: both of its fields have this value.
     pub sequence: u32,
-    /// Whether each `.LOG`, `.LOG1` and `.LOG2` is to be made empty (length 0), after the new file is in its place.
+    /// Whether to empty `.LOG`, `.LOG1` and `.LOG2` (to length 0) after the new file is in place.
     pub empty: bool,
-    /// Why, in a sentence.
+    /// The reason, as a sentence.
     pub reason: &'static str,
 }
 
 impl Hive {
-    /// The whole file, to be saved in place of the old one. Bins at the end that hold nothing are left out.
+    /// Returns the whole file, to replace the old one, without empty bins at its end.
     ///
-    /// Both sequence numbers become one more than the highest that the hive or an applied log entry had, so that the
-    /// file is clean, and newer than every log entry: Windows ignores logs beside a clean hive. The base block's and the
-    /// first bin's timestamps become `now`. Refused for a hive that is read only, or that an edit left half done.
+    /// Both sequence numbers become one more than the highest number of the hive or an applied log entry. So the file
+    /// is clean and newer than every log entry; Windows ignores logs beside a clean hive. The timestamps of the base
+    /// block and the first bin become `now`. A hive that is read-only, or in which an edit failed halfway, is refused.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.writable()?;
         self.settle()?;
@@ -72,11 +72,11 @@ impl Hive {
         Ok(bytes)
     }
 
-    /// What to do about the logs beside the file once it is saved.
+    /// Returns how to treat the logs beside the file after it was saved.
     ///
-    /// The saved file is clean, so no Windows applies a log to it, whatever is in it ("Dirty state of a hive"). They
-    /// are made empty all the same: should Windows later fail while it writes this hive, entries from before our save
-    /// must not be there to be mistaken for its own. An empty log is what Windows itself leaves where it uses another.
+    /// The saved file is clean, so Windows applies no log to it, whatever the log contains ("Dirty state of a hive").
+    /// The logs are emptied nevertheless: if a later write of this hive by Windows fails, older log entries must not be
+    /// mistaken for its own. Windows also leaves an empty log if it uses another one.
     pub fn logs_after_save(&self) -> LogsAfterSave {
         let base = self.store.whole().ok().and_then(BaseBlock::read);
         let sequence = base.map_or(0, |base| base.primary_sequence);
@@ -87,7 +87,7 @@ impl Hive {
         }
     }
 
-    /// An error where the hive must not be changed or written.
+    /// Returns an error where the hive must not be changed or written.
     pub(super) fn writable(&self) -> Result<(), Error> {
         match self.state {
             State::Dirty { .. } => Err(Error::ReadOnly),
@@ -100,6 +100,6 @@ impl Hive {
 fn next_sequence(file: &[u8]) -> u32 {
     let base = BaseBlock::read(file);
     let highest = base.map_or(0, |base| base.primary_sequence.max(base.secondary_sequence));
-    // Not 0 after the highest number: Windows begins with 1.
+    // The number after the highest one is not 0: Windows begins with 1.
     highest.checked_add(1).unwrap_or(1)
 }

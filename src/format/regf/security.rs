@@ -1,4 +1,4 @@
-//! Security records (`sk`): descriptors that keys share, with a count of the keys, in a ring.
+//! Security records (`sk`): descriptors that keys share, each with a count of its keys, linked in a ring.
 //!
 //! Source: "Key security".
 
@@ -12,7 +12,7 @@ pub(super) const PREVIOUS: usize = 8;
 pub(super) const REFERENCES: usize = 12;
 pub(super) const SIZE: usize = 16;
 
-/// A security record where it lies in the hive.
+/// A security record in the hive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Security<'a> {
     pub(super) next: u32,
@@ -22,7 +22,7 @@ pub(super) struct Security<'a> {
 }
 
 impl Hive {
-    /// The security record at `at`.
+    /// Returns the security record at `at`.
     pub(super) fn security_at(&self, at: u32) -> Result<Security<'_>, Error> {
         let cell = self.record(SECURITY, at, b"sk", HEADER)?;
         let field = |at| u32_at(cell, at).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Hive {
         })
     }
 
-    /// The self-relative security descriptor of a key.
+    /// Returns the self-relative security descriptor of a key.
     pub fn security_descriptor(&self, node: Node) -> Result<&[u8], Error> {
         let at = self.key(node)?.u32(node::SECURITY);
         Ok(self.security_at(at)?.descriptor)

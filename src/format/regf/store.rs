@@ -1,8 +1,8 @@
-//! The bytes of a hive: all of them in memory, or a file of which a part is read when something in it is asked for.
+//! The bytes of a hive: all in memory, or in a file of which parts are read on demand.
 //!
-//! A look-up needs some hundred cells out of a hive of many megabytes; reading it whole would cost more than all else that a
-//! diff does. The file is read at positions, not mapped into memory: where it was cut short meanwhile, or its disk fails,
-//! reading gives an error that can be told, and a mapping ends the process.
+//! A look-up needs some hundred cells of a hive of many megabytes; reading all of it would take longer than everything
+//! else in a diff. The file is read at positions instead of being mapped into memory: if it is truncated meanwhile, or
+//! its disk fails, a read returns an error that can be reported, while a mapping would end the process.
 
 use std::{
     fmt, io,
@@ -11,43 +11,44 @@ use std::{
 
 use super::Error;
 
-/// How much is read at once. Small, since the keys below one key lie scattered over the file.
+/// The number of bytes that are read at once. It is small because the keys below one key are scattered over the file.
 const WINDOW: usize = 8 << 10;
-/// The largest cell that is read by itself where it does not lie in one window. Larger ones are rare: from version 1.4 on,
-/// data lies in segments of 16 KiB. A damaged file cannot have more than four times its length read because of this.
+/// The largest cell that is read separately if it extends over the end of a window. Larger ones are rare: from version
+/// 1.4 on, data is stored in segments of 16 KiB. The limit keeps the total read from a damaged file below four times
+/// its length.
 const LARGEST_APART: usize = 24 << 10;
 
-/// An open file, or what stands for one, to read from at any position.
+/// An open file, or a substitute, that can be read at any position.
 pub trait Source: fmt::Debug + Send + Sync {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     fn size(&self) -> io::Result<u64>;
 
     /// Fills `into` with the bytes from `offset` on.
     ///
     /// # Errors
-    /// The system's error; [`io::ErrorKind::UnexpectedEof`] where it ends first.
+    /// Returns the system's error; [`io::ErrorKind::UnexpectedEof`] where the file is too short.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
-/// The base block and the hive bins, and nothing behind them.
+/// The base block and the hive bins, without what follows them.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
-    /// In memory; only so can they be changed.
+    /// In memory; required for changes.
     Whole(Vec<u8>),
     /// In a file.
     Parts(Parts),
 }
 
-/// What was read of a file so far. What is read once stays, so that it can be referred to.
+/// The parts of a file that were read so far. They are kept, so that references to them stay valid.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
     source: Arc<dyn Source>,
     len: usize,
     windows: Vec<OnceLock<Box<Window>>>,
-    /// All of it, once something asked for that.
+    /// The whole file, once it was needed.
     whole: OnceLock<Vec<u8>>,
     /// The first read that failed.
     failed: OnceLock<Error>,
@@ -56,19 +57,19 @@ pub(super) struct Parts {
 #[derive(Debug, Clone)]
 struct Window {
     bytes: Vec<u8>,
-    /// The cell that begins in this window and ends in another: its place and its bytes. Cells do not overlap, so there is
-    /// but one; a damaged file that has a second is read whole.
+    /// The cell that begins in this window and ends in another one: its offset and its bytes. Cells do not overlap, so
+    /// there is only one; a damaged file with a second one is read as a whole.
     apart: OnceLock<(usize, Vec<u8>)>,
 }
 
 impl Store {
-    /// The first `len` bytes of a file, none of which is read yet.
+    /// Returns a store for the first `len` bytes of a file, without reading it.
     pub(super) fn parts(source: Arc<dyn Source>, len: usize) -> Self {
         let windows = (0..len.div_ceil(WINDOW)).map(|_| OnceLock::new()).collect();
         Self::Parts(Parts { source, len, windows, whole: OnceLock::new(), failed: OnceLock::new() })
     }
 
-    /// The length of the file.
+    /// Returns the length of the file.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Whole(file) => file.len(),
@@ -76,7 +77,7 @@ impl Store {
         }
     }
 
-    /// The `len` bytes from `start` on; none where the hive ends first.
+    /// Returns the `len` bytes from `start` on; `None` where the hive is too short.
     pub(super) fn get(&self, start: usize, len: usize) -> Result<Option<&[u8]>, Error> {
         match self {
             Self::Whole(file) => Ok(start.checked_add(len).and_then(|end| file.get(start..end))),
@@ -84,7 +85,7 @@ impl Store {
         }
     }
 
-    /// All bytes.
+    /// Returns all bytes.
     pub(super) fn whole(&self) -> Result<&[u8], Error> {
         match self {
             Self::Whole(file) => Ok(file),
@@ -92,7 +93,7 @@ impl Store {
         }
     }
 
-    /// All bytes, to be changed. The file is closed: Windows would not let it be replaced while it is open.
+    /// Reads all bytes for changes, and closes the file.
     pub(super) fn load(&mut self) -> Result<&mut Vec<u8>, Error> {
         if let Self::Parts(parts) = self {
             parts.whole()?;
@@ -104,7 +105,7 @@ impl Store {
         }
     }
 
-    /// The first read that failed.
+    /// Returns the error of the first read that failed.
     pub(super) fn failed(&self) -> Option<&Error> {
         match self {
             Self::Whole(_) => None,

@@ -16,12 +16,12 @@ pub(super) const BIG: &str = "big data record";
 const SEGMENT_OF_DATA: &str = "data segment";
 /// The length of a value record without its name.
 pub(super) const HEADER: usize = 20;
-/// The length of every data segment but the last; data above it is segmented, where the version can.
+/// The length of every data segment except the last. Longer data is segmented if the version supports it.
 pub(super) const SEGMENT: usize = 16_344;
-/// Set in the data size where the data stands in the record itself.
+/// The bit of the data size that is set if the data is in the record itself.
 pub(super) const INLINE: u32 = 0x8000_0000;
 
-// Places of the fields in a value record.
+// Offsets of the fields in a value record.
 pub(super) const NAME_LENGTH: usize = 2;
 pub(super) const DATA_SIZE: usize = 4;
 pub(super) const DATA_OFFSET: usize = 8;
@@ -30,7 +30,7 @@ pub(super) const FLAGS: usize = 16;
 
 pub(super) const FLAG_COMP_NAME: u16 = 0x0001;
 
-/// A value where it lies in the hive.
+/// A value in the hive.
 #[derive(Clone, Copy)]
 pub struct ValueNode<'a> {
     pub(super) at: u32,
@@ -38,19 +38,19 @@ pub struct ValueNode<'a> {
     cell: &'a [u8],
 }
 
-/// Where a value's data lies.
+/// The location of a value's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Storage {
-    /// In the record.
+    /// In the value record.
     Inline,
     /// In one cell.
     Cell(u32),
-    /// In segments, under a record with a list of them.
+    /// In segments; a record refers to a list of them.
     Segments { record: u32, list: u32, segments: Vec<u32> },
 }
 
 impl Hive {
-    /// The value record at `at`.
+    /// Returns the value record at `at`.
     pub(super) fn value_at(&self, at: u32) -> Result<ValueNode<'_>, Error> {
         let cell = self.record(VALUE, at, b"vk", HEADER)?;
         let value = ValueNode { at, cell };
@@ -64,7 +64,7 @@ impl Hive {
         Ok(value)
     }
 
-    /// The bytes of a value's data.
+    /// Returns the bytes of a value's data.
     pub fn bytes<'a>(&'a self, value: &ValueNode<'a>) -> Result<Cow<'a, [u8]>, Error> {
         let size = value.size();
         match self.storage(value)? {
@@ -92,24 +92,24 @@ impl Hive {
         }
     }
 
-    /// A value's type and data.
+    /// Returns a value's type and data.
     pub fn data(&self, value: &ValueNode<'_>) -> Result<Data, Error> {
         Ok(Data::new(value.value_type(), self.bytes(value)?.into_owned()))
     }
 
-    /// Where a value's data lies. The segments are as many as its size needs.
+    /// Returns the location of a value's data. The number of segments must match its size.
     pub(super) fn storage(&self, value: &ValueNode<'_>) -> Result<Storage, Error> {
         let (size, at) = (value.size(), value.u32(DATA_OFFSET));
         if value.u32(DATA_SIZE) & INLINE != 0 {
             if size > 4 {
-                return Err(Error::cell(VALUE, value.at, "more than 4 bytes of data cannot stand in the record"));
+                return Err(Error::cell(VALUE, value.at, "more than 4 bytes of data do not fit into the record"));
             }
             return Ok(Storage::Inline);
         }
         if size == 0 {
             return Ok(Storage::Inline);
         }
-        // Before anything is reserved for it.
+        // Checked before memory is reserved for it.
         if size > self.bins_len() {
             return Err(Error::cell(VALUE, value.at, "its data is larger than the hive"));
         }
@@ -145,25 +145,25 @@ impl<'a> ValueNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Its name; empty for the default value.
+    /// Returns the name; empty for the default value.
     pub fn name(&self) -> RawName<'a> {
         let end = HEADER + usize::from(self.u16(NAME_LENGTH));
         let bytes = self.cell.get(HEADER..end).unwrap_or_default();
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Its name as text.
+    /// Returns the name as a string.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: VALUE, offset })
     }
 
-    /// The type of its data.
+    /// Returns the type of the data.
     pub fn value_type(&self) -> ValueType {
         ValueType(self.u32(DATA_TYPE))
     }
 
-    /// The size of its data in bytes.
+    /// Returns the size of the data in bytes.
     pub fn size(&self) -> usize {
         (self.u32(DATA_SIZE) & !INLINE) as usize
     }

@@ -1,4 +1,4 @@
-//! All keys below a key, each once, parents before what is below them.
+//! Walks over all keys below a key, each once, parents first.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use super::{Error, Hive, KeyNode, Node, lookup::Subkeys, node::SUBKEY_LIST};
 /// The registry's limit for nested keys (Microsoft, "Registry element size limits").
 pub(super) const MAX_DEPTH: usize = 512;
 
-/// What [`Hive::walk`] gives: depth below the first key, and the key or what is wrong with it.
+/// The iterator of [`Hive::walk`]: gives the depth below the first key, and the key or its error.
 #[derive(Debug)]
 pub struct Walk<'a> {
     hive: &'a Hive,
     first: Option<Node>,
     stack: Vec<Subkeys<'a>>,
-    /// Lists that were entered: two keys that share one could make the walk as long as the product of both.
+    /// The lists that were entered: if keys could share lists, the walk could take exponentially long.
     lists: HashSet<u32>,
-    /// What could not be read below the key given last.
+    /// The error of reading the subkeys of the last key.
     pending: Option<(usize, Error)>,
 }
 

@@ -1,4 +1,4 @@
-//! A spec becomes an article.
+//! Builds an article from a spec.
 
 use crate::spec::{
     Spec,
@@ -7,7 +7,7 @@ use crate::spec::{
 
 use super::{Article, Block, Item, Section, conditions, registry};
 
-/// The article of a spec.
+/// Builds the article of a spec.
 pub fn article(spec: &Spec) -> Article {
     let document = &spec.document;
     let mut sections = Vec::new();
@@ -36,7 +36,7 @@ pub fn article(spec: &Spec) -> Article {
     Article { id: spec.id.clone(), title: spec.title.clone(), sections }
 }
 
-/// Text that was broken into lines for the editor, as one line.
+/// Joins text that was broken into lines for the editor.
 fn paragraph(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -211,7 +211,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
     blocks
 }
 
-/// A note; where it speaks of inference, it is marked so that a program can tell.
+/// Returns a note; if it mentions inference, it is marked for programs.
 fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }

@@ -1,4 +1,4 @@
-//! Conditions and file versions in words.
+//! Formats conditions and file versions in words.
 
 use crate::{
     registry::{RootKey, notation},
@@ -11,7 +11,7 @@ use crate::{
 
 use super::Item;
 
-/// A condition as items of a list, those it is made of one deeper.
+/// Formats a condition as items of a list; its parts are one level deeper.
 pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>) {
     let mut group = |word: &str, parts: &[&Condition]| {
         out.push(Item { depth, ..Item::new(word) });
@@ -25,7 +25,7 @@ pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>
     }
 }
 
-/// A condition on one line.
+/// Formats a condition on one line.
 pub(super) fn on_one_line(condition: &Condition) -> String {
     let each = |all: &[Condition], word: &str| all.iter().map(on_one_line).collect::<Vec<_>>().join(word);
     match condition {
@@ -64,7 +64,7 @@ fn sentence(condition: &Condition) -> String {
     }
 }
 
-/// Where a pattern can be several keys, how many must do.
+/// Says how many keys must pass, if a pattern can stand for several.
 fn several(key: &KeyPattern) -> &'static str {
     if key.own.is_some() {
         " (of the same key)"
@@ -85,7 +85,7 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-/// `version 6.5.7651.19 or later, built for x86`.
+/// Formats a file test as `version 6.5.7651.19 or later, built for x86`.
 pub(super) fn file(version: Option<&VersionTest>, platform: Option<Platform>) -> String {
     let version = version.map(|test| match test {
         VersionTest::AtLeast(version) => format!("version {version} or later"),
@@ -119,7 +119,7 @@ fn os(test: &OsTest) -> String {
 fn product(product: Product) -> &'static str {
     match product {
         Product::Client => "a client",
-        Product::Server => "a server that is no domain controller",
+        Product::Server => "a server that is not a domain controller",
         Product::DomainController => "a domain controller",
     }
 }

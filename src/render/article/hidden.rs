@@ -1,4 +1,4 @@
-//! A spec's document without the data that is shown to nobody.
+//! Hides the data in a spec's document that is shown to nobody.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// The document of the spec; the data of sensitive values and the defaults of sensitive parameters are hidden in it.
+/// Returns the document of the spec with the data of sensitive values and the defaults of sensitive parameters hidden.
 pub(super) fn document(spec: &Spec) -> Cow<'_, Document> {
     let mut document = Cow::Borrowed(&spec.document);
     for (at, rule) in spec.document.registry.iter().enumerate() {

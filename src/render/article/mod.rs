@@ -1,7 +1,7 @@
-//! A spec as an article for people: what it is about, why, what must be there, what changes, how to undo it.
+//! A spec as an article for people: its subject, the reason, the prerequisites, the changes, and how to undo them.
 //!
-//! `build` makes an [`Article`] of a spec: sections of texts, facts, lists and `.reg` notation. The renderers know only
-//! that, so every format says the same.
+//! `build` makes an [`Article`] from a spec: sections of texts, facts, lists and `.reg` notation. The renderers use
+//! only that, so every format has the same content.
 
 mod build;
 mod hidden;
@@ -26,16 +26,16 @@ pub struct Article {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// Its sections, none of them empty.
+    /// The sections; none of them is empty.
     pub sections: Vec<Section>,
 }
 
 /// A section of an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Section {
-    /// Its heading.
+    /// The heading.
     pub heading: &'static str,
-    /// What stands below it.
+    /// The content of the section.
     pub blocks: Vec<Block>,
 }
 
@@ -47,60 +47,60 @@ pub enum Block {
     Text(String),
     /// A list.
     List(Vec<Item>),
-    /// Lines as they are: `.reg` notation, or commands.
+    /// Literal lines: `.reg` notation, or commands.
     Code(String),
 }
 
 /// An item of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Item {
-    /// How deep it stands: 0 is the list itself, 1 a list below an item.
+    /// The nesting depth: 0 is the list itself, 1 a list below an item.
     pub depth: usize,
-    /// What it is about; empty for none.
+    /// The subject of the item; empty if there is none.
     pub name: String,
-    /// What it says.
+    /// The text of the item.
     pub text: String,
-    /// Where to read more.
+    /// An address with more information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Whether it follows from the sources, and none of them says it.
+    /// Whether this is inferred from the sources, and none of them says it.
     pub inference: bool,
 }
 
 impl Item {
-    /// An item of the list itself.
+    /// Creates an item at the top level of a list.
     fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 
-    /// One with a name before it.
+    /// Creates an item with a name before its text.
     fn named(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::new(text) }
     }
 }
 
-/// Articles as a document.
+/// A document of articles.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix articles, version 1")]
 pub struct Articles<'a> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_articles: u32,
-    /// One for each spec, in the order given.
+    /// One article for each spec, in the order given.
     pub articles: Vec<WithSpec<'a>>,
 }
 
-/// An article beside its spec.
+/// An article with its spec.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WithSpec<'a> {
     /// The article.
     #[serde(flatten)]
     pub article: Article,
-    /// The spec as it is written, but for sensitive data.
+    /// The spec as it is written, except that sensitive data is hidden.
     pub spec: Cow<'a, Document>,
 }
 
-/// The articles of these specs as [`Articles`].
+/// Formats the articles of these specs as [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
     let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: hidden::document(spec) });
     crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })

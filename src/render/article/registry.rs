@@ -1,4 +1,4 @@
-//! The registry rules in `.reg` notation; what that cannot say stands in its comments.
+//! Formats the registry rules in `.reg` notation, with comments for everything that it cannot express.
 
 use crate::{
     registry::{
@@ -14,7 +14,7 @@ use crate::{
 
 use super::conditions;
 
-/// All rules of a spec.
+/// Formats all rules of a spec.
 pub(super) fn rules(spec: &Spec) -> String {
     let mut out = String::new();
     let mut rules = spec.rules.iter();
@@ -36,7 +36,7 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A note in comments, a line each.
+/// Writes a note as comments, one for each line.
 fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
@@ -148,7 +148,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
     }
 }
 
-/// What sensitive data is.
+/// Describes sensitive data without showing it.
 fn sensitive(desired: &Desired) -> String {
     let types = |all: &[Data]| all.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
     match desired {
@@ -161,7 +161,7 @@ fn sensitive(desired: &Desired) -> String {
     }
 }
 
-/// Strings, or the parameter that says which; none where there are none.
+/// Names the strings, or the parameter that they come from; `None` if there are none.
 fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
     match written? {
         DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),

@@ -56,7 +56,7 @@ fn the_first_spec_reads_like_its_article() {
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
 }
 
-/// What `.reg` notation cannot say.
+/// A spec with everything that `.reg` notation cannot express.
 const EVERYTHING: &str = r#"
 kbfix: 1
 id: T

@@ -1,4 +1,4 @@
-//! An article as text for a terminal, and as Markdown.
+//! Formats an article as text for a terminal, and as Markdown.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use crate::{
 
 use super::{Article, Block, Item};
 
-/// Columns of a terminal that text fills.
+/// The width of text on a terminal, in columns.
 const WIDTH: usize = 100;
 
-/// The article as text, wrapped.
+/// Formats the article as wrapped text.
 pub fn human(article: &Article, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", paint.bold(&one_line(&article.id)));
@@ -52,7 +52,7 @@ fn joined(name: &str, text: &str) -> String {
     }
 }
 
-/// Breaks text between words. A word that is longer than a line stays whole: paths and digests are copied.
+/// Wraps text between words. A word that is longer than a line stays whole, so that paths and digests can be copied.
 fn wrap(text: &str, first: &str, rest: &str, out: &mut String) {
     let mut line = first.to_owned();
     let mut empty = true;
@@ -71,7 +71,7 @@ fn wrap(text: &str, first: &str, rest: &str, out: &mut String) {
     let _ = writeln!(out, "{line}");
 }
 
-/// The article as GitHub-flavoured Markdown.
+/// Formats the article as GitHub-flavoured Markdown.
 pub fn markdown(article: &Article) -> String {
     let mut out = format!("# {}: {}\n", escaped(&article.id), escaped(&article.title));
     for section in &article.sections {

@@ -1,4 +1,5 @@
-//! The specs of one run against each other: ids, settings, and values of which two want different things.
+//! Checks the specs of one run against each other: ids, settings, and values for which two specs require different
+//! data.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +19,7 @@ use crate::{
 
 use super::{Checked, key_is_within};
 
-/// Findings about the files as a whole.
+/// Returns the findings about several files.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);
@@ -30,7 +31,7 @@ pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings
 }
 
 fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>) {
-    // A file that could not be read may declare anything.
+    // A file that could not be read may declare any parameter.
     if files.iter().any(|f| !f.read) {
         return;
     }
@@ -70,7 +71,7 @@ struct Rule<'a> {
     number: usize,
     spec: &'a Spec,
     rule: &'a KeyRule,
-    /// Its key, however it is named: HKCR is HKLM\SOFTWARE\Classes.
+    /// The rule's key by its canonical name: HKCR is HKLM\SOFTWARE\Classes.
     place: KeyPattern,
 }
 
@@ -80,7 +81,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
         let rules = spec.rules.iter().zip(&checked.rule_numbers);
-        // What an open one wants is not known; a plan has no changes for its spec.
+        // The key or data of an open rule is not known; a plan has no changes for its spec.
         for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
             let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
             if rule.desired.is_absent() {
@@ -117,7 +118,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     }
 }
 
-/// What a rule of another spec wants where a key is to hold nothing else.
+/// Reports what a rule of another spec requires in a key that must hold nothing else.
 fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
     let is_in_it = key_is_within(&other.place, &exclusive.place);
@@ -157,7 +158,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     }
 }
 
-/// Where the document of the rule's spec has the value.
+/// Returns the path of the value in the document of the rule's spec.
 fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
     let document = &rule.spec.document.registry[rule.number];
     let written = document.values.keys().find(|name| name::compare(name, value_name).is_eq());
@@ -182,7 +183,8 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
     }
 }
 
-/// Two specs that hold on different machines, or under different conditions, may both be right.
+/// Reports a conflict. It is a warning if the specs apply to different machines or under different conditions, since
+/// both may be right.
 fn report(
     sources: &[Source<'_>],
     first: &Rule<'_>,
@@ -208,7 +210,8 @@ fn report(
     out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
 }
 
-/// `diagnostic` at the name of the field at `path`. The places are read again: this is rare, and keeping them is not cheap.
+/// Adds the place of the field at `path` to `diagnostic`. Parses the file again: this is rare, and keeping the places
+/// is expensive.
 fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
     let place = || -> Option<Place> {
         let text = Text::decode(source.name, source.bytes).ok()?;

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{Context, Path, data};
 
-/// Bits of a number of `value_type`.
+/// Checks the bits of a number of `value_type`.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
     let most = if value_type == ValueType::QWORD { u64::MAX } else { u64::from(u32::MAX) };
     let mut part = |scalar: &Option<Scalar>, field: &str| {
@@ -47,7 +47,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     Some(Desired::Bits { value_type, set, clear })
 }
 
-/// Strings of a REG_MULTI_SZ.
+/// Checks the strings to add to and remove from a REG_MULTI_SZ.
 pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, path: &Path) -> Option<Desired> {
     let add = strings(cx, edit.add.as_ref(), &path.field("add"));
     let remove = strings(cx, edit.remove.as_ref(), &path.field("remove"));

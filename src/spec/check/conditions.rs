@@ -1,4 +1,4 @@
-//! Conditions and prerequisites.
+//! Checks conditions and prerequisites.
 
 use super::{Context, Path, exactly_one, files, keep, keys, versions};
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
     },
 };
 
-/// How deep conditions may be nested.
+/// The maximum nesting depth of conditions.
 const MAX_DEPTH: usize = 8;
 
-/// A condition.
+/// Checks a condition.
 pub(super) fn condition(cx: &mut Context<'_>, condition: &document::Condition, path: &Path) -> Option<Condition> {
     nested(cx, condition, path, 1)
 }
 
-/// A prerequisite: the same fields with a title.
+/// Checks a prerequisite: a condition with a title.
 pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, path: &Path) -> Option<Prerequisite> {
     let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from.clone();
     let condition = document::Condition { registry, file, os, all, any, not };
@@ -39,7 +39,7 @@ fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: 
         ("not", from.not.is_some()),
     ];
     let one = exactly_one(cx, path, "the condition", &fields);
-    // Each is checked, also where there is one too many.
+    // Check every field, even if there are too many.
     let mut found = Vec::new();
     if let Some(test) = &from.registry {
         found.push(registry(cx, test, &path.field("registry")));

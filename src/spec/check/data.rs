@@ -1,4 +1,4 @@
-//! Data as written becomes data as stored, by its type.
+//! Converts data as written into data as stored, by its type.
 
 use crate::{
     diag::{Code, text::shorten},
@@ -11,15 +11,15 @@ use crate::{
 
 use super::{Context, Path, parameter::Resolved};
 
-/// Why data does not fit a type.
+/// The reason why data does not fit a type.
 pub(super) struct Misfit {
-    /// What kind of fault it is.
+    /// The code of the fault.
     pub code: Code,
-    /// What is wrong.
+    /// A description of the fault.
     pub message: String,
-    /// What to do.
+    /// Advice on how to correct it.
     pub hint: String,
-    /// The part of a text that is meant, where it is not the whole.
+    /// The faulty part of a string, if it is not all of it.
     pub part: Option<String>,
 }
 
@@ -27,7 +27,7 @@ fn misfit(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Mi
     Misfit { code, message: message.into(), hint: hint.into(), part: None }
 }
 
-/// The registry type that a spec's word means.
+/// Returns the registry type for a spec's word.
 pub(super) fn value_type(name: TypeName) -> ValueType {
     match name {
         TypeName::RegSz => ValueType::SZ,
@@ -45,7 +45,7 @@ pub(super) fn value_type(name: TypeName) -> ValueType {
     }
 }
 
-/// A number, or a text in decimal or `0x…`.
+/// Returns a number, also from a string in decimal or `0x…`.
 pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(number) => Some(*number),
@@ -53,19 +53,19 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// The number that `text` is, in decimal or `0x…`. Decimal digits after a zero may be octal, and are no number.
+/// Parses a number in decimal or `0x…`. Rejects decimal digits after a leading zero, because they may be octal.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
         None => (text, 10),
     };
-    // A sign, which from_str_radix would take, is not part of a registry number.
+    // Reject a sign, which from_str_radix would accept but a registry number does not have.
     let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
     let doubtful = radix == 10 && digits.len() > 1 && digits.starts_with('0');
     (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
-/// How to write a number that `text` was meant to be.
+/// Returns a hint how to write the number that `text` was meant to be.
 pub(super) fn write_number(text: &str) -> String {
     if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
         return format!("write 0x{hex}");
@@ -83,7 +83,8 @@ pub(super) fn write_number(text: &str) -> String {
     }
 }
 
-/// How to write what was meant as a number of `value_type`: one below zero, with a fraction of nothing, or as bytes.
+/// Returns a hint for a number of `value_type` that was written as a negative number, with a zero fraction, or as
+/// bytes.
 fn number_hint(text: &str, value_type: ValueType) -> String {
     let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
     if let Some(number) = negative {
@@ -100,7 +101,7 @@ fn number_hint(text: &str, value_type: ValueType) -> String {
     }
 }
 
-/// The bytes of `hex:00,01` or `hex(7):00,01`, as a .reg file and win_regedit write them.
+/// Parses the bytes of `hex:00,01` or `hex(7):00,01`, as a .reg file and win_regedit write them.
 fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
     let (prefix, digits) = text.split_once(':')?;
     let number = prefix.strip_prefix("hex")?;
@@ -109,7 +110,7 @@ fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
     is_prefix.then(|| crate::registry::notation::parse_hex_digits(&digits)).flatten()
 }
 
-/// A scalar for a message.
+/// Formats a scalar for a message.
 pub(super) fn show_scalar(scalar: &Scalar) -> String {
     match scalar {
         Scalar::Number(number) => number.to_string(),
@@ -117,7 +118,7 @@ pub(super) fn show_scalar(scalar: &Scalar) -> String {
     }
 }
 
-/// Data for a message.
+/// Formats data for a message.
 pub(super) fn show(literal: &Literal) -> String {
     match literal {
         Literal::Number(number) => number.to_string(),
@@ -126,7 +127,7 @@ pub(super) fn show(literal: &Literal) -> String {
     }
 }
 
-/// `literal` as data of `value_type`.
+/// Converts `literal` to data of `value_type`.
 pub(super) fn convert(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match value_type {
         ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN | ValueType::QWORD => numeric(literal, value_type),
@@ -242,19 +243,19 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     Ok(Data::new(value_type, bytes))
 }
 
-/// What an expression can stand for: the data that counts now, and, for a parameter, all other data that it allows.
+/// The data that an expression stands for now, and, for a parameter, all other data that it allows.
 pub(super) struct Meaning {
-    /// What counts.
+    /// The data that is used.
     pub chosen: Literal,
-    /// What else could be chosen.
+    /// Other data that the parameter allows; for a range, its ends.
     pub others: Vec<Literal>,
-    /// The parameter it comes from.
+    /// The parameter that the data comes from.
     pub parameter: Option<String>,
-    /// Whether the operator chose it.
+    /// Whether the operator chose the data.
     pub is_set: bool,
 }
 
-/// What `expression` stands for.
+/// Resolves `expression`.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
@@ -269,7 +270,7 @@ pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &
     }
 }
 
-/// `expression` as data of `value_type`; also everything else that its parameter allows must fit.
+/// Converts `expression` to data of `value_type`. Everything else that its parameter allows must fit too.
 pub(super) fn evaluate(
     cx: &mut Context<'_>,
     expression: &DataExpression,
@@ -280,7 +281,7 @@ pub(super) fn evaluate(
     fit(cx, &meaning, value_type, path)
 }
 
-/// What `meaning` says, as data of `value_type`.
+/// Converts `meaning` to data of `value_type`, and reports data that does not fit.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
     for (at, literal) in all.enumerate() {

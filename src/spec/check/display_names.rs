@@ -1,11 +1,12 @@
-//! Names that Windows shows, where a spec needs those by which it knows the thing: services, editions, versions.
+//! Names that Windows displays, where a spec needs the internal name: services, editions, versions.
 
 use crate::diag::{Code, text::shorten};
 
 use super::{Context, Part, Path};
 
-/// Services by the name that the Services window shows. Source: Microsoft, "Guidance on disabling system services on Windows
-/// Server 2016 with Desktop Experience"; for hints only, those of server roles and of Windows Server 2003 from general knowledge.
+/// Services by the name in the Services window. Source: Microsoft, "Guidance on disabling system services on Windows
+/// Server 2016 with Desktop Experience". The services of server roles and of Windows Server 2003 are from general
+/// knowledge; the table is used for hints only.
 const SERVICES: [(&str, &str); 20] = [
     ("Background Intelligent Transfer Service", "BITS"),
     ("Certificate Propagation", "CertPropSvc"),
@@ -29,7 +30,8 @@ const SERVICES: [(&str, &str); 20] = [
     ("World Wide Web Publishing Service", "W3SVC"),
 ];
 
-/// Editions as they are sold, and their `EditionID`, for hints only: general knowledge, no page of Microsoft's was read for it.
+/// Editions by their marketing name, with the `EditionID`. From general knowledge, without a source at Microsoft; used
+/// for hints only.
 const EDITIONS: [(&str, &str); 7] = [
     ("Home", "Core"),
     ("Pro", "Professional"),
@@ -40,7 +42,8 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// Windows as it is called, and its version. Source: Microsoft, "Operating System Version", "Windows release health".
+/// Windows as it is called, and its version, for hints only. Source of 5.0 to 6.3: Microsoft, "Operating System Version".
+/// Which build of 10.0 a release has is general knowledge, for which no page of Microsoft's was read.
 const VERSIONS: [(&str, &str); 27] = [
     ("7", "6.1"),
     ("8", "6.2"),
@@ -75,12 +78,12 @@ fn find(table: &[(&str, &'static str)], shown: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| known.eq_ignore_ascii_case(shown)).map(|(_, meant)| *meant)
 }
 
-/// Reports services that are named as Windows shows them.
+/// Reports services that are given by their display name.
 pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     for (at, service) in services.iter().enumerate() {
         let hint = match find(&SERVICES, service) {
             Some(meant) => format!("write `{meant}`"),
-            // A service whose name has a space in it is rare, and a display name without one as well.
+            // Few service names contain a space, and few display names do not.
             None if service.contains(' ') => {
                 "the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services has its name".to_owned()
             }
@@ -91,7 +94,7 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     }
 }
 
-/// Reports editions that are named as they are sold.
+/// Reports editions that are given by their marketing name.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));
@@ -99,7 +102,7 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
         if meant.is_some_and(|meant| meant.eq_ignore_ascii_case(edition)) || meant.is_none() && !edition.contains(' ') {
             continue;
         }
-        let message = format!("`{}` is no EditionID, but what Windows shows", shorten(edition));
+        let message = format!("`{}` is a name that Windows displays, not an EditionID", shorten(edition));
         let hint = match meant {
             Some(meant) => format!("write `{meant}`"),
             None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion has it".to_owned(),
@@ -108,7 +111,7 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     }
 }
 
-/// How to write the version of the Windows that `text` names, where that is known.
+/// Returns the version of the Windows that `text` names, if it is known.
 pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, text) {
         return Some(meant.to_owned());

@@ -1,4 +1,5 @@
-//! Paths of files: absolute on the target, with `{location}` and `%VARIABLE%`, and what is asked of the files.
+//! Checks paths of files, which are absolute on the target and may have `{location}` and `%VARIABLE%`, and tests of
+//! files.
 
 use crate::{
     diag::{
@@ -26,7 +27,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
 
-/// The path of a file.
+/// Checks the path of a file.
 pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FilePattern> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -53,7 +54,7 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
     }
 }
 
-/// Reports a folder that another Windows has on another drive, or under another name.
+/// Reports a folder that can be on another drive, or have another name, on other machines.
 fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
     const FOLDERS: [(&str, &str); 5] = [
         ("Windows", "%SystemRoot%"),
@@ -121,7 +122,7 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
     sound.then_some(())
 }
 
-/// What is wrong with a path, and what to do.
+/// Returns the fault of a path, and a hint.
 fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     const ABSOLUTE: &str = "begin with a drive, `{location}` or `%SystemRoot%` and its like";
     let (first, rest) = parts.split_first().map_or((None, parts), |(first, rest)| (Some(first), rest));
@@ -175,7 +176,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     None
 }
 
-/// `version` or `branches`, not both.
+/// Checks `version`, or `branches` if there is no `version`.
 pub(super) fn version_test(
     cx: &mut Context<'_>,
     version: Option<&str>,
@@ -189,7 +190,7 @@ pub(super) fn version_test(
     }
 }
 
-/// A file of a hotfix.
+/// Checks a file of a hotfix.
 pub(super) fn hotfix_file(cx: &mut Context<'_>, file: &document::HotfixFile, path: &Path) -> Option<HotfixFile> {
     let at = file_path(cx, &file.path, &path.field("path"));
     let fields = [("version", file.version.is_some()), ("branches", file.branches.is_some())];
@@ -199,7 +200,7 @@ pub(super) fn hotfix_file(cx: &mut Context<'_>, file: &document::HotfixFile, pat
     Some(HotfixFile { path: at?, version: version?, platform: file.platform.map(platform) })
 }
 
-/// A test of a file.
+/// Checks a test of a file.
 pub(super) fn file_test(
     cx: &mut Context<'_>,
     test: &document::FileTest,

@@ -1,4 +1,4 @@
-//! Which data stays as it is: `keep` of a value.
+//! Checks the `keep` of a value: existing data that stays as it is.
 
 use super::{Context, Path, data, exactly_one};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     },
 };
 
-/// Whether `keep` says that nothing but `data` will do.
+/// Returns whether `keep` says that only `data` is accepted.
 pub(super) fn is_none(from: &document::Keep) -> bool {
     *from == document::Keep::Word(document::KeepWord::None)
 }
 
-/// What `keep` says of a value whose data can be of these types; `keep: none` is one of no data.
+/// Checks the `keep` of a value whose data can be of these types. `keep: none` keeps no data.
 pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueType], path: &Path) -> Option<Keep> {
     let which = match from {
         document::Keep::Word(document::KeepWord::Any) => return Some(Keep::Any),
@@ -32,7 +32,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
     }
 }
 
-/// Each literal as data of every type that it fits; it has to fit one.
+/// Converts each literal to data of every type that it fits; it must fit at least one.
 fn one_of(cx: &mut Context<'_>, literals: &[Literal], types: &[ValueType], path: &Path) -> Option<Keep> {
     let mut all: Vec<Data> = Vec::new();
     for (at, literal) in literals.iter().enumerate() {
@@ -57,7 +57,7 @@ fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &
     bounds(cx, which.at_least.as_ref(), which.at_most.as_ref(), path).map(Keep::Between)
 }
 
-/// The numbers between two, which stand at `path`.
+/// Checks the bounds `at_least` and `at_most` below `path`.
 pub(super) fn bounds(
     cx: &mut Context<'_>,
     least: Option<&DataExpression>,
@@ -77,7 +77,7 @@ pub(super) fn bounds(
     Some(bounds)
 }
 
-/// A bound; `Some(None)` where there is none.
+/// Returns a bound; `Some(None)` if there is none.
 fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Option<u64>> {
     let Some(expression) = expression else { return Some(None) };
     let meaning = data::meaning(cx, expression, path)?;
@@ -95,7 +95,8 @@ fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path)
     number.map(Some)
 }
 
-/// Whether the data that is written may stay, too. What a parameter can be is held against bounds that are written out.
+/// Checks that `keep` accepts the data that is written. The other data that a parameter allows is checked only if the
+/// bounds do not depend on parameters.
 pub(super) fn holds_data(
     cx: &mut Context<'_>,
     keep: &Keep,

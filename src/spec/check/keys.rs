@@ -1,4 +1,4 @@
-//! Keys and value names: their syntax, and what in them is a trap.
+//! Checks keys and value names: their syntax, and common mistakes.
 
 use crate::{
     diag::{
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{Context, Part, Path, names};
 
-/// A key at `path`, in the 64-bit view. `view_given`: whether the author says which view.
+/// Checks the key at `path`, in the 64-bit view. `view_given` is whether the author gives a view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
         return own_key(cx, below, view_given, path);
@@ -32,7 +32,7 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     lint(cx, &key, view_given, path).then_some(key)
 }
 
-/// The key of the rule in whose `when` it is named, or one below it: `.` or `.\Name`.
+/// Checks `.` or `.\Name` in a `when`: the key of the rule, or a key below it.
 fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     let Some(own) = cx.own_key.clone() else {
         let message = "`.` is the key of a rule, in the `when` of that rule or of its values";
@@ -96,7 +96,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     None
 }
 
-/// The key in a text that begins as other tools show one: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
+/// Returns the key in text that was copied from another tool: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
 /// `Registry::HKEY_…` (PowerShell), `[HKEY_…`.
 fn pasted(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(['\\', '[']);
@@ -105,7 +105,7 @@ fn pasted(text: &str) -> Option<&str> {
         .map_or(rest, |(provider, rest)| if provider.to_ascii_lowercase().ends_with("registry") { rest } else { text });
     let is_key =
         |text: &str| RootKey::parse(text.split('\\').next().unwrap_or_default().trim_end_matches(':')).is_some();
-    // What stands before the root key is in the language of the Windows: Computer, Arbeitsplatz.
+    // The word before the root key depends on the language of Windows: Computer, Arbeitsplatz.
     let rest = match rest.split_once('\\') {
         Some((_, below)) if !is_key(rest) && is_key(below) => below,
         _ => rest,
@@ -153,7 +153,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
 }
 
-/// What in a name looks like an escape and is none.
+/// Finds text in a name that looks like an escape but is not one.
 fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     const LOOKS_SO: [(&str, &str); 3] = [
         ("**", "is the same as `*`: any characters of one name, and not the keys below"),
@@ -164,7 +164,7 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
 }
 
-/// The data of the parameter `name`, which is put in for `{name}`. Other text in braces, such as a GUID, stands for itself.
+/// Returns the data of the parameter `name`, which replaces `{name}`.
 fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     let parameter = cx.parameter(name, path)?;
     if parameter.is_sensitive {
@@ -187,7 +187,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     None
 }
 
-/// The name number `at`, where it is one.
+/// Returns the name number `at`, if there is one and it has no `*`.
 fn nth(key: &KeyPattern, at: usize) -> Option<&str> {
     match key.names.get(at) {
         Some(NamePattern::Name(name)) => Some(name.as_str()),
@@ -199,7 +199,7 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
     nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
 }
 
-/// What is legal and still hardly meant. `false` where it is an error.
+/// Reports keys that are valid but probably a mistake. Returns `false` if one of them is an error.
 fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm
@@ -225,7 +225,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
             cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
         }
     }
-    // `*` is the key for files of all types, and hardly ever every subkey.
+    // `*` below Classes is the key for files of all types, and hardly ever means every subkey.
     let below_classes = match key.root {
         RootKey::Hkcr => Some(0),
         RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
@@ -239,7 +239,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
     sound
 }
 
-/// A value that is read.
+/// Checks the place of a value that is read.
 pub(super) fn value_at(
     cx: &mut Context<'_>,
     key_text: &str,
@@ -253,23 +253,24 @@ pub(super) fn value_at(
     Some(ValueAt { key: in_view(found?, view), name: name? })
 }
 
-/// `key` in the view that the author gives.
+/// Returns `key` in the view that the author gives.
 pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     let view = if view == Some(OneView::Bits32) { View::Bits32 } else { View::Bits64 };
     KeyPattern { view, ..key }
 }
 
-/// Reports a view that says nothing, since both share the key. `narrow`: whether the author asks for the 32-bit view.
+/// Reports a view that has no effect because both views share the key. `narrow` is whether the author asks for the
+/// 32-bit view.
 pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
     let Some(key) = key.filter(|_| narrow) else { return };
     let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
     if in_view(View::Bits32) == in_view(View::Bits64) {
-        let message = format!("`{}` is there once, for programs of 32 and of 64 bits", in_view(View::Bits64));
+        let message = format!("`{}` exists only once, for 32-bit and 64-bit programs", in_view(View::Bits64));
         cx.warning(Code::VIEW_WITHOUT_EFFECT, &path.field("view"), Part::Name, message, "remove `view`");
     }
 }
 
-/// Reports a key that ends in the name of a value that is sought in it, as articles print the two in one line.
+/// Reports a key that ends in the name of one of the values in it: articles print the two in one line.
 pub(super) fn value_in_key<'n>(
     cx: &mut Context<'_>,
     key: &KeyPattern,
@@ -284,7 +285,7 @@ pub(super) fn value_in_key<'n>(
     }
 }
 
-/// A value name.
+/// Checks a value name.
 pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
     names::check(cx, text, path, part);
     let hint = match ValueName::new(text.to_owned()) {
@@ -301,7 +302,7 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Refuses the deletion of a key that is protected, or that is not named.
+/// Refuses the deletion of a key that is protected, or that ends in a pattern.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
@@ -316,7 +317,7 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     false
 }
 
-/// Refuses to delete whatever else is in a key that is protected.
+/// Refuses to delete everything else in a protected key.
 pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; what is in it is never deleted as a whole")
@@ -330,7 +331,7 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
     false
 }
 
-/// Whether `key` is `above`, or below it, in the same view.
+/// Returns whether `key` is `above`, or below it, in the same view.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
     key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)
 }

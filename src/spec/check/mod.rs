@@ -1,7 +1,8 @@
-//! The meaning layer: a document of the right form becomes a [`Spec`], or findings say what in it makes no sense.
+//! The check of a document's meaning: turns a well-formed document into a [`Spec`], or reports what in it makes no
+//! sense.
 //!
-//! Every part is checked, whatever was found in another, so that one run says all. A function here returns `None` where
-//! it reported why.
+//! Every part is checked, whatever was found in another, so that one run reports everything. A function here returns
+//! `None` after it has reported why.
 
 pub(in crate::spec) mod between_specs;
 mod bits;
@@ -44,41 +45,41 @@ pub(in crate::spec) use keys::is_within as key_is_within;
 
 /// A file that was checked.
 pub(in crate::spec) struct Checked {
-    /// The spec, where there are no errors.
+    /// The spec, if there are no errors.
     pub spec: Option<Spec>,
     /// The findings.
     pub diagnostics: Vec<Diagnostic>,
     /// For each rule of the spec, the number of the document's rule that it came from.
     pub rule_numbers: Vec<usize>,
-    /// The parameters that the document declares, also where there are errors.
+    /// The parameters that the document declares, even if there are errors.
     pub declared: BTreeSet<String>,
-    /// Whether it could be read at all, so that `declared` is complete.
+    /// Whether the file could be read at all, so that `declared` is complete.
     pub read: bool,
 }
 
 impl Checked {
-    /// A file that could not be read.
+    /// Returns the result for a file that could not be read.
     pub(in crate::spec) fn failed(diagnostics: Vec<Diagnostic>) -> Self {
         Self { spec: None, diagnostics, rule_numbers: Vec::new(), declared: BTreeSet::new(), read: false }
     }
 }
 
-/// What the checks of all parts share.
+/// State shared by the checks of all parts.
 struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
-    /// Declared, but wrongly: what they are is not known.
+    /// Parameters and locations that are declared with an error, so that nothing is known of them.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
-    /// The parameters that are shown to nobody.
+    /// The parameters whose data is shown to nobody.
     sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
-    /// The last parameter that was used and is not set, until whoever wants to know takes it.
+    /// The last used parameter that is not set, until a caller takes it.
     met_unset: Option<String>,
-    /// In the `when` of a rule: the rule's key, where that is one.
+    /// While a rule is checked, its key; the inner option is `None` if the key has an error.
     own_key: Option<Option<model::KeyPattern>>,
-    /// Where the spec is applicable, where it says that and the conditions of rules are compared with it.
+    /// The spec's `applicable`, if it is small enough to be compared with the conditions of rules.
     applicable: Option<model::Condition>,
 }
 
@@ -87,7 +88,7 @@ impl Context<'_> {
         self.findings.data(code, path, message, Some(hint.into()));
     }
 
-    /// About `part` of the text at `path`.
+    /// Reports an error about `part` of the text at `path`.
     fn error_within(
         &mut self,
         code: Code,
@@ -99,7 +100,7 @@ impl Context<'_> {
         self.findings.within(code, path, part, message.into(), Some(hint.into()));
     }
 
-    /// What the operator set the parameter `name` to does not do at `path`.
+    /// Reports that the operator's data for the parameter `name` does not fit at `path`.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: String) {
         if self.sensitive.contains(name) {
             let message = format!("what the sensitive parameter `{name}` is set to does not fit here");
@@ -119,7 +120,7 @@ impl Context<'_> {
         self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     }
 
-    /// About `text` in what stands at `path`.
+    /// Reports a warning about `text` within the name or data at `path`.
     fn warning_within(
         &mut self,
         code: Code,
@@ -132,7 +133,7 @@ impl Context<'_> {
         self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
 
-    /// The parameter `name`, which is used at `path`; `None` where there is none, or nothing is known of it.
+    /// Returns the parameter `name`, which is used at `path`; `None` if it is not declared, or declared with an error.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameter::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
@@ -162,7 +163,7 @@ fn declare(meant: Option<&str>, field: &str, name: &str) -> String {
     }
 }
 
-/// Checks what a document means.
+/// Checks the meaning of a document.
 pub(in crate::spec) fn check(
     repaired: Repaired,
     origin: Origin,
@@ -323,10 +324,11 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     })
 }
 
-/// Returns the exit codes by which a kind of package says success, and success with a restart of the computer.
+/// Returns the default exit codes of a package for success, and for success with a restart of the computer.
 ///
-/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun); KB949545 and "Windows
-/// Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a restart is needed).
+/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun);
+/// KB949545 and "Windows Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a
+/// restart is needed).
 fn usual_codes(file: &str) -> (&'static [u32], &'static [u32]) {
     match file.rsplit_once('.') {
         Some((_, ending)) if ending.eq_ignore_ascii_case("msu") => (&[0, 0x24_0006], &[3010, 1641, 0x24_0005]),
@@ -350,7 +352,7 @@ fn unused(cx: &mut Context<'_>, document: &Document) {
     }
 }
 
-/// Reports that of `fields` not just one is given; says which one counts where one does.
+/// Returns the one of `fields` that is given; reports an error if there are none or several.
 fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f str, bool)]) -> Option<&'f str> {
     let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     let names = |list: &[&str]| list.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! Names of keys and values that were copied with more, or with other characters, than Windows has in them.
+//! Finds names of keys and values that were copied with extra or different characters.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -9,7 +9,7 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Reports what in the name of a key or value is hardly meant. `whole` is the text of which it is a part.
+/// Reports suspicious characters in the name of a key or value.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` has U+{:04X} in it, {what}", shorten(name), u32::from(odd));
@@ -26,7 +26,8 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// The first character that a keyboard does not give where it seems to: what it is, and what to do.
+/// Finds the first character that a keyboard does not normally produce but that looks like one that it does; returns a
+/// description and a hint.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     name.chars().find_map(|c| {
         let (what, hint) = match c {
@@ -45,7 +46,8 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     })
 }
 
-/// The first letter of another script in a word with Latin letters, of the scripts that have letters of the same shape.
+/// Finds the first letter of another script in a word with Latin letters, among the scripts that have letters of the
+/// same shape.
 fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
     let foreign = |c: char| match c.script() {
         Script::Cyrillic => Some("Cyrillic"),

@@ -1,30 +1,30 @@
-//! A parameter of the run: what it is, and what else it could be.
+//! A parameter with its data in this run.
 
 use crate::spec::document::{Literal, ParameterType};
 
-/// A parameter, with what it is in this run.
+/// A parameter with its data in this run.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) kind: ParameterType,
-    /// What the operator chose, or the default. Without either, an example that it allows.
+    /// The operator's choice, or the default. Without either, an example of allowed data.
     pub(super) current: Literal,
-    /// Whether the operator chose it.
+    /// Whether the operator chose the data.
     pub(super) is_set: bool,
-    /// Whether it is shown to nobody.
+    /// Whether the data is shown to nobody.
     pub(super) is_sensitive: bool,
-    /// What the operator has to do, where it is not known what it is.
+    /// A hint for the operator, if the parameter has neither a choice nor a default.
     pub(super) unset: Option<String>,
-    /// What else it could be: all that is allowed, or the ends of its range.
+    /// All allowed data, or the ends of the range.
     pub(super) others: Vec<Literal>,
 }
 
 impl Resolved {
-    /// What it is, and what else it could be.
+    /// Returns the current data, and other data that is possible.
     pub(super) fn possible(&self) -> (Literal, Vec<Literal>) {
         (self.current.clone(), self.others.clone())
     }
 
-    /// What it is, as text.
+    /// Returns the current data as a string.
     pub(super) fn text(&self) -> String {
         match &self.current {
             Literal::Number(number) => number.to_string(),
@@ -33,7 +33,7 @@ impl Resolved {
         }
     }
 
-    /// Whether it can stand in a path.
+    /// Returns whether the parameter can be part of a key's name.
     pub(super) fn is_text_or_number(&self) -> bool {
         self.kind != ParameterType::List
     }

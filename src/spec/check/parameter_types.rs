@@ -1,4 +1,4 @@
-//! What kind of data a parameter takes that does not say it: that of the values in which it is used.
+//! Infers the kind of data of a parameter that does not state it, from the values in which it is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::{
 
 use super::data;
 
-/// For each parameter that is used as data of one kind only, that kind.
+/// Returns the kind of each parameter that is used as data of one kind only.
 pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
-    // In the name of a key it is text as it was written.
+    // In the name of a key a parameter is a string, as it was written.
     for rule in &document.registry {
         let mut rest = rule.key.as_str();
         while let Some((_, name, after)) = next_variable(rest) {
@@ -34,7 +34,8 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
     found.into_iter().filter_map(|(name, kind)| Some((name, kind?))).collect()
 }
 
-/// The parameters that are sensitive: those that say so, and those of sensitive values. A value is sensitive that uses one.
+/// Returns the sensitive parameters: those marked as sensitive, and those of sensitive values. A value that uses a
+/// sensitive parameter is sensitive itself.
 pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     let own = document.parameters.iter().filter(|(_, parameter)| parameter.sensitive);
     let mut found: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
@@ -49,7 +50,7 @@ pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     }
 }
 
-/// The parameters that a value uses, each with the kind that it needs there.
+/// Returns the parameters that a value uses, each with the kind that it needs there.
 fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
     let types = match &value.types {
         None => Vec::new(),

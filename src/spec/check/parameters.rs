@@ -1,4 +1,4 @@
-//! Parameters: what they allow, and what the operator chose.
+//! Checks parameters: the data that they allow, and the operator's choices.
 
 use super::parameter::Resolved;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{Context, Path, data, parameter_types};
 
-/// Reports a name that no variable can have.
+/// Reports a name that a parameter or location cannot have.
 pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
     let message = format!("`{}` is not the name of a {what}", shorten(name));
     cx.error_at_name(
@@ -44,17 +44,17 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &
     }
 }
 
-/// What a parameter allows.
+/// The data that a parameter allows.
 struct Limits<'p> {
     kind: ParameterType,
-    /// Each with its meaning, which may be empty.
+    /// Allowed data, each with its meaning, which may be empty.
     allowed: Vec<(Literal, &'p str)>,
     range: (u64, u64),
     has_range: bool,
 }
 
 impl Limits<'_> {
-    /// Why `data` is not allowed: what is.
+    /// Returns `None` if `data` is allowed; otherwise a description of the allowed data.
     fn refuses(&self, data: &Literal) -> Option<String> {
         if !self.allowed.is_empty() {
             let known = self.allowed.iter().any(|(allowed, _)| allowed == data);
@@ -68,7 +68,7 @@ impl Limits<'_> {
         }
     }
 
-    /// All that is allowed, with meanings.
+    /// Lists all allowed data, with meanings.
     fn list(&self) -> String {
         let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
             "" => format!("`{}`", data::show(data)),
@@ -186,7 +186,7 @@ fn limits<'p>(
     Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
 }
 
-/// The kind of a parameter that does not say it, and that no value needs to be of one kind.
+/// Infers the kind of a parameter that does not state it and whose uses do not decide it.
 fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
     match (&from.default, from.range.is_some()) {
         (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,
@@ -291,7 +291,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     None
 }
 
-/// The hint where what is wrong with a setting would show it.
+/// The hint used if describing the fault of a setting would reveal it.
 pub(super) const HIDDEN_HINT: &str = "see what the spec says of the parameter; what it is set to is not shown";
 
 fn word(kind: ParameterType) -> &'static str {

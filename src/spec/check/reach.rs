@@ -1,7 +1,8 @@
-//! Rules that count on no machine, since two of their conditions exclude each other.
+//! Finds rules that apply to no machine because two of their conditions exclude each other.
 //!
-//! Only what follows from the conditions themselves is said: from versions and products of Windows, from a condition beside
-//! its own negation, and from two tests of one key or value. All else is taken for possible.
+//! Only contradictions in the conditions themselves are found: between versions and products of Windows, between a
+//! condition and its own negation, and between two tests of one key or value. Everything else is assumed to be
+//! possible.
 
 use super::{Context, Part, Path};
 use crate::{
@@ -13,10 +14,11 @@ use crate::{
     },
 };
 
-/// Conditions with more parts are not looked at, to bound the time.
+/// The size of the largest condition that is compared, to limit the time.
 const MOST: usize = 200;
 
-/// Reports a rule at whose conditions, with that of the spec, no machine passes. The last of them stands at `path`.
+/// Reports a rule if no machine can satisfy its conditions together with the spec's `applicable`. `path` is the place
+/// of the last condition.
 pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &Path) {
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
@@ -35,7 +37,7 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
 }
 
-/// Whether a condition is small enough to be compared with others.
+/// Returns whether a condition is small enough to be compared with others.
 pub(super) fn is_compared(condition: &Condition) -> bool {
     parts(condition) <= MOST
 }
@@ -48,7 +50,7 @@ fn parts(condition: &Condition) -> usize {
     }
 }
 
-/// Whether no machine passes all conditions.
+/// Returns whether it is certain that no machine satisfies all conditions.
 fn excluded(conditions: &[&Condition]) -> bool {
     let systems =
         conditions.iter().fold(Systems::all(), |systems, condition| systems.and(&Systems::may_pass(condition)));
@@ -60,7 +62,7 @@ fn excluded(conditions: &[&Condition]) -> bool {
     each.iter().enumerate().any(|(at, a)| each[..at].iter().any(|b| exclude(a, b) || exclude(b, a)))
 }
 
-/// The conditions that must each hold.
+/// Collects the conditions that must each hold.
 fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     match condition {
         Condition::All(all) => all.iter().for_each(|one| conjuncts(one, out)),
@@ -68,7 +70,7 @@ fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     }
 }
 
-/// Whether `a` does not hold where `b` does.
+/// Returns whether `a` cannot hold if `b` does.
 fn exclude(a: &Condition, b: &Condition) -> bool {
     match (a, b) {
         (Condition::Not(a), b) => **a == *b,
@@ -82,7 +84,7 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
         }
         (Condition::Value { at, .. }, Condition::Key { key, exists: false }) => {
             is_one(key) && at.key == *key && {
-                // An absent value is also one of an absent key.
+                // If a key is absent, so are its values.
                 !matches!(a, Condition::Value { test: ValueTest::Exists(false), .. })
             }
         }
@@ -90,19 +92,19 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
     }
 }
 
-/// Whether a pattern stands for one key, so that two tests of it are about the same.
+/// Returns whether a pattern stands for one key, so that two tests of it are about the same key.
 fn is_one(key: &KeyPattern) -> bool {
     key.own.is_some() || !key.has_star() && key.root != RootKey::Hkcu
 }
 
-/// A version of Windows, its four numbers in one.
+/// A version of Windows, with its four numbers combined into one.
 type Version = u128;
 
 fn version(numbers: [u32; 4]) -> Version {
     numbers.iter().fold(0, |all, number| all << 32 | Version::from(*number))
 }
 
-/// Versions of Windows: from the first up to before the second, in order, apart from each other.
+/// Ranges of Windows versions, sorted and disjoint; the start is included and the end is not.
 #[derive(Debug, Clone, PartialEq)]
 struct Versions(Vec<(Version, Version)>);
 
@@ -123,7 +125,7 @@ impl Versions {
     }
 }
 
-/// For each product, the versions that a test may find, or that it passes for certain.
+/// For each product, the versions for which a condition may hold, or certainly holds.
 #[derive(Debug, Clone, PartialEq)]
 struct Systems([Versions; 3]);
 
@@ -148,7 +150,7 @@ impl Systems {
         Self(self.0.each_ref().map(Versions::not))
     }
 
-    /// Those on which the condition may hold.
+    /// Returns the systems on which the condition may hold.
     fn may_pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) => Self::of(test),
@@ -159,7 +161,7 @@ impl Systems {
         }
     }
 
-    /// Those on which the condition holds, whatever else is true.
+    /// Returns the systems on which the condition holds, whatever else is true.
     fn pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) if test.editions.is_empty() && test.service_pack.is_none() => Self::of(test),
@@ -201,7 +203,7 @@ mod tests {
         assert!(!excluded(&[&ten, &not(&os(Some([6, 1, 0, 0]), None, &[Product::Client]))]));
         assert!(!excluded(&[&Condition::Any(vec![seven.clone(), ten.clone()]), &ten]));
         assert!(excluded(&[&Condition::Any(vec![seven.clone(), ten.clone()]), &not(&ten), &not(&seven)]));
-        // A service pack below the wanted one may be what the negation finds.
+        // The negation can hold on a system whose service pack is too low.
         let with_pack = Condition::Os(OsTest { service_pack: Some(1), ..OsTest::default() });
         assert!(!excluded(&[&ten, &not(&with_pack)]));
     }

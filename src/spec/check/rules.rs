@@ -1,4 +1,4 @@
-//! The rules under `registry`: what must hold of each key, and whether two of them are at odds.
+//! Checks the rules under `registry`: the requirement for each key, and whether two rules conflict.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 use super::{Context, Part, Path, conditions, keys, reach, values};
 
-/// All rules, each with the number of the document's rule that it came from.
+/// Returns all rules, each with the number of the document's rule that it came from.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
     let mut out = Vec::new();
     for (at, rule) in from.iter().enumerate() {
@@ -126,7 +126,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     ))
 }
 
-/// What is hardly meant in the `when` of a value.
+/// Reports probable mistakes in the `when` of a value.
 fn condition_of_value(
     cx: &mut Context<'_>,
     key: &KeyPattern,
@@ -140,7 +140,7 @@ fn condition_of_value(
     reach::dead_rule(cx, &both, &path);
 }
 
-/// A condition below HKCU for a key below HKCU: the condition holds for all users where it holds for one of them.
+/// Reports a condition below HKCU for a key below HKCU: if it holds for one user, it holds for all of them.
 fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
     let per_user = |tested: &&KeyPattern| tested.own.is_none() && tested.root == RootKey::Hkcu;
     if key.root == RootKey::Hkcu
@@ -153,7 +153,7 @@ fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Pat
     }
 }
 
-/// A condition with the `*` of its rule's key: each stands for keys of its own.
+/// Reports a condition that repeats the `*` of its rule's key: the two match keys independently.
 fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
     let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
     let same = |tested: &&KeyPattern| {
@@ -171,7 +171,7 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     }
 }
 
-/// Value names that are one to Windows.
+/// Reports value names that are the same to Windows.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
     let mut seen: HashMap<ValueName, &str> = HashMap::new();
     for name in rule.values.keys() {
@@ -185,14 +185,14 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
     }
 }
 
-/// Rules for the same key: one that always counts leaves no room for another.
+/// Reports conflicting rules for the same key, and two rules for one key that both always apply.
 fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
     let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, (rule, at)) in rules.iter().enumerate() {
         let others = seen.entry(rule.key.one_name().folded()).or_default();
         for other in others.iter() {
             let (first, first_at) = &rules[*other];
-            // One rule for both views of a key that has but one.
+            // This is one rule for both views, of a key that the views share.
             if first_at == at {
                 continue;
             }
@@ -221,9 +221,10 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
     stars(cx, from, rules, path);
 }
 
-/// Rules of which one has a `*` that can stand for a key of the other: whether they meet, only a machine tells.
+/// Reports conflicts between a rule with a `*` and a rule whose key it can match; only the machine decides whether they
+/// meet.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
-    /// More pairs are not looked at; a plan finds what meets on its machine.
+    /// The most pairs that are compared; a plan finds the conflicts that occur on its machine.
     const MOST: usize = 1_000_000;
     let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
     let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
@@ -232,7 +233,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
     }
     for (rule, at, place) in with_star {
         let meets = |other: &&(&KeyRule, usize, KeyPattern)| {
-            // Two with a star are looked at once; the same key in both is reported above.
+            // Compare two rules with a star only once; the same key in both is reported elsewhere.
             let is_second = !other.0.key.has_star() || other.1 < *at;
             is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
         };
@@ -261,7 +262,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
     }
 }
 
-/// The value of which two rules for one key want different things, where both count.
+/// Returns the value, or the key, about which two rules for one key disagree if both apply.
 fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     match (&first.desired, &second.desired) {
         (DesiredKey::Values(a), DesiredKey::Values(b)) => {
@@ -279,7 +280,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     }
 }
 
-/// A key that must be absent, and one below it that must not.
+/// Reports a key that must exist below one that must be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
     let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
     let (absent, others): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! Data without `keep` where the numbers are a scale or bits: it lowers a machine that was hardened further.
+//! Finds data without `keep` whose numbers are a scale or bits: it would weaken a machine that is hardened further.
 
 use super::{Context, Part, Path, data};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     spec::document::{Literal, Scalar, ValueRule},
 };
 
-/// Reports a number that the article lets be other than `data`, and that is written over wherever it is another.
+/// Reports a number for which the article allows other data than `data`, and which would overwrite that data.
 pub(super) fn without_keep(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -26,7 +26,7 @@ pub(super) fn without_keep(
     cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
 }
 
-/// What says that there are more than the two states of a switch.
+/// Returns a description if there are more states than the on and off of a switch.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     let of_parameter = meaning.others.iter().filter_map(|literal| match literal {
         Literal::Number(number) => Some(*number),
@@ -35,7 +35,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     });
     if let Some(name) = &meaning.parameter {
         let numbers: Vec<u64> = of_parameter.collect();
-        // Without a limit it can be any number.
+        // Without a limit, the parameter can be any number.
         if numbers.is_empty() || !is_switch(&numbers) {
             return Some(format!("the parameter `{name}` can be more than on and off"));
         }
@@ -44,7 +44,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     (!is_switch(&allowed)).then(|| "`allowed` has more than on and off".to_owned())
 }
 
-/// Whether numbers are those of a switch: 0 is off, and 1, or every bit, is on.
+/// Returns whether all numbers are states of a switch: 0 is off, and 1, or every bit, is on.
 fn is_switch(numbers: &[u64]) -> bool {
     numbers.iter().all(|number| [0, 1, u64::from(u32::MAX), u64::MAX].contains(number))
 }

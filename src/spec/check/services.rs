@@ -1,4 +1,4 @@
-//! What a spec sets of a service, and when Windows reads it.
+//! Checks rules about services against the time at which Windows reads them.
 
 use crate::{
     diag::Code,
@@ -11,10 +11,11 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Warns where a rule sets how a service starts and the spec does not say that the computer must be restarted: the service manager
-/// reads `Start` when the computer starts, and a restart of the service changes nothing.
+/// Warns if a rule sets how a service starts and the spec does not require a restart of the computer: the service
+/// manager reads `Start` when the computer starts, and a restart of the service changes nothing.
 ///
-/// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (by which a running manager is told).
+/// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (which informs a running
+/// service manager).
 pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[(KeyRule, usize)], path: &Path) {
     if document.restart.as_ref().is_some_and(|r| r.computer == ComputerRestart::Required || r.note.is_some()) {
         return;
@@ -23,7 +24,7 @@ pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[
     for (rule, at) in rules.iter().filter(|(rule, _)| is_service(&rule.key)) {
         let DesiredKey::Values(values) = &rule.desired else { continue };
         let is_start = |name: &ValueName| name.as_str().eq_ignore_ascii_case("Start");
-        // A rule for both views is two of the model.
+        // A rule for both views is two rules in the model; warn once.
         if let Some(value) = values.iter().find(|value| is_start(&value.name))
             && warned != Some(*at)
         {
@@ -36,7 +37,7 @@ pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[
     }
 }
 
-/// Whether it is `HKLM\SYSTEM\CurrentControlSet\Services\X`.
+/// Returns whether the key is `HKLM\SYSTEM\CurrentControlSet\Services\X`.
 fn is_service(key: &KeyPattern) -> bool {
     let above = ["SYSTEM", "CurrentControlSet", "Services"];
     let is = |(name, wanted): (&NamePattern, &str)| name.to_string().eq_ignore_ascii_case(wanted);

@@ -1,4 +1,4 @@
-//! What must hold of one value.
+//! Checks the rule for one value.
 
 use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A value rule; `path` leads to it, and its last field is the value name.
+/// Checks a value rule; `path` leads to it, and its last field is the value name.
 pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, path: &Path) -> Option<model::ValueRule> {
     let name = keys::name_of_value(cx, name, path, super::Part::Name);
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
@@ -45,7 +45,7 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive })
 }
 
-/// The types that the rule gives, or that follow from it.
+/// Returns the types that the rule gives, or that follow from it.
 fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path) -> Option<Vec<ValueType>> {
     let given: Vec<ValueType> = match &rule.types {
         None => Vec::new(),
@@ -98,7 +98,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
     }
 }
 
-/// The data, by each of the types.
+/// Converts the data of the rule to each of the types.
 fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Path) -> Option<Desired> {
     let expression = rule.data.as_ref()?;
     let at = path.field("data");
@@ -134,7 +134,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     Some(Desired::CommaSet { value_type, text })
 }
 
-/// Reports a variable of the environment in a string that Windows does not expand.
+/// Reports an environment variable in a string that Windows does not expand.
 fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType], path: &Path) {
     const VARIABLES: [&str; 24] = [
         "ALLUSERSPROFILE",
@@ -170,14 +170,14 @@ fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType]
     if let Some(name) = pieces.find(|piece| VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(piece)))
         && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
     {
-        let message = format!("`%{name}%` stays as it is in a REG_SZ, for Windows expands only a REG_EXPAND_SZ");
+        let message = format!("`%{name}%` is not expanded in a REG_SZ; Windows expands only a REG_EXPAND_SZ");
         let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
         cx.warning_within(Code::UNEXPANDED_VARIABLE, path, super::Part::Data, &format!("%{name}%"), message, hint);
     }
 }
 
-/// Checks what is `allowed` against the types, and the data, and all that its parameter allows, against it: as the data that is
-/// written, so that `0x10` is 16 as a number and not as a string.
+/// Checks `allowed` against the types. Then checks the data, and everything that its parameter allows, against
+/// `allowed`. All are compared as stored data, so that `0x10` is 16 as a number but not as a string.
 fn allowed(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -208,7 +208,7 @@ fn allowed(
     }
     let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
-        // What does not fit a type is told where the data is.
+        // Data that does not fit a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
         if of_types.map_or(true, |data| each.contains(&data)) {
             continue;
@@ -230,7 +230,7 @@ fn allowed(
     Some(())
 }
 
-/// Fields that make no sense beside what the rule asks for.
+/// Reports fields that have no effect next to the rule's main field.
 fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) -> bool {
     let with_data = one == "data";
     let absent = one == "ensure: absent";
@@ -250,7 +250,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     sound
 }
 
-/// Reports an absent value that means what the article does not allow.
+/// Reports an absent value whose meaning the article does not allow.
 fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types: &[ValueType], path: &Path) {
     let Some(allowed) = &rule.allowed else { return };
     let mut literals = allowed.iter().map(|scalar| match scalar {
@@ -266,7 +266,7 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
-/// What an absent value means, as data of the first type that it fits.
+/// Returns what an absent value means, as data of the first type that it fits.
 fn if_absent(cx: &mut Context<'_>, rule: &ValueRule, types: Option<&[ValueType]>, path: &Path) -> Option<Option<Data>> {
     let Some(expression) = &rule.if_absent else { return Some(None) };
     let at = path.field("if_absent");

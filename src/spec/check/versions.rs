@@ -1,4 +1,4 @@
-//! Versions of files and of Windows, branches, dates.
+//! Checks versions of files and of Windows, branches, and dates.
 
 use crate::{
     diag::{Code, text::shorten},
@@ -8,7 +8,7 @@ use crate::{
 
 use super::{Context, Path};
 
-/// A file version.
+/// Parses a file version.
 pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FileVersion> {
     match text.parse() {
         Ok(version) => Some(version),
@@ -25,7 +25,7 @@ pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Opt
     }
 }
 
-/// Branches in the order of their floors, each with its fix inside it.
+/// Checks branches: their floors must ascend, and each fix must be inside its branch.
 pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path: &Path) -> Option<Vec<Branch>> {
     let mut out: Vec<Branch> = Vec::new();
     let mut sound = true;
@@ -58,7 +58,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
     sound.then_some(out)
 }
 
-/// A version of Windows: one to four numbers, of which the last is the update revision.
+/// Parses a version of Windows: one to four numbers; the fourth is the update revision.
 pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<[u32; 4]> {
     let mut out = [0; 4];
     let mut parts = text.split('.');
@@ -74,7 +74,8 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
         }
     }
     let fits = fits && parts.next().is_none();
-    // No other Windows has the registry of NT; the 10 of Windows 10, 11 and Server 2016 and later is followed by 0.
+    // Only these versions have the registry of Windows NT; the 10 of Windows 10, 11, and Server 2016 and later is
+    // followed by 0.
     if fits && (matches!(out[0], 3..=6) || out[0] == 10 && out[1] == 0) {
         return Some(out);
     }
@@ -88,7 +89,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     None
 }
 
-/// Whether `text` is a day of the calendar, as year-month-day.
+/// Returns whether `text` is a valid date, as year-month-day.
 pub(super) fn is_date(text: &str) -> bool {
     let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
     let &[year, month, day] = parts.as_slice() else { return false };

@@ -1,11 +1,11 @@
-//! What holds or does not hold on a target: `applicable`, `prerequisites`, `when`.
+//! Conditions that hold or do not hold on a target: `applicable`, `prerequisites`, `when`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FileTest, Literal, Scalar};
 
-/// Where the target itself says which folder is meant.
+/// A folder whose path the target itself stores.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
@@ -21,7 +21,7 @@ pub struct ValuePlace {
     pub key: String,
     /// The value name; "" for the default value.
     pub name: String,
-    /// The registry view on 64-bit Windows: 64 (without it) or 32.
+    /// The registry view on 64-bit Windows: 64 (the default) or 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
 }
@@ -37,7 +37,7 @@ pub enum OneView {
     Bits32,
 }
 
-/// Something that holds or does not hold on a target. Exactly one of the fields is given.
+/// A test that passes or fails on a target. Exactly one of the fields is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -50,26 +50,26 @@ pub struct Condition {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<OsTest>,
-    /// Holds where each of these holds.
+    /// Holds if all of these hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// Holds where at least one of these holds.
+    /// Holds if at least one of these holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// Holds where this does not.
+    /// Holds if this does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
 
-/// A prerequisite: a condition with its title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
+/// A prerequisite: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
-    /// What it is, as the article names it.
+    /// The prerequisite, as the article names it.
     pub title: String,
-    /// What the reviewer should know of it.
+    /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// A test of a key or value.
@@ -81,58 +81,60 @@ pub struct Prerequisite {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<OsTest>,
-    /// Holds where each of these holds.
+    /// Holds if all of these hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// Holds where at least one of these holds.
+    /// Holds if at least one of these holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// Holds where this does not.
+    /// Holds if this does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of`, `at_least` or `at_most` it
-/// holds where the key or value is there.
+/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of`, `at_least` or `at_most`, it
+/// holds if the key or value exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key. With a `*` in it, or below `HKCU`, the test holds where it holds for at least one of the keys that it stands
-    /// for. In the `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it: the rule then counts
-    /// for each of its keys for which the test holds.
+    /// The key. With a `*` in it, or below `HKCU`, the test holds if it holds for at least one of the matching keys. In
+    /// the `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it; the rule then
+    /// applies to each of its keys for which the test holds.
     pub key: String,
     /// The value name; "" for the default value. Without it, the key itself is tested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The registry view on 64-bit Windows: 64 (without it) or 32.
+    /// The registry view on 64-bit Windows: 64 (the default) or 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
-    /// `true`: it is there. `false`: it is absent.
+    /// `true`: the key or value exists. `false`: it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The value's data is this number (of a REG_DWORD or REG_QWORD), string (REG_SZ, REG_EXPAND_SZ) or list (REG_MULTI_SZ).
-    /// Data of another type is not; bytes that the type does not allow are unknown.
+    /// The value's data is this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
+    /// (REG_MULTI_SZ). Data of another type is not equal; if the bytes are malformed for their type, the result is
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Literal>,
     /// The value's data is one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// The value's data is a number, and not below this.
+    /// The value's data is a number, at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
-    /// The value's data is a number, and not above this. Beside `at_least`, both hold.
+    /// The value's data is a number, at most this. Together with `at_least`, both must hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
 }
 
-/// A test of the operating system, read from the target's registry. All that is given must hold.
+/// A test of the operating system, from the target's registry. Everything that is given must hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OsTest {
-    /// The lowest version, in quotes, as far as it matters: "6.1", "10.0.17763", "10.0.17763.1697" (with the update revision).
+    /// The lowest version, in quotes, as precise as needed: "6.1", "10.0.17763", "10.0.17763.1697" (with the update
+    /// revision).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
     /// The first version that is too high, in quotes: "6.2".
@@ -146,18 +148,18 @@ pub struct OsTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product: Option<Vec<Product>>,
-    /// The service pack's number is this or higher (`CSDVersion`).
+    /// The service pack's number (`CSDVersion`) is this or higher.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_pack: Option<u32>,
 }
 
-/// What a Windows is, as `ProductOptions\ProductType` says.
+/// The kind of Windows, from `ProductOptions\ProductType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Product {
     /// A workstation (WinNT).
     Client,
-    /// A server that is no domain controller (ServerNT).
+    /// A server that is not a domain controller (ServerNT).
     Server,
     /// A domain controller (LanmanNT).
     DomainController,
@@ -169,7 +171,7 @@ impl TryFrom<serde_json::Value> for OneView {
         match bits.as_u64().or_else(|| bits.as_str()?.parse().ok()) {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
-            _ => Err(format!("`{bits}` is no view; it is 64 or 32")),
+            _ => Err(format!("`{bits}` is not a view; write 64 or 32")),
         }
     }
 }

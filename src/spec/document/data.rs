@@ -1,32 +1,33 @@
-//! Parameters, and data as written.
+//! Parameters, and data as a spec writes it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A choice that the operator may make.
+/// A choice for the operator.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// What is chosen.
+    /// The question that the operator decides.
     pub description: String,
-    /// What kind of data it takes. Without it, the kind that the values need in which it is used: a number for REG_DWORD and
-    /// REG_QWORD, a list for REG_MULTI_SZ, else a string. Where they need none or several, that of `default` or of what is allowed.
+    /// The kind of data. By default it is the kind that the values using the parameter need: a number for REG_DWORD and
+    /// REG_QWORD, a list for REG_MULTI_SZ, otherwise a string. If they need no kind or several, it is that of `default`
+    /// or of the allowed data.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
-    /// The only data it may have: a list, or each with its meaning, as `{ 0: "off", 1: "on" }`. Numbers as `0x…` are written
-    /// in quotes there.
+    /// The only data allowed: a list, or a mapping from each to its meaning, such as `{ 0: "off", 1: "on" }`. In the
+    /// mapping, numbers written as `0x…` need quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
-    /// The smallest and largest number it may have.
+    /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// What it is is shown to nobody, and so are the values that use it. So is every parameter of a sensitive value. It
-    /// cannot stand in the name of a key.
+    /// The data is shown to nobody, and neither is that of values that use it. Every parameter of a sensitive value is
+    /// sensitive too. A sensitive parameter cannot be used in the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// What it is when the operator says nothing. Without it, the operator must choose.
+    /// The data if the operator gives none. Without a default, the operator must choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }
@@ -39,17 +40,17 @@ pub enum ParameterType {
     Number,
     /// A string.
     String,
-    /// A list of strings. On the command line: separated by commas.
+    /// A list of strings; on the command line, separated by commas.
     List,
 }
 
-/// Allowed data, with or without their meaning.
+/// Allowed data, with or without meanings.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Allowed {
     /// Each with its meaning.
     Meanings(BTreeMap<String, String>),
-    /// Just the list.
+    /// A list without meanings.
     List(Vec<Scalar>),
 }
 
@@ -71,7 +72,7 @@ pub struct NumberRange {
 pub enum Scalar {
     /// A whole number.
     Number(u64),
-    /// A string; for number types decimal or `0x…`.
+    /// A string; for number types, decimal or `0x…`.
     Text(String),
 }
 
@@ -90,7 +91,8 @@ impl From<Scalar> for Literal {
 pub enum Literal {
     /// A whole number.
     Number(u64),
-    /// A string. For REG_BINARY, REG_NONE and the like: hex digits, with spaces, commas or nothing between the bytes.
+    /// A string. For REG_BINARY, REG_NONE and similar types: hex digits, with spaces, commas or nothing between the
+    /// bytes.
     Text(String),
     /// The strings of a REG_MULTI_SZ.
     List(Vec<String>),
@@ -100,13 +102,13 @@ pub enum Literal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum DataExpression {
-    /// As written.
+    /// The data itself.
     Literal(Literal),
-    /// What the operator chose.
+    /// The data of a parameter.
     Parameter(ParameterReference),
 }
 
-/// Stands for what the operator chose.
+/// Stands for the data that the operator chose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterReference {

@@ -3,23 +3,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A test of a file. Without `exists`, `version`, `branches` or `platform` it holds where the file is there.
+/// A test of a file. Without `exists`, `version`, `branches` or `platform`, it holds if the file exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
-    /// The file: an absolute path, with `{location}` and `%SystemRoot%` and its like.
+    /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
     pub path: String,
-    /// `true`: it is there. `false`: it is absent.
+    /// `true`: the file exists. `false`: it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// Its file version is this or later.
+    /// The file version is this or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Its file version is this or later, by branch: the branch with the highest floor that is not above the found version counts.
+    /// The file version is sufficient for its branch: the branch with the highest floor that is not above the found
+    /// version counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor it was built for.
+    /// The processor that the file is built for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
 }
@@ -32,12 +33,12 @@ pub struct Branch {
     pub from: String,
     /// The first file version of the branch that has the fix.
     pub version: String,
-    /// What the branch is: `GDR`, `LDR`, the system.
+    /// A name for the branch: `GDR`, `LDR`, the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
-/// The processor a file was built for.
+/// The processor that a file is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PlatformName {
@@ -51,17 +52,17 @@ pub enum PlatformName {
     Ia64,
 }
 
-/// The update that must be installed, proven by its files.
+/// The update that must be installed; its files prove that it is.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hotfix {
-    /// What it is called, where that is not the spec's id.
+    /// The name of the update, if it is not the spec's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its files: each must be there in this version or later.
+    /// The files of the update: each must exist in this version or later.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
-    /// The package that installs it, where kbfix may do that.
+    /// The package that installs the update, if kbfix may do that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
 }
@@ -70,41 +71,41 @@ pub struct Hotfix {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HotfixFile {
-    /// The file: an absolute path, with `{location}` and `%SystemRoot%` and its like.
+    /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
     pub path: String,
-    /// The file version that the hotfix brings; a later one does as well.
+    /// The file version that the hotfix installs; a later one is sufficient too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The file versions by branch: the branch with the highest floor that is not above the found version counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor it is built for.
+    /// The processor that the file is built for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
-    /// Its size in bytes as the article's table gives it. For people: a later version has another.
+    /// The size in bytes from the article's table. It is for people; a later version has another size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
-/// A package that installs the hotfix. kbfix runs it only when the operator supplies the file and asks for it.
+/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file and asks for it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// The name of the file; `*` stands for any characters.
+    /// The name of the package's file; `*` stands for any characters.
     pub file: String,
-    /// The SHA-256 of the file, 64 hex digits. One that the operator supplies must match.
+    /// The SHA-256 of the file, 64 hex digits. The file that the operator supplies must match.
     #[schemars(regex(pattern = r"^[0-9A-Fa-f]{64}$"))]
     pub sha256: String,
     /// The arguments that install it without questions and without a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
-    /// Exit codes that mean success. Without it: 0; of a `.msu` also 2359302, already installed.
+    /// Exit codes that mean success. By default 0; for a `.msu` also 2359302 (already installed).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
-    /// Exit codes that mean success, and that the computer must be restarted. Without it: 3010 and 1641; of a `.msu` also 2359301.
-    /// 1641 says that the package has begun the restart: nothing is done after it.
+    /// Exit codes that mean success after which the computer must be restarted. By default 3010 and 1641; for a `.msu`
+    /// also 2359301. 1641 means that the package has begun the restart itself; kbfix does nothing after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

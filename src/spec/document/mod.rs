@@ -1,8 +1,9 @@
-//! The spec language, version 1, as it stands in a file: the types that serde reads and schemars turns into `schema/`.
+//! The spec language, version 1, as it is written in a file: the types that serde reads and schemars turns into
+//! `schema/`.
 //!
-//! Their doc comments are what an editor shows the author. Alternatives are optional fields of one struct rather than
-//! untagged enums, so that a mistake is reported where it is and an editor can complete each field; that exactly one of
-//! them is given is checked in the meaning layer. What comes out of that layer are the types of [`super::model`].
+//! An editor shows their doc comments to the author. Alternatives are optional fields of one struct rather than
+//! untagged enums, so that a mistake is reported at its place and an editor can complete each field; `check` ensures
+//! that exactly one of them is given. Its results are the types of [`super::model`].
 
 mod condition;
 mod data;
@@ -36,47 +37,47 @@ pub struct Document {
     /// The article's title.
     #[schemars(length(min = 1))]
     pub title: String,
-    /// Other names of the same matter: security bulletins, CVE numbers, further articles.
+    /// Other names of the same issue: security bulletins, CVE numbers, further articles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// The article that this spec follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<Article>,
-    /// The products that the article lists under "Applies to". For people; `applicable` is what is tested.
+    /// The products that the article lists under "Applies to". They are for people; `applicable` is tested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<String>,
-    /// Why, in a few lines, for the reviewer.
+    /// The reason for the change, in a few lines, for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// What else the reviewer should know: what is inference, what the article leaves open.
+    /// More for the reviewer: what is inferred, and what the article leaves open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Where the facts of this spec come from.
+    /// The sources of the facts in this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-    /// Choices that the operator may make, with `--set name=data` or in the playbook.
+    /// Choices for the operator, made with `--set name=data` or in the playbook.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
     /// Names for folders that the target itself knows; `{name}` stands for one in a file's path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
-    /// Where this does not hold the spec is not applicable: nothing is done and nothing fails.
+    /// The condition under which the spec applies. If it does not hold, nothing is done and nothing fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// What must hold before anything is changed. Where one does not, the spec is blocked.
+    /// Conditions that must hold before anything is changed. If one does not, the spec is blocked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
-    /// The update that must be installed. Where a file is older, the spec is blocked.
+    /// The update that must be installed. If a file is missing or older, the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The keys and values that must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
-    /// What has to be restarted for the change to take effect.
+    /// Restarts that are needed for the change to take effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
-    /// What is seen on a machine that has the problem, or on one where the remedy works.
+    /// Signs of the problem on a machine, or of the remedy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -85,33 +86,33 @@ pub struct Document {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Article {
-    /// Its address.
+    /// The address of the article.
     #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: String,
-    /// Its revision, in quotes: "4.1".
+    /// The revision, in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The day of its last review, as year-month-day.
+    /// The day of the last review, as year-month-day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub reviewed: Option<String>,
 }
 
-/// Where a fact comes from.
+/// The source of a fact.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// How near the source is to Microsoft's own text.
+    /// How close the source is to Microsoft's own text.
     pub level: SourceLevel,
-    /// What it says.
+    /// What the source says.
     pub what: String,
-    /// Its address.
+    /// The address of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: Option<String>,
 }
 
-/// How near a source is to Microsoft's own text.
+/// How close a source is to Microsoft's own text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceLevel {
@@ -125,7 +126,7 @@ pub enum SourceLevel {
     Inference,
 }
 
-/// What has to be restarted.
+/// Restarts that a change needs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
@@ -134,7 +135,7 @@ pub struct Restart {
     /// The services to restart, by service name. kbfix does that only when asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
-    /// What the operator should know.
+    /// A note for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -151,27 +152,27 @@ pub enum ComputerRestart {
     Required,
 }
 
-/// What is seen on a machine.
+/// A sign that can be seen on a machine.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
     /// An event in a log.
     pub event: Event,
-    /// What the remedy makes of it: `gone` (without it) or `appears`.
+    /// The effect of the remedy: `gone` (the default) or `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
-    /// What the operator should know.
+    /// A note for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What the remedy makes of a symptom.
+/// The effect of the remedy on a symptom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {
-    /// It is not seen any more.
+    /// It does not occur any more.
     Gone,
-    /// It is seen from then on.
+    /// It occurs from then on.
     Appears,
 }
 

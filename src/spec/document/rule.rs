@@ -11,43 +11,44 @@ use super::{Condition, DataExpression, Literal, Scalar};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key. A name with `*` in it stands for every subkey that exists and fits, such as `*` or `ADAM_*`; `HKCU` for each
-    /// user's hive; `{parameter}` for what the operator chose. `[*]`, `[{]` and `[[]` are the characters `*`, `{` and `[` themselves,
-    /// as in `HKCR\[*]\shell`, the key for files of all types.
+    /// The key. A name with `*` in it, such as `*` or `ADAM_*`, stands for every existing subkey that matches; `HKCU`
+    /// for each user's hive; `{parameter}` for what the operator chose. `[*]`, `[{]` and `[[]` are the characters `*`,
+    /// `{` and `[` themselves, as in `HKCR\[*]\shell`, the key for files of all types.
     pub key: String,
-    /// The registry views on 64-bit Windows: 64 (without it), 32, or both.
+    /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
-    /// Beside a key below HKCU: the rule is also about the Default profile, which every new user gets a copy of.
+    /// For a key below HKCU: the rule also applies to the Default profile, which is copied for every new user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
-    /// `present`: the key must exist. `absent`: it must not, with all below it. Without it, the key must exist where a value
-    /// in it must, or where it has no `values`.
+    /// `present`: the key must exist. `absent`: it must not exist, nor anything below it. By default, the key must
+    /// exist if a value in it must, or if the rule has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Beside `ensure: absent`, what becomes of a key that has subkeys. `delete` (without it): it is deleted with all below it.
-    /// `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    /// With `ensure: absent`, what happens to a key that has subkeys. `delete` (the default): it is deleted with
+    /// everything below it. `refuse`: nothing is done, and the spec is blocked. Subkeys that the spec itself deletes do
+    /// not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
-    /// The key holds nothing else: what is there beside it is deleted. `true`: no other values; subkeys stay. `tree`: no other
-    /// values and no other subkeys, in the key and in all below it. What the spec's rules that count on the machine name
-    /// stays: as values, and as subkeys with those above them.
+    /// Deletes everything else in the key. `true`: other values are deleted; subkeys stay. `tree`: other values and
+    /// other subkeys are deleted, in the key and everywhere below it. Everything named by those rules of the spec that
+    /// apply to the machine stays: its values, and its subkeys with the keys above them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule counts only where this holds. It is tested once, for all keys of the rule together; a test with `key: .` is
-    /// tested for each of them by itself.
+    /// The rule applies only if this holds. It is tested once for all keys of the rule together; a test with `key: .`
+    /// is made for each of them separately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// The values, by value name; "" is the default value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("minProperties" = 1))]
     pub values: BTreeMap<String, ValueRule>,
-    /// What the reviewer should know of it.
+    /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// Which registry views a rule is about.
+/// The registry views that a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [64, "64", 32, "32", "both"]))]
@@ -56,97 +57,99 @@ pub enum ViewChoice {
     Bits64,
     /// The view of 32-bit programs.
     Bits32,
-    /// Each of them.
+    /// Both views.
     Both,
 }
 
-/// What becomes of a key that is to be deleted and has subkeys.
+/// What happens to a key that is to be deleted and has subkeys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnSubkeys {
-    /// It is deleted with all below it.
+    /// The key is deleted with everything below it.
     #[default]
     Delete,
-    /// It stays, and the spec is blocked.
+    /// The key stays, and the spec is blocked.
     Refuse,
 }
 
-/// How far a key holds nothing but what the spec names.
+/// The extent to which a key may hold only what the spec names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [true, "tree"]))]
 pub enum Exclusive {
     /// No other values.
     Values,
-    /// No other values and no other subkeys, in the key and in all below it.
+    /// No other values and no other subkeys, in the key and everywhere below it.
     Tree,
 }
 
-/// Whether something must be there.
+/// Whether a key or value must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ensure {
-    /// It must be there.
+    /// It must exist.
     Present,
-    /// It must not be there.
+    /// It must not exist.
     Absent,
 }
 
-/// What must hold of one value. One of `data`, `bits`, `list` and `ensure: absent` is given.
+/// The requirement for one value. Exactly one of `data`, `bits`, `list` and `ensure: absent` is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
-    /// The type. A list: any of these will do, and the first is written.
+    /// The type. In a list, any of the types is accepted, and the first is written.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ, REG_EXPAND_SZ: a string.
-    /// REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
+    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ and
+    /// REG_EXPAND_SZ: a string. REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// Which data stays as it is where it is found, in the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900 }`, both,
-    /// `{ one_of: [3, 5] }`, or `any`. What is found and does not fit becomes `data`, which must itself fit. `none` says that
-    /// nothing but `data` will do, where that is meant of a number that `validate` takes for a scale or for bits.
+    /// Existing data that is left as it is, if it has the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900
+    /// }`, both, `{ one_of: [3, 5] }`, or `any`. Anything else is replaced by `data`, which must itself pass. `none`
+    /// states that only `data` is accepted, for a number that `validate` takes for a scale or for bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows, each of the value's type: 16 and `0x10` are one number and two strings.
+    /// The only data that the article allows, each of the value's type: 16 and `0x10` are the same number but different
+    /// strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
-    /// `absent`: the value must not be there.
+    /// `absent`: the value must not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept. A REG_DWORD or REG_QWORD of the other length,
-    /// and a REG_BINARY of just the type's length, keep their bits and become the type; where anything else stands, the outcome
-    /// is unknown.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; the others are kept. A REG_DWORD or REG_QWORD of the other
+    /// length, and a REG_BINARY of exactly the type's length, keep their bits and get the type. For any other data, the
+    /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Bits>,
-    /// Strings to be in, or not in, a REG_MULTI_SZ; the others are kept, in their order. A list ends at its first empty string,
-    /// as programs read it; NULs missing at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without variables, is a list of
-    /// one string and becomes a REG_MULTI_SZ; a number has none, and gives way to strings that are added; where anything else
-    /// stands, the outcome is unknown.
+    /// Strings that must be, or must not be, in a REG_MULTI_SZ; the others are kept in their order. A list ends at its
+    /// first empty string, as programs read it; missing NULs at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ
+    /// without variables, counts as a list of one string and becomes a REG_MULTI_SZ. A number is replaced if strings
+    /// are added. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
-    /// How found and desired data are compared: `exact` (without it), type and bytes; `comma_set`, as a list
-    /// separated by commas whose order, spaces (also around `=`) and case do not matter.
+    /// How existing and desired data are compared: `exact` (the default) compares type and bytes; `comma_set` compares
+    /// lists separated by commas, and ignores order, spaces (also around `=`) and case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// The data is shown to nobody: in diffs, reports, journals and messages stand only its type and whether it differs. It is
-    /// in the plan file and in the journal. So is every value that uses a sensitive parameter.
+    /// The data is shown to nobody: diffs, reports, messages and the output of `kbfix journal` contain only its type and
+    /// whether it differs. The plan file and the journal do contain it. Every value that uses a sensitive parameter is
+    /// sensitive too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// What Windows does when the value is absent, as data: where that is the desired data, absent is in desired state. `bits`
-    /// and `list` are changed in it.
+    /// The data that Windows assumes when the value is absent. If that is the desired data, an absent value is in the
+    /// desired state. `bits` and `list` are applied to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
-    /// The rule counts only where this holds.
+    /// The rule applies only if this holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
-    /// What the reviewer should know of it.
+    /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// One type, or several of which any will do.
+/// One type, or several of which any is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TypeChoice {
@@ -156,11 +159,11 @@ pub enum TypeChoice {
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
 }
 
-/// Which data that is found stays as it is.
+/// Existing data that is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// Data of every kind, or none.
+    /// Any data, or none.
     Word(KeepWord),
     /// Data that passes a test.
     Which(KeepWhich),
@@ -170,21 +173,21 @@ pub enum Keep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {
-    /// Whatever data is found, in the type or one of the types.
+    /// Any data that has the type or one of the types.
     Any,
-    /// Nothing but `data`, as without `keep`.
+    /// Only `data`, as without `keep`.
     None,
 }
 
-/// Data that stays as it is: numbers between two, or one of a list.
+/// Data that is left as it is: numbers in a range, or one of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
-    /// Numbers not below this: of a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or REG_EXPAND_SZ. A number, or
-    /// `{ parameter: name }`.
+    /// The smallest number: of a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or REG_EXPAND_SZ. A number, or `{
+    /// parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<DataExpression>,
-    /// Numbers not above this.
+    /// The largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<DataExpression>,
     /// Each of these.
@@ -216,39 +219,40 @@ pub enum TypeName {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bits {
-    /// These must be 1.
+    /// Bits that must be 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<Scalar>,
-    /// These must be 0.
+    /// Bits that must be 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear: Option<Scalar>,
 }
 
-/// Strings of a REG_MULTI_SZ. They compare without case.
+/// Strings of a REG_MULTI_SZ, compared without regard to case.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
-    /// These must be in it; those missing are put at the end. A list, or `{ parameter: name }`.
+    /// Strings that must be in the list; missing ones are added at the end. A list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add: Option<DataExpression>,
-    /// These must not be in it. A list, or `{ parameter: name }`.
+    /// Strings that must not be in the list. A list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
 }
 
-/// How found and desired data are compared.
+/// How existing and desired data are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {
-    /// Type and every byte.
+    /// By type and every byte.
     #[default]
     Exact,
-    /// A REG_SZ that is a list separated by commas: order, spaces around an item and case do not matter.
+    /// As lists separated by commas, in a REG_SZ or REG_EXPAND_SZ: order, spaces around an item or `=`, and case do not
+    /// matter.
     CommaSet,
 }
 
 impl ValueRule {
-    /// Returns every expression of data in it.
+    /// Returns every data expression in the rule.
     pub fn expressions(&self) -> impl Iterator<Item = &DataExpression> {
         let keep = self.keep.iter().flat_map(|keep| match keep {
             Keep::Which(which) => [which.at_least.as_ref(), which.at_most.as_ref()],
@@ -258,12 +262,12 @@ impl ValueRule {
         [self.data.as_ref(), self.if_absent.as_ref()].into_iter().chain(keep).chain(list).flatten()
     }
 
-    /// Whether its data is shown to nobody, given the parameters that are.
+    /// Returns whether the value's data is shown to nobody, given the sensitive parameters.
     pub fn is_sensitive(&self, parameters: &BTreeSet<String>) -> bool {
         self.sensitive || self.parameters().any(|name| parameters.contains(name))
     }
 
-    /// Returns the parameters that it uses.
+    /// Returns the parameters that the rule uses.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.expressions().filter_map(|expression| match expression {
             DataExpression::Parameter(reference) => Some(reference.parameter.as_str()),
@@ -275,12 +279,12 @@ impl ValueRule {
 impl TryFrom<serde_json::Value> for ViewChoice {
     type Error = String;
     fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        // A template gives every number as a string.
+        // A template passes every number as a string.
         match value.as_u64().or_else(|| value.as_str()?.parse().ok()) {
             Some(64) => Ok(Self::Bits64),
             Some(32) => Ok(Self::Bits32),
             _ if value == "both" => Ok(Self::Both),
-            _ => Err(format!("`{value}` is no view; it is 64, 32 or both")),
+            _ => Err(format!("`{value}` is not a view; write 64, 32 or both")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether two specs can both have what they ask of one value.
+//! Checks whether one value can satisfy two rules at the same time.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,13 @@ use super::{
 };
 use crate::registry::{Data, Decoded, ValueType, name::folded};
 
-/// A value that must be one of `choices`, or data that `keep` keeps in one of their types. The first choice is written.
+/// A value that must be one of `choices`, or data of one of their types that `keep` accepts. The first choice is
+/// written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
-    /// What may be written.
+    /// The data that may be written.
     pub choices: &'a [Data],
-    /// What else may stay.
+    /// Other data that may stay.
     pub keep: Option<&'a Keep>,
 }
 
@@ -30,7 +31,7 @@ impl Choice<'_> {
         other.choices.first().is_some_and(|data| self.accepts(data))
     }
 
-    /// Whether everything that `other` accepts is accepted here.
+    /// Returns whether this accepts everything that `other` accepts.
     fn contains(&self, other: &Self) -> bool {
         let kept = match (self.keep, other.keep) {
             (_, None) => true,
@@ -44,15 +45,15 @@ impl Choice<'_> {
         kept && other.choices.iter().all(|data| self.accepts(data))
     }
 
-    /// Whether, once each of the two was put in order, in either turn, both hold: neither writes what the other does not
-    /// accept, unless it never has to write after the other.
+    /// Returns whether both hold after each has been applied, in either order: neither writes data that the other
+    /// rejects, unless it never has to write after the other.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)
     }
 
-    /// Whether a change of bits, or of the strings of a list, leaves what is kept: what is written here passes it, and what it
-    /// makes of data that is kept is kept again.
+    /// Returns whether an edit of bits, or of the strings in a list, respects `keep`: the data written here must
+    /// satisfy the edit, and the edit must turn data that is kept into data that is kept too.
     pub(super) fn agrees_with_edit(&self, edit: &Desired) -> bool {
         let written = self.choices.first();
         let written_passes = written.is_some_and(|data| Desired::OneOf(vec![data.clone()]).agrees_with(edit));
@@ -69,7 +70,7 @@ impl Choice<'_> {
 }
 
 impl Desired {
-    /// Whether a value can be what this and `other` ask for, at the same time.
+    /// Returns whether one value can satisfy this and `other` at the same time.
     pub fn agrees_with(&self, other: &Self) -> bool {
         use Desired::{Absent, Bits, CommaSet, Kept, List, OneOf};
         match (self, other) {

@@ -1,4 +1,4 @@
-//! Conditions, and what they test.
+//! Conditions and their tests.
 
 use super::{Bounds, FilePattern, KeyPattern};
 use crate::{
@@ -16,14 +16,14 @@ pub struct ValueAt {
     pub name: ValueName,
 }
 
-/// Something that holds or does not hold on a target.
+/// A test that passes or fails on a target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// A key exists, or does not.
     Key {
         /// The key.
         key: KeyPattern,
-        /// Whether it is to exist.
+        /// Whether the key must exist.
         exists: bool,
     },
     /// A value passes a test.
@@ -42,16 +42,16 @@ pub enum Condition {
     },
     /// The operating system passes a test.
     Os(OsTest),
-    /// Each holds.
+    /// All of these hold.
     All(Vec<Condition>),
-    /// At least one holds.
+    /// At least one of these holds.
     Any(Vec<Condition>),
-    /// It does not hold.
+    /// This does not hold.
     Not(Box<Condition>),
 }
 
 impl Condition {
-    /// The keys that are tested.
+    /// Returns the keys that the condition tests.
     pub fn keys(&self) -> Vec<&KeyPattern> {
         match self {
             Self::Key { key, .. } => vec![key],
@@ -66,69 +66,69 @@ impl Condition {
 /// A test of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueTest {
-    /// It is there, or is not.
+    /// The value exists (`true`) or is absent (`false`).
     Exists(bool),
-    /// Its data is one of these.
+    /// The data is one of these.
     OneOf(Vec<Literal>),
-    /// Its data is a number between these, both included.
+    /// The data is a number within these bounds, inclusive.
     Number(Bounds),
 }
 
 /// Data that a condition compares with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
-    /// A number, of a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD.
+    /// A number: REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD.
     Number(u64),
-    /// A string, of a REG_SZ or REG_EXPAND_SZ, compared exactly.
+    /// A string: REG_SZ or REG_EXPAND_SZ, compared exactly.
     Text(String),
-    /// Strings, of a REG_MULTI_SZ, compared in order.
+    /// Strings: REG_MULTI_SZ, compared in order.
     List(Vec<String>),
 }
 
 /// A test of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileTest {
-    /// It is absent.
+    /// The file is absent.
     Absent,
-    /// It is there, and what is given holds.
+    /// The file exists and passes the tests that are given.
     Present {
-        /// The file versions that will do.
+        /// The file versions that are sufficient.
         version: Option<VersionTest>,
-        /// The processor it was built for.
+        /// The processor that the file is built for.
         platform: Option<Platform>,
     },
 }
 
-/// Which file versions will do.
+/// The file versions that are sufficient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionTest {
-    /// This or later.
+    /// This version or later.
     AtLeast(FileVersion),
-    /// By branch, sorted by floor: the last whose floor is not above the found version counts.
+    /// By branch, sorted by floor: the last branch whose floor is not above the found version counts.
     Branches(Vec<Branch>),
 }
 
 /// A servicing branch of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
-    /// Its lowest file version.
+    /// The lowest file version of the branch.
     pub from: FileVersion,
-    /// Its first file version with the fix.
+    /// The first file version of the branch that has the fix.
     pub version: FileVersion,
-    /// What it is, as the spec calls it.
+    /// The name that the spec gives the branch.
     pub title: Option<String>,
 }
 
-/// A test of the operating system; all that is given must hold.
+/// A test of the operating system; everything that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OsTest {
-    /// The lowest version: major, minor, build, update revision; what was not written is 0.
+    /// The lowest version: major, minor, build, update revision; parts that the spec omits are 0.
     pub at_least: Option<[u32; 4]>,
     /// The first version that is too high.
     pub below: Option<[u32; 4]>,
-    /// The editions that will do; empty: any.
+    /// The accepted editions; any if empty.
     pub editions: Vec<String>,
-    /// The products that will do; empty: any.
+    /// The accepted products; any if empty.
     pub products: Vec<Product>,
     /// The lowest service pack.
     pub service_pack: Option<u32>,
@@ -137,8 +137,8 @@ pub struct OsTest {
 /// A prerequisite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prerequisite {
-    /// What it is, as the article names it.
+    /// The prerequisite, as the article names it.
     pub title: String,
-    /// What must hold.
+    /// The condition that must hold.
     pub condition: Condition,
 }

@@ -1,4 +1,4 @@
-//! The rules: keys and values as they must be.
+//! The rules: the desired state of keys and values.
 
 use std::collections::BTreeSet;
 
@@ -13,66 +13,66 @@ use crate::{
 pub struct KeyRule {
     /// The key.
     pub key: KeyPattern,
-    /// Counts only where this holds.
+    /// The condition under which the rule applies.
     pub when: Option<Condition>,
-    /// The key must exist, also where all of its values must be absent.
+    /// Whether the key must exist even if all of its values must be absent.
     pub must_exist: bool,
-    /// What must hold.
+    /// The desired state.
     pub desired: DesiredKey,
-    /// How far the key holds nothing else.
+    /// The extent to which the key may hold nothing else.
     pub exclusive: Option<Exclusive>,
-    /// It depends on a parameter that is not set.
+    /// Whether the rule's key or conditions depend on a parameter that is not set.
     pub is_open: bool,
 }
 
-/// What must hold of a key.
+/// The desired state of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// It is absent, with all below it, or only where nothing is.
+    /// The key is absent with everything below it; the setting says what to do if it has subkeys.
     Absent(OnSubkeys),
-    /// It exists.
+    /// The key exists.
     Present,
-    /// These hold of its values; it exists where one of them must.
+    /// These rules hold for its values; the key exists if one of them requires a value.
     Values(Vec<ValueRule>),
 }
 
-/// A value and what must hold of it.
+/// A value and its desired state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueRule {
     /// The value name.
     pub name: ValueName,
-    /// Counts only where this holds.
+    /// The condition under which the rule applies.
     pub when: Option<Condition>,
-    /// What must hold.
+    /// The desired state.
     pub desired: Desired,
-    /// What an absent value means to Windows.
+    /// The data that Windows assumes when the value is absent.
     pub if_absent: Option<Data>,
-    /// Whether its data is shown to nobody.
+    /// Whether the data is shown to nobody.
     pub is_sensitive: bool,
 }
 
-/// What must hold of a value.
+/// The desired state of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Desired {
-    /// It is absent.
+    /// The value is absent.
     Absent,
-    /// It is one of these, type and bytes. The first is written.
+    /// The value is one of these, compared by type and bytes. The first is written.
     OneOf(Vec<Data>),
-    /// It is one of `choices`, or data of their types that `keep` keeps. The first choice is written.
+    /// The value is one of `choices`, or data of one of their types that `keep` accepts. The first choice is written.
     Kept {
-        /// The data, by each type that will do.
+        /// The data, once for each accepted type.
         choices: Vec<Data>,
-        /// What stays as it is.
+        /// The existing data that stays.
         keep: Keep,
     },
-    /// It is a string of this type that, as a list separated by commas, has just the items of `text`.
+    /// The value is a string of this type with exactly the items of `text`, as lists separated by commas.
     CommaSet {
         /// REG_SZ or REG_EXPAND_SZ.
         value_type: ValueType,
-        /// What is written.
+        /// The string that is written.
         text: String,
     },
-    /// It is a number of this type in which these bits are 1 and those are 0.
+    /// The value is a number of this type in which the `set` bits are 1 and the `clear` bits are 0.
     Bits {
         /// REG_DWORD or REG_QWORD.
         value_type: ValueType,
@@ -81,24 +81,24 @@ pub enum Desired {
         /// Bits that are 0.
         clear: u64,
     },
-    /// It is a REG_MULTI_SZ that has these strings and not those.
+    /// The value is a REG_MULTI_SZ that has the `add` strings and not the `remove` strings.
     List {
-        /// Strings that are in it.
+        /// Strings that are in the list.
         add: Vec<String>,
-        /// Strings that are not in it.
+        /// Strings that are not in the list.
         remove: Vec<String>,
     },
 }
 
 impl DesiredKey {
-    /// Whether the key is to be absent.
+    /// Returns whether the key must be absent.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(_))
     }
 }
 
 impl ValueRule {
-    /// Whether the value may be absent, as far as the rule alone says.
+    /// Returns whether this rule alone allows the value to be absent.
     pub fn may_be_absent(&self) -> bool {
         match &self.desired {
             Desired::Absent => true,
@@ -110,8 +110,8 @@ impl ValueRule {
     }
 }
 
-/// The items of a list separated by commas: without spaces around them, each once, in upper case as names have it. A space
-/// around `=` does not matter either, as UNC hardening flags are written (`RequireIntegrity = 1`).
+/// Returns the items of a list separated by commas: without spaces around them, each once, in upper case like names. A
+/// space around `=` is dropped too, because UNC hardening flags can be written with one (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");
     let items = text.split(',').map(tidy).filter(|item| !item.is_empty());
@@ -132,7 +132,7 @@ mod tests {
         assert!(!set("A=1").agrees_with(&set("A=1,B=1")));
         assert!(!set("ß").agrees_with(&set("SS")));
         assert!(list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "A"])])));
-        // Programs read up to the empty string.
+        // Programs read the list only up to an empty string.
         assert!(!list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "", "a"])])));
         assert!(bits.agrees_with(&Desired::OneOf(vec![Data::dword(6)])));
         assert!(!bits.agrees_with(&Desired::OneOf(vec![Data::dword(7), Data::qword(6)])));

@@ -1,34 +1,34 @@
-//! Data that stays as it is where it is found: what `keep` says of a value.
+//! Existing data that stays as it is: the `keep` of a value.
 
 use crate::registry::{Data, Decoded, ValueType, notation};
 
-/// Numbers between two, both included; a bound that is not there does not count.
+/// Bounds of a number, inclusive; a missing bound does not restrict it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// The lowest.
+    /// The lowest number.
     pub least: Option<u64>,
-    /// The highest.
+    /// The highest number.
     pub most: Option<u64>,
 }
 
-/// Which data stays as it is.
+/// The existing data that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
-    /// Data of every kind that its type allows.
+    /// Any data that is well-formed for its type.
     Any,
-    /// Numbers between these, also in decimal as text.
+    /// Numbers within these bounds, also as decimal strings.
     Between(Bounds),
-    /// Each of these, type and bytes.
+    /// Each of these, compared by type and bytes.
     OneOf(Vec<Data>),
 }
 
 impl Bounds {
-    /// Whether `number` is between them.
+    /// Returns whether `number` is within the bounds.
     pub fn hold(self, number: u64) -> bool {
         self.least.is_none_or(|least| number >= least) && self.most.is_none_or(|most| number <= most)
     }
 
-    /// Whether every number between the others is between these, too.
+    /// Returns whether every number within `other` is within these bounds.
     pub(super) fn contain(self, other: Self) -> bool {
         let least = self.least.is_none_or(|least| other.least.is_some_and(|other| other >= least));
         least && self.most.is_none_or(|most| other.most.is_some_and(|other| other <= most))
@@ -36,7 +36,7 @@ impl Bounds {
 }
 
 impl std::fmt::Display for Bounds {
-    /// As `3 or higher`, `900 or lower`, `from 1 to 900`.
+    /// Formats the bounds as `3 or higher`, `900 or lower` or `from 1 to 900`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.least, self.most) {
             (Some(least), Some(most)) => write!(f, "from {least} to {most}"),
@@ -58,7 +58,7 @@ impl std::fmt::Display for Keep {
 }
 
 impl Keep {
-    /// Whether `found` stays as it is, where `types` are those that will do. Bytes that their type does not allow never do.
+    /// Returns whether `found` stays as it is; `types` are the accepted types. Data of another type never stays.
     pub fn keeps(&self, types: impl IntoIterator<Item = ValueType>, found: &Data) -> bool {
         let decoded = found.decode();
         types.into_iter().any(|t| t == found.value_type)
@@ -70,7 +70,7 @@ impl Keep {
     }
 }
 
-/// The number that data is: that of a number type, or text in decimal without sign, spaces or leading zeros.
+/// Returns the number in the data: that of a number type, or a decimal string without sign, spaces or leading zeros.
 fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),

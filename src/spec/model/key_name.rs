@@ -1,5 +1,7 @@
-//! One name in a key of a spec, and its notation: `*` is any characters, `{name}` a parameter, and `[*]`, `[{]` and `[[]` are the
-//! characters `*`, `{` and `[` themselves, as in the patterns of shells.
+//! One name in a key of a spec, and its notation.
+//!
+//! `*` stands for any characters and `{name}` for a parameter; `[*]`, `[{]` and `[[]` are the characters `*`, `{` and
+//! `[` themselves, as in the patterns of shells.
 
 use std::fmt;
 
@@ -13,20 +15,20 @@ use super::variable::variable_at;
 /// One name of a [`KeyPattern`](super::KeyPattern).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
-    /// This name.
+    /// Exactly this name.
     Name(KeyName),
-    /// A name with `*` in it: every subkey that exists and whose name fits.
+    /// A name with `*` in it: every existing subkey whose name matches.
     Like(Like),
 }
 
-/// A name in which each `*` stands for any characters, also none.
+/// A name in which each `*` stands for any number of characters, including none.
 #[derive(Debug, Clone)]
 pub struct Like(Vec<String>);
 
 /// A piece of a name in the notation of specs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::spec) enum Piece<'t> {
-    /// As written.
+    /// Literal text.
     Text(&'t str),
     /// `*`.
     Star,
@@ -34,21 +36,22 @@ pub(in crate::spec) enum Piece<'t> {
     Variable(&'t str),
 }
 
-/// What stands for a character that has a meaning, and that character.
+/// The escape of each special character, and the character.
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
 
 impl Like {
-    /// The name that begins with the first of `parts`, ends with the last, and has the others in between, in that order.
+    /// Creates a pattern for names that begin with the first of `parts`, end with the last, and have the others in
+    /// between, in that order.
     pub(in crate::spec) fn new(parts: Vec<String>) -> Self {
         Self(parts)
     }
 
-    /// Whether the name fits.
+    /// Returns whether the name matches.
     pub fn fits(&self, name: &str) -> bool {
         fits(name, &self.0)
     }
 
-    /// Whether every name fits.
+    /// Returns whether every name matches.
     pub(in crate::spec) fn is_any(&self) -> bool {
         self.0.iter().all(String::is_empty)
     }
@@ -63,7 +66,7 @@ impl PartialEq for Like {
 impl Eq for Like {}
 
 impl NamePattern {
-    /// Whether one name can be one of both patterns. Of two names with `*` it is taken that one can.
+    /// Returns whether one name can match both patterns. Two patterns with `*` are assumed to overlap.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
@@ -73,7 +76,7 @@ impl NamePattern {
     }
 }
 
-/// As a spec writes it.
+/// Formats the name as a spec writes it.
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,7 +88,7 @@ impl fmt::Display for NamePattern {
     }
 }
 
-/// The pieces of a name in the notation of specs.
+/// Splits a name in the notation of specs into its pieces.
 pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
     let (mut rest, mut plain) = (text, 0);
@@ -113,7 +116,7 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
 }
 
-/// A name as a spec writes it: only what would have another meaning is escaped.
+/// Formats a name as a spec writes it; escapes only what would otherwise have another meaning.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(pieces("[[][*]]"), [Text("["), Text("*"), Text("]")]);
         assert_eq!(pieces("{{name}}"), [Text("{"), Variable("name"), Text("}")]);
         assert_eq!(pieces("[*"), [Text("["), Star]);
-        // What is no escape stays what it was.
+        // Text that is not an escape stays as it is.
         assert_eq!(pieces("{*}"), [Text("{"), Star, Text("}")]);
         for plain in ["{CLSID-1}", "[a]", "[]", "[", "é]", "a]b"] {
             assert_eq!(pieces(plain), [Text(plain)]);

@@ -1,4 +1,4 @@
-//! A checked spec: parsed, its parameters resolved, nothing left that could be invalid.
+//! A checked spec: parsed, with its parameters resolved, and valid in every part.
 
 mod compatible;
 mod condition;
@@ -22,42 +22,42 @@ pub(in crate::spec) use key_name::{Piece, pieces};
 pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
-/// A spec whose meaning was checked, with the operator's choices put in.
+/// A checked spec with the operator's choices filled in.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// The name by which messages and documents call it.
+    /// The name of the spec in messages and documents.
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// Where it was read from.
+    /// The origin of the spec.
     pub origin: Origin,
-    /// Each parameter's data, as text, for the plan.
+    /// Each parameter's data as a string, for the plan; a sensitive one is hidden.
     pub parameters: BTreeMap<String, String>,
     /// The parameters that the operator gave; the others have their default.
     pub set: BTreeSet<String>,
-    /// The parameters without default that the operator did not give, each with what to do. Where they are used, data stands
-    /// for one that they allow; no change is planned for such a spec.
+    /// The parameters without a default that the operator did not give, each with a hint. Allowed data takes their
+    /// place where they are used; no change is planned for such a spec.
     pub unset: BTreeMap<String, String>,
-    /// The parameters that are shown to nobody.
+    /// The parameters whose data is shown to nobody.
     pub sensitive: BTreeSet<String>,
     /// The folders that the target knows, by name.
     pub locations: BTreeMap<String, ValueAt>,
-    /// Where this does not hold, the spec is not applicable.
+    /// The condition under which the spec applies.
     pub applicable: Option<Condition>,
-    /// What must hold before anything is changed.
+    /// Conditions that must hold before anything is changed.
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed.
     pub hotfix: Option<Hotfix>,
-    /// What must hold in the registry, in the order of the file; two views are two rules.
+    /// The registry rules, in the order of the file; a rule for both views becomes two.
     pub rules: Vec<KeyRule>,
-    /// What has to be restarted.
+    /// Restarts that are needed afterwards.
     pub restart: Restart,
-    /// The document it came from, for [`crate::render`] and exports.
+    /// The document that the spec was made from, for [`crate::render`] and exports.
     pub document: Document,
 }
 
 impl Spec {
-    /// Returns the parameters that are not set and that keys depend on, so that not even what to read is known.
+    /// Returns the unset parameters on which keys depend, so that not even what to read is known.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(|rule| match &rule.desired {
             DesiredKey::Values(values) => values.as_slice(),
@@ -73,61 +73,61 @@ impl Spec {
     }
 }
 
-/// Where a spec was read from.
+/// The origin of a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The file's path as given, `-` for standard input, or the name of a built-in spec.
     pub name: String,
-    /// The SHA-256 of its bytes, in hex digits.
+    /// The SHA-256 of the file's bytes, in hex digits.
     pub sha256: String,
 }
 
 /// The update that must be installed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hotfix {
-    /// What it is called.
+    /// The name of the update.
     pub title: String,
-    /// Its files.
+    /// The files that prove it.
     pub files: Vec<HotfixFile>,
-    /// The package that installs it, where kbfix may do that.
+    /// The package that installs the update, if kbfix may do that.
     pub package: Option<Package>,
-    /// Whether the operator supplies the package and asks that it be installed.
+    /// Whether the operator supplies the package and asks for its installation.
     pub install: bool,
 }
 
 /// A package that installs a hotfix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The name of its file; `*` stands for any characters.
+    /// The file name; `*` stands for any characters.
     pub file: String,
-    /// The SHA-256 of its file, in small hex digits.
+    /// The SHA-256 of the file, in lower-case hex digits.
     pub sha256: String,
     /// The arguments that install it without questions and without a restart.
     pub arguments: Vec<String>,
     /// Exit codes that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success, and that the computer must be restarted.
+    /// Exit codes that mean success after which the computer must be restarted.
     pub restart: Vec<u32>,
 }
 
 /// A file of a hotfix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HotfixFile {
-    /// The file.
+    /// The path of the file.
     pub path: FilePattern,
-    /// The file versions that will do.
+    /// The file versions that are sufficient.
     pub version: VersionTest,
-    /// The processor it is built for.
+    /// The processor that the file is built for.
     pub platform: Option<Platform>,
 }
 
-/// What has to be restarted.
+/// Restarts that a spec asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// Whether the computer must be.
+    /// Whether the computer must be restarted.
     pub computer: ComputerRestart,
-    /// The services, by service name.
+    /// The services to restart, by service name.
     pub services: Vec<String>,
-    /// What the operator should know.
+    /// A note for the operator.
     pub note: Option<String>,
 }

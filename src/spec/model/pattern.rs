@@ -1,43 +1,43 @@
-//! Patterns of keys and files: with a `*`, or with what only the target can fill in.
+//! Patterns of keys and files: with a `*`, or with parts that only the target can fill in.
 
 use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 use super::NamePattern;
 
-/// A key in one view, in which a name may stand for every subkey and HKCU for each user.
+/// A key in one view, in which a name may stand for many subkeys and HKCU for each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern {
     /// The root key.
     pub root: RootKey,
-    /// The names below it.
+    /// The names below the root key.
     pub names: Vec<NamePattern>,
     /// The view.
     pub view: View,
-    /// In a condition that names the key of its rule as `.`: how many of the names are that key's. The pattern then stands
-    /// for what is below the one key that the rule is about, in that key's view.
+    /// In a condition that refers to its rule's key as `.`: how many of the names belong to that key. The pattern then
+    /// stands for a place below the one key that the rule is applied to, in that key's view.
     pub own: Option<usize>,
-    /// Of a key below HKCU: it is also the one of the Default profile.
+    /// Whether a key below HKCU also stands for the key in the Default profile.
     pub default_profile: bool,
-    /// A parameter in it that is not set: which key it is is not known.
+    /// An unset parameter in the key; which key is meant is then unknown.
     pub unset: Option<String>,
 }
 
-/// The path of a file, in which folders may be named by what the target knows.
+/// The path of a file, whose folder the target may have to fill in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePattern(pub Vec<PathPart>);
 
 /// A piece of a [`FilePattern`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathPart {
-    /// As written.
+    /// Literal text.
     Text(String),
     /// `{location}`.
     Location(String),
-    /// `%SystemRoot%` and its kin.
+    /// A variable such as `%SystemRoot%`.
     Variable(PathVariable),
 }
 
-/// The variables of paths that are resolved on the target, from its registry.
+/// The path variables that are resolved from the target's registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%`, `%windir%`.
@@ -57,24 +57,24 @@ pub enum PathVariable {
 }
 
 impl KeyPattern {
-    /// Whether a name in it stands for several subkeys.
+    /// Returns whether a name in the key has a `*`.
     pub fn has_star(&self) -> bool {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
-    /// Whether a key can be one of both patterns. Of two names with `*` it is taken that one can.
+    /// Returns whether one key can match both patterns. Two names with `*` are assumed to overlap.
     pub fn may_meet(&self, other: &Self) -> bool {
         (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
             && self.names.iter().zip(&other.names).all(|(a, b)| a.may_meet(b))
     }
 
-    /// The pattern of just this key, in the 64-bit view.
+    /// Returns the pattern of exactly this key, in the 64-bit view.
     pub fn of(path: &KeyPath) -> Self {
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
         Self { root: path.root(), names, view: View::Bits64, own: None, default_profile: false, unset: None }
     }
 
-    /// The path, where no name in it stands for several and the root key is not HKCU.
+    /// Returns the path below the root key; `None` if a name has a `*`.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
         for name in &self.names {
@@ -86,9 +86,10 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// The pattern of the same keys under the one name that each has, on a Windows with two views.
+    /// Returns the pattern of the same keys by their canonical names, on a Windows with two views.
     pub fn one_name(&self) -> Self {
-        // A name with `*` is the other name of nothing: while the others change, its number stands for it.
+        // A name with `*` has no other canonical form. A placeholder with its number takes its place during the
+        // conversion.
         let stand_in = |at: usize| format!("\u{1}{at}");
         let mut path = KeyPath::root_key(self.root);
         for (at, name) in self.names.iter().enumerate() {
@@ -115,7 +116,8 @@ impl KeyPattern {
         }
     }
 
-    /// A text that is the same for two patterns exactly where they are equal, for use as the key of a map.
+    /// Returns a string that is the same for two patterns exactly if they are equal without regard to case, for use as
+    /// the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
         String::from_utf16_lossy(&units(&self.to_string()))
@@ -133,7 +135,7 @@ impl std::fmt::Display for KeyPattern {
 }
 
 impl PathVariable {
-    /// The variable that `name` (without the percent signs, in any case) names.
+    /// Parses the name of a variable, without percent signs and in any case.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "systemroot" | "windir" => Self::SystemRoot,
@@ -147,7 +149,7 @@ impl PathVariable {
         })
     }
 
-    /// Its name, as Windows spells it.
+    /// Returns the name as Windows spells it.
     pub fn name(self) -> &'static str {
         match self {
             Self::SystemRoot => "SystemRoot",

@@ -1,11 +1,12 @@
-//! Keys that kbfix never deletes, whatever they are called.
+//! Keys that kbfix never deletes, by whatever name.
 
 use crate::registry::{Key, KeyName, RootKey, View, name};
 
 use super::{KeyPattern, NamePattern};
 
-/// Keys that Windows, or much on it, cannot do without, by the one name of each. `*` stands for any name, HKCU for every key
-/// directly below HKU, `CurrentControlSet` for every control set, and a key below `HKLM\SOFTWARE` for those of both views.
+/// Keys that Windows, or much software on it, cannot do without, by their canonical names. `*` stands for any name,
+/// HKCU for every key directly below HKU, `CurrentControlSet` for every control set, and a key below `HKLM\SOFTWARE`
+/// for those in both views.
 const PROTECTED: &[&str] = &[
     r"HKLM\*",
     r"HKCU\*",
@@ -18,7 +19,7 @@ const PROTECTED: &[&str] = &[
     r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName",
     r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl",
     r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa",
-    // The class names of these four are the boot key, by which the secrets in SAM and SECURITY are encrypted.
+    // The class names of these four keys form the boot key, which encrypts the secrets in SAM and SECURITY.
     r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\Data",
     r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\GBG",
     r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\JD",
@@ -49,10 +50,10 @@ const PROTECTED: &[&str] = &[
     r"HKCU\Software\Microsoft\Windows\CurrentVersion",
 ];
 
-/// What the number of a control set can be. Source: Microsoft, KB100010 ("What are Control Sets?").
+/// The possible numbers of a control set. Source: Microsoft, KB100010 ("What are Control Sets?").
 const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 
-/// Whether the key is protected.
+/// Returns whether the key is protected.
 pub fn is_protected(key: &Key) -> bool {
     let names = key.path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
     can_be_protected(&KeyPattern {
@@ -65,7 +66,7 @@ pub fn is_protected(key: &Key) -> bool {
     })
 }
 
-/// Whether one of the keys that the pattern can stand for is protected.
+/// Returns whether a key that the pattern can stand for is protected.
 pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     let key = key.one_name();
     let narrow = (0..key.names.len()).filter(|at| can_be_wow6432node(&key, *at)).map(|at| {
@@ -75,7 +76,7 @@ pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     [key.clone()].into_iter().chain(narrow).any(|key| PROTECTED.iter().any(|protected| can_be(&key, protected)))
 }
 
-/// Whether name number `at` can be the key in which the 64-bit view keeps the 32-bit view's.
+/// Returns whether name number `at` can be the key in which the 64-bit view keeps the keys of the 32-bit view.
 fn can_be_wow6432node(key: &KeyPattern, at: usize) -> bool {
     let below_software = key.root == RootKey::Hklm && (at == 1 || at == 2);
     let below_classes = matches!(key.root, RootKey::Hkcu | RootKey::Hku) && (at == 2 || at == 3);
@@ -89,12 +90,12 @@ fn fits(pattern: &NamePattern, name: &str) -> bool {
     }
 }
 
-/// Whether `key` can be the key that `protected` names, in whichever view.
+/// Returns whether `key` can be the key that `protected` names, in either view.
 fn can_be(key: &KeyPattern, protected: &str) -> bool {
     let mut parts = protected.split('\\');
     let mut names = key.names.iter();
     let root = parts.next();
-    // HKCU is a key below HKU, whoever's.
+    // HKCU stands for any key directly below HKU.
     let same_root =
         root == Some(key.root.short()) || (root == Some("HKCU") && key.root == RootKey::Hku && names.next().is_some());
     same_root && parts.all(|part| names.next().is_some_and(|name| is(name, part))) && names.next().is_none()

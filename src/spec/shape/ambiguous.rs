@@ -1,5 +1,6 @@
-//! Text without quotes that not every reader of YAML takes for the same ([`crate::spec::source::readings`]). `on` is a word to one and true
-//! to another; `0777` is 777, 511 and text. Such a scalar is refused rather than guessed at.
+//! Refuses unquoted scalars that readers of YAML interpret differently ([`crate::spec::source::readings`]).
+//!
+//! To one reader `on` is a word, to another it is true; `0777` can be 777, 511 or a string. kbfix does not guess.
 
 use crate::{
     diag::{Code, text::shorten},
@@ -13,7 +14,7 @@ use crate::{
 
 use super::hints;
 
-/// Checks every scalar without quotes.
+/// Checks every unquoted scalar.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
@@ -39,7 +40,7 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
         Some(Reading::Int(_)) => too_large(findings, path, text),
         Some(_) => {}
-        // A day is a date object to PyYAML and becomes the same text again on its way to kbfix.
+        // PyYAML turns a day into a date object, which becomes the same text again on its way to kbfix.
         None if is_day(text) && is_review(path) => {}
         None if findings.only_counts() => {}
         None => {
@@ -69,9 +70,9 @@ fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {
     let readings = Readings::of(text);
     match readings.agreed() {
         Some(Reading::Text) => {}
-        // Reported as a merge key.
+        // This is reported as a merge key.
         _ if text == "<<" => {}
-        // Only a number in its shortest decimal form is the same name wherever it has been through a number.
+        // Only a number in its shortest decimal form stays the same name if a reader takes it for a number.
         Some(Reading::Int(Some(number))) if number.to_string() == text => {}
         _ if findings.only_counts() => {}
         Some(reading) => {

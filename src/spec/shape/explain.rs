@@ -1,5 +1,5 @@
-//! What is wrong with the form of a document, in our words: each error of the jsonschema crate becomes a finding with its
-//! place, what was expected and found, and the field or word that was probably meant.
+//! Explains faults in the form of a document: turns each error of the jsonschema crate into a finding with its place,
+//! what was expected and found, and the field or word that was probably meant.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind as Failure, paths::LocationSegment};
 use serde_json::Value;
@@ -21,12 +21,12 @@ use super::{
     wording::{bits_of, example, form, kind_and_data, kind_of, kinds, list, list_or, owner, plain, remove, show},
 };
 
-/// What the schema layer says of a document.
+/// The result of checking a document against the schema.
 #[derive(Default)]
 pub(in crate::spec) struct Verdict {
-    /// Fields that the language does not have, with the field that was probably meant.
+    /// Fields that the language does not have, each with the field that was probably meant.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// Where other things are wrong.
+    /// The places of other faults.
     pub wrong: Vec<Path>,
 }
 
@@ -34,9 +34,9 @@ pub(in crate::spec) struct Verdict {
 pub(in crate::spec) struct Explainer<'a, 't> {
     /// The schema.
     pub schema: &'a Value,
-    /// Where findings go.
+    /// The destination of the findings.
     pub findings: &'a mut Findings<'t>,
-    /// What was found so far.
+    /// The faults found so far.
     pub verdict: Verdict,
 }
 
@@ -48,7 +48,7 @@ impl Explainer<'_, '_> {
             Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),
             Failure::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                // A field that was probably meant to be this one is reported itself.
+                // If a misspelled field was probably meant to be this one, the misspelling is reported instead.
                 let given = error.instance().as_object().into_iter().flat_map(|o| o.keys());
                 let known = above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties"));
                 let mut unknown = given.filter(|given| known.is_some_and(|known| known.get(given).is_none()));
@@ -84,7 +84,7 @@ impl Explainer<'_, '_> {
         }
         for name in unexpected {
             let at = path.field(name);
-            // Said of the empty field before it.
+            // The empty field before it is reported instead.
             if hints::meant_below(self.findings.places(), &at).is_some() {
                 self.verdict.wrong.push(path.clone());
                 continue;
@@ -105,7 +105,7 @@ impl Explainer<'_, '_> {
             };
             let message = format!("{} has no field `{}`", owner(path), shorten(name));
             self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
-            // What the value must be stands perhaps there; that it says nothing need not be said.
+            // The unknown field may be the one that says what the value must be, so its absence is not reported.
             let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
             if free.is_none() && hints::is_value_rule(path) && !["data", "bits", "list", "ensure"].into_iter().any(says)
             {
@@ -115,7 +115,7 @@ impl Explainer<'_, '_> {
         }
     }
 
-    /// What the schema says of a field, as a hint.
+    /// Returns the first sentence of the schema's description of a field, as a hint.
     fn field_hint(&self, error: &ValidationError<'_>, name: &str) -> Option<String> {
         let owner = above(error.schema_path().as_str(), self.schema)?;
         let field = owner.get("properties")?.get(name)?;
@@ -127,7 +127,8 @@ impl Explainer<'_, '_> {
         Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
     }
 
-    /// Several forms are possible. Where the data has the kind of one of them, that one was meant.
+    /// Explains an error where several forms are possible. If the data has the kind of one of them, that form was
+    /// meant.
     fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
         let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && path_of(e) == *path;
         let is_const =
@@ -136,7 +137,7 @@ impl Explainer<'_, '_> {
             return self.words(path, error.instance(), &words(context));
         }
         let meant: Vec<&Vec<_>> = context.iter().filter(|errors| !errors.iter().any(|e| is_kind(&e))).collect();
-        // One form that is itself a choice of forms, none of which has the right kind, is not what was meant either.
+        // A form that is itself a choice of forms, none of which has the right kind, was not meant either.
         let meant: Vec<&&Vec<_>> =
             meant.iter().filter(|errors| !errors.iter().all(|e| self.only_kinds(e, path))).collect();
         if let [errors] = meant.as_slice() {
@@ -150,7 +151,7 @@ impl Explainer<'_, '_> {
         self.wrong_kind(path, error.instance(), &kinds);
     }
 
-    /// Whether nothing but the kind of the data at `path` is wrong, in every form of a choice.
+    /// Returns whether, in every form of a choice, only the kind of the data at `path` is wrong.
     fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
         match error.kind() {
             Failure::Type { .. } => path_of(error) == *path,
@@ -165,7 +166,7 @@ impl Explainer<'_, '_> {
         let found = error.instance();
         let (code, message, hint) = match error.kind() {
             Failure::Type { kind } => return self.wrong_kind(path, found, &kinds(kind)),
-            // That it is no number is said by its type.
+            // Its type error already says that it is not a number.
             Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
                 let message = format!("version {} of the spec language is not known here", show(found));
@@ -186,7 +187,7 @@ impl Explainer<'_, '_> {
             Failure::MaxLength { limit } => {
                 (Code::WRONG_FORM, format!("{} is longer than {limit} characters", owner(path)), None)
             }
-            // That it is empty is said by its length.
+            // Its length error already says that it is empty.
             Failure::Pattern { .. } if found.as_str() == Some("") && path.last_field() == Some("id") => return,
             Failure::Pattern { .. } => {
                 let message = format!("{} is not {}", show(found), form(path));
@@ -198,17 +199,17 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// What to write for a number below zero: its bits, as many as the type beside it has.
+    /// Returns a hint for a negative number: its bits, as many as the type next to it has.
     fn negative(&self, path: &Path, found: &Value) -> Option<String> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
         Some(format!("registry numbers have no sign; the same bits are {}", bits_of(number, is_long)))
     }
 
-    /// Data that must be one of a few words or numbers.
+    /// Reports data that must be one of a few words or numbers.
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
         let mut names: Vec<String> = options.iter().map(plain).collect();
-        // A view may be in quotes, and is one word all the same.
+        // A view may be written with or without quotes; list it once.
         names.dedup();
         let text = plain(found);
         let known = || names.iter().map(String::as_str);
@@ -227,7 +228,7 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// One finding for all items of a list that stands where its type takes none, and its place.
+    /// Returns one finding, with its place, for a list that is given where the type takes none.
     fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
         let (Step::Item(_), above) = path.0.split_last()? else { return None };
         let above = Path(above.to_vec());
@@ -264,7 +265,7 @@ impl Explainer<'_, '_> {
     fn wrong_kind(&mut self, path: &Path, found: &Value, expected: &[&str]) {
         self.verdict.wrong.push(path.clone());
         let places = self.findings.places();
-        // Said of the empty field before it.
+        // The empty field before it is reported instead.
         if hints::meant_below(places, path).is_some() {
             return;
         }
@@ -294,7 +295,7 @@ impl Explainer<'_, '_> {
                 };
                 (Code::EMPTY_FIELD, format!("{name} has no data"), hint)
             }
-            // Reported with the reason when the scalars were read.
+            // This was reported, with the reason, when the scalars were read.
             (Value::Number(n), _) if n.is_f64() => return,
             (Value::Bool(_) | Value::Number(_), Some(text)) if expected.contains("a string") => {
                 let message = format!("expected {expected}; `{}` without quotes is {}", shorten(&text), kind_of(found));
@@ -326,7 +327,7 @@ impl Explainer<'_, '_> {
     }
 }
 
-/// The path to what the field at `path` belongs to.
+/// Returns the path to the parent of the node at `path`.
 fn above_of(path: &Path) -> Path {
     Path(path.0.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default())
 }
@@ -366,7 +367,7 @@ fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>)
     }
 }
 
-/// The text of a scalar without quotes.
+/// Returns the text of an unquoted scalar.
 fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
     match &places.resolve(places.node(path)?).kind {
         Kind::Scalar { text, plain: true } => Some(text.clone()),
@@ -382,7 +383,7 @@ fn path_of(error: &ValidationError<'_>) -> Path {
     Path(error.instance_path().segments().map(step).collect())
 }
 
-/// The schema that a keyword at `pointer` stands in.
+/// Returns the schema that contains the keyword at `pointer`.
 fn above<'s>(pointer: &str, schema: &'s Value) -> Option<&'s Value> {
     schema.pointer(pointer.rsplit_once('/')?.0)
 }

@@ -1,4 +1,4 @@
-//! What to write in place of what was written: hints that know the field, and the registry type beside it.
+//! Hints what to write instead, which take the field and the registry type next to it into account.
 
 use serde_json::Value;
 
@@ -10,11 +10,12 @@ use crate::{
     },
 };
 
-/// What to do where a list is given for a string. Another type is no way out: the program that reads the value expects this one.
+/// The hint for a list that is given where one string is expected. It does not suggest another type, because the
+/// program that reads the value expects this one.
 pub(in crate::spec) const ONE_STRING: &str =
     "write one string, with the separator that the program expects between its items, as \"a;b\"";
 
-/// What other tools call a field.
+/// Names that other tools use for a field.
 const SYNONYMS: [(&str, &str); 6] = [
     ("value", "data"),
     ("kind", "type"),
@@ -24,18 +25,18 @@ const SYNONYMS: [(&str, &str); 6] = [
     ("name", "title"),
 ];
 
-/// The field that `name` is another word for, where it is one of `known`.
+/// Returns the field that `name` is a synonym for, if it is one of `known`.
 pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
     meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
 }
 
-/// Whether `path` leads to what must hold of a value.
+/// Returns whether `path` leads to a value rule.
 pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
-/// The first type that a value rule gives, where `path` leads into the rule.
+/// Returns the first type that a value rule gives, if `path` leads into the rule.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
     if !is_value_rule(&rule) {
@@ -49,17 +50,17 @@ pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<Strin
     text(&given).or_else(|| text(&given.item(0)))
 }
 
-/// The type that a value rule gives, where it is one of numbers.
+/// Returns the type that a value rule gives, if it is a number type.
 pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
     type_beside(places, path).filter(|value_type| is_number_type(value_type))
 }
 
-/// Whether a type is one of numbers.
+/// Returns whether a type is a number type.
 pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
     matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
-/// What to write where `yes`, `on`, `true` and their like are no text.
+/// Returns a hint where `yes`, `on`, `true` or a similar word cannot stand for a string.
 pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
     let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
     Some(match path.last_field() {
@@ -70,7 +71,7 @@ pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Op
     })
 }
 
-/// What to write in place of a number with a fraction.
+/// Returns a hint for a number with a fraction.
 pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
     if matches!(path.last_field(), Some("version" | "from")) {
         return Some("a file version has four numbers: 6.5.7651.19".to_owned());
@@ -84,7 +85,7 @@ pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) ->
     })
 }
 
-/// An example of the mapping, list or number that is meant, made of what was written.
+/// Returns an example of the mapping, list or number that was meant, built from what was written.
 pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
     let number = found.as_u64();
     let shown = |found: &Value| match found {
@@ -151,8 +152,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Fields that stand beside an empty one, and were meant to stand below it: `values` before its values, or a value's name
-/// before its type and data.
+/// Returns the fields next to an empty one that were meant to be below it: the values after `values:`, or type and data
+/// after a value's name.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
     const KEY_RULE: [&str; 9] =
         ["key", "view", "default_profile", "ensure", "on_subkeys", "exclusive", "when", "values", "note"];
@@ -182,7 +183,7 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     after.map(|entry| entry.name.clone()).take_while(|name| fits(name)).collect()
 }
 
-/// The empty field that `path` was meant to stand below.
+/// Returns the empty field below which the field at `path` was meant to be.
 pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<String> {
     let (Step::Field(name), above) = path.0.split_last()? else { return None };
     let above = Path(above.to_vec());

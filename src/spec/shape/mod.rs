@@ -1,8 +1,8 @@
-//! The form of a document: checked against the JSON schema, with every fault explained in words.
+//! The form of a document: checks it against the JSON schema, and explains every fault.
 //!
-//! `ambiguous` refuses scalars that readers of YAML take for different things, `suspicious` warns of slips; `validate` checks the
-//! document against the schema, `explain` makes a finding of each of its errors (with `hints` and `wording`), and `repair`
-//! takes out what was reported, so that the rest is checked too.
+//! `ambiguous` refuses scalars that readers of YAML interpret differently, and `suspicious` warns of slips. `validate`
+//! checks the document against the schema, and `explain` turns each error into a finding (with `hints` and `wording`).
+//! `repair` removes what was reported, so that the rest is checked too.
 
 pub(in crate::spec) mod ambiguous;
 pub(in crate::spec) mod explain;

@@ -1,5 +1,7 @@
-//! Puts something harmless where the schema layer found a fault, so that the meaning layer can check all the rest in the
-//! same run. What comes out of a repaired document is never used: the faults found make the spec invalid.
+//! Replaces faulty parts of a document by harmless ones, so that the check of its meaning can cover the rest in the
+//! same run.
+//!
+//! The result of a repaired document is never used: the faults make the spec invalid.
 
 use std::collections::BTreeSet;
 
@@ -12,17 +14,17 @@ use crate::spec::{
 
 use super::explain::Verdict;
 
-/// A document that can be checked, and what in it cannot be relied on.
+/// A document that can be checked, and the parts of it that are unreliable.
 pub(in crate::spec) struct Repaired {
     /// The document.
     pub document: Document,
-    /// Parameters and locations that are declared, but wrongly.
+    /// Parameters and locations that are declared with an error.
     pub tainted: BTreeSet<String>,
-    /// Whether anything was replaced; then what seems unused may be used there.
+    /// Whether anything was replaced; what seems unused may then be used in a replaced part.
     pub replaced: bool,
 }
 
-/// The document in `value`, with what `verdict` lists put right or replaced; `None` where that is not enough.
+/// Returns the document in `value`, with the faults in `verdict` corrected or replaced; `None` if that is not enough.
 pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
     let mut tainted = BTreeSet::new();
     for (path, meant) in &verdict.unknown {
@@ -36,7 +38,8 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
             owner.entry(meant).or_insert(data);
         }
     }
-    // A field that was renamed above may be wrong in itself; what cannot be read then is not checked further.
+    // A field that was renamed above may have a faulty value too; if that makes the document unreadable, it is not
+    // checked further.
     for path in &verdict.wrong {
         let (unit, harmless) = unit(path)?;
         if let (Some("parameters" | "locations"), Some(name)) = (path.field_at(0), path.field_at(1)) {
@@ -61,14 +64,14 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
     Some(Repaired { document, tainted, replaced: !verdict.wrong.is_empty() || !verdict.unknown.is_empty() })
 }
 
-/// The smallest part around a fault that can be replaced by something that says nothing; without a replacement, the
-/// field at the top is left out. `None` where nothing sound remains.
+/// Returns the smallest part around a fault that can be replaced, and its harmless replacement; without one, the
+/// top-level field is removed. Returns `None` if nothing useful remains.
 fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
     let key = r"HKLM\SOFTWARE\kbfix\replaced";
     let part = |length: usize| Path(path.0[..length].to_vec());
     let field = |at| path.field_at(at);
     if path.0.is_empty() {
-        // A field at the top is missing; it is put in below. A document that is no mapping cannot be repaired.
+        // A top-level field is missing, and is added later. A document that is not a mapping cannot be repaired.
         return Some((Path::default(), None));
     }
     let is = |length: usize| path.0.len() >= length;

@@ -1,5 +1,5 @@
-//! Text that reads as YAML and is hardly what was meant: a path in double quotes whose backslashes became a tab or a line
-//! break, and typographic quotes, which are part of the text.
+//! Finds text that is valid YAML but probably a mistake: a path in double quotes whose backslashes became a tab or a
+//! line break, and typographic quotes, which are part of the text.
 
 use crate::{
     diag::{Code, Diagnostic, text::shorten},
@@ -14,7 +14,7 @@ use crate::{
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
-/// Warns of such text.
+/// Warns of suspicious text.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
@@ -30,7 +30,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
 }
 
 fn is_for_people(path: &Path) -> bool {
-    // A value of that name is none of them.
+    // A value with such a name does not count.
     let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
     let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&name.as_str()));
     !in_values && path.0.iter().rev().take(2).any(named)
@@ -45,7 +45,7 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part:
         let message = format!("the quotes of `{}` are part of the text", shorten(text));
         warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', where they only enclose it");
     }
-    // A key that has one is an error.
+    // In a key such a character is an error, which is reported elsewhere.
     let is_key = part == Part::Data && path.last_field() == Some("key");
     if let Some((c, escape)) = text.chars().find_map(|c| Some((c, escape(c)?)))
         && !plain
@@ -64,7 +64,7 @@ fn looks_like_path(text: &str) -> bool {
     drive || text.starts_with(['%', '{', '\\'])
 }
 
-/// The escape of one letter that stands for `c`. Source: YAML 1.2.2, 5.7.
+/// Returns the one-letter escape that stands for `c`. Source: YAML 1.2.2, 5.7.
 fn escape(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{7}' => "\\a",

@@ -1,4 +1,4 @@
-//! The check of a document against the JSON schema.
+//! Checks a document against the JSON schema.
 
 use std::sync::OnceLock;
 

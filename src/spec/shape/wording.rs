@@ -1,16 +1,16 @@
-//! The words in which the schema layer speaks of data: what kind it is, what a field takes.
+//! The wording of findings about the form of a document: kinds of data, and what a field takes.
 
 use jsonschema::error::TypeKind;
 use serde_json::Value;
 
 use crate::{diag::text::shorten, spec::source::path::Path};
 
-/// What to do about something empty.
+/// Returns a hint for something empty.
 pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it something, or remove `{name}`"))
 }
 
-/// The bits of a number below zero, as a number of 32 bits, or of 64 where it needs them or `is_long`.
+/// Formats the bits of a negative number in hex: 32 bits, or 64 if it needs them or `is_long`.
 pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     match i32::try_from(number) {
         Ok(number) if !is_long => format!("0x{number:X}"),
@@ -18,7 +18,7 @@ pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     }
 }
 
-/// The kinds of data that a schema allows.
+/// Returns the kinds of data that a schema allows.
 pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
     let names: Vec<String> = match kind {
         TypeKind::Single(kind) => vec![kind.to_string()],
@@ -35,7 +35,7 @@ pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
     names.iter().map(word).collect()
 }
 
-/// The kind of data.
+/// Returns the kind of data.
 pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
@@ -47,7 +47,7 @@ pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// The kind of data, and the data where it is short.
+/// Returns the kind of data, with the data itself if it is a scalar.
 pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) | Value::Null => kind_of(value).to_owned(),
@@ -57,12 +57,12 @@ pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     }
 }
 
-/// Data in a message: short, in backticks.
+/// Formats data for a message: shortened, in backticks.
 pub(in crate::spec) fn show(value: &Value) -> String {
     format!("`{}`", plain(value))
 }
 
-/// Data as plain text, short.
+/// Formats data as plain text, shortened.
 pub(in crate::spec) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => shorten(text),
@@ -72,12 +72,12 @@ pub(in crate::spec) fn plain(value: &Value) -> String {
     }
 }
 
-/// What a path leads to, for the start of a sentence.
+/// Returns a name for the node at a path, for the start of a sentence.
 pub(in crate::spec) fn owner(path: &Path) -> String {
     if path.0.is_empty() { "a spec".to_owned() } else { format!("`{}`", shorten(&path.to_string())) }
 }
 
-/// The form that a field's text must have.
+/// Describes the form that a field's text must have.
 pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
         Some("id") => "an id: letters, digits, `.`, `_`, `-`",
@@ -88,7 +88,7 @@ pub(in crate::spec) fn form(path: &Path) -> &'static str {
     }
 }
 
-/// An example of the form that a field takes.
+/// Returns an example of the form that a field takes.
 pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     let example = match path.last_field() {
         Some("id") => "KB909094",
@@ -99,12 +99,12 @@ pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     Some(format!("for example {example}"))
 }
 
-/// Names in backticks, with commas between.
+/// Joins names, in backticks, with commas.
 pub(in crate::spec) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Kinds of data, with `or` before the last.
+/// Joins kinds of data, with `or` before the last.
 pub(in crate::spec) fn list_or(kinds: &[&str]) -> String {
     match kinds {
         [] => "something else".to_owned(),

@@ -1,4 +1,4 @@
-//! Collects the findings about one file and gives each its place.
+//! Collects the findings about one file and adds the place of each.
 
 use crate::diag::{Code, Diagnostic, Severity};
 
@@ -8,19 +8,19 @@ use super::{
     tree::Places,
 };
 
-/// How many findings of one file are shown; a last one after these counts the rest.
+/// The most findings of one file that are shown; a final one counts the rest.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
-/// Codes that say that text is read as something else than was meant.
+/// Codes which say that text is read as something other than was meant.
 const READING: [Code; 4] =
     [Code::AMBIGUOUS_SCALAR, Code::UNQUOTED_SCALAR, Code::NUMBER_TOO_LARGE, Code::YAML_MERGE_KEY];
 
-/// Which part of a field is meant.
+/// The part of a field that a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::spec) enum Part {
     /// The field's name.
     Name,
-    /// Its data.
+    /// The field's data.
     Data,
 }
 
@@ -34,27 +34,28 @@ pub(in crate::spec) struct Findings<'t> {
 }
 
 impl<'t> Findings<'t> {
-    /// None yet.
+    /// Creates an empty collection.
     pub(in crate::spec) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
         Self { text, places, list: Vec::new(), more: 0, errors: 0 }
     }
 
-    /// The places of the document.
+    /// Returns the places of the document.
     pub(in crate::spec) fn places(&self) -> &'t Places {
         self.places
     }
 
-    /// The line in which the data at `path` begins; 0 where there is none.
+    /// Returns the line in which the data at `path` begins; 0 if there is none.
     pub(in crate::spec) fn line_of(&self, path: &Path) -> usize {
         self.places.value(path).map_or(0, |spot| spot.line)
     }
 
-    /// Whether one of them is an error.
+    /// Returns whether any finding is an error.
     pub(in crate::spec) fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
-    /// Takes note of another; whether there is room for it. The place of one that is not shown need not be looked up.
+    /// Counts another finding, and returns whether there is room for it. If there is none, its place need not be looked
+    /// up.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors += usize::from(severity == Severity::Error);
         let room = self.list.len() < MAX_FINDINGS;
@@ -62,18 +63,19 @@ impl<'t> Findings<'t> {
         room
     }
 
-    /// Whether another error would only be counted; it is then. What it says need not be made up.
+    /// Returns whether another error would only be counted; if so, counts it. The caller then need not compose a
+    /// message.
     pub(in crate::spec) fn only_counts(&mut self) -> bool {
         self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
     }
 
-    /// Counts findings that are not here.
+    /// Counts errors that were not added.
     pub(in crate::spec) fn add_uncounted(&mut self, more: usize) {
         self.more += more;
         self.errors += more;
     }
 
-    /// Adds a finding about what stands at `path`.
+    /// Adds a finding about the node at `path`.
     pub(in crate::spec) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
         if !self.has_room(diagnostic.severity) {
             return;
@@ -85,14 +87,14 @@ impl<'t> Findings<'t> {
         self.put(diagnostic, spot.or_else(|| self.nearest(path)));
     }
 
-    /// Adds a finding about a place.
+    /// Adds a finding about a place in the text.
     pub(in crate::spec) fn add_at(&mut self, diagnostic: Diagnostic, spot: Spot) {
         if self.has_room(diagnostic.severity) {
             self.put(diagnostic, Some(spot));
         }
     }
 
-    /// Adds a finding that has its place.
+    /// Adds a finding that already has its place.
     pub(in crate::spec) fn add_placed(&mut self, diagnostic: Diagnostic) {
         if self.has_room(diagnostic.severity) {
             self.list.push(diagnostic);
@@ -103,15 +105,15 @@ impl<'t> Findings<'t> {
         let place = spot.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
         let diagnostic = diagnostic.at(place);
         let same_place = |known: &&Diagnostic| known.place == diagnostic.place;
-        // What an anchor holds is checked wherever an alias stands for it, and said once. And where a scalar may not mean
-        // what it seems to, nothing is gained by saying what else is wrong with what it seems to mean.
+        // The content of an anchor is checked at every alias of it, and reported once. If a scalar may not mean what it
+        // seems to, other faults of its apparent meaning are not reported.
         let said = |known: &Diagnostic| known == &diagnostic || READING.contains(&known.code);
         if !self.list.iter().filter(same_place).any(said) {
             self.list.push(diagnostic);
         }
     }
 
-    /// The name of the nearest field above a node that is not there.
+    /// Returns the name of the nearest existing field above a node that does not exist.
     fn nearest(&self, path: &Path) -> Option<Spot> {
         let mut above = path.0.as_slice();
         while let Some((_, rest)) = above.split_last() {
@@ -123,12 +125,12 @@ impl<'t> Findings<'t> {
         None
     }
 
-    /// An error about the data at `path`.
+    /// Adds an error about the data at `path`.
     pub(in crate::spec) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
-    /// An error about `part`, which is somewhere in the text at `path`.
+    /// Adds an error about `part` of the text at `path`.
     pub(in crate::spec) fn within(
         &mut self,
         code: Code,
@@ -140,7 +142,7 @@ impl<'t> Findings<'t> {
         self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
     }
 
-    /// Adds a finding about `text`, which is somewhere in what stands at `path`.
+    /// Adds a finding about `text` within the name or data at `path`.
     pub(in crate::spec) fn add_within(&mut self, diagnostic: Diagnostic, path: &Path, part: Part, text: &str) {
         if self.has_room(diagnostic.severity) {
             let whole = match part {
@@ -153,12 +155,12 @@ impl<'t> Findings<'t> {
         }
     }
 
-    /// An error about the field at `path`.
+    /// Adds an error about the field at `path`.
     pub(in crate::spec) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
-    /// All findings, in the order of the file.
+    /// Returns all findings, in the order of the file.
     pub(in crate::spec) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
@@ -167,7 +169,7 @@ impl<'t> Findings<'t> {
     }
 }
 
-/// Says at the end of a list how many findings are not in it.
+/// Adds a final finding that says how many are not in the list.
 pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
         let message = format!("{more} more findings are not shown");
@@ -176,7 +178,7 @@ pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bo
     }
 }
 
-/// `diagnostic` with a hint, where there is one.
+/// Adds the hint, if there is one.
 pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.hint(hint),

@@ -1,4 +1,4 @@
-//! What a document means, read by yaml_serde. Names of fields become text, whatever they look like.
+//! Reads the data of a document with yaml_serde. Names of fields become strings, whatever they look like.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
     tree::{Kind, Node, Places},
 };
 
-/// The document's meaning.
+/// Returns the document's data.
 pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     serde_yaml::from_str(text.text).map_err(|error| {
         let location = error.location();
@@ -20,24 +20,24 @@ pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     })
 }
 
-/// Whether the tree of places and the meaning are of one document; where not, the place at which they part.
+/// Returns the first place at which the tree of places and the data differ; `None` if they agree.
 ///
-/// The two parsers follow different versions of YAML. A text that they read differently would be shown at wrong places,
-/// and read differently again by others.
+/// The two parsers follow different versions of YAML. Findings about text that they read differently would have the
+/// wrong place, and other readers would again read it differently.
 pub(in crate::spec) fn disagreement(places: &Places, value: &Value) -> Option<Spot> {
     part(places, places.root(), value)
 }
 
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
-        // The parsers differ on the last line break of a block that ends with the file; nothing follows from it.
+        // The parsers differ on the last line break of a block at the end of the file, which does not matter.
         (Kind::Scalar { text, plain: false }, Value::String(read)) => {
             (text.trim_end_matches('\n') != read.trim_end_matches('\n')).then_some(node.spot)
         }
         (Kind::Scalar { text, plain: true }, read) => {
             let same = match (here(text), read) {
                 (Reading::Text, Value::String(read)) => text == read,
-                // Infinities have no form in JSON.
+                // JSON cannot represent infinities.
                 (Reading::Null, Value::Null) | (Reading::Bool, Value::Bool(_)) | (Reading::Float, Value::Null) => true,
                 (Reading::Float, Value::Number(n)) => n.is_f64(),
                 (Reading::Int(Some(a)), Value::Number(n)) => {

@@ -1,8 +1,8 @@
-//! The text of a spec file: decoded, parsed into a tree of places, and read for its meaning.
+//! The text of a spec file: decodes it, parses it into a tree of places, and reads its data.
 //!
-//! Two YAML parsers read a file. `meaning` takes the data from yaml_serde; `parse` takes the place of every node from saphyr-parser,
-//! keeps the limits of size and depth, and `syntax_error` explains what is not YAML. `readings` knows how other readers
-//! of YAML take a scalar, and `findings` collects what is wrong with its place in the file.
+//! Two YAML parsers read a file. `meaning` takes the data from yaml_serde. `parse` takes the place of every node from
+//! saphyr-parser and limits size and depth; `syntax_error` explains text that is not YAML. `readings` knows how other
+//! readers of YAML interpret a scalar, and `findings` collects the faults with their places in the file.
 
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;

@@ -1,8 +1,8 @@
-//! Builds the tree of places from the events of saphyr-parser, which gives exact places; what the document means comes from
-//! [`crate::spec::source::meaning`] alone.
+//! Builds the tree of places from the events of saphyr-parser, which gives exact places. The data of a document comes
+//! only from [`crate::spec::source::meaning`].
 //!
-//! The limits are kept here, before the second parser sees the text: a document that is small as text can still be
-//! nested without end or grow without bound through its aliases.
+//! The limits are checked here, before the second parser sees the text: a short text can still be nested very deeply,
+//! or grow enormously through its aliases.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,20 +17,20 @@ use super::{
     tree::{Entry, Kind, Node, Places, empty_at},
 };
 
-/// How deep lists and mappings may be nested.
+/// The maximum nesting depth of lists and mappings.
 pub(in crate::spec) const MAX_DEPTH: usize = 32;
-/// How many nodes a document may have with its aliases written out.
+/// The most nodes that a document may have once its aliases are expanded.
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
-/// How many bytes of text its scalars may have with its aliases written out.
+/// The most bytes that its scalars may have once its aliases are expanded.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
-/// What reading the places gave.
+/// The result of reading the places.
 pub(in crate::spec) struct Read {
-    /// The nodes, where the text is one sound document.
+    /// The nodes, if the text is one well-formed document.
     pub places: Option<Places>,
-    /// What is wrong. With `places` present it is nothing that hinders reading on.
+    /// The faults. If `places` is present, none of them prevents reading on.
     pub diagnostics: Vec<Diagnostic>,
-    /// How much else is wrong.
+    /// The number of further faults.
     pub more: usize,
 }
 
@@ -50,7 +50,7 @@ fn spot(span: Span) -> Spot {
     Spot { line, column, end_line, end_column }
 }
 
-/// A list or mapping whose end has not come.
+/// A list or mapping that has not ended yet.
 struct Open {
     node: usize,
     names: HashSet<String>,
@@ -84,7 +84,7 @@ impl Builder<'_> {
         self.found.len() >= MAX_FINDINGS
     }
 
-    /// The root node; `None` where reading on makes no sense.
+    /// Returns the root node; `None` if it makes no sense to continue.
     fn run(&mut self) -> Option<usize> {
         let mut root = None;
         let mut documents = 0;
@@ -108,7 +108,7 @@ impl Builder<'_> {
                         self.tag(spot);
                     }
                     let plain = style == ScalarStyle::Plain;
-                    // The parser shows a node that is not there as `~` of no length.
+                    // The parser reports a missing node as `~` with length 0.
                     let text = if plain && span.is_empty() { String::new() } else { text.into_owned() };
                     if self.expects_name() {
                         self.name(text, spot, plain);
@@ -210,7 +210,7 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// A list or mapping ends: in flow style with its bracket, in block style with its last child.
+    /// Ends a list or mapping: in flow style at its bracket, in block style at its last child.
     fn close(&mut self, node: usize, end: Spot) {
         let last = match &self.nodes[node].kind {
             Kind::Sequence(items) => items.last().copied(),
@@ -239,7 +239,7 @@ impl Builder<'_> {
         Some(number)
     }
 
-    /// Puts a finished node into what is open around it.
+    /// Adds a finished node to its parent.
     fn attach(&mut self, node: usize, root: &mut Option<usize>) -> Option<()> {
         let Some(open) = self.open.last_mut() else {
             *root = Some(node);
@@ -290,7 +290,7 @@ impl Builder<'_> {
 
     fn syntax(&mut self, error: &ScanError) -> Option<usize> {
         let at = spot(Span::empty(*error.marker()));
-        // At the end of the text the marker can stand after the last line; show what is before it.
+        // At the end of the text the marker can be after the last line; show the end of that line.
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };

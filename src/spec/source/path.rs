@@ -1,28 +1,28 @@
-//! Where in a document something stands: the field names and list positions from the top down.
+//! The place of a node in a document: field names and list positions, from the top down.
 
 use std::fmt;
 
-/// The way to a node of a document.
+/// The path to a node of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(in crate::spec) struct Path(pub Vec<Step>);
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Step {
-    /// Into the field of a mapping.
+    /// Into a field of a mapping.
     Field(String),
-    /// Into the item of a list, counted from 0.
+    /// Into an item of a list, counted from 0.
     Item(usize),
 }
 
 impl Path {
-    /// The field `name` of what stands here.
+    /// Returns the path to the field `name` of this node.
     #[must_use]
     pub(in crate::spec) fn field(&self, name: &str) -> Self {
         self.with(Step::Field(name.to_owned()))
     }
 
-    /// The item number `at` of what stands here.
+    /// Returns the path to the item number `at` of this node.
     #[must_use]
     pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
@@ -35,7 +35,7 @@ impl Path {
         Self(steps)
     }
 
-    /// The field's name, where the last step is one.
+    /// Returns the field's name, if the last step is a field.
     pub(in crate::spec) fn last_field(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Field(name)) => Some(name),
@@ -43,7 +43,7 @@ impl Path {
         }
     }
 
-    /// The step number `at`, where it is a field.
+    /// Returns the field's name, if step number `at` is a field.
     pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
         match self.0.get(at) {
             Some(Step::Field(name)) => Some(name),
@@ -51,7 +51,7 @@ impl Path {
         }
     }
 
-    /// What this path leads to in `value`.
+    /// Returns the node in `value` that this path leads to.
     pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
         self.0.iter().try_fold(value, |value, step| match step {
             Step::Field(name) => value.get_mut(name),
@@ -61,7 +61,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// As `registry[0].values.Start`.
+    /// Formats the path as `registry[0].values.Start`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {

@@ -1,20 +1,20 @@
-//! What readers of YAML take a text without quotes for.
+//! How different readers of YAML interpret an unquoted scalar.
 //!
-//! There are three: the core schema of YAML 1.2, by which editors read; YAML 1.1, by which PyYAML reads for Ansible what it
-//! hands over; and yaml_serde, which gives the meaning here and is neither.
-//! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp,
-//! merge, value); PyYAML's resolver.py and constructor.py.
+//! There are three: the core schema of YAML 1.2, which editors follow; YAML 1.1, which PyYAML follows when Ansible
+//! passes data to kbfix; and yaml_serde, which reads the data here and follows neither exactly. Sources: YAML 1.2.2,
+//! 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp, merge, value);
+//! PyYAML's resolver.py and constructor.py.
 
 use crate::diag::text::shorten;
 
-/// What a scalar without quotes is read as.
+/// The interpretation of an unquoted scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::spec) enum Reading {
-    /// Nothing.
+    /// Null.
     Null,
     /// True or false.
     Bool,
-    /// A whole number; `None` beyond 128 bits.
+    /// A whole number; `None` if it does not fit 128 bits.
     Int(Option<i128>),
     /// A number with a fraction or exponent, an infinity, or not a number.
     Float,
@@ -22,7 +22,7 @@ pub(in crate::spec) enum Reading {
     Time,
     /// `<<` or `=`.
     Special,
-    /// Text.
+    /// A string.
     Text,
 }
 
@@ -41,32 +41,32 @@ impl Reading {
     }
 }
 
-/// The hint to put a text into quotes.
+/// Returns a hint to put text in quotes.
 pub(in crate::spec) fn quote_hint(text: &str) -> Option<String> {
     (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
 }
 
-/// What the three readers make of a text.
+/// How the three readers interpret a scalar.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// By YAML 1.1.
+    /// The reading by YAML 1.1.
     pub(in crate::spec) old: Reading,
 }
 
 impl Readings {
-    /// Of a text without quotes.
+    /// Returns the readings of an unquoted scalar.
     pub(in crate::spec) fn of(text: &str) -> Self {
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
-    /// What all of them read; `None` where they differ.
+    /// Returns the common reading; `None` if they differ.
     pub(in crate::spec) fn agreed(self) -> Option<Reading> {
         (self.here == self.new && self.new == self.old).then_some(self.new)
     }
 
-    /// That they differ.
+    /// Returns a message that the readings differ.
     pub(in crate::spec) fn message(self, text: &str) -> String {
         let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
         if self.new == self.old {
@@ -80,7 +80,7 @@ impl Readings {
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }
 
-    /// Where a number may be meant, each number that it may be, in a form that all read alike.
+    /// Returns a hint. If a number may be meant, it offers each possible number, in a form that all readers agree on.
     pub(in crate::spec) fn hint(self, text: &str) -> Option<String> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
@@ -102,12 +102,12 @@ impl Readings {
     }
 }
 
-/// Whether every reader takes `text` without quotes for text.
+/// Returns whether every reader takes `text` without quotes for a string.
 pub(crate) fn is_text(text: &str) -> bool {
     Readings::of(text).agreed() == Some(Reading::Text)
 }
 
-/// Null, true and false, infinities: what the core schema of YAML 1.2 and yaml_serde read alike.
+/// Recognizes null, true and false, and infinities, which the core schema of YAML 1.2 and yaml_serde read alike.
 fn word(text: &str) -> Option<Reading> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),
@@ -116,7 +116,7 @@ fn word(text: &str) -> Option<Reading> {
     }
 }
 
-/// What a reader of YAML 1.2 makes of it, by the core schema.
+/// Returns the reading by the core schema of YAML 1.2.
 fn yaml12(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
@@ -150,7 +150,7 @@ fn yaml12(text: &str) -> Reading {
     if exponent_fits && mantissa_fits { Reading::Float } else { Reading::Text }
 }
 
-/// What yaml_serde reads, which gives the meaning.
+/// Returns the reading by yaml_serde, which reads the data here.
 pub(in crate::spec) fn here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
@@ -176,7 +176,7 @@ pub(in crate::spec) fn here(text: &str) -> Reading {
     }
 }
 
-/// What a reader of YAML 1.1 makes of it.
+/// Returns the reading by YAML 1.1.
 fn yaml11(text: &str) -> Reading {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
@@ -212,7 +212,7 @@ fn yaml11(text: &str) -> Reading {
     };
     if decimal(digits) {
         let octal = digits.len() > 1 && digits.starts_with('0');
-        // With the leading zero: `0_` is 0.
+        // Keep the leading zero: `0_` is 0.
         let reading = number(digits, if octal { 8 } else { 10 });
         return reading.unwrap_or(Reading::Text);
     }
@@ -222,7 +222,7 @@ fn yaml11(text: &str) -> Reading {
             other => other,
         };
     }
-    // A float needs a dot; an exponent needs its sign.
+    // A float needs a dot, and its exponent a sign.
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "+0"));
     let exponent =
         exponent.strip_prefix(['+', '-']).is_some_and(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit()));
@@ -252,7 +252,7 @@ fn special_float(text: &str) -> Option<Reading> {
     (infinite || matches!(text, ".nan" | ".NaN" | ".NAN")).then_some(Reading::Float)
 }
 
-/// `1:30` is 90 in YAML 1.1, and `1:30.5` is 90.5.
+/// Parses base 60: in YAML 1.1, `1:30` is 90, and `1:30.5` is 90.5.
 fn sexagesimal(digits: &str) -> Option<Reading> {
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let (first, rest) = whole.split_once(':')?;
@@ -278,13 +278,13 @@ fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `2008-05-13`.
+/// Returns whether the text has the form `2008-05-13`.
 pub(in crate::spec) fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
 }
 
-/// A day with a time after it, such as `2001-12-14t21:59:43.10-05:00`.
+/// Returns whether the text is a day with a time after it, such as `2001-12-14t21:59:43.10-05:00`.
 fn is_time(text: &str) -> bool {
     let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
     let parts: Vec<&str> = text[..split].split('-').collect();

@@ -1,21 +1,23 @@
-//! What is wrong where a text is not YAML, in words for who wrote it. The parser says only where it gave up; what was meant
-//! there is found by looking at the line as a person would.
+//! Explains text that is not YAML to its author.
+//!
+//! The parser only says where it gave up; the mistake is found by looking at the line as a person would.
 
 use crate::diag::text::shorten;
 
 use super::text::{Spot, Text};
 
-/// A slip, where it is.
+/// A mistake and its place.
 pub(in crate::spec) struct Slip {
-    /// Its place.
+    /// The place.
     pub spot: Spot,
-    /// What is wrong.
+    /// A description of the mistake.
     pub message: String,
-    /// What to do.
+    /// Advice on how to correct it.
     pub hint: String,
 }
 
-/// The slip at which the parser gave up `at` a place for the reason `info`; `None` where it is not one of those that are known.
+/// Finds the mistake at which the parser gave up; `at` is the place and `info` the parser's reason. `None` if it is not
+/// a known mistake.
 pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
@@ -23,7 +25,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         return Some(slip);
     }
     if has("tab") {
-        // The text before it may go on in the next line.
+        // The text before the tab may continue in the next line.
         let next = Line::new(text, at.line + 1);
         return next.odd_space(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
     }
@@ -84,7 +86,7 @@ impl<'t> Line<'t> {
         Self { number, text, chars: text.chars().collect() }
     }
 
-    /// The character in a column, counted from 1.
+    /// Returns the character in a column, counted from 1.
     fn at(&self, column: usize) -> Option<char> {
         self.chars.get(column.checked_sub(1)?).copied()
     }
@@ -102,7 +104,7 @@ impl<'t> Line<'t> {
         self.chars.iter().take_while(|c| **c == ' ').count()
     }
 
-    /// The text without quotes that begins in a column, up to what ends it in YAML or, inside brackets, in this line.
+    /// Returns the unquoted text that begins in a column. It ends where YAML ends it or, inside brackets, in this line.
     fn token(&self, column: usize) -> String {
         let in_flow =
             self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
@@ -114,7 +116,7 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// A tab, or a space of another kind, as web pages have.
+    /// Reports a tab, or another kind of space such as web pages contain.
     fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
@@ -130,7 +132,7 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// What follows a string in quotes.
+    /// Reports text after a string in quotes.
     fn after_quotes(&self, column: usize) -> Option<Slip> {
         let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
         let (kind, hint) = match self.chars[before] {
@@ -141,7 +143,7 @@ impl<'t> Line<'t> {
         Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
     }
 
-    /// A character with which text without quotes cannot begin.
+    /// Reports a character with which unquoted text cannot begin.
     fn first_character(&self, column: usize) -> Option<Slip> {
         let first = self.at(column)?;
         let token = self.token(column);
@@ -153,7 +155,7 @@ impl<'t> Line<'t> {
         Some(self.slip(column, token.chars().count().max(1), message, hint))
     }
 
-    /// `*` or `&`, which stand for anchors.
+    /// Reports `*` or `&`, which begin the name of an anchor.
     fn anchor(&self, column: usize) -> Option<Slip> {
         let first = self.at(column).filter(|c| matches!(c, '*' | '&'))?;
         let token = self.token(column);
@@ -170,7 +172,7 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// A second `: ` in a line.
+    /// Reports a second `: ` in a line.
     fn second_colon(&self, column: usize) -> Option<Slip> {
         let first = (0..column.saturating_sub(1))
             .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
@@ -180,13 +182,13 @@ impl<'t> Line<'t> {
         Some(self.slip(column, 1, "the line has a second `: `", hint))
     }
 
-    /// A bracket or comma where none can stand.
+    /// Reports a misplaced bracket or comma.
     fn stray(&self, column: usize) -> Option<Slip> {
         let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
         Some(self.slip(column, 1, format!("`{found}` is where data is expected, or closes nothing"), "remove it"))
     }
 
-    /// Text after a closing bracket.
+    /// Reports text after a closing bracket.
     fn after_bracket(&self, column: usize) -> Option<Slip> {
         let close = self.at(column.checked_sub(1)?)?;
         let open = match close {
@@ -203,12 +205,12 @@ impl<'t> Line<'t> {
     }
 }
 
-/// `text` as a scalar in single quotes, in which a backslash is a backslash.
+/// Formats `text` in single quotes, in which a backslash has no special meaning.
 fn in_quotes(text: &str) -> String {
     format!("'{}'", shorten(text).replace('\'', "''"))
 }
 
-/// A backslash in double quotes that begins no escape. Source: YAML 1.2.2, 5.7.
+/// Reports a backslash in double quotes that does not begin an escape. Source: YAML 1.2.2, 5.7.
 fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let mut column = at.column + 1;
     for number in at.line.. {
@@ -244,7 +246,7 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     None
 }
 
-/// The innermost bracket that is open at a place.
+/// Returns the innermost bracket that is open at a place: its line, its column and the character.
 fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     let mut open: Vec<(usize, usize, char)> = Vec::new();
     for number in 1..=at.line {
@@ -257,7 +259,7 @@ fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
             }
             match (quote, c) {
                 (None, '#') if before == ' ' => break,
-                // Quotes count where a text begins with them.
+                // Quotes have a meaning only at the beginning of a scalar.
                 (None, '"' | '\'') if matches!(before, ' ' | '{' | '[' | ',') => quote = Some(c),
                 (Some(q), c) if q == c && before != '\\' => quote = None,
                 (None, '{' | '[') if !open.is_empty() || matches!(before, ' ') => open.push((number, i + 1, c)),
@@ -270,7 +272,7 @@ fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     open.pop()
 }
 
-/// Inside `{ }` or `[ ]`: a comma or the end is missing.
+/// Reports a missing comma or closing bracket inside `{ }` or `[ ]`.
 fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let (number, column, open) = open_bracket(text, at)?;
     let close = if open == '{' { '}' } else { ']' };
@@ -306,7 +308,7 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate the items in it by commas")))
 }
 
-/// The line before that is no comment and not empty.
+/// Returns the last line before `number` that is neither a comment nor empty.
 fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     let content = |number: &usize| {
         let line = text.line(*number).trim();
@@ -315,7 +317,7 @@ fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     (1..number).rev().find(content).map(|number| Line::new(text, number))
 }
 
-/// A field that is indented further than what it belongs to, or one after a line that is no field.
+/// Reports a field that is indented further than its siblings, or one after a line that is not a field.
 fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let indent = line.indent();
@@ -328,7 +330,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
-/// A line that is not `name: data`: the parser says so at the next one.
+/// Reports a line that is not `name: data`; the parser notices it only at the next line.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');
@@ -345,7 +347,7 @@ fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
 }
 
-/// A field that is indented less than the other fields of its item.
+/// Reports a field that is indented less than the other fields of its item.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let item =

@@ -1,21 +1,21 @@
-//! Bytes become text: UTF-8 within a limit of size, and lines whose places can be shown.
+//! Decodes bytes to text: UTF-8 of limited size, with lines that findings can show.
 
 use crate::diag::{Code, Diagnostic, Place};
 
 /// The largest file that is read as a spec, in bytes: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Lines longer than this many characters are not carried in a [`Place`], so that findings stay small.
+/// The longest line, in characters, that a [`Place`] includes, so that findings stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
-/// A place in a text: from one character up to, not including, another. Lines and columns count from 1.
+/// A range in a text; the end is not included. Lines and columns count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::spec) struct Spot {
-    /// The line it begins in.
+    /// The line in which it begins.
     pub line: usize,
     /// The column of its first character.
     pub column: usize,
-    /// The line it ends in.
+    /// The line in which it ends.
     pub end_line: usize,
     /// The column after its last character.
     pub end_column: usize,
@@ -24,16 +24,16 @@ pub(in crate::spec) struct Spot {
 /// The text of a spec, with its lines.
 #[derive(Debug)]
 pub(in crate::spec) struct Text<'a> {
-    /// The name it was read by.
+    /// The name under which it was read.
     pub name: &'a str,
     /// The text, without a byte order mark.
     pub text: &'a str,
-    /// Where each line begins, in bytes.
+    /// The byte offset of each line.
     lines: Vec<usize>,
 }
 
 impl<'a> Text<'a> {
-    /// The text in `bytes`, or why they are not the text of a spec.
+    /// Decodes `bytes`; the error says why they are not the text of a spec.
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
@@ -50,7 +50,7 @@ impl<'a> Text<'a> {
             Ok(text) => text,
             Err(error) => return Err(Box::new(not_utf8(name, bytes, error.valid_up_to()))),
         };
-        // Windows editors write a byte order mark; it says nothing about the spec.
+        // Windows editors write a byte order mark; ignore it.
         let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
         match text.text.char_indices().find(|(_, c)| is_forbidden(*c)) {
             Some((at, c)) => {
@@ -66,7 +66,7 @@ impl<'a> Text<'a> {
         let mut lines = vec![0];
         let bytes = text.as_bytes();
         for (at, byte) in bytes.iter().enumerate() {
-            // YAML breaks lines at LF, at CR LF, and at a CR by itself.
+            // YAML breaks lines at LF, at CR LF, and at a single CR.
             if *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
                 lines.push(at + 1);
             }
@@ -74,14 +74,14 @@ impl<'a> Text<'a> {
         Self { name, text, lines }
     }
 
-    /// The line of that number, counted from 1, without its line break.
+    /// Returns a line, counted from 1, without its line break.
     pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
         let Some(from) = line.checked_sub(1).and_then(|at| self.lines.get(at)) else { return "" };
         let to = self.lines.get(line).copied().unwrap_or(self.text.len());
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// `spot`, as diagnostics show it: of several lines the first.
+    /// Converts `spot` for a diagnostic, which shows only its first line.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
@@ -96,7 +96,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Where `part` stands within `spot`; `None` where it is not there in these words, or more than once.
+    /// Finds `part` within `spot`; `None` if it is not there literally, or more than once.
     pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {
@@ -117,7 +117,7 @@ impl<'a> Text<'a> {
         found
     }
 
-    /// One character at a byte offset.
+    /// Returns the place of the character at a byte offset.
     fn place_at(&self, byte: usize) -> Place {
         let line = self.lines.partition_point(|start| *start <= byte);
         let from = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
@@ -125,13 +125,13 @@ impl<'a> Text<'a> {
         self.place(Spot { line, column, end_line: line, end_column: column + 1 })
     }
 
-    /// The first character.
+    /// Returns the place of the first character.
     pub(in crate::spec) fn start(&self) -> Place {
         self.place(Spot { line: 1, column: 1, end_line: 1, end_column: 2 })
     }
 }
 
-/// The characters that YAML does not allow, and those that only one of YAML 1.1 and 1.2 takes for a line break.
+/// Returns whether YAML does not allow the character, or only one of YAML 1.1 and 1.2 takes it for a line break.
 pub(crate) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
@@ -146,13 +146,13 @@ fn start(name: &str) -> Place {
     Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
 }
 
-/// Whether the bytes begin as a `.reg` file does, in one of its encodings.
+/// Returns whether the bytes begin like a `.reg` file, in one of its encodings.
 fn is_registry_file(bytes: &[u8]) -> bool {
     let ascii: Vec<u8> = bytes.iter().copied().filter(|b| (1..0x80).contains(b)).take(23).collect();
     ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
 }
 
-/// With a byte order mark, or with a NUL beside its first character, which is of ASCII.
+/// Returns whether the bytes have a UTF-16 byte order mark, or begin with two ASCII characters in UTF-16.
 fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
@@ -167,7 +167,7 @@ fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
         return diagnostic("the file is UTF-16; a spec is UTF-8".into(), start(name), "save it as UTF-8");
     }
     let before = String::from_utf8_lossy(&bytes[..valid]);
-    // What is broken shows as one replacement character, so the columns before it are right.
+    // A broken byte sequence becomes one replacement character, so the columns before it are right.
     let rest: &[u8] = bytes[valid..].split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
     let shown = format!("{before}{}", String::from_utf8_lossy(rest));
     let before = before.trim_start_matches('\u{feff}');

@@ -1,4 +1,4 @@
-//! Where each node of a document stands in its text: the tree that [`crate::spec::source::parse`] builds, and the ways through it.
+//! The place of each node in the text: the tree that [`crate::spec::source::parse`] builds, and functions to walk it.
 
 use super::{
     path::{Path, Step},
@@ -8,56 +8,56 @@ use super::{
 /// The nodes of a document and their places.
 #[derive(Debug)]
 pub(in crate::spec) struct Places {
-    /// All nodes; they name each other by their numbers here.
+    /// All nodes; they refer to each other by their index here.
     pub nodes: Vec<Node>,
-    /// The top one.
+    /// The index of the root node.
     pub root: usize,
 }
 
 /// A node.
 #[derive(Debug)]
 pub(in crate::spec) struct Node {
-    /// Where it stands; an alias stands where it is written.
+    /// The node's place; for an alias, the place of the alias itself.
     pub spot: Spot,
-    /// What it is.
+    /// The kind of node, with its content.
     pub kind: Kind,
-    /// How many nodes it has with its aliases written out, itself included, and how many bytes of text.
+    /// The number of nodes, this one included, and of bytes of text, once aliases are expanded.
     pub size: (usize, usize),
 }
 
-/// What a node is.
+/// The kinds of nodes.
 #[derive(Debug)]
 pub(in crate::spec) enum Kind {
-    /// A scalar; `plain` is one without quotes, on which YAML 1.1 and 1.2 may differ.
+    /// A scalar. YAML 1.1 and 1.2 may read a `plain` one differently.
     Scalar {
-        /// Its text, escapes resolved.
+        /// The text, with escapes resolved.
         text: String,
-        /// Whether it has no quotes and is no block.
+        /// Whether it is neither quoted nor a block.
         plain: bool,
     },
     /// A list.
     Sequence(Vec<usize>),
     /// A mapping.
     Mapping(Vec<Entry>),
-    /// Stands for another node.
+    /// A reference to another node.
     Alias(usize),
 }
 
 /// A field of a mapping.
 #[derive(Debug)]
 pub(in crate::spec) struct Entry {
-    /// Its name.
+    /// The field's name.
     pub name: String,
-    /// Where the name stands.
+    /// The place of the name.
     pub spot: Spot,
-    /// Whether the name has no quotes.
+    /// Whether the name is unquoted.
     pub plain: bool,
-    /// The node of its data.
+    /// The index of the node with the data.
     pub value: usize,
 }
 
 impl Places {
-    /// The node that `path` leads to, through aliases; an alias at its end is the node itself.
+    /// Returns the node that `path` leads to, through aliases; an alias at its end is returned itself.
     pub(in crate::spec) fn node(&self, path: &Path) -> Option<&Node> {
         path.0.iter().try_fold(&self.nodes[self.root], |node, step| self.step(node, step))
     }
@@ -73,7 +73,7 @@ impl Places {
         }
     }
 
-    /// What an alias stands for; any other node is itself.
+    /// Returns the target of an alias; any other node is returned itself.
     pub(in crate::spec) fn resolve<'n>(&'n self, mut node: &'n Node) -> &'n Node {
         while let Kind::Alias(target) = node.kind {
             node = &self.nodes[target];
@@ -81,7 +81,7 @@ impl Places {
         node
     }
 
-    /// The field that `path` ends in.
+    /// Returns the field that `path` ends in.
     pub(in crate::spec) fn entry(&self, path: &Path) -> Option<&Entry> {
         let (last, above) = path.0.split_last()?;
         let Step::Field(name) = last else { return None };
@@ -92,7 +92,7 @@ impl Places {
         }
     }
 
-    /// Where the data at `path` stands. Where there is none (`field:`), its field's name.
+    /// Returns the place of the data at `path`. If there is none (`field:`), the place of the field's name.
     pub(in crate::spec) fn value(&self, path: &Path) -> Option<Spot> {
         let node = self.node(path)?;
         match &node.kind {
@@ -103,7 +103,8 @@ impl Places {
         }
     }
 
-    /// Where the name of the field at `path` stands; for an item of a list its first field; else its data.
+    /// Returns the place of the name of the field at `path`; for an item of a list, that of its first field, or else of
+    /// its data.
     pub(in crate::spec) fn name(&self, path: &Path) -> Option<Spot> {
         if let Some(entry) = self.entry(path) {
             return Some(entry.spot);
@@ -117,7 +118,7 @@ impl Places {
         }
     }
 
-    /// Calls `visit` for each node and each field name once, aliases not followed.
+    /// Calls `visit` once for each node and each field name, without following aliases.
     pub(in crate::spec) fn walk(&self, visit: &mut impl FnMut(&Path, Visited<'_>)) {
         self.walk_from(&Path::default(), self.root, visit);
     }
@@ -142,18 +143,18 @@ impl Places {
         }
     }
 
-    /// The top node.
+    /// Returns the root node.
     pub(in crate::spec) fn root(&self) -> &Node {
         &self.nodes[self.root]
     }
 
-    /// The node of that number.
+    /// Returns the node with that index.
     pub(in crate::spec) fn at(&self, number: usize) -> &Node {
         &self.nodes[number]
     }
 }
 
-/// What [`Places::walk`] visits.
+/// A stop of [`Places::walk`].
 pub(in crate::spec) enum Visited<'a> {
     /// The name of a field.
     Name(&'a Entry),
@@ -161,7 +162,7 @@ pub(in crate::spec) enum Visited<'a> {
     Node(&'a Node),
 }
 
-/// Nothing, at the beginning of a place.
+/// Returns the empty range at the beginning of a place.
 pub(in crate::spec) fn empty_at(spot: Spot) -> Spot {
     Spot { end_line: spot.line, end_column: spot.column, ..spot }
 }

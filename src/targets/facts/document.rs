@@ -1,4 +1,4 @@
-//! Facts as snapshots and plans write them: a list of keys and one of files.
+//! The format of facts in snapshots and plans: a list of keys and a list of files.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -18,9 +18,9 @@ use super::{Asked, Facts, FilePath, KeyRecord};
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FactsDocument {
-    /// What was found of each key.
+    /// The facts of each key.
     keys: Vec<KeyEntry>,
-    /// What was found of each file.
+    /// The facts of each file.
     files: Vec<FileEntry>,
 }
 
@@ -29,9 +29,9 @@ pub(super) struct FactsDocument {
 struct KeyEntry {
     #[serde(flatten)]
     key: Key,
-    /// The key is there, absent, or could not be read.
+    /// The key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
-    /// What was asked of it, where it could not be read; only whether it is there, where this is missing.
+    /// The question about the key, where it could not be read; if missing, only its existence was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Asked>,
 }
@@ -41,7 +41,7 @@ struct KeyEntry {
 struct FileEntry {
     /// The file's path.
     path: FilePath,
-    /// The file is there, absent, or could not be read.
+    /// The file exists, is absent, or could not be read.
     found: Answer<FileFacts>,
 }
 
@@ -65,7 +65,7 @@ impl TryFrom<FactsDocument> for Facts {
     }
 }
 
-/// Reads a map of values, in which two names that differ only in case are one.
+/// Reads a map of values; refuses two names that differ only in case.
 pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
     struct Values;
     impl<'de> Visitor<'de> for Values {

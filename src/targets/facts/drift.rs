@@ -1,4 +1,4 @@
-//! What differs between two observations of the same things.
+//! The differences between two observations of the same things.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,16 @@ use super::{Facts, KeyRecord};
 /// A difference between two observations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Moved {
-    /// The key, value or file.
+    /// The key, value or file that differs.
     pub place: String,
-    /// What it was.
+    /// The earlier state.
     pub was: String,
-    /// What it is.
+    /// The present state.
     pub is: String,
 }
 
 impl Facts {
-    /// What is no longer as it was here, compared with newer answers to the same questions. One sentence for each difference.
+    /// Compares these facts with newer answers to the same questions; returns one entry for each difference.
     pub fn moved(&self, now: &Self) -> Vec<Moved> {
         let mut moved = Vec::new();
         for (key, was) in &self.keys {
@@ -68,7 +68,7 @@ impl KeyRecord {
             let (was, is) = match (was, is) {
                 (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
                 (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
-                // An export has none; it need not have those of the machine.
+                // An export has no properties, but those of the machine may still be the same.
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };

@@ -1,9 +1,9 @@
-//! Questions answered from facts, in place of a target.
+//! Answers questions from facts instead of from a target.
 
 use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, Wanted};
 
 impl Facts {
-    /// The answer that these facts give; unknown where they hold none, in the words of `uncovered`.
+    /// Returns the answer in these facts; where they have none, unknown with the sentence of `uncovered`.
     pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
         let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
         let place = query.key.to_string();

@@ -1,9 +1,9 @@
-//! The target `image:DIR`: the mounted volume of a Windows that is switched off.
+//! The target `image:DIR`: the mounted volume of a Windows installation that is not running.
 //!
-//! Registry: the hives below the Windows folder, and those of the users that `ProfileList` names, each opened when a key in
-//! it is asked for first. Files: below the folder, which is the drive that `SystemRoot` names; another drive is unknown
-//! unless a folder was given for it. A hive that is not there answers unknown: no Windows starts without it, so the image
-//! is not whole, and what would be in the hive cannot be told.
+//! Its registry is in the hives below the Windows folder and in those of the users in `ProfileList`; each is opened
+//! when one of its keys is first asked for. Its files are below the folder, which is the drive that `SystemRoot` names;
+//! another drive is unknown unless a folder was given for it. A missing hive of the machine answers unknown, not
+//! absent: Windows cannot start without it, so the image is incomplete, and the hive's contents are not known.
 
 mod volume;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use volume::Volume;
 
-/// The hives of the machine: their files, and the keys at which Windows mounts them.
+/// The machine's hives: their files, and the keys at which Windows mounts them.
 ///
 /// Source: Microsoft, "Registry Hives".
 const HIVES: &[(&str, RootKey, &str)] = &[
@@ -28,26 +28,28 @@ const HIVES: &[(&str, RootKey, &str)] = &[
     ("DEFAULT", RootKey::Hku, ".DEFAULT"),
 ];
 
-/// A switched-off Windows as a target.
+/// A Windows installation that is not running, as a target.
 #[derive(Debug)]
 pub struct ImageTarget {
-    /// As the user named it.
+    /// The path as the user gave it.
     named: PathBuf,
-    /// Where it is, links followed, so that all names of one folder share a lock.
+    /// The path with links resolved, so that all names of one folder share a lock.
     root: PathBuf,
     volume: Volume,
     allow_dirty: bool,
     registry: OfflineRegistry,
-    /// What came of mounting the users' hives, once that was tried.
+    /// The result of mounting the users' hives, after the first attempt.
     users: Option<Result<(), Unread>>,
 }
 
 impl ImageTarget {
-    /// The volume whose root folder is `folder`. `drives` stand for further drives of the machine. With `allow_dirty`, a
-    /// hive that was not written completely and that its logs do not complete is read as it is, and never written.
+    /// Opens the volume whose root folder is `folder`; `drives` stand for further drives of the machine.
+    ///
+    /// With `allow_dirty`, a hive that was not written completely and cannot be completed from its logs is read as it
+    /// is, but never written.
     ///
     /// # Errors
-    /// When there is no Windows folder on it, or more than one and the volume does not say which one starts.
+    /// Returns an error where the volume has no Windows folder, or has two and does not say which one starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root = fs::canonicalize(folder)
             .map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
@@ -56,12 +58,12 @@ impl ImageTarget {
         Ok(Self { named: folder.to_owned(), root, volume, allow_dirty, registry, users: None })
     }
 
-    /// Answers a question, with users' hives mounted where it is about users.
+    /// Answers a question; mounts the users' hives first where the key is below `HKU`.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if query.key.path.root() == RootKey::Hku
             && let Err(why) = self.mount_users()?
         {
-            // The machine's own account does not depend on the list of users.
+            // The hive of the system's own account does not depend on the list of users.
             let own = |sid: &str| sid.eq_ignore_ascii_case(".DEFAULT") || sid.eq_ignore_ascii_case("S-1-5-18");
             if !query.key.path.names().next().is_some_and(own) {
                 return Ok(Answer::Unread(why));
@@ -70,7 +72,8 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
-    /// Mounts the users' hives where changes are in them. Which hive is whose must not change in the same run.
+    /// Mounts the users' hives where changes concern them. Refuses changes that would alter which hive belongs to whom
+    /// in the same run.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());
@@ -85,8 +88,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "it says where the hives of users are, and other changes of this run are in those hives: they could not be \
-                              found again to be undone; change the one and the other in two runs";
+                let detail = "it determines where the hives of users are, and other changes of this run are in those hives, so these could not \
+                              be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),
@@ -109,7 +112,7 @@ impl ImageTarget {
         Ok(done)
     }
 
-    /// `SystemRoot`, such as `C:\WINDOWS`, which also tells the drive letter that the volume has.
+    /// Returns `SystemRoot`, such as `C:\WINDOWS`, and sets the volume's drive letter from it.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
         let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
         Ok(found.and_then(|root| {
@@ -121,7 +124,7 @@ impl ImageTarget {
     }
 }
 
-/// The registry of the machine, without its users.
+/// Mounts the machine's hives, without those of its users.
 fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
     let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
     volume.roots().for_each(|root| registry.look_in(root.to_owned()));

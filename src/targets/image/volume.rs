@@ -1,4 +1,4 @@
-//! The volume: its Windows folder, its drive letter, and its files.
+//! The volume of an image: its Windows folder, its drive letter and its files.
 
 use std::path::{Path, PathBuf};
 
@@ -10,20 +10,20 @@ use crate::{
     },
 };
 
-/// What setup calls the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
+/// The names that setup gives the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
 const USUAL: [&str; 2] = ["Windows", "WINNT"];
 
-/// The volume that a Windows is on, and folders that stand for other drives of the machine.
+/// The volume with the Windows folder, and folders that stand for other drives of the machine.
 #[derive(Debug)]
 pub(super) struct Volume {
     system: DriveFolder,
-    /// The name of the Windows folder, as it is spelt there.
+    /// The name of the Windows folder.
     windows: String,
     others: Drives,
 }
 
 impl Volume {
-    /// The volume at `root`, which the user named `folder`.
+    /// Opens the volume at `root`, which the user named `folder`.
     pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
         let what = folder.display().to_string();
         let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
@@ -31,18 +31,18 @@ impl Volume {
         Ok(Self { system, windows, others })
     }
 
-    /// Forgets which names were found.
+    /// Discards the cached folder listings.
     pub(super) fn forget(&mut self) {
         self.system.forget();
         self.others.forget();
     }
 
-    /// The folders of all drives, links followed.
+    /// Returns the folders of all drives, with links resolved.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
         self.others.roots().chain([self.system.root()])
     }
 
-    /// Takes the drive letter out of `SystemRoot`.
+    /// Sets the volume's drive letter to that of `SystemRoot`.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
         let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));
         let (letter, _) = split_drive(system_root).ok_or_else(malformed)?;
@@ -50,12 +50,12 @@ impl Volume {
         Ok(())
     }
 
-    /// A file in the folder of the machine's hives.
+    /// Returns the path of a file in the folder of the machine's hives.
     pub(super) fn in_config(&mut self, file: &str) -> Answer<PathBuf> {
         self.system.find_below([self.windows.as_str(), "System32", "config", file])
     }
 
-    /// Where the file is that the machine calls `path`.
+    /// Returns where the file is that the machine calls `path`.
     pub(super) fn find(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<PathBuf> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.find(path),
@@ -63,7 +63,7 @@ impl Volume {
         }
     }
 
-    /// The facts of the file that the machine calls `path`.
+    /// Returns the facts of the file that the machine calls `path`.
     pub(super) fn facts(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<FileFacts> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.facts(path),
@@ -94,7 +94,7 @@ impl Volume {
     }
 }
 
-/// The name of the Windows folder: the one that `boot.ini` starts, or else the only one that there is.
+/// Returns the name of the Windows folder: the one that `boot.ini` starts, or otherwise the only one.
 fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
     if let Some(name) = boot_folder(system)
         && has_hives(system, &name)?
@@ -130,10 +130,10 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
     }
 }
 
-/// The largest `boot.ini` that is looked at, in bytes.
+/// The largest `boot.ini` that kbfix reads, in bytes.
 const MAX_BOOT_INI: u64 = 1 << 20;
 
-/// The folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
+/// Returns the folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {

@@ -1,11 +1,12 @@
-//! Files on the disks of this machine, and on no other machine's.
+//! Files on the disks of this machine only.
 //!
-//! Whoever opens a path that leads to another machine sends it this user's credentials. A path says so itself (`\\server\share`);
-//! a letter can be mapped to a share, and a symbolic link or junction can lead to one. So the drive is asked for its type, and the
-//! path is looked at from the top down, where each link is replaced by what it leads to before anything below it is touched.
+//! Opening a path on another machine sends that machine this user's credentials. The path itself can name one
+//! (`\\server\share`), a drive letter can be mapped to a share, and a symbolic link or junction can lead to one.
+//! Therefore the type of the drive is checked, and the path is resolved from the top down: each link is replaced by its
+//! target before anything below it is accessed.
 //!
-//! Sources: Microsoft, "GetDriveTypeW function", "Symbolic Link Effects on File Systems Functions", "Naming Files, Paths, and
-//! Namespaces".
+//! Sources: Microsoft, "GetDriveTypeW function", "Symbolic Link Effects on File Systems Functions", "Naming Files,
+//! Paths, and Namespaces".
 #![allow(unsafe_code)]
 
 use std::{
@@ -18,21 +19,22 @@ use windows_sys::Win32::Storage::FileSystem::GetDriveTypeW;
 
 use crate::targets::{Answer, FileFacts, Reason, Unread, drives};
 
-/// As many links as Windows follows in one path (63 reparse points).
+/// The number of links that Windows follows in one path (63 reparse points).
 const MOST_LINKS: usize = 63;
-/// What GetDriveTypeW says of a network drive.
+/// The type that GetDriveTypeW returns for a network drive.
 const DRIVE_REMOTE: u32 = 4;
 
-/// Returns size, platform and version of one file. kbfix is a 64-bit program, so that WOW64 redirects none of its paths.
+/// Returns size, platform and version of a file. kbfix is a 64-bit program, so WOW64 redirects none of its paths.
 pub(super) fn file_facts(path: &str) -> Answer<FileFacts> {
     resolved(path).map_or_else(Answer::Unread, |path| drives::facts_of(&path))
 }
 
-/// Returns the path without links in it, where it is absolute, begins with a drive and stays on this machine. What is not
-/// there, or cannot be looked at, is left as it is.
+/// Returns an absolute path on a drive of this machine, with its links resolved.
+///
+/// Parts that do not exist, or cannot be checked, stay as they are.
 ///
 /// # Errors
-/// That it leads elsewhere.
+/// Returns an error where the path leads to another machine or is not an absolute path with a drive.
 pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
     let elsewhere = |detail: String| Unread::new(Reason::Unsupported, detail);
     let mut found = PathBuf::from(path);
@@ -48,7 +50,7 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
         }
         let Some((link, target)) = first_link(&found) else { return Ok(found) };
         let below = found.strip_prefix(&link).unwrap_or(Path::new("")).to_owned();
-        // A relative target begins where the link is.
+        // A relative target is relative to the folder of the link.
         let target = link.parent().unwrap_or(&link).join(target);
         if !is_local(&target) {
             let detail = format!("{} is a link to {}, which kbfix does not follow", link.display(), target.display());
@@ -56,10 +58,10 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
         }
         found = target.join(below);
     }
-    Err(elsewhere(format!("{path} has more links in it than Windows follows")))
+    Err(elsewhere(format!("{path} has more links than Windows follows")))
 }
 
-/// The topmost link of a path, and where it leads.
+/// Returns the topmost link of a path, and its target.
 fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut above = PathBuf::new();
     for component in path.components() {
@@ -79,7 +81,7 @@ fn prefix(path: &Path) -> Option<Prefix<'_>> {
     }
 }
 
-/// Whether a path names a drive or a volume of this machine. A drive can still be mapped.
+/// Returns whether a path begins with a drive or a volume. The drive can still be mapped to another machine.
 fn is_local(path: &Path) -> bool {
     match prefix(path) {
         Some(Prefix::Disk(_) | Prefix::VerbatimDisk(_)) => true,
@@ -90,7 +92,7 @@ fn is_local(path: &Path) -> bool {
     }
 }
 
-/// The root of the path's drive or volume, such as `C:\`.
+/// Returns the root of the path's drive or volume, such as `C:\`.
 fn root(path: &Path) -> Option<PathBuf> {
     let mut components = path.components();
     Some(Path::new(components.next()?.as_os_str()).join(components.next()?.as_os_str()))

@@ -1,4 +1,4 @@
-//! What the system's error codes mean for a registry key.
+//! The meaning of the system's error codes for a registry key.
 //!
 //! Source: Microsoft, "System Error Codes".
 
@@ -17,27 +17,27 @@ use crate::targets::{Answer, Reason, WriteError};
 pub(super) struct Code(pub(super) u32);
 
 impl Code {
-    /// The code inside windows-registry's result, which holds it as HRESULT_FROM_WIN32.
+    /// Returns the code in a result of windows-registry, which holds it as HRESULT_FROM_WIN32.
     pub(super) fn of<T>(result: windows_registry::Result<T>) -> Result<T, Self> {
         result.map_err(|error| Self(error.code().0.cast_unsigned() & 0xFFFF))
     }
 
-    /// Whether it says that the key or value is not there, or was deleted while it was open.
+    /// Returns whether the key or value does not exist, or was deleted while it was open.
     pub(super) fn is_absent(self) -> bool {
         matches!(self.0, ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_KEY_DELETED)
     }
 
-    /// Whether it says that this user may not.
+    /// Returns whether the account lacks the right or privilege.
     pub(super) fn is_denied(self) -> bool {
         matches!(self.0, ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD)
     }
 
-    /// The system's sentence for it.
+    /// Returns the system's message for the code.
     pub(super) fn message(self) -> String {
         io::Error::from(self).to_string()
     }
 
-    /// As the answer to a question.
+    /// Returns the code as the answer to a question.
     pub(super) fn answer<T>(self) -> Answer<T> {
         let reason = match self.0 {
             _ if self.is_absent() => return Answer::Absent,
@@ -48,13 +48,13 @@ impl Code {
             | ERROR_REGISTRY_IO_FAILED
             | ERROR_NOT_REGISTRY_FILE => Reason::Malformed,
             ERROR_FILENAME_EXCED_RANGE => Reason::Unsupported,
-            // Whatever else fails proves neither that it is there nor that it is not.
+            // Any other failure proves neither that it exists nor that it does not.
             _ => Reason::Unknown,
         };
         Answer::unread(reason, self.message())
     }
 
-    /// As the failure of a change at `place`.
+    /// Returns the code as the error of a change at `place`.
     pub(super) fn write_error(self, place: String) -> WriteError {
         if self.is_denied() { WriteError::Denied { place } } else { WriteError::Io { place, source: self.into() } }
     }

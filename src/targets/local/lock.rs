@@ -1,4 +1,4 @@
-//! One apply at a time on this machine, whatever its state folder.
+//! Allows one apply at a time on this machine, whatever the state folder.
 
 use std::{
     fs::{OpenOptions, TryLockError},
@@ -10,12 +10,12 @@ use crate::targets::{Lock, TargetError};
 
 use super::{FolderError, create_admin_only_dir};
 
-/// The machine's lock: the file `%ProgramData%\kbfix\lock`, which the system unlocks when the process ends, however it does.
+/// Takes the machine's lock: the file `%ProgramData%\kbfix\lock`, which the system unlocks however the process ends.
 ///
-/// A file in a folder that only administrators may write, rather than a named mutex: that name any user could take.
+/// A file in a folder that only administrators may write is used, because any user could take the name of a mutex.
 ///
 /// # Errors
-/// [`TargetError::Locked`] when another process holds it.
+/// Returns [`TargetError::Locked`] where another process holds the lock.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()
         .map_err(|source| TargetError::Io { what: "the folder of the lock, ProgramData".to_owned(), source })?

@@ -1,8 +1,9 @@
-//! The live registry and the disks of this Windows machine: `local`.
+//! The target `local`: the running registry and the disks of this Windows machine.
 //!
-//! Keys are opened through crate windows-registry, each once for all that is asked of it or changed in it. [`raw`] adds
-//! the calls that crate lacks, [`error`] says what the system's codes mean. The hive of a user who is not logged on is a file,
-//! which [`users`] reads and writes. Of symbolic links (REG_LINK) only those of Windows are followed ([`place`]).
+//! Keys are opened through the crate windows-registry, each once for all questions about it or changes in it. [`raw`]
+//! adds the calls that the crate lacks; [`error`] interprets the system's error codes. The hive of a user who is not
+//! logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only where Windows
+//! makes them ([`place`]).
 
 mod disk;
 mod error;
@@ -26,14 +27,14 @@ pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
 };
 
-/// This machine: its registry as it runs, and the files on its disks.
+/// This machine: its running registry and the files on its disks.
 #[derive(Debug, Default)]
 pub struct LocalTarget {
     users: users::Users,
 }
 
 impl LocalTarget {
-    /// This machine. Nothing is opened until something is asked.
+    /// Returns the target. Nothing is opened before the first question.
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,9 +70,9 @@ impl Target for LocalTarget {
             changes.iter().cloned().partition(|change| users::is_away(&change.key.path));
         let refused =
             here.iter().try_for_each(|change| self.users.refuse_logged_on(change)).map_err(WriteFailure::from);
-        // Files first: where one cannot be replaced, the live registry is as it was.
+        // Files first: where one cannot be replaced, the running registry is still unchanged.
         let written = refused.and_then(|()| self.users.write(&away));
-        // What is read from now on is the present state, whatever came of it.
+        // Whatever the result, the next question reads the files again.
         self.users.forget();
         written?;
         let mut begun = away;
@@ -83,7 +84,7 @@ impl Target for LocalTarget {
     }
 }
 
-/// The right that names a view. On 32-bit Windows both name the one view that it has.
+/// Returns the access right that selects a view. On 32-bit Windows both select its only view.
 fn view_flag(view: View) -> u32 {
     match view {
         View::Bits64 => KEY_WOW64_64KEY,

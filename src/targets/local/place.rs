@@ -1,8 +1,8 @@
-//! Opens keys of the live registry where they are, and nowhere else.
+//! Opens keys of the running registry, without following foreign links.
 //!
-//! Windows follows a symbolic link in a key's path without a word. So the system is asked for the name of each key that was opened:
-//! where that is not the key that was asked for, a link that Windows did not make led elsewhere, and the key is not used. What
-//! is done with the handle after that is done to the key that it was opened for, whatever becomes of the path meanwhile.
+//! Windows silently follows a symbolic link in a key's path. Therefore the system is asked for the real name of each
+//! opened key: if it is not the requested key, a link that Windows did not make led elsewhere, and the key is not used.
+//! The handle then stays on the key that was opened, even if the path changes meanwhile.
 //!
 //! Sources: Microsoft, "RegOpenKeyEx function", "ZwQueryKey function" (KeyNameInformation).
 
@@ -15,12 +15,12 @@ use crate::{
     targets::{Answer, Reason, Unread, WriteError},
 };
 
-/// Why a key was not opened.
+/// The reason why a key was not opened.
 #[derive(Debug)]
 pub(super) enum Closed {
-    /// The system says so.
+    /// The system's error code.
     Code(Code),
-    /// It is not where it seems to be.
+    /// A link leads to another key.
     Elsewhere(Unread),
 }
 
@@ -31,7 +31,7 @@ impl From<Code> for Closed {
 }
 
 impl Closed {
-    /// As the answer to a question.
+    /// Returns the reason as the answer to a question.
     pub(super) fn answer<T>(self) -> Answer<T> {
         match self {
             Self::Code(code) => code.answer(),
@@ -39,7 +39,7 @@ impl Closed {
         }
     }
 
-    /// As the refusal of a change.
+    /// Returns the reason as the error of a change.
     pub(super) fn write_error(self, place: String) -> WriteError {
         match self {
             Self::Code(code) => code.write_error(place),
@@ -48,16 +48,16 @@ impl Closed {
     }
 }
 
-/// Opens a key that is there, in its view, with these rights.
+/// Opens an existing key in its view, with these access rights.
 ///
 /// # Errors
-/// The system's code; or that a link leads elsewhere.
+/// Returns the system's code, or that a link leads elsewhere.
 pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
     let opened =
         Code::of(root(key.path.root()).options().access(access | view_flag(key.view)).open(key.path.below_root()));
     let handle = match opened {
         Ok(handle) => handle,
-        // A link that leads nowhere is there all the same.
+        // A link to a missing key exists nevertheless.
         Err(code) if code.is_absent() => return Err(link_on_the_way(key).map_or(Closed::Code(code), Closed::Elsewhere)),
         Err(code) => return Err(code.into()),
     };
@@ -77,7 +77,7 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
     Err(Closed::Elsewhere(elsewhere))
 }
 
-/// The first link from the root down to the key that Windows did not make.
+/// Returns the topmost link on the way to the key that Windows did not make.
 fn link_on_the_way(key: &Key) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {
@@ -85,7 +85,7 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
             match raw::open_itself(root(path.root()), path.below_root(), KEY_QUERY_VALUE | view_flag(View::Bits64)) {
                 Ok(handle) => raw::value(&handle, LINK_VALUE, &mut buffer),
                 Err(code) if code.is_absent() => return None,
-                // Whether it is a link cannot be seen; the name of what is opened through it can.
+                // Whether it is a link is not known; the name of the key that is opened through it will show it.
                 Err(_) => continue,
             };
         if let Some(to) = found.ok().as_ref().and_then(link_target) {
@@ -95,14 +95,13 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
     None
 }
 
-/// That a key exists in memory only.
+/// Returns the reason for refusing a volatile key, which exists in memory only.
 pub(super) fn volatile(key: &Key) -> Unread {
-    let detail =
-        format!("{key} is a volatile key: it is gone when Windows restarts, and so is all that is changed in it");
+    let detail = format!("{key} is a volatile key: Windows deletes it, with all changes in it, at the next restart");
     Unread::new(Reason::Unsupported, detail)
 }
 
-/// The first name of the path that the system knows the key by, which tells its hive.
+/// Returns the first part of the key's real name, which identifies its hive.
 pub(super) fn hive_of(handle: &Handle) -> Option<KeyPath> {
     let path = native_path(&raw::name(handle).ok()?)?;
     KeyPath::from_parts(path.root(), path.names().next()?).ok()

@@ -1,6 +1,7 @@
-//! Class names and security descriptors of keys of the live registry: read before a key is deleted, and set when it comes back.
+//! Class names and security descriptors of keys of the running registry: read before a key is deleted, and set when it
+//! is created again.
 //!
-//! Of a descriptor that is owner, group, and who may do what. What is audited takes a privilege to read, and is left out.
+//! Only owner, group and DACL of a descriptor are used. Reading the audit entries requires a privilege.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
@@ -27,16 +28,17 @@ use crate::{
 
 use super::error::Code;
 
-/// The right to read a descriptor.
+/// The access right to read a descriptor.
 pub(super) const READ: u32 = READ_CONTROL;
-/// The rights to set one.
+/// The access rights to set a descriptor.
 pub(super) const WRITE: u32 = WRITE_DAC | WRITE_OWNER;
 
 const PARTS: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-/// The longest descriptor has lists of 64 KiB; one that keeps growing is not followed further.
+/// The limit for a descriptor's size in bytes: its lists have at most 64 KiB each; a descriptor that keeps growing is
+/// an error.
 const LONGEST: u32 = 1 << 20;
 
-/// Of a key that was opened with [`READ`].
+/// Reads the properties of a key that was opened with [`READ`].
 pub(super) fn read(key: &Handle) -> Answer<KeyProperties> {
     let read = || Ok((class(key)?, security(key)?));
     let (class, security) = match read() {
@@ -57,7 +59,8 @@ fn class(key: &Handle) -> Result<Vec<u16>, Code> {
     let mut class = vec![0_u16; 256];
     loop {
         let mut length = class.len() as u32;
-        // SAFETY: the handle is open as long as `key` lives; `length` says how much `class` holds; the others may be null.
+        // SAFETY: the handle is open as long as `key` lives; `length` is the size of `class`; the other pointers may be
+        // null.
         let code = unsafe {
             RegQueryInfoKeyW(
                 key.as_raw(),
@@ -89,7 +92,7 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
     let mut length = 1024;
     loop {
         let mut bytes = vec![0_u8; length as usize];
-        // SAFETY: the handle is open as long as `key` lives; `length` says how many bytes there is room for.
+        // SAFETY: the handle is open as long as `key` lives; `length` is the size of `bytes`.
         let code = unsafe { RegGetKeySecurity(key.as_raw(), PARTS, bytes.as_mut_ptr().cast(), &mut length) };
         match code {
             ERROR_SUCCESS => {
@@ -102,28 +105,29 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
     }
 }
 
-/// Gives a key that was opened with [`WRITE`] a security descriptor.
+/// Sets the security descriptor of a key that was opened with [`WRITE`].
 ///
 /// # Errors
-/// The system's code: ERROR_INVALID_OWNER where the account may not make somebody else the owner.
+/// Returns the system's code: ERROR_INVALID_OWNER where the account may not make somebody else the owner.
 pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Result<(), Code> {
     enable_restore_privilege();
     let descriptor = security.bytes().as_ptr().cast_mut().cast();
-    // SAFETY: the handle is open as long as `key` lives; the descriptor's parts lie inside of it, as its type guarantees, and it is
-    // not written to.
+    // SAFETY: the handle is open as long as `key` lives; the parts of the descriptor lie inside it, as its type
+    // guarantees; the call does not write to it.
     match unsafe { RegSetKeySecurity(key.as_raw(), PARTS, descriptor) } {
         ERROR_SUCCESS => Ok(()),
         code => Err(Code(code)),
     }
 }
 
-/// Lets this process make somebody else the owner of what it puts back, where the account may: an administrator has the privilege,
-/// not enabled. Without it only an owner that the account may be itself can be set, which the system says then.
+/// Enables the privilege to set any owner, where the account has it: an administrator has it, but disabled.
+///
+/// Without it only the account itself and some of its groups can be set as the owner; setting another one then fails.
 fn enable_restore_privilege() {
     let mut token: HANDLE = null_mut();
     let mut luid = LUID::default();
-    // SAFETY: the pseudo handle of this process is always valid, the name is a NUL-terminated constant, and results go to live
-    // variables; the token is closed where it was opened, and only there.
+    // SAFETY: the pseudo handle of this process is always valid, the name is a NUL-terminated constant, and results go
+    // to live variables; the token is closed only where it was opened.
     unsafe {
         if OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &mut token) == 0 {
             return;

@@ -1,14 +1,15 @@
-//! The few registry calls that crate windows-registry lacks or does not make exactly enough.
+//! The registry calls that the crate windows-registry lacks or does not make exactly enough.
 //!
-//! - It pads data with zeros, where a value shrinks between the question for its length and the reading of it.
-//! - Its iterators end without a word at the first error, and change names that are not valid UTF-16.
-//! - It has no way to delete one key only, or to learn whether a key was created or opened.
-//! - It follows links, and cannot tell where a key is, whether it is volatile, or write it to disk.
-//! - In debug builds it refuses strings without a terminating NUL, and it passes on the system's habit of taking a NUL into
-//!   the value that happens to stand after it in memory.
+//! - It pads data with zeros where a value shrinks between the query for its length and the read.
+//! - Its iterators stop silently at the first error, and change names that are not valid UTF-16.
+//! - It cannot delete only a single key, or tell whether a key was created or opened.
+//! - It follows links, and cannot tell where a key is or whether it is volatile, or flush it to disk.
+//! - In debug builds it refuses strings without a terminating NUL, and it does not prevent the system from taking into
+//!   the value a NUL that happens to follow it in memory.
 //!
-//! Handles, opening, and removing values stay with windows-registry. This is the only place of `unsafe` on registry keys;
-//! a name has no NUL inside, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`] guarantee.
+//! Handles, opening, and removing values stay with windows-registry. This is the only place with `unsafe` calls on
+//! registry keys; names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
+//! guarantee.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
@@ -32,28 +33,28 @@ use crate::registry::{Data, ValueType, name::MAX_VALUE_NAME};
 
 use super::error::Code;
 
-/// A key name's limit with its NUL, in UTF-16 units.
+/// The limit of a key name with its NUL, in UTF-16 units.
 const KEY_NAME_BUFFER: usize = crate::registry::name::MAX_KEY_NAME + 1;
 
-/// Most values are shorter than this many bytes, and are then read with one call.
+/// The first size of the buffer in bytes: most values are shorter, and are then read with one call.
 const FIRST_BUFFER: usize = 4096;
 
-/// No value has more bytes than this; a system that keeps asking for a larger buffer is not followed further.
+/// The last size of the buffer in bytes, more than any value has; a system that asks for a larger one gets an error.
 const LAST_BUFFER: usize = 1 << 30;
 
-/// How many subkeys and values a key has.
+/// The numbers of subkeys and values of a key.
 pub(super) struct Counts {
-    /// Its subkeys.
+    /// The number of subkeys.
     pub(super) subkeys: u32,
-    /// Its values, the default value included where it is set.
+    /// The number of values, including the default value where it is set.
     pub(super) values: u32,
 }
 
-/// The buffer that data is read into; kept, so that a batch allocates once.
+/// A buffer for data, kept so that a batch of reads allocates only once.
 pub(super) struct Buffer(Vec<u8>);
 
 impl Buffer {
-    /// A buffer that suffices for most values.
+    /// Returns a buffer that is large enough for most values.
     pub(super) fn new() -> Self {
         Self(vec![0; FIRST_BUFFER])
     }
@@ -62,7 +63,7 @@ impl Buffer {
         if self.0.len() >= LAST_BUFFER {
             return Err(Code(ERROR_MORE_DATA));
         }
-        // At least doubled: some calls say only that it was too little.
+        // At least doubled: some calls only say that it was too small.
         let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.0.len() * 2);
         self.0.resize(wanted.min(LAST_BUFFER), 0);
         Ok(())
@@ -86,13 +87,14 @@ fn check(code: u32) -> Result<(), Code> {
     if code == ERROR_SUCCESS { Ok(()) } else { Err(Code(code)) }
 }
 
-/// How much a key holds.
+/// Returns the numbers of subkeys and values of a key.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
     let (mut subkeys, mut values) = (0, 0);
-    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as documented.
+    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as
+    // documented.
     let code = unsafe {
         RegQueryInfoKeyW(
             key.as_raw(),
@@ -112,15 +114,16 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
     check(code).map(|()| Counts { subkeys, values })
 }
 
-/// Type and bytes of one value.
+/// Returns type and bytes of one value.
 ///
 /// # Errors
-/// The system's code, ERROR_FILE_NOT_FOUND where there is no such value.
+/// Returns the system's code; ERROR_FILE_NOT_FOUND where the value does not exist.
 pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Data, Code> {
     let name = wide(name);
     loop {
         let (mut value_type, mut length) = (0, buffer.capacity());
-        // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the buffer has.
+        // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the
+        // buffer has.
         let code = unsafe {
             RegQueryValueExW(key.as_raw(), name.as_ptr(), null(), &mut value_type, buffer.0.as_mut_ptr(), &mut length)
         };
@@ -131,10 +134,10 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
     }
 }
 
-/// Hands every value's name (UTF-16 units) and data to `each`, until it returns `false`.
+/// Passes the name (UTF-16 units) and data of every value to `each`, until it returns `false`.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn each_value(
     key: &Handle,
     buffer: &mut Buffer,
@@ -171,15 +174,16 @@ pub(super) fn each_value(
     }
 }
 
-/// Hands every value's name (UTF-16 units) to `each`, until it returns `false`. No data is read.
+/// Passes the name (UTF-16 units) of every value to `each`, until it returns `false`. Reads no data.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
     let mut name = vec![0; MAX_VALUE_NAME + 1];
     for index in 0.. {
         let mut units = name.len() as u32;
-        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
+        // null.
         let code = unsafe {
             RegEnumValueW(
                 key.as_raw(),
@@ -203,15 +207,16 @@ pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool
     Ok(())
 }
 
-/// Hands every subkey's name (UTF-16 units) to `each`.
+/// Passes the name (UTF-16 units) of every subkey to `each`.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
     let mut name = [0; KEY_NAME_BUFFER];
     for index in 0.. {
         let mut units = name.len() as u32;
-        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be null.
+        // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
+        // null.
         let code = unsafe {
             RegEnumKeyExW(
                 key.as_raw(),
@@ -233,10 +238,10 @@ pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<
     Ok(())
 }
 
-/// Creates the key `name` of a class directly below `parent`, or opens it; whether it was created.
+/// Creates the key `name` directly below `parent`, or opens it; returns its handle and whether it was created.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn create_subkey(
     parent: &Handle,
     name: &str,
@@ -246,7 +251,7 @@ pub(super) fn create_subkey(
     let name = wide(name);
     let class = class.map(wide);
     let (mut handle, mut disposition) = (null_mut(), 0);
-    // SAFETY: the handle is open as long as `parent` lives; both texts end with a NUL, and no class is a null pointer, as documented;
+    // SAFETY: the handle is open as long as `parent` lives; both strings end with a NUL, and the class may be null;
     // both results go to live variables.
     let code = unsafe {
         RegCreateKeyExW(
@@ -254,7 +259,7 @@ pub(super) fn create_subkey(
             name.as_ptr(),
             0,
             class.as_ref().map_or(null(), |class| class.as_ptr()),
-            // A link of that name is found as it is, wherever it leads. All other options are off: a key that lasts.
+            // A link of that name is opened itself. All other options are off, so the key is not volatile.
             REG_OPTION_OPEN_LINK,
             access,
             null(),
@@ -268,10 +273,10 @@ pub(super) fn create_subkey(
     Ok((created, disposition == REG_CREATED_NEW_KEY))
 }
 
-/// Opens a key that is there; where it is a link, the link itself.
+/// Opens an existing key; if it is a link, the link itself.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Handle, Code> {
     let path = wide(path);
     let mut handle = null_mut();
@@ -281,12 +286,13 @@ pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Hand
     Ok(unsafe { Handle::from_raw(handle) })
 }
 
-/// The name by which the system knows the key, such as `\REGISTRY\MACHINE\SOFTWARE`: that of the key which was reached, not the way there.
+/// Returns the real name of an open key, such as `\REGISTRY\MACHINE\SOFTWARE`, with all links resolved.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn name(key: &Handle) -> Result<String, Code> {
-    // KEY_NAME_INFORMATION: the length of the name in bytes as a u32, then the name. As u32, so that it is aligned.
+    // KEY_NAME_INFORMATION: the length of the name in bytes as a u32, then the name. The buffer is of u32 to be
+    // aligned.
     let mut room = vec![0_u32; 256];
     loop {
         let (mut needed, size) = (0, (room.len() * 4) as u32);
@@ -309,9 +315,11 @@ pub(super) fn name(key: &Handle) -> Result<String, Code> {
     }
 }
 
-/// Whether the key exists in memory only. A system that does not tell, as Wine, is taken to have no such keys.
+/// Returns whether the key exists in memory only. A system that does not tell, such as Wine, is taken to have no such
+/// keys.
 ///
-/// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1), `ControlFlags`.
+/// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1),
+/// `ControlFlags`.
 pub(super) fn is_volatile(key: &Handle) -> bool {
     const REG_FLAG_VOLATILE: u32 = 1;
     let (mut flags, mut length) = ([0_u32; 4], 0);
@@ -321,19 +329,19 @@ pub(super) fn is_volatile(key: &Handle) -> bool {
     status == STATUS_SUCCESS && length >= 8 && flags[1] & REG_FLAG_VOLATILE != 0
 }
 
-/// Has the hive that the key is in written to its disk, and waits for that.
+/// Flushes the hive that contains the key to disk, and waits for that.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn flush(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check(unsafe { RegFlushKey(key.as_raw()) })
 }
 
-/// Deletes the key itself, which was opened with the right DELETE, and its values; it must have no subkeys.
+/// Deletes the key and its values. The key must be opened with the right DELETE and must have no subkeys.
 ///
 /// # Errors
-/// The system's code; ERROR_ACCESS_DENIED also where it has subkeys.
+/// Returns the system's code; also ERROR_ACCESS_DENIED where the key has subkeys.
 pub(super) fn delete(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check_status(unsafe { NtDeleteKey(key.as_raw()) })
@@ -347,14 +355,14 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
     Err(Code(unsafe { RtlNtStatusToDosError(status) }))
 }
 
-/// Sets a value to exactly these bytes, whatever they are.
+/// Sets a value to exactly these bytes.
 ///
-/// RegSetValueExW takes two bytes more than it is told where a string has no terminating NUL but a NUL stands in memory
-/// after it; therefore something else than a NUL stands there. That also makes the pointer of an empty value a real one.
-/// The type goes as [`Type::Other`], since windows-registry asserts a terminating NUL for types that it knows.
+/// Where a string has no terminating NUL but a NUL follows it in memory, RegSetValueExW stores two bytes more than its
+/// length says; therefore other bytes are put after the data. They also give an empty value a valid pointer. The type
+/// is passed as [`Type::Other`], since windows-registry asserts a terminating NUL for the types that it knows.
 ///
 /// # Errors
-/// The system's code.
+/// Returns the system's code.
 pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
     let mut bytes = Vec::with_capacity(data.bytes.len() + 4);
     bytes.extend_from_slice(&data.bytes);

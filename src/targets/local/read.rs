@@ -1,5 +1,7 @@
-//! Answers of the live registry. Reading asks for the rights to query values and, where wanted, to list subkeys and to read the
-//! security descriptor: no more, so that an ordinary user can run `diff`, and a key that denies the rest can still be read.
+//! Answers questions from the running registry.
+//!
+//! A key is opened only with the rights to query values and, where needed, to list subkeys and to read the security
+//! descriptor. So an ordinary user can run `diff`, and a key that denies other rights can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// The answer to one question, with one opening of the key.
+/// Answers one question, opening the key once.
 pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
     let mut access = KEY_QUERY_VALUE;
     if query.subkeys {
@@ -32,7 +34,8 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
 }
 
-/// What the open key holds of what is wanted. A key deleted since it was opened is absent: the code says so.
+/// Reads from the open key what the query asks for. A key that was deleted since it was opened is absent: the code says
+/// so.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Answer<KeyFacts>> {
     let values = match &query.values {
         Wanted::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
@@ -43,10 +46,11 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
     Ok(KeyFacts { values, properties, subkeys })
 }
 
-/// The values asked for by name, with the names as the registry has them.
+/// Returns the named values, with the names spelled as in the registry.
 ///
-/// Looking up a name costs Windows a walk over the key's values. So a key of which much is asked is listed once, which is
-/// linear; a key of which little is asked is looked up, and listed without data only to learn how a found name is written.
+/// Windows looks up a name by walking over the key's values. If many of the key's values are asked for, the key is
+/// listed once, which is linear; if few are, each is looked up, and the names are listed without data only to learn
+/// their spelling.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
@@ -65,7 +69,7 @@ fn named_values(
             values.len() < names.len()
         })?;
     }
-    // What a listing missed, since the key changed meanwhile, is not absent for that.
+    // A value that the listing missed because the key changed meanwhile is looked up; it is not taken for absent.
     let mut looked_up = BTreeMap::new();
     for name in names {
         if values.contains_key(name) {
@@ -89,7 +93,7 @@ fn named_values(
     Ok(values)
 }
 
-/// Every value. One whose name kbfix cannot express stands there as unsupported, with the name as near as can be.
+/// Returns all values. One whose name kbfix cannot express is unsupported, under the closest name.
 pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
     let mut values = BTreeMap::new();
     raw::each_value(handle, buffer, |units, data| {
@@ -111,7 +115,7 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
     ValueName::new(String::from_utf16(units).ok()?).ok()
 }
 
-/// The names of the subkeys; unsupported as a whole where one of them cannot be expressed.
+/// Returns the names of the subkeys; the whole answer is unsupported where one of them cannot be expressed.
 fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Answer<KeyFacts>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {

@@ -1,23 +1,26 @@
-//! Who may write a folder, told from its security descriptor as text.
+//! Tells from a security descriptor in string form (SDDL) who may write a folder.
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
-/// Rights of an ACE that do not change a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
-/// FILE_GENERIC_EXECUTE, and (by the letters of directory objects) list, read attributes, traverse.
+/// Rights in an ACE that do not change a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
+/// FILE_GENERIC_EXECUTE, and (with the letters of directory objects) list, read extended attributes, traverse, read
+/// attributes.
 const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO"];
 
-/// The same as bits: FILE_LIST_DIRECTORY, FILE_READ_EA, FILE_TRAVERSE, FILE_READ_ATTRIBUTES, READ_CONTROL, SYNCHRONIZE,
-/// GENERIC_EXECUTE, GENERIC_READ.
+/// The same rights as bits: FILE_LIST_DIRECTORY, FILE_READ_EA, FILE_TRAVERSE, FILE_READ_ATTRIBUTES, READ_CONTROL,
+/// SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
 const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
 
-/// Who is trusted with writing: administrators, the system, and the built-in Administrator account.
+/// Accounts that are trusted to write: administrators, the system, and the built-in Administrator account.
 const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 
-/// Stand-ins for the owner, who is checked by itself: CREATOR OWNER and OWNER RIGHTS.
+/// Placeholders for the owner, who is checked separately: CREATOR OWNER and OWNER RIGHTS.
 const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 
-/// What is wrong with a security descriptor `sddl` (owner and DACL), if somebody else than administrators, the system and
-/// the accounts in `also` (SIDs) could write the object, or take the right to; `None` where all is well.
+/// Returns what is wrong with a security descriptor `sddl` (owner and DACL), or `None`.
+///
+/// It is wrong if anybody except administrators, the system and the accounts in `also` (SIDs) could write the object or
+/// take the right to.
 pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
     let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));
@@ -37,7 +40,7 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
 fn entry_fault(entry: &str, trusted: &impl Fn(&str) -> bool) -> Option<String> {
     let fields: Vec<&str> = entry.split(';').collect();
     match fields.as_slice() {
-        // A denial takes rights away only.
+        // A deny entry only takes rights away.
         ["D" | "OD", ..] => None,
         ["A", _, rights, _, _, sid] => {
             let allowed = trusted(sid) || OWNER_ALIASES.contains(sid) || is_harmless(rights);
@@ -81,7 +84,7 @@ mod tests {
             ("D:(A;;FA;;;BA)", "no owner"),
             ("O:BA", "everyone"),
             ("O:BAD:NO_ACCESS_CONTROL", "everyone"),
-            // What a folder made by hand below C:\ProgramData inherits.
+            // A folder that was created by hand below C:\ProgramData inherits this.
             ("O:BAD:AI(A;OICIID;FA;;;SY)(A;CIID;DCLCRPCR;;;BU)", "BU has the rights DCLCRPCR"),
             ("O:BAD:(A;;0x1301bf;;;AU)", "AU has the rights 0x1301bf"),
             ("O:BAD:(A;OICIIO;GW;;;WD)", "WD has the rights GW"),

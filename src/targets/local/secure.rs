@@ -1,8 +1,8 @@
-//! Folders that only administrators may write: that of the journals and the lock.
+//! Folders that only administrators may write: those of the journals and the lock.
 //!
-//! Every user may create folders below `C:\ProgramData`. So that nobody plants a journal for an administrator's rollback to
-//! carry out, the folder is made with permissions of its own in one step, and one that is already there is trusted only if
-//! nobody but administrators and the system owns it or may write it.
+//! Every user may create folders below `C:\ProgramData`. So that nobody can plant a journal that an administrator's
+//! rollback would carry out, the folder is created with its permissions in one step, and an existing one is trusted
+//! only if nobody except administrators and the system owns it or may write it.
 #![allow(unsafe_code)]
 
 use std::{
@@ -38,35 +38,36 @@ use windows_sys::Win32::{
 use super::sddl;
 use crate::files::long_path::wide;
 
-/// Owner and group: administrators. Not inherited; full rights for the system and administrators, for all below too.
+/// Owner and group: administrators. Inherits nothing; the system and administrators have full rights, also on
+/// everything below.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// Why a folder is not one that only administrators may write.
+/// The reason why a folder is not one that only administrators may write.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// Only an administrator can create or look into it.
+    /// Only an administrator can create or read the folder.
     #[error("{path}: access denied; run kbfix as administrator")]
     Denied {
         /// The folder.
         path: PathBuf,
     },
-    /// It is a file, or a link to somewhere else.
+    /// The path is a file, or a link.
     #[error("{path} is not a folder, or is a link to one; remove it")]
     NotAFolder {
         /// The folder.
         path: PathBuf,
     },
-    /// Somebody else may write it.
+    /// Another account may write the folder.
     #[error(
         "{path} is not trusted: {fault}; only administrators may own or write it: remove it, or correct its permissions"
     )]
     Untrusted {
         /// The folder.
         path: PathBuf,
-        /// Who may write it, in SDDL's words.
+        /// The account that may write it, in SDDL.
         fault: String,
     },
-    /// Anything else that failed.
+    /// Another error of the system.
     #[error("{path}: {source}")]
     Io {
         /// The folder.
@@ -76,12 +77,13 @@ pub enum FolderError {
     },
 }
 
-/// Creates the folder `path`, whose parent must be there, so that only administrators and the system may read or write it.
-/// One that is there is checked, and not changed: nobody else may own it or write it. The user who runs kbfix may, if an
-/// administrator.
+/// Creates the folder `path` so that only administrators and the system may read or write it. Its parent must exist.
+///
+/// An existing folder is checked but not changed: no other account may own or write it, except the user who runs kbfix
+/// if that user is an administrator.
 ///
 /// # Errors
-/// [`FolderError`]; then nothing in the folder may be trusted.
+/// Returns [`FolderError`]; then nothing in the folder may be trusted.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     match create(path, ADMINISTRATORS_ONLY) {
         Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {
@@ -91,19 +93,19 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     }
 }
 
-/// Creates the folder `path`, whose parent must be there, for this user, administrators and the system only.
+/// Creates the folder `path` for this user, administrators and the system only. Its parent must exist.
 ///
 /// # Errors
-/// The system's.
+/// Returns the system's error.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Who else than this user, administrators and the system may write the folder `path`, which may be reached by a link; `None` where
-/// nobody may.
+/// Returns who except this user, administrators and the system may write the folder `path`; `None` where nobody may.
+/// The path may contain links.
 ///
 /// # Errors
-/// The system's.
+/// Returns the system's error.
 pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
@@ -112,10 +114,10 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// The same of an open file.
+/// Returns who except this user, administrators and the system may write an open file; `None` where nobody may.
 ///
 /// # Errors
-/// The system's.
+/// Returns the system's error.
 pub fn file_fault(file: &File) -> io::Result<Option<String>> {
     Ok(sddl::fault(&security_of(file)?, &[own_sid()?]))
 }
@@ -130,13 +132,13 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
     }
 }
 
-/// Checks the folder `path` as [`create_admin_only_dir`] checks one that is there. Returns whether it is there.
+/// Checks the folder `path` as [`create_admin_only_dir`] checks an existing one. Returns whether the folder exists.
 ///
 /// # Errors
-/// [`FolderError`]; then nothing in the folder may be trusted.
+/// Returns [`FolderError`]; then nothing in the folder may be trusted.
 pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     let failed = failed(path);
-    // The link itself, not what it leads to; all questions go to one handle, so that nothing is exchanged in between.
+    // A link is opened itself, not its target; all checks use one handle, so that nothing can be exchanged in between.
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
         .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
@@ -157,12 +159,12 @@ pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     }
 }
 
-/// Memory that the system allocated with LocalAlloc; freed when dropped.
+/// Memory that the system allocated for LocalFree; freed when dropped.
 struct Local(*mut c_void);
 
 impl Drop for Local {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from a call that says to free it so; it is null or freed only here.
+        // SAFETY: the pointer came from a call whose memory is freed this way; it is null or freed only here.
         unsafe { LocalFree(self.0) };
     }
 }
@@ -194,11 +196,12 @@ fn create(path: &Path, sddl: &str) -> io::Result<()> {
     check(unsafe { CreateDirectoryW(path.as_ptr(), &attributes) })
 }
 
-/// Owner and DACL of an open folder, as text.
+/// Returns owner and DACL of an open folder in SDDL.
 fn security_of(folder: &File) -> io::Result<String> {
     let what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     let mut descriptor = null_mut();
-    // SAFETY: the handle is open as long as `folder` lives; the parts are not asked for, the whole goes to a live variable.
+    // SAFETY: the handle is open as long as `folder` lives; pointers for the parts may be null, the whole goes to a
+    // live variable.
     let code = unsafe {
         GetSecurityInfo(
             folder.as_raw_handle(),
@@ -223,12 +226,12 @@ fn security_of(folder: &File) -> io::Result<String> {
     Ok(take_text(text))
 }
 
-/// Copies a text that the system allocated and ended with a NUL, and frees it.
+/// Copies a NUL-terminated string that the system allocated, and frees it.
 fn take_text(text: *mut u16) -> String {
     let owned = Local(text.cast());
     let mut units = Vec::new();
     let mut at = text;
-    // SAFETY: the text is NUL-terminated and lives until `owned` is dropped; `at` does not go beyond the NUL.
+    // SAFETY: the string is NUL-terminated and lives until `owned` is dropped; `at` does not go beyond the NUL.
     unsafe {
         while *at != 0 {
             units.push(*at);
@@ -239,20 +242,20 @@ fn take_text(text: *mut u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// Whether this process has an administrator's rights now (under UAC: elevated).
+/// Returns whether this process has an administrator's rights now (under UAC: is elevated).
 fn is_administrator() -> io::Result<bool> {
-    // Aligned as a SID, which begins with bytes and holds u32.
+    // Aligned like a SID, which begins with bytes and contains u32 fields.
     let mut sid = [0_u32; (SECURITY_MAX_SID_SIZE as usize).div_ceil(4)];
     let mut size = size_of_val(&sid) as u32;
     let mut member = 0;
-    // SAFETY: `size` says how much `sid` holds.
+    // SAFETY: `size` is the size of `sid`.
     check(unsafe { CreateWellKnownSid(WinBuiltinAdministratorsSid, null_mut(), sid.as_mut_ptr().cast(), &mut size) })?;
-    // SAFETY: no token means this thread's; `sid` was just filled; the result goes to a live variable.
+    // SAFETY: a null token means the calling thread's; `sid` was just filled; the result goes to a live variable.
     check(unsafe { CheckTokenMembership(null_mut(), sid.as_mut_ptr().cast(), &mut member) })?;
     Ok(member != 0)
 }
 
-/// The SID of the user whose process this is, as text.
+/// Returns the SID of the user who runs this process, as a string.
 fn own_sid() -> io::Result<String> {
     struct Token(HANDLE);
     impl Drop for Token {
@@ -268,10 +271,11 @@ fn own_sid() -> io::Result<String> {
     let mut user = [0_u64; 32];
     let mut size = 0;
     let room = size_of_val(&user) as u32;
-    // SAFETY: `room` says how much `user` holds.
+    // SAFETY: `room` is the size of `user`.
     check(unsafe { GetTokenInformation(token.0, TokenUser, user.as_mut_ptr().cast(), room, &mut size) })?;
     let mut text = null_mut();
-    // SAFETY: the call filled `user` with a TOKEN_USER, whose SID points into `user`; the result goes to a live variable.
+    // SAFETY: the call filled `user` with a TOKEN_USER, whose SID points into `user`; the result goes to a live
+    // variable.
     check(unsafe { ConvertSidToStringSidW((*user.as_ptr().cast::<TOKEN_USER>()).User.Sid, &mut text) })?;
     Ok(take_text(text))
 }

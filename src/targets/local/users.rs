@@ -1,8 +1,10 @@
-//! Users who are not logged on. Windows loads a user's hives below `HKU` when the user logs on; those of the others are files
-//! in their profiles, which kbfix reads and writes itself, as in an image.
+//! Hives of users who are not logged on.
 //!
-//! Nothing is lost when a user logs on meanwhile: Windows opens a loaded hive for itself alone, so that its file can be neither
-//! read nor replaced; and whether it is loaded is asked once more immediately before it is replaced.
+//! Windows loads a user's hives below `HKU` when the user logs on; those of other users are files in their profiles,
+//! which kbfix reads and writes itself, as in an image.
+//!
+//! Nothing is lost if a user logs on meanwhile: Windows opens a loaded hive exclusively, so its file can be neither
+//! read nor replaced; and whether it is loaded is checked once more immediately before it is replaced.
 //!
 //! Source: Microsoft, "Registry Hives", "RegLoadKey function".
 
@@ -24,35 +26,35 @@ use crate::{
 
 use super::{disk, place, raw, read};
 
-/// What the name of the hive of a user's classes has behind the user's SID.
+/// The suffix after the user's SID in the name of the hive of the user's classes, in upper case.
 const CLASSES: &str = "_CLASSES";
 
 /// The hives of users who are not logged on.
 #[derive(Debug, Default)]
 pub(super) struct Users {
-    /// Their hives by ProfileList, once that was read; or why it cannot be.
+    /// The users' hives according to ProfileList, once that was read; or why it cannot be.
     hives: Option<Result<OfflineRegistry, Unread>>,
 }
 
 impl Users {
-    /// The next question reads the list of profiles and the files again.
+    /// Discards what was read: the next question reads the list of profiles and the files again.
     pub(super) fn forget(&mut self) {
         self.hives = None;
     }
 
-    /// The answer about a key of a user who is not logged on.
+    /// Answers a question about a key of a user who is not logged on.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Answer<KeyFacts> {
         match self.hives() {
-            // One user's damaged hive is no reason to refuse the machine.
+            // A damaged hive of one user does not make the whole machine unreadable.
             Ok(hives) => hives.read(query).unwrap_or_else(|error| Answer::Unread(unread(&error))),
             Err(why) => Answer::Unread(why.clone()),
         }
     }
 
-    /// Carries out changes of users who are not logged on.
+    /// Makes changes in the hives of users who are not logged on.
     pub(super) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let Some(first) = changes.first() else { return Ok(()) };
-        // The way to each file is looked at again.
+        // The path of each file is resolved and checked again.
         self.forget();
         match self.hives() {
             Ok(hives) => hives.write(changes),
@@ -60,8 +62,8 @@ impl Users {
         }
     }
 
-    /// Refuses a change of a user whose hive was read from its file and is loaded by now: what was read need not be what
-    /// Windows has since.
+    /// Refuses a change for a user whose hive was read from its file but has been loaded since: Windows may have
+    /// changed it since then.
     pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
         let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
         if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
@@ -72,30 +74,30 @@ impl Users {
     }
 }
 
-/// Whether the key is of a user who is not logged on: neither of the user's hives is loaded.
+/// Returns whether the key belongs to a user who is not logged on: none of the user's two hives is loaded.
 pub(super) fn is_away(path: &KeyPath) -> bool {
     user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
 }
 
-/// The user whose key it is, as a key below `HKU`. Services and the system have their hives loaded at all times.
+/// Returns the key below `HKU` of the user to whom the key belongs. Hives of services and the system are always loaded.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
     let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
     KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
 }
 
-/// Where Windows mounts the two hives of a user.
+/// Returns the keys at which Windows mounts the two hives of a user.
 fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
     let classes = KeyPath::from_parts(RootKey::Hku, &format!("{}{CLASSES}", user.below_root()));
     [user.clone()].into_iter().chain(classes).collect()
 }
 
-/// A hive that this user may not look into is loaded, too.
+/// Returns whether a hive is loaded; one that this user may not open is loaded, too.
 fn is_loaded(hive: &KeyPath) -> bool {
     let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
     !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())
 }
 
-/// The hives of all users with a profile; only those are opened that are asked for.
+/// Mounts the hives of all users with a profile; a hive is opened only when one of its keys is asked for.
 fn mounted() -> Result<OfflineRegistry, Unread> {
     let mut buffer = raw::Buffer::new();
     let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
@@ -103,16 +105,18 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
     let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
-    // The machine's lock keeps other applies out. A lock file beside the hive would be in a folder where the user may put a link.
+    // The machine's lock excludes other applies. A lock file beside the hive would be in a folder where the user may
+    // put a link.
     let mut registry = OfflineRegistry::new("this machine".to_owned(), false, false);
     registry.guard(refuse_loaded);
-    // A profile is the user's, who may put a link into it at any time.
+    // A profile belongs to its user, who may put a link into it at any time.
     found.iter().filter_map(Profile::folder).for_each(|folder| registry.look_in(folder.into()));
     profiles::mount(&mut registry, &found, "this machine", find);
     Ok(registry)
 }
 
-/// Asked immediately before the file of the hive at this key is replaced, and after that failed.
+/// Refuses to replace the hive at this key while it is loaded. Called immediately before the file is replaced, and
+/// after a failure.
 fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
     match user_of(hive) {
         Some(user) if !is_away(&user) => Err(logged_on(&user)),
@@ -128,9 +132,11 @@ fn logged_on(user: &KeyPath) -> WriteError {
     }
 }
 
-/// Where a file of a profile is. One on another machine is not looked for: that would send it this user's credentials.
+/// Returns where a file of a profile is. A profile on another machine is not accessed: that would send it this user's
+/// credentials.
 fn find(folder: &str, file: &str) -> Answer<PathBuf> {
-    // The folder as it is named, since a profile may hold no link; on the way to it there may be one.
+    // The folder's own path may contain links above the profile, so it stays as given; inside a profile no link is
+    // allowed.
     if let Err(why) = disk::resolved(folder) {
         return Answer::Unread(why);
     }
@@ -147,7 +153,7 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
                 false => Answer::unread(Reason::Unknown, format!("there is no drive {} now", drive.display())),
             }
         }
-        // What else stands against it shows when it is opened.
+        // Any other obstacle shows when the file is opened.
         _ => Answer::Present(path),
     }
 }

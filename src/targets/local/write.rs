@@ -1,4 +1,4 @@
-//! Changes to the live registry. Each is compared with what is there immediately before it is written.
+//! Changes to the running registry. Before each is written, the present state is checked against its `before`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::{
 
 use super::{error::Code, place, properties, raw, read, view_flag};
 
-/// How many bytes of a value a message shows.
+/// The number of bytes of long data that a message shows.
 const SHOWN_BYTES: usize = 64;
 
-/// Carries out the changes in their order, and has what they changed written to disk. What was begun is added to `begun`.
+/// Makes the changes in their order, and flushes the changed hives to disk. Adds each change that was begun to `begun`.
 pub(super) fn key_changes(
     changes: Vec<KeyChange>,
     buffer: &mut raw::Buffer,
@@ -40,7 +40,8 @@ pub(super) fn key_changes(
     flush.all()
 }
 
-/// Carries out one change. All of it is compared before any of it is written; `begun` becomes true with the first write.
+/// Makes one change. All of its `before` is checked before anything is written; `begun` becomes true with the first
+/// write.
 fn key_change(
     change: &KeyChange,
     buffer: &mut raw::Buffer,
@@ -59,7 +60,7 @@ fn key_change(
     }
 }
 
-/// Refuses changes in and below volatile keys: what they make does not last.
+/// Refuses changes in and below volatile keys, because they would be lost at the next restart.
 pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<(), WriteError> {
     let mut created = BTreeSet::new();
     for change in changes {
@@ -70,7 +71,7 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
             }
             Action::Update | Action::Delete => Some(change.key.clone()),
         };
-        // What else stands against a change is not known without writing.
+        // Other obstacles are not known without writing.
         if let Some(key) = asked
             && let Ok(handle) = place::open(&key, KEY_QUERY_VALUE)
             && raw::is_volatile(&handle)
@@ -84,13 +85,13 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
     Ok(())
 }
 
-/// Created keys that have not got their security descriptors yet. A descriptor can forbid to make what stood below the key, and is
-/// set once that is there: the lowest first.
+/// Created keys whose security descriptors are not set yet. A descriptor can forbid creating subkeys, so it is set
+/// after them, the lowest key first.
 #[derive(Default)]
 struct Unsecured(Vec<(Key, Handle, SecurityDescriptor)>);
 
 impl Unsecured {
-    /// Sets those of keys that `next` is not below.
+    /// Sets the descriptors of those keys that `next` is not below.
     fn finish_before(&mut self, next: Option<&Key>) -> Result<(), WriteError> {
         let is_above = |key: &Key| next.is_some_and(|next| next.view == key.view && next.path.is_within(&key.path));
         while let Some((key, handle, security)) = self.0.pop_if(|(key, ..)| !is_above(key)) {
@@ -101,15 +102,17 @@ impl Unsecured {
     }
 }
 
-/// The hives that changes are in. Windows writes each to disk when it likes, seconds later; until then the changes are lost with
-/// the power, while the journal, which is on disk, says that they were made.
+/// The hives that changes are in.
+///
+/// Windows writes a hive to disk some seconds after a change. A power loss before that would lose the changes, while
+/// the journal, which is on disk, says that they were made.
 ///
 /// Source: Microsoft, "RegFlushKey function".
 #[derive(Default)]
 struct Flush(BTreeMap<KeyPath, Key>);
 
 impl Flush {
-    /// Notes a change. Keys that agree in their first names are in one hive.
+    /// Notes the hive of a change. Keys with the same first three names are in one hive.
     fn note(&mut self, key: &Key) {
         let names: Vec<&str> = key.path.names().take(3).collect();
         if let Ok(top) = KeyPath::from_parts(key.path.root(), &names.join("\\")) {
@@ -117,11 +120,11 @@ impl Flush {
         }
     }
 
-    /// Waits until all of them are on disk.
+    /// Flushes all noted hives to disk, and waits for that.
     fn all(self) -> Result<(), WriteError> {
         let mut done = BTreeSet::new();
         for key in self.0.into_values() {
-            // One that was deleted is in the hive of the key above it.
+            // A deleted key is in the hive of the key above it.
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
             let Some(handle) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
@@ -137,7 +140,7 @@ impl Flush {
     }
 }
 
-/// Opens a key that must be there, or says that it is not.
+/// Opens a key that must exist; returns [`WriteError::Stale`] where it does not.
 fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
     place::open(key, access).map_err(|closed| match closed {
         place::Closed::Code(code) => failed(code, key.to_string(), "present"),
@@ -145,7 +148,7 @@ fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
     })
 }
 
-/// The same, of a key that must outlast a restart.
+/// Opens a key that must exist and must not be volatile.
 fn lasting(key: &Key, access: u32) -> Result<Handle, WriteError> {
     let handle = existing(key, access)?;
     if raw::is_volatile(&handle) {
@@ -154,7 +157,7 @@ fn lasting(key: &Key, access: u32) -> Result<Handle, WriteError> {
     Ok(handle)
 }
 
-/// What a failed call means where `expected` should have been at `place`.
+/// Returns the error of a failed call where `expected` should have been at `place`.
 fn failed(code: Code, place: String, expected: &str) -> WriteError {
     if code.is_absent() { stale(place, expected, "absent") } else { code.write_error(place) }
 }
@@ -163,7 +166,7 @@ fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -
     WriteError::Stale { place, expected: expected.into(), found: found.into() }
 }
 
-/// The key above, which must be there: a missing parent is never created on the way.
+/// Returns the key above, which must exist: a missing parent is never created implicitly.
 fn parent_of(key: &Key) -> Result<Key, WriteError> {
     key.parent().ok_or_else(|| WriteError::Unsupported {
         place: key.to_string(),
@@ -172,11 +175,13 @@ fn parent_of(key: &Key) -> Result<Key, WriteError> {
 }
 
 fn create(change: &KeyChange, unsecured: &mut Unsecured, begun: &mut bool) -> Result<(), WriteError> {
-    let parent = lasting(&parent_of(&change.key)?, KEY_CREATE_SUB_KEY)?;
-    let name = change.key.path.last().unwrap_or_default();
+    let above = parent_of(&change.key)?;
+    let parent = lasting(&above, KEY_CREATE_SUB_KEY)?;
+    let stored = change.key.stored();
+    let name = stored.last().unwrap_or_default();
     let place = || change.key.to_string();
     let before = change.properties.as_ref();
-    let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(change.key.view);
+    let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(above.view);
     let access = if before.is_some() { access | properties::WRITE } else { access };
     let class = before.and_then(|before| before.class.as_deref());
     let (key, created) = raw::create_subkey(&parent, name, class, access)
@@ -219,7 +224,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
         return Err(stale(change.place(name), "absent", "present"));
     }
     match raw::delete(&key) {
-        // That is also how the system says that there are subkeys, which may have come since.
+        // The code also means that there are subkeys, which may have been created since.
         Err(code) if code.is_denied() => {
             no_subkeys(&change.key, &key)?;
             Err(code.write_error(place()))
@@ -251,7 +256,7 @@ fn write_values(change: &KeyChange, key: &Handle) -> Result<(), WriteError> {
     for value in &change.values {
         let (name, place) = (value.name.as_str(), || change.place(&value.name));
         let written = match &value.after {
-            // Type and data are replaced together, so a value of the wrong type needs no deletion first.
+            // Type and data are replaced together, so a value of another type need not be deleted first.
             Some(after) => raw::set_value(key, name, after),
             None => Code::of(key.remove_value(name)),
         };
@@ -267,7 +272,7 @@ fn compare(change: &KeyChange, value: &ValueChange, found: Option<&Data>) -> Res
     Err(stale(change.place(&value.name), shown(change, value, value.before.as_ref()), shown(change, value, found)))
 }
 
-/// Data for a message: nothing of it where it is sensitive.
+/// Returns data for a message; sensitive data without its bytes.
 fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String {
     match change.sensitive.contains(&value.name) {
         true => change.message(&value.name, data),
@@ -275,7 +280,7 @@ fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String
     }
 }
 
-/// Data for a message: long data by its beginning and its length.
+/// Returns data for a message; long data as its beginning and its length.
 fn shortened(data: Option<&Data>) -> String {
     match data {
         None => "absent".to_owned(),

@@ -1,4 +1,4 @@
-//! A lock file is locked with flock, and removed by name.
+//! Lock files on Unix: locked with flock, and removed by name.
 
 use std::{
     fs::{File, Metadata, TryLockError, symlink_metadata},
@@ -11,9 +11,9 @@ use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// Makes the file and locks it. `None`: somebody else locked it first.
+/// Creates the file and locks it; returns `None` where another process locked it first.
 pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
-    // Whoever may read it could lock it, and keep others out.
+    // Any account that may read the file could lock it and so block others.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     let mut held = Held { made: Some(path.to_owned()), file };
     match held.file.try_lock() {
@@ -26,9 +26,9 @@ pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
     }
 }
 
-/// Locks the file that is there.
+/// Locks the existing file.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
-    // Looked at before it is opened, which for a device can have effects.
+    // Checked before it is opened, because opening a device can have effects.
     refuse_foreign(&symlink_metadata(path)?)?;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
@@ -44,7 +44,7 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     }
 }
 
-/// Says who else may remove the file, or has it under another name.
+/// Returns why another account may control the file: it has another owner, or another name.
 fn owner_fault(metadata: &Metadata) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     match (metadata.uid(), metadata.nlink()) {
@@ -54,7 +54,7 @@ fn owner_fault(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// Whether `path` still names the open file.
+/// Returns whether `path` still names the open file.
 pub(super) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
     let mine = file.metadata()?;
     match symlink_metadata(path) {

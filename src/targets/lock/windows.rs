@@ -1,4 +1,4 @@
-//! A lock file is one that is shared with nobody.
+//! Lock files on Windows: opened without sharing.
 
 use std::{fs::File, io, os::windows::fs::OpenOptionsExt as _, path::Path, thread, time::Duration};
 
@@ -11,10 +11,11 @@ use windows_sys::Win32::{
 
 use super::{Held, Taken, refuse_foreign};
 
-/// Makes the file, shared with nobody.
+/// Creates the file and opens it without sharing.
 ///
-/// Windows deletes it when its only handle is closed: it exists exactly as long as the lock is held. What is deleted is the file
-/// that this call made (CREATE_NEW, which follows no link), wherever its folder's name leads by then.
+/// Windows deletes it when its only handle is closed, so it exists exactly as long as the lock is held. The deleted
+/// file is always the one that this call created (CREATE_NEW, which follows no link), even if the path of its folder
+/// has changed.
 pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);
@@ -23,8 +24,9 @@ pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
     Ok(Some(Held { made: Some(path.to_owned()), file }))
 }
 
-/// Opens the file that is there, shared with nobody. It stays when it is closed. Whose it is does not matter: as long as it is
-/// open so, nobody can remove or open it.
+/// Opens the existing file without sharing. It remains when it is closed.
+///
+/// Its owner does not matter: while it is open, nobody can remove or open it.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     let mut options = File::options();
     options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
@@ -38,7 +40,7 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     Ok(Taken::Held(file))
 }
 
-/// Tries again for a moment where access is denied, as Windows says of a file that is being deleted.
+/// Tries again for a short time where access is denied, which Windows also reports for a file that is being deleted.
 fn patiently(mut open: impl FnMut() -> io::Result<File>) -> io::Result<File> {
     let mut tries = 0;
     loop {

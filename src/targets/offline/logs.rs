@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the names of a hive's logs have behind the hive's own.
+/// The suffixes of a hive's logs after the name of the hive.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// The logs that lie beside the hive, in whatever case their names are written.
+/// Returns the paths of the logs beside the hive; their names match in any case.
 ///
 /// # Errors
-/// The system's error, where the folder cannot be listed.
+/// Returns the system's error where the folder cannot be listed.
 pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Ok(Vec::new());
@@ -24,7 +24,7 @@ pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
             .file_name()
             .to_str()
             .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
-        // A link could lead out of the volume; Windows makes none here.
+        // A link could lead out of the volume; Windows creates none here.
         if is_log && entry.file_type()?.is_file() {
             logs.push(entry.path());
         }

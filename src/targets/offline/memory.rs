@@ -1,7 +1,7 @@
-//! Changes in memory: each is checked and made, and all of them are read back and undone on trial before a file is replaced.
+//! Makes changes in memory: before a file is replaced, all of them are checked, made, read back and undone on trial.
 //!
-//! In a damaged hive a key may be found as long as it is there, and not be known to be absent once it is gone. What would not read
-//! back, or could not be undone, is therefore refused before anything is written.
+//! In a damaged hive a key may be found while it exists, but once it is deleted, its absence may be impossible to
+//! confirm. Therefore a change that could not be read back or undone is refused before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::{
     targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition},
 };
 
-/// How many findings a message names.
+/// The number of findings that a message lists.
 const SHOWN: usize = 3;
 
-/// Where a change is made: the number of the mount, and the key's path below the hive's root.
+/// The location of a change: the number of the mount, and the key's path below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// What the hives' own check found before the first change, by the number of the mount.
+/// The findings of the check of each hive before the first change, by the number of the mount.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
-/// The files that changes come to.
+/// The result of changes in memory.
 pub(super) struct Edited {
-    /// Where each change is made.
+    /// The location of each change.
     pub(super) spots: Vec<Spot>,
-    /// The number of the mount, and the bytes of its file.
+    /// The files to write: the number of the mount, and the bytes.
     pub(super) files: Vec<(usize, Vec<u8>)>,
 }
 
 impl OfflineRegistry {
-    /// Whether the changes can be made, read back and undone, as far as that can be seen in memory. The hives themselves are not
-    /// checked for this, which would take as long as an apply does.
+    /// Checks in memory whether the changes can be made, read back and undone. The hives are not checked as a whole,
+    /// which would take as long as an apply.
     ///
     /// # Errors
-    /// Why the write would be refused.
+    /// Returns why the write would be refused.
     pub(in crate::targets) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if changes.is_empty() {
             return Ok(());
@@ -47,10 +47,11 @@ impl OfflineRegistry {
         tried
     }
 
-    /// Makes the changes in memory. The hives there are then as before, and are to be forgotten.
+    /// Makes the changes in memory and returns the resulting files. The hives in memory do not contain them afterwards;
+    /// the caller must forget them.
     ///
     /// # Errors
-    /// Where a change cannot be made, would not read back, or could not be undone; or where a hive would be worse than it was.
+    /// Returns an error where a change cannot be made, read back or undone, or where it would damage a hive.
     pub(super) fn edit(&mut self, changes: &[KeyChange]) -> Result<Edited, WriteError> {
         let spots = self.spots(changes)?;
         let mut before = Findings::new();
@@ -67,7 +68,8 @@ impl OfflineRegistry {
         Ok(Edited { spots, files })
     }
 
-    /// Where each change is made. All are found before the first one is made, which may alter where names lead.
+    /// Returns the location of each change. All are found before the first change is made, which may alter where names
+    /// lead.
     pub(super) fn spots(&mut self, changes: &[KeyChange]) -> Result<Vec<Spot>, WriteError> {
         changes.iter().map(|change| self.spot(change)).collect()
     }
@@ -87,7 +89,7 @@ impl OfflineRegistry {
         }
     }
 
-    /// Makes the changes, each in its spot.
+    /// Makes the changes at their locations.
     fn make(
         &mut self,
         changes: &[KeyChange],
@@ -107,7 +109,7 @@ impl OfflineRegistry {
                 return Err(led_elsewhere(change));
             }
         }
-        // What is made last may alter where the names of the first lead.
+        // The last changes may alter where the names of the first ones lead.
         for (change, spot) in changes.iter().zip(spots) {
             if self.spot(change).ok().as_ref() != Some(spot) {
                 return Err(led_elsewhere(change));
@@ -116,7 +118,7 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Undoes the changes again, in memory.
+    /// Undoes the changes in memory.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         self.ask_anew();
         precondition::undo(
@@ -132,7 +134,7 @@ impl OfflineRegistry {
         self.read(query).unwrap_or_else(refused)
     }
 
-    /// Checks a change, and makes it in memory; returns where.
+    /// Checks a change and makes it in memory; returns its location.
     fn make_one(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
         precondition::before(change, |query| self.answer_in_memory(query))?;
         let key = change.key.to_string();
@@ -153,7 +155,7 @@ impl OfflineRegistry {
             }
             Action::Update => {}
         }
-        // The values of a key that is deleted go with it.
+        // The values of a deleted key are deleted with it.
         for value in change.values.iter().filter(|_| change.action != Action::Delete) {
             let place = change.place(&value.name);
             match &value.after {
@@ -174,7 +176,7 @@ impl OfflineRegistry {
         mount.file.as_ref().map_or_else(|_| mount.key.to_string(), |path| path.display().to_string())
     }
 
-    /// A hive is saved only where the edits made nothing in it worse than it was.
+    /// Refuses to save a hive that has findings which it did not have before the edits.
     fn refuse_worse(&mut self, number: usize, before: &[Finding]) -> Result<(), WriteError> {
         let place = self.what_is(number);
         let hive = &mut self.opened(number).map_err(|halt| halted(&place, halt))?.hive;

@@ -1,8 +1,9 @@
-//! The registry of a machine that is switched off: hive files, each mounted at the key where Windows would mount it.
+//! The registry of a machine that is not running: hive files, each mounted at the key where Windows would mount it.
 //!
-//! Shared by the targets `image:DIR` and `hive:FILE=KEY`. A hive is opened when a key in it is asked for first, and keys are
-//! looked up, never walked over. What Windows makes anew at every start (`CurrentControlSet`, `HKCR`, a user's
-//! `Software\Classes`) is found where it comes from ([`resolve`]); what exists in memory only is unknown.
+//! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. A hive is opened
+//! when one of its keys is first asked for, and keys are looked up one by one. Keys that Windows creates as links at
+//! every start (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`) are resolved to the place that they link to
+//! ([`resolve`]); keys that exist in memory only are unknown.
 
 mod file;
 mod logs;
@@ -39,35 +40,35 @@ use resolve::Place;
 #[derive(Debug)]
 pub(super) struct OfflineRegistry {
     mounts: Vec<Mount>,
-    /// The folders that hive files are looked for in, into which others may write.
+    /// The folders in which hive files are looked for; others may write to them.
     roots: Vec<PathBuf>,
     allow_dirty: bool,
     /// Whether a change takes a lock beside each hive file that it writes.
     lock_files: bool,
-    /// Root keys of which every hive is mounted: what is under no mount there is absent, elsewhere unknown.
+    /// The root keys whose hives are all mounted: outside the mounts, a key there is absent; elsewhere it is unknown.
     complete: BTreeSet<RootKey>,
-    /// Keys where a hive would be mounted that there is none of.
+    /// The keys at which a hive would be mounted that does not exist.
     without_hive: BTreeSet<KeyPath>,
-    /// What is mounted, for messages.
+    /// The name of the target in messages.
     what: String,
-    /// Asked immediately before a file is replaced, with the key of its hive: it may refuse.
+    /// The function that is called with the key of a hive immediately before its file is replaced; it may refuse.
     guard: fn(&KeyPath) -> Result<(), WriteError>,
 }
 
-/// A hive file and the key that its root is.
+/// A hive file and the key at which its root is mounted.
 #[derive(Debug)]
 struct Mount {
     key: KeyPath,
-    /// Where its file is, or why that is not known.
+    /// The path of the file, or why it is not known.
     file: Result<PathBuf, Unread>,
-    /// What came of opening it, once that was tried.
+    /// The result of opening the file, after the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
 }
 
-/// Why there is no answer about a key.
+/// The reason why there is no answer about a key.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// It could not be read.
+    /// The key could not be read.
     Unread(Unread),
     /// The target as a whole is refused.
     Refused(TargetError),
@@ -80,7 +81,7 @@ impl From<Unread> for Halt {
 }
 
 impl OfflineRegistry {
-    /// A registry without any hive. `what` names it in messages.
+    /// Returns a registry without hives. `what` names it in messages.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
         Self {
             mounts: Vec::new(),
@@ -94,44 +95,45 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets what is asked immediately before a file is replaced, and again where that fails: its refusal says why.
+    /// Sets the function that is called immediately before a file is replaced, and again after a failure, because its
+    /// refusal explains that.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
         self.guard = guard;
     }
 
-    /// Whether the hive at this key was read.
+    /// Returns whether the hive at this key was opened.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn has_opened(&self, key: &KeyPath) -> bool {
         self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
     }
 
-    /// Says that hive files which are in this folder are reached from there without a link, whenever they are used.
+    /// Adds a folder: hive files in it are reached from there without a link, whenever they are used.
     pub(super) fn look_in(&mut self, root: PathBuf) {
         self.roots.push(root);
     }
 
-    /// Mounts a hive file at a key; or notes why the file that belongs there cannot be had.
+    /// Mounts a hive file at a key, or notes why the file for that key is not available.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, opened: None });
     }
 
-    /// Says that there is no hive that would be mounted at this key.
+    /// Notes that there is no hive for this key.
     pub(super) fn no_hive(&mut self, key: KeyPath) {
         self.without_hive.insert(key);
     }
 
-    /// Mounts a hive file that is open already.
+    /// Mounts a hive file that is already open.
     pub(super) fn mount_opened(&mut self, key: KeyPath, file: HiveFile) {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), opened: Some(Ok(file)) });
     }
 
-    /// Says that no further hive will be mounted below this root key.
+    /// Notes that no further hive will be mounted below this root key.
     pub(super) fn complete(&mut self, root: RootKey) {
         self.complete.insert(root);
     }
 
-    /// Forgets what was read: the next question reads the files again.
+    /// Discards what was read: the next question reads the files again.
     pub(super) fn forget(&mut self) {
         for mount in &mut self.mounts {
             mount.opened = None;
@@ -141,10 +143,10 @@ impl OfflineRegistry {
     /// Answers one question.
     ///
     /// # Errors
-    /// [`TargetError`] for a hive that is damaged as a whole, incomplete, or on a disk that fails.
+    /// Returns [`TargetError`] for a hive that is damaged as a whole, incomplete, or on a failing disk.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
-        // A read that failed is no property of the key that was asked for: the whole file cannot be relied upon.
+        // After a failed read no part of the file can be relied upon, not only the key that was asked for.
         if let Some(error) = self.opened_files().find_map(HiveFile::failure) {
             return Err(error);
         }
@@ -171,7 +173,7 @@ impl OfflineRegistry {
         }
     }
 
-    /// What is known of a key above the mounts: that it is there.
+    /// Returns what is known of a key above the mounts: it exists.
     fn above(&self, path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
         let unknown = || Unread::new(Reason::Unknown, format!("{} does not hold all of {path}", self.what));
         let whole = self.complete.contains(&path.root());
@@ -189,7 +191,7 @@ impl OfflineRegistry {
 
     fn mounted_below(&self, path: &KeyPath) -> Vec<KeyName> {
         let names = self.mounts.iter().filter_map(|mount| mount.key.relative_to(path)?.split('\\').next());
-        // Windows has no such key: who asks for all users' keys does not mean it.
+        // Windows has no such key, so it is not listed: a spec for all users' keys does not mean it.
         let names = names.filter(|name| !sid::is_default_profile(name));
         let mut names: Vec<_> = names.filter_map(|name| KeyName::new(name).ok()).collect();
         names.sort();
@@ -197,18 +199,18 @@ impl OfflineRegistry {
         names
     }
 
-    /// The number of the mount that holds `path`.
+    /// Returns the number of the mount that contains `path`.
     fn mount_of(&self, path: &KeyPath) -> Option<usize> {
         let holding = self.mounts.iter().enumerate().filter(|(_, mount)| path.is_within(&mount.key));
         holding.max_by_key(|(_, mount)| mount.key.depth()).map(|(number, _)| number)
     }
 
-    /// The number of the mount whose key is `key`.
+    /// Returns the number of the mount at `key`.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
     }
 
-    /// Removes what killed processes left beside the hives, of those that nobody else has locked.
+    /// Removes what killed processes left beside the hives, except where another process holds the lock.
     pub(super) fn remove_leftovers(&self) {
         let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
         for reached in files.filter_map(|path| Pinned::reach(root_of(&self.roots, path), path).ok()) {
@@ -216,13 +218,13 @@ impl OfflineRegistry {
             if leftovers(path).is_ok_and(|found| !found.is_empty())
                 && let Ok(_held) = lock_beside(path)
             {
-                // What cannot be removed is no reason against an apply.
+                // Leftovers that cannot be removed do not prevent an apply.
                 let _ = remove_leftovers(path);
             }
         }
     }
 
-    /// What is asked from here on is asked once more.
+    /// Resets the limit on class names and security descriptors, before everything is read once more.
     fn ask_anew(&mut self) {
         for mount in &mut self.mounts {
             if let Some(Ok(file)) = &mut mount.opened {
@@ -235,7 +237,7 @@ impl OfflineRegistry {
         self.mounts.iter().filter_map(|mount| mount.opened.as_ref()?.as_ref().ok())
     }
 
-    /// The hive of a mount, opened where it was not yet.
+    /// Returns the hive of a mount; opens it if necessary.
     fn opened(&mut self, number: usize) -> Result<&mut HiveFile, Halt> {
         let allow_dirty = self.allow_dirty;
         let mount = &mut self.mounts[number];
@@ -258,7 +260,7 @@ impl OfflineRegistry {
     }
 }
 
-/// The folder that the file was found in: the innermost of `roots` that it is below.
+/// Returns the innermost folder of `roots` that contains the file.
 fn root_of<'a>(roots: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
     let holding = roots.iter().filter(|root| path.starts_with(root));
     holding.max_by_key(|root| root.components().count()).map(PathBuf::as_path)

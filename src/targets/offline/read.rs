@@ -1,4 +1,4 @@
-//! Answers of one hive about one key.
+//! Answers questions about one key from one hive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use crate::{
     targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted},
 };
 
-/// From this many names on, the key's list of values is read once for all of them instead of once for each.
+/// From this number of names on, the key's list of values is read once for all names instead of once for each.
 const MANY: usize = 8;
 
-/// What the hive has of the key at `node`.
+/// Returns what the query asks for of the key at `node`.
 pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<KeyFacts> {
     let facts = || {
         let values = match &query.values {
@@ -26,9 +26,9 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
     facts().map_or_else(Answer::Unread, Answer::Present)
 }
 
-/// Why something in a hive could not be read.
+/// Returns the reason for an error of the hive format.
 pub(super) fn unread(error: &Error) -> Unread {
-    // A name that text cannot hold is no damage: Windows itself has such names.
+    // A name that is not valid Unicode is not damage: Windows itself has such names.
     let reason = match error {
         Error::NotUnicode { .. } | Error::Name(_) => Reason::Unsupported,
         _ => Reason::Malformed,
@@ -54,7 +54,8 @@ fn out_of_all(
     let mut unreadable = None;
     for value in hive.values(node).map_err(|e| unread(&e))? {
         match value {
-            // The first of two with one name counts, as in a look-up; a name that is no text is none of those asked for.
+            // The first of two values with the same name counts, as in a look-up; a name that is not valid Unicode
+            // matches no query.
             Ok(value) => {
                 if let Ok(name) = name_of(&value)
                     && names.contains(&name)

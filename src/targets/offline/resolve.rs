@@ -1,9 +1,10 @@
-//! Where a key is: in which hive, and under which path there.
+//! Resolves a key to the hive that contains it, and its path there.
 //!
-//! Windows makes some keys at every start, as links to others or in memory only. They are in no file, and are resolved
-//! here: `HKLM\SYSTEM\CurrentControlSet` by `Select`, `HKCR`, the 32-bit view, a user's `Software\Classes`,
-//! `HKU\S-1-5-18`. Of the links that are stored in a hive only those are followed that Windows makes, which lead to the same key
-//! under another of its names: what any other leads to is another key, which could be a protected one.
+//! Windows creates some keys at every start, as links to others or in memory only. They are in no file, so they are
+//! resolved here: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
+//! `Software\Classes`, `HKU\S-1-5-18`. A link that is stored in a hive is followed only if Windows makes it, which
+//! means that it leads to the same key under another name. Any other link leads to another key, which could be a
+//! protected one.
 //!
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
 //! KB100010 ("What are Control Sets?").
@@ -16,7 +17,7 @@ use crate::{
 
 use super::{Halt, OfflineRegistry, read};
 
-/// Where a key is.
+/// The location of a key.
 #[derive(Debug)]
 pub(super) enum Place {
     /// In a hive.
@@ -25,29 +26,29 @@ pub(super) enum Place {
         mount: usize,
         /// The key's path below the hive's root.
         below: String,
-        /// The key; none where it is absent.
+        /// The key; `None` where it is absent.
         node: Option<Node>,
-        /// Whether the path that was asked for is itself a link: it cannot be created or deleted.
+        /// Whether the requested path is itself a link: then it cannot be created or deleted.
         link: bool,
     },
     /// Above the mounts.
     Above(KeyPath),
-    /// Not there.
+    /// Absent.
     Absent,
 }
 
-/// What looking a path up in a hive comes to.
+/// The result of looking up a path in a hive.
 enum Step {
     Found(Node),
     Absent,
-    /// A link stands in the way; the text is the rest of the path behind it.
+    /// A link on the way; the string is the rest of the path after it.
     Link(Node, String),
 }
 
-/// No chain of links on a real machine is longer.
+/// The longest chain of links that is followed; no real machine has a longer one.
 const MAX_LINKS: usize = 16;
 
-/// Keys that Windows keeps in memory only, below `HKLM`.
+/// The keys below `HKLM` that Windows keeps in memory only.
 const VOLATILE: &[&str] = &[
     "HARDWARE",
     r"SYSTEM\CurrentControlSet\Hardware Profiles\Current",
@@ -88,7 +89,7 @@ impl OfflineRegistry {
         Err(Unread::new(Reason::Malformed, format!("{key} is below links that lead in a circle")).into())
     }
 
-    /// What is in no mounted hive: above one, absent, or not covered.
+    /// Returns the location of a key outside the mounted hives: above one, absent, or not covered.
     fn outside(&self, path: KeyPath) -> Result<Place, Halt> {
         if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {
             return Ok(Place::Above(path));
@@ -99,9 +100,9 @@ impl OfflineRegistry {
         Err(Unread::new(Reason::Unknown, format!("{} does not hold {path}", self.what)).into())
     }
 
-    /// The path where the 64-bit view keeps the key. A Windows without `Wow6432Node` is a 32-bit one, and has one view.
+    /// Returns the path of the key in the 64-bit view. A Windows without `Wow6432Node` is 32-bit and has only one view.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
-        let stored = key.view.stored_at(&key.path);
+        let stored = key.stored();
         if key.view == View::Bits64 || stored == key.path {
             return Ok(stored);
         }
@@ -111,7 +112,8 @@ impl OfflineRegistry {
         Ok(if node.is_some() { stored } else { key.path.clone() })
     }
 
-    /// What Windows links the path, or a key above it, to when it starts; and whether it is the link itself.
+    /// Returns the path with a link of Windows at its beginning replaced by the link's target, and whether the path is
+    /// the link itself.
     fn alias(&mut self, path: &KeyPath) -> Result<Option<(KeyPath, bool)>, Halt> {
         let moved = |from: &KeyPath, to: KeyPath| {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };
@@ -131,16 +133,16 @@ impl OfflineRegistry {
         if self.mount_of(path).is_some() {
             return Ok(None);
         }
-        // A key that has several names is in the hive that is mounted at one of them.
+        // A key with several names is in the hive that is mounted at one of them.
         let named = Key::new(path.clone()).one_name(false);
-        let one_name = named.view.stored_at(&named.path);
+        let one_name = named.stored();
         let others = one_name.other_names().into_iter().map(|(_, name)| name);
         let mut names = [one_name].into_iter().chain(others).filter(|name| name != path);
         let found = names.find(|name| self.mount_of(name).is_some());
         Ok(found.map(|name| (name, named.is_also_elsewhere())))
     }
 
-    /// `ControlSet001` and its like, as `Select` names it.
+    /// Returns the name of the current control set, such as `ControlSet001`, from `Select`.
     fn current_control_set(&mut self) -> Result<String, Halt> {
         let Some(mount) = self.mounted_at(&hklm("SYSTEM")?) else {
             return Err(Unread::new(Reason::Unknown, format!(r"{} has no HKLM\SYSTEM", self.what)).into());
@@ -154,7 +156,8 @@ impl OfflineRegistry {
         match data.as_ref().map(Data::decode) {
             Some(Decoded::Number(number @ 1..=999)) => Ok(format!("ControlSet{number:03}")),
             _ => {
-                let detail = r"HKLM\SYSTEM\Select Current names no control set, so there is no CurrentControlSet";
+                let detail =
+                    r"HKLM\SYSTEM\Select Current does not name a control set, so there is no CurrentControlSet";
                 Err(Unread::new(Reason::Malformed, detail).into())
             }
         }
@@ -186,12 +189,12 @@ impl OfflineRegistry {
         if !in_memory {
             return Ok(());
         }
-        let detail = format!("{path} is not in the hive: Windows makes it when it starts");
+        let detail = format!("{path} is not in the hive: Windows creates it at startup");
         Err(Unread::new(Reason::Unknown, detail).into())
     }
 }
 
-/// Follows the path from the hive's root up to the first link.
+/// Follows the path from the hive's root to its end or the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     let mut node = hive.root();
     let mut rest = below;
@@ -212,17 +215,17 @@ fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     }
 }
 
-/// The key that a stored link leads to.
+/// Returns the target of a stored link.
 fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread> {
     let value = hive.value(node, LINK_VALUE).map_err(|e| read::unread(&e))?;
     match value.as_ref().and_then(registry::link_target) {
         Some(Ok(path)) => Ok(path),
         Some(Err(text)) => Err(Unread::linked(at, &text)),
-        None => Err(Unread::new(Reason::Malformed, format!("{at} is a link that names no key"))),
+        None => Err(Unread::new(Reason::Malformed, format!("{at} is a link without a target"))),
     }
 }
 
-/// The path without the names at its end.
+/// Returns the path without the names in `rest` at its end.
 fn without(path: &KeyPath, rest: &str) -> Result<KeyPath, Unread> {
     let names = path.below_root();
     let length = names.len().saturating_sub(rest.len());

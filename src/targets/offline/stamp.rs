@@ -1,4 +1,4 @@
-//! By what a hive file that somebody wrote meanwhile is told from the one that was read.
+//! Detects that another program wrote a hive file after it was read.
 
 use std::{
     ffi::OsString,
@@ -11,34 +11,34 @@ use std::{
 use super::logs::logs_of;
 use crate::targets::WriteError;
 
-/// The signature and both sequence numbers, which Windows raises whenever it writes a hive.
+/// The bytes of the signature and both sequence numbers, which Windows increases with each write of a hive.
 const HEAD: u64 = 12;
 
-/// What a hive file and its logs were at one moment. Windows from 8.1 on writes changes into the logs first, and hours later into
-/// the hive.
+/// The state of a hive file and its logs at one moment. Since Windows 8.1, changes are written to the logs first, and
+/// to the hive only hours later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The beginning of the hive.
+    /// The first bytes of the hive.
     head: Vec<u8>,
     /// The hive and its logs: name, length and time of the last write.
     files: Vec<(OsString, u64, Option<SystemTime>)>,
 }
 
 impl Stamp {
-    /// The stamp of the hive at `path`, as it is now.
+    /// Returns the present stamp of the hive at `path`.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
-        // A pipe would wait for somebody to write into it.
+        // Opening a pipe would wait for a writer.
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a file"));
         }
         let mut head = Vec::new();
         fs::File::open(path)?.take(HEAD).read_to_end(&mut head)?;
         let mut files = vec![(OsString::new(), metadata.len(), metadata.modified().ok())];
-        // A complete hive is read without its logs, also where its folder may not be listed.
+        // A complete hive is read without its logs, so a folder that cannot be listed is not an error.
         for log in logs_of(path).unwrap_or_default() {
             let metadata = fs::metadata(&log)?;
             files.push((log.file_name().unwrap_or_default().to_owned(), metadata.len(), metadata.modified().ok()));
@@ -46,10 +46,10 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Refuses the hive at `at` where it is no longer as this stamp says. Messages call it `told`.
+    /// Checks the hive at `at` against this stamp. Messages call it `told`.
     ///
     /// # Errors
-    /// [`WriteError::Stale`], or that the file cannot be read any more.
+    /// Returns [`WriteError::Stale`] where the stamp differs, or an error where the file can no longer be read.
     pub(super) fn refuse_other(&self, at: &Path, told: &Path) -> Result<(), WriteError> {
         let place = told.display().to_string();
         let now = Self::of(at).map_err(|source| WriteError::Io { place: place.clone(), source })?;

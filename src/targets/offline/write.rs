@@ -1,4 +1,5 @@
-//! Changes reach the files: all of them are made in memory first, and only then are files replaced, one by one.
+//! Writes changes to the hive files: all are made in memory first; only then are the files replaced, one after the
+//! other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,13 +13,13 @@ use super::{
 use crate::targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside};
 
 impl OfflineRegistry {
-    /// Carries out the changes. Files are written only once all of them are made in memory, and only those that differ.
+    /// Makes the changes. Files are written only after all changes are made in memory, and only those that differ.
     ///
     /// # Errors
-    /// [`WriteError`]: nothing was written; or, where a file could not be replaced, those before it were.
+    /// Returns [`WriteFailure`]: nothing was written; or, where a file could not be replaced, the files before it were.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
-        // What is read from now on is the files again, whatever came of it.
+        // Whatever the result, the next question reads the files again.
         self.forget();
         written
     }
@@ -26,14 +27,15 @@ impl OfflineRegistry {
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let spots = self.spots(changes)?;
         let _locks = self.lock_hives(&spots)?;
-        // The changes are checked against what is in the files now, also when somebody wrote them without the lock.
+        // The changes are checked against the present content of the files, even if another program wrote them without
+        // the lock.
         self.forget();
         let Edited { spots, files } = self.edit(changes)?;
         let mut begun = BTreeSet::new();
         for (number, bytes) in files {
             begun.insert(number);
             if let Err(error) = self.replace(number, &bytes) {
-                // What a file was not begun with is not this write's.
+                // A stale file was not written, so its changes were not begun.
                 if matches!(error, WriteError::Stale { .. }) {
                     begun.remove(&number);
                 }
@@ -44,14 +46,14 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Replaces the file. The guard is asked immediately before; and where that fails, it may know why.
+    /// Replaces the file. The guard is called immediately before, and after a failure, which it may explain.
     fn replace(&mut self, number: usize, bytes: &[u8]) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
         file.replace(bytes, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
-    /// Keeps another kbfix, which may have one of the hives as its whole target, from writing it meanwhile.
+    /// Locks the hives, so that another kbfix whose target is one of them does not write it at the same time.
     fn lock_hives(&mut self, spots: &[Spot]) -> Result<Vec<Lock>, WriteError> {
         let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
         if !self.lock_files {
@@ -80,7 +82,7 @@ mod tests {
         targets::{Action, ValueChange},
     };
 
-    /// What a guard says that finds the hive loaded.
+    /// A guard that finds the hive loaded.
     fn loaded(hive: &KeyPath) -> Result<(), WriteError> {
         let (expected, found) = ("not loaded".to_owned(), "loaded".to_owned());
         Err(WriteError::Stale { place: hive.to_string(), expected, found })
@@ -108,7 +110,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert_eq!(fs::read(&path).unwrap(), bytes);
-        // Nothing to replace, nothing to ask.
+        // Nothing is replaced, so the guard is not called.
         registry.write(&[]).unwrap();
         registry.guard(|_| Ok(()));
         registry.write(&[create]).unwrap();

@@ -1,4 +1,4 @@
-//! What an export covers, and that it is changed as a whole or not at all.
+//! Tests for the coverage of an export, and that it is changed as a whole or not at all.
 
 use std::collections::BTreeSet;
 
@@ -273,7 +273,7 @@ fn what_regedit_takes_is_read_and_nothing_of_it_is_lost() {
         [HKEY_LOCAL_MACHINE\\SOFTWARE\\A\\*\\\\]\r\n\"b\"=dword:00000001\r\n\u{1a}";
     let (dir, mut target) = export(text);
     let (a, star) = (r"HKLM\SOFTWARE\A", r"HKLM\SOFTWARE\A\*");
-    // An export says what is there: a string without its NUL is one.
+    // The export holds the present data: here a string without its NUL.
     assert_eq!(
         value(&mut target, a, "e"),
         Answer::Present(Data::new(crate::registry::ValueType::EXPAND_SZ, [0x41, 0]))

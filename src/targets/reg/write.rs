@@ -1,4 +1,4 @@
-//! Changes of an export, in memory: each is checked against what is there, then made.
+//! Makes changes to an export in memory; each is checked against the present state first.
 
 use crate::{
     format::reg::EditError,
@@ -9,7 +9,8 @@ use crate::{
 use super::{Existence, RegTarget};
 
 impl RegTarget {
-    /// Makes the changes. Where each is made is found before the first one: changes may alter where names lead.
+    /// Makes the changes. The location of each is found before the first change, because changes may alter where names
+    /// lead.
     pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let paths = changes.iter().map(|change| self.path(change)).collect::<Result<Vec<_>, _>>()?;
         let led_elsewhere = |change: &KeyChange| WriteError::Unsupported {
@@ -29,19 +30,19 @@ impl RegTarget {
         Ok(())
     }
 
-    /// Undoes the changes again, in memory.
+    /// Undoes the changes in memory.
     pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let make = |export: &mut Self, change: &KeyChange| export.carry_out_one(change).map(drop);
         precondition::undo(changes, self, make, |export, query| export.read_key(query).unwrap_or_else(Answer::Unread))
     }
 
-    /// Where the file has the key of a change.
+    /// Returns the path under which the file lists the key of a change.
     fn path(&self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         let unread = |why: Unread| WriteError::Unsupported { place: change.key.to_string(), detail: why.to_string() };
         self.resolve(&change.key).map_err(unread)
     }
 
-    /// Makes a change; returns where.
+    /// Makes a change; returns the path at which it was made.
     fn carry_out_one(&mut self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         precondition::before(change, |query| self.read_key(query).unwrap_or_else(Answer::Unread))?;
         let place = || change.key.to_string();
@@ -51,7 +52,7 @@ impl RegTarget {
         if change.action == Action::Delete {
             self.refuse_topmost(&path, place())?;
             self.document.delete_key(&path);
-            // A parent that was there only by this key would go with it.
+            // A parent that existed only through this key would disappear with it.
             if let Some(parent) = path.parent().filter(|parent| !self.lists_any(parent)) {
                 self.document.create_key(&parent).map_err(unsupported(place()))?;
             }
@@ -68,7 +69,8 @@ impl RegTarget {
         Ok(path)
     }
 
-    /// Without the topmost key of those that it lists together, the export would no longer say that the key is absent.
+    /// Refuses to delete the topmost of the listed keys: without it the export would no longer cover the key, and so
+    /// not show that it is absent.
     fn refuse_topmost(&self, path: &KeyPath, place: String) -> Result<(), WriteError> {
         if path.parent().is_some_and(|parent| matches!(self.existence(&parent), Existence::Covered)) {
             return Ok(());

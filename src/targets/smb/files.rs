@@ -1,6 +1,6 @@
-//! Files of the other machine: each is fetched from the administrative share of its drive, and read as any file.
+//! Files of the other machine: each is fetched from the administrative share of its drive and then read here.
 //!
-//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and its like.
+//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
 
 use std::{fs, process::Command};
 
@@ -11,23 +11,23 @@ use crate::targets::{
 
 use super::{Connection, Trouble, program};
 
-/// The name that a file has here while it is looked at.
+/// The local name of a fetched file.
 const HERE: &str = "file";
 
 impl Connection {
-    /// The facts of the file that the machine calls `path`, absolute and with its drive.
+    /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     ///
     /// # Errors
-    /// Where the machine as a whole cannot be asked.
+    /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
             Err(why) => return Ok(Answer::Unread(why)),
         };
         let names = names.join("\\");
-        // In smbclient a semicolon ends a command, also between quotes: what follows would be another.
+        // In smbclient a semicolon ends a command even inside quotes; the rest would be run as another command.
         if names.contains(';') || names.chars().any(char::is_control) || names.is_empty() {
-            let detail = format!("`{path}` has a character that smbclient takes for its own");
+            let detail = format!("`{path}` has a character that has a special meaning in smbclient");
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
         self.reach()?;
@@ -48,7 +48,7 @@ impl Connection {
         self.refused(&said.text(), path, drive)
     }
 
-    /// What it means that the file did not come.
+    /// Returns the answer for a file that could not be fetched.
     fn refused(&self, text: &str, path: &str, drive: char) -> Result<Answer<FileFacts>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
@@ -79,7 +79,7 @@ impl Connection {
     }
 }
 
-/// The answer without the private folder's name in it.
+/// Returns the answer with the path on the other machine in place of the local one.
 fn named(answer: Answer<FileFacts>, path: &str) -> Answer<FileFacts> {
     match answer {
         Answer::Unread(why) => Answer::unread(why.reason, format!("{path}, once fetched: {}", why.detail)),

@@ -1,4 +1,4 @@
-//! Runs one of Samba's programs, with a limit of time of its own: what a silent machine does to it is not left to it.
+//! Runs one of Samba's programs with kbfix's own time limit, so that a machine that does not answer cannot block it.
 
 use std::{
     io::{self, Read, Write as _},
@@ -9,13 +9,13 @@ use std::{
 
 use super::Trouble;
 
-/// The most that is read of what a program prints, in bytes.
+/// The most bytes that are read of each output stream of a program.
 const MAX_OUTPUT: u64 = 512 << 20;
 
-/// Variables by which Samba would find an account, a password or a setting that nobody named to kbfix.
+/// Variables from which Samba would take an account, a password or a setting that was not given to kbfix.
 const NOT_PASSED_ON: [&str; 7] = ["USER", "LOGNAME", "PASSWD", "PASSWD_FD", "PASSWD_FILE", "SMB_CONF_PATH", "LANGUAGE"];
 
-/// What a program printed.
+/// The output of a program.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) success: bool,
@@ -24,22 +24,24 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Both streams as text.
+    /// Returns both streams as text.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}", String::from_utf8_lossy(&self.error), String::from_utf8_lossy(&self.out))
     }
 }
 
-/// Runs it with `input` on its standard input, which stays open until it has ended, so that it can tell that kbfix was killed.
+/// Runs a program with `input` on its standard input, which stays open until the program has ended. So the program can
+/// tell when kbfix is killed.
 ///
 /// # Errors
-/// [`Trouble::Program`] where it is not installed; [`Trouble::Silent`] where it took longer than `limit`, and was ended.
+/// Returns [`Trouble::Program`] where the program is not installed, and [`Trouble::Silent`] where it took longer than
+/// `limit` and was killed.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
     for variable in NOT_PASSED_ON {
         command.env_remove(variable);
     }
-    // What is looked for in its messages is English.
+    // The messages that are searched must be English.
     command.env("LC_ALL", "C");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| Trouble::Program { program, detail: error.to_string() })?;
@@ -49,7 +51,7 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
     };
     thread::scope(|scope| {
         let feeder = scope.spawn(move || {
-            // A program that ends without reading it says why by itself.
+            // A program that ends without reading its input reports the reason itself.
             let _ = stdin.write_all(input);
             stdin
         });
@@ -68,12 +70,12 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
 
 fn all_of(stream: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // What was read until an error is what there is to look at.
+    // After an error, the bytes before it are still used.
     let _ = stream.take(MAX_OUTPUT).read_to_end(&mut bytes);
     bytes
 }
 
-/// Waits for its end; none where it had to be ended.
+/// Waits for the program to end; returns `None` where it had to be killed.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(1);
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn its_input_ends_only_when_it_has() {
-        // `cat` would end at once if its input did.
+        // `cat` would end at once if its input ended.
         assert_eq!(shell("exec cat >/dev/null", 200).unwrap_err(), Trouble::Silent(0));
     }
 }

@@ -1,4 +1,4 @@
-//! What kbfix and `winreg.py` say to each other, and one such exchange.
+//! The documents that kbfix and `winreg.py` exchange, and one such exchange.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
 use super::{Connection, Trouble, program};
 
 const SCRIPT: &str = include_str!("winreg.py");
-/// Questions and values that take a slow machine a second.
+/// The number of questions and values for which a slow machine gets one more second.
 const EACH_SECOND: usize = 20;
 
-/// What is asked of the other machine.
+/// A request to the other machine.
 #[derive(Debug, Serialize)]
 struct Request<'a> {
     host: &'a str,
@@ -28,13 +28,13 @@ struct Request<'a> {
     write: &'a [Order],
 }
 
-/// A key, as the other machine is asked for it.
+/// A key in a request.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
-    /// The keys from the topmost down to it that are not to be links: each with its root key.
+    /// The paths on the way to the key, topmost first, that must not be links: each with its root key.
     way: Vec<(&'static str, String)>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Place {
 pub(super) struct Question {
     #[serde(flatten)]
     pub(super) place: Place,
-    /// The values; none for all that there are.
+    /// The names of the values; `None` for all values.
     pub(super) names: Option<Vec<String>>,
     pub(super) subkeys: bool,
 }
@@ -54,22 +54,22 @@ pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
     pub(super) action: crate::targets::Action,
-    /// Of a key that is created.
+    /// The properties of a key that is created.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,
 }
 
-/// A value to set, or to delete where it has no bytes.
+/// A value to set; without bytes, a value to delete.
 #[derive(Debug, Serialize)]
 pub(super) struct Setting {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) value_type: u32,
-    /// In hex digits.
+    /// The data in hex digits.
     pub(super) bytes: Option<String>,
 }
 
-/// What came of it.
+/// The response.
 #[derive(Debug, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -84,7 +84,7 @@ pub(super) struct Found {
     #[serde(default)]
     pub(super) values: Vec<FoundValue>,
     pub(super) subkeys: Option<Vec<String>>,
-    /// Where all values were asked for.
+    /// The properties, where all values were asked for.
     pub(super) properties: Option<FoundProperties>,
 }
 
@@ -111,7 +111,7 @@ pub(super) struct FoundValue {
 pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
-    /// The link that stands in the way to the key.
+    /// The link on the way to the key.
     pub(super) link: Option<Box<FoundLink>>,
 }
 
@@ -120,12 +120,12 @@ pub(super) struct Fault {
 pub(super) struct FoundLink {
     root: String,
     path: String,
-    /// Where it leads: the data of its value, in hex digits.
+    /// The link's target: the data of its value, in hex digits.
     to: String,
 }
 
 impl FoundLink {
-    /// Why what is asked for through the link is not read.
+    /// Returns why a key is not read through this link.
     pub(super) fn unread(&self) -> Unread {
         let to = notation::parse_hex_digits(&self.to).unwrap_or_default();
         let to = match link_target(&Data::new(ValueType::LINK, to)) {
@@ -140,11 +140,11 @@ impl FoundLink {
 #[derive(Debug, Deserialize)]
 struct Failed {
     stage: Stage,
-    /// Which change.
+    /// The number of the change.
     at: Option<usize>,
-    /// Which of its values.
+    /// The name of the value in it.
     name: Option<String>,
-    /// How many changes may have been made.
+    /// The number of changes that may have been made.
     #[serde(default)]
     begun: usize,
     #[serde(flatten)]
@@ -160,17 +160,18 @@ enum Stage {
     Write,
 }
 
-/// Why changes were not made.
+/// The reason why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The machine as a whole.
+    /// An error of the machine as a whole.
     Trouble(Trouble),
-    /// This change, or this value of it.
+    /// An error of one change, or of one value in it.
     Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
 
 impl Place {
-    /// Where the key is asked for. A remote HKCR is the machine's classes, which are here; merging a user's in is for local programs.
+    /// Returns the location of a key in a request. HKCR is read from the machine's classes: only local programs see a
+    /// user's classes merged in.
     pub(super) fn new(key: &Key) -> Self {
         let (root, path) = match key.path.root() {
             RootKey::Hkcr => ("HKLM", joined(r"SOFTWARE\Classes", &key.path)),
@@ -189,21 +190,21 @@ impl Connection {
     /// Answers the questions, in their order, over one connection.
     ///
     /// # Errors
-    /// Where the machine as a whole cannot be asked.
+    /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
         let document = self.exchange(questions, &[], each)?;
         match document.failed {
             Some(failed) => Err(self.trouble(failed)),
             None if document.answers.len() == questions.len() => Ok(document.answers),
-            None => Err(Trouble::Failed("fewer answers came than questions were asked".to_owned())),
+            None => Err(Trouble::Failed("there are fewer answers than questions".to_owned())),
         }
     }
 
     /// Makes the changes, in their order, over one connection.
     ///
     /// # Errors
-    /// [`Refusal`]; changes before that one were made.
+    /// Returns [`Refusal`]; earlier changes were made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;
@@ -232,7 +233,7 @@ impl Connection {
         let mut line = serde_json::to_vec(&request).map_err(|error| Trouble::Failed(error.to_string()))?;
         line.push(b'\n');
         let mut command = Command::new(&self.settings.python);
-        // Isolated: neither the folder nor the user brings modules of their own.
+        // Isolated: neither the current folder nor the user's folders add modules.
         command.args(["-I", "-c", SCRIPT]);
         let limit = self.settings.limit + Duration::from_secs((each / EACH_SECOND) as u64);
         let said = program::run(&mut command, &line, limit)?;
@@ -244,7 +245,7 @@ impl Connection {
         match failed.stage {
             Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
             Stage::Connect => match Trouble::of_status(code, &text) {
-                // Where there is no ticket, Samba's status is that of a wrong argument.
+                // Without a Kerberos ticket, Samba reports the status of an invalid argument.
                 Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("by Kerberos: {text}")),
                 trouble => trouble,
             },

@@ -1,4 +1,4 @@
-//! Answers about keys: what the other machine found, in kbfix's words.
+//! Converts the other machine's responses about keys into answers.
 
 use crate::{
     registry::{Data, KeyName, KeyProperties, RootKey, SecurityDescriptor, ValueName, ValueType, notation},
@@ -27,12 +27,12 @@ mod code {
 }
 
 impl Fault {
-    /// Whether it says that the key or value is not there.
+    /// Returns whether the key or value does not exist.
     pub(super) fn is_absent(&self) -> bool {
         matches!(self.code, code::FILE_NOT_FOUND | code::PATH_NOT_FOUND | code::KEY_DELETED)
     }
 
-    /// Whether it says that the account may not.
+    /// Returns whether the account lacks the right or privilege.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self.code, code::ACCESS_DENIED | code::PRIVILEGE_NOT_HELD)
     }
@@ -50,7 +50,7 @@ impl Fault {
             | code::REGISTRY_IO_FAILED
             | code::NOT_REGISTRY_FILE => Reason::Malformed,
             code::FILENAME_EXCED_RANGE | code::NOT_SUPPORTED => Reason::Unsupported,
-            // Whatever else fails proves neither that it is there nor that it is not.
+            // Any other failure proves neither that it exists nor that it does not.
             _ => Reason::Unknown,
         };
         Answer::unread(reason, format!("the machine answers {} ({})", self.text, self.code))
@@ -61,7 +61,7 @@ impl Connection {
     /// Answers each question, in the same order.
     ///
     /// # Errors
-    /// Where the machine as a whole cannot be asked.
+    /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn read(&self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, Trouble> {
         let asked: Vec<&KeyQuery> = queries.iter().filter(|query| !is_callers_own(query)).collect();
         let questions: Vec<Question> = asked.iter().map(|query| question(query)).collect();
@@ -69,7 +69,9 @@ impl Connection {
         let mut answers = Vec::new();
         for query in queries {
             answers.push(match is_callers_own(query) {
-                true => Answer::unread(Reason::Unknown, "HKCU of another machine is the account's that asks; name HKU"),
+                true => {
+                    Answer::unread(Reason::Unknown, "HKCU on another machine belongs to the account that asks; use HKU")
+                }
                 false => found.next().map_or_else(missing, |found| answer(query, found)),
             });
         }
@@ -77,7 +79,7 @@ impl Connection {
         Ok(answers)
     }
 
-    /// A key of a user whose hive is not loaded is not absent: the machine cannot tell.
+    /// Changes an absent answer to unknown where the user's hive is not loaded: the machine does not know such keys.
     fn tell_unloaded_hives(&self, queries: &[KeyQuery], answers: &mut [Answer<KeyFacts>]) -> Result<(), Trouble> {
         let mut users = Vec::new();
         for (at, query) in queries.iter().enumerate() {
@@ -102,7 +104,7 @@ impl Connection {
 }
 
 fn missing<T>() -> Answer<T> {
-    Answer::unread(Reason::Unknown, "the machine gave no answer to this")
+    Answer::unread(Reason::Unknown, "the machine did not answer this question")
 }
 
 fn is_callers_own(query: &KeyQuery) -> bool {

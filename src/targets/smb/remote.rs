@@ -1,4 +1,4 @@
-//! The target itself, and what each exchange with the machine needs.
+//! The target for another machine, and its connection.
 
 use std::{
     collections::BTreeMap,
@@ -14,18 +14,18 @@ use crate::targets::{
 
 use super::{Host, Settings, Trouble};
 
-/// How long a connection may take to be made.
+/// The most time for making a connection.
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Another machine.
 #[derive(Debug)]
 pub struct SmbTarget {
     connection: Connection,
-    /// Folders that stand for its drives.
+    /// Folders that stand for the machine's drives.
     drives: Drives,
 }
 
-/// What an exchange with the machine needs.
+/// The host and settings for each exchange with the machine.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) host: Host,
@@ -33,10 +33,10 @@ pub(super) struct Connection {
 }
 
 impl SmbTarget {
-    /// The machine. Nothing is asked of it yet. `drives` stand for drives whose shares cannot be used.
+    /// Returns the target, without connecting to it. `drives` stand for drives whose shares cannot be used.
     ///
     /// # Errors
-    /// [`TargetError::Remote`] where there are no usable credentials.
+    /// Returns [`TargetError::Remote`] where there are no usable credentials.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
         let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
@@ -49,7 +49,7 @@ impl SmbTarget {
 }
 
 impl Connection {
-    /// What Samba is told, in place of the smb.conf of this system, which is for other purposes.
+    /// Returns the settings for Samba, which replace this system's smb.conf.
     pub(super) fn told(&self) -> BTreeMap<&'static str, String> {
         let mut settings = BTreeMap::from([("name resolve order", "host".to_owned())]);
         settings.insert("smb ports", self.host.port().to_string());
@@ -62,7 +62,8 @@ impl Connection {
         settings
     }
 
-    /// Sees that something listens there. Samba's own answers do not tell a closed port from a name that nobody has.
+    /// Checks that something listens on the port. Samba's own errors do not distinguish a closed port from an unknown
+    /// name.
     pub(super) fn reach(&self) -> Result<(), Trouble> {
         let place = (self.host.name.as_str(), self.host.port());
         let unreachable = |error: io::Error| match error.kind() {
@@ -100,7 +101,7 @@ impl Target for SmbTarget {
         Ok(facts)
     }
 
-    /// The lock is on this system: it keeps apart what runs here under one account, and nothing that runs elsewhere.
+    /// Takes a lock on this system: it excludes other runs of this account here, but nothing that runs elsewhere.
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let failed = |source| TargetError::Io { what: format!("the lock of {}", self.uri()), source };
         let Connection { host, settings } = &self.connection;

@@ -1,47 +1,47 @@
-//! Why another machine gives no answer, as what to do about it differs.
+//! The reasons why another machine cannot be asked, by what the user can do about them.
 
-/// Why another machine, as a whole, could not be asked.
+/// The reason why another machine, as a whole, could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// A program that kbfix needs for it is not installed.
-    #[error("{program} is not there: {detail}")]
+    /// A program that kbfix needs is not installed.
+    #[error("{program} is not available: {detail}")]
     Program {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's message.
         detail: String,
     },
-    /// A variable of the environment has no meaning; or no credentials are named, or they cannot be used.
+    /// An environment variable is invalid, no credentials are given, or they cannot be used.
     #[error("{0}")]
     Settings(String),
-    /// There is no such machine, or nothing listens there, or it ended the connection.
+    /// The machine is unknown, or nothing listens on its port, or it cannot be connected to.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// The two speak no protocol that both know.
+    /// The two machines have no protocol version in common.
     #[error("it ended the connection before anybody logged on: {0}")]
     Protocol(String),
-    /// The connection ended while something was asked or changed.
+    /// The connection ended during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// It did not let the account in.
+    /// The machine refused the logon.
     #[error("it does not let the account log on: {0}")]
     Logon(String),
-    /// The account is in, but may not use the registry or the share.
+    /// The account is logged on, but may not use the registry or the share.
     #[error("it denies the account access: {0}")]
     Denied(String),
-    /// Its service for the remote registry does not run.
-    #[error("its service Remote Registry gives no answer: {0}")]
+    /// The Remote Registry service is not running.
+    #[error("its Remote Registry service does not answer: {0}")]
     Service(String),
-    /// It was silent for too long.
-    #[error("it gave no answer within {0} s")]
+    /// The machine did not answer in time.
+    #[error("it did not answer within {0} s")]
     Silent(u64),
-    /// Anything else.
+    /// Another error.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Trouble {
-    /// What to do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Program { .. } => {
@@ -53,20 +53,22 @@ impl Trouble {
                  KBFIX_SMB_KERBEROS=1"
             }
             Self::Unreachable(_) => {
-                "see that the name is right, the machine is on, and its SMB port is open to this one"
+                "check that the name is right, the machine is on, and its SMB port can be reached from here"
             }
-            Self::Broken(_) => "see whether the machine and the network between are well, and try again",
+            Self::Broken(_) => "check the machine and the network, and try again",
             Self::Protocol(_) => {
-                "a Windows Server 2003 knows SMB 1 only: add ?smb1 to the target if the network between is trusted"
+                "a Windows Server 2003 has only SMB 1: add ?smb1 to the target if the network is trusted"
             }
-            Self::Logon(_) => "see account, password and domain; kbfix tries once, so that no account is locked out",
+            Self::Logon(_) => {
+                "check account, password and domain; kbfix tries only once, so that the account is not locked out"
+            }
             Self::Denied(_) => {
-                "use an account that is an administrator there; a machine that cannot sign, as a Windows Server 2003 may be, \
+                "use an account that is an administrator on that machine; one that cannot sign, possibly a Windows Server 2003, \
                  needs ?smb1&unsigned"
             }
-            Self::Service(_) => "start the service RemoteRegistry there",
-            Self::Silent(_) => "see whether it is overloaded; KBFIX_SMB_LIMIT=SECONDS waits longer",
-            Self::Failed(_) => "see what `smbclient -A FILE //HOST/C$` says",
+            Self::Service(_) => "start the service RemoteRegistry on that machine",
+            Self::Silent(_) => "check whether it is overloaded; KBFIX_SMB_LIMIT=SECONDS sets a longer limit",
+            Self::Failed(_) => "check what `smbclient -A FILE //HOST/C$` prints",
         }
     }
 }

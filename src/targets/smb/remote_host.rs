@@ -1,46 +1,46 @@
-//! `smb://[USER@]HOST[:PORT][?smb1]`: which machine is meant, and as whom.
+//! Parses `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]]`, the URI of another machine.
 
 use std::{fmt, str::FromStr};
 
 /// The port of SMB.
 const PORT: u16 = 445;
 
-/// Another machine, as a target's URI names it. It holds no secret.
+/// Another machine and the account to use, as in a target's URI. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// The domain of the account, where one is named.
+    /// The domain of the account, where one is given.
     pub domain: Option<String>,
-    /// The account; without one, that of the credentials.
+    /// The account; if missing, that of the credentials.
     pub user: Option<String>,
     /// The machine's name or IPv4 address, in lower case.
     pub name: String,
     /// The port, where it is not 445.
     port: Option<u16>,
-    /// Whether SMB 1 may be spoken, which Windows Server 2003 knows and nothing later.
+    /// Whether SMB 1 may be used, the only version that Windows Server 2003 has.
     pub smb1: bool,
-    /// Whether what is said need not be signed.
+    /// Whether messages may be unsigned.
     pub unsigned: bool,
 }
 
-/// Why a text names no machine. It never quotes the text, which may hold a password.
+/// The error for a string that is not the URI of a machine. It never quotes the string, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// It is not of the form.
-    #[error("it is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
+    /// The string does not have the form of such a URI.
+    #[error("the form is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
     Form,
-    /// It holds a password.
+    /// The string contains a password.
     #[error(
-        "a password does not belong there, where others can read it, and is not shown here; \
-         name a file with it in KBFIX_SMB_AUTH_FILE"
+        "a target must not contain a password, because others can read it (it is not repeated here); \
+         put it into a file and name that in KBFIX_SMB_AUTH_FILE"
     )]
     Password,
-    /// What stands behind the question mark.
-    #[error("behind the question mark stand smb1, unsigned or both, with & between them")]
+    /// An unknown option follows the question mark.
+    #[error("only smb1, unsigned or both (with & between them) may follow the question mark")]
     Option,
 }
 
 impl Host {
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(PORT)
     }
@@ -51,7 +51,7 @@ impl FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, HostError> {
         let rest = text.strip_prefix("smb://").ok_or(HostError::Form)?;
-        // The last one: a password can have an @ in it, a host cannot.
+        // The last one: a password can contain an @, a host cannot.
         let (account, rest) = match rest.rsplit_once('@') {
             Some((account, rest)) => (Some(account), rest),
             None => (None, rest),
@@ -75,7 +75,8 @@ impl FromStr for Host {
     }
 }
 
-/// `DOMAIN;USER` or `USER`. A percent sign would part user and password for Samba, as a colon does in a URI.
+/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER`. A colon (in URIs) or a percent sign (in Samba) would begin a
+/// password.
 fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostError> {
     if account.contains([':', '%']) {
         return Err(HostError::Password);
@@ -91,7 +92,7 @@ fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostErr
     Ok((domain.map(str::to_owned), Some(user.to_owned())))
 }
 
-/// It becomes part of file names and of what Samba is told, where other characters would have a meaning.
+/// Checks a host name. It becomes part of file names and of Samba's arguments, where other characters have a meaning.
 fn host_name(name: &str) -> Result<String, HostError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(fits) || name.starts_with(['-', '.']) {

@@ -1,5 +1,5 @@
-//! As whom another machine is asked, and with what patience. No secret passes through kbfix: a file is named to Samba, or Kerberos
-//! has the ticket.
+//! The account and the time limit for another machine. kbfix itself handles no secret: Samba reads a file of
+//! credentials, or Kerberos has a ticket.
 
 use std::{
     env,
@@ -14,34 +14,35 @@ use crate::files::state;
 
 use super::{Host, Trouble};
 
-/// The variable that names the file of credentials, in the format of `smbclient -A`.
+/// The variable for the file of credentials, which has the format of `smbclient -A`.
 const FILE: &str = "KBFIX_SMB_AUTH_FILE";
-/// The variable that asks for Kerberos and nothing else.
+/// The variable that requires Kerberos.
 const KERBEROS: &str = "KBFIX_SMB_KERBEROS";
-/// The variable that says how many seconds the machine may take.
+/// The variable for the time limit in seconds.
 const LIMIT: &str = "KBFIX_SMB_LIMIT";
-/// The variable that names the Python that has Samba's bindings.
+/// The variable for the Python that has Samba's bindings.
 const PYTHON: &str = "KBFIX_SMB_PYTHON";
 /// The largest file of credentials, in bytes.
 const MAX_FILE: u64 = 1 << 16;
 
-/// What is no part of the machine's name: it differs from controller to controller, and stands in no journal.
+/// The settings that are not part of the machine's name: they differ between controllers, and no journal contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The file of credentials.
     pub file: Option<PathBuf>,
-    /// Whether Kerberos is asked for, and nothing else will do.
+    /// Whether Kerberos is required.
     pub kerberos: bool,
-    /// How long the machine may take for an exchange, beside the time for what is asked.
+    /// The time limit for an exchange; more time is added for many questions.
     pub limit: Duration,
     /// The Python that has Samba's bindings.
     pub python: PathBuf,
-    /// The folder of locks; none where the environment names no state folder.
+    /// The folder of locks; `None` where the environment names no state folder.
     pub locks: Option<PathBuf>,
 }
 
 impl Default for Settings {
-    /// No credentials; the system's own Python, for which distributions build Samba's bindings.
+    /// Returns settings without credentials, with the system's own Python, for which distributions build Samba's
+    /// bindings.
     fn default() -> Self {
         Self {
             file: None,
@@ -54,10 +55,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Those that the environment names.
+    /// Returns the settings in the environment.
     ///
     /// # Errors
-    /// [`Trouble::Settings`] where a variable has no meaning.
+    /// Returns [`Trouble::Settings`] where a variable is invalid.
     pub fn from_environment() -> Result<Self, Trouble> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let mut settings = Self { file: set(FILE).map(PathBuf::from), ..Self::default() };
@@ -79,19 +80,19 @@ impl Settings {
         Ok(settings)
     }
 
-    /// With the file of credentials held to be usable.
+    /// Checks the file of credentials.
     ///
     /// # Errors
-    /// [`Trouble::Settings`] where there are no credentials, or the file cannot be used.
+    /// Returns [`Trouble::Settings`] where there are no credentials, or the file cannot be used.
     pub(super) fn checked(mut self) -> Result<Self, Trouble> {
         self.file = self.file.as_deref().map(checked).transpose()?;
         if self.file.is_none() && !self.kerberos {
-            return Err(Trouble::Settings("no credentials are named".to_owned()));
+            return Err(Trouble::Settings("no credentials are given".to_owned()));
         }
         Ok(self)
     }
 
-    /// What tells smbclient of the credentials.
+    /// Returns the arguments for smbclient that concern the credentials.
     pub(super) fn arguments(&self, host: &Host) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         if let Some(file) = &self.file {
@@ -105,24 +106,24 @@ impl Settings {
             arguments.push("--use-kerberos=required".into());
         }
         if self.file.is_none() {
-            // It would ask for one at the terminal.
+            // Otherwise smbclient would ask for a password at the terminal.
             arguments.push("--no-pass".into());
         }
         arguments
     }
 }
 
-/// The file, once nobody but its owner can read it and it holds a password: without one, Samba would ask for it.
+/// Checks that only the file's owner can read it, and that it contains a password: without one, Samba would ask for it.
 fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let refused = |why: String| Trouble::Settings(format!("the file of credentials {}: {why}", file.display()));
     let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
     let metadata = fs::metadata(&file).map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err(refused("it is no file of credentials".to_owned()));
+        return Err(refused("it is not a file of credentials".to_owned()));
     }
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(refused(format!("others than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
+        return Err(refused(format!("other users than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
     }
     let text = fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
     let has = |wanted: &str| {

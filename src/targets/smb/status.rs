@@ -1,11 +1,11 @@
-//! What Samba's answers mean while a connection is made: a number from its Python bindings, a name from smbclient.
+//! Samba's status codes while a connection is made: numbers from its Python bindings, names from smbclient.
 
 use super::Trouble;
 
-/// A status: its number, its name, and what it means for whoever asks.
+/// A status: its number, its name, and the error for it.
 type Status = (u32, &'static str, fn(String) -> Trouble);
 
-/// The codes that mean something of their own here.
+/// The statuses that have their own error.
 ///
 /// Source: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
 const STATUS: &[Status] = &[
@@ -36,7 +36,7 @@ const STATUS: &[Status] = &[
 ];
 
 impl Trouble {
-    /// From a status while the connection was made; `text` is Samba's sentence for it.
+    /// Returns the error for a status while the connection was made; `text` is Samba's message for it.
     pub(super) fn of_status(code: u32, text: &str) -> Self {
         match STATUS.iter().find(|(known, ..)| *known == code) {
             Some((_, name, trouble)) => trouble(format!("{text} ({name})")),
@@ -44,9 +44,10 @@ impl Trouble {
         }
     }
 
-    /// From what a program printed.
+    /// Returns the error for the output of a program.
     pub(super) fn of_text(text: &str) -> Self {
-        let line = || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no word of why").to_owned();
+        let line =
+            || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned();
         match STATUS.iter().find(|(_, name, _)| text.contains(name)) {
             Some((.., trouble)) => trouble(line()),
             None => Self::Failed(line()),

@@ -1,7 +1,7 @@
-"""The registry of another machine over MS-RRP, through Samba's Python bindings. The target `smb:` of kbfix runs this.
+"""Reads and writes the registry of another machine over MS-RRP, through Samba's Python bindings, for kbfix's `smb:`.
 
-In: one line of JSON on standard input, in the form of `Request` in wire.rs. Out: one JSON document, `Document` there.
-Whoever started this holds standard input open: when it ends, nobody waits for the answer, and nothing more is written.
+Input: one line of JSON on standard input, `Request` in protocol.rs. Output: one JSON document, `Document` there.
+The caller keeps standard input open. When it ends, the caller is gone, and nothing more is written.
 
 Source: Microsoft, [MS-RRP] "Windows Remote Registry Protocol".
 """
@@ -13,20 +13,20 @@ import sys
 MAXIMUM_ALLOWED = 0x02000000
 KEY_QUERY_VALUE, KEY_SET_VALUE, KEY_CREATE_SUB_KEY, KEY_ENUMERATE_SUB_KEYS = 0x1, 0x2, 0x4, 0x8
 READ_CONTROL = 0x00020000
-# Owner, group, and who may do what; what is audited takes a privilege.
+# Owner, group and DACL; reading the audit entries requires a privilege.
 SECURITY_PARTS = 0x1 | 0x2 | 0x4
 INSUFFICIENT_BUFFER = 122
-# Only for the 32-bit view: the service's own view is the machine's, and systems without views refuse the bit.
+# Only used for the 32-bit view: the default is the machine's own view, and systems without views refuse the flag.
 KEY_WOW64_32KEY = 0x0200
 FILE_NOT_FOUND, MORE_DATA, NO_MORE_ITEMS = 2, 234, 259
 ALREADY_EXISTS = 183
-# A key that is a link is opened itself, and its value says where it leads.
+# Opens a link itself; its value holds the target.
 REG_OPTION_OPEN_LINK, REG_LINK, LINK_VALUE = 8, 6, "SymbolicLinkValue"
 NOT_SUPPORTED = 50
 CREATED_NEW_KEY = 1
-# The longest names that the registry has, in bytes with their NUL.
+# The longest names in the registry, in bytes with their NUL.
 KEY_NAME, VALUE_NAME = 512, 32768
-# A key with no more values than this is listed, whatever is asked of it: only that tells how a name is written.
+# A key with few values is listed as a whole, because only a listing shows how a name is spelled.
 FEW = 64
 ROOTS = {"HKLM": "OpenHKLM", "HKU": "OpenHKU", "HKCC": "OpenHKCC"}
 
@@ -51,7 +51,7 @@ def main():
 
 
 class Link(Exception):
-    """A key that is asked for is a link, or below one."""
+    """The requested key is a link, or below one."""
 
     def __init__(self, root, path, target):
         self.fault = {"code": NOT_SUPPORTED, "text": "a link", "link": {"root": root, "path": path, "to": target.hex()}}
@@ -76,7 +76,7 @@ class Registry:
         if request["kerberos"]:
             account.set_kerberos_state(credentials.MUST_USE_KERBEROS)
         self.winreg, self.error, self.roots = winreg, error, {}
-        # The keys that are known to be no links.
+        # The paths that are known not to be links.
         self.no_links = set()
         self.pipe = winreg.winreg(f"ncacn_np:{request['host']}", settings, account)
 
@@ -101,7 +101,7 @@ class Registry:
         return self.pipe.OpenKey(self.root(place["root"]), self.string(place["path"]), 0, access)
 
     def refuse_links(self, place):
-        """The protocol does not tell where a key is that was opened, so each key on the way to it is looked at."""
+        """Checks each key on the way for links, because the protocol does not tell the real path of an opened key."""
         for root, path in place["way"]:
             if (root, path.casefold()) in self.no_links:
                 continue
@@ -110,7 +110,7 @@ class Registry:
             except self.error as error:
                 if error.args[0] == FILE_NOT_FOUND:
                     return
-                # Of one that the account may not read that cannot be seen.
+                # Whether a key that the account may not read is a link is not known.
                 continue
             value = self.value(key, LINK_VALUE, 1024)
             self.pipe.CloseKey(key)
@@ -122,7 +122,7 @@ class Registry:
         try:
             self.refuse_links(question)
             access = KEY_QUERY_VALUE | (KEY_ENUMERATE_SUB_KEYS if question["subkeys"] else 0)
-            # What would be lost with a key is asked for where all of its values are.
+            # Everything that would be lost with a key is read together with all of its values.
             whole = question["names"] is None
             key = self.open(question, access | (READ_CONTROL if whole else 0))
             found = {"values": [], "subkeys": None, "properties": None}
@@ -140,7 +140,8 @@ class Registry:
             return {"error": fault(error)}
 
     def values(self, key, names):
-        # No room for the key's class, which nobody asks for: with some room, one that is longer would be an error.
+        # An empty buffer for the key's class, which is not needed: with a larger one, a class that does not fit would
+        # be an error.
         info = self.pipe.QueryInfoKey(key, self.winreg.String())
         count, size = info[4], info[6]
         if names is None or count <= FEW + 2 * len(names):
@@ -176,7 +177,7 @@ class Registry:
             return {"name": name, "type": 0, "bytes": "", "error": fault(error)}
 
     def with_room(self, call, size):
-        """Data can have grown since the key said how long its longest is."""
+        """Calls with a growing buffer: data can have grown since the key reported the size of its longest value."""
         while True:
             try:
                 return call(size)
@@ -195,7 +196,7 @@ class Registry:
         units = 256
         while True:
             try:
-                # The room for the answer is as long as the text that goes there.
+                # The buffer for the answer has the length of the string that is sent.
                 return self.pipe.QueryInfoKey(key, self.string(units * "x"))[0].name or ""
             except self.error as error:
                 if error.args[0] != MORE_DATA or units > 1 << 14:
@@ -223,7 +224,7 @@ class Registry:
         return list(self.each(at))
 
     def write(self, changes):
-        # Which change is being made, which of its values, and how many changes may have been made.
+        # The change that is being made, the name of the value in it, and the number of changes that may have been made.
         self.at, self.name, self.begun = 0, None, 0
         failed = lambda fault: {"failed": {"stage": "write", "at": self.at, "name": self.name, "begun": self.begun, **fault}}
         try:
@@ -235,7 +236,8 @@ class Registry:
         return {}
 
     def make(self, changes):
-        # Created keys that have not got their descriptors yet: one can forbid to make what stood below the key.
+        # Created keys whose security descriptors are not set yet. A descriptor can forbid creating subkeys, so it is
+        # set after them.
         unsecured = []
         for index, change in enumerate(changes):
             self.secure(unsecured, change)
@@ -257,7 +259,7 @@ class Registry:
         self.flush(changes)
 
     def flush(self, changes):
-        """Waits until the hives that the changes are in are on disk. Keys that agree in their first names are in one hive."""
+        """Flushes the hives of the changes to disk. Keys with the same first three names are in one hive."""
         hives = {}
         for index, change in enumerate(changes):
             hives[(change["root"], *change["path"].casefold().split("\\")[:3])] = (index, change)
@@ -268,7 +270,7 @@ class Registry:
                     key = self.open({**change, "path": path}, KEY_QUERY_VALUE)
                     break
                 except self.error as error:
-                    # One that was deleted is in the hive of the key above it.
+                    # A deleted key is in the hive of the key above it.
                     if error.args[0] != FILE_NOT_FOUND or "\\" not in path:
                         raise
                     path = path.rpartition("\\")[0]
@@ -276,7 +278,7 @@ class Registry:
             self.pipe.CloseKey(key)
 
     def prepared(self, change):
-        """The open key of a change; none where it is deleted."""
+        """Makes the change of the key itself; returns the open key, or None where it was deleted."""
         if change["action"] == "update":
             return self.open(change, KEY_SET_VALUE)
         above, _, last = change["path"].rpartition("\\")
@@ -290,13 +292,13 @@ class Registry:
         key, action = self.pipe.CreateKey(parent, self.string(last), self.string(class_name), 0, access, None, 0)
         self.pipe.CloseKey(parent)
         if action != CREATED_NEW_KEY:
-            # It was not made here.
+            # This change did not create the key.
             self.begun -= 1
             raise self.error(ALREADY_EXISTS, "the key is there already")
         return key
 
     def secure(self, unsecured, following):
-        """Sets the descriptors of those keys that the change which follows is not below, the lowest first."""
+        """Sets the descriptors of the keys that the following change is not below, the lowest first."""
         above = lambda change: following and (following["path"].casefold() + "\\").startswith(change["path"].casefold() + "\\")
         while unsecured and not above(unsecured[-1][1]):
             self.at, change, key = unsecured.pop()
@@ -320,7 +322,7 @@ def fault(error):
 
 
 def alone():
-    """Ends the program where nobody waits for it any more."""
+    """Ends the program if the caller no longer waits for it."""
     if select.select([sys.stdin], [], [], 0)[0]:
         sys.exit(1)
 

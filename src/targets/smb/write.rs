@@ -1,4 +1,5 @@
-//! Changes: all are held against what is there, and then made one by one over one connection. There is no transaction.
+//! Changes: all are checked against the present state, and then made one by one over one connection. There is no
+//! transaction.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +16,14 @@ use super::{
     protocol::{Order, Place, Refusal, Setting},
 };
 
-/// Windows' error code where a key that is to be created is there. Source: Microsoft, "System Error Codes".
+/// Windows' error code where a key to be created already exists. Source: Microsoft, "System Error Codes".
 const ALREADY_EXISTS: u32 = 183;
 
 impl Connection {
     /// Makes the changes in their order.
     ///
     /// # Errors
-    /// [`WriteFailure`]; where the connection broke nobody knows how far it came.
+    /// Returns [`WriteFailure`]; where the connection broke, any of the changes may have been made.
     pub(super) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());
@@ -56,8 +57,8 @@ impl Connection {
         })
     }
 
-    /// The changes as they are ordered, once each is held against what is there now, and against what the changes before it
-    /// will have made of that.
+    /// Returns the orders for the changes, after checking each against the present state as altered by the changes
+    /// before it.
     fn checked(&self, changes: &[KeyChange]) -> Result<Vec<Order>, WriteError> {
         let queries = questions(changes);
         let mut facts = Facts::default();
@@ -87,7 +88,7 @@ impl Connection {
     }
 }
 
-/// What has to be known of each key that the changes name, each asked once.
+/// Returns the questions about the keys of the changes and their parents, one for each key.
 fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     let mut asked: BTreeMap<&Key, (BTreeSet<ValueName>, bool)> = BTreeMap::new();
     let parents: Vec<Key> = changes.iter().filter_map(|change| change.key.parent()).collect();
@@ -107,7 +108,7 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     asked.into_iter().map(query).collect()
 }
 
-/// A value keeps the spelling that it has: Windows sees to that, and Samba does not.
+/// Returns the order for a change. A value keeps its present spelling, which Windows ensures but Samba does not.
 fn order(change: &KeyChange, facts: &Facts) -> Order {
     let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
     let setting = |value: &crate::targets::ValueChange| Setting {
@@ -115,11 +116,15 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
         value_type: value.after.as_ref().map_or(0, |data| data.value_type.0),
         bytes: value.after.as_ref().map(|data| notation::hex_digits(&data.bytes)),
     };
-    // The values of a key that goes, go with it.
+    // The values of a deleted key are deleted with it.
     let values = match change.action {
         Action::Delete => Vec::new(),
         _ => change.values.iter().map(setting).collect(),
     };
     let properties = change.properties.clone().filter(|_| change.action == Action::Create);
-    Order { place: Place::new(&change.key), action: change.action, properties, values }
+    // Which of two views a name below a key that they share is in cannot be told to the call that deletes.
+    let is_held_by_the_other_view = change.key.parent().is_some_and(|above| above.view != change.key.view);
+    let place =
+        if is_held_by_the_other_view { Place::new(&Key::new(change.key.stored())) } else { Place::new(&change.key) };
+    Order { place, action: change.action, properties, values }
 }

@@ -40,6 +40,9 @@ const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
 /// The second one is not logged on: what it has is in a file.
 const SECOND_USER: &str = r"HKU\S-1-5-21-1-2-3-1002";
 
+/// The Default profile is in a file, too.
+const DEFAULT_PROFILE: &str = r"HKU\DefaultProfile";
+
 /// The form for this machine; none where it would alter a Windows that somebody works with.
 pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
     let document = Document::parse(form.export().into_bytes(), None).unwrap();
@@ -74,23 +77,33 @@ impl Prepared {
         for (path, version) in &form.files {
             prepared.make_file(Path::new(path), &machine::file(version));
         }
-        let second: KeyPath = SECOND_USER.parse().unwrap();
-        if document.keys().any(|path| path.is_within(&second)) {
-            let file = Path::new(r"C:\kbfix-test-forms\b\NTUSER.DAT");
-            prepared.make_file(file, b"");
-            machine::hive(document, &second, file);
+        let in_files = [
+            (SECOND_USER, Some(r"C:\kbfix-test-forms\b".to_owned())),
+            (DEFAULT_PROFILE, machine::default_profile(document)),
+        ]
+        .map(|(mount, folder)| (mount.parse::<KeyPath>().unwrap(), folder));
+        for (mount, folder) in &in_files {
+            if document.keys().any(|path| path.is_within(mount)) {
+                let file = PathBuf::from(format!(r"{}\NTUSER.DAT", folder.as_ref().unwrap()));
+                prepared.make_file(&file, b"");
+                machine::hive(document, mount, &file);
+            }
         }
-        for path in document.keys().filter(|path| !path.is_within(&second)) {
+        let is_in_file = |path: &KeyPath| in_files.iter().any(|(mount, _)| path.is_within(mount));
+        for path in document.keys().filter(|path| !is_in_file(path)) {
             prepared.make_key(&Key::new(path.clone()));
             let mut values: Vec<(ValueName, Option<Data>)> = Vec::new();
             for (name, data) in document.values(path).iter().flat_map(|values| values.iter()) {
                 values.push((name.clone(), Some(data.unwrap().clone())));
             }
-            if path.to_string() == WINDOWS_NT && values.iter().any(|(name, _)| name.as_str() == "CurrentVersion") {
-                let absent = VERSION.map(|name| ValueName::new(name).unwrap());
-                let absent = absent.into_iter().filter(|name| values.iter().all(|(given, _)| given != name));
-                values.extend(absent.map(|name| (name, None)).collect::<Vec<_>>());
-            }
+            let describes = |name: &str| values.iter().any(|(given, _)| given.as_str() == name);
+            let absent: &[&str] = match path.to_string() {
+                path if path == WINDOWS_NT && describes("CurrentVersion") => &VERSION,
+                path if path == format!(r"{WINDOWS_NT}\ProfileList") && describes("DefaultUserProfile") => &["Default"],
+                _ => &[],
+            };
+            let absent: Vec<_> = absent.iter().filter(|name| !describes(name)).collect();
+            values.extend(absent.into_iter().map(|name| (ValueName::new(*name).unwrap(), None)));
             prepared.set(&Key::new(path.clone()), values);
         }
         prepared

@@ -8,7 +8,7 @@
 #[cfg(target_os = "linux")]
 mod injected;
 #[cfg(windows)]
-mod local;
+pub(crate) mod local;
 
 use crate::scenario::{
     Scenario, cycle,

@@ -183,9 +183,10 @@ fn what_is_no_hive_is_refused() {
 #[test]
 fn a_base_block_that_does_not_hold_says_so_whatever_its_version() {
     let good = hive().to_bytes(NOW).unwrap();
+    // The numbers of the version, and the type of the file.
     for at in [20, 24, 28] {
         let mut torn = good.clone();
-        torn[at] = 1;
+        torn[at] = 9;
         let error = Hive::open(torn, &[]).unwrap_err().to_string();
         assert!(error.contains("there is no log"), "{error}");
         assert!(!error.contains("not supported"), "{error}");

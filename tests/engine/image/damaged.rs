@@ -45,9 +45,9 @@ fn a_run_that_alters_where_its_own_names_lead_is_refused() {
     for both in [format!("{service}{select}"), format!("{select}{service}")] {
         let spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n{both}");
         let spec = machine.beside("spec.yaml", &spec).to_str().unwrap().to_owned();
-        machine.kbfix(&["diff", &spec]).exits(1).says("cannot-apply").says("change the one and the other in two runs");
+        machine.kbfix(&["diff", &spec]).exits(1).says("cannot-apply").says("make the two changes in separate runs");
         machine.kbfix(&["apply", &spec, "--check"]).exits(5).says("cannot-apply");
-        machine.kbfix(&["apply", &spec]).exits(5).says("change the one and the other in two runs");
+        machine.kbfix(&["apply", &spec]).exits(5).says("make the two changes in separate runs");
         assert!(machine.files() == files, "something was written");
     }
     // In two runs both are made, and undone in turn.

@@ -289,7 +289,7 @@ fn one_hive_by_itself_knows_its_key_only() {
     run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("1 value created");
     run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("nothing was changed");
     run(&["diff", "KB909094"], SYSTEM, r"HKLM\SYSTEM").exits(4).says("does not hold");
-    run(&["diff", spec], SYSTEM, r"HKLM\NOSUCH\..\x\").exits(2).says("names no target");
+    run(&["diff", spec], SYSTEM, r"HKLM\NOSUCH\..\x\").exits(2).says("is not a target");
     run(&["diff", spec], "Program Files/Exchsrvr/bin/exprox.dll", r"HKLM\SYSTEM").exits(3).says("not a registry hive");
 }
 

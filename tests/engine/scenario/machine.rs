@@ -177,15 +177,21 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
         hive(document, &KeyPath::from_parts(RootKey::Hku, profile.last().unwrap()).unwrap(), &file);
         hives.push(file);
     }
-    let default = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
-    let below =
-        || Some(default("ProfilesDirectory")?.replace("%SystemDrive%", "C:") + "\\" + &default("DefaultUserProfile")?);
-    if let Some(folder) = default("Default").or_else(below) {
+    if let Some(folder) = default_profile(document) {
         let file = on(drive, &folder).join("NTUSER.DAT");
         hive(document, &r"HKU\DefaultProfile".parse().unwrap(), &file);
         hives.push(file);
     }
     hives
+}
+
+/// The folder of the Default profile, if the description names one.
+pub(crate) fn default_profile(document: &Document) -> Option<String> {
+    let profiles = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList".parse().unwrap();
+    let text = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
+    let below =
+        || Some(text("ProfilesDirectory")?.replace("%SystemDrive%", "C:") + "\\" + &text("DefaultUserProfile")?);
+    text("Default").or_else(below)
 }
 
 /// Where a user's profile is of which the description says nothing.

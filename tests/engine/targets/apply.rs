@@ -8,7 +8,7 @@ use kbfix::{
     plan::Plan,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
-    targets::{Action, Answer, KeyChange, Target},
+    targets::{Action, Answer, KeyChange, RegTarget, Target},
 };
 
 use crate::targets::{
@@ -147,6 +147,34 @@ fn apply_then_diff_is_empty_and_rollback_restores_every_byte() {
 }
 
 /// What was deleted comes back, in a file at another place.
+#[test]
+fn the_first_class_of_the_32_bit_view_comes_with_the_key_that_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("user.reg");
+    std::fs::write(&path, "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER]\r\n").unwrap();
+    let specs = load(
+        "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKCU\\Software\\Classes\\CLSID\\x\n    view: 32\n    ensure: present\n",
+    );
+    let mut target = RegTarget::open(&path, None, None).unwrap();
+    let plan = apply::make_plan(&mut target, &specs).unwrap();
+    let changes: Vec<_> = plan.changes().cloned().collect();
+    let created: Vec<_> = changes.iter().map(|change| change.key.to_string()).collect();
+    assert_eq!(
+        created,
+        [
+            r"HKCU\Software",
+            r"HKCU\Software\Classes",
+            r"HKCU\Software\Classes\Wow6432Node",
+            r"HKCU\Software\Classes\CLSID [32-bit view]",
+            r"HKCU\Software\Classes\CLSID\x [32-bit view]"
+        ]
+    );
+    target.write(&changes).unwrap();
+    let back: Vec<_> = changes.iter().rev().map(KeyChange::inverse).collect();
+    target.write(&back).unwrap();
+    assert_eq!(apply::make_plan(&mut target, &specs).unwrap(), plan);
+}
+
 #[test]
 fn what_an_apply_deletes_rollback_brings_back() {
     each(|machine| {

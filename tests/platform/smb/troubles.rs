@@ -31,7 +31,7 @@ fn credentials() {
     let wrong = server.credentials("root", "wrong", "not the password");
     auth(&wrong).code(3).says("error[target-logon]").says("NT_STATUS_LOGON_FAILURE").says("locked out");
     auth("/nonexistent".as_ref()).code(3).says("error[target-credentials]");
-    auth("".as_ref()).code(3).says("no credentials are named").says("KBFIX_SMB_AUTH_FILE");
+    auth("".as_ref()).code(3).says("no credentials are given").says("KBFIX_SMB_AUTH_FILE");
     fs::set_permissions(&wrong, fs::Permissions::from_mode(0o644)).unwrap();
     auth(&wrong).code(3).says("error[target-credentials]").says("chmod 600");
     // The URI's user, with the password of the file.

@@ -101,17 +101,21 @@ fn output_that_is_not_as_shown_is_noticed() {
     }
 }
 
-/// Draws README's picture: the end of what `kbfix example` prints, in colour.
+/// Draws README's picture: what `kbfix example` prints, in colour, without the digest.
 fn picture() -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
     command.args(["example", "demo"]).current_dir(folder.path()).env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR");
     let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    // The digest is also that of the folder's name.
+    // The digest covers the path of the folder, which differs from run to run.
     let (shown, _) = printed.rsplit_once("plan sha256:").unwrap();
-    // What is wider than the picture is cut; such lines have no colours.
+    // A line that is wider than the picture is cut, unless it has colours, which a cut would damage.
     let cut = |line: &str| {
-        if line.chars().count() > 96 { line.chars().take(95).chain(['…']).collect() } else { line.to_owned() }
+        if line.chars().count() > 96 && !line.contains('\x1b') {
+            line.chars().take(95).chain(['…']).collect()
+        } else {
+            line.to_owned()
+        }
     };
     let lines: Vec<String> = shown.lines().map(cut).collect();
     anstyle_svg::Term::new().render_svg(&format!("$ kbfix example demo\n{}\n", lines.join("\n")))

@@ -1,4 +1,4 @@
-//! Keys: the tree, the subkey lists, what a key says about its subkeys.
+//! Checks keys: the tree, the subkey lists, and what a key records about its subkeys.
 
 use super::{
     super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::registry::name::MAX_KEY_NAME;
 
-/// What the largest of something is, as a key's fields count it.
+/// The largest sizes that were found, for comparison with a key's fields.
 #[derive(Debug, Default)]
 pub(super) struct Largest {
     pub(super) name: u32,
@@ -20,7 +20,7 @@ pub(super) struct Largest {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks the tree from the root down. Every key is claimed before it is entered: so it ends.
+    /// Checks the tree from the root down. Each key is claimed before it is entered, so the check ends on every hive.
     pub(super) fn keys(&mut self) {
         let root = self.hive.root;
         let mut stack = Vec::new();
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
     fn key(&mut self, key: &KeyNode<'a>) {
         let name = key.name();
         if name.is_empty() || name.len() > MAX_KEY_NAME || name.units().any(|u| u == 0 || u == u16::from(b'\\')) {
-            self.add("key-name", key.at, format!("{name:?} is no legal name for a key"));
+            self.add("key-name", key.at, format!("{name:?} is not a valid name for a key"));
         }
         let class = key.u32(node::CLASS);
         if class != NOWHERE
@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
         self.values(key);
     }
 
-    /// Checks a key's subkey lists, and gives the subkeys that can be entered.
+    /// Checks a key's subkey lists; returns the subkeys that can be entered.
     fn subkeys(&mut self, key: &KeyNode<'a>) -> Vec<KeyNode<'a>> {
         let mut below = Vec::new();
         let (count, at) = (key.subkey_count(), key.u32(node::SUBKEY_LIST));
@@ -85,12 +85,12 @@ impl<'a> Checker<'a> {
                 }
             }
         } else if count == 0 && at != NOWHERE {
-            // A stale place behind a count of 0 is looked at by nobody.
+            // A stale offset beside a count of 0 is never used.
         }
         for pair in below.windows(2) {
             if pair[0].name().compare(&pair[1].name()).is_ge() {
                 let message =
-                    format!("{:?} stands before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
+                    format!("{:?} is before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
                 self.add("subkey-order", pair[1].at, message);
             }
         }
@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
         below
     }
 
-    /// Checks one leaf; gives the number of its elements.
+    /// Checks one leaf; returns the number of its elements.
     fn leaf(&mut self, parent: &KeyNode<'a>, at: u32, below: &mut Vec<KeyNode<'a>>) -> usize {
         let leaf = match self.hive.leaf(at) {
             Ok(leaf) => leaf,
@@ -132,7 +132,8 @@ impl<'a> Checker<'a> {
                 Kind::Hash if stored != name.hash() => {
                     self.add("subkey-hash", at, format!("the hash of {name:?} is {stored:#x}, not {:#x}", name.hash()));
                 }
-                // Older systems wrote hints in the case of the moment; a NUL first says that there is none.
+                // Older systems wrote hints without changing their case; a NUL at the start means that there is no
+                // hint.
                 Kind::Fast if !hint_fits(stored.to_le_bytes(), name.hint()) => {
                     self.add("subkey-hint", at, format!("the hint of {name:?} is wrong"));
                 }
@@ -143,7 +144,7 @@ impl<'a> Checker<'a> {
         leaf.len()
     }
 
-    /// Compares a field of a key that holds the length of its largest something with what that is.
+    /// Compares a key's field for the largest size of something with the size that was found.
     pub(super) fn largest(&mut self, key: &KeyNode<'a>, of: &str, found: u32, stored: u32) {
         let message = || format!("{:?} says its largest {of} has {stored} bytes; it has {found}", key.name());
         if found > stored {

@@ -1,7 +1,7 @@
-//! A strict check of a whole hive's structure.
+//! A strict check of a hive's whole structure.
 //!
-//! In: a hive. Out: findings, each with a stable code, a place and a sentence. Real hives have oddities that Windows made
-//! itself or does not mind; those are told from errors, and [`worse`] tells what an edit made worse.
+//! It returns findings, each with a stable code, a position and a sentence. Real hives contain oddities that Windows
+//! creates or tolerates; these are distinguished from errors. [`worse`] returns the findings that an edit added.
 
 mod bins;
 mod keys;
@@ -18,30 +18,30 @@ use super::{
     base::{self, BaseBlock},
 };
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Real hives have it, and Windows lives with it.
+    /// An oddity that occurs in real hives and that Windows tolerates.
     Oddity,
-    /// The hive is damaged: something is lost, cannot be found, or may be overwritten.
+    /// Damage: something is lost, cannot be found, or may be overwritten.
     Error,
 }
 
-/// One thing that is not as the format wants it.
+/// A deviation from the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is: stable, kebab-case.
+    /// The stable code, in kebab-case.
     pub code: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// Where in the file.
+    /// The offset in the file.
     pub offset: u64,
-    /// A sentence about it.
+    /// A sentence for people.
     pub message: String,
 }
 
-/// Every code that a check can give, with its severity.
+/// All codes of findings, with their severities.
 pub(super) const CODES: &[(&str, Severity)] = &[
     ("file-unreadable", Severity::Error),
     ("base-checksum", Severity::Error),
@@ -79,10 +79,10 @@ pub(super) const CODES: &[(&str, Severity)] = &[
     ("more-findings", Severity::Error),
 ];
 
-/// Findings of one code that are kept; a damaged file could have one for every eight bytes.
+/// The most findings of one code that are kept; a damaged file could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
-/// What is known of the place at each multiple of eight bytes.
+/// The state of the cell at each multiple of eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     None,
@@ -97,12 +97,12 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     counts: HashMap<&'static str, usize>,
     cells: Vec<Cell>,
-    /// Security records, and how many keys refer to each.
+    /// The number of keys that refer to each security record, by its offset.
     security: BTreeMap<u32, u32>,
 }
 
 impl Hive {
-    /// Checks the whole structure, and finds all that is wrong with it, in the order of places.
+    /// Checks the whole structure; returns all findings, ordered by offset.
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
@@ -115,7 +115,7 @@ impl Hive {
         match self.bins() {
             Err(error) => checker.add_error("file-unreadable", 0, &error),
             Ok(bins) => {
-                // Every reference is counted here; what was read before says nothing.
+                // Every reference is counted here, so the owners that earlier reads noted must not interfere.
                 self.owners.forget();
                 checker.bins = bins;
                 checker.cells = vec![Cell::None; bins.len() / 8];
@@ -130,7 +130,8 @@ impl Hive {
     }
 }
 
-/// What `after` has and `before` had not: what an edit made worse. Compared by code and place, each as often as it occurs.
+/// Returns the findings in `after` that are not in `before`, that is, what an edit made worse. Compares code and
+/// offset, counting duplicates.
 pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
     let mut known: HashMap<(&str, u64), usize> = HashMap::new();
     for finding in before {
@@ -147,7 +148,7 @@ pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
 }
 
 impl<'a> Checker<'a> {
-    /// Adds a finding at an offset as the file's own pointers count.
+    /// Adds a finding at an offset into the hive bins, as the file's own references use it.
     fn add(&mut self, code: &'static str, at: u32, message: impl Into<String>) {
         self.add_at(code, u64::from(at) + base::SIZE as u64, message.into());
     }
@@ -162,7 +163,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Adds a reader's error as a finding.
+    /// Adds an error of the reader as a finding.
     fn add_error(&mut self, code: &'static str, at: u32, error: &super::Error) {
         let offset = match error {
             super::Error::Malformed { offset, .. } | super::Error::Unreadable { offset, .. } => *offset,
@@ -171,7 +172,7 @@ impl<'a> Checker<'a> {
         self.add_at(code, offset, error.to_string());
     }
 
-    /// Notes that something refers to the cell at `at`. False where it must not be followed.
+    /// Marks the cell at `at` as referred to. Returns false where the reference must not be followed.
     fn claim(&mut self, at: u32, by: &str) -> bool {
         let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
         match cell {
@@ -188,7 +189,7 @@ impl<'a> Checker<'a> {
                 false
             }
             _ => {
-                self.add("cell-reference", at, format!("a {by} refers to this place, where no cell begins"));
+                self.add("cell-reference", at, format!("a {by} refers to this offset, at which no cell begins"));
                 false
             }
         }
@@ -213,7 +214,7 @@ impl<'a> Checker<'a> {
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {
-            let message = format!("{} bytes stand behind the last bin", self.hive.remnant);
+            let message = format!("there are {} bytes after the last bin", self.hive.remnant);
             self.add_at("file-remnant", self.hive.store.len() as u64, message);
         }
     }

@@ -1,4 +1,4 @@
-//! Security records: the ring, and the counts of keys.
+//! Checks security records: their ring, and their counts of keys.
 
 use super::{
     super::{Node, security::SECURITY},
@@ -6,7 +6,7 @@ use super::{
 };
 
 impl Checker<'_> {
-    /// Follows the ring from the root's record on, then looks for records that keys have and the ring has not.
+    /// Follows the ring from the root key's record, then reports records that keys use but that are not in the ring.
     pub(super) fn security(&mut self) {
         let Ok(root) = self.hive.key(Node(self.hive.root)) else { return };
         let first = root.security();

@@ -1,4 +1,4 @@
-//! Values: the list, the records, the data.
+//! Checks values: the list, the records and the data.
 
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
-//! The file becomes shorter after something was deleted: what lies in the last bins moves into free places before them.
+//! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! Lists and data that grew while something new was there lie behind it once it is gone, and their old places may have been
-//! taken by others. Without this, a file would not become as small again as it was. Free places that are too small for what
-//! must move are made larger: the cells of bins with much free room are packed anew.
+//! New lists and data may have moved to the end of the file, and other cells may have taken their old places. So
+//! deleting what was added would not make the file as small again as it was. Where free spaces are too small for what
+//! must move, the cells of bins with much free space are packed again.
 
 use std::{
     cmp::Reverse,
@@ -21,24 +21,26 @@ use super::{
     relocate::{Moves, References},
 };
 
-/// How short a hive is to become.
+/// The target length of a hive.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length of its bins, whatever must move for it.
+    /// The length of the bins that must be reached, however much must move.
     due: u32,
-    /// The length where little must move for it.
+    /// The length of the bins that should be reached if little must move.
     wanted: u32,
-    /// How many bytes of bins are little.
+    /// The number of bytes of bins that counts as little.
     little: u32,
 }
 
-/// It is no use to move less: the whole file is written anew.
+/// A smaller limit would have no use: the whole file is written anyway.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
-    /// What is to become of a hive that was as `before`. It is due to be no longer than it was, but for a page for each page of
-    /// new cells. Wanted are two pages less for each page of cells that are gone: what grew when those were new, in an earlier
-    /// session, may have left as much room behind. All of a hive is not packed anew for the sake of one value.
+    /// Returns the target length of a hive that was as `before`.
+    ///
+    /// The hive must not be longer than before, except one page for each page of new cells. It should be two pages
+    /// shorter for each page of removed cells: what moved when those were added, in an earlier session, may have left
+    /// as much free space. The whole hive is not packed again for a single value.
     fn goal(self, before: Self) -> Goal {
         let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
         let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
@@ -48,15 +50,15 @@ impl Fullness {
     }
 }
 
-/// A bin and what is in it.
+/// A bin and its cells.
 #[derive(Debug)]
 struct Bin {
     start: u32,
     size: u32,
-    /// Sizes and places.
+    /// The allocated cells: size and offset. So is `free`.
     cells: Vec<(u32, u32)>,
     free: Vec<(u32, u32)>,
-    /// Whether all of its cells can be moved.
+    /// Whether all cells of the bin can be moved.
     movable: bool,
 }
 
@@ -67,13 +69,13 @@ impl Bin {
 }
 
 impl Hive {
-    /// How long and how full the hive is; none before the first edit.
+    /// Returns the length and the used bytes of the hive; `None` before the first edit.
     pub(super) fn fullness(&self) -> Option<Fullness> {
         let len = self.bins_len();
         self.space.as_ref().map(|space| Fullness { len, used: space.used(len) })
     }
 
-    /// Drops the bins at the end that hold nothing, and empties more of them where something was deleted.
+    /// Removes the empty bins at the end; after deletions, empties more bins first.
     pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
         if self.space.is_none() {
             return Ok(());
@@ -89,12 +91,12 @@ impl Hive {
         Ok(())
     }
 
-    /// Moves what lies in the bins at the end before them, as far as it goes and is worth it.
+    /// Moves the cells of the last bins to lower offsets, as far as possible and worthwhile.
     fn compact(&mut self, goal: Goal) -> Result<(), Error> {
         if self.bins_len() <= goal.wanted as usize {
             return Ok(());
         }
-        // In a damaged hive, something that is not known may refer to a cell.
+        // In a damaged hive, an unknown reference may lead to a cell.
         let before = self.check();
         if before.iter().any(|found| found.severity == Severity::Error) {
             return Ok(());
@@ -102,14 +104,15 @@ impl Hive {
         let references = References::of(self)?;
         let bins = self.bins_with_cells(&references.cells())?;
         let used: u64 = bins.iter().map(|bin| u64::from(bin.size - BIN_HEADER - bin.free_bytes())).sum();
-        // The first bin, with the root key, stays as it is; and every bin with a cell whose use is not known.
+        // The first bin, which contains the root key, stays; so does every bin with a cell whose use is not known.
         let stays = bins.iter().rfind(|bin| !bin.movable).or(bins.first()).map_or(0, |bin| bin.start + bin.size);
         let mut page = goal.wanted.max(stays).div_ceil(PAGE);
         let end = self.bins_len() as u32 / PAGE;
         while page < end && room(&bins, page * PAGE) < used {
             page += 1;
         }
-        // What has the room may still not go. Then a little longer is tried, and then more than a little; what is due in any case.
+        // Enough free space may still not suffice. Then slightly longer hives are tried, then much longer ones; the
+        // required length in any case.
         let mut tries = 0_u32;
         while page < end {
             let is_due = page * PAGE >= goal.due;
@@ -126,7 +129,8 @@ impl Hive {
         Ok(())
     }
 
-    /// What was moved is checked as every edit is; places cannot be compared then, but how often each thing was found.
+    /// Checks the hive after cells were moved, as after every edit; compares only how often each finding occurs,
+    /// because offsets have changed.
     fn refuse_worse(&mut self, before: &[Finding]) -> Result<(), Error> {
         let anywhere = |findings: &[Finding]| -> Vec<Finding> {
             findings.iter().map(|found| Finding { offset: 0, ..found.clone() }).collect()
@@ -162,18 +166,18 @@ impl Hive {
     }
 }
 
-/// The room for cells in the first `len` bytes.
+/// Returns the space for cells in the first `len` bytes.
 fn room(bins: &[Bin], len: u32) -> u64 {
     let before = bins.iter().take_while(|bin| bin.start < len);
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// How to move all cells so that the bins have `len` bytes, with no more than `limit` bytes of bins packed anew; none where no
-/// way was found.
+/// Plans moves that shorten the bins to `len` bytes, with at most `limit` bytes of bins packed again; returns `None`
+/// where none were found.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
     let (before, behind) = bins.split_at_checked(count)?;
-    // The bin that `len` goes through becomes shorter.
+    // The bin that contains the new end becomes shorter.
     let cut = behind.first().filter(|bin| bin.start < len).map(|bin| (bin.start, len - bin.start));
     let last: Vec<(u32, u32)> = behind.iter().flat_map(|bin| bin.cells.iter().copied()).collect();
     let needed: u32 = last.iter().map(|(size, _)| size).sum();
@@ -193,7 +197,7 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
         room += bin.free_bytes();
         room >= needed
     });
-    // At first no bin is packed anew; then as many as have the room, then more.
+    // First no bin is packed again; then as few as have enough space, then more.
     let mut counts = vec![0];
     let mut count = enough.map_or(donors.len(), |last| last + 1);
     while count < donors.len() {
@@ -206,8 +210,8 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     Some(Moves { len, cut, ..moves })
 }
 
-/// Puts the cells of `anew` and `last` into the room of `anew`, `room` and the free places of the other bins: the largest
-/// cell first, each into the smallest room that it fits into.
+/// Places the cells of the bins `anew` and the cells `last` into the space of `anew`, into `room` and into the free
+/// cells of the other bins: the largest cell first, each into the smallest space in which it fits.
 fn packed(before: &[Bin], anew: &[&Bin], last: &[(u32, u32)], room: Option<(u32, u32)>) -> Option<Moves> {
     let starts: HashSet<u32> = anew.iter().map(|bin| bin.start).collect();
     let mut cells: Vec<(u32, u32)> = anew.iter().flat_map(|bin| &bin.cells).chain(last).copied().collect();

@@ -1,4 +1,4 @@
-//! Keys: created with those above them, and deleted alone or with all below them.
+//! Creates keys, with missing keys above them, and deletes keys, alone or with all keys below them.
 //!
 //! Source: "Key node", "Key security".
 
@@ -14,13 +14,14 @@ use super::{
 };
 use crate::registry::KeyName;
 
-/// Virtualization flags, in the upper half of the field for the largest subkey name: the flag that they are inherited.
+/// The virtualization flags, in the upper half of the field for the largest subkey name; VIRTUAL_RECURSE means that
+/// subkeys inherit them.
 const VIRTUAL_RECURSE: u32 = 0x0008_0000;
 const VIRTUAL_FLAGS: u32 = 0x000F_0000;
 
 impl Editor<'_> {
-    /// Creates the key at `path` and those above it that are missing. A new key has the security of the key above it.
-    /// False where it was there already.
+    /// Creates the key at `path` and the missing keys above it. A new key gets the security of the key above. Returns
+    /// false where the key exists already.
     pub fn create_key(&mut self, path: &str) -> Result<bool, Error> {
         self.hive.writable()?;
         let names = path.split('\\').filter(|_| !path.is_empty()).map(KeyName::new).collect::<Result<Vec<_>, _>>()?;
@@ -48,12 +49,12 @@ impl Editor<'_> {
         })
     }
 
-    /// Deletes the key at `path`, which must have no subkeys. False where there is none.
+    /// Deletes the key at `path`, which must not have subkeys. Returns false where it does not exist.
     pub fn delete_key(&mut self, path: &str) -> Result<bool, Error> {
         self.delete(path, false)
     }
 
-    /// Deletes the key at `path` and all below it. False where there is none.
+    /// Deletes the key at `path` and all keys below it. Returns false where it does not exist.
     pub fn delete_tree(&mut self, path: &str) -> Result<bool, Error> {
         self.delete(path, true)
     }
@@ -78,13 +79,14 @@ impl Editor<'_> {
             records.push(key.security());
             self.hive.cells_of(key.node(), &mut cells)?;
         }
-        // A cell that two structures share would be given back twice, and then be in use and free at once.
+        // A cell that two structures share would be released twice, and then be free and in use at once.
         cells.sort_unstable();
         if let Some(pair) = cells.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::cell("cell", pair[0], "two structures refer to it"));
         }
         self.change(|hive, now| {
-            // As long as the key is there: then each of many that are deleted is known to be gone without reading all the others.
+            // Sorted while the key still exists: then the absence of each deleted key is known without reading all
+            // others.
             hive.sort(parent)?;
             hive.cache.values = None;
             hive.cache.shrunk = true;
@@ -130,7 +132,7 @@ impl Hive {
         self.reference(security)?;
         let at = self.allocate(&cell)?;
         self.link(parent.0, at)?;
-        // The upper half of the field has other flags.
+        // The upper half of the field holds flags.
         if (units * 2) as u16 > largest as u16 {
             self.put_u16(parent.0, node::MAX_SUBKEY_NAME, (units * 2) as u16)?;
         }
@@ -138,7 +140,7 @@ impl Hive {
         Ok(Node(at))
     }
 
-    /// The cells that belong to a key alone: itself, its class, its lists, its values and their data.
+    /// Adds the cells that belong to this key only: itself, its class, its lists, its values and their data.
     fn cells_of(&self, node: Node, cells: &mut Vec<u32>) -> Result<(), Error> {
         let key = self.key(node)?;
         cells.push(key.at);
@@ -157,7 +159,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Brings up to date what a key says about its largest subkey, class, value and data.
+    /// Updates what a key records about its largest subkey, class, value and data.
     pub(super) fn recount(&mut self, node: u32) -> Result<(), Error> {
         let (mut name, mut class) = (0, 0);
         for subkey in self.subkeys(Node(node))?.flatten() {

@@ -1,7 +1,7 @@
-//! The editor: keys and values created, replaced and deleted, in memory.
+//! The editor: creates, replaces and deletes keys and values in memory.
 //!
-//! What is equal already is not written. What cannot be done is refused before anything is changed; should an edit fail
-//! half way all the same, on a damaged hive, the hive in memory is marked broken and cannot be saved.
+//! What is already equal is not written. An impossible edit is refused before anything is changed. If an edit still
+//! fails halfway, on a damaged hive, the hive in memory is marked as broken and cannot be saved.
 
 mod class;
 mod compact;
@@ -14,10 +14,10 @@ mod values;
 
 use super::{Error, Filetime, Hive, Node, bytes::put, free_space::Space};
 
-/// Changes a hive in memory; made by [`Hive::edit`].
+/// Edits a hive in memory; created by [`Hive::edit`].
 ///
-/// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key says about its
-/// largest subkey, value and data is brought up to date when the editor is dropped, or later where it is suspended.
+/// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key records about
+/// its largest subkey, value and data is updated when the editor is dropped, or later if it is suspended.
 #[derive(Debug)]
 pub struct Editor<'a> {
     hive: &'a mut Hive,
@@ -25,8 +25,10 @@ pub struct Editor<'a> {
 }
 
 impl Hive {
-    /// Begins to change the hive; keys that are changed get `now` as their time. Refused for a hive that is read only,
-    /// and for one whose cells do not tile its bins, since no free cell of it could be trusted.
+    /// Returns an editor; keys that it changes get `now` as their time.
+    ///
+    /// It is refused for a read-only hive, and for one whose cells do not fill its bins, because no free cell of it
+    /// could be trusted.
     pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
         self.writable()?;
         if self.space.is_none() {
@@ -37,10 +39,10 @@ impl Hive {
         Ok(Editor { hive: self, now })
     }
 
-    /// Brings up to date what keys say about their largest subkey, value and data, where an editor was suspended.
+    /// Updates what keys record about their largest subkey, value and data, after an editor was suspended.
     ///
     /// # Errors
-    /// [`Error`] for a key that cannot be read; the hive is then broken.
+    /// Returns [`Error`] for a key that cannot be read; the hive is then broken.
     pub fn settle(&mut self) -> Result<(), Error> {
         for node in std::mem::take(&mut self.cache.stale) {
             self.recount(node).inspect_err(|_| self.broken = true)?;
@@ -72,18 +74,18 @@ impl Hive {
 }
 
 impl Editor<'_> {
-    /// The hive as it is now.
+    /// Returns the hive in its present state.
     pub fn hive(&self) -> &Hive {
         self.hive
     }
 
-    /// Ends these edits for now: more will follow. To count what a key holds after each of many edits of it would take as long as the
-    /// square of their number; [`Hive::settle`] and [`Hive::to_bytes`] do it once.
+    /// Ends these edits for now, when more will follow. Counting a key's content after each of many edits would take
+    /// quadratic time; [`Hive::settle`] and [`Hive::to_bytes`] count it once.
     pub fn suspend(self) {
         std::mem::forget(self);
     }
 
-    /// Runs the part of an edit that changes the hive.
+    /// Runs the part of an edit that changes the hive; after an error the hive is broken.
     fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
         let done = edit(self.hive, self.now);
         match done {
@@ -104,7 +106,7 @@ impl Editor<'_> {
 
 impl Drop for Editor<'_> {
     fn drop(&mut self) {
-        // That it failed is remembered: a broken hive is not written.
+        // A failure marks the hive as broken, so it will not be written.
         let _ = self.hive.settle();
     }
 }

@@ -1,7 +1,7 @@
-//! Cells are moved, and everything that refers to one of them is told its new place.
+//! Moves cells, and updates everything that refers to them.
 //!
-//! Only in a hive in which the check finds no error: there each cell has one use, and each reference is known. A cell to
-//! which nothing refers has no use that is known, and stays where it is.
+//! This is done only in a hive without errors: there, each cell has one use, and all references are known. A cell
+//! without references has no known use, and is not moved.
 //!
 //! Source: the fields that hold places, in "Base block", "Key node", "Key value", "Key security", "Big data" and the
 //! subkey lists.
@@ -19,34 +19,34 @@ use super::super::{
     value::{DATA_OFFSET, Storage},
 };
 
-/// A field that holds the place of a cell.
+/// A field that holds the offset of a cell.
 #[derive(Debug, Clone, Copy)]
 struct Reference {
     to: u32,
-    /// The cell with the field; [`NOWHERE`] for the base block.
+    /// The cell that contains the field; [`NOWHERE`] for the base block.
     by: u32,
     field: usize,
 }
 
-/// All fields of a hive that hold the place of a cell.
+/// All fields of a hive that hold the offset of a cell.
 #[derive(Debug)]
 pub(super) struct References(Vec<Reference>);
 
-/// What is to become of some cells and of the room around them.
+/// The moves of cells, and the resulting free space.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
-    /// The new place of each cell that is laid out anew, by its old one.
+    /// The new offset of each moved cell, by its old one.
     pub(super) cells: HashMap<u32, u32>,
-    /// What is free then, in the room that was laid out anew: places and sizes.
+    /// The free cells after the moves, in the space that was used: offsets and sizes.
     pub(super) free: Vec<(u32, u32)>,
-    /// The length of the bins then.
+    /// The length of the bins after the moves.
     pub(super) len: u32,
-    /// The bin that becomes shorter: its place and its size.
+    /// The bin that becomes shorter: its offset and its new size.
     pub(super) cut: Option<(u32, u32)>,
 }
 
 impl References {
-    /// Finds them from the root down.
+    /// Finds all references, from the root down.
     pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
         let mut found = Self(vec![Reference { to: hive.root, by: NOWHERE, field: base::ROOT }]);
         for (depth, key) in hive.walk(hive.root()) {
@@ -60,7 +60,7 @@ impl References {
         Ok(found)
     }
 
-    /// The cells that are referred to.
+    /// Returns the cells that are referred to.
     pub(super) fn cells(&self) -> HashSet<u32> {
         self.0.iter().map(|reference| reference.to).collect()
     }
@@ -69,7 +69,7 @@ impl References {
         self.0.push(Reference { to, by, field });
     }
 
-    /// What a key and its values refer to.
+    /// Adds the references of a key and its values.
     fn key(&mut self, hive: &Hive, key: &KeyNode<'_>) -> Result<(), Error> {
         self.add(key.security(), key.at, node::SECURITY);
         if key.u32(node::CLASS) != NOWHERE {
@@ -104,7 +104,7 @@ impl References {
         Ok(())
     }
 
-    /// What the security records refer to: each other.
+    /// Adds the references of the security records to each other.
     fn ring(&mut self, hive: &Hive) -> Result<(), Error> {
         let first = hive.key(hive.root())?.security();
         let (mut at, mut seen) = (first, HashSet::new());
@@ -119,7 +119,7 @@ impl References {
 }
 
 impl Hive {
-    /// Moves cells. Half done, it leaves a broken hive.
+    /// Moves cells. If it fails halfway, the hive is broken.
     pub(super) fn relocate(&mut self, moves: &Moves, references: &References) -> Result<(), Error> {
         let mut cells = BTreeMap::new();
         for (from, to) in &moves.cells {
@@ -158,7 +158,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Writes the size of the cell at `at`, which is negative where it is allocated.
+    /// Writes the size field of the cell at `at`; it is negative for an allocated cell.
     fn write_head(&mut self, at: u32, number: i32) -> Result<(), Error> {
         let written = put(self.file_mut()?, base::SIZE + at as usize, &number.to_le_bytes());
         if written { Ok(()) } else { Err(Error::cell("cell", at, "it runs over the end of the hive")) }

@@ -1,4 +1,4 @@
-//! Security records: shared by keys and counted, and taken out of their ring with the last key that used them.
+//! Edits security records, which keys share: counts their keys, and removes a record with its last key from the ring.
 //!
 //! Source: "Key security".
 
@@ -13,7 +13,8 @@ use super::{
 };
 
 impl Editor<'_> {
-    /// Gives the key at `path` this security descriptor, in self-relative form. False where it has it already.
+    /// Sets the security descriptor, in self-relative form, of the key at `path`. Returns false where the key has it
+    /// already.
     pub fn set_security(&mut self, path: &str, descriptor: &[u8]) -> Result<bool, Error> {
         let node = self.existing(path)?;
         if self.hive.security_descriptor(node)? == descriptor {
@@ -38,7 +39,8 @@ impl Editor<'_> {
 }
 
 impl Hive {
-    /// The record of the ring through `first` that holds this descriptor. The ring is followed once for all edits.
+    /// Returns the record in the ring through `first` with this descriptor. The ring is followed only once for all
+    /// edits.
     fn find_security(&mut self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
         if self.cache.security.is_none() {
             self.cache.security = Some(self.descriptors(first)?);
@@ -46,11 +48,11 @@ impl Hive {
         Ok(self.cache.security.as_ref().and_then(|known| known.get(descriptor).copied()))
     }
 
-    /// The descriptors of the ring through `first`, and the first record that holds each.
+    /// Returns the descriptors in the ring through `first`, each with the first record that has it.
     fn descriptors(&self, first: u32) -> Result<HashMap<Vec<u8>, u32>, Error> {
         let mut known = HashMap::new();
         let mut at = first;
-        // No ring has more records than fit into the file; a damaged one may never come back to where it began.
+        // A ring cannot have more records than fit into the file; a damaged one may never return to its start.
         for _ in 0..=self.file_len() / HEADER {
             let record = self.security_at(at)?;
             known.entry(record.descriptor.to_vec()).or_insert(at);
@@ -62,7 +64,7 @@ impl Hive {
         Err(Error::cell(SECURITY, first, "the ring of security records is broken"))
     }
 
-    /// Adds a record for one key to the ring, behind the record at `previous`.
+    /// Adds a record with a count of one key to the ring, after the record at `previous`.
     fn add_security(&mut self, previous: u32, descriptor: &[u8]) -> Result<u32, Error> {
         let next = self.security_at(previous)?.next;
         let mut cell = vec![0; HEADER];
@@ -82,7 +84,7 @@ impl Hive {
         Ok(at)
     }
 
-    /// Counts one more key that uses the record at `at`.
+    /// Increments the number of keys that use the record at `at`.
     pub(super) fn reference(&mut self, at: u32) -> Result<(), Error> {
         let references = self.security_at(at)?.references;
         let more =
@@ -90,7 +92,8 @@ impl Hive {
         self.put_u32(at, REFERENCES, more)
     }
 
-    /// Counts one key less, and gives the record back when none is left.
+    /// Decrements the number of keys that use the record at `at`; releases the record when it reaches zero. The last
+    /// record of the ring stays.
     pub(super) fn unreference(&mut self, at: u32) -> Result<(), Error> {
         let record = self.security_at(at)?;
         let (references, next, previous) = (record.references, record.next, record.previous);

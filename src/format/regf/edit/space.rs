@@ -1,7 +1,7 @@
-//! Free cells: where something new goes, and what becomes of what is given back.
+//! Allocates and releases cells.
 //!
-//! A cell is taken from the lowest free place that is large enough, so that what is rewritten moves towards the beginning
-//! and bins at the end become empty. A free cell grows together with its free neighbours in the same bin.
+//! A cell is taken from a low free offset, so that what is rewritten moves towards the beginning and bins at the end
+//! become empty. A free cell is merged with its free neighbors in the same bin.
 //!
 //! Source: "Hive bin", "Cell", "Unallocated cell".
 
@@ -13,7 +13,7 @@ use super::super::{
     largest::PAGE,
 };
 
-/// The highest bit of an offset marks volatile cells, which are in no file.
+/// The largest length of the bins. The highest bit of an offset marks volatile cells, which are not in the file.
 const LARGEST_BINS: u32 = 0x7FFF_F000;
 
 impl Hive {
@@ -27,7 +27,7 @@ impl Hive {
         self.fill(place, size, bytes)
     }
 
-    /// Makes an allocated cell of `size` bytes out of a larger one that was taken, and writes `bytes` into it.
+    /// Makes an allocated cell of `size` bytes from the free cell that was taken, and writes `bytes` into it.
     fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
             self.write_free(at + size, found - size)?;
@@ -41,7 +41,7 @@ impl Hive {
         if whole { Ok(at) } else { Err(Error::cell("cell", at, "it is too small for what it should hold")) }
     }
 
-    /// Gives an allocated cell back.
+    /// Releases an allocated cell.
     pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
         let mut size = self.cell("cell", at)?.len() as u32 + 4;
         let len = self.bins_len() as u32;
@@ -66,7 +66,7 @@ impl Hive {
         self.write_free(at, size)
     }
 
-    /// Makes the cell at `at` hold `bytes`, in place where it has just the right size; gives its new place.
+    /// Makes the cell at `at` hold `bytes`, in place if it has exactly the right size; returns its offset, old or new.
     pub(super) fn rewrite(&mut self, at: u32, bytes: &[u8]) -> Result<u32, Error> {
         let cell = self.cell_mut(at)?;
         if cell.len() == (bytes.len() + 4).next_multiple_of(8) - 4 {
@@ -79,7 +79,7 @@ impl Hive {
         self.allocate(bytes)
     }
 
-    /// What the allocated cell at `at` holds.
+    /// Returns the content of the allocated cell at `at`.
     pub(super) fn cell_mut(&mut self, at: u32) -> Result<&mut [u8], Error> {
         let len = self.cell("cell", at)?.len();
         let start = base::SIZE + at as usize + 4;
@@ -87,7 +87,7 @@ impl Hive {
         cell.ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
     }
 
-    /// Drops the bins at the end that hold nothing, as Windows does when it writes a hive.
+    /// Removes the empty bins at the end, as Windows does when it writes a hive.
     pub(super) fn drop_empty_bins(&mut self) -> Result<(), Error> {
         loop {
             let len = self.bins_len() as u32;
@@ -113,7 +113,7 @@ impl Hive {
         self.space.as_deref_mut().ok_or(Error::ReadOnly)
     }
 
-    /// Adds a bin with a free cell of at least `size` bytes, and takes that.
+    /// Adds a bin with a free cell of at least `size` bytes, and takes that cell.
     fn grow(&mut self, size: u32) -> Result<(u32, u32), Error> {
         let start = self.bins_len() as u32;
         let limit = LARGEST_BINS as usize;

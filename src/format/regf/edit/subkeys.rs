@@ -1,8 +1,8 @@
-//! Subkey lists: a key put in and taken out, in order, in the form that the hive's version has.
+//! Edits subkey lists: inserts and removes keys, keeps the order, and uses the form for the hive's version.
 //!
-//! A list keeps its form. A new one is an `lh` from minor version 5 on, else an `lf`. An `lf` that becomes too long turns
-//! into an `li`, as Windows does it; any other is split in two, below an `ri`. Neighbours that fit into one leaf again are
-//! joined, and an `ri` with one leaf gives way to the leaf.
+//! A list keeps its form. A new one is an `lh` since minor version 5, before that an `lf`. A single `lf` that becomes
+//! too long is converted to an `li`, as in Windows; any other leaf is split in two, below an `ri`. Adjacent leaves that
+//! fit into one are merged, and an `ri` with one leaf is replaced with that leaf.
 //!
 //! Source: "Index leaf", "Fast leaf", "Hash leaf", "Index root".
 
@@ -14,11 +14,11 @@ use super::super::{
 };
 use crate::registry::name::upcase;
 
-/// How many elements a leaf has at most: as many as Windows puts into one page.
+/// The most elements of a leaf: as many as Windows puts into one page.
 const MAX_HINTED: usize = 507;
 const MAX_INDEX: usize = 1012;
 
-/// A leaf taken out of its cell: keys, and their hints or hashes.
+/// A leaf, decoded: keys with their hints or hashes.
 #[derive(Debug, Clone)]
 struct Elements {
     kind: Kind,
@@ -46,7 +46,7 @@ impl Elements {
     }
 }
 
-/// What a list holds beside a key with this name.
+/// Returns the hint or hash that a list stores for a key with this name.
 fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
     match kind {
         Kind::Index => 0,
@@ -56,7 +56,7 @@ fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
 }
 
 impl Hive {
-    /// Puts the key `child` into the list of `parent`, and counts it.
+    /// Inserts the key `child` into the list of `parent`, and updates the count of subkeys.
     pub(super) fn link(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
@@ -83,7 +83,7 @@ impl Hive {
         self.count_subkeys(parent)
     }
 
-    /// Takes the key `child` out of the list of `parent`, and counts it no more. The key itself is not looked at.
+    /// Removes the key `child` from the list of `parent`, and updates the count of subkeys. The key itself is not read.
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         let key = self.key(Node(parent))?;
         let missing = || Error::cell(LIST, parent, "the key is not in the list of its parent");
@@ -99,7 +99,7 @@ impl Hive {
         Err(missing())
     }
 
-    /// Writes how many subkeys the lists of `parent` have: what it said before may have been wrong.
+    /// Writes the number of subkeys in the lists of `parent`; the old number may have been wrong.
     fn count_subkeys(&mut self, parent: u32) -> Result<(), Error> {
         let at = self.key(Node(parent))?.u32(node::SUBKEY_LIST);
         let mut count = 0;
@@ -111,7 +111,7 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count as u32)
     }
 
-    /// The cells of a key's subkey lists.
+    /// Returns the cells of a key's subkey lists.
     pub(super) fn list_cells(&self, key: &KeyNode<'_>) -> Result<Vec<u32>, Error> {
         Ok(match self.subkey_list(key)? {
             None => Vec::new(),
@@ -129,7 +129,7 @@ impl Hive {
         Ok(Elements { kind: leaf.kind, list })
     }
 
-    /// Writes a leaf that has changed: splits, joins or drops it where it has become too long, short or empty.
+    /// Writes a changed leaf: splits, merges or removes it if it has become too long, short or empty.
     fn put_leaf(&mut self, parent: u32, list: List, number: usize, mut elements: Elements) -> Result<(), Error> {
         if elements.list.len() > elements.limit() && elements.kind == Kind::Fast && matches!(list, List::Leaf(_)) {
             elements.kind = Kind::Index;
@@ -153,7 +153,7 @@ impl Hive {
         self.put_leaves(parent, &list, &leaves)
     }
 
-    /// A neighbour of a leaf that fits into one with it, and both together.
+    /// Returns an adjacent leaf that can be merged with this one, and the merged elements.
     fn joined(&self, list: &List, number: usize, elements: &Elements) -> Result<Option<(usize, Elements)>, Error> {
         let count = list.leaves().len();
         for neighbour in [number.wrapping_sub(1), number + 1].into_iter().filter(|n| *n < count) {
@@ -167,7 +167,7 @@ impl Hive {
         Ok(None)
     }
 
-    /// Writes which leaves the list of `parent` has.
+    /// Writes the offsets of the leaves into the list of `parent`.
     fn put_leaves(&mut self, parent: u32, list: &List, leaves: &[u32]) -> Result<(), Error> {
         let at = match (list, leaves) {
             (List::Leaf(_), [leaf]) => *leaf,
@@ -183,8 +183,8 @@ impl Hive {
         self.put_u32(parent, node::SUBKEY_LIST, at)
     }
 
-    /// Refuses to edit the lists of a key that name something else than its subkeys, or two of one name. Which of them is meant
-    /// cannot be told, and whether a name is absent neither.
+    /// Refuses to edit the lists of a key that refer to something other than its subkeys, or contain a name twice: the
+    /// meant key, or the absence of a name, could not be determined.
     pub(super) fn refuse_damaged_lists(&self, parent: Node) -> Result<(), Error> {
         if self.is_sorted(parent) {
             return Ok(());
@@ -200,7 +200,7 @@ impl Hive {
         }
     }
 
-    /// Brings the lists of `parent` into order, where they are not; a new key could not be found in them otherwise.
+    /// Sorts the lists of `parent` if necessary; otherwise a new key could not be found in them.
     pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());
@@ -230,7 +230,8 @@ impl Hive {
         Ok(())
     }
 
-    /// Whether the subkey lists of a key are known to be whole and in order, so that they need not be read through.
+    /// Returns whether the subkey lists of a key are known to be complete and sorted, so that a search need not read
+    /// them all.
     pub(in super::super) fn is_sorted(&self, parent: Node) -> bool {
         self.cache.sorted.contains(&parent.0)
     }

@@ -1,4 +1,4 @@
-//! Values: set and deleted.
+//! Sets and deletes values.
 //!
 //! Source: "Key values list", "Key value", "Big data".
 
@@ -17,14 +17,16 @@ use super::{
 };
 use crate::registry::{Data, ValueName, name::upcase};
 
-/// Before version 1.4 all data of a value lies in one cell, and Windows allows 1 MiB of it.
+/// The limit of a value's data before version 1.4: all of it is in one cell, for which Windows allows 1 MiB.
 const LARGEST_CELL: usize = 1 << 20;
-/// From this many values on, the names of a key's values are remembered between edits.
+/// The number of values from which on the names of a key's values are cached between edits.
 const MANY: u32 = 16;
 
 impl Editor<'_> {
-    /// Sets the value `name` (empty for the default value) of the key at `path`, which must exist. A value that is there
-    /// keeps its name as it is written. False where type and data are equal already; nothing is written then.
+    /// Sets the value `name` (empty for the default value) of the key at `path`, which must exist. An existing value
+    /// keeps the spelling of its name.
+    ///
+    /// Returns false, and writes nothing, where type and data are already equal.
     pub fn set_value(&mut self, path: &str, name: &str, data: &Data) -> Result<bool, Error> {
         let node = self.existing(path)?;
         let name = ValueName::new(name)?;
@@ -53,8 +55,8 @@ impl Editor<'_> {
         Ok(true)
     }
 
-    /// Deletes the value `name` (empty for the default value) of the key at `path`, which must exist. False where there
-    /// is none.
+    /// Deletes the value `name` (empty for the default value) of the key at `path`, which must exist. Returns false
+    /// where there is no such value.
     pub fn delete_value(&mut self, path: &str, name: &str) -> Result<bool, Error> {
         let node = self.existing(path)?;
         self.hive.refuse_handle(node)?;
@@ -72,7 +74,7 @@ impl Editor<'_> {
 }
 
 impl Storage {
-    /// The cells of the data.
+    /// Returns the cells of the data.
     pub(super) fn cells(self) -> Vec<u32> {
         match self {
             Self::Inline => Vec::new(),
@@ -86,7 +88,7 @@ impl Storage {
 }
 
 impl Hive {
-    /// A predefined handle has no values: the field for their number holds the handle.
+    /// Refuses a predefined handle, which has no values: the field for their number holds the handle.
     fn refuse_handle(&self, node: Node) -> Result<(), Error> {
         let key = self.key(node)?;
         if key.flags() & node::FLAG_PREDEF_HANDLE == 0 {
@@ -95,7 +97,7 @@ impl Hive {
         Err(Error::cell(node::KEY, node.0, "it is a predefined handle, and has no values"))
     }
 
-    /// The place of the value `wanted` (in upper case); by memory, where the key has many.
+    /// Returns the offset of the value `wanted` (in upper case); uses the cache if the key has many values.
     fn value_known(&mut self, node: Node, wanted: &[u16]) -> Result<Option<u32>, Error> {
         let key = self.key(node)?;
         if key.value_count() >= MANY {
@@ -206,7 +208,7 @@ impl Hive {
         len > SEGMENT && self.minor >= 4
     }
 
-    /// Stores data outside of a value record, where it does not fit into it; gives the record's size and offset fields.
+    /// Stores data outside the value record, unless it fits inside; returns the record's size and offset fields.
     fn store(&mut self, bytes: &[u8]) -> Result<(u32, [u8; 4]), Error> {
         let size = bytes.len() as u32;
         if bytes.len() <= 4 {
@@ -219,8 +221,8 @@ impl Hive {
         }
         let mut list = Vec::new();
         for segment in bytes.chunks(SEGMENT) {
-            // Windows gives every segment, the last one too, a cell for 16344 bytes and four more. Readers that leave off
-            // the end of a segment's cell (hivex, libregf) rely on that.
+            // Windows gives every segment, even the last one, a cell for 16344 bytes and four more. Some readers
+            // (hivex, libregf) drop the end of a segment's cell and rely on that.
             let mut cell = segment.to_vec();
             cell.resize(SEGMENT + 4, 0);
             list.extend(self.allocate(&cell)?.to_le_bytes());

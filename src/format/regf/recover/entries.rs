@@ -1,4 +1,4 @@
-//! Logs of the new format: entries (`HvLE`), each with whole pages and hashes over them.
+//! Logs in the new format: entries (`HvLE`), each with whole pages and hashes over them.
 //!
 //! Source: "New format" under "Format of transaction log files" and under "Multiple transaction log files".
 
@@ -13,28 +13,28 @@ use super::{
 };
 
 const HEADER: usize = 40;
-/// What offset a cell can have: the highest bit marks volatile cells, which are in no file.
+/// The largest length of the bins: the highest bit of an offset marks volatile cells, which are not in the file.
 const LARGEST: u32 = 0x7FFF_F000;
 
-/// How many times its largest length a hive may grow while its logs are applied.
+/// The limit for the total growth of a hive while its logs are applied, in multiples of its largest length.
 const MOST_GROWTHS: usize = 16;
 
-/// One log entry that its hashes confirm.
+/// A log entry whose hashes are correct.
 #[derive(Debug)]
 pub(in super::super) struct Entry<'a> {
-    /// Its number; the next entry has the next number.
+    /// The entry's sequence number; the next entry has the next number.
     pub(in super::super) sequence: u32,
-    /// Whether pending transactions lock the hive.
+    /// The flags; the first bit says that pending transactions lock the hive.
     pub(in super::super) flags: u32,
-    /// The size of the hive bins once it is applied.
+    /// The size of the hive bins after the entry is applied.
     pub(in super::super) bins_size: u32,
-    /// Places in the hive bins, and what to write there.
+    /// The pages: offsets in the hive bins, and the bytes to write there.
     pub(in super::super) pages: Vec<(u32, &'a [u8])>,
     size: usize,
 }
 
 impl<'a> Entry<'a> {
-    /// The entry at the beginning of `bytes`; none where it is not whole.
+    /// Reads the entry at the beginning of `bytes`; returns `None` where it is incomplete or invalid.
     pub(in super::super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = bytes.get(..HEADER)?;
         let size = u32_at(header, 4)? as usize;
@@ -64,7 +64,7 @@ impl<'a> Entry<'a> {
         Some(Self { sequence: u32_at(header, 12)?, flags: u32_at(header, 8)?, bins_size, pages, size })
     }
 
-    /// The entries of a log that follow each other, the first one with the number that its base block names.
+    /// Returns the consecutive entries of a log, from the sequence number in its base block on.
     fn all(log: &Log<'a>, limit: usize) -> Vec<Self> {
         let mut rest = log.bytes.get(SECTOR..).unwrap_or_default();
         let mut expected = log.base.primary_sequence;
@@ -78,7 +78,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Applies the entries of all logs that follow each other, from the earliest on.
+/// Applies the consecutive entries of all logs, from the earliest on.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -89,7 +89,7 @@ pub(super) fn recover(
     if logs.iter().all(|(_, entries)| entries.is_empty()) {
         return Err("no log has an entry that its hashes confirm");
     }
-    // What the primary file has already is not applied again.
+    // Logs that the primary file already contains are not applied again.
     if base.checksum_holds {
         logs.retain(|(log, entries)| log.base.primary_sequence >= base.secondary_sequence && !entries.is_empty());
         if logs.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn recover(
         }
         logs.sort_by_key(|(log, _)| log.base.primary_sequence);
     } else {
-        // Without a base block to compare with, Windows trusts only the log with the latest entries.
+        // Without a valid base block for comparison, Windows trusts only the log with the latest entries.
         let latest = logs
             .into_iter()
             .filter(|(_, entries)| !entries.is_empty())
@@ -105,7 +105,8 @@ pub(super) fn recover(
         logs = latest.into_iter().collect();
     }
 
-    // Each growth is filled with zeros: entries that shrink and grow the hive in turn would write their number times its length.
+    // Each growth is filled with zeros: entries that alternately shrink and grow the hive would multiply the bytes to
+    // write.
     let mut len = primary.len();
     let mut grown = 0_usize;
     for (_, entries) in &logs {
@@ -145,7 +146,7 @@ fn apply(primary: &mut Vec<u8>, entry: &Entry<'_>) {
             place.copy_from_slice(page);
         }
     }
-    // Of the flags an entry carries only the first bit.
+    // Only the first bit of an entry's flags is used.
     let flags = u32_at(primary, base::FLAGS).unwrap_or_default() & !1 | entry.flags & 1;
     base::put_u32(primary, base::FLAGS, flags);
 }

@@ -1,11 +1,11 @@
-//! The Marvin32 hash, which guards log entries.
+//! The Marvin32 hash, which protects log entries.
 //!
 //! Source: "Log entries", notes 1 to 3; Microsoft's patent US 8,555,083 B1 and the .NET runtime describe the function.
 
 /// The seed for log entries: the bytes 82 EF 4D 88 7A 4E 55 C5, most significant byte first; lower half, upper half.
 const SEED: (u32, u32) = (0x7A4E_55C5, 0x82EF_4D88);
 
-/// The hash of `bytes` as it is stored in a log entry.
+/// Returns the hash of `bytes` in the form that a log entry stores.
 pub(in super::super) fn marvin32(bytes: &[u8]) -> u64 {
     let (mut low, mut high) = SEED;
     let mut words = bytes.chunks_exact(4);
@@ -13,7 +13,7 @@ pub(in super::super) fn marvin32(bytes: &[u8]) -> u64 {
         low = low.wrapping_add(word.iter().rev().fold(0, |n, byte| n << 8 | u32::from(*byte)));
         (low, high) = mixed(low, high);
     }
-    // The rest, and a bit that marks its end.
+    // The remaining bytes, and a bit that marks their end.
     low = low.wrapping_add(words.remainder().iter().rev().fold(0x80, |n, byte| n << 8 | u32::from(*byte)));
     (low, high) = mixed(low, high);
     (low, high) = mixed(low, high);

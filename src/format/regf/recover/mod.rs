@@ -1,7 +1,7 @@
-//! Recovery: completing a hive that was not written completely, from its logs, as Windows does when it loads it.
+//! Recovery: completes a hive that was not written completely from its logs, as Windows does when it loads the hive.
 //!
-//! In: a dirty primary file and its logs. Out: the primary file as it would have been, in memory. Where Windows would
-//! put an empty bin in place of one that is damaged, kbfix refuses the hive: it does not lose keys silently.
+//! A dirty primary file is completed in memory. Where Windows would replace a damaged bin with an empty one, kbfix
+//! refuses the hive, because keys would be lost silently.
 //!
 //! Source: "Format of transaction log files", "Dirty state of a hive", "Multiple transaction log files".
 
@@ -17,17 +17,18 @@ use super::{
     base::{self, BaseBlock, SECTOR},
 };
 
-/// How much a hive may grow beyond what its logs hold.
+/// The number of bytes that a hive may grow beyond the size of its logs.
 const SLACK: usize = 1 << 20;
 
-/// A log with a base block that holds.
+/// A log with a valid base block.
 #[derive(Debug, Clone, Copy)]
 struct Log<'a> {
     base: BaseBlock,
     bytes: &'a [u8],
 }
 
-/// Completes `primary` from those of `logs` that fit it. Where none does, says why, and leaves `primary` as it was.
+/// Completes `primary` from those of `logs` that match it. If none does, returns the reason and leaves `primary`
+/// unchanged.
 pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<Recovery, &'static str>, Error> {
     if logs.iter().all(Vec::is_empty) {
         return Ok(Err("there is no log"));
@@ -36,7 +37,7 @@ pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<
     let Some(base) = BaseBlock::read(primary) else {
         return Err(Error::NotAHive("it does not begin with `regf`"));
     };
-    // What is new in a hive stands in its logs: one that is to grow by much more than they hold is not believed.
+    // New content of a hive is in its logs, so a hive that would grow by much more than their size is not trusted.
     let limit = primary.len() + logs.iter().map(|log| log.bytes.len()).sum::<usize>() + SLACK;
     let mut why = "no log has a base block that holds";
     for format in [LogFormat::Entries, LogFormat::Vector] {
@@ -76,7 +77,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Puts this log's base block in place of one that does not hold.
+    /// Replaces an invalid base block with this log's copy.
     fn restore_base_block(&self, primary: &mut [u8]) {
         if let (Some(place), Some(sector)) = (primary.get_mut(..SECTOR), self.bytes.get(..SECTOR)) {
             place.copy_from_slice(sector);
@@ -85,7 +86,7 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Makes the hive bins `size` bytes long.
+/// Changes the length of the hive bins to `size` bytes.
 fn resize(primary: &mut Vec<u8>, size: u32) {
     primary.resize(base::SIZE + size as usize, 0);
     base::put_u32(primary, base::BINS_SIZE, size);

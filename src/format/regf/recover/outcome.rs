@@ -1,28 +1,28 @@
-//! What was applied to a dirty hive.
+//! The result of a recovery.
 
 use std::fmt;
 
 /// The format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// A bitmap of dirty pages and the pages (`DIRT`), as Windows writes it up to version 8.
+    /// A bitmap of dirty pages and the pages (`DIRT`), which Windows writes up to version 8.
     Vector,
-    /// Entries with hashes (`HvLE`), as Windows writes it from version 8.1 on.
+    /// Entries with hashes (`HvLE`), which Windows writes from version 8.1 on.
     Entries,
 }
 
-/// What was applied to a dirty hive.
+/// The logs that were applied to a dirty hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The format of the logs.
     pub format: LogFormat,
-    /// How many log entries were applied; 1 for the old format.
+    /// The number of applied log entries; 1 for the old format.
     pub entries: usize,
-    /// How many pages they brought.
+    /// The number of pages in them.
     pub pages: usize,
-    /// The sequence number of the last of them.
+    /// The sequence number of the last entry.
     pub sequence: u32,
-    /// Whether the base block, too, came out of a log.
+    /// Whether the base block was also restored from a log.
     pub base_block: bool,
 }
 

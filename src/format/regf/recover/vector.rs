@@ -1,4 +1,4 @@
-//! Logs of the old format: a bitmap of dirty pages (`DIRT`) of 512 bytes, and the pages.
+//! Logs in the old format: a bitmap of dirty pages (`DIRT`) of 512 bytes, and the pages.
 //!
 //! Source: "Old format" under "Format of transaction log files" and under "Multiple transaction log files".
 
@@ -11,10 +11,10 @@ use super::{
 };
 
 const PAGE: usize = 512;
-/// Where the first bin keeps a copy of the base block's timestamp.
+/// The offset in the file of the first bin's copy of the base block's timestamp.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// Applies the log that fits the hive: the latest of them, where two do, as Windows 8 and later choose.
+/// Applies the log that matches the hive; if two do, the latest one, as in Windows 8 and later.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -23,7 +23,7 @@ pub(super) fn recover(
 ) -> Result<Recovery, &'static str> {
     let written = if base.checksum_holds { Some(base.last_written) } else { u64_at(primary, BIN_TIMESTAMP) };
     let fitting = logs.into_iter().filter(|log| Some(log.base.last_written) == written);
-    // Of equal ones the first: LOG1 before LOG2.
+    // Of logs with the same sequence number the first one: LOG1 before LOG2.
     let log =
         fitting.reduce(|best, log| if log.base.primary_sequence > best.base.primary_sequence { log } else { best });
     let log = log.ok_or("the log belongs to another time of writing than the hive")?;
@@ -56,7 +56,7 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// The bitmap and pages of a log; none where the log ends before its last page.
+    /// Reads the bitmap and pages of a log; returns `None` where the log ends before its last page.
     fn read(log: &Log<'a>) -> Option<Self> {
         if !log.base.bins_size.is_multiple_of(4096) {
             return None;
@@ -70,7 +70,7 @@ impl<'a> Pages<'a> {
         (pages.len() >= count * PAGE).then_some(Self { bitmap, pages })
     }
 
-    /// Places in the hive bins, and what to write there.
+    /// Returns the pages: offsets in the hive bins, and the bytes to write there.
     fn iter(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         let dirty =
             self.bitmap.iter().enumerate().flat_map(|(i, byte)| {
