@@ -1,0 +1,48 @@
+//! How much one observation may query.
+
+use crate::targets::KeyQuery;
+
+/// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
+/// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
+const MOST_PATHS: usize = 64 << 20;
+/// The most keys that one observation queries, and that a `*` can stand for. Until its plan is printed, each takes about 4 KB
+/// and 40 µs; a file of a few megabytes can name a million.
+pub(crate) const MOST_KEYS: usize = 200_000;
+/// The most names that the paths of all queried keys may have together. A key is looked up name by name, so keys below
+/// hundreds of levels take long; a real key has about ten.
+const MOST_NAMES: usize = 2_500_000;
+
+/// How much one observation may query.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Keys.
+    pub(super) keys: usize,
+    /// Names in the paths of these keys.
+    pub(super) names: usize,
+    /// Bytes of these paths.
+    pub(super) paths: usize,
+}
+
+impl Limits {
+    pub(super) const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS };
+
+    /// Takes the queries off what is left; says what they are too many of.
+    pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
+        let take = |left: &mut usize, count: usize, most: usize, what: &str| {
+            *left = left.checked_sub(count).ok_or_else(|| asked_for(most, what))?;
+            Ok(())
+        };
+        take(&mut self.keys, queries.len(), most.keys, "keys")?;
+        let names = queries.iter().map(|query| query.key.path.depth()).sum();
+        take(&mut self.names, names, most.names, "names in the paths of keys")?;
+        let paths = queries.iter().map(|query| query.key.path.below_root().len()).sum();
+        take(&mut self.paths, paths, most.paths, PATHS)
+    }
+}
+
+/// What the paths of keys have too many of.
+pub(super) const PATHS: &str = "bytes in the paths of keys";
+
+pub(super) fn asked_for(most: usize, what: &str) -> String {
+    format!("the specs ask for more than {most} {what}")
+}

@@ -1,0 +1,263 @@
+//! Answers questions from facts, and notes what is missing.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use crate::{
+    registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
+    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Unread, Wanted},
+};
+
+/// Answers questions from facts, and notes those that the facts do not answer.
+pub struct Reader<'a> {
+    facts: RefCell<std::borrow::Cow<'a, Facts>>,
+    pub(super) missing: RefCell<Missing>,
+    planned: RefCell<Planned>,
+    sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
+}
+
+/// The changes planned so far: which spec planned each of them, and whose plan the latest answers rest on.
+#[derive(Default)]
+struct Planned {
+    keys: BTreeMap<Key, String>,
+    values: BTreeMap<(Key, ValueName), String>,
+    /// For each key, the spec that creates or deletes one of its subkeys.
+    subkeys: BTreeMap<Key, String>,
+    met: Option<String>,
+}
+
+#[derive(Default)]
+pub(super) struct Missing {
+    pub(super) keys: BTreeMap<Key, Ask>,
+    pub(super) files: BTreeSet<String>,
+}
+
+#[derive(Default)]
+pub(super) struct Ask {
+    pub(super) names: BTreeSet<ValueName>,
+    pub(super) all_values: bool,
+    pub(super) subkeys: bool,
+    /// Whether everything below the key is asked for as well.
+    pub(super) tree: bool,
+}
+
+impl Ask {
+    pub(super) fn tree() -> Self {
+        Self { names: BTreeSet::new(), all_values: true, subkeys: true, tree: true }
+    }
+
+    pub(super) fn about(self, key: Key) -> KeyQuery {
+        let values = if self.all_values { Wanted::All } else { Wanted::Names(self.names) };
+        KeyQuery { key, values, subkeys: self.subkeys }
+    }
+}
+
+/// A key with its values and properties, as [`Reader::tree`] lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyImage {
+    /// The key.
+    pub key: Key,
+    /// The key's properties; `None` if the target does not have them.
+    pub properties: Option<KeyProperties>,
+    /// The key's values.
+    pub values: Vec<(ValueName, Data)>,
+}
+
+impl<'a> Reader<'a> {
+    /// Creates a reader that answers from these facts.
+    pub fn new(facts: &'a Facts) -> Self {
+        Self {
+            facts: RefCell::new(std::borrow::Cow::Borrowed(facts)),
+            missing: RefCell::default(),
+            planned: RefCell::default(),
+            sensitive: RefCell::default(),
+        }
+    }
+
+    /// Returns whether the key exists.
+    pub fn key(&self, key: &Key) -> Answer<()> {
+        self.meet(|planned| planned.keys.get(key));
+        let known = self.facts.borrow().key(key);
+        known.unwrap_or_else(|| self.missed(key, |_| {}))
+    }
+
+    /// Returns a value's data; absent if the key is absent.
+    pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
+        self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
+        let known = self.facts.borrow().value(key, name);
+        known.unwrap_or_else(|| {
+            self.missed(key, |ask| {
+                ask.names.insert(name.clone());
+            })
+        })
+    }
+
+    /// Returns the value's name as the target spells it, or as `name` does if the value was not found.
+    pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
+        self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
+    }
+
+    /// Returns all values of the key.
+    pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
+        let known = self.facts.borrow().all_values(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
+    }
+
+    /// Returns the key's properties; unknown if the target does not have them.
+    pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
+        let known = self.facts.borrow().properties(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
+    }
+
+    /// Returns the names of the key's subkeys.
+    pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
+        self.meet(|planned| planned.subkeys.get(key));
+        let known = self.facts.borrow().subkeys(key);
+        known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
+    }
+
+    /// Returns what is known of a file.
+    pub fn file(&self, path: &str) -> Answer<FileFacts> {
+        let known = self.facts.borrow().file(path);
+        known.unwrap_or_else(|| {
+            self.missing.borrow_mut().files.insert(path.to_owned());
+            not_read()
+        })
+    }
+
+    /// Returns the key and all keys below it, each parent before its subkeys; an empty list if the key is absent. The
+    /// target of a link is not part of the tree and is never listed.
+    ///
+    /// # Errors
+    /// The first thing in the tree that could not be read or is a link.
+    pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
+        let mut out = Vec::new();
+        // Ask both questions before judging either answer. A key that is not known yet is requested with its whole
+        // tree.
+        let mut level = vec![key.clone()];
+        let mut failed = None;
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for key in level {
+                let (found, subkeys) = (self.all_values(&key), self.subkeys(&key));
+                if let Some(ask) = self.missing.borrow_mut().keys.get_mut(&key) {
+                    ask.tree = true;
+                }
+                match (found.known(), subkeys.known()) {
+                    (Ok(Some(found)), Ok(Some(subkeys))) => {
+                        let mut values = Vec::new();
+                        for (name, answer) in found {
+                            match answer.known() {
+                                Ok(Some(data)) => values.push((name, data)),
+                                Ok(None) => {}
+                                Err(why) => failed = failed.or(Some(why)),
+                            }
+                        }
+                        let properties = match self.properties(&key).known() {
+                            Ok(properties) => properties,
+                            Err(Unread { reason: Reason::Unknown, .. }) => None,
+                            Err(why) => {
+                                failed = failed.or(Some(why));
+                                None
+                            }
+                        };
+                        for below in subkeys.iter().map(|name| key.child(name)) {
+                            if below.one_name(false) == below {
+                                next.push(below);
+                            } else {
+                                failed = failed.or_else(|| Some(other_place(&below)));
+                            }
+                        }
+                        out.push(KeyImage { key, properties, values });
+                    }
+                    (Err(why), _) | (_, Err(why)) => failed = failed.or(Some(why)),
+                    _ => {}
+                }
+            }
+            level = next;
+        }
+        match failed {
+            Some(why) => Err(why),
+            None => {
+                out.sort_by(|a, b| a.key.cmp(&b.key));
+                Ok(out)
+            }
+        }
+    }
+
+    /// Marks the value as sensitive: its data is shown to nobody.
+    pub fn hide(&self, key: &Key, name: &ValueName) {
+        self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
+    }
+
+    /// Returns whether the value's data is shown to nobody.
+    pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        let sensitive = self.sensitive.borrow();
+        (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
+            || self.facts.borrow().is_hidden(key, name)
+    }
+
+    /// Returns every value that [`Reader::hide`] marked.
+    pub fn hidden(&self) -> BTreeSet<(Key, ValueName)> {
+        self.sensitive.borrow().clone()
+    }
+
+    /// Returns the first place that was asked for and that the facts do not cover; `None` if they answered everything.
+    pub fn unanswered(&self) -> Option<String> {
+        let missing = self.missing.borrow();
+        let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
+            Some(name) => format!("{key} {}", notation::value_name(name)),
+            None => key.to_string(),
+        };
+        missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned())
+    }
+
+    /// Makes all later answers as they will be after this change.
+    pub fn pretend(&self, change: &crate::targets::KeyChange) {
+        self.facts.borrow_mut().to_mut().apply(change);
+    }
+
+    /// Notes which spec planned a change, for [`Reader::planned_by`].
+    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
+        let planned = &mut *self.planned.borrow_mut();
+        for value in &change.values {
+            planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
+        }
+        if change.action != crate::targets::Action::Update {
+            planned.keys.insert(change.key.clone(), id.to_owned());
+            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
+        }
+    }
+
+    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
+    /// such answer), if any.
+    pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
+        self.planned.borrow_mut().met = None;
+        let answer = ask();
+        (answer, self.planned.borrow_mut().met.take())
+    }
+
+    fn meet(&self, find: impl FnOnce(&Planned) -> Option<&String>) {
+        let mut planned = self.planned.borrow_mut();
+        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
+            return;
+        }
+        planned.met = find(&planned).cloned();
+    }
+
+    fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {
+        ask(self.missing.borrow_mut().keys.entry(key.clone()).or_default());
+        not_read()
+    }
+}
+
+fn other_place(key: &Key) -> Unread {
+    let detail = format!("{key} is {}, which is another place", key.one_name(false));
+    Unread::new(Reason::Unsupported, detail)
+}
+
+fn not_read<T>() -> Answer<T> {
+    Answer::unread(Reason::Unknown, "it was not read")
+}
