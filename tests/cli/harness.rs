@@ -179,6 +179,7 @@ fn normal(text: &str, folder: &Path) -> String {
         text = text.replace(&folder.replace('\\', r"\\"), "[DIR]").replace(&folder, "[DIR]");
         text = text.replace(r"[DIR]\\", "[DIR]/").replace(r"[DIR]\", "[DIR]/").replace("kbfix.exe", "kbfix");
         text = text.replace(r"state\\journal\\", "state/journal/").replace(r"state\journal\", "state/journal/");
+        text = text.replace(r"state\journal", "state/journal");
     }
     text = text.replace(&folder, "[DIR]");
     let mut out = String::new();
