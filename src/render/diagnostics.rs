@@ -75,14 +75,15 @@ pub fn github(diagnostic: &Diagnostic) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let mut message = diagnostic.message.clone();
+    // The log of a workflow is read in a terminal, too. A file whose name has such characters gets no annotation.
+    let mut message = one_line(&diagnostic.message);
     if let Some(hint) = &diagnostic.hint {
         message.push_str("\nhelp: ");
-        message.push_str(hint);
+        message.push_str(&one_line(hint));
     }
     let mut properties = Vec::new();
     if let Some(place) = &diagnostic.place {
-        properties.push(format!("file={}", property(&place.file)));
+        properties.push(format!("file={}", property(&one_line(&place.file))));
         properties.push(format!("line={}", place.line));
         properties.push(format!("col={}", place.column));
         properties.push(format!("endColumn={}", place.column + place.length));

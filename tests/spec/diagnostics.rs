@@ -223,6 +223,7 @@ fn colours_only_where_asked_for_and_no_control_characters_from_files() {
     let found =
         spec::load("evil\u{1b}[31m.yaml", b"kbfix: 1\nid: \"\\e[2J\"\ntitle: T\n", &Settings::new()).diagnostics;
     let escape = '\u{1b}';
+    assert!(found.iter().all(|finding| !github(finding).contains(escape)), "{found:?}");
     for diagnostic in &found {
         assert!(!human(diagnostic, PLAIN).contains(escape));
         assert!(human(diagnostic, Paint { colour: true }).contains(escape));
