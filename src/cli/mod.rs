@@ -1,7 +1,7 @@
 //! The command line: arguments, one file for each command, exit codes.
 //!
-//! Results go to standard output, everything else to standard error. A command returns its exit code, or a [`error::Stop`] that
-//! says why it did not get that far; only `main` ends the process.
+//! Results go to standard output, everything else to standard error. A command returns its exit code, or an
+//! [`error::CommandError`] that says why it did not get that far. Only `main` ends the process.
 
 mod out_file;
 mod args;
