@@ -199,8 +199,10 @@ fn journals_are_rolled_back_or_refused() {
     };
     let whole: Value = serde_json::from_str(entry).unwrap();
     for damaged in damaged(entry, 3) {
-        // What damage left with the same meaning is as good as before.
-        let same = serde_json::from_slice::<Value>(&damaged).is_ok_and(|value| value == whole);
+        // What damage left with the same meaning is as good as before. A member given twice has no meaning, though
+        // serde_json takes the last; only then is the compact text longer than that of what it reads.
+        let same = serde_json::from_slice::<Value>(&damaged)
+            .is_ok_and(|value| value == whole && damaged.trim_ascii().len() == value.to_string().len());
         rollback(&damaged, if same { &[0] } else { &[2] });
         if let Some(forged) = with_digest(&damaged) {
             rollback(&forged, &[0, 2, 3, 4, 5, 6]);
