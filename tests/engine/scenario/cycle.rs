@@ -1,7 +1,7 @@
 //! Diff, apply, diff, rollback: what a form goes through on a target.
 
 use kbfix::{
-    journal::{Action, Folder, Journal},
+    journal::{Journal, Operation, Store},
     operation::{self, Applied, RollbackOptions},
     plan::{Outcome, Plan},
     render,
@@ -58,8 +58,9 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     let mut target = machine.open();
     let lock = target.lock().unwrap();
     let plan = operation::make_plan(target.as_mut(), specs).unwrap();
-    let folder = Folder::new(Some(machine.folder.path())).unwrap();
-    let applied = operation::execute(&plan, Action::Apply, machine.address.clone(), target.as_mut(), &folder).unwrap();
+    let store = Store::new(Some(machine.folder.path())).unwrap();
+    let applied =
+        operation::execute(&plan, Operation::Apply, machine.address.clone(), target.as_mut(), &store).unwrap();
     let journal = match applied {
         Applied::Done(journal) => journal,
         other => return vec![format!("apply ends with {other:?}")],
@@ -73,7 +74,7 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
         wrong.push("apply changed nothing".to_owned());
     }
     drop(lock);
-    wrong.extend(rolled_back(machine, target.as_mut(), journal, &folder));
+    wrong.extend(rolled_back(machine, target.as_mut(), journal, &store));
     let after = content(machine);
     if after != before {
         let diff = similar::TextDiff::from_lines(&before, &after);
@@ -82,9 +83,9 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     wrong
 }
 
-fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, folder: &Folder) -> Option<String> {
+fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, store: &Store) -> Option<String> {
     let options = RollbackOptions::default();
-    match operation::rollback(journal, None, options, machine.address.clone(), target, folder, &mut ()) {
+    match operation::rollback(journal, None, options, machine.address.clone(), target, store, &mut ()) {
         Ok(report) if report.outcome == Some(Outcome::Changed) && report.conflicts.is_empty() => None,
         other => Some(format!("rollback ends with {other:?}")),
     }
