@@ -18,13 +18,14 @@ mod canonical;
 mod os;
 mod rules;
 mod desired_state;
+mod earlier;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use build::{build, machine};
+pub use build::{Planning, machine};
 pub use install::{Install, InstalledFile, Threshold};
 
 use crate::{
