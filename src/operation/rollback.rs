@@ -8,7 +8,7 @@ use super::{
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Hint},
     journal::{self, Conflict, Folder, Inverse, Journal, Status, What, inverse},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
@@ -112,8 +112,9 @@ pub fn rollback(
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
-    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
-                renamed or prepared anew since, give --force-machine";
+    let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
+                prepared anew since, allow that";
+    let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
@@ -125,15 +126,15 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
         n => format!("{n} places were changed by somebody else since, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
+    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by force either: see to that \
                    by hand, and roll back again";
     let mut hint = match forcible {
-        0 => by_hand.to_owned(),
-        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
-        n => format!("--force puts back {n} of them; {by_hand}"),
+        0 => Hint::new(by_hand),
+        n if n == conflicts.len() => Hint::new("put back by hand, or by force").bare_option("force"),
+        n => Hint::new(format!("force puts back {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
-        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+        hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
     }
     Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }
@@ -193,5 +194,6 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         unread_users: Vec::new(),
         satisfied: Vec::new(),
         restart: journal.entry.restart.clone(),
+        unset: Vec::new(),
     }
 }

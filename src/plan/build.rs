@@ -118,7 +118,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         }
         _ if !spec.unset.is_empty() => {
             let missing = spec.unset.iter();
-            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            let missing = missing.map(|(name, what)| format!("the parameter `{name}` is not set: {what}"));
             (Outcome::NeedsParameter, missing.collect())
         }
         Some(outcome) => {
@@ -155,6 +155,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,
+        unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
 }

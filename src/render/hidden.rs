@@ -19,7 +19,7 @@ pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
 }
 
 /// Hides the data of sensitive values in changes and in satisfied rules, anywhere in `value`.
-fn hide(value: &mut Value) {
+pub(super) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             match fields.get("sensitive").cloned() {

@@ -50,6 +50,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    for name in &spec.unset {
+        let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
+    }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "  install       {}", one_line(&wording::install(install)));
     }

@@ -43,7 +43,10 @@ pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
-use crate::registry::{Key, ValueName};
+use crate::{
+    diag::NamedOption,
+    registry::{Key, ValueName},
+};
 
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,11 @@ pub trait Target {
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
+    fn missing_drives(&self) -> BTreeSet<char> {
+        BTreeSet::new()
+    }
 
     /// Takes the target's lock until the guard is dropped. Reads after this call return the present state.
     ///
@@ -155,6 +163,8 @@ pub enum TargetError {
         what: String,
         /// The problem and its place.
         detail: String,
+        /// The option with which it can be read all the same, if there is one.
+        option: Option<NamedOption>,
     },
     /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]

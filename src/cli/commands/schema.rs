@@ -6,9 +6,8 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
-    operation::report::Report,
     plan,
-    render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };
@@ -47,7 +46,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),
-        Document::Report => written::<Report>(),
+        Document::Report => render::report_schema(),
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),

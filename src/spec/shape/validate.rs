@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::explain::{Explainer, Verdict};
 use crate::{
-    diag::Code,
+    diag::{Code, Hint},
     spec::{
         schema::schema,
         source::{findings::Findings, path::Path},
@@ -34,7 +34,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     let mut verdict = Verdict::default();
     let Some(validator) = validator else {
         let message = "the schema of specs does not compile";
-        findings.data(Code::INTERNAL, &Path::default(), message, None);
+        findings.data(Code::INTERNAL, &Path::default(), message, None::<Hint>);
         verdict.wrong.push(Path::default());
         return verdict;
     };

@@ -5,7 +5,7 @@
 //! 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp, merge, value);
 //! PyYAML's resolver.py and constructor.py.
 
-use crate::diag::text::shorten;
+use crate::diag::{Hint, text::shorten};
 
 /// The interpretation of an unquoted scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,8 +42,8 @@ impl Reading {
 }
 
 /// Returns a hint to put text in quotes.
-pub(in crate::spec) fn quote_hint(text: &str) -> Option<String> {
-    (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
+pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
+    (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
 /// How the three readers interpret a scalar.
@@ -81,7 +81,7 @@ impl Readings {
     }
 
     /// Returns a hint. If a number may be meant, it offers each possible number, in a form that all readers agree on.
-    pub(in crate::spec) fn hint(self, text: &str) -> Option<String> {
+    pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
             if let Reading::Int(Some(number)) = reading
@@ -93,11 +93,12 @@ impl Readings {
         match numbers.as_slice() {
             _ if text.contains(':') => quote_hint(text),
             [] => quote_hint(text),
-            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text))),
-            [decimal, octal, ..] => Some(format!(
-                "write {decimal}, or {octal} where it is octal; where text is meant, in quotes: \"{}\"",
-                shorten(text)
-            )),
+            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text)).into()),
+            [decimal, octal, ..] => {
+                let shown = shorten(text);
+                let hint = "where it is octal; where text is meant, in quotes";
+                Some(format!("write {decimal}, or {octal} {hint}: \"{shown}\"").into())
+            }
         }
     }
 }
