@@ -26,8 +26,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, machine};
-pub use named::{NamedRule, Place};
 pub use install::{Install, InstalledFile, Threshold};
+pub use named::{NamedRule, Place};
 
 use crate::{
     registry::{Data, Key, ValueName},

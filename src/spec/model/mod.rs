@@ -18,9 +18,9 @@ use crate::version::Platform;
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
 pub use keep::{Bounds, Keep};
-pub use label::{Controls, Label};
 pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
+pub use label::{Controls, Label};
 pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
