@@ -4,7 +4,7 @@ use std::io;
 
 use kbfix::{
     diag::{Code, Diagnostic},
-    journal::FolderError,
+    journal::StoreError,
     operation,
     plan::file::PlanError,
     targets::{AddressError, Moved, TargetError},
@@ -105,8 +105,8 @@ impl From<TargetError> for CommandError {
     }
 }
 
-impl From<FolderError> for CommandError {
-    fn from(error: FolderError) -> Self {
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
         operation::Error::from(error).into()
     }
 }

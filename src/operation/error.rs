@@ -5,7 +5,7 @@ use std::io;
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
     diag::{Code, Diagnostic},
-    journal::FolderError,
+    journal::StoreError,
     targets::{Moved, TargetError, smb::Trouble},
 };
 
@@ -111,16 +111,16 @@ const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take 
 const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or name another state \
                               folder with --state-dir, and copy a journal that you trust";
 
-impl From<FolderError> for Error {
-    fn from(error: FolderError) -> Self {
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
         let (code, hint) = match error {
-            FolderError::Io { .. } => {
+            StoreError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
             }
-            FolderError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
-            FolderError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
-            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
-            FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
+            StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
+            StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
+            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
+            StoreError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
     }

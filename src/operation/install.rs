@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic},
-    journal::Folder,
+    journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
     spec::{Spec, document::ComputerRestart},
@@ -79,19 +79,19 @@ impl Packages {
         &self,
         plan: &Plan,
         address: &Address,
-        folder: &Folder,
+        store: &Store,
     ) -> Result<Vec<(usize, Prepared)>, Error> {
         if matches!(address.kind(), Ok(Kind::Local)) {
-            remove_leftovers(folder.root());
+            remove_leftovers(store.root());
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            folder.create().map_err(StartError::Journal)?;
+            store.create().map_err(StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
-            let ready = prepare(path, install, folder.root()).map_err(|error| refused(&error))?;
+            let ready = prepare(path, install, store.root()).map_err(|error| refused(&error))?;
             prepared.push((at, ready));
         }
         Ok(prepared)

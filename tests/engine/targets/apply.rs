@@ -2,7 +2,7 @@
 //! leaves the target as it was; a file byte for byte.
 
 use kbfix::{
-    journal::{self, Folder, Journal, Status},
+    journal::{self, Journal, Status, Store},
     observe::observe,
     operation::{self, Applied},
     plan::Plan,
@@ -71,8 +71,8 @@ fn seed(machine: &Machine) {
 }
 
 fn execute(machine: &Machine, target: &mut dyn Target, plan: &Plan) -> Applied {
-    let folder = Folder::new(Some(machine.state_dir())).unwrap();
-    operation::execute(plan, journal::Action::Apply, machine.address.clone(), target, &folder).unwrap()
+    let store = Store::new(Some(machine.state_dir())).unwrap();
+    operation::execute(plan, journal::Operation::Apply, machine.address.clone(), target, &store).unwrap()
 }
 
 #[track_caller]
@@ -85,11 +85,11 @@ fn undone(execution: Applied) -> (Journal, String) {
 
 /// Undoes a journal with what the target holds now.
 fn roll_back(journal: &Journal, target: &mut dyn Target) {
-    let mut inverse = journal::Inverse::default();
-    observe(target, |reader| inverse = journal::inverse(&journal.entry.changes, false, reader)).unwrap();
-    assert_eq!(inverse.conflicts, []);
-    assert_eq!(inverse.unread, Vec::<String>::new());
-    target.write(&inverse.changes).unwrap();
+    let mut undo = journal::Rollback::default();
+    observe(target, |reader| undo = journal::plan_rollback(&journal.header.changes, false, reader)).unwrap();
+    assert_eq!(undo.conflicts, []);
+    assert_eq!(undo.unread, Vec::<String>::new());
+    target.write(&undo.changes).unwrap();
 }
 
 /// Applies the specs, and rolls back; what holds in between is the caller's to check.
@@ -106,9 +106,9 @@ fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     let again = operation::make_plan(machine.open().as_mut(), specs).unwrap();
     assert_eq!(again.changes().count(), 0);
     assert!(matches!(execute(machine, target.as_mut(), &again), Applied::Nothing));
-    let (journals, damaged) = Folder::new(Some(machine.state_dir())).unwrap().list().unwrap();
+    let (journals, damaged) = Store::new(Some(machine.state_dir())).unwrap().list().unwrap();
     assert_eq!((journals.len(), damaged.len()), (1, 0));
-    assert_eq!(journals[0].entry, journal.entry);
+    assert_eq!(journals[0].header, journal.header);
     roll_back(&journals[0], target.as_mut());
     drop(lock);
 }
