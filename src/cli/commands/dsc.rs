@@ -128,10 +128,10 @@ fn manifest(out: Option<&Path>, output: &mut Output) -> Result<u8, CommandError>
 
 fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<u8, CommandError> {
     let asked = Asked::read(of, output)?;
-    let folder = state.folder()?;
+    let store = state.store()?;
     let (address, mut target) = asked.target().open()?;
     let request = Request::Specs(asked.specs);
-    let report = operation::apply(request, &ApplyOptions::default(), address, target.as_mut(), &folder, output)?;
+    let report = operation::apply(request, &ApplyOptions::default(), address, target.as_mut(), &store, output)?;
     let of_reasons = report.specs.iter().filter(|spec| spec.whole_outcome() > Outcome::ChangesPending);
     let reasons: Vec<Diagnostic> = of_reasons
         .map(|spec| {

@@ -158,7 +158,7 @@ fn of_parameter(parameter: &Parameter) -> Value {
 
 /// Returns the kind of data of a parameter, where the parameter itself says it.
 fn kind(parameter: &Parameter) -> Option<ParameterType> {
-    parameter.kind.or_else(|| match (&parameter.default, &parameter.range) {
+    parameter.kind.or(match (&parameter.default, &parameter.range) {
         (Some(Literal::Number(_)), _) | (_, Some(_)) => Some(ParameterType::Number),
         (Some(Literal::List(_)), _) => Some(ParameterType::List),
         _ => None,
