@@ -7,7 +7,7 @@ use crate::{
     diag::Diagnostic,
     journal::Conflict,
     operation::step::{Step, StepKind, StepResult},
-    plan::{Machine, Outcome, Plan, Restart, SpecPlan},
+    plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
     targets::Drift,
 };
 
@@ -142,6 +142,7 @@ impl Report {
             spec.outcome = Outcome::InDesiredState;
             spec.reasons.push("the plan was carried out before: each of its changes is in place".to_owned());
             spec.changes.clear();
+            spec.named.iter_mut().for_each(|rule| rule.result = Truth::Met);
         }
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }

@@ -190,6 +190,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         rules: None,
+        named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
         restart: journal.header.restart.clone(),

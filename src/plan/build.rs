@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
-    desired_state::DesiredState, rules,
+    desired_state::DesiredState, named, rules,
 };
 
 /// Builds the plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which
@@ -152,6 +152,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         by_star: if counts { registry.by_star } else { 0 },
         install,
         rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
+        named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
         restart,
@@ -231,6 +232,7 @@ fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
         plan.reasons = clashes;
         plan.install = None;
         plan.changes.clear();
+        plan.named.clear();
         plan.satisfied.clear();
     }
 }

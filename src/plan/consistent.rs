@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence};
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
@@ -46,6 +46,7 @@ fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
     refuse(install_fault(spec, reader))?;
+    refuse(named::fault(&spec.named, &spec.changes))?;
     let mut absent_later = Vec::new();
     for one in &spec.satisfied {
         refuse(planned_by_fault(one, reader))?;
@@ -102,7 +103,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, and its checks say otherwise"))
     } else if counts && !spec.reasons.is_empty() {
         Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))
-    } else if !counts && !spec.satisfied.is_empty() {
+    } else if !counts && !(spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, and it names what is as the spec wants it"))
     } else if counts && spec.by_star > spec.changes.iter().map(size).sum() {
         Some(format!("it says that {} keys and values change through a `*`, and has fewer", spec.by_star))

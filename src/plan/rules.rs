@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
     desired_state::{DesiredState, OneValue, by_value, within},
-    exclusive, expand,
+    exclusive, expand, named,
 };
 
 /// The result of a spec's registry rules.
@@ -43,6 +43,8 @@ pub(super) struct Evaluation<'a> {
     pub without_hive: BTreeSet<String>,
     /// For each key that may be deleted only without subkeys, whether it has none.
     pub checks: Vec<Check>,
+    /// The rules with a label that apply, in the order of the spec.
+    pub held: Vec<named::Held<'a>>,
     /// The required state, against which the changes of later specs are checked.
     pub wants: DesiredState<'a>,
 }
@@ -50,8 +52,7 @@ pub(super) struct Evaluation<'a> {
 /// Marks the values that the spec calls sensitive, whether or not their rules apply.
 pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     for rule in &spec.rules {
-        let DesiredKey::Values(values) = &rule.desired else { continue };
-        let mut sensitive = values.iter().filter(|value| value.is_sensitive).peekable();
+        let mut sensitive = rule.values().iter().filter(|value| value.is_sensitive).peekable();
         if sensitive.peek().is_some() {
             let by_user = expand::keys_by_user(&rule.key, reader).map(|(by_user, _)| by_user).unwrap_or_default();
             let keys: Vec<Key> = by_user.into_iter().filter_map(|(_, found)| found.ok()).flatten().collect();
@@ -95,6 +96,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         keys.sort();
         // Indexes of the rule's values that apply to at least one key; index 0 if the rule is about the key itself.
         let mut here = BTreeSet::new();
+        let mut held = Vec::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
@@ -119,29 +121,37 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
                     if *on_subkeys == OnSubkeys::Refuse {
                         result.wants.absent_if_empty.insert(key.clone());
                     }
-                    result.wants.absent.insert(key);
+                    result.wants.absent.insert(key.clone());
+                    held.push((key, Vec::new()));
                 }
                 DesiredKey::Values(values) => {
+                    let mut applying = Vec::new();
                     for (at, value) in values.iter().enumerate() {
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
                         let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
                             here.insert(at);
+                            applying.push(value);
                             // Rules about one key become one change, so that the key is opened once.
                             result.wants.values.entry(key.clone()).or_default().push(value);
                         } else {
                             reader.value(&key, &value.name);
                         }
                     }
+                    held.extend(holds.then_some((key, applying)));
                 }
                 _ => {
+                    reader.key(&key);
                     if holds {
                         here.insert(0);
+                        held.push((key, Vec::new()));
                     }
-                    reader.key(&key);
                 }
             }
             result.give_to_user(said, &place);
+        }
+        if rule.is_labelled() {
+            result.held.extend(held.into_iter().map(|(key, values)| named::Held { rule, key, values }));
         }
         result.rules.of += match &rule.desired {
             DesiredKey::Values(values) => values.len(),
@@ -206,6 +216,7 @@ impl Evaluation<'_> {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));
         self.satisfied.retain(|one| !is_left_out(&one.key));
+        self.held.retain(|held| !is_left_out(&held.key));
     }
 }
 

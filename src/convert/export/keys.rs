@@ -72,11 +72,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
     };
-    let values = match &rule.desired {
-        DesiredKey::Values(values) => values.as_slice(),
-        DesiredKey::Absent(_) | DesiredKey::Present => &[],
-    };
-    rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
+    rule.when.is_none() && rule.key.path().is_some() && rule.values().iter().all(is_value)
 }
 
 /// Returns whether a key of `rule` can be the key of `above`, or below it.
@@ -95,6 +91,9 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     }
     if let Some(hotfix) = &spec.hotfix {
         lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
+    }
+    if spec.rules.iter().any(KeyRule::is_labelled) {
+        lose("the ids, severities and controls of its rules are not in the file".to_owned());
     }
     if spec.rules.iter().any(|rule| rule.key.view == View::Bits32) {
         let what = "the 32-bit view is written where 64-bit Windows keeps it; the file is not for 32-bit Windows";
