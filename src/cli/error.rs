@@ -7,7 +7,7 @@ use kbfix::{
     journal::StoreError,
     operation,
     plan::file::PlanError,
-    targets::{AddressError, Moved, TargetError},
+    targets::{AddressError, Drift, TargetError},
 };
 
 pub(super) use kbfix::operation::error::{UNREADABLE, USAGE};
@@ -20,7 +20,7 @@ pub(super) struct CommandError {
     /// What to tell.
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
-    pub(super) moved: Vec<Moved>,
+    pub(super) moved: Vec<Drift>,
 }
 
 impl CommandError {

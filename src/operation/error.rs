@@ -6,7 +6,7 @@ use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
     diag::{Code, Diagnostic},
     journal::StoreError,
-    targets::{Moved, TargetError, smb::Trouble},
+    targets::{Drift, TargetError, smb::Trouble},
 };
 
 /// Exit code: wrong usage, or an invalid spec or plan.
@@ -22,7 +22,7 @@ pub struct Error {
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
 }
 
 impl Error {

@@ -14,7 +14,7 @@ use crate::{
     observe::{Reader, observe},
     plan::Plan,
     registry::{Data, Key, KeyProperties, ValueName, notation},
-    targets::{Action, Address, Answer, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
+    targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.
@@ -149,9 +149,9 @@ impl Expected {
     fn of(changes: &[KeyChange]) -> Self {
         let mut expected = Self::default();
         for change in changes {
-            expected.keys.insert(change.key.clone(), change.action != Action::Delete);
+            expected.keys.insert(change.key.clone(), change.action != ChangeAction::Delete);
             match (&change.properties, change.action) {
-                (Some(properties), Action::Create) => {
+                (Some(properties), ChangeAction::Create) => {
                     drop(expected.properties.insert(change.key.clone(), properties.clone()))
                 }
                 _ => drop(expected.properties.remove(&change.key)),

@@ -9,7 +9,7 @@ use super::{
     plan::make_plan,
     progress::Progress,
     report::{Command, Report},
-    step::{Result as StepResult, Step},
+    step::{Step, StepResult},
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -17,7 +17,7 @@ use crate::{
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
     spec::{Spec, document::ComputerRestart},
-    targets::{Address, Answer, Kind, Moved, Target},
+    targets::{Address, Answer, Drift, Kind, Target},
 };
 
 /// The files of packages, each with the id of the spec whose hotfix it installs.
@@ -228,7 +228,7 @@ fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, Error> {
     let missing = not_effective(&installed.plan, target)?;
@@ -255,7 +255,7 @@ fn saved_plan_after(
     installed: &Installed,
     missing: &[(String, String)],
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
 ) -> Result<Plan, Error> {
     let mut plan = installed.plan.clone();
     for spec in &mut plan.specs {

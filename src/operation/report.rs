@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::{
     diag::Diagnostic,
     journal::Conflict,
-    operation::step::{Action, Result, Step},
+    operation::step::{Step, StepKind, StepResult},
     plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
-    targets::Moved,
+    targets::Drift,
 };
 
 /// What a command found or did.
@@ -53,7 +53,7 @@ pub struct Report {
     /// What a rollback kept, since somebody else changed it.
     pub conflicts: Vec<Conflict>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
     /// What stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -149,7 +149,7 @@ impl Report {
 
     /// Whether the package of a hotfix failed. Nothing was written to the registry then.
     pub fn package_failed(&self) -> bool {
-        let failed = |step: &Step| step.action == Action::InstallHotfix && step.result == Result::Failed;
+        let failed = |step: &Step| step.action == StepKind::InstallHotfix && step.result == StepResult::Failed;
         self.steps.iter().any(failed)
     }
 
