@@ -11,7 +11,7 @@ use crate::{
         Spec,
         document::{ComputerRestart, Literal},
     },
-    targets::{Action, KeyChange},
+    targets::{ChangeAction, KeyChange},
 };
 
 /// Returns the state of an instance: its properties, what came of each spec, and whether all is as desired.
@@ -137,8 +137,8 @@ fn result(spec: &SpecPlan) -> Value {
 
 /// Returns the changes of a key: that of the key itself, and one for each value.
 fn changes_of(change: &KeyChange) -> Vec<Value> {
-    let key =
-        (change.action != Action::Update).then(|| json!({ "key": change.key.to_string(), "action": change.action }));
+    let key = (change.action != ChangeAction::Update)
+        .then(|| json!({ "key": change.key.to_string(), "action": change.action }));
     let values = change.values.iter().map(|value| {
         json!({
             "key": change.key.to_string(),
