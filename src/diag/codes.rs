@@ -91,6 +91,8 @@ codes! {
     WRITE_FAILED = "write-failed";
     /// A rollback kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A rollback is in another control set than the current one.
+    OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the limit that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
