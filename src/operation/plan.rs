@@ -6,7 +6,7 @@ use crate::{
     plan::{Machine, Plan, SpecPlan},
     registry::control_set,
     spec::Spec,
-    targets::{Moved, Target, TargetError},
+    targets::{Drift, Target, TargetError},
 };
 
 /// What an operation is to bring about.
@@ -54,7 +54,7 @@ pub enum PlanRefusal {
     },
     /// Something that it rests on is no longer so.
     #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
-    Stale(Vec<Moved>),
+    Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),

@@ -6,7 +6,7 @@ use crate::{
     registry::{
         Data, Key, KeyName, KeyProperties, LINK_VALUE, RootKey, SecurityDescriptor, ValueName, ValueType, notation,
     },
-    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted, control_set, hku},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection, control_set, hku},
 };
 
 use super::{
@@ -91,7 +91,7 @@ impl Connection {
         let (Ok(path), Ok(name)) = (r"HKLM\SYSTEM\CurrentControlSet".parse(), ValueName::new(LINK_VALUE)) else {
             return Ok(missing());
         };
-        let names = Wanted::Names(BTreeSet::from([name]));
+        let names = ValueSelection::Names(BTreeSet::from([name]));
         let query = KeyQuery { key: Key::new(path), values: names, subkeys: false };
         let found = self.ask(&[Question { itself: true, ..question(&query) }])?.into_iter().next();
         let facts = match found.map_or_else(missing, |found| answer(&query, found)) {
@@ -113,7 +113,10 @@ impl Connection {
             if answers[at] == Answer::Absent
                 && let Some(hive) = hku::of_a_user(&query.key.path)
             {
-                users.push((at, KeyQuery { key: hive, values: Wanted::Names(Default::default()), subkeys: false }));
+                users.push((
+                    at,
+                    KeyQuery { key: hive, values: ValueSelection::Names(Default::default()), subkeys: false },
+                ));
             }
         }
         if users.is_empty() {
@@ -140,8 +143,8 @@ fn is_callers_own(query: &KeyQuery) -> bool {
 
 fn question(query: &KeyQuery) -> Question {
     let names = match &query.values {
-        Wanted::All => None,
-        Wanted::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
+        ValueSelection::All => None,
+        ValueSelection::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
     };
     Question { place: Place::new(&query.key), names, subkeys: query.subkeys, itself: false }
 }
@@ -160,7 +163,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     let mut facts = KeyFacts::default();
     for value in found.values {
         let name = ValueName::new(value.name.as_str()).map_err(|_| unsupported(&value.name))?;
-        if let Wanted::Names(names) = &query.values
+        if let ValueSelection::Names(names) = &query.values
             && !names.contains(&name)
         {
             continue;
@@ -172,7 +175,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
         };
         facts.values.insert(name, answer);
     }
-    if let Wanted::Names(names) = &query.values {
+    if let ValueSelection::Names(names) = &query.values {
         for name in names {
             facts.values.entry(name.clone()).or_insert(Answer::Absent);
         }

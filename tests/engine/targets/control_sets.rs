@@ -5,13 +5,13 @@ use std::{fs, path::Path};
 use kbfix::{
     example,
     format::regf::{Filetime, Hive},
-    journal::{Folder, Journal},
+    journal::{Journal, Store},
     operation::{self, ApplyOptions, Request, RollbackOptions, report::Report},
     registry::{Data, Key, ValueName},
     spec::{self, Settings},
     targets::{
-        Action, Address, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Wanted,
-        WriteFailure, open,
+        Address, Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError,
+        ValueSelection, WriteFailure, open,
     },
 };
 
@@ -73,8 +73,8 @@ impl Sets {
         Self { address, folder }
     }
 
-    fn journals(&self) -> Folder {
-        Folder::new(Some(&self.folder.path().join("state"))).unwrap()
+    fn journals(&self) -> Store {
+        Store::new(Some(&self.folder.path().join("state"))).unwrap()
     }
 
     fn apply(&self) -> Journal {
@@ -100,7 +100,7 @@ impl Sets {
     fn select(&self, from: u32, to: u32) {
         let select = [value("Current", Some(Data::dword(from)), Some(Data::dword(to)))];
         let key: Key = r"HKLM\SYSTEM\Select".parse().unwrap();
-        open(&self.address).unwrap().write(&[change(&key, Action::Update, select)]).unwrap();
+        open(&self.address).unwrap().write(&[change(&key, ChangeAction::Update, select)]).unwrap();
     }
 
     /// What the services of a set are: V of Evil, x of Gone, and whether there is Gone\Below.
@@ -109,7 +109,7 @@ impl Sets {
         let mut ask = |service: &str, name: Option<&str>| {
             let key = format!(r"HKLM\SYSTEM\{set}\Services\{service}").parse().unwrap();
             let names = name.iter().map(|name| ValueName::new(*name).unwrap()).collect();
-            let query = KeyQuery { key, values: Wanted::Names(names), subkeys: false };
+            let query = KeyQuery { key, values: ValueSelection::Names(names), subkeys: false };
             target.read_keys(&[query]).unwrap().remove(0)
         };
         let mut data = |service: &str, name: &str| match ask(service, Some(name)) {
@@ -132,13 +132,13 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
         println!("{}", sets.address.uri);
         let (before, after) = ((Answer::Absent, ONE(), true), (SEVEN(), Answer::Absent, false));
         let journal = sets.apply();
-        assert_eq!(journal.entry.control_set, Some(1));
+        assert_eq!(journal.header.control_set, Some(1));
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), before.clone()));
 
         // The same change in the other set, which is then the current one: it is not what the journal is about.
         sets.select(1, 2);
         let other = sets.apply();
-        assert_eq!(other.entry.control_set, Some(2));
+        assert_eq!(other.header.control_set, Some(2));
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), after.clone()));
 
         let report = sets.roll_back(journal);
@@ -150,7 +150,7 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
 
         // What a redo is about has the set's number in its name.
         let redo = sets.journals().list().unwrap().0.pop().unwrap();
-        assert_eq!(redo.entry.control_set, None);
+        assert_eq!(redo.header.control_set, None);
         sets.select(2, 1);
         assert_eq!(sets.roll_back(redo).exit_code, 0);
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), after.clone()));
@@ -164,7 +164,7 @@ fn an_export_that_lists_the_current_set_itself_has_no_number_for_it() {
     let sets = Sets::export(&["CurrentControlSet", "ControlSet001", "ControlSet002"]);
     let before = sets.services("CurrentControlSet");
     let journal = sets.apply();
-    assert_eq!(journal.entry.control_set, None);
+    assert_eq!(journal.header.control_set, None);
     sets.select(1, 2);
     let report = sets.roll_back(journal);
     assert_eq!((report.exit_code, report.diagnostics.len()), (0, 0), "{:?}", report.diagnostics);
