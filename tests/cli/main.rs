@@ -7,6 +7,7 @@ mod damaged;
 mod diff;
 mod documents;
 mod exit_codes;
+mod fleet;
 mod harness;
 mod journal;
 mod kb909094;

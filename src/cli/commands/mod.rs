@@ -5,6 +5,7 @@ pub(in crate::cli) mod completions;
 pub(in crate::cli) mod diff;
 pub(in crate::cli) mod example;
 pub(in crate::cli) mod export;
+pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod hive;
 pub(in crate::cli) mod import;
 pub(in crate::cli) mod journal;
