@@ -4,10 +4,10 @@ use std::io;
 
 use kbfix::{
     diag::{Code, Diagnostic},
-    journal::FolderError,
+    journal::StoreError,
     operation,
     plan::file::PlanError,
-    targets::{AddressError, Moved, TargetError},
+    targets::{AddressError, Drift, TargetError},
 };
 
 pub(super) use kbfix::operation::error::{UNREADABLE, USAGE};
@@ -20,7 +20,7 @@ pub(super) struct CommandError {
     /// What to tell.
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
-    pub(super) moved: Vec<Moved>,
+    pub(super) moved: Vec<Drift>,
 }
 
 impl CommandError {
@@ -105,8 +105,8 @@ impl From<TargetError> for CommandError {
     }
 }
 
-impl From<FolderError> for CommandError {
-    fn from(error: FolderError) -> Self {
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
         operation::Error::from(error).into()
     }
 }

@@ -309,7 +309,7 @@ codes! {
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run have the same id.
+    /// Two specs of a run, or two of their rules and values, have the same id.
     DUPLICATE_ID = "duplicate-id";
     /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";

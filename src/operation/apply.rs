@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic},
-    journal::{self, Folder},
+    journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
     targets::{Address, Target},
 };
@@ -49,7 +49,7 @@ impl Default for ApplyOptions {
 }
 
 /// Applies specs or a saved plan to a target: takes its lock, makes or checks the plan, installs hotfixes, writes the journal,
-/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `folder` is where the journal goes.
+/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `store` is where the journal goes.
 ///
 /// # Errors
 /// When nothing was changed, and why. What happens after the first change is in the report.
@@ -58,7 +58,7 @@ pub fn apply(
     options: &ApplyOptions,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
     if options.restart_services {
@@ -84,7 +84,7 @@ pub fn apply(
     if options.check {
         options.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {
-            folder.check().map_err(StartError::Journal)?;
+            store.check().map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
             return Err(Error::new(Outcome::RolledBack.exit_code(), why));
@@ -93,10 +93,10 @@ pub fn apply(
         report.diagnostics.extend(warning);
         return Ok(report);
     }
-    let prepared = options.packages.prepare(&plan, &address, folder)?;
+    let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
         let what = changing(target);
-        progress.during(&what, || carry_out(plan, journal::Action::Apply, address, target, folder))?
+        progress.during(&what, || carry_out(plan, journal::Operation::Apply, address, target, store))?
     } else {
         let installed = install::run(plan, prepared, options.package_limit, progress);
         let specs = match request {
@@ -105,7 +105,7 @@ pub fn apply(
         };
         install::go_on(installed, specs, target, |plan, target| {
             narrow(&plan)?;
-            carry_out(plan, journal::Action::Apply, address, target, folder)
+            carry_out(plan, journal::Operation::Apply, address, target, store)
         })
     };
     report.command = Command::Apply;
@@ -119,13 +119,13 @@ pub fn apply(
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
 pub(super) fn carry_out(
     mut plan: Plan,
-    action: journal::Action,
+    action: journal::Operation,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
 ) -> Result<Report, Error> {
     let digest = plan.digest();
-    let applied = execute(&plan, action, address, target, folder)?;
+    let applied = execute(&plan, action, address, target, store)?;
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),

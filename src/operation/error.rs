@@ -5,8 +5,8 @@ use std::io;
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
     diag::{Code, Diagnostic},
-    journal::FolderError,
-    targets::{Moved, TargetError, smb::Trouble},
+    journal::StoreError,
+    targets::{Drift, TargetError, smb::Trouble},
 };
 
 /// Exit code: wrong usage, or an invalid spec or plan.
@@ -22,7 +22,7 @@ pub struct Error {
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
 }
 
 impl Error {
@@ -111,16 +111,16 @@ const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take 
 const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or name another state \
                               folder with --state-dir, and copy a journal that you trust";
 
-impl From<FolderError> for Error {
-    fn from(error: FolderError) -> Self {
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
         let (code, hint) = match error {
-            FolderError::Io { .. } => {
+            StoreError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
             }
-            FolderError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
-            FolderError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
-            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
-            FolderError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
+            StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
+            StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
+            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
+            StoreError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
         Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
     }

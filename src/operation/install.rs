@@ -9,15 +9,15 @@ use super::{
     plan::make_plan,
     progress::Progress,
     report::{Command, Report},
-    step::{Result as StepResult, Step},
+    step::{Step, StepResult},
 };
 use crate::{
     diag::{Code, Diagnostic},
-    journal::Folder,
+    journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
     spec::{Spec, document::ComputerRestart},
-    targets::{Address, Answer, Kind, Moved, Target},
+    targets::{Address, Answer, Drift, Kind, Target},
 };
 
 /// The files of packages, each with the id of the spec whose hotfix it installs.
@@ -79,19 +79,19 @@ impl Packages {
         &self,
         plan: &Plan,
         address: &Address,
-        folder: &Folder,
+        store: &Store,
     ) -> Result<Vec<(usize, Prepared)>, Error> {
         if matches!(address.kind(), Ok(Kind::Local)) {
-            remove_leftovers(folder.root());
+            remove_leftovers(store.root());
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            folder.create().map_err(StartError::Journal)?;
+            store.create().map_err(StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
-            let ready = prepare(path, install, folder.root()).map_err(|error| refused(&error))?;
+            let ready = prepare(path, install, store.root()).map_err(|error| refused(&error))?;
             prepared.push((at, ready));
         }
         Ok(prepared)
@@ -228,7 +228,7 @@ fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, Error> {
     let missing = not_effective(&installed.plan, target)?;
@@ -255,7 +255,7 @@ fn saved_plan_after(
     installed: &Installed,
     missing: &[(String, String)],
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
 ) -> Result<Plan, Error> {
     let mut plan = installed.plan.clone();
     for spec in &mut plan.specs {

@@ -5,7 +5,7 @@ use crate::{
     observe::{Reader, observe, observe_again},
     plan::{Machine, Plan, SpecPlan},
     spec::Spec,
-    targets::{Moved, Target, TargetError},
+    targets::{Drift, Target, TargetError},
 };
 
 /// What an operation is to bring about.
@@ -53,7 +53,7 @@ pub enum PlanRefusal {
     },
     /// Something that it rests on is no longer so.
     #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
-    Stale(Vec<Moved>),
+    Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::{
     diag::Diagnostic,
     journal::Conflict,
-    operation::step::{Action, Result, Step},
-    plan::{Machine, Outcome, Plan, Restart, SpecPlan},
-    targets::Moved,
+    operation::step::{Step, StepKind, StepResult},
+    plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
+    targets::Drift,
 };
 
 /// What a command found or did.
@@ -53,7 +53,7 @@ pub struct Report {
     /// What a rollback kept, since somebody else changed it.
     pub conflicts: Vec<Conflict>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
     /// What stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -142,13 +142,14 @@ impl Report {
             spec.outcome = Outcome::InDesiredState;
             spec.reasons.push("the plan was carried out before: each of its changes is in place".to_owned());
             spec.changes.clear();
+            spec.named.iter_mut().for_each(|rule| rule.result = Truth::Met);
         }
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }
 
     /// Whether the package of a hotfix failed. Nothing was written to the registry then.
     pub fn package_failed(&self) -> bool {
-        let failed = |step: &Step| step.action == Action::InstallHotfix && step.result == Result::Failed;
+        let failed = |step: &Step| step.action == StepKind::InstallHotfix && step.result == StepResult::Failed;
         self.steps.iter().any(failed)
     }
 

@@ -5,7 +5,7 @@ use super::{
     progress::Progress,
     report::Report,
     services,
-    step::Result as StepResult,
+    step::StepResult,
 };
 use crate::{
     diag::{Code, Diagnostic},

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic},
-    journal::{self, Conflict, Folder, Inverse, Journal, Status, What, inverse},
+    journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
     targets::{Address, Target},
@@ -37,16 +37,16 @@ pub fn rollback(
     options: RollbackOptions,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let same =
-        progress.during(&reading(target), || same_machine(&journal.entry.machine, &journal.entry.target.uri, target));
+        progress.during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, target));
     let (was, is) = match same {
         Ok(None) => (None, None),
-        Ok(Some(Renamed { was, is })) if address.uri == journal.entry.target.uri => (Some(was), Some(is)),
+        Ok(Some(Renamed { was, is })) if address.uri == journal.header.target.uri => (Some(was), Some(is)),
         Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is })
             if options.force_machine =>
         {
@@ -58,16 +58,16 @@ pub fn rollback(
         Err(other) => return Err(other.into()),
     };
     let renamed = was.zip(is).map(|(was, is)| {
-        let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+        let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
         let hint = "what is rolled back is what is as that apply left it";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
-    let mut undo = Inverse::default();
+    let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
         observe(target, |reader| {
             machine = crate::plan::machine(reader);
-            undo = inverse(&journal.entry.changes, options.force, reader);
+            undo = plan_rollback(&journal.header.changes, options.force, reader);
         })
     })?;
     let spec = section(&journal, &undo);
@@ -84,11 +84,11 @@ pub fn rollback(
         }
         report
     } else {
-        let action = journal::Action::Rollback(journal.entry.id.clone());
+        let action = journal::Operation::Rollback(journal.header.id.clone());
         let what = changing(target);
-        let report = progress.during(&what, || carry_out(plan, action, address, target, folder))?;
+        let report = progress.during(&what, || carry_out(plan, action, address, target, store))?;
         if report.outcome <= Some(Outcome::Blocked) {
-            let event = if conflicts.is_empty() { What::RolledBack } else { What::RolledBackInPart };
+            let event = if conflicts.is_empty() { EventKind::RolledBack } else { EventKind::RolledBackInPart };
             if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
                 // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
                 let _ = journal.add_rollback(event, report.journal.clone());
@@ -111,7 +111,7 @@ pub fn rollback(
 }
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
-    let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+    let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
     let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
                 renamed or prepared anew since, give --force-machine";
     Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
@@ -143,13 +143,13 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
 /// # Errors
 /// When there is none, or when a damaged file may be a newer one.
 pub fn newest(
-    folder: &Folder,
+    store: &Store,
     target: Option<&Address>,
     progress: &mut impl Progress,
 ) -> Result<(Journal, Option<String>), Error> {
-    let (journals, damaged) = folder.list()?;
+    let (journals, damaged) = store.list()?;
     let fits =
-        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
+        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.header.target.uri == t.uri);
     let mut fitting = journals.into_iter().rev().filter(fits);
     let found = fitting.next();
     for why in damaged {
@@ -162,15 +162,15 @@ pub fn newest(
         }
         stop.diagnostics.iter().for_each(|warning| progress.warn(warning));
     }
-    found.map(|found| (found, fitting.next().map(|older| older.entry.id))).ok_or_else(|| {
-        let message = format!("no journal in {} can be rolled back", folder.root().display());
+    found.map(|found| (found, fitting.next().map(|older| older.header.id))).ok_or_else(|| {
+        let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
         Error::new(USAGE, diagnostic)
     })
 }
 
-fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
+fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
     let outcome = match (undo.unread.is_empty(), undo.changes.is_empty()) {
         (false, _) => Outcome::Unknown,
         (true, false) => Outcome::ChangesPending,
@@ -179,8 +179,8 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
     };
     let kept = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
     SpecPlan {
-        id: journal.entry.specs.join("+"),
-        title: format!("rollback of journal {}, made {}", journal.entry.id, journal.entry.made),
+        id: journal.header.specs.join("+"),
+        title: format!("rollback of journal {}, made {}", journal.header.id, journal.header.made),
         sha256: String::new(),
         parameters: Default::default(),
         outcome,
@@ -190,8 +190,9 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         rules: None,
+        named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
-        restart: journal.entry.restart.clone(),
+        restart: journal.header.restart.clone(),
     }
 }

@@ -15,6 +15,7 @@ pub mod file;
 pub(crate) mod hidden;
 mod install;
 mod lookup;
+mod named;
 mod canonical;
 mod os;
 mod rules;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{build, machine};
 pub use install::{Install, InstalledFile, Threshold};
+pub use named::{NamedRule, Place};
 
 use crate::{
     registry::{Data, Key, ValueName},
@@ -102,6 +104,9 @@ pub struct SpecPlan {
     /// hold, or if its key pattern (such as `*`) matches no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
+    /// The rules and values to which the spec gives an `id`, a `severity` or `controls`, and which apply to this target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<NamedRule>,
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,

@@ -159,6 +159,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "<p>{}</p>", wording::rules(rules));
     }
+    for rule in wording::unmet_rules(spec) {
+        let _ = writeln!(out, "<p>Rule {}</p>", escaped(&rule));
+    }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "<p>Install {}</p>", escaped(&wording::install(install)));
     }

@@ -50,6 +50,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    for rule in wording::unmet_rules(spec) {
+        let _ = writeln!(out, "  rule          {}", one_line(&rule));
+    }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "  install       {}", one_line(&wording::install(install)));
     }

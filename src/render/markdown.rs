@@ -75,6 +75,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "\n{}", wording::rules(rules));
     }
+    for rule in wording::unmet_rules(spec) {
+        let _ = writeln!(out, "\nRule {}", escaped(&rule));
+    }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "\nInstall {}", escaped(&wording::install(install)));
     }

@@ -34,8 +34,8 @@ use std::collections::BTreeSet;
 
 pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
-pub use change::{Action, KeyChange, ValueChange};
-pub use facts::{Facts, FilePath, Moved};
+pub use change::{ChangeAction, KeyChange, ValueChange};
+pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
@@ -52,7 +52,7 @@ pub struct KeyQuery {
     /// unknown.
     pub key: Key,
     /// The values to read.
-    pub values: Wanted,
+    pub values: ValueSelection,
     /// Whether to read the names of the subkeys.
     pub subkeys: bool,
 }
@@ -60,13 +60,13 @@ pub struct KeyQuery {
 impl KeyQuery {
     /// Returns whether the query asks for everything in the key, as the listing of a tree does.
     pub fn lists_all(&self) -> bool {
-        self.subkeys && self.values == Wanted::All
+        self.subkeys && self.values == ValueSelection::All
     }
 }
 
 /// The values of a key to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ValueSelection {
     /// These; an empty set only asks whether the key exists.
     Names(BTreeSet<ValueName>),
     /// All values of the key, its class name and its security descriptor: everything that would be lost with the key.

@@ -27,8 +27,8 @@ use crate::{
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
+    WriteError, WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
 };
 
 mod write;
@@ -144,15 +144,19 @@ impl RegTarget {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
                 let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
-                let properties = (query.values == Wanted::All).then(none);
+                let properties = (query.values == ValueSelection::All).then(none);
                 Ok(Answer::Present(KeyFacts { values, properties, subkeys }))
             }
         }
     }
 
-    fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    fn read_values(
+        &self,
+        path: &KeyPath,
+        wanted: &ValueSelection,
+    ) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
         // Only the existence of the key is asked, as for the parent of each created key.
-        if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
+        if matches!(wanted, ValueSelection::Names(names) if names.is_empty()) {
             return Ok(BTreeMap::new());
         }
         // A key that exists only as the parent of others has no values; otherwise the export would list them.
@@ -164,14 +168,14 @@ impl RegTarget {
             Err(why) => Answer::Unread(malformed(why)),
         };
         match wanted {
-            Wanted::All => match unreadable {
+            ValueSelection::All => match unreadable {
                 Some(why) => Err(malformed(why)),
                 None => {
                     let all = values.iter().flat_map(|v| v.iter());
                     Ok(all.map(|(name, data)| (name.clone(), answer(data))).collect())
                 }
             },
-            Wanted::Names(names) => {
+            ValueSelection::Names(names) => {
                 let one = |name: &ValueName| match values.as_ref().and_then(|v| v.entry(name)) {
                     Some((found, data)) => (found.clone(), answer(data)),
                     None => (name.clone(), unreadable.map_or(Answer::Absent, |why| Answer::Unread(malformed(why)))),
@@ -211,7 +215,7 @@ enum Existence {
 fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
     let unknown = || Unread::new(Reason::Unknown, format!("the export holds only part of {path}"));
     match &query.values {
-        Wanted::Names(names) if !query.subkeys => {
+        ValueSelection::Names(names) if !query.subkeys => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
             Ok(KeyFacts { values, ..KeyFacts::default() })
         }

@@ -95,9 +95,9 @@ pub(in crate::cli) struct StateArguments {
 }
 
 impl StateArguments {
-    /// The folder that was named, or the default.
-    pub(in crate::cli) fn folder(&self) -> Result<kbfix::journal::Folder, CommandError> {
-        kbfix::journal::Folder::new(self.state_dir.as_deref()).ok_or_else(|| {
+    /// Returns the state folder that the user named, or the default.
+    pub(in crate::cli) fn store(&self) -> Result<kbfix::journal::Store, CommandError> {
+        kbfix::journal::Store::new(self.state_dir.as_deref()).ok_or_else(|| {
             CommandError::usage("there is no default state folder here", "name one with --state-dir DIR")
         })
     }

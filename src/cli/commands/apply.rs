@@ -79,7 +79,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
     digest_of_a_plan(digest, plan)?;
     let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
-    let folder = arguments.state.folder()?;
+    let store = arguments.state.store()?;
     let (address, mut target) = arguments.target.open()?;
     let options = ApplyOptions {
         check: arguments.check,
@@ -88,7 +88,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         package_limit: Duration::from_secs(arguments.package_limit.saturating_mul(60)),
         restart_services: arguments.restart_services,
     };
-    operation::apply(request, &options, address, target.as_mut(), &folder, output)
+    operation::apply(request, &options, address, target.as_mut(), &store, output)
         .map_err(|error| of_plan(error, plan, &arguments.specs))
 }
 

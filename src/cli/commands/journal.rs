@@ -50,14 +50,14 @@ enum Format {
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
     match &arguments.command {
         Command::List { state, format } => {
-            let folder = state.folder()?;
-            let (journals, damaged) = folder.list()?;
+            let store = state.store()?;
+            let (journals, damaged) = store.list()?;
             output.result(&match format {
                 Format::Json => render::journal::list_json(&journals, &damaged),
                 Format::Human => journals.iter().map(render::journal::line).collect(),
             });
-            if !folder.root().exists() {
-                output.note(&format!("there is no folder {}: no apply was journaled there", folder.root().display()));
+            if !store.root().exists() {
+                output.note(&format!("there is no folder {}: no apply was journaled there", store.root().display()));
             }
             // The list is whole but for them, and who reads only it must not take it for all.
             let code = if damaged.is_empty() { 0 } else { USAGE };
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             return Ok(code);
         }
         Command::Show { journal, state, format } => {
-            let journal = state.folder()?.find(journal)?;
+            let journal = state.store()?.find(journal)?;
             output.result(&match format {
                 Format::Json => render::journal::json(&journal),
                 Format::Human => render::journal::human(&journal),

@@ -8,6 +8,7 @@
 mod condition;
 mod data;
 mod file;
+mod label;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace};
 pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
+pub use label::{ControlIds, Controls, Severity};
 pub use rule::{
     Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, TypeChoice, TypeName,
     ValueRule, ViewChoice,

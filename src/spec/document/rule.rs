@@ -5,16 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, DataExpression, Literal, Scalar};
+use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity};
 
 /// A key and what must hold in it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The key. A name with `*` in it, such as `*` or `ADAM_*`, stands for every existing subkey that matches; `HKCU`
     /// for each user's hive; `{parameter}` for what the operator chose. `[*]`, `[{]` and `[[]` are the characters `*`,
     /// `{` and `[` themselves, as in `HKCR\[*]\shell`, the key for files of all types.
     pub key: String,
+    /// The name of the rule in findings and waivers: letters, digits, `.`, `_`, `-`. No two rules or values of a run
+    /// have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub id: Option<String>,
+    /// How grave it is that the rule is not met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The controls of other catalogues that the rule fulfils.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controls: Option<Controls>,
     /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
@@ -97,6 +108,17 @@ pub enum Ensure {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
+    /// The name of the value in findings and waivers: letters, digits, `.`, `_`, `-`. No two rules or values of a run
+    /// have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub id: Option<String>,
+    /// How grave it is that the value is not as required; by default as grave as the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The controls of other catalogues that the value fulfils; by default those of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controls: Option<Controls>,
     /// The type. In a list, any of the types is accepted, and the first is written.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,

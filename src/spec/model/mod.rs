@@ -5,6 +5,7 @@ mod condition;
 mod desired;
 mod keep;
 mod key_name;
+mod label;
 mod pattern;
 pub(in crate::spec) mod protected;
 mod variable;
@@ -19,6 +20,7 @@ pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
 pub use keep::{Bounds, Keep};
 pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
+pub use label::{Controls, Label};
 pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
@@ -59,10 +61,7 @@ pub struct Spec {
 impl Spec {
     /// Returns the unset parameters on which keys depend, so that not even what to read is known.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
-        let values = self.rules.iter().flat_map(|rule| match &rule.desired {
-            DesiredKey::Values(values) => values.as_slice(),
-            DesiredKey::Absent(_) | DesiredKey::Present => &[],
-        });
+        let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().filter_map(|rule| rule.when.as_ref());
         let when = when.chain(values.filter_map(|value| value.when.as_ref()));
         let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);

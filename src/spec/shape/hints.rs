@@ -155,9 +155,24 @@ fn quoted(text: &str) -> String {
 /// Returns the fields next to an empty one that were meant to be below it: the values after `values:`, or type and data
 /// after a value's name.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
-    const KEY_RULE: [&str; 9] =
-        ["key", "view", "default_profile", "ensure", "on_subkeys", "exclusive", "when", "values", "note"];
-    const VALUE_RULE: [&str; 12] = [
+    const KEY_RULE: [&str; 12] = [
+        "key",
+        "id",
+        "severity",
+        "controls",
+        "view",
+        "default_profile",
+        "ensure",
+        "on_subkeys",
+        "exclusive",
+        "when",
+        "values",
+        "note",
+    ];
+    const VALUE_RULE: [&str; 15] = [
+        "id",
+        "severity",
+        "controls",
         "type",
         "data",
         "keep",

@@ -1,11 +1,14 @@
-//! Checks a document against the JSON schema.
+//! Checks a document against the JSON schema, which is compiled only where a document is not accepted without it.
 
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::explain::{Explainer, Verdict};
+use super::{
+    accept,
+    explain::{Explainer, Verdict},
+};
 use crate::{
     diag::Code,
     spec::{
@@ -30,6 +33,9 @@ fn compiled() -> &'static Compiled {
 
 /// Checks `value` against the schema.
 pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {
+    if accept::accepts(value) {
+        return Verdict::default();
+    }
     let Compiled { schema, validator } = compiled();
     let mut verdict = Verdict::default();
     let Some(validator) = validator else {

@@ -9,7 +9,9 @@ use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
     format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
-    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition},
+    targets::{
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition,
+    },
 };
 
 /// The number of findings that a message lists.
@@ -77,7 +79,7 @@ impl OfflineRegistry {
     fn spot(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
         let place = change.key.to_string();
         match self.resolve(&change.key).map_err(|halt| halted(&place, halt))? {
-            Place::In { link: true, .. } if change.action != Action::Update => {
+            Place::In { link: true, .. } if change.action != ChangeAction::Update => {
                 let detail = "it is a link to another key, which is not created or deleted".to_owned();
                 Err(WriteError::Unsupported { place, detail })
             }
@@ -145,18 +147,18 @@ impl OfflineRegistry {
         }
         let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
         match change.action {
-            Action::Delete => done(editor.delete_key(&below), &key)?,
-            Action::Create => {
+            ChangeAction::Delete => done(editor.delete_key(&below), &key)?,
+            ChangeAction::Create => {
                 done(editor.create_key(&below), &key)?;
                 if let Some(KeyProperties { class, security }) = &change.properties {
                     done(editor.set_security(&below, security.bytes()), &key)?;
                     done(editor.set_class(&below, class.as_deref()), &key)?;
                 }
             }
-            Action::Update => {}
+            ChangeAction::Update => {}
         }
         // The values of a deleted key are deleted with it.
-        for value in change.values.iter().filter(|_| change.action != Action::Delete) {
+        for value in change.values.iter().filter(|_| change.action != ChangeAction::Delete) {
             let place = change.place(&value.name);
             match &value.after {
                 Some(data) => done(editor.set_value(&below, value.name.as_str(), data), &place)?,

@@ -33,7 +33,7 @@ use crate::{
     registry::{KeyName, KeyPath, RootKey, sid},
 };
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError, lock::lock_beside};
+use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueSelection, WriteError, lock::lock_beside};
 use resolve::Place;
 
 /// Hive files mounted at keys.
@@ -178,8 +178,10 @@ impl OfflineRegistry {
         let unknown = || Unread::new(Reason::Unknown, format!("{} does not hold all of {path}", self.what));
         let whole = self.complete.contains(&path.root());
         let values = match &query.values {
-            Wanted::Names(names) => names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect(),
-            Wanted::All => return Err(unknown()),
+            ValueSelection::Names(names) => {
+                names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect()
+            }
+            ValueSelection::All => return Err(unknown()),
         };
         let subkeys = match (query.subkeys, whole) {
             (false, _) => None,

@@ -53,7 +53,7 @@ pub(super) struct Question {
 pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
-    pub(super) action: crate::targets::Action,
+    pub(super) action: crate::targets::ChangeAction,
     /// The properties of a key that is created.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,

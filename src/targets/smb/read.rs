@@ -2,7 +2,7 @@
 
 use crate::{
     registry::{Data, KeyName, KeyProperties, RootKey, SecurityDescriptor, ValueName, ValueType, notation},
-    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted, hku},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection, hku},
 };
 
 use super::{
@@ -86,7 +86,10 @@ impl Connection {
             if answers[at] == Answer::Absent
                 && let Some(hive) = hku::of_a_user(&query.key.path)
             {
-                users.push((at, KeyQuery { key: hive, values: Wanted::Names(Default::default()), subkeys: false }));
+                users.push((
+                    at,
+                    KeyQuery { key: hive, values: ValueSelection::Names(Default::default()), subkeys: false },
+                ));
             }
         }
         if users.is_empty() {
@@ -113,8 +116,8 @@ fn is_callers_own(query: &KeyQuery) -> bool {
 
 fn question(query: &KeyQuery) -> Question {
     let names = match &query.values {
-        Wanted::All => None,
-        Wanted::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
+        ValueSelection::All => None,
+        ValueSelection::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
     };
     Question { place: Place::new(&query.key), names, subkeys: query.subkeys }
 }
@@ -133,7 +136,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     let mut facts = KeyFacts::default();
     for value in found.values {
         let name = ValueName::new(value.name.as_str()).map_err(|_| unsupported(&value.name))?;
-        if let Wanted::Names(names) = &query.values
+        if let ValueSelection::Names(names) = &query.values
             && !names.contains(&name)
         {
             continue;
@@ -145,7 +148,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
         };
         facts.values.insert(name, answer);
     }
-    if let Wanted::Names(names) = &query.values {
+    if let ValueSelection::Names(names) = &query.values {
         for name in names {
             facts.values.entry(name.clone()).or_insert(Answer::Absent);
         }

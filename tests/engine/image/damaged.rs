@@ -217,8 +217,8 @@ fn a_damaged_hive_is_changed_so_that_it_can_be_undone_or_not_at_all() {
                 // Another process, later.
                 let mut target = target_of(&path).unwrap();
                 assert_eq!(planned(&mut *target, &rules(&text)), [], "round {round}: {text}");
-                let mut undo = journal::Inverse::default();
-                observe(&mut *target, |reader| undo = journal::inverse(&changes, false, reader)).unwrap();
+                let mut undo = journal::Rollback::default();
+                observe(&mut *target, |reader| undo = journal::plan_rollback(&changes, false, reader)).unwrap();
                 assert!(undo.conflicts.is_empty() && undo.unread.is_empty(), "round {round}: {undo:?}: {text}");
                 target.write(&undo.changes).unwrap_or_else(|error| panic!("round {round}: {error}: {text}"));
                 assert!(content(&fs::read(&path).unwrap()) == content(&bytes), "round {round}: not as before: {text}");

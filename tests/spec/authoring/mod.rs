@@ -13,4 +13,6 @@ mod editor;
 mod export;
 mod import;
 mod install;
+#[cfg(windows)]
+mod reg_exe;
 mod regedit;
