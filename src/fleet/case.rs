@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::FleetOutcome;
 use crate::{
     plan::{self, Check, Evidence, Outcome, SpecPlan, Truth, hidden},
-    targets::{Action, KeyChange},
+    targets::{ChangeAction, KeyChange},
 };
 
 /// What one spec comes to on all machines that are alike in it: the same outcome, changes, and reasons.
@@ -68,7 +68,7 @@ impl Case {
 
     /// Returns how many keys and values change.
     pub fn size(&self) -> usize {
-        let key = |change: &KeyChange| usize::from(change.action != Action::Update);
+        let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
