@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, example, export, fleet, hive, import, journal, rollback, schema, show, snapshot, validate,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, rollback, schema, show, snapshot,
+    validate,
 };
 use output::Output;
 
@@ -57,6 +58,7 @@ enum Command {
     Show(show::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
+    Dsc(dsc::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Example(example::Arguments),
@@ -85,6 +87,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(a) => show::run(a, &mut output),
         Command::Import(a) => import::run(a, &mut output),
         Command::Export(a) => export::run(a, &mut output),
+        Command::Dsc(a) => dsc::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),

@@ -35,6 +35,8 @@ pub(super) struct Output {
     changed: Option<Option<String>>,
     /// The warnings about the specs of the run.
     of_specs: Vec<Diagnostic>,
+    /// Whether findings are lines of JSON, as DSC reads them.
+    traces: bool,
 }
 
 /// Exit code: done, but what was done could not be written to standard output.
@@ -42,7 +44,7 @@ const UNTOLD: u8 = 8;
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: None, changed: None, of_specs: Vec::new() }
+        Self { broken: None, changed: None, of_specs: Vec::new(), traces: false }
     }
 
     /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
@@ -70,10 +72,19 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// From here on, findings are lines of JSON, as DSC reads them.
+    pub(super) fn as_traces(&mut self) {
+        self.traces = true;
+    }
+
     /// Writes findings on standard error.
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
+            if self.traces {
+                let _ = writeln!(io::stderr().lock(), "{}", render::dsc::trace(diagnostic));
+                continue;
+            }
             let text = render::diagnostics::human(diagnostic, paint);
             let _ = writeln!(io::stderr().lock(), "{}\n", text.trim_end());
         }

@@ -6,7 +6,7 @@ use super::{
     error::{Error, USAGE},
     execute::{Applied, StartError, execute},
     install::{self, Packages},
-    plan::{PlanStatus, Request, cannot_apply, other_target, too_many_changes},
+    plan::{PlanStatus, Request, cannot_apply, other_target, refuse_damaged, too_many_changes},
     progress::{Progress, changing, reading},
     report::{Command, Report},
     restart,
@@ -78,6 +78,7 @@ pub fn apply(
         None => Ok(()),
     };
     narrow(&plan)?;
+    refuse_damaged(&plan, target)?;
     if options.restart_services {
         restart::find(&plan)?;
     }

@@ -131,6 +131,10 @@ impl From<StartError> for Error {
         match error {
             StartError::Journal(error) => Self { exit_code: UNREADABLE, ..error.into() },
             StartError::Target(error) => error.into(),
+            StartError::ControlSet(_) => {
+                let hint = "see that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
+                Self::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
+            }
         }
     }
 }

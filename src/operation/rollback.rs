@@ -3,7 +3,7 @@
 use super::{
     apply::carry_out,
     error::{Error, USAGE},
-    plan::{PlanRefusal, Renamed, cannot_apply, same_machine},
+    plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report},
 };
@@ -12,7 +12,8 @@ use crate::{
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
-    targets::{Address, Target},
+    registry::control_set,
+    targets::{Address, Answer, Target, TargetError},
 };
 
 /// How a rollback is done.
@@ -42,8 +43,9 @@ pub fn rollback(
 ) -> Result<Report, Error> {
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let same =
-        progress.during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, target));
+    let set = other_set(&journal, target)?;
+    let same = progress
+        .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, set, target));
     let (was, is) = match same {
         Ok(None) => (None, None),
         Ok(Some(Renamed { was, is })) if address.uri == journal.header.target.uri => (Some(was), Some(is)),
@@ -62,6 +64,7 @@ pub fn rollback(
         let hint = "what is rolled back is what is as that apply left it";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
+    let moved = set.map(|number| in_set(&mut journal, number));
     let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
@@ -73,6 +76,7 @@ pub fn rollback(
     let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
+    refuse_damaged(&plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     let mut report = if looked {
@@ -107,7 +111,31 @@ pub fn rollback(
     }
     report.conflicts = conflicts;
     report.diagnostics.extend(renamed);
+    report.diagnostics.extend(moved);
     Ok(report)
+}
+
+/// Returns the number of the control set that the apply wrote to, where `CurrentControlSet` does not lead to it now.
+fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
+    let Some(was) = journal.header.control_set else { return Ok(None) };
+    Ok(match target.control_set()? {
+        // A target without that link has the key itself.
+        Answer::Absent => None,
+        Answer::Present(is) => (is != was).then_some(was),
+        // Its own number leads to the set in any case.
+        Answer::Unread(_) => Some(was),
+    })
+}
+
+/// Names the control set of the journal's changes by its number, and tells so.
+fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
+    for change in &mut journal.header.changes {
+        change.key = change.key.in_control_set(number);
+    }
+    let set = control_set::name(number);
+    let message = format!("the apply wrote to {set}, which is not the current control set now");
+    let hint = format!("what was changed is put back in {set}, and the current set is left alone");
+    Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
 }
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {

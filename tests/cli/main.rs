@@ -6,6 +6,7 @@ mod crash;
 mod damaged;
 mod diff;
 mod documents;
+mod dsc;
 mod exit_codes;
 mod fleet;
 mod harness;

@@ -57,8 +57,13 @@ impl Source {
         Self { name: name.into(), bytes, warnings: Vec::new() }
     }
 
+    /// Text that a caller piped.
+    pub(in crate::cli) fn piped(name: &str, text: String) -> Self {
+        Self::new(name, piped_bytes(text))
+    }
+
     /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
-    fn imported(self) -> Result<Self, CommandError> {
+    pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger one was not read whole, and is refused as a spec of that size.
         if self.bytes.len() > spec::MAX_BYTES || !is_reg(&self.bytes) {
             return Ok(self);
@@ -204,7 +209,7 @@ impl SpecArguments {
             }
             settings.insert(name, data);
         }
-        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::new(n.name, piped_bytes(n.text))).collect();
+        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::piped(&n.name, n.text)).collect();
         self.named(&mut sources)?;
         if sources.is_empty() {
             return Err(CommandError::usage(

@@ -50,6 +50,12 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
+    /// A target that is named otherwise than by options. Without a name, it is that of the environment.
+    pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
+        let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
+        Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
+    }
+
     /// The target that was named, or this machine on Windows.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
         let uri = match &self.target {

@@ -3,6 +3,7 @@
 pub(in crate::cli) mod apply;
 pub(in crate::cli) mod completions;
 pub(in crate::cli) mod diff;
+pub(in crate::cli) mod dsc;
 pub(in crate::cli) mod example;
 pub(in crate::cli) mod export;
 pub(in crate::cli) mod fleet;
