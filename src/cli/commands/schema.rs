@@ -7,6 +7,7 @@ use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
     diag::Exit,
+    fleet::{self, FleetReport},
     operation::report::Report,
     plan,
     render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
@@ -32,6 +33,12 @@ enum Document {
     Report,
     /// A snapshot.
     Snapshot,
+    /// A fleet file.
+    Fleet,
+    /// What fleet diff reports.
+    FleetReport,
+    /// One line of fleet diff --lines.
+    FleetMachine,
     /// What validate finds.
     Findings,
     /// What show says of specs.
@@ -50,6 +57,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Plan => plan::file::schema(),
         Document::Report => written::<Report>(),
         Document::Snapshot => schema_for!(Snapshot).to_value(),
+        Document::Fleet => fleet::fleet_schema(),
+        Document::FleetReport => written::<FleetReport>(),
+        Document::FleetMachine => written::<fleet::Line<'_>>(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),
         Document::Journals => written::<journal::Journals<'_>>(),
