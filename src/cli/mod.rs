@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, dsc, example, export, hive, import, journal, rollback, schema, show, snapshot, validate,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, rollback, schema, show, snapshot,
+    validate,
 };
 use output::Output;
 
@@ -51,6 +52,7 @@ enum Command {
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
+    Fleet(fleet::Arguments),
     Journal(journal::Arguments),
     Hive(hive::Arguments),
     Show(show::Arguments),
@@ -79,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Apply(a) => apply::run(a, &mut output),
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
+        Command::Fleet(a) => fleet::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),

@@ -12,6 +12,7 @@ mod value;
 mod exclusive;
 mod expand;
 pub mod file;
+pub(crate) mod hidden;
 mod install;
 mod lookup;
 mod named;

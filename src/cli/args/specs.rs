@@ -151,6 +151,29 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
     }
 
+    /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.
+    pub(in crate::cli) fn load_each(
+        &self,
+        sets: &[&BTreeMap<String, Setting>],
+        output: &mut Output,
+    ) -> Result<Vec<Vec<Spec>>, CommandError> {
+        let (sources, settings) = self.read(Settings::for_validation())?;
+        let mut lists = Vec::with_capacity(sets.len());
+        for (at, set) in sets.iter().enumerate() {
+            let mut settings = settings.clone();
+            for (name, data) in *set {
+                settings.insert(name, data.clone());
+            }
+            let loaded = check(&sources, &settings);
+            // The warnings of the other sets are the same.
+            if at == 0 && !loaded.has_errors() {
+                output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+            }
+            lists.push(loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?);
+        }
+        Ok(lists)
+    }
+
     /// Returns what messages call a file: `-` by the name that standard input was given.
     pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
         match (file, self.stdin_name.as_str()) {

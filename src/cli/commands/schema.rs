@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
+    fleet::{self, FleetReport},
     operation::report::Report,
     plan,
     render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
@@ -31,6 +32,12 @@ enum Document {
     Report,
     /// A snapshot.
     Snapshot,
+    /// A fleet file.
+    Fleet,
+    /// What fleet diff reports.
+    FleetReport,
+    /// One line of fleet diff --lines.
+    FleetMachine,
     /// What validate finds.
     Findings,
     /// What show says of specs.
@@ -49,6 +56,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Plan => plan::file::schema(),
         Document::Report => written::<Report>(),
         Document::Snapshot => schema_for!(Snapshot).to_value(),
+        Document::Fleet => fleet::fleet_schema(),
+        Document::FleetReport => written::<FleetReport>(),
+        Document::FleetMachine => written::<fleet::Line<'_>>(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),
         Document::Journals => written::<journal::Journals<'_>>(),

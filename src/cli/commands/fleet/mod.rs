@@ -1,0 +1,23 @@
+//! `kbfix fleet`
+
+mod diff;
+
+use crate::cli::{error::CommandError, output::Output};
+
+/// Review many machines in one document.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Diff(diff::Arguments),
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+    match &arguments.command {
+        Command::Diff(arguments) => diff::run(arguments, output),
+    }
+}
