@@ -87,10 +87,20 @@ codes! {
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
+    /// A machine of a fleet file cannot be used.
+    FLEET_MACHINE = "fleet-machine";
+    /// No machine is in a group that is named.
+    FLEET_GROUP = "fleet-group";
+    /// A fleet has no machine.
+    FLEET_EMPTY = "fleet-empty";
+    /// Machines of a fleet say that they are one machine.
+    FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
     /// A rollback kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A rollback is in another control set than the current one.
+    OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the limit that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.

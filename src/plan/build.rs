@@ -61,11 +61,16 @@ fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
 
 /// Reads which machine the target is, as far as its registry says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
+    machine_of_set("CurrentControlSet", reader)
+}
+
+/// Reads which machine the target is, with the computer name that this control set has.
+pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     let text = |key: &str, name: &str| {
         lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
     };
     let (computer_name, machine_guid) = (
-        text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
+        text(&format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
         text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
     );
     Machine { computer_name, machine_guid }

@@ -13,6 +13,7 @@
 mod address;
 mod answer;
 mod change;
+mod control_set;
 pub mod drives;
 mod facts;
 mod hive;
@@ -92,11 +93,28 @@ pub trait Target {
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
+    /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
+    /// where that key leads to no other.
+    ///
+    /// # Errors
+    /// Returns an error only where the target as a whole cannot be read.
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        Ok(Answer::Absent)
+    }
+
     /// Takes the target's lock until the guard is dropped. Reads after this call return the present state.
     ///
     /// # Errors
     /// Returns [`TargetError::Locked`] where another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
+
+    /// Checks that no file in which these changes are is damaged in a way that prevents every change.
+    ///
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first such file.
+    fn refuse_damaged(&mut self, _changes: &[KeyChange]) -> Result<(), TargetError> {
+        Ok(())
+    }
 
     /// Checks whether changes that were just planned can be written, as far as that is known without writing: a file
     /// may be unable to hold them.

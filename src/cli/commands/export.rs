@@ -7,14 +7,14 @@ use std::{
 
 use crate::cli::{
     args::specs::{Source, SpecArguments, check},
-    error::{CommandError, USAGE},
+    error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
     convert::export,
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     spec::Settings,
 };
 
@@ -50,7 +50,7 @@ enum Format {
     Intune,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
     if let (Format::Intune, Some(folder)) = (arguments.format, &arguments.out) {
@@ -62,7 +62,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Reg => export::reg(&specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
         Format::Dsc => export::dsc(&specs),
         Format::WinRegedit => export::win_regedit(&specs),
-        Format::Intune => return Ok(USAGE), // Refused by clap: it has no folder.
+        Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {
         let hint = "kbfix itself does it: `kbfix apply`";
@@ -76,21 +76,21 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     });
     let lost: Vec<Diagnostic> = lost.collect();
     if arguments.strict && !lost.is_empty() {
-        return Err(CommandError::all(USAGE, lost));
+        return Err(CommandError::all(Exit::Refused, lost));
     }
     output.diagnostics(&lost);
     out.write(&export.bytes, output)?;
-    Ok(0)
+    Ok(Exit::Done)
 }
 
 /// Writes the two scripts of a remediation into a folder.
-fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Output) -> Result<u8, CommandError> {
+fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Output) -> Result<Exit, CommandError> {
     let (sources, settings) = specs.read(Settings::new())?;
     let loaded = check(&sources, &settings);
     if !loaded.has_errors() {
         output.of_specs(loaded.diagnostics());
     }
-    let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?;
+    let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
     let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
     let hint = "leave that parameter or spec out, and apply it by other means";
     let scripts = export::intune(&texts, &settings, &specs).map_err(|e| CommandError::usage(e.to_string(), hint))?;
@@ -102,5 +102,5 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     for (file, script) in files {
         file.write(script.as_bytes(), output)?;
     }
-    Ok(0)
+    Ok(Exit::Done)
 }

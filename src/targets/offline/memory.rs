@@ -3,7 +3,7 @@
 //! In a damaged hive a key may be found while it exists, but once it is deleted, its absence may be impossible to
 //! confirm. Therefore a change that could not be read back or undone is refused before anything is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
@@ -32,6 +32,24 @@ pub(super) struct Edited {
 }
 
 impl OfflineRegistry {
+    /// Checks that cells fill the bins of each hive in which these changes are; otherwise no free cell could be trusted.
+    ///
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first hive that is damaged so.
+    pub(in crate::targets) fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
+        // A change without a place is refused with its reason when it is made.
+        let mounts: BTreeSet<usize> = changes.iter().filter_map(|change| self.spot(change).ok()).map(|s| s.0).collect();
+        for number in mounts {
+            let what = self.what_is(number);
+            let Ok(file) = self.opened(number) else { continue };
+            if let Err(error @ Error::Malformed { .. }) = file.hive.edit(Filetime::now()) {
+                let detail = format!("{error}; nothing in the hive is changed");
+                return Err(TargetError::Malformed { what, detail });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks in memory whether the changes can be made, read back and undone. The hives are not checked as a whole,
     /// which would take as long as an apply.
     ///

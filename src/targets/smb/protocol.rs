@@ -46,6 +46,8 @@ pub(super) struct Question {
     /// The names of the values; `None` for all values.
     pub(super) names: Option<Vec<String>>,
     pub(super) subkeys: bool,
+    /// Whether the key is a link of Windows, of which the link itself is meant.
+    pub(super) itself: bool,
 }
 
 /// A change of one key.
