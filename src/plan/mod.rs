@@ -18,6 +18,7 @@ mod named;
 mod canonical;
 mod os;
 mod rules;
+mod sensitive;
 mod desired_state;
 
 use std::collections::BTreeMap;
