@@ -342,6 +342,26 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_link_that_is_put_in_place_of_what_was_found_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let (dir, mut drive) = drive();
+        let (other, _) = self::drive();
+        let found = match drive.find(r"C:\Program Files\Exchsrvr\exprox.dll") {
+            Answer::Present(found) => found,
+            other => panic!("{other:?}"),
+        };
+        let root = drive.root().to_owned();
+        assert!(matches!(facts_below(Some(&root), &found), Answer::Present(_)));
+        fs::rename(&found, dir.path().join("moved")).unwrap();
+        symlink(other.path().join("Program Files/Exchsrvr/Exprox.DLL"), &found).unwrap();
+        assert_eq!(reason(&facts_below(Some(&root), &found)), Some(Reason::Unsupported));
+        fs::rename(dir.path().join("Program Files"), dir.path().join("P")).unwrap();
+        symlink(other.path().join("Program Files"), dir.path().join("Program Files")).unwrap();
+        assert_eq!(reason(&facts_below(Some(&root), &found)), Some(Reason::Unsupported));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn links_and_ambiguous_names() {
         use std::os::unix::fs::symlink;
         let (dir, mut drive) = drive();
