@@ -87,10 +87,20 @@ codes! {
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
+    /// A machine of a fleet file cannot be used.
+    FLEET_MACHINE = "fleet-machine";
+    /// No machine is in a group that is named.
+    FLEET_GROUP = "fleet-group";
+    /// A fleet has no machine.
+    FLEET_EMPTY = "fleet-empty";
+    /// Machines of a fleet say that they are one machine.
+    FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
     /// A rollback kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A rollback is in another control set than the current one.
+    OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the limit that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
@@ -125,6 +135,12 @@ codes! {
     IMPORT_CONTROL_SET = "import-control-set";
     /// The export format cannot express everything that the spec says.
     EXPORT_LOSSY = "export-lossy";
+    /// The input of a DSC resource is not of its schema.
+    DSC_INPUT = "dsc-input";
+    /// A type is no resource of kbfix.
+    DSC_TYPE = "dsc-type";
+    /// `kbfix dsc set` left a spec as it was.
+    DSC_NOT_SET = "dsc-not-set";
     /// A package was given that no spec of the run can use, or a needed one was not given.
     PACKAGE_USAGE = "package-usage";
     /// A file is not the package that the spec describes.

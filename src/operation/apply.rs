@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::{Applied, StartError, execute},
     install::{self, Packages},
-    plan::{PlanStatus, Request, cannot_apply, other_target, too_many_changes},
+    plan::{PlanStatus, Request, cannot_apply, other_target, refuse_damaged, too_many_changes},
     progress::{Progress, changing, reading},
     report::{Command, Report},
     restart,
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
     targets::{Address, Target},
@@ -74,10 +74,11 @@ pub fn apply(
         return Ok(report);
     }
     let narrow = |plan: &Plan| match plan.wider_than(options.max_changes) {
-        Some(spec) => Err(Error::new(USAGE, too_many_changes(spec, options.max_changes, Diagnostic::error))),
+        Some(spec) => Err(Error::new(Exit::Refused, too_many_changes(spec, options.max_changes, Diagnostic::error))),
         None => Ok(()),
     };
     narrow(&plan)?;
+    refuse_damaged(&plan, target)?;
     if options.restart_services {
         restart::find(&plan)?;
     }
@@ -87,7 +88,7 @@ pub fn apply(
             store.check().map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
-            return Err(Error::new(Outcome::RolledBack.exit_code(), why));
+            return Err(Error::new(Outcome::RolledBack.exit(), why));
         }
         let mut report = Report::of_plan(plan, Command::Apply);
         report.diagnostics.extend(warning);

@@ -11,7 +11,7 @@ use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
     spec::is_protected,
-    targets::{Action, Answer, KeyChange, Reason, Unread},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread},
 };
 
 /// Checks the plan against itself.
@@ -95,7 +95,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
     };
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
     if must_act != spec.does_something() {
         let has = if must_act { "no changes" } else { "changes" };
         Some(format!("its outcome is {outcome}, and it has {has}"))
@@ -172,16 +172,16 @@ fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         Err(why) => return Some(format!("its facts do not say whether {key} is there: {why}")),
     };
     match (change.action, there) {
-        (Action::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
-        (Action::Update | Action::Delete, false) => {
+        (ChangeAction::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
+        (ChangeAction::Update | ChangeAction::Delete, false) => {
             return Some(format!("it changes {key}, which is absent by its facts"));
         }
         _ => {}
     }
     match change.action {
-        Action::Create => create_fault(change, reader),
-        Action::Update => update_fault(change, reader),
-        Action::Delete => delete_fault(change, reader),
+        ChangeAction::Create => create_fault(change, reader),
+        ChangeAction::Update => update_fault(change, reader),
+        ChangeAction::Delete => delete_fault(change, reader),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         document::Exclusive,
         model::{KeyRule, Label, ValueRule},
     },
-    targets::{Action, KeyChange},
+    targets::{ChangeAction, KeyChange},
 };
 
 /// A rule or value of a spec that has an id, a severity or controls, on this target.
@@ -115,7 +115,7 @@ impl Place {
             (Some(name), _) => change.key == self.key && change.values.iter().any(|value| value.name == *name),
             (None, Some(Exclusive::Tree)) => is_below(&change.key),
             (None, Some(Exclusive::Values)) => change.key == self.key,
-            (None, None) => change.key == self.key && change.action != Action::Update,
+            (None, None) => change.key == self.key && change.action != ChangeAction::Update,
         })
     }
 }

@@ -12,18 +12,18 @@ use crate::{
         is_protected,
         model::{Condition, DesiredKey},
     },
-    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
 };
 
 use super::{
     Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
-    desired_state::{OneValue, Wants, by_value, within},
+    desired_state::{DesiredState, OneValue, by_value, within},
     exclusive, expand, named,
 };
 
 /// The result of a spec's registry rules.
 #[derive(Default)]
-pub(super) struct Result<'a> {
+pub(super) struct Evaluation<'a> {
     /// The changes of keys: deletions first, each subkey before its parent; then updates and creations, each parent
     /// before its subkeys.
     pub changes: Vec<KeyChange>,
@@ -46,7 +46,7 @@ pub(super) struct Result<'a> {
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
     /// The required state, against which the changes of later specs are checked.
-    pub wants: Wants<'a>,
+    pub wants: DesiredState<'a>,
 }
 
 /// Marks the values that the spec calls sensitive, whether or not their rules apply.
@@ -62,8 +62,8 @@ pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
 }
 
 /// Evaluates all rules.
-pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
-    let mut result = Result::default();
+pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a> {
+    let mut result = Evaluation::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
         // A condition on the rule's own key can differ from key to key.
@@ -202,7 +202,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     result
 }
 
-impl Result<'_> {
+impl Evaluation<'_> {
     /// Moves what was reported since `said`, if `key` is in a user's hive, to that user.
     fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
@@ -237,7 +237,7 @@ struct WantedKey<'a> {
 
 /// Evaluates a key that is deleted itself or with a key above it. Values that must be absent will be; anything else is
 /// a contradiction.
-fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
+fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
         result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
@@ -254,7 +254,7 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
 }
 
 /// Checks that the key has no subkeys except those that the spec deletes as well.
-fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
+fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
     /// How many names the evidence shows; the total is always given.
     const MOST: usize = 5;
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
@@ -282,7 +282,7 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
         return 0;
     }
     let through_star = |change: &&KeyChange| within(&change.key, starred).is_some();
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
     changes.iter().filter(through_star).map(size).sum()
 }
 
@@ -307,7 +307,7 @@ fn when(
 }
 
 /// Evaluates one key whose values, or which itself, must hold.
-fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Result<'_>) {
+fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
@@ -377,7 +377,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                 sensitive: false,
             });
         }
-        (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
+        (true, false) => result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values)),
         (false, true) => {}
         (false, false) => {
             if let Err((parent, why)) = create_parents(key, created, reader, result) {
@@ -385,7 +385,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                 return;
             }
             created.insert(key.clone());
-            result.changes.push(KeyChange::new(key.clone(), Action::Create, values));
+            result.changes.push(KeyChange::new(key.clone(), ChangeAction::Create, values));
         }
     }
 }
@@ -395,7 +395,7 @@ fn create_parents(
     key: &Key,
     created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
-    result: &mut Result<'_>,
+    result: &mut Evaluation<'_>,
 ) -> std::result::Result<(), (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
@@ -415,13 +415,13 @@ fn create_parents(
     }
     for parent in missing.into_iter().rev() {
         created.insert(parent.clone());
-        result.changes.push(KeyChange::new(parent, Action::Create, Vec::new()));
+        result.changes.push(KeyChange::new(parent, ChangeAction::Create, Vec::new()));
     }
     Ok(())
 }
 
 /// Adds the deletion of a key and all keys below it, each subkey before its parent.
-fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
+fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
     if is_protected(key) {
         result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
@@ -460,7 +460,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
-                result.changes.push(KeyChange { properties, ..KeyChange::new(key, Action::Delete, values) });
+                result.changes.push(KeyChange { properties, ..KeyChange::new(key, ChangeAction::Delete, values) });
             }
         }
         Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),

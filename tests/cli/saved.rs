@@ -3,7 +3,7 @@
 use kbfix::{
     journal::{Operation, Status, Store},
     plan::{Plan, file},
-    targets::{KeyQuery, SnapshotTarget, Target, Wanted},
+    targets::{KeyQuery, SnapshotTarget, Target, ValueSelection},
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn a_snapshot_of_an_earlier_kbfix_is_read() {
     machine.write("snapshot.json", SNAPSHOT);
     let mut target = SnapshotTarget::open(machine.path("snapshot.json")).unwrap();
     let key = r"HKLM\SOFTWARE\Vendor\Gone".parse().unwrap();
-    let found = target.read_keys(&[KeyQuery { key, values: Wanted::All, subkeys: true }]).unwrap().remove(0);
+    let found = target.read_keys(&[KeyQuery { key, values: ValueSelection::All, subkeys: true }]).unwrap().remove(0);
     assert_eq!(found.known().unwrap().unwrap().values.len(), 1);
 }
 

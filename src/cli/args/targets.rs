@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::error::{CommandError, USAGE};
+use crate::cli::error::CommandError;
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     targets::{Address, Extra, Target, open},
 };
 
@@ -50,6 +50,12 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
+    /// A target that is named otherwise than by options. Without a name, it is that of the environment.
+    pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
+        let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
+        Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
+    }
+
     /// The target that was named, or this machine on Windows.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
         let uri = match &self.target {
@@ -58,7 +64,10 @@ impl TargetArguments {
             None => {
                 let message = "no target is named, and this is not Windows";
                 let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE, smb://HOST";
-                return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
+                return Err(CommandError::new(
+                    Exit::Refused,
+                    Diagnostic::error(Code::TARGET_MISSING, message).hint(hint),
+                ));
             }
         };
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;

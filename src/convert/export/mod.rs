@@ -7,7 +7,7 @@
 mod dsc;
 mod reg;
 mod tasks;
-mod wanted;
+mod keys;
 
 pub use dsc::dsc;
 pub use reg::reg;

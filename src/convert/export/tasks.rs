@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    wanted::{Wanted, What, wanted},
+    keys::{ExportedKey, KeyState, exported_keys},
 };
 
 /// The column after which text is broken; ansible-lint allows 160.
@@ -21,16 +21,16 @@ const WIDTH: usize = 110;
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
-    for wanted in wanted(specs, &mut losses) {
-        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
-        let Wanted { spec, path, what, .. } = wanted;
+    for key in exported_keys(specs, &mut losses) {
+        key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
+        let ExportedKey { spec, path, state, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if path.names().any(|name| name.contains('/')) {
             lose(format!("{path}: PowerShell may take the slash in its name for the end of a name"));
         }
-        match what {
-            What::Absent => task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], &mut tasks),
-            What::Present { must_exist, values } => {
+        match state {
+            KeyState::Absent => task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], &mut tasks),
+            KeyState::Present { must_exist, values } => {
                 if must_exist && values.iter().all(|(_, data)| data.is_none()) {
                     task(spec, "Make the key", &path, None, &["state: present".to_owned()], &mut tasks);
                 }

@@ -79,7 +79,7 @@ mod tests {
     use crate::{
         format::regf::{Filetime, Hive},
         registry::{Data, KeyPath, ValueName},
-        targets::{Action, ValueChange},
+        targets::{ChangeAction, ValueChange},
     };
 
     /// A guard that finds the hive loaded.
@@ -101,7 +101,7 @@ mod tests {
         let name = ValueName::new("v").unwrap();
         let value = ValueChange { name, before: None, after: Some(Data::dword(1)) };
         let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
-        let create = KeyChange::new(key, Action::Create, vec![value]);
+        let create = KeyChange::new(key, ChangeAction::Create, vec![value]);
         match registry.write(std::slice::from_ref(&create)) {
             Err(WriteFailure { error: WriteError::Stale { place, found, .. }, begun }) => {
                 assert_eq!(begun, []);
