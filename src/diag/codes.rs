@@ -87,6 +87,14 @@ codes! {
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
+    /// A machine of a fleet file cannot be used.
+    FLEET_MACHINE = "fleet-machine";
+    /// No machine is in a group that is named.
+    FLEET_GROUP = "fleet-group";
+    /// A fleet has no machine.
+    FLEET_EMPTY = "fleet-empty";
+    /// Machines of a fleet say that they are one machine.
+    FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
     /// A rollback kept a setting that was changed again after the apply.
@@ -289,6 +297,8 @@ codes! {
     DATA_HEX = "data-hex";
     /// A string cannot be stored as a registry string.
     DATA_TEXT = "data-text";
+    /// A string is not a regular expression, or one that is too large.
+    REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// The article does not allow the data.

@@ -171,6 +171,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if !spec.changes.is_empty() {
         changes(spec, out);
     }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "<p>By hand, {}</p>", escaped(&step.to_string()));
+    }
     if wording::asks_for_restart(spec) {
         let (restart, note) = wording::restart(spec);
         let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();

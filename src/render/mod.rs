@@ -6,6 +6,7 @@ pub mod article;
 pub mod diagnostics;
 mod diff;
 pub mod dsc;
+pub mod fleet;
 pub mod hive_check;
 pub mod html;
 mod hidden;

@@ -8,6 +8,7 @@ mod diff;
 mod documents;
 mod dsc;
 mod exit_codes;
+mod fleet;
 mod harness;
 mod journal;
 mod kb909094;

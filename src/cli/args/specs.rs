@@ -9,15 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::cli::{
-    error::{CommandError, USAGE},
-    out_file::Inputs,
-    output::Output,
-};
+use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 use kbfix::{
     convert::import::{About, Reading, import, is_reg},
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
@@ -77,7 +73,7 @@ impl Source {
             for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
                 *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
             }
-            CommandError::all(USAGE, findings)
+            CommandError::all(Exit::Refused, findings)
         })?;
         let name = format!("{} (as a spec)", self.name);
         Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
@@ -148,7 +144,30 @@ impl SpecArguments {
         if !loaded.has_errors() {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
-        loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
+    /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.
+    pub(in crate::cli) fn load_each(
+        &self,
+        sets: &[&BTreeMap<String, Setting>],
+        output: &mut Output,
+    ) -> Result<Vec<Vec<Spec>>, CommandError> {
+        let (sources, settings) = self.read(Settings::for_validation())?;
+        let mut lists = Vec::with_capacity(sets.len());
+        for (at, set) in sets.iter().enumerate() {
+            let mut settings = settings.clone();
+            for (name, data) in *set {
+                settings.insert(name, data.clone());
+            }
+            let loaded = check(&sources, &settings);
+            // The warnings of the other sets are the same.
+            if at == 0 && !loaded.has_errors() {
+                output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+            }
+            lists.push(loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?);
+        }
+        Ok(lists)
     }
 
     /// Returns what messages call a file: `-` by the name that standard input was given.
@@ -226,7 +245,7 @@ impl SpecArguments {
                             None => format!("the built-in specs are {}", ids.join(", ")),
                         };
                         return Err(CommandError::new(
-                            USAGE,
+                            Exit::Refused,
                             Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint),
                         ));
                     }
@@ -268,7 +287,7 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     files.sort();
     if files.is_empty() {
         let message = format!("the folder {} has no .yaml file", path.display());
-        return Err(CommandError::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+        return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
     }
     for path in files {
         sources.push(file(&path)?);

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{
     args::specs::SpecArguments,
-    error::{CommandError, USAGE},
+    error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
     convert::export,
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
 };
 
 /// Write specs in the format of another tool. What that format cannot say is a warning each.
@@ -44,7 +44,7 @@ enum Format {
     WinRegedit,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
@@ -66,9 +66,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     });
     let lost: Vec<Diagnostic> = lost.collect();
     if arguments.strict && !lost.is_empty() {
-        return Err(CommandError::all(USAGE, lost));
+        return Err(CommandError::all(Exit::Refused, lost));
     }
     output.diagnostics(&lost);
     out.write(&export.bytes, output)?;
-    Ok(0)
+    Ok(Exit::Done)
 }

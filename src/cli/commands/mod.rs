@@ -6,6 +6,7 @@ pub(in crate::cli) mod diff;
 pub(in crate::cli) mod dsc;
 pub(in crate::cli) mod example;
 pub(in crate::cli) mod export;
+pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod hive;
 pub(in crate::cli) mod import;
 pub(in crate::cli) mod journal;

@@ -98,6 +98,9 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if let Some(hotfix) = &spec.hotfix {
         lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
     }
+    for step in &spec.document.manual_steps {
+        lose(format!("a step by hand is left out: {step}"));
+    }
     if spec.rules.iter().any(KeyRule::is_labelled) {
         lose("the ids, severities and controls of its rules are not in the file".to_owned());
     }

@@ -53,3 +53,15 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     }
     explainer.verdict
 }
+
+/// Checks a document beside the specs against its own schema.
+pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
+    let Ok(validator) = jsonschema::draft202012::new(schema) else {
+        findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None);
+        return;
+    };
+    let mut explainer = Explainer { schema, findings, verdict: Verdict::default() };
+    for error in validator.iter_errors(value) {
+        explainer.explain(&error);
+    }
+}
