@@ -2,8 +2,8 @@
 //!
 //! The modules stand in the order in which data flows, and import only what stands above them. A [`spec`] is read; the
 //! [`targets`] answer what the spec asks ([`observe`]); the difference becomes a [`plan`]; its changes are written into a
-//! [`journal`] and made ([`operation`], with steps beside the registry where asked); [`render`] shows all of it. The
-//! command line is not here but in the binary.
+//! [`journal`] and made ([`operation`], with steps beside the registry where asked); many machines together are a
+//! [`fleet`]; [`render`] shows all of it. The command line is not here but in the binary.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(
@@ -23,5 +23,6 @@ pub mod observe;
 pub mod plan;
 pub mod journal;
 pub mod operation;
+pub mod fleet;
 pub mod render;
 pub mod example;

@@ -4,6 +4,7 @@
 //! error about a file is also reported as a diagnostic, so that every message has the same parts.
 
 mod codes;
+mod exit;
 mod hint;
 pub mod text;
 
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use codes::{CODES, Code};
+pub use exit::Exit;
 pub use hint::{Fix, Hint, NamedOption};
 
 /// Returns a count with its noun: `1 key`, `2 keys`, `0 oddities`.

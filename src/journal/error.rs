@@ -7,7 +7,7 @@ use std::{
 
 /// A journal or the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
+pub enum StoreError {
     /// The operating system refused or failed.
     #[error("{}: {source}", path.display())]
     Io {
@@ -50,7 +50,7 @@ pub enum FolderError {
     },
 }
 
-impl FolderError {
+impl StoreError {
     /// Returns the file or folder that the error is about.
     pub fn path(&self) -> &Path {
         match self {

@@ -1,13 +1,13 @@
 //! The journal: the state before an apply, on disk before the first write.
 //!
-//! A journal is a file of JSON lines. The first line, the entry, lists every change with its data before and after; it
+//! A journal is a file of JSON lines. The first line, the header, lists every change with its data before and after; it
 //! is complete on disk before anything is written to the target's registry. Each later line is an event: how the apply
 //! ended, and whether it was rolled back since. A journal without an event belongs to an apply that was interrupted;
 //! the target can be restored from it just as well. Format: `docs/reference/journal.md`.
 
 mod error;
-mod folder;
-mod inverse;
+mod store;
+mod rollback;
 mod trust;
 
 use std::{io, path::PathBuf};
@@ -15,9 +15,9 @@ use std::{io, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use error::FolderError;
-pub use folder::Folder;
-pub use inverse::{Conflict, Inverse, inverse};
+pub use error::StoreError;
+pub use rollback::{Conflict, Rollback, plan_rollback};
+pub use store::Store;
 
 use crate::{
     plan::{Machine, Restart},
@@ -27,7 +27,7 @@ use crate::{
 /// The first line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct Header {
     /// The version of this format: 1.
     pub kbfix_journal: u32,
     /// The journal's id, which sorts after those of all earlier ones: the time at which it was made, and a random
@@ -36,11 +36,14 @@ pub struct Entry {
     /// When the journal was made, as RFC 3339.
     pub made: String,
     /// The operation that made the changes.
-    pub action: Action,
+    pub action: Operation,
     /// The address of the target.
     pub target: Address,
     /// The machine whose registry the target is.
     pub machine: Machine,
+    /// The number of the control set that `HKLM\SYSTEM\CurrentControlSet` led to, where changes are in it and it is a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_set: Option<u16>,
     /// The ids of the specs.
     pub specs: Vec<String>,
     /// The digest of the plan that was applied.
@@ -54,7 +57,8 @@ pub struct Entry {
 /// The operation that a journal records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+#[schemars(rename = "Action")]
+pub enum Operation {
     /// An apply.
     Apply,
     /// The rollback of the journal with this id.
@@ -68,7 +72,7 @@ pub struct Event {
     /// The time of the event, as RFC 3339.
     pub time: String,
     /// The kind of event.
-    pub event: What,
+    pub event: EventKind,
     /// More detail, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -77,7 +81,8 @@ pub struct Event {
 /// An event in the life of a journal's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+#[schemars(rename = "What")]
+pub enum EventKind {
     /// All changes were made and read back.
     Done,
     /// Writing failed, and everything that had been written was undone.
@@ -96,7 +101,7 @@ pub struct Journal {
     /// The journal's file.
     pub path: PathBuf,
     /// The first line.
-    pub entry: Entry,
+    pub header: Header,
     /// The later lines. The last one is left out if it is cut off.
     pub events: Vec<Event>,
 }
@@ -124,17 +129,17 @@ impl Journal {
     pub fn status(&self) -> Status {
         match self.events.last().map(|e| e.event) {
             None => Status::Interrupted,
-            Some(What::Done) => Status::Done,
-            Some(What::Undone) => Status::Undone,
-            Some(What::Failed) => Status::Failed,
-            Some(What::RolledBack) => Status::RolledBack,
-            Some(What::RolledBackInPart) => Status::RolledBackInPart,
+            Some(EventKind::Done) => Status::Done,
+            Some(EventKind::Undone) => Status::Undone,
+            Some(EventKind::Failed) => Status::Failed,
+            Some(EventKind::RolledBack) => Status::RolledBack,
+            Some(EventKind::RolledBackInPart) => Status::RolledBackInPart,
         }
     }
 
     /// Returns whether `rollback --last` may pick this journal.
     pub fn can_be_rolled_back(&self) -> bool {
-        self.entry.action == Action::Apply
+        self.header.action == Operation::Apply
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
@@ -144,15 +149,15 @@ impl Journal {
     /// # Errors
     /// If the event cannot be written to this journal. An older journal that is missing or cannot be written stays as
     /// it is.
-    pub fn add_rollback(&mut self, event: What, by: Option<String>) -> io::Result<()> {
+    pub fn add_rollback(&mut self, event: EventKind, by: Option<String>) -> io::Result<()> {
         self.add(event, by)?;
-        let detail = format!("{} was rolled back", self.entry.id);
+        let detail = format!("{} was rolled back", self.header.id);
         let (mut last, mut in_place) = (self.clone(), true);
         while let Some(mut undone) = last.undone() {
             let event = match (event, in_place) {
-                (What::RolledBackInPart, _) => What::RolledBackInPart,
-                (_, true) => What::Done,
-                (_, false) => What::RolledBack,
+                (EventKind::RolledBackInPart, _) => EventKind::RolledBackInPart,
+                (_, true) => EventKind::Done,
+                (_, false) => EventKind::RolledBack,
             };
             let _ = undone.add(event, Some(detail.clone()));
             (last, in_place) = (undone, !in_place);
@@ -162,26 +167,26 @@ impl Journal {
 
     /// Returns the journal in the same folder whose changes this one undid.
     fn undone(&self) -> Option<Self> {
-        let Action::Rollback(id) = &self.entry.action else { return None };
+        let Operation::Rollback(id) = &self.header.action else { return None };
         // Accept an older journal only, so that following the chain always ends.
-        let is_older = !id.contains(['/', '\\']) && *id < self.entry.id;
+        let is_older = !id.contains(['/', '\\']) && *id < self.header.id;
         let path = self.path.with_file_name(format!("{id}.jsonl"));
-        if is_older { Folder::read(&path).ok() } else { None }
+        if is_older { Store::read(&path).ok() } else { None }
     }
 
     /// Appends an event.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn add(&mut self, event: What, detail: Option<String>) -> io::Result<()> {
+    pub fn add(&mut self, event: EventKind, detail: Option<String>) -> io::Result<()> {
         let event = Event { time: now(), event, detail };
-        folder::append(&self.path, &event)?;
+        store::append(&self.path, &event)?;
         self.events.push(event);
         Ok(())
     }
 }
 
-impl std::fmt::Display for What {
+impl std::fmt::Display for EventKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Done => "done, and read back",

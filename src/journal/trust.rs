@@ -9,14 +9,14 @@ use std::{
 
 use crate::files::read::{open_file, read_open};
 
-use super::error::FolderError;
+use super::error::StoreError;
 
 /// Checks that nobody else may write the folder. Returns whether it exists.
 ///
 /// # Errors
-/// [`FolderError::Untrusted`], or the system's error.
-pub(super) fn check_folder(path: &Path) -> Result<bool, FolderError> {
-    let error = |source| FolderError::Io { path: path.to_owned(), source };
+/// [`StoreError::Untrusted`], or the system's error.
+pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
+    let error = |source| StoreError::Io { path: path.to_owned(), source };
     match fs::metadata(path) {
         Ok(_) => {}
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -24,7 +24,7 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, FolderError> {
     }
     match folder_fault(path).map_err(error)? {
         None => Ok(true),
-        Some(fault) => Err(FolderError::Untrusted { path: path.to_owned(), fault }),
+        Some(fault) => Err(StoreError::Untrusted { path: path.to_owned(), fault }),
     }
 }
 
@@ -32,12 +32,12 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, FolderError> {
 /// between check and read.
 ///
 /// # Errors
-/// [`FolderError::Untrusted`], or the system's error.
-pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, FolderError> {
-    let error = |source| FolderError::Io { path: path.to_owned(), source };
+/// [`StoreError::Untrusted`], or the system's error.
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
+    let error = |source| StoreError::Io { path: path.to_owned(), source };
     let file = open_file(path, most).map_err(error)?;
     if let Some(fault) = file_fault(&file).map_err(error)? {
-        return Err(FolderError::Untrusted { path: path.to_owned(), fault });
+        return Err(StoreError::Untrusted { path: path.to_owned(), fault });
     }
     read_open(file, most).map_err(error)
 }
@@ -93,7 +93,7 @@ mod tests {
         }
         for mode in [0o620, 0o602, 0o666] {
             set(&file, mode);
-            assert!(matches!(read(&file, 10), Err(FolderError::Untrusted { .. })), "{mode:o}");
+            assert!(matches!(read(&file, 10), Err(StoreError::Untrusted { .. })), "{mode:o}");
         }
         for mode in [0o700, 0o755, 0o750] {
             set(folder.path(), mode);

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::{Applied, StartError, execute},
     install::{self, Packages},
-    plan::{PlanStatus, Request, cannot_apply, too_many_changes, warnings},
+    plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
     progress::{Progress, changing, reading},
     report::{Command, Report},
     restart,
 };
 use crate::{
-    diag::{Code, Diagnostic},
-    journal::{self, Folder},
+    diag::{Code, Diagnostic, Exit},
+    journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
     targets::{Address, Target},
 };
@@ -49,7 +49,7 @@ impl Default for ApplyOptions {
 }
 
 /// Applies specs or a saved plan to a target: takes its lock, makes or checks the plan, installs hotfixes, writes the journal,
-/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `folder` is where the journal goes.
+/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `store` is where the journal goes.
 ///
 /// # Errors
 /// When nothing was changed, and why. What happens after the first change is in the report.
@@ -58,7 +58,7 @@ pub fn apply(
     options: &ApplyOptions,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
     if options.restart_services {
@@ -74,29 +74,30 @@ pub fn apply(
         return Ok(report);
     }
     let narrow = |plan: &Plan| match plan.wider_than(options.max_changes) {
-        Some(spec) => Err(Error::new(USAGE, too_many_changes(spec, options.max_changes, Diagnostic::error))),
+        Some(spec) => Err(Error::new(Exit::Refused, too_many_changes(spec, options.max_changes, Diagnostic::error))),
         None => Ok(()),
     };
     narrow(&plan)?;
+    refuse_damaged(&plan, target)?;
     if options.restart_services {
         restart::find(&plan)?;
     }
     if options.check {
         options.packages.check(&plan, &address)?;
         if plan.changes().next().is_some() {
-            folder.check().map_err(StartError::Journal)?;
+            store.check().map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
-            return Err(Error::new(Outcome::RolledBack.exit_code(), why));
+            return Err(Error::new(Outcome::RolledBack.exit(), why));
         }
         let mut report = Report::of_plan(plan, Command::Apply);
         report.diagnostics.extend(warnings);
         return Ok(report);
     }
-    let prepared = options.packages.prepare(&plan, &address, folder)?;
+    let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
         let what = changing(target);
-        progress.during(&what, || carry_out(plan, journal::Action::Apply, address, target, folder))?
+        progress.during(&what, || carry_out(plan, journal::Operation::Apply, address, target, store))?
     } else {
         let installed = install::run(plan, prepared, options.package_limit, progress);
         let specs = match request {
@@ -105,7 +106,7 @@ pub fn apply(
         };
         install::go_on(installed, specs, target, |plan, target| {
             narrow(&plan)?;
-            carry_out(plan, journal::Action::Apply, address, target, folder)
+            carry_out(plan, journal::Operation::Apply, address, target, store)
         })
     };
     report.command = Command::Apply;
@@ -119,13 +120,13 @@ pub fn apply(
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
 pub(super) fn carry_out(
     mut plan: Plan,
-    action: journal::Action,
+    action: journal::Operation,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
 ) -> Result<Report, Error> {
     let digest = plan.digest();
-    let applied = execute(&plan, action, address, target, folder)?;
+    let applied = execute(&plan, action, address, target, store)?;
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),

@@ -2,7 +2,7 @@
 
 use super::{
     error::Error,
-    plan::{PlanStatus, Request, cannot_apply, too_many_changes, warnings as warnings_of},
+    plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
     progress::{Progress, reading},
     report::{Command, Report},
 };
@@ -35,6 +35,7 @@ pub fn diff(
     let mut warnings = Vec::from_iter(wide);
     warnings.extend(warnings_of(&plan, target));
     if status == PlanStatus::Current {
+        refuse_damaged(&plan, target)?;
         warnings.extend(cannot_apply(&plan, target, Diagnostic::warning));
     }
     Ok(Diff { plan, status, warnings })

@@ -4,31 +4,26 @@ use std::io;
 
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
-    diag::{Code, Diagnostic, Hint},
-    journal::FolderError,
-    targets::{Moved, TargetError, smb::Trouble},
+    diag::{Code, Diagnostic, Exit, Hint},
+    journal::StoreError,
+    targets::{Drift, TargetError, smb::Trouble},
 };
-
-/// Exit code: wrong usage, or an invalid spec or plan.
-pub const USAGE: u8 = 2;
-/// Exit code: the target could not be read.
-pub const UNREADABLE: u8 = 3;
 
 /// Why an operation did not get to its result. Nothing was changed.
 #[derive(Debug)]
 pub struct Error {
     /// The exit code of a command that ends with it.
-    pub exit_code: u8,
+    pub exit: Exit,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
 }
 
 impl Error {
     /// Returns an error of one diagnostic.
-    pub fn new(exit_code: u8, diagnostic: Diagnostic) -> Self {
-        Self { exit_code, diagnostics: vec![diagnostic], moved: Vec::new() }
+    pub fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
+        Self { exit, diagnostics: vec![diagnostic], moved: Vec::new() }
     }
 
     /// Returns the same error with another hint.
@@ -73,7 +68,7 @@ impl From<TargetError> for Error {
             },
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint().into()),
         };
-        Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
+        Self::new(Exit::Unusable, Diagnostic::error(code, error.to_string()).hint(hint))
     }
 }
 
@@ -98,13 +93,13 @@ impl From<PlanRefusal> for Error {
             PlanRefusal::Target(error) => error.into(),
             PlanRefusal::OtherMachine { .. } => {
                 let hint = "make a plan from a snapshot of this machine, which knows its name";
-                Self::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+                Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
             PlanRefusal::Stale(moved) => {
                 let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
                 let message = format!("{message}: {}", lines.join("; "));
                 let hint = Hint::new("make the plan anew, and have it reviewed").option("out", "FILE");
-                let mut stop = Self::new(USAGE, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
+                let mut stop = Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
                 stop.moved = moved;
                 stop
             }
@@ -121,29 +116,33 @@ const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take 
 const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or copy a journal that \
                               you trust, and name another state folder";
 
-impl From<FolderError> for Error {
-    fn from(error: FolderError) -> Self {
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
-            FolderError::Io { .. } => {
+            StoreError::Io { .. } => {
                 (Code::JOURNAL_ACCESS, another("see that you may use the state folder, or name another"))
             }
-            FolderError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
-            FolderError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
-            FolderError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is".into()),
-            FolderError::Malformed { .. } => {
+            StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
+            StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
+            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is".into()),
+            StoreError::Malformed { .. } => {
                 (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones".into())
             }
         };
-        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+        Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
     }
 }
 
 impl From<StartError> for Error {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Journal(error) => Self { exit_code: UNREADABLE, ..error.into() },
+            StartError::Journal(error) => Self { exit: Exit::Unusable, ..error.into() },
             StartError::Target(error) => error.into(),
+            StartError::ControlSet(_) => {
+                let hint = "see that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
+                Self::new(Exit::Unusable, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
+            }
         }
     }
 }

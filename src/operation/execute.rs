@@ -10,11 +10,11 @@ use std::{
 };
 
 use crate::{
-    journal::{self, Entry, Folder, FolderError, Journal, What},
+    journal::{self, EventKind, Header, Journal, Store, StoreError},
     observe::{Reader, observe},
     plan::Plan,
-    registry::{Data, Key, KeyProperties, ValueName, notation},
-    targets::{Action, Address, Answer, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
+    registry::{Data, Key, KeyProperties, ValueName, control_set, notation},
+    targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.
@@ -49,10 +49,13 @@ pub enum Failure {
 pub enum StartError {
     /// The journal could not be written.
     #[error("the journal could not be written: {0}")]
-    Journal(#[from] FolderError),
+    Journal(#[from] StoreError),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The journal could not name the control set that the changes are in.
+    #[error("the number of the current control set could not be read, so a rollback could not find it again: {0}")]
+    ControlSet(Unread),
 }
 
 /// Makes the changes of a plan. `address` is how a later rollback finds the target.
@@ -61,33 +64,38 @@ pub enum StartError {
 /// [`StartError`] where nothing was changed, since the journal could not be written.
 pub fn execute(
     plan: &Plan,
-    action: journal::Action,
+    action: journal::Operation,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
 ) -> Result<Applied, StartError> {
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
     if changes.is_empty() {
         return Ok(Applied::Nothing);
     }
-    let mut journal = folder.begin(Entry {
+    let control_set = match changes.iter().any(|change| control_set::is_current(&change.key.path)) {
+        true => target.control_set()?.known().map_err(StartError::ControlSet)?,
+        false => None,
+    };
+    let mut journal = store.begin(Header {
         kbfix_journal: 1,
-        // The folder gives it one.
+        // The store gives it one.
         id: String::new(),
         made: journal::now(),
         action,
         target: address,
         machine: plan.machine.clone(),
+        control_set,
         specs: plan.specs.iter().filter(|spec| spec.does_something()).map(|spec| spec.id.clone()).collect(),
         plan: plan.digest(),
         restart: plan.restart(),
         changes,
     })?;
-    let changes = &journal.entry.changes;
+    let changes = &journal.header.changes;
     let failure = match target.write(changes).map_err(Failure::from).and_then(|()| read_back(changes, target)) {
         Ok(()) => {
             // That the apply ended well can also be seen on the target; a journal that cannot say so is no failure.
-            let _ = journal.add(What::Done, None);
+            let _ = journal.add(EventKind::Done, None);
             return Ok(Applied::Done(journal));
         }
         Err(failure) => failure,
@@ -98,8 +106,8 @@ pub fn execute(
     };
     let left = undo(begun, target);
     let (event, detail) = match left.is_empty() {
-        true => (What::Undone, failure.to_string()),
-        false => (What::Failed, format!("{failure}; not put back: {}", left.join("; "))),
+        true => (EventKind::Undone, failure.to_string()),
+        false => (EventKind::Failed, format!("{failure}; not put back: {}", left.join("; "))),
     };
     let _ = journal.add(event, Some(detail));
     Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
@@ -108,19 +116,19 @@ pub fn execute(
 /// Puts back what this apply wrote; returns what could not be. What is neither as before nor as this apply writes it was
 /// written by somebody else, whom kbfix' lock does not bind, and is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
-    let mut inverse = journal::Inverse::default();
-    if let Err(why) = observe(target, |reader| inverse = journal::inverse(changes, false, reader)) {
+    let mut undo = journal::Rollback::default();
+    if let Err(why) = observe(target, |reader| undo = journal::plan_rollback(changes, false, reader)) {
         return vec![why.to_string()];
     }
-    let mut left: Vec<String> = inverse.unread;
-    left.extend(inverse.conflicts.into_iter().map(|c| format!("{}: found {}", c.place, c.found)));
-    if inverse.changes.is_empty() {
+    let mut left: Vec<String> = undo.unread;
+    left.extend(undo.conflicts.into_iter().map(|c| format!("{}: found {}", c.place, c.found)));
+    if undo.changes.is_empty() {
         return left;
     }
-    if let Err(why) = target.write(&inverse.changes) {
+    if let Err(why) = target.write(&undo.changes) {
         left.push(why.to_string());
     }
-    match read_back(&inverse.changes, target) {
+    match read_back(&undo.changes, target) {
         Ok(()) => {}
         Err(why) => left.push(why.to_string()),
     }
@@ -149,9 +157,9 @@ impl Expected {
     fn of(changes: &[KeyChange]) -> Self {
         let mut expected = Self::default();
         for change in changes {
-            expected.keys.insert(change.key.clone(), change.action != Action::Delete);
+            expected.keys.insert(change.key.clone(), change.action != ChangeAction::Delete);
             match (&change.properties, change.action) {
-                (Some(properties), Action::Create) => {
+                (Some(properties), ChangeAction::Create) => {
                     drop(expected.properties.insert(change.key.clone(), properties.clone()))
                 }
                 _ => drop(expected.properties.remove(&change.key)),

@@ -3,21 +3,21 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::StartError,
     package::{self, PackageError, Prepared, prepare, remove_leftovers},
     plan::make_plan,
     progress::Progress,
     report::{Command, Report},
-    step::{Result as StepResult, Step},
+    step::{Step, StepResult},
 };
 use crate::{
-    diag::{Code, Diagnostic, Hint},
-    journal::Folder,
+    diag::{Code, Diagnostic, Exit, Hint},
+    journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
     spec::{Spec, document::ComputerRestart},
-    targets::{Address, Answer, Kind, Moved, Target},
+    targets::{Address, Answer, Drift, Kind, Target},
 };
 
 /// The files of packages, each with the id of the spec whose hotfix it installs.
@@ -25,7 +25,7 @@ use crate::{
 pub struct Packages(pub Vec<(String, PathBuf)>);
 
 fn usage(message: String, hint: impl Into<Hint>) -> Error {
-    Error::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
 impl Packages {
@@ -66,7 +66,7 @@ impl Packages {
         if !matches!(address.kind(), Ok(Kind::Local)) {
             let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
-            return Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            return Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
@@ -80,19 +80,19 @@ impl Packages {
         &self,
         plan: &Plan,
         address: &Address,
-        folder: &Folder,
+        store: &Store,
     ) -> Result<Vec<(usize, Prepared)>, Error> {
         if matches!(address.kind(), Ok(Kind::Local)) {
-            remove_leftovers(folder.root());
+            remove_leftovers(store.root());
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            folder.create().map_err(StartError::Journal)?;
+            store.create().map_err(StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };
             let path = self.given(spec, address)?;
-            let ready = prepare(path, install, folder.root()).map_err(|error| refused(&error))?;
+            let ready = prepare(path, install, store.root()).map_err(|error| refused(&error))?;
             prepared.push((at, ready));
         }
         Ok(prepared)
@@ -106,7 +106,7 @@ fn refused(error: &PackageError) -> Error {
         PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
         _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
     };
-    Error::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.
@@ -191,7 +191,7 @@ pub(super) fn go_on(
     let mut report = done.unwrap_or_else(|stop| {
         let mut report = Report::new(Command::Apply);
         report.outcome = Some(Outcome::Failed);
-        report.exit_code = Outcome::Failed.exit_code();
+        report.exit_code = Outcome::Failed.exit();
         report.diagnostics = stop.diagnostics;
         report
     });
@@ -229,7 +229,7 @@ fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, Error> {
     let missing = not_effective(&installed.plan, target)?;
@@ -256,7 +256,7 @@ fn saved_plan_after(
     installed: &Installed,
     missing: &[(String, String)],
     target: &mut dyn Target,
-    moved: &mut Vec<Moved>,
+    moved: &mut Vec<Drift>,
 ) -> Result<Plan, Error> {
     let mut plan = installed.plan.clone();
     for spec in &mut plan.specs {

@@ -4,8 +4,9 @@ use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
     observe::{Reader, observe, observe_again},
     plan::{Machine, Outcome, Plan, SpecPlan},
+    registry::control_set,
     spec::Spec,
-    targets::{Moved, Target, TargetError},
+    targets::{Drift, Target, TargetError},
 };
 
 /// What an operation is to bring about.
@@ -53,7 +54,7 @@ pub enum PlanRefusal {
     },
     /// Something that it rests on is no longer so.
     #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
-    Stale(Vec<Moved>),
+    Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -73,7 +74,7 @@ pub enum PlanStatus {
 /// # Errors
 /// [`PlanRefusal`]
 pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, PlanRefusal> {
-    let renamed = same_machine(&plan.machine, &plan.target, target)?;
+    let renamed = same_machine(&plan.machine, &plan.target, None, target)?;
     let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
     if moved.is_empty() {
         return Ok(PlanStatus::Current);
@@ -104,17 +105,20 @@ pub struct Renamed {
 
 /// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
 /// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
-/// name nor MachineGuid is known, the target's URI has to be the same.
+/// name nor MachineGuid is known, the target's URI has to be the same. `set` is the number of the control set with the computer name,
+/// where that is not the current one.
 ///
 /// # Errors
 /// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
 pub fn same_machine(
     wanted: &Machine,
     wanted_uri: &str,
+    set: Option<u16>,
     target: &mut dyn Target,
 ) -> Result<Option<Renamed>, PlanRefusal> {
     let mut found = Machine::default();
-    observe(target, |reader| found = crate::plan::machine(reader))?;
+    let set = set.map_or_else(|| "CurrentControlSet".to_owned(), control_set::name);
+    observe(target, |reader| found = crate::plan::machine_of_set(&set, reader))?;
     let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (Some(_), None) => false,
@@ -144,6 +148,11 @@ pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, 
     let hint = Hint::new("look through them; where all are meant, allow so many")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
+}
+
+/// Refuses a plan with changes in a file that is damaged as a whole.
+pub(super) fn refuse_damaged(plan: &Plan, target: &mut dyn Target) -> Result<(), TargetError> {
+    target.refuse_damaged(&plan.changes().cloned().collect::<Vec<_>>())
 }
 
 /// Returns that the target cannot be written as the plan says, where that is known without writing.

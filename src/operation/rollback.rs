@@ -2,17 +2,18 @@
 
 use super::{
     apply::carry_out,
-    error::{Error, USAGE},
-    plan::{PlanRefusal, Renamed, cannot_apply, same_machine},
+    error::Error,
+    plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic, Hint},
-    journal::{self, Conflict, Folder, Inverse, Journal, Status, What, inverse},
+    diag::{Code, Diagnostic, Exit, Hint},
+    journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
-    targets::{Address, Target},
+    registry::control_set,
+    targets::{Address, Answer, Target, TargetError},
 };
 
 /// How a rollback is done.
@@ -37,16 +38,17 @@ pub fn rollback(
     options: RollbackOptions,
     address: Address,
     target: &mut dyn Target,
-    folder: &Folder,
+    store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let same =
-        progress.during(&reading(target), || same_machine(&journal.entry.machine, &journal.entry.target.uri, target));
+    let set = other_set(&journal, target)?;
+    let same = progress
+        .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, set, target));
     let (was, is) = match same {
         Ok(None) => (None, None),
-        Ok(Some(Renamed { was, is })) if address.uri == journal.entry.target.uri => (Some(was), Some(is)),
+        Ok(Some(Renamed { was, is })) if address.uri == journal.header.target.uri => (Some(was), Some(is)),
         Ok(Some(Renamed { was, is })) | Err(PlanRefusal::OtherMachine { wanted: was, found: is })
             if options.force_machine =>
         {
@@ -58,37 +60,39 @@ pub fn rollback(
         Err(other) => return Err(other.into()),
     };
     let renamed = was.zip(is).map(|(was, is)| {
-        let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+        let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
         let hint = "what is rolled back is what is as that apply left it";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
-    let mut undo = Inverse::default();
+    let moved = set.map(|number| in_set(&mut journal, number));
+    let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
         observe(target, |reader| {
             machine = crate::plan::machine(reader);
-            undo = inverse(&journal.entry.changes, options.force, reader);
+            undo = plan_rollback(&journal.header.changes, options.force, reader);
         })
     })?;
     let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
+    refuse_damaged(&plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     let mut report = if looked {
         let refused = cannot_apply(&plan, target, Diagnostic::error);
         let mut report = Report::of_plan(plan, Command::Rollback);
         if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
             report.diagnostics.push(refused);
         }
         report
     } else {
-        let action = journal::Action::Rollback(journal.entry.id.clone());
+        let action = journal::Operation::Rollback(journal.header.id.clone());
         let what = changing(target);
-        let report = progress.during(&what, || carry_out(plan, action, address, target, folder))?;
+        let report = progress.during(&what, || carry_out(plan, action, address, target, store))?;
         if report.outcome <= Some(Outcome::Blocked) {
-            let event = if conflicts.is_empty() { What::RolledBack } else { What::RolledBackInPart };
+            let event = if conflicts.is_empty() { EventKind::RolledBack } else { EventKind::RolledBackInPart };
             if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
                 // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
                 let _ = journal.add_rollback(event, report.journal.clone());
@@ -100,22 +104,46 @@ pub fn rollback(
     if !conflicts.is_empty() {
         // What a look finds is no failure: nothing was tried.
         let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit_code());
+        report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
         report.diagnostics.push(kept(&conflicts, older.as_deref()));
     }
     report.conflicts = conflicts;
     report.diagnostics.extend(renamed);
+    report.diagnostics.extend(moved);
     Ok(report)
 }
 
+/// Returns the number of the control set that the apply wrote to, where `CurrentControlSet` does not lead to it now.
+fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
+    let Some(was) = journal.header.control_set else { return Ok(None) };
+    Ok(match target.control_set()? {
+        // A target without that link has the key itself.
+        Answer::Absent => None,
+        Answer::Present(is) => (is != was).then_some(was),
+        // Its own number leads to the set in any case.
+        Answer::Unread(_) => Some(was),
+    })
+}
+
+/// Names the control set of the journal's changes by its number, and tells so.
+fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
+    for change in &mut journal.header.changes {
+        change.key = change.key.in_control_set(number);
+    }
+    let set = control_set::name(number);
+    let message = format!("the apply wrote to {set}, which is not the current control set now");
+    let hint = format!("what was changed is put back in {set}, and the current set is left alone");
+    Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
+}
+
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
-    let message = format!("the journal {} is of {was}, and this is {is}", journal.entry.id);
+    let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
     let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
                 prepared anew since, allow that";
     let hint = Hint::new(hint).bare_option("force-machine");
-    Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
@@ -144,13 +172,13 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
 /// # Errors
 /// When there is none, or when a damaged file may be a newer one.
 pub fn newest(
-    folder: &Folder,
+    store: &Store,
     target: Option<&Address>,
     progress: &mut impl Progress,
 ) -> Result<(Journal, Option<String>), Error> {
-    let (journals, damaged) = folder.list()?;
+    let (journals, damaged) = store.list()?;
     let fits =
-        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.entry.target.uri == t.uri);
+        |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.header.target.uri == t.uri);
     let mut fitting = journals.into_iter().rev().filter(fits);
     let found = fitting.next();
     for why in damaged {
@@ -163,15 +191,15 @@ pub fn newest(
         }
         stop.diagnostics.iter().for_each(|warning| progress.warn(warning));
     }
-    found.map(|found| (found, fitting.next().map(|older| older.entry.id))).ok_or_else(|| {
-        let message = format!("no journal in {} can be rolled back", folder.root().display());
+    found.map(|found| (found, fitting.next().map(|older| older.header.id))).ok_or_else(|| {
+        let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Error::new(USAGE, diagnostic)
+        Error::new(Exit::Refused, diagnostic)
     })
 }
 
-fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
+fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
     let outcome = match (undo.unread.is_empty(), undo.changes.is_empty()) {
         (false, _) => Outcome::Unknown,
         (true, false) => Outcome::ChangesPending,
@@ -180,8 +208,8 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
     };
     let kept = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
     SpecPlan {
-        id: journal.entry.specs.join("+"),
-        title: format!("rollback of journal {}, made {}", journal.entry.id, journal.entry.made),
+        id: journal.header.specs.join("+"),
+        title: format!("rollback of journal {}, made {}", journal.header.id, journal.header.made),
         sha256: String::new(),
         parameters: Default::default(),
         outcome,
@@ -191,9 +219,11 @@ fn section(journal: &Journal, undo: &Inverse) -> SpecPlan {
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         rules: None,
+        named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
-        restart: journal.entry.restart.clone(),
+        manual_steps: Vec::new(),
+        restart: journal.header.restart.clone(),
         unset: Vec::new(),
     }
 }

@@ -6,19 +6,19 @@ use super::lookup;
 use crate::{
     observe::Reader,
     spec::{Spec, model::FileTest},
-    targets::{Action, Facts, KeyChange},
+    targets::{ChangeAction, Facts, KeyChange},
 };
 
 use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
-    rules,
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
+    desired_state::DesiredState, named, rules,
 };
 
 /// Builds the plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which
 /// learns from it what to read, and once more with the facts to get the plan itself.
 pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
     let machine = machine(reader);
-    let mut earlier: Vec<(&Spec, Wants<'_>)> = Vec::new();
+    let mut earlier: Vec<(&Spec, DesiredState<'_>)> = Vec::new();
     let mut plans = Vec::new();
     // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
     specs.iter().for_each(|spec| rules::hide(spec, reader));
@@ -61,11 +61,16 @@ fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
 
 /// Reads which machine the target is, as far as its registry says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
+    machine_of_set("CurrentControlSet", reader)
+}
+
+/// Reads which machine the target is, with the computer name that this control set has.
+pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     let text = |key: &str, name: &str| {
         lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
     };
     let (computer_name, machine_guid) = (
-        text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
+        text(&format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
         text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
     );
     Machine { computer_name, machine_guid }
@@ -89,7 +94,7 @@ pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
     }
 }
 
-fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
+fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) {
     let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
     checks.append(&mut registry.checks);
@@ -152,8 +157,13 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         by_star: if counts { registry.by_star } else { 0 },
         install,
         rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
+        named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
+        manual_steps: match outcome {
+            Outcome::NotApplicable => Vec::new(),
+            _ => spec.document.manual_steps.clone(),
+        },
         restart,
         unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
@@ -199,7 +209,7 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
 }
 
 /// Returns one message for each setting that an earlier spec of this run requires and `changes` would undo.
-fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
+fn undone(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader: &Reader<'_>) -> Vec<String> {
     let mut clashes = Vec::new();
     for change in changes {
         for (Spec { id, .. }, wants) in earlier {
@@ -212,8 +222,8 @@ fn undone(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader
 
 /// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
 /// matches a key that they create.
-fn left_out(changes: &[KeyChange], earlier: &[(&Spec, Wants<'_>)], reader: &Reader<'_>) -> Vec<String> {
-    if !changes.iter().any(|change| change.action == Action::Create) {
+fn left_out(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader: &Reader<'_>) -> Vec<String> {
+    if !changes.iter().any(|change| change.action == ChangeAction::Create) {
         return Vec::new();
     }
     let starred = earlier.iter().filter(|(spec, _)| spec.rules.iter().any(|rule| rule.key.has_star()));
@@ -232,6 +242,7 @@ fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
         plan.reasons = clashes;
         plan.install = None;
         plan.changes.clear();
+        plan.named.clear();
         plan.satisfied.clear();
     }
 }

@@ -12,18 +12,18 @@ use crate::{
         is_protected,
         model::{Condition, DesiredKey},
     },
-    targets::{Action, Answer, KeyChange, Unread, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
 };
 
 use super::{
     Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
-    desired_state::{OneValue, Wants, by_value, within},
-    exclusive, expand,
+    desired_state::{DesiredState, OneValue, by_value, within},
+    exclusive, expand, named,
 };
 
 /// The result of a spec's registry rules.
 #[derive(Default)]
-pub(super) struct Result<'a> {
+pub(super) struct Evaluation<'a> {
     /// The changes of keys: deletions first, each subkey before its parent; then updates and creations, each parent
     /// before its subkeys.
     pub changes: Vec<KeyChange>,
@@ -43,15 +43,16 @@ pub(super) struct Result<'a> {
     pub without_hive: BTreeSet<String>,
     /// For each key that may be deleted only without subkeys, whether it has none.
     pub checks: Vec<Check>,
+    /// The rules with a label that apply, in the order of the spec.
+    pub held: Vec<named::Held<'a>>,
     /// The required state, against which the changes of later specs are checked.
-    pub wants: Wants<'a>,
+    pub wants: DesiredState<'a>,
 }
 
 /// Marks the values that the spec calls sensitive, whether or not their rules apply.
 pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     for rule in &spec.rules {
-        let DesiredKey::Values(values) = &rule.desired else { continue };
-        let mut sensitive = values.iter().filter(|value| value.is_sensitive).peekable();
+        let mut sensitive = rule.values().iter().filter(|value| value.is_sensitive).peekable();
         if sensitive.peek().is_some() {
             let by_user = expand::keys_by_user(&rule.key, reader).map(|(by_user, _)| by_user).unwrap_or_default();
             let keys: Vec<Key> = by_user.into_iter().filter_map(|(_, found)| found.ok()).flatten().collect();
@@ -61,8 +62,8 @@ pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
 }
 
 /// Evaluates all rules.
-pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
-    let mut result = Result::default();
+pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a> {
+    let mut result = Evaluation::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
         // A condition on the rule's own key can differ from key to key.
@@ -95,6 +96,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
         keys.sort();
         // Indexes of the rule's values that apply to at least one key; index 0 if the rule is about the key itself.
         let mut here = BTreeSet::new();
+        let mut held = Vec::new();
         if rule.key.has_star() {
             starred.extend(keys.iter().cloned());
         }
@@ -119,29 +121,37 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
                     if *on_subkeys == OnSubkeys::Refuse {
                         result.wants.absent_if_empty.insert(key.clone());
                     }
-                    result.wants.absent.insert(key);
+                    result.wants.absent.insert(key.clone());
+                    held.push((key, Vec::new()));
                 }
                 DesiredKey::Values(values) => {
+                    let mut applying = Vec::new();
                     for (at, value) in values.iter().enumerate() {
                         let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
                         let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
                         if holds && value_holds {
                             here.insert(at);
+                            applying.push(value);
                             // Rules about one key become one change, so that the key is opened once.
                             result.wants.values.entry(key.clone()).or_default().push(value);
                         } else {
                             reader.value(&key, &value.name);
                         }
                     }
+                    held.extend(holds.then_some((key, applying)));
                 }
                 _ => {
+                    reader.key(&key);
                     if holds {
                         here.insert(0);
+                        held.push((key, Vec::new()));
                     }
-                    reader.key(&key);
                 }
             }
             result.give_to_user(said, &place);
+        }
+        if rule.is_labelled() {
+            result.held.extend(held.into_iter().map(|(key, values)| named::Held { rule, key, values }));
         }
         result.rules.of += match &rule.desired {
             DesiredKey::Values(values) => values.len(),
@@ -192,7 +202,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Result<'a> {
     result
 }
 
-impl Result<'_> {
+impl Evaluation<'_> {
     /// Moves what was reported since `said`, if `key` is in a user's hive, to that user.
     fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
@@ -206,6 +216,7 @@ impl Result<'_> {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));
         self.satisfied.retain(|one| !is_left_out(&one.key));
+        self.held.retain(|held| !is_left_out(&held.key));
     }
 }
 
@@ -226,7 +237,7 @@ struct WantedKey<'a> {
 
 /// Evaluates a key that is deleted itself or with a key above it. Values that must be absent will be; anything else is
 /// a contradiction.
-fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
+fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
         result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
@@ -243,7 +254,7 @@ fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Result<'_>) {
 }
 
 /// Checks that the key has no subkeys except those that the spec deletes as well.
-fn without_subkeys(key: &Key, wants: &Wants<'_>, reader: &Reader<'_>) -> Check {
+fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
     /// How many names the evidence shows; the total is always given.
     const MOST: usize = 5;
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
@@ -271,7 +282,7 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
         return 0;
     }
     let through_star = |change: &&KeyChange| within(&change.key, starred).is_some();
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
     changes.iter().filter(through_star).map(size).sum()
 }
 
@@ -296,7 +307,7 @@ fn when(
 }
 
 /// Evaluates one key whose values, or which itself, must hold.
-fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Result<'_>) {
+fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::new();
     let mut unread = false;
@@ -366,7 +377,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                 sensitive: false,
             });
         }
-        (true, false) => result.changes.push(KeyChange::new(key.clone(), Action::Update, values)),
+        (true, false) => result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values)),
         (false, true) => {}
         (false, false) => {
             if let Err((parent, why)) = create_parents(key, created, reader, result) {
@@ -374,7 +385,7 @@ fn one_key(wanted: &WantedKey<'_>, created: &mut BTreeSet<Key>, reader: &Reader<
                 return;
             }
             created.insert(key.clone());
-            result.changes.push(KeyChange::new(key.clone(), Action::Create, values));
+            result.changes.push(KeyChange::new(key.clone(), ChangeAction::Create, values));
         }
     }
 }
@@ -384,7 +395,7 @@ fn create_parents(
     key: &Key,
     created: &mut BTreeSet<Key>,
     reader: &Reader<'_>,
-    result: &mut Result<'_>,
+    result: &mut Evaluation<'_>,
 ) -> std::result::Result<(), (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
@@ -404,13 +415,13 @@ fn create_parents(
     }
     for parent in missing.into_iter().rev() {
         created.insert(parent.clone());
-        result.changes.push(KeyChange::new(parent, Action::Create, Vec::new()));
+        result.changes.push(KeyChange::new(parent, ChangeAction::Create, Vec::new()));
     }
     Ok(())
 }
 
 /// Adds the deletion of a key and all keys below it, each subkey before its parent.
-fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
+fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
     if is_protected(key) {
         result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
@@ -449,7 +460,7 @@ fn delete(key: &Key, reader: &Reader<'_>, result: &mut Result<'_>) {
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
-                result.changes.push(KeyChange { properties, ..KeyChange::new(key, Action::Delete, values) });
+                result.changes.push(KeyChange { properties, ..KeyChange::new(key, ChangeAction::Delete, values) });
             }
         }
         Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),

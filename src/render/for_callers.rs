@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     operation::{
         report::Report,
-        step::{Action, Result as StepResult},
+        step::{StepKind, StepResult},
     },
     plan::{Outcome, SpecPlan},
     registry::{Data, View, notation::one_line},
@@ -91,7 +91,7 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     let package_failed = || {
         report.steps.iter().any(|step| {
             let is_its = step.spec.as_ref() == Some(&spec.id);
-            is_its && step.action == Action::InstallHotfix && step.result == StepResult::Failed
+            is_its && step.action == StepKind::InstallHotfix && step.result == StepResult::Failed
         })
     };
     match spec.outcome {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    journal::{Action, Entry, Event, FolderError, Journal, Status},
+    journal::{Event, Header, Journal, Operation, Status, StoreError},
     plan::Machine,
     registry::notation::one_line,
     targets::Address,
@@ -44,7 +44,7 @@ pub struct Summary<'a> {
     /// When the journal was made, as RFC 3339.
     pub made: &'a str,
     /// The operation that made the changes.
-    pub action: &'a Action,
+    pub action: &'a Operation,
     /// The status of the journal's changes.
     pub status: Status,
     /// The address of the target.
@@ -67,40 +67,41 @@ pub struct Shown<'a> {
     pub status: Status,
     /// The first line.
     #[serde(flatten)]
-    pub entry: &'a Entry,
+    pub header: &'a Header,
     /// The later lines.
     pub events: &'a [Event],
 }
 
 /// Formats the journals as [`Journals`].
-pub fn list_json(journals: &[Journal], damaged: &[FolderError]) -> String {
+pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
     crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
 /// Formats the journal as [`Shown`].
 pub fn json(journal: &Journal) -> String {
-    let Journal { path, entry, events } = journal;
-    let is_sensitive = entry.changes.iter().any(|change| !change.sensitive.is_empty());
-    super::hidden::json(&Shown { path, status: journal.status(), entry, events }, is_sensitive)
+    let Journal { path, header, events } = journal;
+    let is_sensitive = header.changes.iter().any(|change| !change.sensitive.is_empty());
+    super::hidden::json(&Shown { path, status: journal.status(), header, events }, is_sensitive)
 }
 
 /// Formats a journal on one line.
 pub fn line(journal: &Journal) -> String {
-    let entry = &journal.entry;
-    let action = match &entry.action {
-        Action::Apply => "apply".to_owned(),
-        Action::Rollback(of) => format!("rollback of {of}"),
+    let header = &journal.header;
+    let action = match &header.action {
+        Operation::Apply => "apply".to_owned(),
+        Operation::Rollback(of) => format!("rollback of {of}"),
     };
-    let [id, specs, action, uri] = [&entry.id, &entry.specs.join("+"), &action, &entry.target.uri].map(|t| one_line(t));
+    let [id, specs, action, uri] =
+        [&header.id, &header.specs.join("+"), &action, &header.target.uri].map(|t| one_line(t));
     format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
 }
 
 /// Formats a journal with its changes and events.
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
-    let _ = writeln!(out, "plan {}", one_line(&journal.entry.plan));
-    out.push_str(&crate::render::changes(&journal.entry.changes));
+    let _ = writeln!(out, "plan {}", one_line(&journal.header.plan));
+    out.push_str(&crate::render::changes(&journal.header.changes));
     for event in &journal.events {
         let detail = event.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
         let _ = writeln!(out, "{}", one_line(&format!("{} {}{detail}", event.time, event.event)));
@@ -109,16 +110,16 @@ pub fn human(journal: &Journal) -> String {
 }
 
 fn summary(journal: &Journal) -> Summary<'_> {
-    let Journal { path, entry, .. } = journal;
+    let Journal { path, header, .. } = journal;
     Summary {
-        id: &entry.id,
+        id: &header.id,
         path,
-        made: &entry.made,
-        action: &entry.action,
+        made: &header.made,
+        action: &header.action,
         status: journal.status(),
-        target: &entry.target,
-        machine: &entry.machine,
-        specs: &entry.specs,
-        plan: &entry.plan,
+        target: &header.target,
+        machine: &header.machine,
+        specs: &header.specs,
+        plan: &header.plan,
     }
 }

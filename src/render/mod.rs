@@ -5,6 +5,8 @@
 pub mod article;
 pub mod diagnostics;
 mod diff;
+pub mod dsc;
+pub mod fleet;
 mod for_callers;
 pub mod hive_check;
 pub mod html;
@@ -32,7 +34,7 @@ pub fn report_json(report: &Report) -> String {
     let report = Report { changes_are: report.changes_are(), ..report.clone() };
     let mut document = serde_json::to_value(&report).unwrap_or_default();
     if is_sensitive {
-        hidden::hide(&mut document);
+        crate::plan::hidden::hide(&mut document);
     }
     for_callers::add(&mut document, &report);
     json(&document)

@@ -12,6 +12,7 @@ mod reference;
 mod schema;
 mod settings;
 mod shape;
+mod side_document;
 mod source;
 
 use sha2::{Digest, Sha256};
@@ -29,6 +30,7 @@ pub use model::protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Setting, Settings};
+pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 

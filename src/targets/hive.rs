@@ -83,6 +83,10 @@ impl Target for HiveTarget {
         self.missing.clone()
     }
 
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        self.registry.control_set()
+    }
+
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
         // Leftovers that cannot be removed do not prevent an apply.
@@ -90,6 +94,10 @@ impl Target for HiveTarget {
         self.registry.forget();
         self.drives.forget();
         Ok(lock)
+    }
+
+    fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
+        self.registry.refuse_damaged(changes)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

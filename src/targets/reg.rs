@@ -24,12 +24,12 @@ use crate::{
         replace::{remove_leftovers, replace_file},
     },
     format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
-    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View},
+    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
+    WriteError, WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
 };
 
 mod write;
@@ -96,14 +96,13 @@ impl RegTarget {
         }
         let Ok(current) = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet") else { return Ok(path) };
         let Some(below) = path.relative_to(&current).filter(|_| !self.lists_any(&current)) else { return Ok(path) };
-        let Some(set) = self.current_control_set()? else { return Ok(path) };
+        let Some(set) = self.current_control_set()?.map(control_set::name) else { return Ok(path) };
         let joined = if below.is_empty() { set } else { format!(r"{set}\{below}") };
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the name of the current control set, such as `ControlSet001`; `None` where the file does not list
-    /// `Select`.
-    fn current_control_set(&self) -> Result<Option<String>, Unread> {
+    /// Returns the number of the current control set; `None` where the file does not list `Select`.
+    fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
         else {
@@ -111,7 +110,7 @@ impl RegTarget {
         };
         let Some(values) = self.document.values(&select) else { return Ok(None) };
         match values.get(&current).map(|data| data.map(Data::decode)) {
-            Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(format!("ControlSet{number:03}"))),
+            Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(number as u16)),
             Some(_) => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
             None => Ok(None),
         }
@@ -147,15 +146,19 @@ impl RegTarget {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
                 let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
-                let properties = (query.values == Wanted::All).then(none);
+                let properties = (query.values == ValueSelection::All).then(none);
                 Ok(Answer::Present(KeyFacts { values, properties, subkeys }))
             }
         }
     }
 
-    fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    fn read_values(
+        &self,
+        path: &KeyPath,
+        wanted: &ValueSelection,
+    ) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
         // Only the existence of the key is asked, as for the parent of each created key.
-        if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
+        if matches!(wanted, ValueSelection::Names(names) if names.is_empty()) {
             return Ok(BTreeMap::new());
         }
         // A key that exists only as the parent of others has no values; otherwise the export would list them.
@@ -167,14 +170,14 @@ impl RegTarget {
             Err(why) => Answer::Unread(malformed(why)),
         };
         match wanted {
-            Wanted::All => match unreadable {
+            ValueSelection::All => match unreadable {
                 Some(why) => Err(malformed(why)),
                 None => {
                     let all = values.iter().flat_map(|v| v.iter());
                     Ok(all.map(|(name, data)| (name.clone(), answer(data))).collect())
                 }
             },
-            Wanted::Names(names) => {
+            ValueSelection::Names(names) => {
                 let one = |name: &ValueName| match values.as_ref().and_then(|v| v.entry(name)) {
                     Some((found, data)) => (found.clone(), answer(data)),
                     None => (name.clone(), unreadable.map_or(Answer::Absent, |why| Answer::Unread(malformed(why)))),
@@ -214,7 +217,7 @@ enum Existence {
 fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
     let unknown = || Unread::new(Reason::Unknown, format!("the export holds only part of {path}"));
     match &query.values {
-        Wanted::Names(names) if !query.subkeys => {
+        ValueSelection::Names(names) if !query.subkeys => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
             Ok(KeyFacts { values, ..KeyFacts::default() })
         }
@@ -264,6 +267,14 @@ impl Target for RegTarget {
 
     fn missing_drives(&self) -> BTreeSet<char> {
         self.files_missing.then_some('C').into_iter().collect()
+    }
+
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        let current = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet");
+        if current.is_ok_and(|current| self.lists_any(&current)) {
+            return Ok(Answer::Absent);
+        }
+        Ok(self.current_control_set().map_or_else(Answer::Unread, |set| set.map_or(Answer::Absent, Answer::Present)))
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {

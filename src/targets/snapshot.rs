@@ -73,6 +73,11 @@ impl SnapshotTarget {
         let snapshot = load(&path)?;
         Ok(Self { named, path, snapshot })
     }
+
+    /// Returns the content of the file.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
 }
 
 /// The largest snapshot that is read or written, in bytes.

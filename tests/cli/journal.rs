@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use kbfix::journal::{Folder, Status};
+use kbfix::journal::{Status, Store};
 
 use crate::harness::Machine;
 
 /// The journals of the state folder, oldest first.
 fn journals(machine: &Machine) -> Vec<kbfix::journal::Journal> {
-    let (journals, damaged) = Folder::new(Some(&machine.path("state"))).unwrap().list().unwrap();
+    let (journals, damaged) = Store::new(Some(&machine.path("state"))).unwrap().list().unwrap();
     assert!(damaged.is_empty(), "{damaged:?}");
     journals
 }
@@ -72,11 +72,11 @@ fn journals_are_named_in_the_order_of_the_applies() {
 fn two_journals_at_once_are_two_files() {
     let machine = Machine::new();
     machine.run("apply KB909094 @target @state").code(0);
-    let entry = journals(&machine).remove(0).entry;
-    let folder = Folder::new(Some(&machine.path("state"))).unwrap();
+    let header = journals(&machine).remove(0).header;
+    let store = Store::new(Some(&machine.path("state"))).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..25).for_each(|_| drop(folder.begin(entry.clone()).unwrap())));
+            scope.spawn(|| (0..25).for_each(|_| drop(store.begin(header.clone()).unwrap())));
         }
     });
     assert_eq!(machine.journals().len(), 101);

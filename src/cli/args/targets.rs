@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::error::{CommandError, USAGE};
+use crate::cli::error::CommandError;
 
 use kbfix::{
-    diag::{Code, Diagnostic, Hint},
+    diag::{Code, Diagnostic, Exit, Hint},
     targets::{Address, Extra, Target, open},
 };
 
@@ -50,6 +50,12 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
+    /// A target that is named otherwise than by options. Without a name, it is that of the environment.
+    pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
+        let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
+        Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
+    }
+
     /// The target that was named, or this machine on Windows.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
         let uri = match &self.target {
@@ -59,7 +65,10 @@ impl TargetArguments {
                 let message = "no target is named, and this is not Windows";
                 let hint = Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE or smb://HOST")
                     .option("target", "URI");
-                return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
+                return Err(CommandError::new(
+                    Exit::Refused,
+                    Diagnostic::error(Code::TARGET_MISSING, message).hint(hint),
+                ));
             }
         };
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
@@ -97,9 +106,9 @@ pub(in crate::cli) struct StateArguments {
 }
 
 impl StateArguments {
-    /// The folder that was named, or the default.
-    pub(in crate::cli) fn folder(&self) -> Result<kbfix::journal::Folder, CommandError> {
-        kbfix::journal::Folder::new(self.state_dir.as_deref()).ok_or_else(|| {
+    /// Returns the state folder that the user named, or the default.
+    pub(in crate::cli) fn store(&self) -> Result<kbfix::journal::Store, CommandError> {
+        kbfix::journal::Store::new(self.state_dir.as_deref()).ok_or_else(|| {
             CommandError::usage(
                 "there is no default state folder here",
                 Hint::new("name one").option("state-dir", "DIR"),

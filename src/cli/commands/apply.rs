@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use kbfix::{
+    diag::Exit,
     files::read::read_stream,
     operation::{
         self, ApplyOptions, MOST_CHANGES, Request,
@@ -65,7 +66,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match apply(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);
@@ -79,7 +80,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
     digest_of_a_plan(digest, plan)?;
     let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
-    let folder = arguments.state.folder()?;
+    let store = arguments.state.store()?;
     let (address, mut target) = arguments.target.open()?;
     let options = ApplyOptions {
         check: arguments.check,
@@ -88,7 +89,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
         package_limit: Duration::from_secs(arguments.package_limit.saturating_mul(60)),
         restart_services: arguments.restart_services,
     };
-    operation::apply(request, &options, address, target.as_mut(), &folder, output)
+    operation::apply(request, &options, address, target.as_mut(), &store, output)
         .map_err(|error| of_plan(error, plan, &arguments.specs))
 }
 

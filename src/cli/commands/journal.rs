@@ -2,13 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::cli::{
-    args::targets::StateArguments,
-    error::{CommandError, USAGE},
-    output::Output,
-};
+use crate::cli::{args::targets::StateArguments, error::CommandError, output::Output};
 
-use kbfix::render;
+use kbfix::{diag::Exit, render};
 
 /// List and show the journals of applies and rollbacks.
 #[derive(Debug, clap::Args)]
@@ -47,32 +43,32 @@ enum Format {
     Json,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::List { state, format } => {
-            let folder = state.folder()?;
-            let (journals, damaged) = folder.list()?;
+            let store = state.store()?;
+            let (journals, damaged) = store.list()?;
             output.result(&match format {
                 Format::Json => render::journal::list_json(&journals, &damaged),
                 Format::Human => journals.iter().map(render::journal::line).collect(),
             });
-            if !folder.root().exists() {
-                output.note(&format!("there is no folder {}: no apply was journaled there", folder.root().display()));
+            if !store.root().exists() {
+                output.note(&format!("there is no folder {}: no apply was journaled there", store.root().display()));
             }
             // The list is whole but for them, and who reads only it must not take it for all.
-            let code = if damaged.is_empty() { 0 } else { USAGE };
+            let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
             for why in damaged {
                 output.diagnostics(&CommandError::from(why).diagnostics);
             }
             return Ok(code);
         }
         Command::Show { journal, state, format } => {
-            let journal = state.folder()?.find(journal)?;
+            let journal = state.store()?.find(journal)?;
             output.result(&match format {
                 Format::Json => render::journal::json(&journal),
                 Format::Human => render::journal::human(&journal),
             });
         }
     }
-    Ok(0)
+    Ok(Exit::Done)
 }

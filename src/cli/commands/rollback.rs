@@ -1,6 +1,7 @@
 //! `kbfix rollback`
 
 use kbfix::{
+    diag::Exit,
     operation::{
         self, RollbackOptions,
         report::{self, Report},
@@ -49,7 +50,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match rollback(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);
@@ -60,15 +61,15 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 }
 
 fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
-    let folder = arguments.state.folder()?;
+    let store = arguments.state.store()?;
     let named = arguments.target.target.as_ref().map(|_| arguments.target.address()).transpose()?;
     let (journal, older) = match &arguments.journal {
-        Some(name) => (folder.find(name)?, None),
-        None => operation::newest(&folder, named.as_ref(), output)?,
+        Some(name) => (store.find(name)?, None),
+        None => operation::newest(&store, named.as_ref(), output)?,
     };
-    let address = named.unwrap_or_else(|| journal.entry.target.clone());
+    let address = named.unwrap_or_else(|| journal.header.target.clone());
     let mut target = open(&address)?;
     let options =
         RollbackOptions { check: arguments.check, force: arguments.force, force_machine: arguments.force_machine };
-    Ok(operation::rollback(journal, older, options, address, target.as_mut(), &folder, output)?)
+    Ok(operation::rollback(journal, older, options, address, target.as_mut(), &store, output)?)
 }

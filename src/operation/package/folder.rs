@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::journal::Folder;
+use crate::journal::Store;
 
 use super::PackageError;
 
@@ -18,7 +18,7 @@ const PREFIX: &str = "package-";
 /// [`PackageError::Folder`] where it could not be trusted, [`PackageError::Io`] where it cannot be made.
 pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
-    let folder = state.join(format!("{PREFIX}{}", Folder::new_id()));
+    let folder = state.join(format!("{PREFIX}{}", Store::new_id()));
     make_private(&folder)?;
     Ok(folder)
 }

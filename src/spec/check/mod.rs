@@ -12,6 +12,7 @@ mod display_names;
 mod files;
 mod keep;
 mod keys;
+mod labels;
 mod names;
 mod parameters;
 mod reach;
@@ -190,6 +191,7 @@ pub(in crate::spec) fn check(
         .collect();
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
     let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
+    labels::unique(&mut cx, &document);
     services::read_at_start(&mut cx, &document, &rules, &top.field("registry"));
     if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
         let message = "the spec asks for nothing: it has neither `hotfix` nor `registry`";

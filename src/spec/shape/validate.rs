@@ -1,11 +1,14 @@
-//! Checks a document against the JSON schema.
+//! Checks a document against the JSON schema, which is compiled only where a document is not accepted without it.
 
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::explain::{Explainer, Verdict};
+use super::{
+    accept,
+    explain::{Explainer, Verdict},
+};
 use crate::{
     diag::{Code, Hint},
     spec::{
@@ -30,6 +33,9 @@ fn compiled() -> &'static Compiled {
 
 /// Checks `value` against the schema.
 pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {
+    if accept::accepts(value) {
+        return Verdict::default();
+    }
     let Compiled { schema, validator } = compiled();
     let mut verdict = Verdict::default();
     let Some(validator) = validator else {
@@ -46,4 +52,16 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
         explainer.explain(&error);
     }
     explainer.verdict
+}
+
+/// Checks a document beside the specs against its own schema.
+pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
+    let Ok(validator) = jsonschema::draft202012::new(schema) else {
+        findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);
+        return;
+    };
+    let mut explainer = Explainer { schema, findings, verdict: Verdict::default() };
+    for error in validator.iter_errors(value) {
+        explainer.explain(&error);
+    }
 }

@@ -158,6 +158,10 @@ impl Target for ImageTarget {
         self.volume.missing.clone()
     }
 
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        self.registry.control_set()
+    }
+
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.root)?;
         self.volume.forget();
@@ -165,6 +169,10 @@ impl Target for ImageTarget {
         self.users = None;
         self.registry.remove_leftovers();
         Ok(lock)
+    }
+
+    fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
+        self.registry.refuse_damaged(changes)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

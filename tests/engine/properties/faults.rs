@@ -1,7 +1,7 @@
 //! A target that fails at any step: everything is as before, or there is a journal from which rollback restores.
 
 use kbfix::{
-    journal::{Folder, Status},
+    journal::{Status, Store},
     operation::{self, Applied},
     targets::Target,
 };
@@ -19,7 +19,7 @@ use crate::properties::{
 fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<bool, TestCaseError> {
     let Some(specs) = load(spec) else { return Err(TestCaseError::reject("contradiction")) };
     let folder = tempfile::tempdir().unwrap();
-    let state = Folder::new(Some(folder.path())).unwrap();
+    let state = Store::new(Some(folder.path())).unwrap();
     let mut target = Model::new(machine);
     let before = target.keys.clone();
     let plan = operation::make_plan(&mut target, &specs).unwrap();
@@ -51,8 +51,8 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
         }
     }
     if let Some(journal) = journals.first() {
-        prop_assert_eq!(&journal.entry.changes, &changes);
-        roll_back(&journal.entry.changes, &mut target);
+        prop_assert_eq!(&journal.header.changes, &changes);
+        roll_back(&journal.header.changes, &mut target);
     }
     prop_assert!(target.keys == before, "the journal does not restore:\n{:?}\n{:?}", target.keys, before);
     Ok(struck)

@@ -10,12 +10,12 @@ mod model;
 mod mutated;
 
 use kbfix::{
-    journal::{self, Folder},
+    journal::{self, Store},
     observe::observe,
     operation::{self, Applied},
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
-    targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
+    targets::{Address, ChangeAction, KeyChange, RegTarget, Target, ValueChange},
 };
 use proptest::prelude::*;
 
@@ -29,17 +29,17 @@ pub(crate) fn load(text: &str) -> Option<Vec<Spec>> {
 }
 
 /// Applies a plan to a target that is made up.
-pub(crate) fn execute(plan: &Plan, target: &mut dyn Target, folder: &Folder) -> Applied {
+pub(crate) fn execute(plan: &Plan, target: &mut dyn Target, store: &Store) -> Applied {
     let address = Address::new("local", None, None).unwrap();
-    operation::execute(plan, journal::Action::Apply, address, target, folder).unwrap()
+    operation::execute(plan, journal::Operation::Apply, address, target, store).unwrap()
 }
 
 /// What a rollback does, without the command around it.
 pub(crate) fn roll_back(changes: &[KeyChange], target: &mut dyn Target) {
-    let mut inverse = journal::Inverse::default();
-    observe(target, |reader| inverse = journal::inverse(changes, false, reader)).unwrap();
-    assert!(inverse.conflicts.is_empty() && inverse.unread.is_empty(), "{inverse:?}");
-    target.write(&inverse.changes).unwrap();
+    let mut undo = journal::Rollback::default();
+    observe(target, |reader| undo = journal::plan_rollback(changes, false, reader)).unwrap();
+    assert!(undo.conflicts.is_empty() && undo.unread.is_empty(), "{undo:?}");
+    target.write(&undo.changes).unwrap();
 }
 
 fn config() -> ProptestConfig {
@@ -55,7 +55,7 @@ proptest! {
         let Case { machine, spec } = case;
         let Some(specs) = load(&spec) else { return Err(TestCaseError::reject("contradiction")) };
         let folder = tempfile::tempdir().unwrap();
-        let state = Folder::new(Some(folder.path())).unwrap();
+        let state = Store::new(Some(folder.path())).unwrap();
         let mut target = Model::new(&machine);
         let before = target.keys.clone();
 
@@ -73,7 +73,7 @@ proptest! {
         let nothing = changes.is_empty();
         match execute(&plan, &mut target, &state) {
             Applied::Nothing => prop_assert!(nothing),
-            Applied::Done(journal) => prop_assert_eq!(&journal.entry.changes, &changes),
+            Applied::Done(journal) => prop_assert_eq!(&journal.header.changes, &changes),
             other => prop_assert!(false, "{other:?}"),
         }
         let again = operation::make_plan(&mut target, &specs).unwrap();
@@ -109,7 +109,7 @@ proptest! {
         let again = operation::make_plan(&mut restored, &specs).unwrap();
         prop_assert_eq!(&again.facts, &plan.facts);
         // A value that was replaced comes back as kbfix writes it, a deleted one at the end of its key.
-        let touches = |c: &KeyChange, which: fn(&ValueChange) -> bool| c.action == Action::Delete || c.values.iter().any(which);
+        let touches = |c: &KeyChange, which: fn(&ValueChange) -> bool| c.action == ChangeAction::Delete || c.values.iter().any(which);
         if !changes.iter().any(|c| touches(c, |v| v.before.is_some())) {
             prop_assert!(after == before, "{}", generate::text(&after));
         } else if !changes.iter().any(|c| touches(c, |v| v.after.is_none())) {
@@ -185,7 +185,7 @@ fn the_generator_makes_specs_that_load_and_that_change_something() {
         loaded += 1;
         let plan = operation::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
         changing += usize::from(plan.changes().count() > 1);
-        deleting += usize::from(plan.changes().any(|c| c.action == Action::Delete));
+        deleting += usize::from(plan.changes().any(|c| c.action == ChangeAction::Delete));
     }
     println!("of 200: {loaded} load, {changing} change more than one key, {deleting} delete one");
     assert!(loaded > 120 && changing > 40 && deleting > 10, "{loaded} {changing} {deleting}");

@@ -1,9 +1,11 @@
 //! Diff, apply, diff, rollback: what a form goes through on a target.
 
+use std::collections::BTreeMap;
+
 use kbfix::{
-    journal::{Action, Folder, Journal},
+    journal::{Journal, Operation, Store},
     operation::{self, Applied, RollbackOptions},
-    plan::{Outcome, Plan},
+    plan::{Outcome, Plan, Truth},
     render,
     spec::Spec,
     targets::Target,
@@ -34,6 +36,11 @@ pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
     {
         wrong.push(format!("no reason says `{wanted}`: {}", plan.reasons.join("; ")));
     }
+    let named = plan.named.iter().filter_map(|rule| Some((rule.label.id.clone()?, truth(rule.result))));
+    let named: BTreeMap<String, String> = named.collect();
+    if named != expected.named {
+        wrong.push(format!("named rules are {named:?}"));
+    }
     let changes = render::changes(&plan.changes);
     if changes != expected.changes {
         wrong.push(format!("changes are\n{changes}"));
@@ -41,6 +48,10 @@ pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
         wrong.extend(made_and_undone(&machine, &specs));
     }
     wrong
+}
+
+fn truth(truth: Truth) -> String {
+    serde_json::to_value(truth).unwrap().as_str().unwrap().to_owned()
 }
 
 /// How the spec ends on this kind of target.
@@ -58,8 +69,9 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     let mut target = machine.open();
     let lock = target.lock().unwrap();
     let plan = operation::make_plan(target.as_mut(), specs).unwrap();
-    let folder = Folder::new(Some(machine.folder.path())).unwrap();
-    let applied = operation::execute(&plan, Action::Apply, machine.address.clone(), target.as_mut(), &folder).unwrap();
+    let store = Store::new(Some(machine.folder.path())).unwrap();
+    let applied =
+        operation::execute(&plan, Operation::Apply, machine.address.clone(), target.as_mut(), &store).unwrap();
     let journal = match applied {
         Applied::Done(journal) => journal,
         other => return vec![format!("apply ends with {other:?}")],
@@ -73,7 +85,7 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
         wrong.push("apply changed nothing".to_owned());
     }
     drop(lock);
-    wrong.extend(rolled_back(machine, target.as_mut(), journal, &folder));
+    wrong.extend(rolled_back(machine, target.as_mut(), journal, &store));
     let after = content(machine);
     if after != before {
         let diff = similar::TextDiff::from_lines(&before, &after);
@@ -82,9 +94,9 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     wrong
 }
 
-fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, folder: &Folder) -> Option<String> {
+fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, store: &Store) -> Option<String> {
     let options = RollbackOptions::default();
-    match operation::rollback(journal, None, options, machine.address.clone(), target, folder, &mut ()) {
+    match operation::rollback(journal, None, options, machine.address.clone(), target, store, &mut ()) {
         Ok(report) if report.outcome == Some(Outcome::Changed) && report.conflicts.is_empty() => None,
         other => Some(format!("rollback ends with {other:?}")),
     }

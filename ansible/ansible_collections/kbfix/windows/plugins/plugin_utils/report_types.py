@@ -20,11 +20,14 @@ View = t.Literal["64", "32"]
 Action = t.Literal["create", "update", "delete"]
 SecurityDescriptor = str
 ValueName = str
+Severity = t.Literal["low", "medium", "high", "critical"]
+Exclusive = t.Literal[True, "tree"]
+StepOrder = t.Literal["before", "after"]
 ComputerRestart = t.Literal["never", "unknown", "required"]
 Action2 = t.Literal["install_hotfix", "stop_service", "start_service", "pause_service"]
 Result = t.Literal["done", "restart_needed", "restart_begun", "skipped", "failed"]
 Code = str
-Severity = t.Literal["warning", "error"]
+Severity2 = t.Literal["warning", "error"]
 Fix = t.Literal["quote"]
 Threshold = dict[str, t.Any]
 KeyProperties = dict[str, t.Any]
@@ -53,7 +56,9 @@ class SpecPlan(t.TypedDict):
     changes: t.NotRequired[list[KeyChange]]
     by_star: t.NotRequired[int]
     rules: t.NotRequired[RulesHere | None]
+    named: t.NotRequired[list[NamedRule]]
     satisfied: t.NotRequired[list[Satisfied]]
+    manual_steps: t.NotRequired[list[ManualStep]]
     restart: Restart
     sentence: t.NotRequired[str]
     options: t.NotRequired[list[NamedOption]]
@@ -136,6 +141,40 @@ class RulesHere(t.TypedDict):
     of: int
 
 
+class NamedRule(t.TypedDict):
+    """A rule or value of a spec that has an id, a severity or controls, on this target."""
+
+    label: Label
+    result: Truth
+    places: list[Place]
+
+
+class Label(t.TypedDict):
+    """The name of a rule or a value in findings and waivers, its severity, and the controls that it fulfils."""
+
+    id: t.NotRequired[str | None]
+    severity: t.NotRequired[Severity | None]
+    controls: t.NotRequired[Controls]
+
+
+class Controls(t.TypedDict):
+    """The controls that a rule fulfils, by catalogue."""
+
+    stig: t.NotRequired[list[str]]
+    cis: t.NotRequired[list[str]]
+    cce: t.NotRequired[list[str]]
+    nist: t.NotRequired[list[str]]
+
+
+class Place(t.TypedDict):
+    """A key or value that a rule is about."""
+
+    key: KeyPath
+    view: t.NotRequired[View]
+    name: t.NotRequired[ValueName | None]
+    exclusive: t.NotRequired[Exclusive | None]
+
+
 class Satisfied(t.TypedDict):
     """A key or value that is already as the spec requires."""
 
@@ -145,6 +184,14 @@ class Satisfied(t.TypedDict):
     data: t.NotRequired[Data | None]
     planned_by: t.NotRequired[str | None]
     sensitive: t.NotRequired[bool]
+
+
+class ManualStep(t.TypedDict):
+    """A step that kbfix does not take."""
+
+    what: str
+    order: t.NotRequired[StepOrder]
+    url: t.NotRequired[str | None]
 
 
 class Restart(t.TypedDict):
@@ -179,15 +226,15 @@ class Diagnostic(t.TypedDict):
     """One finding."""
 
     code: Code
-    severity: Severity
+    severity: Severity2
     message: str
-    place: t.NotRequired[Place | None]
+    place: t.NotRequired[Place2 | None]
     hint: t.NotRequired[str | None]
     options: t.NotRequired[list[NamedOption]]
     fix: t.NotRequired[Fix | None]
 
 
-class Place(t.TypedDict):
+class Place2(t.TypedDict):
     """A place in a text file."""
 
     file: str

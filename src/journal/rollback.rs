@@ -11,12 +11,12 @@ use serde::Serialize;
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
-    targets::{Action, Answer, KeyChange, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, ValueChange},
 };
 
 /// The changes that undo a journal, and the obstacles to them.
 #[derive(Debug, Default)]
-pub struct Inverse {
+pub struct Rollback {
     /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
     /// Places that somebody else changed since; they are kept.
@@ -42,14 +42,14 @@ pub struct Conflict {
 
 /// Returns the changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else
 /// changed are put back too; a key that contains anything else is kept even then.
-pub fn inverse(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Inverse {
-    let mut out = Inverse::default();
+pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Rollback {
+    let mut out = Rollback::default();
     for change in changes.iter().rev() {
         let undo = change.inverse();
         let step = match undo.action {
-            Action::Delete => delete(&undo, force, reader, &mut out),
-            Action::Update => update(&undo, force, reader, &mut out),
-            Action::Create => create(&undo, force, reader, &mut out),
+            ChangeAction::Delete => delete(&undo, force, reader, &mut out),
+            ChangeAction::Update => update(&undo, force, reader, &mut out),
+            ChangeAction::Create => create(&undo, force, reader, &mut out),
         };
         if let Some(step) = step {
             reader.pretend(&step);
@@ -60,7 +60,7 @@ pub fn inverse(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Inver
 }
 
 /// Undoes the creation of a key: deletes it, unless it contains something else by now.
-fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
     match there {
@@ -113,14 +113,14 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         });
     }
     if keep {
-        (!gone.is_empty()).then(|| step(undo, Action::Update, gone))
+        (!gone.is_empty()).then(|| step(undo, ChangeAction::Update, gone))
     } else {
-        Some(step(undo, Action::Delete, gone))
+        Some(step(undo, ChangeAction::Delete, gone))
     }
 }
 
 /// Undoes changes of values in a key that existed: puts each value back.
-fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let there = reader.key(&undo.key);
     let values = values(undo, force, reader, out);
     if values.is_empty() {
@@ -131,14 +131,14 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
             out.conflicts.push(key_conflict(&undo.key));
             return None;
         }
-        Answer::Absent => Action::Create,
-        _ => Action::Update,
+        Answer::Absent => ChangeAction::Create,
+        _ => ChangeAction::Update,
     };
     Some(step(undo, action, values))
 }
 
 /// Undoes the deletion of a key: creates it with its values.
-fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Option<KeyChange> {
+fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
         Answer::Absent => {
@@ -147,7 +147,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
         }
         Answer::Present(()) => {
             let values = values(undo, force, reader, out);
-            (!values.is_empty()).then(|| step(undo, Action::Update, values))
+            (!values.is_empty()).then(|| step(undo, ChangeAction::Update, values))
         }
         Answer::Unread(why) => {
             out.unread.push(format!("{}: {why}", undo.key));
@@ -156,7 +156,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
     }
 }
 
-fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse) -> Vec<ValueChange> {
+fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Vec<ValueChange> {
     let mut values = Vec::new();
     for value in &undo.values {
         let now = match reader.value(&undo.key, &value.name).known() {
@@ -181,12 +181,12 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Inverse)
 }
 
 /// Returns the part of `undo` that can be made.
-fn step(undo: &KeyChange, action: Action, values: Vec<ValueChange>) -> KeyChange {
+fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }
 
 /// Returns whether the parent key exists; `None` if that could not be read.
-fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Inverse) -> Option<bool> {
+fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Rollback) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
     match reader.key(&parent).known() {
         Ok(there) => Some(there.is_some()),

@@ -1,6 +1,6 @@
 //! The state folder, which holds the journals.
 
-use super::error::FolderError;
+use super::error::StoreError;
 use std::{
     fs::{self, OpenOptions},
     hash::{BuildHasher as _, RandomState},
@@ -17,21 +17,21 @@ use crate::{
     plan::file::{seal, unseal},
 };
 
-use super::{Entry, Event, Journal, trust};
+use super::{Event, Header, Journal, trust};
 
 /// The largest journal that kbfix reads, in bytes.
 const MOST: u64 = 1 << 30;
 
 /// The state folder. Journals are in its subfolder `journal`.
 #[derive(Debug, Clone)]
-pub struct Folder {
+pub struct Store {
     root: PathBuf,
     /// Whether this is the default folder, whose permissions kbfix sets and checks itself.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
     is_default: bool,
 }
 
-impl Folder {
+impl Store {
     /// Returns the folder that the user named, or the default: `%ProgramData%\kbfix` on Windows; elsewhere
     /// `$XDG_STATE_HOME/kbfix`, or `~/.local/state/kbfix` if that variable is not set. `None` if there is no default.
     pub fn new(named: Option<&Path>) -> Option<Self> {
@@ -49,14 +49,14 @@ impl Folder {
     /// Checks that a journal could be written, as far as that can be told without leaving anything on disk.
     ///
     /// # Errors
-    /// The error that [`Folder::begin`] would return.
-    pub fn check(&self) -> Result<(), FolderError> {
+    /// The error that [`Store::begin`] would return.
+    pub fn check(&self) -> Result<(), StoreError> {
         self.trusted()?;
         let folder = self.journals();
         let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
         match tempfile::tempfile_in(there) {
             Ok(_) => Ok(()),
-            Err(source) => Err(FolderError::Io { path: there.to_owned(), source }),
+            Err(source) => Err(StoreError::Io { path: there.to_owned(), source }),
         }
     }
 
@@ -65,10 +65,10 @@ impl Folder {
     }
 
     /// Checks that nobody else may write the state folder and its subfolder. Returns whether both exist.
-    fn trusted(&self) -> Result<bool, FolderError> {
+    fn trusted(&self) -> Result<bool, StoreError> {
         #[cfg(windows)]
         if self.is_default {
-            let error = |source| FolderError::Io { path: self.root.clone(), source };
+            let error = |source| StoreError::Io { path: self.root.clone(), source };
             if !crate::targets::local::check_admin_only_dir(&self.root).map_err(io::Error::other).map_err(error)? {
                 return Ok(false);
             }
@@ -80,27 +80,27 @@ impl Folder {
     ///
     /// # Errors
     /// If it cannot be created, or if somebody else may write the existing one.
-    pub fn create(&self) -> Result<(), FolderError> {
+    pub fn create(&self) -> Result<(), StoreError> {
         // Check first: nothing may be created in a folder that is then refused.
         self.trusted()?;
         let folder = self.journals();
-        self.make(&folder).map_err(|source| FolderError::Io { path: folder.clone(), source })?;
+        self.make(&folder).map_err(|source| StoreError::Io { path: folder.clone(), source })?;
         self.trusted().map(drop)
     }
 
-    /// Writes a journal's first line, which is complete and on disk when this returns. Gives the entry its id, which
+    /// Writes a journal's first line, which is complete and on disk when this returns. Gives the header its id, which
     /// sorts after the ids of all journals in the folder, even if the clock was set back since.
     ///
     /// # Errors
     /// If it cannot be written; then no journal is left.
-    pub fn begin(&self, mut entry: Entry) -> Result<Journal, FolderError> {
+    pub fn begin(&self, mut header: Header) -> Result<Journal, StoreError> {
         self.create()?;
         let folder = self.journals();
         loop {
-            entry.id = self.next_id()?;
-            let path = folder.join(format!("{}.jsonl", entry.id));
-            let error = |source| FolderError::Io { path: path.clone(), source };
-            let line = first_line(&entry).map_err(|e| error(e.into()))?;
+            header.id = self.next_id()?;
+            let path = folder.join(format!("{}.jsonl", header.id));
+            let error = |source| StoreError::Io { path: path.clone(), source };
+            let line = first_line(&header).map_err(|e| error(e.into()))?;
             // Leave room for events, so that the journal can be read again.
             if line.len() as u64 > MOST / 2 {
                 return Err(error(io::Error::other(
@@ -108,7 +108,7 @@ impl Folder {
                 )));
             }
             match create_private_file(&path, line.as_bytes()) {
-                Ok(()) => return Ok(Journal { path, entry, events: Vec::new() }),
+                Ok(()) => return Ok(Journal { path, header, events: Vec::new() }),
                 // Another process took the name. The next id is later than that journal's.
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(why) => return Err(error(why)),
@@ -142,7 +142,7 @@ impl Folder {
 
     /// Returns the id of the next journal: the present time, or a millisecond after the newest journal if that is
     /// later.
-    fn next_id(&self) -> Result<String, FolderError> {
+    fn next_id(&self) -> Result<String, StoreError> {
         let now = Timestamp::now();
         let newest =
             self.names()?.into_iter().rev().find_map(|path| Some((time_in(path.file_name()?.to_str()?)?, path)));
@@ -150,16 +150,16 @@ impl Folder {
             None => now,
             Some((time, path)) => {
                 let next = time.ok().and_then(|time| time.checked_add(SignedDuration::from_millis(1)).ok());
-                next.ok_or(FolderError::LastOfAll { path })?.max(now)
+                next.ok_or(StoreError::LastOfAll { path })?.max(now)
             }
         };
         Ok(id_at(time))
     }
 
     /// Returns the journals' files, sorted by name.
-    fn names(&self) -> Result<Vec<PathBuf>, FolderError> {
+    fn names(&self) -> Result<Vec<PathBuf>, StoreError> {
         let folder = self.journals();
-        let error = |source| FolderError::Io { path: folder.clone(), source };
+        let error = |source| StoreError::Io { path: folder.clone(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(&folder).map_err(error)? {
             let path = entry.map_err(error)?.path();
@@ -175,7 +175,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the folder exists and cannot be listed, or somebody else may write it.
-    pub fn list(&self) -> Result<(Vec<Journal>, Vec<FolderError>), FolderError> {
+    pub fn list(&self) -> Result<(Vec<Journal>, Vec<StoreError>), StoreError> {
         let paths = if self.trusted()? { self.names()? } else { Vec::new() };
         let (mut journals, mut damaged) = (Vec::new(), Vec::new());
         for path in paths {
@@ -191,7 +191,7 @@ impl Folder {
     ///
     /// # Errors
     /// If there is none, or it is damaged.
-    pub fn find(&self, name: &str) -> Result<Journal, FolderError> {
+    pub fn find(&self, name: &str) -> Result<Journal, StoreError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
         let folder = self.journals();
         let by_name = folder.join(format!("{bare}.jsonl"));
@@ -200,31 +200,31 @@ impl Folder {
             self.trusted()?;
         }
         match Self::read(if is_name { &by_name } else { Path::new(name) }) {
-            Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Err(FolderError::Missing { name: name.to_owned(), folder })
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(StoreError::Missing { name: name.to_owned(), folder })
             }
             found => found,
         }
     }
 
-    pub(super) fn read(path: &Path) -> Result<Journal, FolderError> {
+    pub(super) fn read(path: &Path) -> Result<Journal, StoreError> {
         let path = path.to_owned();
-        let malformed = |line, detail: String| FolderError::Malformed { path: path.clone(), line, detail };
+        let malformed = |line, detail: String| StoreError::Malformed { path: path.clone(), line, detail };
         let bytes = trust::read(&path, MOST)?;
         let text = String::from_utf8(bytes).map_err(|_| malformed(1, "it is not UTF-8 text".to_owned()))?;
         let mut lines = text.split_inclusive('\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
-        let entry = entry(first).map_err(|detail| malformed(1, detail))?;
+        let header = header(first).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
             match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
                 Ok(event) => events.push(event),
-                // The process died while it added an event. That event is lost; the entry is complete.
+                // The process died while it added an event. That event is lost; the header is complete.
                 Err(_) if !line.ends_with('\n') => {}
                 Err(e) => return Err(malformed(at + 1, e.to_string())),
             }
         }
-        Ok(Journal { path, entry, events })
+        Ok(Journal { path, header, events })
     }
 }
 
@@ -245,12 +245,12 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     fits.then(|| time.parse())
 }
 
-/// Returns the entry with its digest, so that a rollback never restores data from a damaged file.
-fn first_line(entry: &Entry) -> serde_json::Result<String> {
-    Ok(format!("{}\n", seal(serde_json::to_value(entry)?)))
+/// Returns the header with its digest, so that a rollback never restores data from a damaged file.
+fn first_line(header: &Header) -> serde_json::Result<String> {
+    Ok(format!("{}\n", seal(serde_json::to_value(header)?)))
 }
 
-fn entry(line: &str) -> Result<Entry, String> {
+fn header(line: &str) -> Result<Header, String> {
     json::check(line).map_err(|e| e.to_string())?;
     let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     match value.get("kbfix_journal") {
