@@ -221,6 +221,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
     }
 }

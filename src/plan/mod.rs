@@ -21,6 +21,7 @@ mod os;
 mod evaluation;
 mod keys;
 mod rules;
+mod sensitive;
 mod desired_state;
 
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub use named::{NamedRule, Place};
 use crate::{
     diag::Exit,
     registry::{Data, Key, ValueName},
-    spec::document::ComputerRestart,
+    spec::document::{ComputerRestart, ManualStep},
     targets::{Facts, KeyChange},
 };
 
@@ -113,6 +114,9 @@ pub struct SpecPlan {
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
+    /// The steps that the spec asks for beside the registry, which kbfix does not take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
 }

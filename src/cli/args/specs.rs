@@ -58,6 +58,11 @@ impl Source {
         Self::new(name, piped_bytes(text))
     }
 
+    /// Returns it as the library takes it.
+    pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
+        spec::Source { name: &self.name, bytes: &self.bytes }
+    }
+
     /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger one was not read whole, and is refused as a spec of that size.
@@ -102,7 +107,7 @@ fn piped_bytes(text: String) -> Vec<u8> {
 
 /// Reads and checks the specs of one run.
 pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
-    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
     spec::load_all(&sources, settings)
 }
 
