@@ -152,6 +152,7 @@ impl About<'_> {
             prerequisites: Vec::new(),
             hotfix: None,
             registry,
+            manual_steps: Vec::new(),
             restart: None,
             symptoms: Vec::new(),
         }

@@ -4,12 +4,14 @@
 //! error about a file is also reported as a diagnostic, so that every message has the same parts.
 
 mod codes;
+mod exit;
 pub mod text;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use codes::{CODES, Code};
+pub use exit::Exit;
 
 /// Returns a count with its noun: `1 key`, `2 keys`, `0 oddities`.
 pub fn number_of(n: usize, what: &str) -> String {

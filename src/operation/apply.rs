@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::{Applied, StartError, execute},
     install::{self, Packages},
     plan::{PlanStatus, Request, cannot_apply, other_target, refuse_damaged, too_many_changes},
@@ -12,7 +12,7 @@ use super::{
     restart,
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
     targets::{Address, Target},
@@ -74,7 +74,7 @@ pub fn apply(
         return Ok(report);
     }
     let narrow = |plan: &Plan| match plan.wider_than(options.max_changes) {
-        Some(spec) => Err(Error::new(USAGE, too_many_changes(spec, options.max_changes, Diagnostic::error))),
+        Some(spec) => Err(Error::new(Exit::Refused, too_many_changes(spec, options.max_changes, Diagnostic::error))),
         None => Ok(()),
     };
     narrow(&plan)?;
@@ -88,7 +88,7 @@ pub fn apply(
             store.check().map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
-            return Err(Error::new(Outcome::RolledBack.exit_code(), why));
+            return Err(Error::new(Outcome::RolledBack.exit(), why));
         }
         let mut report = Report::of_plan(plan, Command::Apply);
         report.diagnostics.extend(warning);

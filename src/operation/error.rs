@@ -4,21 +4,16 @@ use std::io;
 
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::StoreError,
     targets::{Drift, TargetError, smb::Trouble},
 };
-
-/// Exit code: wrong usage, or an invalid spec or plan.
-pub const USAGE: u8 = 2;
-/// Exit code: the target could not be read.
-pub const UNREADABLE: u8 = 3;
 
 /// Why an operation did not get to its result. Nothing was changed.
 #[derive(Debug)]
 pub struct Error {
     /// The exit code of a command that ends with it.
-    pub exit_code: u8,
+    pub exit: Exit,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
@@ -27,8 +22,8 @@ pub struct Error {
 
 impl Error {
     /// Returns an error of one diagnostic.
-    pub fn new(exit_code: u8, diagnostic: Diagnostic) -> Self {
-        Self { exit_code, diagnostics: vec![diagnostic], moved: Vec::new() }
+    pub fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
+        Self { exit, diagnostics: vec![diagnostic], moved: Vec::new() }
     }
 
     /// Returns the same error with another hint.
@@ -63,7 +58,7 @@ impl From<TargetError> for Error {
             },
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
         };
-        Self::new(UNREADABLE, Diagnostic::error(code, error.to_string()).hint(hint))
+        Self::new(Exit::Unusable, Diagnostic::error(code, error.to_string()).hint(hint))
     }
 }
 
@@ -88,13 +83,13 @@ impl From<PlanRefusal> for Error {
             PlanRefusal::Target(error) => error.into(),
             PlanRefusal::OtherMachine { .. } => {
                 let hint = "make a plan from a snapshot of this machine, which knows its name";
-                Self::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+                Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
             PlanRefusal::Stale(moved) => {
                 let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
                 let message = format!("{message}: {}", lines.join("; "));
                 let hint = "make the plan anew with `kbfix diff --out FILE`, and have it reviewed";
-                let mut stop = Self::new(USAGE, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
+                let mut stop = Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
                 stop.moved = moved;
                 stop
             }
@@ -122,18 +117,18 @@ impl From<StoreError> for Error {
             StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
             StoreError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
         };
-        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+        Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
     }
 }
 
 impl From<StartError> for Error {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Journal(error) => Self { exit_code: UNREADABLE, ..error.into() },
+            StartError::Journal(error) => Self { exit: Exit::Unusable, ..error.into() },
             StartError::Target(error) => error.into(),
             StartError::ControlSet(_) => {
                 let hint = "see that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
-                Self::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
+                Self::new(Exit::Unusable, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::StartError,
     package::{self, PackageError, Prepared, prepare, remove_leftovers},
     plan::make_plan,
@@ -12,7 +12,7 @@ use super::{
     step::{Step, StepResult},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
@@ -25,7 +25,7 @@ use crate::{
 pub struct Packages(pub Vec<(String, PathBuf)>);
 
 fn usage(message: String, hint: &str) -> Error {
-    Error::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
 impl Packages {
@@ -65,7 +65,7 @@ impl Packages {
         if !matches!(address.kind(), Ok(Kind::Local)) {
             let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
-            return Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            return Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
@@ -105,7 +105,7 @@ fn refused(error: &PackageError) -> Error {
         PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
         _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
     };
-    Error::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.
@@ -190,7 +190,7 @@ pub(super) fn go_on(
     let mut report = done.unwrap_or_else(|stop| {
         let mut report = Report::new(Command::Apply);
         report.outcome = Some(Outcome::Failed);
-        report.exit_code = Outcome::Failed.exit_code();
+        report.exit_code = Outcome::Failed.exit();
         report.diagnostics = stop.diagnostics;
         report
     });

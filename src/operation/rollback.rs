@@ -2,13 +2,13 @@
 
 use super::{
     apply::carry_out,
-    error::{Error, USAGE},
+    error::Error,
     plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
@@ -83,7 +83,7 @@ pub fn rollback(
         let refused = cannot_apply(&plan, target, Diagnostic::error);
         let mut report = Report::of_plan(plan, Command::Rollback);
         if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
             report.diagnostics.push(refused);
         }
         report
@@ -104,7 +104,7 @@ pub fn rollback(
     if !conflicts.is_empty() {
         // What a look finds is no failure: nothing was tried.
         let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit_code());
+        report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
         report.diagnostics.push(kept(&conflicts, older.as_deref()));
@@ -142,7 +142,7 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
     let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
                 renamed or prepared anew since, give --force-machine";
-    Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
@@ -194,7 +194,7 @@ pub fn newest(
         let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Error::new(USAGE, diagnostic)
+        Error::new(Exit::Refused, diagnostic)
     })
 }
 
@@ -221,6 +221,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
     }
 }

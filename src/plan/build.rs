@@ -160,6 +160,10 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
+        manual_steps: match outcome {
+            Outcome::NotApplicable => Vec::new(),
+            _ => spec.document.manual_steps.clone(),
+        },
         restart,
     };
     (plan, registry.wants)

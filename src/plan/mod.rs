@@ -19,6 +19,7 @@ mod named;
 mod canonical;
 mod os;
 mod rules;
+mod sensitive;
 mod desired_state;
 
 use std::collections::BTreeMap;
@@ -31,8 +32,9 @@ pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 
 use crate::{
+    diag::Exit,
     registry::{Data, Key, ValueName},
-    spec::document::ComputerRestart,
+    spec::document::{ComputerRestart, ManualStep},
     targets::{Facts, KeyChange},
 };
 
@@ -110,6 +112,9 @@ pub struct SpecPlan {
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
+    /// The steps that the spec asks for beside the registry, which kbfix does not take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
 }
@@ -289,14 +294,14 @@ impl Outcome {
         }
     }
 
-    /// Returns the exit code of a spec with this outcome: `docs/reference/exit-codes.md`.
-    pub fn exit_code(self) -> u8 {
+    /// Returns the exit code of a run whose worst outcome this is.
+    pub fn exit(self) -> Exit {
         match self {
-            Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,
-            Self::ChangesPending => 1,
-            Self::Blocked | Self::NeedsParameter | Self::Unknown => 4,
-            Self::RolledBack => 5,
-            Self::Failed => 6,
+            Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
+            Self::ChangesPending => Exit::Differences,
+            Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
+            Self::RolledBack => Exit::RolledBack,
+            Self::Failed => Exit::Failed,
         }
     }
 }

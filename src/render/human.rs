@@ -90,6 +90,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
     }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "  by hand       {}", one_line(&step.to_string()));
+    }
     if wording::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));
     }

@@ -92,6 +92,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
         }
         let _ = writeln!(out, "```");
     }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "\nBy hand, {}", escaped(&step.to_string()));
+    }
     if wording::asks_for_restart(spec) {
         let (restart, note) = wording::restart(spec);
         let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::error::{CommandError, USAGE};
+use crate::cli::error::CommandError;
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     targets::{Address, Extra, Target, open},
 };
 
@@ -64,7 +64,10 @@ impl TargetArguments {
             None => {
                 let message = "no target is named, and this is not Windows";
                 let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE, smb://HOST";
-                return Err(CommandError::new(USAGE, Diagnostic::error(Code::TARGET_MISSING, message).hint(hint)));
+                return Err(CommandError::new(
+                    Exit::Refused,
+                    Diagnostic::error(Code::TARGET_MISSING, message).hint(hint),
+                ));
             }
         };
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;

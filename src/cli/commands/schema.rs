@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
+    diag::Exit,
     fleet::{self, FleetReport},
     operation::report::Report,
     plan,
@@ -50,7 +51,7 @@ enum Document {
     HiveCheck,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),
@@ -66,7 +67,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));
-    Ok(0)
+    Ok(Exit::Done)
 }
 
 /// The schema of a document that kbfix writes and never reads.

@@ -10,7 +10,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     journal::now,
     operation::{self, Progress as _, reading},
     targets::Snapshot,
@@ -30,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     out: PathBuf,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
@@ -52,5 +52,5 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     if !matches!(out, Destination::StandardOutput) {
         output.note(&format!("snapshot {}", arguments.out.display()));
     }
-    Ok(0)
+    Ok(Exit::Done)
 }

@@ -281,6 +281,16 @@ pub(super) fn evaluate(
     fit(cx, &meaning, value_type, path)
 }
 
+/// Converts `literal` to data of each of the types that it fits, and reports it if it fits none.
+pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
+    let all: Vec<Data> = types.iter().filter_map(|value_type| convert(literal, *value_type).ok()).collect();
+    if all.is_empty() {
+        let meaning = Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false };
+        fit(cx, &meaning, *types.first()?, path)?;
+    }
+    Some(all)
+}
+
 /// Converts `meaning` to data of `value_type`, and reports data that does not fit.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);

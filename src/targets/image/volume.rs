@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    files::read::read_file,
+    files::{pinned::Pinned, read::read_open},
     targets::{
         Answer, FileFacts, Reason, TargetError, Unread,
         drives::{DriveFolder, Drives, split_drive},
@@ -138,7 +138,8 @@ const MAX_BOOT_INI: u64 = 1 << 20;
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {
     let Answer::Present(path) = system.find_below(["boot.ini"]) else { return None };
-    let bytes = read_file(&path, MAX_BOOT_INI).ok()?;
+    let file = Pinned::open(system.root(), &path).and_then(|reached| reached.file()).ok()?;
+    let bytes = read_open(file, MAX_BOOT_INI).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let default = text
         .lines()
