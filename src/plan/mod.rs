@@ -18,6 +18,8 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod evaluation;
+mod keys;
 mod rules;
 mod sensitive;
 mod desired_state;

@@ -7,8 +7,10 @@ use crate::{
     spec::source::{
         findings::Findings,
         path::Path,
-        readings::{Reading, Readings, is_day, quote_hint},
+        reading::Reading,
+        readings::{Readings, quote_hint},
         tree::{Kind, Visited},
+        yaml11::is_day,
     },
 };
 

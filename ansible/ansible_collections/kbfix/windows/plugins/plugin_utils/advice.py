@@ -8,19 +8,13 @@ import typing as t
 
 from . import options
 from .command import Call
-from .report_types import Diagnostic, NamedOption, Place
+from .report_types import Diagnostic, NamedOption
 
 # The modules' names of options whose values are mappings there.
 _MAPPINGS = {"set": "parameters", "drive": "drives", "package": "packages"}
 # A plan is not written to a file of the host here.
 _OTHERS = {"out": "kb_info with with_plan: true"}
 _KNOWN: dict[str, dict[str, t.Any]] = {**options.KB["argument_spec"], **options.KB_ROLLBACK["argument_spec"]}
-
-
-class PlaceInTask(Place):
-    """A place in the text that was sent, and what of the spec in the task stands there."""
-
-    path: str
 
 
 def in_the_task(diagnostic: Diagnostic, call: Call) -> Diagnostic:
@@ -31,8 +25,8 @@ def in_the_task(diagnostic: Diagnostic, call: Call) -> Diagnostic:
     paths = call.paths.get(place["file"]) if place else None
     in_task = place is not None and paths is not None and 0 < place["line"] <= len(paths)
     if place and paths and in_task:
-        path = paths[place["line"] - 1]
-        shown["place"] = PlaceInTask(**place, path=path)
+        # Not in the schema: what of the spec in the task the line of the sent text holds.
+        shown["place"] = t.cast(t.Any, {**place, "path": paths[place["line"] - 1]})
     hint = diagnostic.get("hint")
     if in_task and diagnostic.get("fix") == "quote":
         # The text that would have to stand in quotes is what YAML 1.1 made of the user's.
