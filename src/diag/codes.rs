@@ -77,6 +77,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
     TOO_MANY_CHANGES = "too-many-changes";
+    /// Files of a drive were asked for, and the operator named no folder that holds them.
+    FILES_NOT_GIVEN = "files-not-given";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
@@ -87,10 +89,20 @@ codes! {
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
+    /// A machine of a fleet file cannot be used.
+    FLEET_MACHINE = "fleet-machine";
+    /// No machine is in a group that is named.
+    FLEET_GROUP = "fleet-group";
+    /// A fleet has no machine.
+    FLEET_EMPTY = "fleet-empty";
+    /// Machines of a fleet say that they are one machine.
+    FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
     /// A rollback kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A rollback is in another control set than the current one.
+    OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the limit that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
@@ -125,6 +137,12 @@ codes! {
     IMPORT_CONTROL_SET = "import-control-set";
     /// The export format cannot express everything that the spec says.
     EXPORT_LOSSY = "export-lossy";
+    /// The input of a DSC resource is not of its schema.
+    DSC_INPUT = "dsc-input";
+    /// A type is no resource of kbfix.
+    DSC_TYPE = "dsc-type";
+    /// `kbfix dsc set` left a spec as it was.
+    DSC_NOT_SET = "dsc-not-set";
     /// A package was given that no spec of the run can use, or a needed one was not given.
     PACKAGE_USAGE = "package-usage";
     /// A file is not the package that the spec describes.
@@ -281,6 +299,8 @@ codes! {
     DATA_HEX = "data-hex";
     /// A string cannot be stored as a registry string.
     DATA_TEXT = "data-text";
+    /// A string is not a regular expression, or one that is too large.
+    REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// The article does not allow the data.
@@ -301,7 +321,7 @@ codes! {
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run have the same id.
+    /// Two specs of a run, or two of their rules and values, have the same id.
     DUPLICATE_ID = "duplicate-id";
     /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";

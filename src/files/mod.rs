@@ -2,6 +2,7 @@
 
 #[cfg(windows)]
 pub mod long_path;
+pub mod list;
 pub mod pinned;
 pub mod read;
 pub mod replace;

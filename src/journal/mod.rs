@@ -41,6 +41,9 @@ pub struct Header {
     pub target: Address,
     /// The machine whose registry the target is.
     pub machine: Machine,
+    /// The number of the control set that `HKLM\SYSTEM\CurrentControlSet` led to, where changes are in it and it is a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_set: Option<u16>,
     /// The ids of the specs.
     pub specs: Vec<String>,
     /// The digest of the plan that was applied.

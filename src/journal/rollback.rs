@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
-    targets::{Action, Answer, KeyChange, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, ValueChange},
 };
 
 /// The changes that undo a journal, and the obstacles to them.
@@ -47,9 +47,9 @@ pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) ->
     for change in changes.iter().rev() {
         let undo = change.inverse();
         let step = match undo.action {
-            Action::Delete => delete(&undo, force, reader, &mut out),
-            Action::Update => update(&undo, force, reader, &mut out),
-            Action::Create => create(&undo, force, reader, &mut out),
+            ChangeAction::Delete => delete(&undo, force, reader, &mut out),
+            ChangeAction::Update => update(&undo, force, reader, &mut out),
+            ChangeAction::Create => create(&undo, force, reader, &mut out),
         };
         if let Some(step) = step {
             reader.pretend(&step);
@@ -113,9 +113,9 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
         });
     }
     if keep {
-        (!gone.is_empty()).then(|| step(undo, Action::Update, gone))
+        (!gone.is_empty()).then(|| step(undo, ChangeAction::Update, gone))
     } else {
-        Some(step(undo, Action::Delete, gone))
+        Some(step(undo, ChangeAction::Delete, gone))
     }
 }
 
@@ -131,8 +131,8 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
             out.conflicts.push(key_conflict(&undo.key));
             return None;
         }
-        Answer::Absent => Action::Create,
-        _ => Action::Update,
+        Answer::Absent => ChangeAction::Create,
+        _ => ChangeAction::Update,
     };
     Some(step(undo, action, values))
 }
@@ -147,7 +147,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
         }
         Answer::Present(()) => {
             let values = values(undo, force, reader, out);
-            (!values.is_empty()).then(|| step(undo, Action::Update, values))
+            (!values.is_empty()).then(|| step(undo, ChangeAction::Update, values))
         }
         Answer::Unread(why) => {
             out.unread.push(format!("{}: {why}", undo.key));
@@ -181,7 +181,7 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
 }
 
 /// Returns the part of `undo` that can be made.
-fn step(undo: &KeyChange, action: Action, values: Vec<ValueChange>) -> KeyChange {
+fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }
 

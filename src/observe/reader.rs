@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Unread, Wanted},
+    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
 /// Answers questions from facts, and notes those that the facts do not answer.
@@ -66,7 +66,7 @@ impl Ask {
     }
 
     pub(super) fn about(self, key: Key) -> KeyQuery {
-        let values = if self.all_values { Wanted::All } else { Wanted::Names(self.names) };
+        let values = if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.names) };
         KeyQuery { key, values, subkeys: self.subkeys }
     }
 }
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
         for value in &change.values {
             planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
         }
-        if change.action != crate::targets::Action::Update {
+        if change.action != crate::targets::ChangeAction::Update {
             planned.keys.insert(change.key.clone(), id.to_owned());
             planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
         }

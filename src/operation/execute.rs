@@ -13,8 +13,8 @@ use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
     observe::{Reader, observe},
     plan::Plan,
-    registry::{Data, Key, KeyProperties, ValueName, notation},
-    targets::{Action, Address, Answer, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
+    registry::{Data, Key, KeyProperties, ValueName, control_set, notation},
+    targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
 /// What came of carrying out changes.
@@ -53,6 +53,9 @@ pub enum StartError {
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The journal could not name the control set that the changes are in.
+    #[error("the number of the current control set could not be read, so a rollback could not find it again: {0}")]
+    ControlSet(Unread),
 }
 
 /// Makes the changes of a plan. `address` is how a later rollback finds the target.
@@ -70,6 +73,10 @@ pub fn execute(
     if changes.is_empty() {
         return Ok(Applied::Nothing);
     }
+    let control_set = match changes.iter().any(|change| control_set::is_current(&change.key.path)) {
+        true => target.control_set()?.known().map_err(StartError::ControlSet)?,
+        false => None,
+    };
     let mut journal = store.begin(Header {
         kbfix_journal: 1,
         // The store gives it one.
@@ -78,6 +85,7 @@ pub fn execute(
         action,
         target: address,
         machine: plan.machine.clone(),
+        control_set,
         specs: plan.specs.iter().filter(|spec| spec.does_something()).map(|spec| spec.id.clone()).collect(),
         plan: plan.digest(),
         restart: plan.restart(),
@@ -149,9 +157,9 @@ impl Expected {
     fn of(changes: &[KeyChange]) -> Self {
         let mut expected = Self::default();
         for change in changes {
-            expected.keys.insert(change.key.clone(), change.action != Action::Delete);
+            expected.keys.insert(change.key.clone(), change.action != ChangeAction::Delete);
             match (&change.properties, change.action) {
-                (Some(properties), Action::Create) => {
+                (Some(properties), ChangeAction::Create) => {
                     drop(expected.properties.insert(change.key.clone(), properties.clone()))
                 }
                 _ => drop(expected.properties.remove(&change.key)),

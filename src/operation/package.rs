@@ -27,7 +27,7 @@ use kind::{Kind, RESTART_BEGUN};
 use process::Process;
 use sha2::{Digest, Sha256};
 
-use super::step::{Action, Result as StepResult, Step};
+use super::step::{Step, StepKind, StepResult};
 use crate::{plan::Install, registry::notation::hex_digits};
 
 /// Why a package cannot be run. Nothing was done.
@@ -172,7 +172,7 @@ impl Prepared {
     /// time it has run. After `limit` it is ended.
     pub fn run(&self, spec: &str, install: &Install, limit: Duration, mut tick: impl FnMut(Duration)) -> Step {
         let step = |result, detail: String| Step {
-            action: Action::InstallHotfix,
+            action: StepKind::InstallHotfix,
             name: self.name.clone(),
             spec: Some(spec.to_owned()),
             result,

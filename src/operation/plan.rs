@@ -1,11 +1,12 @@
 //! Plans and a target: a plan is made of specs, and a saved one is checked against the target as it is now.
 
 use crate::{
-    diag::{Code, Diagnostic, number_of},
+    diag::{Code, Diagnostic, Hint, number_of},
     observe::{observe, observe_again},
-    plan::{Machine, Plan, Planning, SpecPlan},
+    plan::{Machine, Outcome, Plan, Planning, SpecPlan},
+    registry::control_set,
     spec::Spec,
-    targets::{Moved, Target, TargetError},
+    targets::{Drift, Target, TargetError},
 };
 
 /// What an operation is to bring about.
@@ -50,7 +51,7 @@ pub enum PlanRefusal {
     },
     /// Something that it rests on is no longer so.
     #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
-    Stale(Vec<Moved>),
+    Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -70,7 +71,7 @@ pub enum PlanStatus {
 /// # Errors
 /// [`PlanRefusal`]
 pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, PlanRefusal> {
-    let renamed = same_machine(&plan.machine, &plan.target, target)?;
+    let renamed = same_machine(&plan.machine, &plan.target, None, target)?;
     let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
     if moved.is_empty() {
         return Ok(PlanStatus::Current);
@@ -101,17 +102,20 @@ pub struct Renamed {
 
 /// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
 /// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
-/// name nor MachineGuid is known, the target's URI has to be the same.
+/// name nor MachineGuid is known, the target's URI has to be the same. `set` is the number of the control set with the computer name,
+/// where that is not the current one.
 ///
 /// # Errors
 /// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
 pub fn same_machine(
     wanted: &Machine,
     wanted_uri: &str,
+    set: Option<u16>,
     target: &mut dyn Target,
 ) -> Result<Option<Renamed>, PlanRefusal> {
     let mut found = Machine::default();
-    observe(target, |reader| found = crate::plan::machine(reader))?;
+    let set = set.map_or_else(|| "CurrentControlSet".to_owned(), control_set::name);
+    observe(target, |reader| found = crate::plan::machine_of_set(&set, reader))?;
     let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (Some(_), None) => false,
@@ -138,8 +142,14 @@ pub fn same_machine(
 /// That a `*` of a spec stands for very many keys.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
+    let hint = Hint::new("look through them; where all are meant, allow so many")
+        .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
+}
+
+/// Refuses a plan with changes in a file that is damaged as a whole.
+pub(super) fn refuse_damaged(plan: &Plan, target: &mut dyn Target) -> Result<(), TargetError> {
+    target.refuse_damaged(&plan.changes().cloned().collect::<Vec<_>>())
 }
 
 /// Returns that the target cannot be written as the plan says, where that is known without writing.
@@ -154,9 +164,31 @@ pub(super) fn cannot_apply(
     Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
 }
 
+/// Returns what else the operator should know of a plan and its target.
+pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
+    other_target(plan, target).into_iter().chain(missing_drives(plan, target)).collect()
+}
+
+/// Returns that files could not be read because the operator gave no folder for their drives, and a spec is unknown.
+fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+    let drives = target.missing_drives();
+    if drives.is_empty() || plan.outcome() < Outcome::Unknown {
+        return None;
+    }
+    let is_export = target.uri().starts_with("reg:");
+    let named: Vec<_> = drives.iter().map(|drive| format!("{drive}:")).collect();
+    let message = format!("files of drive {} were not read: the target holds none of them", named.join(" and "));
+    let hint = Hint::new("give the folder in which they are");
+    let hint = match is_export {
+        true => hint.option("files", "DIR"),
+        false => drives.iter().fold(hint, |hint, drive| hint.option("drive", format!("{drive}=DIR"))),
+    };
+    Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))
+}
+
 /// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
 /// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
-pub(super) fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
     (!is_copy && plan.target != uri).then(|| {

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    diag::Diagnostic,
+    diag::{Diagnostic, Exit},
     journal::Conflict,
-    operation::step::{Action, Result, Step},
-    plan::{Machine, Outcome, Plan, Restart, SpecPlan},
-    targets::Moved,
+    operation::step::{Step, StepKind, StepResult},
+    plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
+    targets::Drift,
 };
 
 /// What a command found or did.
@@ -29,7 +29,8 @@ pub struct Report {
     /// The worst outcome; none where the command did not get that far.
     pub outcome: Option<Outcome>,
     /// The command's exit code.
-    pub exit_code: u8,
+    #[schemars(with = "u8")]
+    pub exit_code: Exit,
     /// Whether anything was written to the target and stayed there.
     pub changed: bool,
     /// What became of the changes that stand with the specs; none where there are none.
@@ -53,7 +54,7 @@ pub struct Report {
     /// What a rollback kept, since somebody else changed it.
     pub conflicts: Vec<Conflict>,
     /// What has moved since a plan was made.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Drift>,
     /// What stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -94,7 +95,7 @@ impl Report {
             target: None,
             machine: Machine::default(),
             outcome: None,
-            exit_code: 0,
+            exit_code: Exit::Done,
             changed: false,
             changes_are: None,
             digest: None,
@@ -115,7 +116,7 @@ impl Report {
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
         let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
         let code =
-            specs.iter().map(|spec| spec.whole_outcome().exit_code().max(spec.outcome.exit_code())).max().unwrap_or(0);
+            specs.iter().map(|spec| spec.whole_outcome().exit().max(spec.outcome.exit())).max().unwrap_or(Exit::Done);
         self.outcome = Some(outcome);
         self.exit_code = code;
         let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);
@@ -142,13 +143,14 @@ impl Report {
             spec.outcome = Outcome::InDesiredState;
             spec.reasons.push("the plan was carried out before: each of its changes is in place".to_owned());
             spec.changes.clear();
+            spec.named.iter_mut().for_each(|rule| rule.result = Truth::Met);
         }
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }
 
     /// Whether the package of a hotfix failed. Nothing was written to the registry then.
     pub fn package_failed(&self) -> bool {
-        let failed = |step: &Step| step.action == Action::InstallHotfix && step.result == Result::Failed;
+        let failed = |step: &Step| step.action == StepKind::InstallHotfix && step.result == StepResult::Failed;
         self.steps.iter().any(failed)
     }
 

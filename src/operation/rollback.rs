@@ -2,17 +2,18 @@
 
 use super::{
     apply::carry_out,
-    error::{Error, USAGE},
-    plan::{PlanRefusal, Renamed, cannot_apply, same_machine},
+    error::Error,
+    plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
-    targets::{Address, Target},
+    registry::control_set,
+    targets::{Address, Answer, Target, TargetError},
 };
 
 /// How a rollback is done.
@@ -42,8 +43,9 @@ pub fn rollback(
 ) -> Result<Report, Error> {
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let same =
-        progress.during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, target));
+    let set = other_set(&journal, target)?;
+    let same = progress
+        .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, set, target));
     let (was, is) = match same {
         Ok(None) => (None, None),
         Ok(Some(Renamed { was, is })) if address.uri == journal.header.target.uri => (Some(was), Some(is)),
@@ -62,6 +64,7 @@ pub fn rollback(
         let hint = "what is rolled back is what is as that apply left it";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
+    let moved = set.map(|number| in_set(&mut journal, number));
     let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
@@ -73,13 +76,14 @@ pub fn rollback(
     let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
+    refuse_damaged(&plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     let mut report = if looked {
         let refused = cannot_apply(&plan, target, Diagnostic::error);
         let mut report = Report::of_plan(plan, Command::Rollback);
         if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
             report.diagnostics.push(refused);
         }
         report
@@ -100,21 +104,46 @@ pub fn rollback(
     if !conflicts.is_empty() {
         // What a look finds is no failure: nothing was tried.
         let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit_code());
+        report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
         report.diagnostics.push(kept(&conflicts, older.as_deref()));
     }
     report.conflicts = conflicts;
     report.diagnostics.extend(renamed);
+    report.diagnostics.extend(moved);
     Ok(report)
+}
+
+/// Returns the number of the control set that the apply wrote to, where `CurrentControlSet` does not lead to it now.
+fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
+    let Some(was) = journal.header.control_set else { return Ok(None) };
+    Ok(match target.control_set()? {
+        // A target without that link has the key itself.
+        Answer::Absent => None,
+        Answer::Present(is) => (is != was).then_some(was),
+        // Its own number leads to the set in any case.
+        Answer::Unread(_) => Some(was),
+    })
+}
+
+/// Names the control set of the journal's changes by its number, and tells so.
+fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
+    for change in &mut journal.header.changes {
+        change.key = change.key.in_control_set(number);
+    }
+    let set = control_set::name(number);
+    let message = format!("the apply wrote to {set}, which is not the current control set now");
+    let hint = format!("what was changed is put back in {set}, and the current set is left alone");
+    Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
 }
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
-    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
-                renamed or prepared anew since, give --force-machine";
-    Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+    let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
+                prepared anew since, allow that";
+    let hint = Hint::new(hint).bare_option("force-machine");
+    Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
@@ -125,15 +154,15 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
         n => format!("{n} places were changed by somebody else since, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
+    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by force either: see to that \
                    by hand, and roll back again";
     let mut hint = match forcible {
-        0 => by_hand.to_owned(),
-        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
-        n => format!("--force puts back {n} of them; {by_hand}"),
+        0 => Hint::new(by_hand),
+        n if n == conflicts.len() => Hint::new("put back by hand, or by force").bare_option("force"),
+        n => Hint::new(format!("force puts back {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
-        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+        hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
     }
     Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }
@@ -166,7 +195,7 @@ pub fn newest(
         let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Error::new(USAGE, diagnostic)
+        Error::new(Exit::Refused, diagnostic)
     })
 }
 
@@ -190,8 +219,11 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
         rules: None,
+        named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        unset: Vec::new(),
     }
 }

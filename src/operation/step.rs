@@ -10,14 +10,14 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// What was done.
-    pub action: Action,
+    pub action: StepKind,
     /// The package's file, or the service.
     pub name: String,
     /// The spec that it was done for; none where it is for several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
     /// What came of it.
-    pub result: Result,
+    pub result: StepResult,
     /// More of it, for people.
     pub detail: String,
 }
@@ -25,7 +25,8 @@ pub struct Step {
 /// The kinds of step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+#[schemars(rename = "Action")]
+pub enum StepKind {
     /// A package was run.
     InstallHotfix,
     /// A service was stopped.
@@ -39,7 +40,8 @@ pub enum Action {
 /// What came of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Result {
+#[schemars(rename = "Result")]
+pub enum StepResult {
     /// It was done.
     Done,
     /// It was done, and the computer must be restarted.
@@ -52,7 +54,7 @@ pub enum Result {
     Failed,
 }
 
-impl Action {
+impl StepKind {
     /// The words of messages.
     pub fn words(self) -> &'static str {
         match self {
@@ -67,11 +69,11 @@ impl Action {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let result = match self.result {
-            Result::Done => "done",
-            Result::RestartNeeded => "done, restart needed",
-            Result::RestartBegun => "done, restart begun",
-            Result::Skipped => "skipped",
-            Result::Failed => "failed",
+            StepResult::Done => "done",
+            StepResult::RestartNeeded => "done, restart needed",
+            StepResult::RestartBegun => "done, restart begun",
+            StepResult::Skipped => "skipped",
+            StepResult::Failed => "failed",
         };
         write!(f, "{} {}: {result}", self.action.words(), self.name)?;
         if self.detail.is_empty() { Ok(()) } else { write!(f, ", {}", self.detail) }

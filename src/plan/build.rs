@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition, desired_state::Wants,
-    earlier::Earlier, rules,
+    Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
+    desired_state::DesiredState, earlier::Earlier, named, rules,
 };
 
 /// A plan in the making. [`observe`](crate::observe::observe) learns from it what to read: it is asked again until
@@ -34,7 +34,7 @@ pub struct Planning<'a> {
 /// The plan of one spec, and what it was made of.
 struct Planned<'a> {
     plan: SpecPlan,
-    wants: Wants<'a>,
+    wants: DesiredState<'a>,
     /// What was asked, if a `*` of the spec can match a key that a later spec creates.
     reads: Option<Reads>,
     /// Whether every question was answered. Further facts change nothing then.
@@ -133,11 +133,16 @@ fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
 
 /// Reads which machine the target is, as far as its registry says.
 pub fn machine(reader: &Reader<'_>) -> Machine {
+    machine_of_set("CurrentControlSet", reader)
+}
+
+/// Reads which machine the target is, with the computer name that this control set has.
+pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     let text = |key: &str, name: &str| {
         lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
     };
     let (computer_name, machine_guid) = (
-        text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName"),
+        text(&format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
         text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
     );
     Machine { computer_name, machine_guid }
@@ -161,7 +166,7 @@ pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
     }
 }
 
-fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
+fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) {
     let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
     checks.append(&mut registry.checks);
@@ -190,7 +195,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         }
         _ if !spec.unset.is_empty() => {
             let missing = spec.unset.iter();
-            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            let missing = missing.map(|(name, what)| format!("the parameter `{name}` is not set: {what}"));
             (Outcome::NeedsParameter, missing.collect())
         }
         Some(outcome) => {
@@ -224,9 +229,15 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, Wants<'a>) {
         by_star: if counts { registry.by_star } else { 0 },
         install,
         rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),
+        named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
+        manual_steps: match outcome {
+            Outcome::NotApplicable => Vec::new(),
+            _ => spec.document.manual_steps.clone(),
+        },
         restart,
+        unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
 }
@@ -276,6 +287,7 @@ fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
         plan.reasons = clashes;
         plan.install = None;
         plan.changes.clear();
+        plan.named.clear();
         plan.satisfied.clear();
     }
 }

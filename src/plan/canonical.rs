@@ -9,7 +9,7 @@
 use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Decoded, Key, KeyPath, View},
+    registry::{Decoded, Key, View, control_set},
     targets::{Answer, Reason, Unread},
 };
 
@@ -22,30 +22,16 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     if named.view == View::Bits32 && has_one_view(reader) {
         return Ok(key.one_name(true));
     }
-    let Some(number) = control_set(&named.path) else { return Ok(named) };
+    let Some(number) = control_set::number_of(&named.path) else { return Ok(named) };
     let current = match lookup::hklm_value(r"SYSTEM\Select", "Current", reader)? {
         Some(data) => data.decode(),
         None => return Ok(named),
     };
     match current {
-        Decoded::Number(current) if current == number => {
-            let below: Vec<&str> = named.path.names().skip(2).collect();
-            let set = lookup::hklm(r"SYSTEM\CurrentControlSet")?;
-            let below = below.iter().fold(set.path.below_root().to_owned(), |path, name| format!("{path}\\{name}"));
-            lookup::hklm(&below)
-        }
+        Decoded::Number(current) if current == u64::from(number) => Ok(named.in_current_set(number)),
         Decoded::Number(_) => Ok(named),
         _ => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
     }
-}
-
-/// Returns the number of the control set that the key is, or is in.
-fn control_set(path: &KeyPath) -> Option<u64> {
-    let system = lookup::hklm("SYSTEM").ok()?.path;
-    let set = path.relative_to(&system)?.split('\\').next()?;
-    let (name, number) = (set.get(..10)?, set.get(10..)?);
-    let is_number = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && name.eq_ignore_ascii_case("ControlSet") { number.parse().ok() } else { None }
 }
 
 /// Returns whether the target is 32-bit Windows, which has only one registry view: either it says so, or it lacks the

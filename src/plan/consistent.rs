@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence};
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, sensitive};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
     spec::is_protected,
-    targets::{Action, Answer, KeyChange, Reason, Unread},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread},
 };
 
 /// Checks the plan against itself.
@@ -35,6 +35,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         }
         check_spec(spec, &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
+    refuse(sensitive::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),
         Some(place) => Err(format!("its facts say nothing of {place}, on which it rests")),
@@ -46,6 +47,7 @@ fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
     refuse(install_fault(spec, reader))?;
+    refuse(named::fault(&spec.named, &spec.changes))?;
     let mut absent_later = Vec::new();
     for one in &spec.satisfied {
         refuse(planned_by_fault(one, reader))?;
@@ -94,7 +96,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
     };
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != Action::Update);
+    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
     if must_act != spec.does_something() {
         let has = if must_act { "no changes" } else { "changes" };
         Some(format!("its outcome is {outcome}, and it has {has}"))
@@ -102,7 +104,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, and its checks say otherwise"))
     } else if counts && !spec.reasons.is_empty() {
         Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))
-    } else if !counts && !spec.satisfied.is_empty() {
+    } else if !counts && !(spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, and it names what is as the spec wants it"))
     } else if counts && spec.by_star > spec.changes.iter().map(size).sum() {
         Some(format!("it says that {} keys and values change through a `*`, and has fewer", spec.by_star))
@@ -171,16 +173,16 @@ fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         Err(why) => return Some(format!("its facts do not say whether {key} is there: {why}")),
     };
     match (change.action, there) {
-        (Action::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
-        (Action::Update | Action::Delete, false) => {
+        (ChangeAction::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
+        (ChangeAction::Update | ChangeAction::Delete, false) => {
             return Some(format!("it changes {key}, which is absent by its facts"));
         }
         _ => {}
     }
     match change.action {
-        Action::Create => create_fault(change, reader),
-        Action::Update => update_fault(change, reader),
-        Action::Delete => delete_fault(change, reader),
+        ChangeAction::Create => create_fault(change, reader),
+        ChangeAction::Update => update_fault(change, reader),
+        ChangeAction::Delete => delete_fault(change, reader),
     }
 }
 

@@ -7,14 +7,14 @@ use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
     spec::{document::Exclusive, model::ValueRule},
-    targets::{Action, KeyChange, Unread},
+    targets::{ChangeAction, KeyChange, Unread},
 };
 
 use super::value;
 
 /// The registry state that a spec requires, from all rules whose conditions hold.
 #[derive(Debug, Default)]
-pub(super) struct Wants<'a> {
+pub(super) struct DesiredState<'a> {
     /// Keys that must exist, whatever they contain.
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with everything below them.
@@ -64,7 +64,7 @@ fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
-impl Wants<'_> {
+impl DesiredState<'_> {
     /// Adds that the key must contain nothing else; the stricter of two settings wins.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
@@ -95,18 +95,18 @@ impl Wants<'_> {
     pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);
-        let above = (change.action == Action::Create).then(|| within(key, &self.absent)).flatten();
+        let above = (change.action == ChangeAction::Create).then(|| within(key, &self.absent)).flatten();
         if let Some(above) = above {
             let what = if above == *key { "it".to_owned() } else { above.to_string() };
             return vec![(key.to_string(), format!("{what} to be absent"))];
         }
-        let gone = change.action == Action::Delete;
+        let gone = change.action == ChangeAction::Delete;
         if gone && self.present.contains(key) {
             return vec![(key.to_string(), "it to be there".to_owned())];
         }
         let only = self.exclusive_above(key);
         if let Some((above, Exclusive::Tree)) = only
-            && change.action == Action::Create
+            && change.action == ChangeAction::Create
             && !self.values.keys().chain(&self.present).any(|named| is_within(named, key))
         {
             return vec![(key.to_string(), format!("{above} to hold no other keys"))];

@@ -6,10 +6,10 @@ use crate::{
     observe::{Reader, Reads},
     registry::{Key, ValueName},
     spec::Spec,
-    targets::{Action, KeyChange},
+    targets::{ChangeAction, KeyChange},
 };
 
-use super::{desired_state::Wants, rules};
+use super::{desired_state::DesiredState, rules};
 
 /// The specs that were planned before, found by the keys and values that they want something of. A run can have hundreds of specs
 /// about the same keys, so the changes of one are not checked against each of the others.
@@ -24,14 +24,14 @@ pub(super) struct Earlier<'a> {
 
 struct One<'a> {
     id: &'a str,
-    wants: &'a Wants<'a>,
+    wants: &'a DesiredState<'a>,
     /// The spec again with what its evaluation asked, where a `*` of it can match a key that a later spec creates.
     starred: Option<(&'a Spec, &'a Reads)>,
 }
 
 impl<'a> Earlier<'a> {
     /// Adds a spec that gets, or already has, what it wants.
-    pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a Wants<'a>, reads: Option<&'a Reads>) {
+    pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
         wants.absent.iter().for_each(|key| self.absent.entry(key).or_default().push(at));
@@ -80,7 +80,7 @@ impl<'a> Earlier<'a> {
     /// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
     /// matches a key that they create.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
-        if !changes.iter().any(|change| change.action == Action::Create) {
+        if !changes.iter().any(|change| change.action == ChangeAction::Create) {
             return Vec::new();
         }
         let starred = self.specs.iter().filter_map(|one| one.starred);

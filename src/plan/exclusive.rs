@@ -9,7 +9,7 @@ use crate::{
     targets::{Unread, ValueChange},
 };
 
-use super::desired_state::{Wants, within};
+use super::desired_state::{DesiredState, within};
 
 /// The unnamed contents of exclusive keys.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
 }
 
 /// Works out what must be deleted from the exclusive keys of `wants`.
-pub(super) fn rest(wants: &Wants<'_>, reader: &Reader<'_>) -> Rest {
+pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     let mut rest = Rest::default();
     let named = if wants.exclusive.is_empty() { BTreeSet::new() } else { wants.named() };
     for (key, exclusive) in &wants.exclusive {

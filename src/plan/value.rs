@@ -82,7 +82,14 @@ mod tests {
     use crate::registry::ValueName;
 
     fn rule(desired: Desired) -> ValueRule {
-        ValueRule { name: ValueName::new("v").unwrap(), when: None, desired, if_absent: None, is_sensitive: false }
+        ValueRule {
+            name: ValueName::new("v").unwrap(),
+            when: None,
+            desired,
+            if_absent: None,
+            is_sensitive: false,
+            label: None,
+        }
     }
 
     fn known(rule: &ValueRule, before: Option<&Data>) -> Option<Data> {

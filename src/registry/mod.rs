@@ -4,6 +4,7 @@
 //! [`name`]), and print as they were found. Data is a type number and bytes; both are kept exactly as found.
 
 mod alias;
+pub mod control_set;
 mod data;
 mod data_document;
 mod key;

@@ -8,7 +8,7 @@ use crate::{
         Data, Decoded, ValueName, ValueType,
         notation::{self, one_line},
     },
-    targets::{Action, KeyChange, ValueChange},
+    targets::{ChangeAction, KeyChange, ValueChange},
 };
 
 use super::long_data;
@@ -52,9 +52,9 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     let mut lines = vec![Line::Head(format!("@@ {key}{view} @@"))];
     let (mut before, mut after) = (Vec::new(), Vec::new());
     match change.action {
-        Action::Create => after.push(key),
-        Action::Delete => before.push(key),
-        Action::Update => {}
+        ChangeAction::Create => after.push(key),
+        ChangeAction::Delete => before.push(key),
+        ChangeAction::Update => {}
     }
     for value in &change.values {
         if change.sensitive.contains(&value.name) {
@@ -179,11 +179,20 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
+/// Returns the meaning of data on one line, if the notation shows it as digits.
+pub(super) fn readable(data: &Data) -> Option<String> {
+    if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
+        let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();
+        return Some(one_line(&format!("{} [{}]", data.value_type, items.join(", "))));
+    }
+    comment(data).first().map(|line| one_line(line))
+}
+
 /// Returns a sentence on how many keys and values are created, updated and deleted.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for change in changes {
-        if change.action != Action::Update {
+        if change.action != ChangeAction::Update {
             *counts.entry((0, "key", change.action)).or_insert(0) += 1;
         }
         for value in &change.values {
@@ -192,9 +201,9 @@ pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Str
     }
     let parts = counts.into_iter().map(|((_, what, action), n)| {
         let done = match action {
-            Action::Create => "to create",
-            Action::Update => "to update",
-            Action::Delete => "to delete",
+            ChangeAction::Create => "to create",
+            ChangeAction::Update => "to update",
+            ChangeAction::Delete => "to delete",
         };
         format!("{} {done}", number_of(n, what))
     });
@@ -209,7 +218,7 @@ mod tests {
     fn shown(before: Option<Data>, after: Option<Data>) -> String {
         let values = vec![ValueChange { name: ValueName::new("v").unwrap(), before, after }];
         let key = Key { path: r"HKLM\SOFTWARE\K".parse().unwrap(), view: crate::registry::View::Bits64 };
-        crate::render::changes([&KeyChange::new(key, Action::Update, values)])
+        crate::render::changes([&KeyChange::new(key, ChangeAction::Update, values)])
     }
 
     #[test]

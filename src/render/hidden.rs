@@ -1,12 +1,8 @@
 //! Formats documents without the data that is shown to nobody.
-//!
-//! Plans and journals are written in full, because they are applied and rolled back. Reports and displayed journals are
-//! not.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::registry::notation::HIDDEN;
+use crate::plan::hidden::hide;
 
 /// Formats the document as indented JSON; if `is_sensitive`, only the type of sensitive data is included.
 pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
@@ -16,33 +12,4 @@ pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
     let mut value = serde_json::to_value(document).unwrap_or_default();
     hide(&mut value);
     super::json(&value)
-}
-
-/// Hides the data of sensitive values in changes and in satisfied rules, anywhere in `value`.
-fn hide(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            match fields.get("sensitive").cloned() {
-                Some(Value::Bool(true)) => fields.get_mut("data").into_iter().for_each(hide_data),
-                Some(Value::Array(names)) => {
-                    let values = fields.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten();
-                    for value in values.filter(|value| names.contains(&value["name"])) {
-                        for data in ["before", "after"] {
-                            value.get_mut(data).into_iter().for_each(hide_data);
-                        }
-                    }
-                }
-                _ => {}
-            }
-            fields.values_mut().for_each(hide);
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide),
-        _ => {}
-    }
-}
-
-fn hide_data(data: &mut Value) {
-    if data.is_object() {
-        *data = json!({ "type": data["type"], "text": HIDDEN, "hidden": true });
-    }
 }

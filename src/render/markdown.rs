@@ -36,7 +36,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "- **{code}**: {message}{hint}");
     }
     if let Some(digest) = &report.digest {
@@ -75,6 +75,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "\n{}", wording::rules(rules));
     }
+    for rule in wording::unmet_rules(spec) {
+        let _ = writeln!(out, "\nRule {}", escaped(&rule));
+    }
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "\nInstall {}", escaped(&wording::install(install)));
     }
@@ -88,6 +91,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
             let _ = writeln!(out, "{}", line.to_string().replace("```", "`\u{200b}``"));
         }
         let _ = writeln!(out, "```");
+    }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "\nBy hand, {}", escaped(&step.to_string()));
     }
     if wording::asks_for_restart(spec) {
         let (restart, note) = wording::restart(spec);

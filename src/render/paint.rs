@@ -2,7 +2,10 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::plan::{Outcome, Truth};
+use crate::{
+    fleet::FleetOutcome,
+    plan::{Outcome, Truth},
+};
 
 /// Adds colours to text, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,18 @@ impl Paint {
             }
         };
         self.with(colour.on_default().bold(), &text)
+    }
+
+    /// Formats an outcome in a fleet in its colour.
+    pub(super) fn fleet(self, outcome: FleetOutcome) -> String {
+        let colour = match outcome {
+            FleetOutcome::InDesiredState => AnsiColor::Green,
+            FleetOutcome::NotApplicable => AnsiColor::BrightBlack,
+            FleetOutcome::Waived => AnsiColor::Blue,
+            FleetOutcome::ChangesPending => AnsiColor::Yellow,
+            _ => AnsiColor::Red,
+        };
+        self.with(colour.on_default().bold(), outcome.words())
     }
 
     /// Formats a test result as a coloured word of fixed width.

@@ -3,7 +3,7 @@
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     plan::{Outcome, SpecPlan},
-    targets::{Action, ValueChange},
+    targets::{ChangeAction, ValueChange},
 };
 
 /// Returns the bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. Comments
@@ -21,10 +21,13 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
             data: value.after.as_ref(),
             comment: value.before.as_ref().map(|data| format!("was {data}")).unwrap_or_default(),
         });
-        ScriptKey { path, delete: change.action == Action::Delete, values: values.collect() }
+        ScriptKey { path, delete: change.action == ChangeAction::Delete, values: values.collect() }
     });
     let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
     comment.extend(specs.iter().filter_map(left_out));
+    for spec in specs {
+        comment.extend(spec.manual_steps.iter().map(|step| format!("{}: by hand, {step}", spec.id)));
+    }
     for change in &changes {
         let hidden = change.values.iter().filter(|value| change.sensitive.contains(&value.name));
         let place = |value: &ValueChange| format!("{}: left out, its data is sensitive", change.place(&value.name));

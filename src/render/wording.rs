@@ -68,6 +68,13 @@ pub(super) fn rules(rules: RulesHere) -> String {
     format!("{here} of {of} {rules_count} here")
 }
 
+/// Returns the named rules that are not met, each as a sentence; after an apply they are.
+pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
+    let is = if spec.outcome == Outcome::Changed { "is met now" } else { "is not met" };
+    let unmet = spec.named.iter().filter(|rule| rule.result == Truth::Unmet);
+    unmet.map(move |rule| format!("{} {is}", rule.label))
+}
+
 /// Returns the result of one fact. If it differs from the result of its check, the wording says so.
 pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
     let word = match evidence.result {

@@ -12,11 +12,12 @@ mod reference;
 mod schema;
 mod settings;
 mod shape;
+mod side_document;
 mod source;
 
 use sha2::{Digest, Sha256};
 
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Hint, Severity};
 use shape::{ambiguous, repair, suspicious, validate};
 use source::{
     findings::{self, Findings},
@@ -29,6 +30,7 @@ pub use model::protected::is_protected;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Setting, Settings};
+pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 
@@ -146,7 +148,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
             let message = "the spec is of the form that the schema gives, and cannot be read all the same";
-            findings.name(Code::INTERNAL, &path::Path::default(), message, None);
+            findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
         }
         return check::Checked::failed(findings.finish());
     };

@@ -1,5 +1,6 @@
 //! The JSON schema of the spec language, generated from the types of [`super::document`].
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
@@ -9,13 +10,18 @@ pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
 
 /// Returns the JSON schema of a spec, as in `schema/spec.v1.schema.json`.
 pub fn schema() -> Value {
+    of::<Document>(ID)
+}
+
+/// Returns the JSON schema of a document that people write in YAML. `id` is the schema's own name.
+pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
     // Put the schema's name and description before its content.
     let mut out = Map::new();
     if let Value::Object(mut fields) = schema {
-        fields.insert("$id".into(), ID.into());
+        fields.insert("$id".into(), id.into());
         for name in ["$schema", "$id", "title", "description"] {
             out.extend(fields.remove_entry(name));
         }

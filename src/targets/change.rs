@@ -10,7 +10,8 @@ use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 /// The kind of change to a key or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+#[schemars(rename = "Action")]
+pub enum ChangeAction {
     /// Absent before, present after.
     Create,
     /// Present before and after.
@@ -32,7 +33,7 @@ pub struct KeyChange {
     #[serde(flatten)]
     pub key: Key,
     /// The change of the key itself.
-    pub action: Action,
+    pub action: ChangeAction,
     /// The class name and security descriptor: the present ones of a key that is deleted, the wanted ones of a key that
     /// is created. Missing where the target has none; a created key then inherits its security from the key above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,27 +59,27 @@ pub struct ValueChange {
 
 impl ValueChange {
     /// Returns the kind of change that `before` and `after` show.
-    pub fn action(&self) -> Action {
+    pub fn action(&self) -> ChangeAction {
         match (&self.before, &self.after) {
-            (None, _) => Action::Create,
-            (_, None) => Action::Delete,
-            _ => Action::Update,
+            (None, _) => ChangeAction::Create,
+            (_, None) => ChangeAction::Delete,
+            _ => ChangeAction::Update,
         }
     }
 }
 
 impl KeyChange {
     /// Returns a change that does not concern the key's properties.
-    pub fn new(key: Key, action: Action, values: Vec<ValueChange>) -> Self {
+    pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
 
     /// Returns the change that undoes this one.
     pub fn inverse(&self) -> Self {
         let action = match self.action {
-            Action::Create => Action::Delete,
-            Action::Update => Action::Update,
-            Action::Delete => Action::Create,
+            ChangeAction::Create => ChangeAction::Delete,
+            ChangeAction::Update => ChangeAction::Update,
+            ChangeAction::Delete => ChangeAction::Create,
         };
         let values = self.values.iter().map(|v| ValueChange {
             name: v.name.clone(),
@@ -113,7 +114,7 @@ mod tests {
     fn a_message_has_only_the_type_of_sensitive_data() {
         let key = Key::new("HKLM\\SOFTWARE\\X".parse().unwrap());
         let name = ValueName::new("Token").unwrap();
-        let mut change = KeyChange::new(key, Action::Update, Vec::new());
+        let mut change = KeyChange::new(key, ChangeAction::Update, Vec::new());
         assert_eq!(change.message(&name, Some(&Data::sz("x"))), "REG_SZ \"x\"");
         change.sensitive.insert(ValueName::new("TOKEN").unwrap());
         for change in [&change, &change.inverse()] {

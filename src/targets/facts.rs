@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Wanted, hku};
+use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, ValueSelection, hku};
 use document::FactsDocument;
-pub use drift::Moved;
+pub use drift::Drift;
 
 /// The facts that were read from a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -83,7 +83,7 @@ impl Facts {
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
             sensitive: BTreeSet::new(),
-            all_values: query.values == Wanted::All,
+            all_values: query.values == ValueSelection::All,
             properties: facts.properties,
             subkeys: facts.subkeys.map(BTreeSet::from_iter),
         });
@@ -213,11 +213,11 @@ impl Facts {
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
-                Answer::Present(record) if record.all_values => (Wanted::All, record.subkeys.is_some()),
+                Answer::Present(record) if record.all_values => (ValueSelection::All, record.subkeys.is_some()),
                 Answer::Present(record) => {
-                    (Wanted::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
+                    (ValueSelection::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
                 }
-                Answer::Absent => (Wanted::Names(Default::default()), false),
+                Answer::Absent => (ValueSelection::Names(Default::default()), false),
                 Answer::Unread(_) => self.asked.get(key).cloned().unwrap_or_default().question(),
             };
             KeyQuery { key: key.clone(), values, subkeys }
@@ -228,14 +228,14 @@ impl Facts {
     /// Alters the facts as the change alters the target.
     pub fn apply(&mut self, change: &KeyChange) {
         match change.action {
-            Action::Delete => {
+            ChangeAction::Delete => {
                 self.keys.insert(change.key.clone(), Answer::Absent);
                 self.with_siblings(&change.key, |subkeys, last| {
                     subkeys.remove(last);
                 });
                 return;
             }
-            Action::Create => {
+            ChangeAction::Create => {
                 // Nothing was below the absent key, so the new record lists all values and subkeys.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
@@ -249,7 +249,7 @@ impl Facts {
                     subkeys.insert(last.clone());
                 });
             }
-            Action::Update => {}
+            ChangeAction::Update => {}
         }
         if let Some(Answer::Present(record)) = self.keys.get_mut(&change.key) {
             let record = Arc::make_mut(record);
@@ -284,14 +284,14 @@ impl Facts {
 impl Asked {
     fn by(query: &KeyQuery) -> Self {
         let values = match &query.values {
-            Wanted::All => BTreeSet::new(),
-            Wanted::Names(names) => names.clone(),
+            ValueSelection::All => BTreeSet::new(),
+            ValueSelection::Names(names) => names.clone(),
         };
-        Self { values, all_values: query.values == Wanted::All, subkeys: query.subkeys }
+        Self { values, all_values: query.values == ValueSelection::All, subkeys: query.subkeys }
     }
 
-    fn question(self) -> (Wanted, bool) {
-        (if self.all_values { Wanted::All } else { Wanted::Names(self.values) }, self.subkeys)
+    fn question(self) -> (ValueSelection, bool) {
+        (if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.values) }, self.subkeys)
     }
 }
 

@@ -13,6 +13,7 @@
 mod address;
 mod answer;
 mod change;
+mod control_set;
 pub mod drives;
 mod facts;
 mod hive;
@@ -34,8 +35,8 @@ use std::collections::BTreeSet;
 
 pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
-pub use change::{Action, KeyChange, ValueChange};
-pub use facts::{Facts, FilePath, Moved};
+pub use change::{ChangeAction, KeyChange, ValueChange};
+pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
@@ -43,7 +44,10 @@ pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
-use crate::registry::{Key, ValueName};
+use crate::{
+    diag::NamedOption,
+    registry::{Key, ValueName},
+};
 
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub struct KeyQuery {
     /// unknown.
     pub key: Key,
     /// The values to read.
-    pub values: Wanted,
+    pub values: ValueSelection,
     /// Whether to read the names of the subkeys.
     pub subkeys: bool,
 }
@@ -60,13 +64,13 @@ pub struct KeyQuery {
 impl KeyQuery {
     /// Returns whether the query asks for everything in the key, as the listing of a tree does.
     pub fn lists_all(&self) -> bool {
-        self.subkeys && self.values == Wanted::All
+        self.subkeys && self.values == ValueSelection::All
     }
 }
 
 /// The values of a key to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ValueSelection {
     /// These; an empty set only asks whether the key exists.
     Names(BTreeSet<ValueName>),
     /// All values of the key, its class name and its security descriptor: everything that would be lost with the key.
@@ -92,11 +96,33 @@ pub trait Target {
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
+    /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
+    fn missing_drives(&self) -> BTreeSet<char> {
+        BTreeSet::new()
+    }
+
+    /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
+    /// where that key leads to no other.
+    ///
+    /// # Errors
+    /// Returns an error only where the target as a whole cannot be read.
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        Ok(Answer::Absent)
+    }
+
     /// Takes the target's lock until the guard is dropped. Reads after this call return the present state.
     ///
     /// # Errors
     /// Returns [`TargetError::Locked`] where another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
+
+    /// Checks that no file in which these changes are is damaged in a way that prevents every change.
+    ///
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first such file.
+    fn refuse_damaged(&mut self, _changes: &[KeyChange]) -> Result<(), TargetError> {
+        Ok(())
+    }
 
     /// Checks whether changes that were just planned can be written, as far as that is known without writing: a file
     /// may be unable to hold them.
@@ -155,6 +181,8 @@ pub enum TargetError {
         what: String,
         /// The problem and its place.
         detail: String,
+        /// The option with which it can be read all the same, if there is one.
+        option: Option<NamedOption>,
     },
     /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::registry::{Data, Key};
 
-use super::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Wanted, WriteError};
+use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection, WriteError};
 
 /// Checks a change against the answers of `read`.
 ///
@@ -15,18 +15,18 @@ pub(super) fn before(
     change: &KeyChange,
     mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
 ) -> Result<(), WriteError> {
-    if let Some(parent) = change.key.parent().filter(|_| change.action == Action::Create) {
-        let query = KeyQuery { key: parent, values: Wanted::Names(Default::default()), subkeys: false };
+    if let Some(parent) = change.key.parent().filter(|_| change.action == ChangeAction::Create) {
+        let query = KeyQuery { key: parent, values: ValueSelection::Names(Default::default()), subkeys: false };
         known(&query.key, read(&query))?.ok_or_else(|| stale(&query.key, "present", "absent"))?;
     }
     let values = match change.action {
-        Action::Delete => Wanted::All,
-        _ => Wanted::Names(change.values.iter().map(|v| v.name.clone()).collect()),
+        ChangeAction::Delete => ValueSelection::All,
+        _ => ValueSelection::Names(change.values.iter().map(|v| v.name.clone()).collect()),
     };
-    let query = KeyQuery { key: change.key.clone(), values, subkeys: change.action == Action::Delete };
+    let query = KeyQuery { key: change.key.clone(), values, subkeys: change.action == ChangeAction::Delete };
     let facts = match (change.action, known(&change.key, read(&query))?) {
-        (Action::Create, None) => return Ok(()),
-        (Action::Create, Some(_)) => return Err(stale(&change.key, "absent", "present")),
+        (ChangeAction::Create, None) => return Ok(()),
+        (ChangeAction::Create, Some(_)) => return Err(stale(&change.key, "absent", "present")),
         (_, None) => return Err(stale(&change.key, "present", "absent")),
         (_, Some(facts)) => facts,
     };
@@ -46,7 +46,7 @@ pub(super) fn before(
     {
         return Err(stale(&change.key, &was.to_string(), &is.to_string()));
     }
-    if change.action == Action::Delete {
+    if change.action == ChangeAction::Delete {
         let listed: BTreeSet<_> = change.values.iter().map(|v| &v.name).collect();
         if let Some(extra) = facts.values.keys().find(|name| !listed.contains(name)) {
             let place = change.place(extra);

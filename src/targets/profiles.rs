@@ -13,7 +13,9 @@ use std::{
 
 use crate::registry::{Key, KeyName, KeyPath, RootKey, ValueName, sid};
 
-use super::{Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, offline::OfflineRegistry};
+use super::{
+    Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueSelection, offline::OfflineRegistry,
+};
 
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
@@ -75,7 +77,7 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
         Ok(path) => path,
         Err(error) => return Ok(Err(Unread::new(Reason::Unsupported, error.to_string()))),
     };
-    let query = KeyQuery { key: Key::new(path), values: Wanted::Names(Default::default()), subkeys: true };
+    let query = KeyQuery { key: Key::new(path), values: ValueSelection::Names(Default::default()), subkeys: true };
     let sids = match ask(&query)?.known() {
         Ok(facts) => facts.and_then(|facts| facts.subkeys).unwrap_or_default(),
         Err(why) => return Ok(Err(why)),
@@ -166,12 +168,17 @@ fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
         (Ok(path), Ok(name)) => (path, name),
         (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
     };
-    let query = KeyQuery { key: Key::new(path), values: Wanted::Names([name.clone()].into()), subkeys: false };
+    let query = KeyQuery { key: Key::new(path), values: ValueSelection::Names([name.clone()].into()), subkeys: false };
     let answer = ask(&query)?;
     Ok(answer.known().and_then(|facts| {
         let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
         let Some(data) = answer.known()? else { return Ok(None) };
-        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, not a string", query.key));
+        // Without the data, which a spec of the run may call sensitive.
+        let malformed = || {
+            let (what, length) = (data.value_type, data.bytes.len());
+            let detail = format!("{} {name:?} holds no string ({what} of {length} bytes)", query.key);
+            Unread::new(Reason::Malformed, detail)
+        };
         data.as_read_text().map(Some).ok_or_else(malformed)
     }))
 }

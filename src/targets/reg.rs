@@ -12,23 +12,24 @@
 //!   is found under the name that the file covers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use crate::{
+    diag::NamedOption,
     files::{
         read::read_file,
         replace::{remove_leftovers, replace_file},
     },
-    format::reg::{CodePage, Document, MAX_FILE},
-    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View},
+    format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
+    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, Wanted, WriteError,
-    WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
+    WriteError, WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
 };
 
 mod write;
@@ -42,6 +43,8 @@ pub struct RegTarget {
     path: PathBuf,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
+    /// Whether files were asked for, and there is no folder that holds them.
+    files_missing: bool,
     document: Document,
 }
 
@@ -62,7 +65,7 @@ impl RegTarget {
         let real = fs::canonicalize(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
         let document = load(&real, code_page)?;
-        Ok(Self { named: path.to_owned(), path: real, code_page, files, document })
+        Ok(Self { named: path.to_owned(), path: real, code_page, files, files_missing: false, document })
     }
 
     /// Reads the file again: it may have changed since.
@@ -93,14 +96,13 @@ impl RegTarget {
         }
         let Ok(current) = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet") else { return Ok(path) };
         let Some(below) = path.relative_to(&current).filter(|_| !self.lists_any(&current)) else { return Ok(path) };
-        let Some(set) = self.current_control_set()? else { return Ok(path) };
+        let Some(set) = self.current_control_set()?.map(control_set::name) else { return Ok(path) };
         let joined = if below.is_empty() { set } else { format!(r"{set}\{below}") };
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the name of the current control set, such as `ControlSet001`; `None` where the file does not list
-    /// `Select`.
-    fn current_control_set(&self) -> Result<Option<String>, Unread> {
+    /// Returns the number of the current control set; `None` where the file does not list `Select`.
+    fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
         else {
@@ -108,7 +110,7 @@ impl RegTarget {
         };
         let Some(values) = self.document.values(&select) else { return Ok(None) };
         match values.get(&current).map(|data| data.map(Data::decode)) {
-            Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(format!("ControlSet{number:03}"))),
+            Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(number as u16)),
             Some(_) => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
             None => Ok(None),
         }
@@ -144,15 +146,19 @@ impl RegTarget {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
                 let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
-                let properties = (query.values == Wanted::All).then(none);
+                let properties = (query.values == ValueSelection::All).then(none);
                 Ok(Answer::Present(KeyFacts { values, properties, subkeys }))
             }
         }
     }
 
-    fn read_values(&self, path: &KeyPath, wanted: &Wanted) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    fn read_values(
+        &self,
+        path: &KeyPath,
+        wanted: &ValueSelection,
+    ) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
         // Only the existence of the key is asked, as for the parent of each created key.
-        if matches!(wanted, Wanted::Names(names) if names.is_empty()) {
+        if matches!(wanted, ValueSelection::Names(names) if names.is_empty()) {
             return Ok(BTreeMap::new());
         }
         // A key that exists only as the parent of others has no values; otherwise the export would list them.
@@ -164,14 +170,14 @@ impl RegTarget {
             Err(why) => Answer::Unread(malformed(why)),
         };
         match wanted {
-            Wanted::All => match unreadable {
+            ValueSelection::All => match unreadable {
                 Some(why) => Err(malformed(why)),
                 None => {
                     let all = values.iter().flat_map(|v| v.iter());
                     Ok(all.map(|(name, data)| (name.clone(), answer(data))).collect())
                 }
             },
-            Wanted::Names(names) => {
+            ValueSelection::Names(names) => {
                 let one = |name: &ValueName| match values.as_ref().and_then(|v| v.entry(name)) {
                     Some((found, data)) => (found.clone(), answer(data)),
                     None => (name.clone(), unreadable.map_or(Answer::Absent, |why| Answer::Unread(malformed(why)))),
@@ -211,7 +217,7 @@ enum Existence {
 fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
     let unknown = || Unread::new(Reason::Unknown, format!("the export holds only part of {path}"));
     match &query.values {
-        Wanted::Names(names) if !query.subkeys => {
+        ValueSelection::Names(names) if !query.subkeys => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
             Ok(KeyFacts { values, ..KeyFacts::default() })
         }
@@ -225,6 +231,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
     let document = Document::parse(bytes, code_page).map_err(|error| TargetError::Malformed {
         what: what(),
         detail: format!("{error} ({}): {}", error.code(), error.hint()),
+        option: (error.kind == RegErrorKind::CodePage)
+            .then(|| NamedOption { name: "code-page", value: Some("N".to_owned()) }),
     })?;
     match document.first_deletion() {
         Some(line) => Err(TargetError::Malformed {
@@ -233,6 +241,7 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
                 "line {line} deletes a key or a value: this is a script for changes, not an export of the \
                  present state; give an export (`reg export KEY FILE`)"
             ),
+            option: None,
         }),
         None => Ok(document),
     }
@@ -248,8 +257,24 @@ impl Target for RegTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let unknown = || Answer::unread(Reason::Unknown, "an export holds no files; give the drive's with --files DIR");
-        Ok(paths.iter().map(|path| self.files.as_mut().map_or_else(unknown, |files| files.facts(path))).collect())
+        let Some(files) = &mut self.files else {
+            self.files_missing |= !paths.is_empty();
+            let unknown = || Answer::unread(Reason::Unknown, "an export holds no files; give the folder of its drive");
+            return Ok(paths.iter().map(|_| unknown()).collect());
+        };
+        Ok(paths.iter().map(|path| files.facts(path)).collect())
+    }
+
+    fn missing_drives(&self) -> BTreeSet<char> {
+        self.files_missing.then_some('C').into_iter().collect()
+    }
+
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        let current = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet");
+        if current.is_ok_and(|current| self.lists_any(&current)) {
+            return Ok(Answer::Absent);
+        }
+        Ok(self.current_control_set().map_or_else(Answer::Unread, |set| set.map_or(Answer::Absent, Answer::Present)))
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {

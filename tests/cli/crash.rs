@@ -242,7 +242,9 @@ mod local {
     use super::{Stage, VALUES, kill_at_random_instants};
     use kbfix::{
         registry::{Data, Key, KeyName},
-        targets::{Action, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+        targets::{
+            ChangeAction, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, ValueSelection, local::LocalTarget,
+        },
     };
 
     struct Live {
@@ -257,7 +259,7 @@ mod local {
         }
 
         fn facts(&self) -> Vec<Option<KeyFacts>> {
-            let query = |key| KeyQuery { key, values: Wanted::All, subkeys: true };
+            let query = |key| KeyQuery { key, values: ValueSelection::All, subkeys: true };
             let answers = LocalTarget::new().read_keys(&self.keys().map(query)).unwrap();
             answers.into_iter().map(|answer| answer.known().unwrap()).collect()
         }
@@ -289,7 +291,7 @@ mod local {
                 match parts[..] {
                     [key] => {
                         let key = key.parse().unwrap();
-                        changes.push(KeyChange::new(key, Action::Create, Vec::new()));
+                        changes.push(KeyChange::new(key, ChangeAction::Create, Vec::new()));
                     }
                     [_, name, data] => {
                         let data: Data = serde_json::from_str(data).unwrap();

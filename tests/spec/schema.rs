@@ -23,7 +23,19 @@ fn the_schema_file_is_up_to_date() {
 
 #[test]
 fn the_schemas_of_the_documents_are_up_to_date() {
-    for name in ["plan", "report", "snapshot", "findings", "articles", "journals", "journal", "hive-check"] {
+    for name in [
+        "plan",
+        "report",
+        "snapshot",
+        "fleet",
+        "fleet-report",
+        "fleet-machine",
+        "findings",
+        "articles",
+        "journals",
+        "journal",
+        "hive-check",
+    ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix")).args(["schema", name]).output().unwrap();
         let schema = serde_json::from_slice(&output.stdout).unwrap();
         if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {

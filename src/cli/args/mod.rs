@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod packages;
 pub(in crate::cli) mod specs;
 pub(in crate::cli) mod targets;

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    wanted::{Wanted, What, wanted},
+    keys::{ExportedKey, KeyState, exported_keys},
 };
 
 const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json";
@@ -23,12 +23,12 @@ const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json
 pub fn dsc(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut resources = Vec::new();
-    for wanted in wanted(specs, &mut losses) {
-        wanted.lose_rest(&mut |what| losses.push(Loss { spec: wanted.spec.id.clone(), what }));
-        let Wanted { spec, path, what, .. } = wanted;
-        match what {
-            What::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
-            What::Present { must_exist, values } => {
+    for key in exported_keys(specs, &mut losses) {
+        key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
+        let ExportedKey { spec, path, state, .. } = key;
+        match state {
+            KeyState::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
+            KeyState::Present { must_exist, values } => {
                 if must_exist && values.iter().all(|(_, data)| data.is_none()) {
                     resources.push(resource(spec, &path, None, json!({ "_exist": true }), &resources));
                 }

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    wanted::{Wanted, What, wanted},
+    keys::{ExportedKey, KeyState, exported_keys},
 };
 
 /// Exports the specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
@@ -17,21 +17,21 @@ use super::{
 /// If the format cannot express the name of a key or value.
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
-    let all = wanted(specs, &mut losses);
+    let all = exported_keys(specs, &mut losses);
     let (mut deleted, mut keys) = (Vec::new(), Vec::new());
-    for wanted in &all {
-        let Wanted { spec, path, what, exclusive, is_whole } = wanted;
+    for key in &all {
+        let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
             // Put this before everything that is written below the key.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
             lose(format!("{path}: is deleted and made anew, which gives it other permissions"));
         } else {
-            wanted.lose_rest(&mut lose);
+            key.lose_rest(&mut lose);
         }
-        let (delete, values) = match what {
-            What::Absent => (true, Vec::new()),
-            What::Present { must_exist, values } => {
+        let (delete, values) = match state {
+            KeyState::Absent => (true, Vec::new()),
+            KeyState::Present { must_exist, values } => {
                 if !must_exist && values.iter().all(|(_, data)| data.is_none()) {
                     lose(format!("{path}: is made where it is missing, though only values in it are to be absent"));
                 }

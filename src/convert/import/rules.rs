@@ -39,13 +39,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     let mut rule = KeyRule {
         key: KeyPattern::of(&key).to_string(),
         view: (view == View::Bits32).then_some(ViewChoice::Bits32),
-        default_profile: false,
-        on_subkeys: None,
-        exclusive: None,
-        ensure: None,
-        when: None,
-        values: Default::default(),
-        note: None,
+        ..KeyRule::default()
     };
     match &left.state {
         State::Absent => rule.ensure = Some(Ensure::Absent),

@@ -8,7 +8,7 @@ mod patience;
 
 use std::collections::BTreeSet;
 
-use super::step::{Action, Result, Step};
+use super::step::{Step, StepKind, StepResult};
 
 /// How a service is, once it is not on the way to another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,12 +128,12 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
         let order = match in_order(service, manager) {
             Ok(order) => order,
             Err(why) => {
-                add(Action::StopService, service, Result::Failed, why);
+                add(StepKind::StopService, service, StepResult::Failed, why);
                 continue;
             }
         };
         if order.is_empty() {
-            add(Action::StopService, service, Result::Skipped, "it does not run, and is left so".to_owned());
+            add(StepKind::StopService, service, StepResult::Skipped, "it does not run, and is left so".to_owned());
         }
         let mut stopped = Vec::new();
         for (name, state) in &order {
@@ -141,9 +141,9 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
             // Also one that did not stop in time: it may be down a moment later.
             stopped.push((name, *state));
             match result {
-                Ok(()) => add(Action::StopService, name, Result::Done, String::new()),
+                Ok(()) => add(StepKind::StopService, name, StepResult::Done, String::new()),
                 Err(why) => {
-                    add(Action::StopService, name, Result::Failed, why);
+                    add(StepKind::StopService, name, StepResult::Failed, why);
                     break;
                 }
             }
@@ -152,12 +152,12 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
             let started = manager.start(name);
             let is_started = started.is_ok();
             let mut told = |action, result: std::result::Result<(), String>| match result {
-                Ok(()) => add(action, name, Result::Done, String::new()),
-                Err(why) => add(action, name, Result::Failed, why),
+                Ok(()) => add(action, name, StepResult::Done, String::new()),
+                Err(why) => add(action, name, StepResult::Failed, why),
             };
-            told(Action::StartService, started);
+            told(StepKind::StartService, started);
             if is_started && state == State::Paused {
-                told(Action::PauseService, manager.pause(name));
+                told(StepKind::PauseService, manager.pause(name));
             }
             restarted.insert(name.to_lowercase());
         }

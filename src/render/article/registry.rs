@@ -42,6 +42,9 @@ fn note(out: &mut String, text: &str) {
 }
 
 fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
+    if let Some(label) = &rule.label {
+        line(out, &format!("; {label}"));
+    }
     if let Some(text) = &written.note {
         note(out, text);
     }
@@ -87,6 +90,9 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
+    if let Some(label) = &rule.label {
+        line(out, &format!("; {label}"));
+    }
     if let Some(text) = &written.note {
         note(out, text);
     }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within};
+use super::{Checked, key_is_within, labels};
 
 /// Returns the findings about several files.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -61,6 +61,20 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
             out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
         } else {
             seen.insert(spec.id.to_lowercase(), at);
+        }
+    }
+    // The ids within one spec were compared when it was checked.
+    let own = |at: usize| files[at].spec.iter().flat_map(|spec| labels::ids(&spec.document)).map(move |id| (at, id));
+    let mut named: HashMap<String, usize> = seen.into_iter().collect();
+    for (at, (id, path)) in (0..files.len()).flat_map(own) {
+        match named.get(&id.to_lowercase()) {
+            Some(first) if *first != at => {
+                let message = format!("`{id}` is also an id in {}", sources[*first].name);
+                let hint = "give each rule and value of a run an id of its own";
+                let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint(hint);
+                out.push(placed(diagnostic, &sources[at], &path));
+            }
+            _ => drop(named.insert(id.to_lowercase(), at)),
         }
     }
 }

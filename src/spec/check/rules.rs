@@ -7,7 +7,7 @@ use crate::{
     registry::{RootKey, ValueName, View},
     spec::{
         document::{self, Ensure, ViewChoice},
-        model::{Condition, DesiredKey, KeyPattern, KeyRule, NamePattern},
+        model::{Condition, DesiredKey, KeyPattern, KeyRule, Label, NamePattern},
     },
 };
 
@@ -50,6 +50,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
+    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
     let mut values = Some(Vec::new());
     for (name, value) in &rule.values {
         let value_path = path.field("values").field(name);
@@ -59,7 +60,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         {
             condition_of_value(cx, key, when.as_ref().and_then(Option::as_ref), condition, &value_path);
         }
-        values = values.zip(value).map(|(mut values, value)| {
+        values = values.zip(value).map(|(mut values, mut value)| {
+            value.label = value.label.map(|own| own.within(label.as_ref()));
             values.push(value);
             values
         });
@@ -120,10 +122,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    Some((
-        KeyRule { key: key?, when, must_exist, desired, exclusive: rule.exclusive, is_open: cx.met_unset.is_some() },
-        views,
-    ))
+    let (exclusive, is_open) = (rule.exclusive, cx.met_unset.is_some());
+    Some((KeyRule { key: key?, when, must_exist, desired, exclusive, is_open, label }, views))
 }
 
 /// Reports probable mistakes in the `when` of a value.

@@ -6,7 +6,7 @@ use crate::{
     registry::{Data, ValueType},
     spec::{
         document::{Compare, DataExpression, Ensure, Literal, Scalar, TypeChoice, ValueRule},
-        model::{self, Desired},
+        model::{self, Desired, Label},
     },
 };
 
@@ -42,7 +42,8 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
         return None;
     }
     let is_sensitive = rule.is_sensitive(&cx.sensitive);
-    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive })
+    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
+    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive, label })
 }
 
 /// Returns the types that the rule gives, or that follow from it.

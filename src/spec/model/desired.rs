@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Condition, KeyPattern, keep::Keep};
+use super::{Condition, KeyPattern, Label, keep::Keep};
 use crate::{
     registry::{Data, ValueName, ValueType, name::upcase},
     spec::document::{Exclusive, OnSubkeys},
@@ -23,6 +23,8 @@ pub struct KeyRule {
     pub exclusive: Option<Exclusive>,
     /// Whether the rule's key or conditions depend on a parameter that is not set.
     pub is_open: bool,
+    /// The rule's name in findings, its severity and controls, if the spec gives any.
+    pub label: Option<Label>,
 }
 
 /// The desired state of a key.
@@ -49,6 +51,9 @@ pub struct ValueRule {
     pub if_absent: Option<Data>,
     /// Whether the data is shown to nobody.
     pub is_sensitive: bool,
+    /// The value's name in findings, if the spec gives it a label; with the rule's severity and controls where it has
+    /// none of its own.
+    pub label: Option<Label>,
 }
 
 /// The desired state of a value.
@@ -88,6 +93,21 @@ pub enum Desired {
         /// Strings that are not in the list.
         remove: Vec<String>,
     },
+}
+
+impl KeyRule {
+    /// Returns the rules about the key's values.
+    pub fn values(&self) -> &[ValueRule] {
+        match &self.desired {
+            DesiredKey::Values(values) => values,
+            DesiredKey::Absent(_) | DesiredKey::Present => &[],
+        }
+    }
+
+    /// Returns whether the rule or one of its values has a label.
+    pub fn is_labelled(&self) -> bool {
+        self.label.is_some() || self.values().iter().any(|value| value.label.is_some())
+    }
 }
 
 impl DesiredKey {

@@ -3,10 +3,13 @@
 mod compatible;
 mod condition;
 mod desired;
+mod expression;
 mod keep;
 mod key_name;
+mod label;
 mod pattern;
 pub(in crate::spec) mod protected;
+pub mod text_version;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +19,11 @@ use crate::version::Platform;
 
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
-pub use keep::{Bounds, Keep};
+pub use expression::Expression;
+pub use keep::{Bounds, Items, Keep};
 pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
+pub use label::{Controls, Label};
 pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
@@ -35,7 +40,7 @@ pub struct Spec {
     pub parameters: BTreeMap<String, String>,
     /// The parameters that the operator gave; the others have their default.
     pub set: BTreeSet<String>,
-    /// The parameters without a default that the operator did not give, each with a hint. Allowed data takes their
+    /// The parameters without a default that the operator did not give, each with what to give it. Allowed data takes their
     /// place where they are used; no change is planned for such a spec.
     pub unset: BTreeMap<String, String>,
     /// The parameters whose data is shown to nobody.
@@ -59,10 +64,7 @@ pub struct Spec {
 impl Spec {
     /// Returns the unset parameters on which keys depend, so that not even what to read is known.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
-        let values = self.rules.iter().flat_map(|rule| match &rule.desired {
-            DesiredKey::Values(values) => values.as_slice(),
-            DesiredKey::Absent(_) | DesiredKey::Present => &[],
-        });
+        let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().filter_map(|rule| rule.when.as_ref());
         let when = when.chain(values.filter_map(|value| value.when.as_ref()));
         let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);

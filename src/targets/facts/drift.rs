@@ -14,7 +14,8 @@ use super::{Facts, KeyRecord};
 
 /// A difference between two observations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Moved {
+#[schemars(rename = "Moved")]
+pub struct Drift {
     /// The key, value or file that differs.
     pub place: String,
     /// The earlier state.
@@ -25,7 +26,7 @@ pub struct Moved {
 
 impl Facts {
     /// Compares these facts with newer answers to the same questions; returns one entry for each difference.
-    pub fn moved(&self, now: &Self) -> Vec<Moved> {
+    pub fn moved(&self, now: &Self) -> Vec<Drift> {
         let mut moved = Vec::new();
         for (key, was) in &self.keys {
             let is =
@@ -33,14 +34,14 @@ impl Facts {
             match (was, &is) {
                 (Answer::Present(was), Answer::Present(is)) => was.moved(key, is, &mut moved),
                 (was, is) if was == is => {}
-                (was, is) => moved.push(Moved { place: key.to_string(), was: existence(was), is: existence(is) }),
+                (was, is) => moved.push(Drift { place: key.to_string(), was: existence(was), is: existence(is) }),
             }
         }
         for (path, was) in &self.files {
             let is = now.files.get(path);
             if is != Some(was) {
                 let is = is.map_or("unknown".to_owned(), file_text);
-                moved.push(Moved { place: path.0.clone(), was: file_text(was), is });
+                moved.push(Drift { place: path.0.clone(), was: file_text(was), is });
             }
         }
         moved
@@ -48,21 +49,21 @@ impl Facts {
 }
 
 impl KeyRecord {
-    fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Moved>) {
+    fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Drift>) {
         let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
         for name in self.values.keys().chain(now.values.keys().filter(|n| !self.values.contains_key(*n))) {
             let (was, is) = (answer(self, name), answer(now, name));
             if was != is {
                 let place = format!("{key} {}", notation::value_name(name));
                 let text = |answer| value_text(answer, self.sensitive.contains(name));
-                moved.push(Moved { place, was: text(&was), is: text(&is) });
+                moved.push(Drift { place, was: text(&was), is: text(&is) });
             }
         }
         if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
             && was != is
         {
             let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
-            moved.push(Moved { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
+            moved.push(Drift { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
         }
         if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
             let (was, is) = match (was, is) {
@@ -72,7 +73,7 @@ impl KeyRecord {
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };
-            moved.push(Moved { place: format!("{key}, its class and security"), was, is });
+            moved.push(Drift { place: format!("{key}, its class and security"), was, is });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Answers questions from facts instead of from a target.
 
-use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, Wanted};
+use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, ValueSelection};
 
 impl Facts {
     /// Returns the answer in these facts; where they have none, unknown with the sentence of `uncovered`.
@@ -15,7 +15,7 @@ impl Facts {
             Answer::Present(()) => {}
         }
         match &query.values {
-            Wanted::Names(names) => {
+            ValueSelection::Names(names) => {
                 for name in names {
                     let value = self
                         .value(&query.key, name)
@@ -23,7 +23,7 @@ impl Facts {
                     found.values.insert(self.spelled(&query.key, name).unwrap_or(name).clone(), value);
                 }
             }
-            Wanted::All => match self.all_values(&query.key) {
+            ValueSelection::All => match self.all_values(&query.key) {
                 Some(Answer::Present(values)) => {
                     found.values = values;
                     found.properties = self.properties(&query.key);

@@ -12,7 +12,7 @@ fn name(text: &str) -> ValueName {
 #[test]
 fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
     let mut facts = Facts::default();
-    let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::Names([name("x")].into()), subkeys: false };
+    let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::Names([name("x")].into()), subkeys: false };
     let values = [(name("x"), Answer::Present(Data::dword(1)))].into();
     facts.record_key(&query, Answer::Present(KeyFacts { values, ..Default::default() }));
     facts.record_key(&KeyQuery { key: key(r"HKLM\B"), ..query.clone() }, Answer::Absent);
@@ -26,11 +26,11 @@ fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
 #[test]
 fn changes_and_their_inverse_leave_the_facts_as_they_were() {
     let mut facts = Facts::default();
-    let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
+    let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::All, subkeys: true };
     facts.record_key(&query, Answer::Present(KeyFacts { subkeys: Some(vec![]), ..Default::default() }));
     let before = facts.clone();
     let value = ValueChange { name: name("v"), before: None, after: Some(Data::dword(1)) };
-    let change = KeyChange::new(key(r"HKLM\A\B"), Action::Create, vec![value]);
+    let change = KeyChange::new(key(r"HKLM\A\B"), ChangeAction::Create, vec![value]);
     facts.apply(&change);
     assert_eq!(facts.value(&key(r"HKLM\A\B"), &name("V")), Some(Answer::Present(Data::dword(1))));
     assert_eq!(facts.subkeys(&key(r"HKLM\A\B")), Some(Answer::Present(vec![])));
@@ -42,7 +42,7 @@ fn changes_and_their_inverse_leave_the_facts_as_they_were() {
 #[test]
 fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
     let mut facts = Facts::default();
-    let list = |path: &str| KeyQuery { key: key(path), values: Wanted::Names([].into()), subkeys: true };
+    let list = |path: &str| KeyQuery { key: key(path), values: ValueSelection::Names([].into()), subkeys: true };
     let of = |name: &str| KeyFacts { subkeys: Some(vec![KeyName::new(name).unwrap()]), ..Default::default() };
     facts.record_key(&list(r"HKLM\SYSTEM"), Answer::Present(of("ControlSet001")));
     facts.record_key(&list("HKU"), Answer::Present(of("S-1-5-18")));
@@ -57,7 +57,7 @@ fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
 #[test]
 fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
     let mut facts = Facts::default();
-    let names = Wanted::Names([name("x")].into());
+    let names = ValueSelection::Names([name("x")].into());
     let query = KeyQuery { key: key(r"HKLM\A"), values: names, subkeys: true };
     facts.record_key(&query, Answer::unread(crate::targets::Reason::Unknown, "only part of it"));
     assert_eq!(facts.questions().0, std::slice::from_ref(&query));
@@ -70,7 +70,7 @@ fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
 #[test]
 fn json_round_trips() {
     let mut facts = Facts::default();
-    let query = KeyQuery { key: key(r"HKLM\A"), values: Wanted::All, subkeys: true };
+    let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::All, subkeys: true };
     let values =
         [(name(""), Answer::Present(Data::sz("x"))), (name("é"), Answer::unread(crate::targets::Reason::Denied, "d"))];
     facts.record_key(

@@ -7,7 +7,7 @@
 
 mod volume;
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
 
 use crate::registry::{KeyPath, RootKey};
 
@@ -154,6 +154,14 @@ impl Target for ImageTarget {
         Ok(paths.iter().map(|path| self.volume.facts(path, &system_root)).collect())
     }
 
+    fn missing_drives(&self) -> BTreeSet<char> {
+        self.volume.missing.clone()
+    }
+
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        self.registry.control_set()
+    }
+
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.root)?;
         self.volume.forget();
@@ -161,6 +169,10 @@ impl Target for ImageTarget {
         self.users = None;
         self.registry.remove_leftovers();
         Ok(lock)
+    }
+
+    fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
+        self.registry.refuse_damaged(changes)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

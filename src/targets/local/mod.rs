@@ -58,6 +58,10 @@ impl Target for LocalTarget {
         Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
     }
 
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        Ok(place::control_set())
+    }
+
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock::take()?;
         self.users.forget();

@@ -12,7 +12,7 @@ use windows_sys::Win32::System::Registry::KEY_QUERY_VALUE;
 use super::{error::Code, raw, view_flag};
 use crate::{
     registry::{Key, KeyPath, LINK_VALUE, RootKey, View, link_target, native_path},
-    targets::{Answer, Reason, Unread, WriteError},
+    targets::{Answer, Reason, Unread, WriteError, control_set},
 };
 
 /// The reason why a key was not opened.
@@ -93,6 +93,18 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
         }
     }
     None
+}
+
+/// Returns the number of the control set that `CurrentControlSet` leads to. It is read from the link itself: `Select` may
+/// have been changed since the start.
+pub(super) fn control_set() -> Answer<u16> {
+    let access = KEY_QUERY_VALUE | view_flag(View::Bits64);
+    let link = raw::open_itself(root(RootKey::Hklm), r"SYSTEM\CurrentControlSet", access)
+        .and_then(|key| raw::value(&key, LINK_VALUE, &mut raw::Buffer::new()));
+    match link {
+        Ok(link) => control_set::of_link(&link),
+        Err(code) => code.answer(),
+    }
 }
 
 /// Returns the reason for refusing a volatile key, which exists in memory only.

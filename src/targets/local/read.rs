@@ -10,7 +10,7 @@ use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VAL
 
 use crate::{
     registry::{Data, KeyName, ValueName},
-    targets::{Answer, KeyFacts, KeyQuery, Reason, Wanted},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, ValueSelection},
 };
 
 use super::{error::Code, place, properties, raw};
@@ -21,7 +21,7 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     if query.subkeys {
         access |= KEY_ENUMERATE_SUB_KEYS;
     }
-    if query.values == Wanted::All {
+    if query.values == ValueSelection::All {
         access |= properties::READ;
     }
     let handle = match place::open(&query.key, access) {
@@ -38,11 +38,11 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
 /// so.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Answer<KeyFacts>> {
     let values = match &query.values {
-        Wanted::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
-        Wanted::All => all_values(handle, buffer).map_err(Code::answer)?,
+        ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
+        ValueSelection::All => all_values(handle, buffer).map_err(Code::answer)?,
     };
     let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
-    let properties = (query.values == Wanted::All).then(|| properties::read(handle));
+    let properties = (query.values == ValueSelection::All).then(|| properties::read(handle));
     Ok(KeyFacts { values, properties, subkeys })
 }
 

@@ -10,7 +10,7 @@ use windows_sys::Win32::{
 
 use crate::{
     registry::{Data, Key, KeyPath, SecurityDescriptor, notation},
-    targets::{Action, Answer, KeyChange, ValueChange, WriteError},
+    targets::{Answer, ChangeAction, KeyChange, ValueChange, WriteError},
 };
 
 use super::{error::Code, place, properties, raw, read, view_flag};
@@ -49,14 +49,14 @@ fn key_change(
     begun: &mut bool,
 ) -> Result<(), WriteError> {
     match change.action {
-        Action::Create => create(change, unsecured, begun),
-        Action::Update => {
+        ChangeAction::Create => create(change, unsecured, begun),
+        ChangeAction::Update => {
             let key = lasting(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
             compare_values(change, &key, buffer)?;
             *begun = true;
             write_values(change, &key)
         }
-        Action::Delete => delete(change, buffer),
+        ChangeAction::Delete => delete(change, buffer),
     }
 }
 
@@ -65,11 +65,11 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
     let mut created = BTreeSet::new();
     for change in changes {
         let asked = match change.action {
-            Action::Create => {
+            ChangeAction::Create => {
                 created.insert(&change.key);
                 change.key.parent().filter(|parent| !created.contains(parent))
             }
-            Action::Update | Action::Delete => Some(change.key.clone()),
+            ChangeAction::Update | ChangeAction::Delete => Some(change.key.clone()),
         };
         // Other obstacles are not known without writing.
         if let Some(key) = asked

@@ -3,13 +3,15 @@
 //! In a damaged hive a key may be found while it exists, but once it is deleted, its absence may be impossible to
 //! confirm. Therefore a change that could not be read back or undone is refused before anything is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Halt, OfflineRegistry, file, resolve::Place};
 use crate::{
     format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
-    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition},
+    targets::{
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition,
+    },
 };
 
 /// The number of findings that a message lists.
@@ -30,6 +32,24 @@ pub(super) struct Edited {
 }
 
 impl OfflineRegistry {
+    /// Checks that cells fill the bins of each hive in which these changes are; otherwise no free cell could be trusted.
+    ///
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first hive that is damaged so.
+    pub(in crate::targets) fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
+        // A change without a place is refused with its reason when it is made.
+        let mounts: BTreeSet<usize> = changes.iter().filter_map(|change| self.spot(change).ok()).map(|s| s.0).collect();
+        for number in mounts {
+            let what = self.what_is(number);
+            let Ok(file) = self.opened(number) else { continue };
+            if let Err(error @ Error::Malformed { .. }) = file.hive.edit(Filetime::now()) {
+                let detail = format!("{error}; nothing in the hive is changed");
+                return Err(TargetError::Malformed { what, detail, option: None });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks in memory whether the changes can be made, read back and undone. The hives are not checked as a whole,
     /// which would take as long as an apply.
     ///
@@ -77,7 +97,7 @@ impl OfflineRegistry {
     fn spot(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
         let place = change.key.to_string();
         match self.resolve(&change.key).map_err(|halt| halted(&place, halt))? {
-            Place::In { link: true, .. } if change.action != Action::Update => {
+            Place::In { link: true, .. } if change.action != ChangeAction::Update => {
                 let detail = "it is a link to another key, which is not created or deleted".to_owned();
                 Err(WriteError::Unsupported { place, detail })
             }
@@ -145,18 +165,18 @@ impl OfflineRegistry {
         }
         let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
         match change.action {
-            Action::Delete => done(editor.delete_key(&below), &key)?,
-            Action::Create => {
+            ChangeAction::Delete => done(editor.delete_key(&below), &key)?,
+            ChangeAction::Create => {
                 done(editor.create_key(&below), &key)?;
                 if let Some(KeyProperties { class, security }) = &change.properties {
                     done(editor.set_security(&below, security.bytes()), &key)?;
                     done(editor.set_class(&below, class.as_deref()), &key)?;
                 }
             }
-            Action::Update => {}
+            ChangeAction::Update => {}
         }
         // The values of a deleted key are deleted with it.
-        for value in change.values.iter().filter(|_| change.action != Action::Delete) {
+        for value in change.values.iter().filter(|_| change.action != ChangeAction::Delete) {
             let place = change.place(&value.name);
             match &value.after {
                 Some(data) => done(editor.set_value(&below, value.name.as_str(), data), &place)?,

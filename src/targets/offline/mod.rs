@@ -33,7 +33,7 @@ use crate::{
     registry::{KeyName, KeyPath, RootKey, sid},
 };
 
-use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, Wanted, WriteError, lock::lock_beside};
+use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueSelection, WriteError, lock::lock_beside};
 use resolve::Place;
 
 /// Hive files mounted at keys.
@@ -146,6 +146,19 @@ impl OfflineRegistry {
     /// Returns [`TargetError`] for a hive that is damaged as a whole, incomplete, or on a failing disk.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
+        self.judged(answer)
+    }
+
+    /// Returns the number of the current control set, which `Select` names.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub(super) fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        let number = self.current_control_set().map(Answer::Present);
+        self.judged(number)
+    }
+
+    fn judged<T>(&self, answer: Result<Answer<T>, Halt>) -> Result<Answer<T>, TargetError> {
         // After a failed read no part of the file can be relied upon, not only the key that was asked for.
         if let Some(error) = self.opened_files().find_map(HiveFile::failure) {
             return Err(error);
@@ -178,8 +191,10 @@ impl OfflineRegistry {
         let unknown = || Unread::new(Reason::Unknown, format!("{} does not hold all of {path}", self.what));
         let whole = self.complete.contains(&path.root());
         let values = match &query.values {
-            Wanted::Names(names) => names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect(),
-            Wanted::All => return Err(unknown()),
+            ValueSelection::Names(names) => {
+                names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect()
+            }
+            ValueSelection::All => return Err(unknown()),
         };
         let subkeys = match (query.subkeys, whole) {
             (false, _) => None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     format::regf::{Error, Hive, Node, NotUnicode, ValueNode},
     registry::{Data, KeyName, KeyProperties, SecurityDescriptor, ValueName},
-    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted},
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
 /// From this number of names on, the key's list of values is read once for all names instead of once for each.
@@ -15,12 +15,12 @@ const MANY: usize = 8;
 pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<KeyFacts> {
     let facts = || {
         let values = match &query.values {
-            Wanted::All => all_values(hive, node)?,
-            Wanted::Names(names) if names.len() < MANY => one_by_one(hive, node, names),
-            Wanted::Names(names) => out_of_all(hive, node, names)?,
+            ValueSelection::All => all_values(hive, node)?,
+            ValueSelection::Names(names) if names.len() < MANY => one_by_one(hive, node, names),
+            ValueSelection::Names(names) => out_of_all(hive, node, names)?,
         };
         let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
-        let properties = (query.values == Wanted::All).then(|| properties(hive, node));
+        let properties = (query.values == ValueSelection::All).then(|| properties(hive, node));
         Ok(KeyFacts { values, properties, subkeys })
     };
     facts().map_or_else(Answer::Unread, Answer::Present)

@@ -11,7 +11,7 @@
 
 use crate::{
     format::regf::{Error, Hive, Node},
-    registry::{self, Data, Decoded, Key, KeyPath, LINK_VALUE, RootKey, View, sid},
+    registry::{self, Data, Decoded, Key, KeyPath, LINK_VALUE, RootKey, View, control_set, sid},
     targets::{Reason, Unread},
 };
 
@@ -121,7 +121,7 @@ impl OfflineRegistry {
         };
         let current = hklm(r"SYSTEM\CurrentControlSet")?;
         if path.is_within(&current) && self.mounted_at(&hklm("SYSTEM")?).is_some() {
-            let set = self.current_control_set()?;
+            let set = control_set::name(self.current_control_set()?);
             return moved(&current, hklm(&format!(r"SYSTEM\{set}"))?);
         }
         if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
@@ -142,8 +142,8 @@ impl OfflineRegistry {
         Ok(found.map(|name| (name, named.is_also_elsewhere())))
     }
 
-    /// Returns the name of the current control set, such as `ControlSet001`, from `Select`.
-    fn current_control_set(&mut self) -> Result<String, Halt> {
+    /// Returns the number of the current control set, from `Select`.
+    pub(super) fn current_control_set(&mut self) -> Result<u16, Halt> {
         let Some(mount) = self.mounted_at(&hklm("SYSTEM")?) else {
             return Err(Unread::new(Reason::Unknown, format!(r"{} has no HKLM\SYSTEM", self.what)).into());
         };
@@ -154,7 +154,7 @@ impl OfflineRegistry {
             None => None,
         };
         match data.as_ref().map(Data::decode) {
-            Some(Decoded::Number(number @ 1..=999)) => Ok(format!("ControlSet{number:03}")),
+            Some(Decoded::Number(number @ 1..=999)) => Ok(number as u16),
             _ => {
                 let detail =
                     r"HKLM\SYSTEM\Select Current does not name a control set, so there is no CurrentControlSet";

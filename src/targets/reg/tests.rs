@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     registry::View,
-    targets::{Action, ValueChange},
+    targets::{ChangeAction, ValueChange},
 };
 
 use super::*;
@@ -36,7 +36,7 @@ fn key(text: &str) -> Key {
 }
 
 fn ask(target: &mut RegTarget, of: Key, names: &[&str], subkeys: bool) -> Answer<KeyFacts> {
-    let values = Wanted::Names(names.iter().map(|n| name(n)).collect::<BTreeSet<_>>());
+    let values = ValueSelection::Names(names.iter().map(|n| name(n)).collect::<BTreeSet<_>>());
     target.read_keys(&[KeyQuery { key: of, values, subkeys }]).unwrap().remove(0)
 }
 
@@ -78,7 +78,7 @@ fn names_print_as_found() {
     let of = key(r"HKLM\SOFTWARE\Microsoft\Exchange\Setup");
     let Answer::Present(facts) = ask(&mut target, of.clone(), &["SERVICES VERSION"], false) else { panic!() };
     assert_eq!(facts.values.keys().next().unwrap().as_str(), "Services Version");
-    let all = KeyQuery { key: of, values: Wanted::All, subkeys: false };
+    let all = KeyQuery { key: of, values: ValueSelection::All, subkeys: false };
     let Answer::Present(facts) = target.read_keys(&[all]).unwrap().remove(0) else { panic!() };
     assert_eq!(facts.values.len(), 1);
 }
@@ -120,7 +120,7 @@ fn a_script_or_another_file_is_refused() {
         ("REGEDIT4\n[-HKLM\\K]\n", "line 2 deletes"),
         ("REGEDIT4\n[HKLM\\K]\n\"a\"=-\n", "line 3 deletes"),
         ("kbfix: 1\n", "line 1, column 1"),
-        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "--code-page"),
+        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "give the ANSI code page"),
     ] {
         fs::write(&path, text).unwrap();
         let error = RegTarget::open(&path, None, None).unwrap_err();
@@ -142,7 +142,7 @@ fn files_come_from_the_folder_or_are_unknown() {
     assert!(matches!(target.read_files(&asked).unwrap()[0], Answer::Present(_)));
 }
 
-fn change(of: &str, action: Action, values: &[(&str, Option<Data>, Option<Data>)]) -> KeyChange {
+fn change(of: &str, action: ChangeAction, values: &[(&str, Option<Data>, Option<Data>)]) -> KeyChange {
     let value = |(n, before, after): &(&str, Option<Data>, Option<Data>)| ValueChange {
         name: name(n),
         before: before.clone(),
@@ -158,11 +158,11 @@ fn changes_and_their_inverse_give_the_same_file_again() {
     let before = fs::read(&path).unwrap();
     let web = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB";
     let changes = [
-        change(&format!(r"{web}\DAV"), Action::Create, &[("DisableRealmHint", None, Some(Data::dword(1)))]),
-        change(&format!(r"{web}\DAV\Sub"), Action::Create, &[]),
+        change(&format!(r"{web}\DAV"), ChangeAction::Create, &[("DisableRealmHint", None, Some(Data::dword(1)))]),
+        change(&format!(r"{web}\DAV\Sub"), ChangeAction::Create, &[]),
         change(
             r"HKLM\SOFTWARE\Microsoft\Exchange\Setup",
-            Action::Update,
+            ChangeAction::Update,
             &[("Services version", Some(Data::dword(65)), Some(Data::sz("x"))), ("n", None, Some(Data::sz("y")))],
         ),
     ];
@@ -190,25 +190,25 @@ fn a_change_whose_before_is_not_there_changes_nothing() {
     let path = dir.path().join("a.reg");
     let before = fs::read(&path).unwrap();
     let setup = r"HKLM\SOFTWARE\Microsoft\Exchange\Setup";
-    let good = change(setup, Action::Update, &[("n", None, Some(Data::sz("y")))]);
+    let good = change(setup, ChangeAction::Update, &[("n", None, Some(Data::sz("y")))]);
     let one = Some(Data::dword(1));
     for bad in [
-        change(setup, Action::Update, &[("Services Version", None, one.clone())]),
-        change(setup, Action::Update, &[("Services Version", one.clone(), None)]),
-        change(setup, Action::Create, &[]),
-        change(setup, Action::Delete, &[]),
-        change(r"HKLM\SOFTWARE\Microsoft\Exchange", Action::Delete, &[]),
-        change(r"HKLM\SOFTWARE\Microsoft\Exchange\No", Action::Update, &[]),
-        change(r"HKLM\SOFTWARE\Microsoft\Exchange\No\No", Action::Create, &[]),
+        change(setup, ChangeAction::Update, &[("Services Version", None, one.clone())]),
+        change(setup, ChangeAction::Update, &[("Services Version", one.clone(), None)]),
+        change(setup, ChangeAction::Create, &[]),
+        change(setup, ChangeAction::Delete, &[]),
+        change(r"HKLM\SOFTWARE\Microsoft\Exchange", ChangeAction::Delete, &[]),
+        change(r"HKLM\SOFTWARE\Microsoft\Exchange\No", ChangeAction::Update, &[]),
+        change(r"HKLM\SOFTWARE\Microsoft\Exchange\No\No", ChangeAction::Create, &[]),
     ] {
         let error = target.write(&[good.clone(), bad]).unwrap_err().error;
         assert!(matches!(error, WriteError::Stale { .. }), "{error}");
     }
     for bad in [
-        change(r"HKLM\SOFTWARE\Other", Action::Create, &[]),
-        change(r"HKLM\SOFTWARE\Microsoft", Action::Update, &[("x", None, one.clone())]),
-        change(r"HKLM\SOFTWARE\Classes\.txt", Action::Delete, &[("", Some(Data::sz("txtfile")), None)]),
-        change(setup, Action::Update, &[("two\nlines", None, one)]),
+        change(r"HKLM\SOFTWARE\Other", ChangeAction::Create, &[]),
+        change(r"HKLM\SOFTWARE\Microsoft", ChangeAction::Update, &[("x", None, one.clone())]),
+        change(r"HKLM\SOFTWARE\Classes\.txt", ChangeAction::Delete, &[("", Some(Data::sz("txtfile")), None)]),
+        change(setup, ChangeAction::Update, &[("two\nlines", None, one)]),
     ] {
         let error = target.write(&[good.clone(), bad]).unwrap_err().error;
         assert!(matches!(error, WriteError::Unsupported { .. }), "{error}");
@@ -224,7 +224,7 @@ fn an_edit_by_somebody_else_is_seen_before_writing() {
     let path = dir.path().join("a.reg");
     let setup = r"HKLM\SOFTWARE\Microsoft\Exchange\Setup";
     fs::write(&path, "REGEDIT4\n[HKLM\\SOFTWARE\\Microsoft\\Exchange\\Setup]\n\"n\"=\"theirs\"\n").unwrap();
-    let error = target.write(&[change(setup, Action::Update, &[("n", None, Some(Data::sz("y")))])]).unwrap_err();
+    let error = target.write(&[change(setup, ChangeAction::Update, &[("n", None, Some(Data::sz("y")))])]).unwrap_err();
     assert!(error.to_string().contains("theirs"), "{error}");
 }
 
@@ -257,9 +257,9 @@ fn ten_thousand_values_are_read_and_written() {
     let values: Vec<(String, Option<Data>, Option<Data>)> =
         (0..10_000).map(|i| (format!("name {i}"), Some(Data::dword(i)), Some(Data::dword(i + 1)))).collect();
     let values: Vec<_> = values.iter().map(|(n, before, after)| (n.as_str(), before.clone(), after.clone())).collect();
-    let mut changes = vec![change(r"HKU\K", Action::Update, &values)];
+    let mut changes = vec![change(r"HKU\K", ChangeAction::Update, &values)];
     changes.extend(
-        (0..10_000).map(|i| change(&format!(r"HKU\K\{i}"), Action::Delete, &[("n", Some(Data::sz("")), None)])),
+        (0..10_000).map(|i| change(&format!(r"HKU\K\{i}"), ChangeAction::Delete, &[("n", Some(Data::sz("")), None)])),
     );
     target.write(&changes).unwrap();
     assert_eq!(value(&mut target, r"HKU\K", "name 9999"), Answer::Present(Data::dword(10_000)));
@@ -281,7 +281,7 @@ fn what_regedit_takes_is_read_and_nothing_of_it_is_lost() {
     assert_eq!(value(&mut target, star, "b"), Answer::Present(Data::dword(1)));
     let facts = ask(&mut target, key(a), &[], true).known().unwrap().unwrap();
     assert_eq!(facts.subkeys.unwrap(), [KeyName::new("*").unwrap()]);
-    let set = change(star, Action::Update, &[("c", None, Some(Data::dword(2)))]);
+    let set = change(star, ChangeAction::Update, &[("c", None, Some(Data::dword(2)))]);
     target.write(&[set]).unwrap();
     let bytes = fs::read(dir.path().join("a.reg")).unwrap();
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

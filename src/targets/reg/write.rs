@@ -3,7 +3,7 @@
 use crate::{
     format::reg::EditError,
     registry::KeyPath,
-    targets::{Action, Answer, KeyChange, Unread, WriteError, precondition},
+    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, precondition},
 };
 
 use super::{Existence, RegTarget};
@@ -49,7 +49,7 @@ impl RegTarget {
         let path = self.path(change)?;
         let unsupported =
             |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
-        if change.action == Action::Delete {
+        if change.action == ChangeAction::Delete {
             self.refuse_topmost(&path, place())?;
             self.document.delete_key(&path);
             // A parent that existed only through this key would disappear with it.

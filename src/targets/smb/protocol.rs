@@ -46,6 +46,8 @@ pub(super) struct Question {
     /// The names of the values; `None` for all values.
     pub(super) names: Option<Vec<String>>,
     pub(super) subkeys: bool,
+    /// Whether the key is a link of Windows, of which the link itself is meant.
+    pub(super) itself: bool,
 }
 
 /// A change of one key.
@@ -53,7 +55,7 @@ pub(super) struct Question {
 pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
-    pub(super) action: crate::targets::Action,
+    pub(super) action: crate::targets::ChangeAction,
     /// The properties of a key that is created.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,

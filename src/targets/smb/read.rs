@@ -1,8 +1,12 @@
 //! Converts the other machine's responses about keys into answers.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    registry::{Data, KeyName, KeyProperties, RootKey, SecurityDescriptor, ValueName, ValueType, notation},
-    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, Wanted, hku},
+    registry::{
+        Data, Key, KeyName, KeyProperties, LINK_VALUE, RootKey, SecurityDescriptor, ValueName, ValueType, notation,
+    },
+    targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection, control_set, hku},
 };
 
 use super::{
@@ -79,6 +83,29 @@ impl Connection {
         Ok(answers)
     }
 
+    /// Returns the number of the control set that `CurrentControlSet` leads to.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn control_set(&self) -> Result<Answer<u16>, Trouble> {
+        let (Ok(path), Ok(name)) = (r"HKLM\SYSTEM\CurrentControlSet".parse(), ValueName::new(LINK_VALUE)) else {
+            return Ok(missing());
+        };
+        let names = ValueSelection::Names(BTreeSet::from([name]));
+        let query = KeyQuery { key: Key::new(path), values: names, subkeys: false };
+        let found = self.ask(&[Question { itself: true, ..question(&query) }])?.into_iter().next();
+        let facts = match found.map_or_else(missing, |found| answer(&query, found)) {
+            Answer::Present(facts) => facts,
+            Answer::Absent => return Ok(Answer::Absent),
+            Answer::Unread(why) => return Ok(Answer::Unread(why)),
+        };
+        Ok(match facts.values.into_values().next() {
+            Some(Answer::Present(link)) => control_set::of_link(&link),
+            Some(Answer::Unread(why)) => Answer::Unread(why),
+            Some(Answer::Absent) | None => Answer::Absent,
+        })
+    }
+
     /// Changes an absent answer to unknown where the user's hive is not loaded: the machine does not know such keys.
     fn tell_unloaded_hives(&self, queries: &[KeyQuery], answers: &mut [Answer<KeyFacts>]) -> Result<(), Trouble> {
         let mut users = Vec::new();
@@ -86,7 +113,10 @@ impl Connection {
             if answers[at] == Answer::Absent
                 && let Some(hive) = hku::of_a_user(&query.key.path)
             {
-                users.push((at, KeyQuery { key: hive, values: Wanted::Names(Default::default()), subkeys: false }));
+                users.push((
+                    at,
+                    KeyQuery { key: hive, values: ValueSelection::Names(Default::default()), subkeys: false },
+                ));
             }
         }
         if users.is_empty() {
@@ -113,10 +143,10 @@ fn is_callers_own(query: &KeyQuery) -> bool {
 
 fn question(query: &KeyQuery) -> Question {
     let names = match &query.values {
-        Wanted::All => None,
-        Wanted::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
+        ValueSelection::All => None,
+        ValueSelection::Names(names) => Some(names.iter().map(|name| name.as_str().to_owned()).collect()),
     };
-    Question { place: Place::new(&query.key), names, subkeys: query.subkeys }
+    Question { place: Place::new(&query.key), names, subkeys: query.subkeys, itself: false }
 }
 
 fn answer(query: &KeyQuery, found: Found) -> Answer<KeyFacts> {
@@ -133,7 +163,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     let mut facts = KeyFacts::default();
     for value in found.values {
         let name = ValueName::new(value.name.as_str()).map_err(|_| unsupported(&value.name))?;
-        if let Wanted::Names(names) = &query.values
+        if let ValueSelection::Names(names) = &query.values
             && !names.contains(&name)
         {
             continue;
@@ -145,7 +175,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
         };
         facts.values.insert(name, answer);
     }
-    if let Wanted::Names(names) = &query.values {
+    if let ValueSelection::Names(names) = &query.values {
         for name in names {
             facts.values.entry(name.clone()).or_insert(Answer::Absent);
         }

@@ -101,6 +101,10 @@ impl Target for SmbTarget {
         Ok(facts)
     }
 
+    fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        self.connection.control_set().map_err(|trouble| self.failed(trouble))
+    }
+
     /// Takes a lock on this system: it excludes other runs of this account here, but nothing that runs elsewhere.
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let failed = |source| TargetError::Io { what: format!("the lock of {}", self.uri()), source };

@@ -95,10 +95,10 @@ class Registry:
             self.roots[name] = getattr(self.pipe, ROOTS[name])(None, MAXIMUM_ALLOWED)
         return self.roots[name]
 
-    def open(self, place, access):
+    def open(self, place, access, options=0):
         if place["view"] == 32:
             access |= KEY_WOW64_32KEY
-        return self.pipe.OpenKey(self.root(place["root"]), self.string(place["path"]), 0, access)
+        return self.pipe.OpenKey(self.root(place["root"]), self.string(place["path"]), options, access)
 
     def refuse_links(self, place):
         """Checks each key on the way for links, because the protocol does not tell the real path of an opened key."""
@@ -124,7 +124,8 @@ class Registry:
             access = KEY_QUERY_VALUE | (KEY_ENUMERATE_SUB_KEYS if question["subkeys"] else 0)
             # Everything that would be lost with a key is read together with all of its values.
             whole = question["names"] is None
-            key = self.open(question, access | (READ_CONTROL if whole else 0))
+            options = REG_OPTION_OPEN_LINK if question["itself"] else 0
+            key = self.open(question, access | (READ_CONTROL if whole else 0), options)
             found = {"values": [], "subkeys": None, "properties": None}
             if whole:
                 found["properties"] = self.properties(key)

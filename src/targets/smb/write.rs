@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     registry::{Key, ValueName, notation},
-    targets::{Action, Facts, KeyChange, KeyQuery, Wanted, WriteError, WriteFailure, precondition},
+    targets::{ChangeAction, Facts, KeyChange, KeyQuery, ValueSelection, WriteError, WriteFailure, precondition},
 };
 
 use super::{
@@ -68,7 +68,7 @@ impl Connection {
         }
         let mut orders = Vec::new();
         for change in changes {
-            if change.action != Action::Update && change.key.path.parent().is_none() {
+            if change.action != ChangeAction::Update && change.key.path.parent().is_none() {
                 let detail = "a root key can be neither created nor deleted".to_owned();
                 return Err(WriteError::Unsupported { place: change.key.to_string(), detail });
             }
@@ -95,14 +95,14 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     for change in changes {
         let (names, all) = asked.entry(&change.key).or_default();
         names.extend(change.values.iter().map(|value| value.name.clone()));
-        *all |= change.action == Action::Delete;
+        *all |= change.action == ChangeAction::Delete;
     }
     for parent in &parents {
         asked.entry(parent).or_default();
     }
     let query = |(key, (names, all)): (&Key, (_, bool))| KeyQuery {
         key: key.clone(),
-        values: if all { Wanted::All } else { Wanted::Names(names) },
+        values: if all { ValueSelection::All } else { ValueSelection::Names(names) },
         subkeys: all,
     };
     asked.into_iter().map(query).collect()
@@ -118,10 +118,10 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
     };
     // The values of a deleted key are deleted with it.
     let values = match change.action {
-        Action::Delete => Vec::new(),
+        ChangeAction::Delete => Vec::new(),
         _ => change.values.iter().map(setting).collect(),
     };
-    let properties = change.properties.clone().filter(|_| change.action == Action::Create);
+    let properties = change.properties.clone().filter(|_| change.action == ChangeAction::Create);
     // Which of two views a name below a key that they share is in cannot be told to the call that deletes.
     let is_held_by_the_other_view = change.key.parent().is_some_and(|above| above.view != change.key.view);
     let place =

@@ -11,7 +11,9 @@ use std::{
 use kbfix::{
     format::reg::Document,
     registry::{Data, Key, KeyPath, RootKey, ValueName, notation},
-    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+    targets::{
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, ValueSelection, local::LocalTarget,
+    },
 };
 
 use crate::scenario::{Scenario, machine};
@@ -128,7 +130,7 @@ impl Prepared {
     fn make_key(&mut self, key: &Key) {
         if key.path.depth() > 0 && query(key, false) == Answer::Absent {
             self.make_key(&key.parent().unwrap());
-            self.make(KeyChange::new(key.clone(), Action::Create, Vec::new()));
+            self.make(KeyChange::new(key.clone(), ChangeAction::Create, Vec::new()));
         }
     }
 
@@ -139,7 +141,7 @@ impl Prepared {
             (before != after).then_some(ValueChange { name, before, after })
         };
         let values: Vec<_> = values.into_iter().filter_map(change).collect();
-        self.make(KeyChange::new(key.clone(), Action::Update, values));
+        self.make(KeyChange::new(key.clone(), ChangeAction::Update, values));
     }
 
     fn make(&mut self, change: KeyChange) {
@@ -195,5 +197,8 @@ fn key(path: &str) -> Key {
 }
 
 fn query(key: &Key, subkeys: bool) -> Answer<KeyFacts> {
-    LocalTarget::new().read_keys(&[KeyQuery { key: key.clone(), values: Wanted::All, subkeys }]).unwrap().remove(0)
+    LocalTarget::new()
+        .read_keys(&[KeyQuery { key: key.clone(), values: ValueSelection::All, subkeys }])
+        .unwrap()
+        .remove(0)
 }

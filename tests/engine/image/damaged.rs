@@ -253,3 +253,49 @@ fn two_keys_of_one_name_in_one_list_are_left_alone() {
         assert!(fs::read(&path).unwrap() == bytes);
     }
 }
+
+#[test]
+fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
+    let whole = || {
+        let machine = Machine::new();
+        // Enough for a second bin, which no spec reads.
+        let large = Data::new(ValueType::BINARY, vec![7; 9000]);
+        machine.edit(SYSTEM, |editor| assert!(editor.set_value("", "Large", &large).unwrap()));
+        machine
+    };
+    let bin_at = |bytes: &[u8], number: usize| {
+        (0..bytes.len()).step_by(4096).filter(|at| bytes[*at..].starts_with(b"hbin")).nth(number).unwrap()
+    };
+    let damages: [(&str, fn(&mut [u8], usize)); 3] = [
+        ("the signature is wrong", |bytes, bin| bytes[bin] = b'x'),
+        ("the offset in it is not its own", |bytes, bin| bytes[bin + 4] ^= 1),
+        ("it does not fit into its bin", |bytes, bin| bytes[bin + 32..bin + 36].fill(0x7F)),
+    ];
+    for (why, damage) in damages {
+        let machine = whole();
+        let mut bytes = fs::read(machine.path(SYSTEM)).unwrap();
+        let bin = bin_at(&bytes, 1);
+        damage(&mut bytes, bin);
+        fs::write(machine.path(SYSTEM), &bytes).unwrap();
+        let files = machine.files();
+        for arguments in [&["diff", "KB909094"][..], &["apply", "KB909094", "--check"], &["apply", "KB909094"]] {
+            machine.kbfix(arguments).exits(3).says("target-malformed").says(why).says("SYSTEM");
+        }
+        assert!(machine.files() == files, "something was written");
+        machine.kbfix(&["rollback", "--last"]).exits(2).says("journal-missing");
+        // What is not in that hive can be changed.
+        let other = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\New\n    ensure: present\n";
+        machine.kbfix(&["apply", machine.beside("other.yaml", other).to_str().unwrap()]).exits(0);
+    }
+    // The same for what an apply changed before the damage.
+    let machine = whole();
+    machine.kbfix(&["apply", "KB909094"]).exits(0);
+    let mut bytes = fs::read(machine.path(SYSTEM)).unwrap();
+    let bin = bin_at(&bytes, 1);
+    bytes[bin] = b'x';
+    fs::write(machine.path(SYSTEM), &bytes).unwrap();
+    for arguments in [&["rollback", "--last", "--check"][..], &["rollback", "--last"]] {
+        machine.kbfix(arguments).exits(3).says("the signature is wrong");
+    }
+    assert!(fs::read(machine.path(SYSTEM)).unwrap() == bytes);
+}

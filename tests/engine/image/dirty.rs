@@ -4,7 +4,7 @@ use std::fs;
 
 use kbfix::{
     format::regf::{Hive, State},
-    targets::{Answer, KeyQuery, TargetError, Wanted},
+    targets::{Answer, KeyQuery, TargetError, ValueSelection},
 };
 
 use crate::hives::support::{counts, real_file};
@@ -84,7 +84,7 @@ fn a_hive_that_becomes_shorter_while_it_is_read_refuses_the_target() {
     let mut target = machine.target();
     assert_eq!(exists(&mut *target, r"HKLM\SYSTEM\Select"), Answer::Present(()));
     fs::File::options().write(true).open(machine.path(SYSTEM)).unwrap().set_len(9000).unwrap();
-    let query = |path: &str| KeyQuery { key: key(path), values: Wanted::All, subkeys: true };
+    let query = |path: &str| KeyQuery { key: key(path), values: ValueSelection::All, subkeys: true };
     let error = target.read_keys(&[query(r"HKLM\SYSTEM\many")]).unwrap_err();
     assert!(matches!(error, TargetError::Io { .. }));
     assert!(error.to_string().contains("the file has become shorter since it was opened"), "{error}");

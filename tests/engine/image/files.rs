@@ -131,11 +131,11 @@ fn two_applies_at_once_are_refused_also_through_another_target() {
 fn a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_followed() {
     use std::os::unix::fs::symlink;
 
-    use kbfix::targets::{Action, KeyChange};
+    use kbfix::targets::{ChangeAction, KeyChange};
     let (machine, victim) = (Machine::new(), Machine::new());
     let before = fs::read(victim.path(SYSTEM)).unwrap();
     let key = r"HKLM\SYSTEM\CurrentControlSet\Services\New".parse().unwrap();
-    let change = KeyChange::new(key, Action::Create, Vec::new());
+    let change = KeyChange::new(key, ChangeAction::Create, Vec::new());
     let mut target = machine.target();
     let _lock = target.lock().unwrap();
     let config = machine.path("Windows/System32/config");

@@ -6,12 +6,12 @@ use kbfix::{
     example::USER,
     format::regf::Hive,
     registry::{Data, Key, ValueType, View},
-    targets::{Action, Address, Answer, KeyChange, KeyQuery, Reason, Target, ValueChange, Wanted, open},
+    targets::{Address, Answer, ChangeAction, KeyChange, KeyQuery, Reason, Target, ValueChange, ValueSelection, open},
 };
 
 use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM, ask, exists, hivexget, key, name, reason, subkeys, value};
 
-fn set(target: &mut dyn Target, path: Key, text: &str, number: u32, action: Action) {
+fn set(target: &mut dyn Target, path: Key, text: &str, number: u32, action: ChangeAction) {
     let value = ValueChange { name: name(text), before: None, after: Some(Data::dword(number)) };
     target.write(&[KeyChange::new(path, action, vec![value])]).unwrap();
 }
@@ -35,7 +35,7 @@ fn the_current_control_set_is_the_one_that_select_names() {
     });
     let mut target = machine.target();
     assert_eq!(subkeys(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet"), ["Control"]);
-    set(target.as_mut(), key(r"HKLM\SYSTEM\CurrentControlSet\Control"), "x", 1, Action::Update);
+    set(target.as_mut(), key(r"HKLM\SYSTEM\CurrentControlSet\Control"), "x", 1, ChangeAction::Update);
     assert_eq!(value(target.as_mut(), key(r"HKLM\SYSTEM\ControlSet002\Control"), "x"), Answer::Present(Data::dword(1)));
 
     machine.edit(SYSTEM, |editor| assert!(editor.delete_value("Select", "Current").unwrap()));
@@ -57,14 +57,14 @@ fn both_views_are_one_where_there_is_no_wow6432node() {
     });
     assert_eq!(version(View::Bits64), Answer::Present(Data::dword(65)));
     assert_eq!(version(View::Bits32), Answer::Absent);
-    set(machine.target().as_mut(), setup(View::Bits32), "x", 32, Action::Update);
+    set(machine.target().as_mut(), setup(View::Bits32), "x", 32, ChangeAction::Update);
     let stored = key(r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Exchange\Setup");
     assert_eq!(value(machine.target().as_mut(), stored, "x"), Answer::Present(Data::dword(32)));
     if let Some(text) = hivexget(&machine.path(SOFTWARE), r"Wow6432Node\Microsoft\Exchange\Setup") {
         assert_eq!(text.trim(), r#""x"=dword:00000020"#);
     }
     let class = Key { path: r"HKCR\CLSID\{1}".parse().unwrap(), view: View::Bits32 };
-    let query = KeyQuery { key: class, values: Wanted::All, subkeys: true };
+    let query = KeyQuery { key: class, values: ValueSelection::All, subkeys: true };
     assert!(matches!(ask(machine.target().as_mut(), query), Answer::Present(_)));
     assert_eq!(exists(machine.target().as_mut(), r"HKCR\CLSID\{1}"), Answer::Absent);
 }
@@ -84,9 +84,9 @@ fn classes_are_those_of_the_machine_and_of_each_user() {
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}\Software")), [""; 0]);
     assert_eq!(exists(target.as_mut(), &classes), Answer::Present(()));
     assert_eq!(subkeys(target.as_mut(), &classes), [""; 0]);
-    set(target.as_mut(), key(&format!(r"{classes}\CLSID")), "x", 1, Action::Create);
+    set(target.as_mut(), key(&format!(r"{classes}\CLSID")), "x", 1, ChangeAction::Create);
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}_Classes")), ["CLSID"]);
-    let link = KeyChange::new(key(&classes), Action::Delete, vec![]);
+    let link = KeyChange::new(key(&classes), ChangeAction::Delete, vec![]);
     assert!(target.write(&[link]).is_err());
 }
 
@@ -181,7 +181,7 @@ fn what_is_in_no_hive_is_unknown() {
         assert_eq!(reason(&exists(target.as_mut(), path)), Some(Reason::Unknown), "{path}");
     }
     assert_eq!(exists(target.as_mut(), "HKLM"), Answer::Present(()));
-    let query = KeyQuery { key: key("HKLM"), values: Wanted::Names(Default::default()), subkeys: true };
+    let query = KeyQuery { key: key("HKLM"), values: ValueSelection::Names(Default::default()), subkeys: true };
     assert_eq!(reason(&ask(target.as_mut(), query)), Some(Reason::Unknown));
 
     fs::remove_file(machine.path(SYSTEM)).unwrap();

@@ -12,7 +12,7 @@ use kbfix::{
     example,
     format::regf::{Filetime, Hive},
     registry::{Data, Key, ValueName},
-    targets::{Address, Answer, KeyFacts, KeyQuery, Reason, Target, Wanted, open},
+    targets::{Address, Answer, KeyFacts, KeyQuery, Reason, Target, ValueSelection, open},
 };
 
 pub(crate) const SYSTEM: &str = "Windows/System32/config/SYSTEM";
@@ -149,13 +149,13 @@ pub(crate) fn ask(target: &mut dyn Target, query: KeyQuery) -> Answer<KeyFacts> 
 
 /// Whether the key is there.
 pub(crate) fn exists(target: &mut dyn Target, path: &str) -> Answer<()> {
-    let query = KeyQuery { key: key(path), values: Wanted::Names(Default::default()), subkeys: false };
+    let query = KeyQuery { key: key(path), values: ValueSelection::Names(Default::default()), subkeys: false };
     ask(target, query).map(drop)
 }
 
 /// One value of a key.
 pub(crate) fn value(target: &mut dyn Target, key: Key, value: &str) -> Answer<Data> {
-    let query = KeyQuery { key, values: Wanted::Names([name(value)].into()), subkeys: false };
+    let query = KeyQuery { key, values: ValueSelection::Names([name(value)].into()), subkeys: false };
     match ask(target, query) {
         Answer::Present(mut facts) => facts.values.remove(&name(value)).unwrap(),
         Answer::Absent => Answer::Absent,
@@ -165,7 +165,7 @@ pub(crate) fn value(target: &mut dyn Target, key: Key, value: &str) -> Answer<Da
 
 /// The names of a key's subkeys.
 pub(crate) fn subkeys(target: &mut dyn Target, path: &str) -> Vec<String> {
-    let query = KeyQuery { key: key(path), values: Wanted::Names(Default::default()), subkeys: true };
+    let query = KeyQuery { key: key(path), values: ValueSelection::Names(Default::default()), subkeys: true };
     let Answer::Present(facts) = ask(target, query) else { panic!("{path} has no answer") };
     facts.subkeys.unwrap().iter().map(ToString::to_string).collect()
 }

@@ -15,7 +15,7 @@ use kbfix::{
     operation::{self, Applied},
     plan::{Outcome, Plan},
     spec::{self, Settings, Spec},
-    targets::{Action, Address, KeyChange, RegTarget, Target, ValueChange},
+    targets::{Address, ChangeAction, KeyChange, RegTarget, Target, ValueChange},
 };
 use proptest::prelude::*;
 
@@ -109,7 +109,7 @@ proptest! {
         let again = operation::make_plan(&mut restored, &specs).unwrap();
         prop_assert_eq!(&again.facts, &plan.facts);
         // A value that was replaced comes back as kbfix writes it, a deleted one at the end of its key.
-        let touches = |c: &KeyChange, which: fn(&ValueChange) -> bool| c.action == Action::Delete || c.values.iter().any(which);
+        let touches = |c: &KeyChange, which: fn(&ValueChange) -> bool| c.action == ChangeAction::Delete || c.values.iter().any(which);
         if !changes.iter().any(|c| touches(c, |v| v.before.is_some())) {
             prop_assert!(after == before, "{}", generate::text(&after));
         } else if !changes.iter().any(|c| touches(c, |v| v.after.is_none())) {
@@ -185,7 +185,7 @@ fn the_generator_makes_specs_that_load_and_that_change_something() {
         loaded += 1;
         let plan = operation::make_plan(&mut Model::new(&case.machine), &specs).unwrap();
         changing += usize::from(plan.changes().count() > 1);
-        deleting += usize::from(plan.changes().any(|c| c.action == Action::Delete));
+        deleting += usize::from(plan.changes().any(|c| c.action == ChangeAction::Delete));
     }
     println!("of 200: {loaded} load, {changing} change more than one key, {deleting} delete one");
     assert!(loaded > 120 && changing > 40 && deleting > 10, "{loaded} {changing} {deleting}");

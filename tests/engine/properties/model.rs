@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kbfix::{
     registry::{Data, Key, KeyName, ValueName},
     targets::{
-        Action, Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, Wanted, WriteError,
-        WriteFailure,
+        Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, ValueSelection,
+        WriteError, WriteFailure,
     },
 };
 
@@ -88,22 +88,22 @@ impl Model {
             found: found.to_owned(),
         };
         match change.action {
-            Action::Create if self.is_there(key) => return Err(stale("present")),
-            Action::Create if !key.parent().is_some_and(|parent| self.is_there(&parent)) => {
+            ChangeAction::Create if self.is_there(key) => return Err(stale("present")),
+            ChangeAction::Create if !key.parent().is_some_and(|parent| self.is_there(&parent)) => {
                 return Err(stale("no parent"));
             }
-            Action::Update | Action::Delete if !self.keys.contains_key(key) => return Err(stale("absent")),
-            Action::Delete if !self.subkeys(key).is_empty() => return Err(stale("subkeys")),
+            ChangeAction::Update | ChangeAction::Delete if !self.keys.contains_key(key) => return Err(stale("absent")),
+            ChangeAction::Delete if !self.subkeys(key).is_empty() => return Err(stale("subkeys")),
             _ => {}
         }
         let there = self.keys.get(key).cloned().unwrap_or_default();
         if change.values.iter().any(|v| there.get(&v.name) != v.before.as_ref()) {
             return Err(stale("another value"));
         }
-        if change.action == Action::Delete && there.len() != change.values.len() {
+        if change.action == ChangeAction::Delete && there.len() != change.values.len() {
             return Err(stale("more values"));
         }
-        if change.action == Action::Create && self.step(key)? {
+        if change.action == ChangeAction::Create && self.step(key)? {
             self.keys.insert(key.clone(), BTreeMap::new());
         }
         for value in &change.values {
@@ -116,7 +116,7 @@ impl Model {
                 None => values.remove(&value.name),
             };
         }
-        if change.action == Action::Delete && self.step(key)? {
+        if change.action == ChangeAction::Delete && self.step(key)? {
             self.keys.remove(key);
         }
         Ok(())
@@ -138,8 +138,8 @@ impl Target for Model {
             }
             let there = self.keys.get(&query.key).cloned().unwrap_or_default();
             let values = match &query.values {
-                Wanted::All => there.into_iter().map(|(name, data)| (name, Answer::Present(data))).collect(),
-                Wanted::Names(names) => {
+                ValueSelection::All => there.into_iter().map(|(name, data)| (name, Answer::Present(data))).collect(),
+                ValueSelection::Names(names) => {
                     names.iter().map(|name| (name.clone(), there.get(name).cloned().into())).collect()
                 }
             };

@@ -1,9 +1,11 @@
 //! Diff, apply, diff, rollback: what a form goes through on a target.
 
+use std::collections::BTreeMap;
+
 use kbfix::{
     journal::{Journal, Operation, Store},
     operation::{self, Applied, RollbackOptions},
-    plan::{Outcome, Plan},
+    plan::{Outcome, Plan, Truth},
     render,
     spec::Spec,
     targets::Target,
@@ -34,6 +36,11 @@ pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
     {
         wrong.push(format!("no reason says `{wanted}`: {}", plan.reasons.join("; ")));
     }
+    let named = plan.named.iter().filter_map(|rule| Some((rule.label.id.clone()?, truth(rule.result))));
+    let named: BTreeMap<String, String> = named.collect();
+    if named != expected.named {
+        wrong.push(format!("named rules are {named:?}"));
+    }
     let changes = render::changes(&plan.changes);
     if changes != expected.changes {
         wrong.push(format!("changes are\n{changes}"));
@@ -41,6 +48,10 @@ pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
         wrong.extend(made_and_undone(&machine, &specs));
     }
     wrong
+}
+
+fn truth(truth: Truth) -> String {
+    serde_json::to_value(truth).unwrap().as_str().unwrap().to_owned()
 }
 
 /// How the spec ends on this kind of target.

@@ -64,6 +64,9 @@ pub(crate) struct Expected {
     outcome: Option<String>,
     /// What one of the reasons says.
     pub(crate) reason: Option<String>,
+    /// The rules and values with an id, each with `met` or `unmet`.
+    #[serde(default)]
+    pub(crate) named: BTreeMap<String, String>,
     /// The changes, as hunks of the diff.
     #[serde(default)]
     pub(crate) changes: String,

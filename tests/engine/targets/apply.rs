@@ -8,7 +8,7 @@ use kbfix::{
     plan::Plan,
     registry::{Data, ValueType},
     spec::{self, Settings, Spec},
-    targets::{Action, Answer, KeyChange, RegTarget, Target},
+    targets::{Answer, ChangeAction, KeyChange, RegTarget, Target},
 };
 
 use crate::targets::{
@@ -59,11 +59,11 @@ fn seed(machine: &Machine) {
     ]);
     let inside = value("v", None, Some(Data::new(ValueType::SZ, *b"a\0")));
     let changes = [
-        change(&machine.below("old"), Action::Create, [inside]),
-        change(&machine.below(r"old\child"), Action::Create, []),
+        change(&machine.below("old"), ChangeAction::Create, [inside]),
+        change(&machine.below(r"old\child"), ChangeAction::Create, []),
         change(
             &machine.below("other"),
-            Action::Create,
+            ChangeAction::Create,
             [value("doomed", None, Some(Data::new(ValueType(0x99), [1, 2])))],
         ),
     ];
@@ -184,7 +184,7 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
         let plan = operation::make_plan(machine.open().as_mut(), &specs).unwrap();
         operation::check_plan(&plan, machine.open().as_mut()).unwrap();
         let moved = value("from 0 to 1", Some(Data::dword(0)), Some(Data::dword(5)));
-        let moved = change(&machine.base, Action::Update, [moved]);
+        let moved = change(&machine.base, ChangeAction::Update, [moved]);
         machine.write(std::slice::from_ref(&moved)).unwrap();
         match operation::check_plan(&plan, machine.open().as_mut()) {
             Err(operation::PlanRefusal::Stale(moved)) => {
@@ -197,7 +197,7 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
         machine.write(&[moved.inverse()]).unwrap();
         operation::check_plan(&plan, machine.open().as_mut()).unwrap();
         // A subkey of a key that the plan deletes, made since: the plan does not know it.
-        machine.write(&[change(&machine.below(r"old\another"), Action::Create, [])]).unwrap();
+        machine.write(&[change(&machine.below(r"old\another"), ChangeAction::Create, [])]).unwrap();
         assert!(matches!(operation::check_plan(&plan, machine.open().as_mut()), Err(operation::PlanRefusal::Stale(_))));
     });
 }
@@ -211,7 +211,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         let mut target = machine.open();
         let plan = operation::make_plan(target.as_mut(), &specs).unwrap();
         let other = |name: &str, before: Data, after: Option<Data>| {
-            machine.write(&[change(&machine.base, Action::Update, [value(name, Some(before), after)])]).unwrap();
+            machine.write(&[change(&machine.base, ChangeAction::Update, [value(name, Some(before), after)])]).unwrap();
         };
         // Other data, the very data that the plan wants, and none.
         for (name, before, after) in [
@@ -229,7 +229,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
 
         // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
         let doomed = value("doomed", Some(Data::new(ValueType(0x99), [1, 2])), None);
-        machine.write(&[change(&machine.below("other"), Action::Update, [doomed])]).unwrap();
+        machine.write(&[change(&machine.below("other"), ChangeAction::Update, [doomed])]).unwrap();
         let tree = machine.tree();
         let (_, failure) = undone(execute(machine, target.as_mut(), &plan));
         assert!(failure.contains("doomed"), "{failure}");

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
-    targets::{Action, Answer, Wanted, WriteError},
+    targets::{Answer, ChangeAction, ValueSelection, WriteError},
 };
 
 use crate::targets::kinds::{Kind, Machine, change, each, name, utf16, value};
@@ -75,13 +75,13 @@ fn lacks(kind: Kind, data: &Data) -> bool {
 /// Writes every case into the machine's key; each is absent before.
 fn write_all(machine: &Machine, cases: &[(String, Data)]) {
     let values = cases.iter().map(|(name, data)| value(name, None, Some(data.clone())));
-    machine.write(&[change(&machine.base, Action::Update, values)]).unwrap();
+    machine.write(&[change(&machine.base, ChangeAction::Update, values)]).unwrap();
 }
 
 fn assert_holds(machine: &Machine, cases: &[(String, Data)]) {
-    let all = machine.query(&machine.base, Wanted::All, false).known().unwrap().unwrap().values;
+    let all = machine.query(&machine.base, ValueSelection::All, false).known().unwrap().unwrap().values;
     let names = cases.iter().map(|(n, _)| name(n)).collect();
-    let named = machine.query(&machine.base, Wanted::Names(names), false).known().unwrap().unwrap().values;
+    let named = machine.query(&machine.base, ValueSelection::Names(names), false).known().unwrap().unwrap().values;
     for (value_name, data) in cases {
         let found = all.get(&name(value_name));
         assert_eq!(found, Some(&Answer::Present(data.clone())), "{value_name:.40}");
@@ -107,7 +107,7 @@ fn data_of_1_mib_is_written_read_and_deleted() {
         write_all(machine, &cases);
         assert_holds(machine, &cases);
         let [(value_name, data)] = cases;
-        machine.write(&[change(&machine.base, Action::Update, [value(&value_name, Some(data), None)])]).unwrap();
+        machine.write(&[change(&machine.base, ChangeAction::Update, [value(&value_name, Some(data), None)])]).unwrap();
         assert_holds(machine, &[]);
     });
 }
@@ -119,7 +119,7 @@ fn every_data_is_replaced_exactly_and_comes_back_exactly() {
         write_all(machine, &cases);
         let other = |data: &Data| if *data == Data::dword(7) { Data::sz("7") } else { Data::dword(7) };
         let there = cases.iter().map(|(name, data)| value(name, Some(data.clone()), Some(other(data))));
-        let there = change(&machine.base, Action::Update, there);
+        let there = change(&machine.base, ChangeAction::Update, there);
         let back = there.inverse();
         machine.write(&[there]).unwrap();
         let replaced: Vec<_> = cases.iter().map(|(name, data)| (name.clone(), other(data))).collect();
@@ -127,7 +127,7 @@ fn every_data_is_replaced_exactly_and_comes_back_exactly() {
         machine.write(&[back]).unwrap();
         assert_holds(machine, &cases);
         let gone = cases.iter().map(|(name, data)| value(name, Some(data.clone()), None));
-        machine.write(&[change(&machine.base, Action::Update, gone)]).unwrap();
+        machine.write(&[change(&machine.base, ChangeAction::Update, gone)]).unwrap();
         assert_holds(machine, &[]);
     });
 }
@@ -143,7 +143,8 @@ fn data_that_differs_in_a_byte_or_in_type_only_is_not_taken_for_the_same() {
             let longer = Data::new(data.value_type, [data.bytes.as_slice(), &[0]].concat());
             for wrong in [other_type, longer] {
                 let stale = value(value_name, Some(wrong), Some(Data::dword(0xBAD)));
-                let refused = target.write(&[change(&machine.base, Action::Update, [stale])]).map_err(|f| f.error);
+                let refused =
+                    target.write(&[change(&machine.base, ChangeAction::Update, [stale])]).map_err(|f| f.error);
                 assert!(matches!(refused, Err(WriteError::Stale { .. })), "{value_name:.40}: {refused:?}");
             }
         }
@@ -159,12 +160,13 @@ fn key_names_of_every_kind_are_kept() {
             names.extend(["日本".into(), "ä".repeat(255)]);
         }
         names.retain(|name| name.len() <= machine.kind.longest_name());
-        let create = |n: &String| change(&machine.below(n), Action::Create, [value("v", None, Some(Data::sz(n)))]);
+        let create =
+            |n: &String| change(&machine.below(n), ChangeAction::Create, [value("v", None, Some(Data::sz(n)))]);
         machine.write(&names.iter().map(create).collect::<Vec<_>>()).unwrap();
         for name in &names {
             assert_eq!(machine.read(&machine.below(name), "v"), Answer::Present(Data::sz(name)), "{name:.40}");
         }
-        let found = machine.query(&machine.base, Wanted::All, true).known().unwrap().unwrap().subkeys.unwrap();
+        let found = machine.query(&machine.base, ValueSelection::All, true).known().unwrap().unwrap().subkeys.unwrap();
         let mut found: Vec<_> = found.iter().map(|n| n.as_str().to_owned()).collect();
         found.sort();
         names.sort();
@@ -181,7 +183,7 @@ fn what_the_format_lacks_is_refused_and_nothing_is_written() {
         for (value_name, data) in lacking.chain(unicode) {
             let good = value("good", None, Some(Data::dword(1)));
             let bad = value(&value_name, None, Some(data));
-            let refused = machine.write(&[change(&machine.base, Action::Update, [good, bad])]);
+            let refused = machine.write(&[change(&machine.base, ChangeAction::Update, [good, bad])]);
             assert!(matches!(refused, Err(WriteError::Unsupported { .. })), "{value_name}: {refused:?}");
             assert_eq!(machine.file(), before);
         }

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, KeyProperties},
-    targets::{Action, Answer, KeyChange, Reason, Unread, Wanted, WriteError},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueSelection, WriteError},
 };
 
 use crate::targets::kinds::{Machine, change, each, properties, value};
@@ -29,7 +29,7 @@ fn values_are_created_updated_and_deleted_in_one_change() {
             value("b", Some(Data::dword(2)), None),
             value("", None, Some(Data::dword(3))),
         ];
-        machine.write(&[change(&machine.base, Action::Update, values)]).unwrap();
+        machine.write(&[change(&machine.base, ChangeAction::Update, values)]).unwrap();
         assert_eq!(machine.read(&machine.base, "a"), Answer::Present(Data::sz("1")));
         assert_eq!(machine.read(&machine.base, "b"), Answer::Absent);
         assert_eq!(machine.read(&machine.base, ""), Answer::Present(Data::dword(3)));
@@ -42,8 +42,8 @@ fn a_key_is_created_with_its_parent_and_both_go_again() {
     each(|machine| {
         let before = machine.tree();
         let changes = [
-            change(&machine.below("MSExchangeWEB"), Action::Create, []),
-            change(&machine.below(r"MSExchangeWEB\DAV"), Action::Create, [set("DisableRealmHint", 1)]),
+            change(&machine.below("MSExchangeWEB"), ChangeAction::Create, []),
+            change(&machine.below(r"MSExchangeWEB\DAV"), ChangeAction::Create, [set("DisableRealmHint", 1)]),
         ];
         machine.write(&changes).unwrap();
         let read = machine.read(&machine.below(r"MSExchangeWEB\DAV"), "DisableRealmHint");
@@ -59,11 +59,13 @@ fn a_key_is_created_with_its_parent_and_both_go_again() {
 fn a_key_stays_when_its_last_value_or_subkey_goes() {
     each(|machine| {
         let (outer, inner) = (machine.below("outer"), machine.below(r"outer\inner"));
-        machine.write(&[change(&outer, Action::Create, []), change(&inner, Action::Create, [set("v", 1)])]).unwrap();
+        machine
+            .write(&[change(&outer, ChangeAction::Create, []), change(&inner, ChangeAction::Create, [set("v", 1)])])
+            .unwrap();
         let no_value = value("v", Some(Data::dword(1)), None);
-        machine.write(&[change(&inner, Action::Update, [no_value])]).unwrap();
+        machine.write(&[change(&inner, ChangeAction::Update, [no_value])]).unwrap();
         assert!(machine.is_there(&inner));
-        machine.write(&[change(&inner, Action::Delete, [])]).unwrap();
+        machine.write(&[change(&inner, ChangeAction::Delete, [])]).unwrap();
         assert!(!machine.is_there(&inner));
         assert!(machine.is_there(&outer));
     });
@@ -76,23 +78,23 @@ fn a_value_that_is_not_as_the_change_says_is_left_alone() {
         for before in [None, Some(Data::dword(2)), Some(Data::sz("1"))] {
             for after in [Some(Data::dword(3)), None] {
                 if before.is_some() || after.is_some() {
-                    refused(machine, change(&machine.base, Action::Update, [value("v", before.clone(), after)]));
+                    refused(machine, change(&machine.base, ChangeAction::Update, [value("v", before.clone(), after)]));
                 }
             }
         }
         let absent = value("absent", Some(Data::dword(1)), None);
-        refused(machine, change(&machine.base, Action::Update, [absent]));
+        refused(machine, change(&machine.base, ChangeAction::Update, [absent]));
     });
 }
 
 #[test]
 fn a_key_that_is_not_as_the_change_says_is_left_alone() {
     each(|machine| {
-        machine.write(&[change(&machine.below("there"), Action::Create, [])]).unwrap();
-        refused(machine, change(&machine.below("there"), Action::Create, [set("v", 1)]));
-        refused(machine, change(&machine.below("missing"), Action::Update, [set("v", 1)]));
-        refused(machine, change(&machine.below("missing"), Action::Delete, []));
-        refused(machine, change(&machine.below(r"missing\child"), Action::Create, [set("v", 1)]));
+        machine.write(&[change(&machine.below("there"), ChangeAction::Create, [])]).unwrap();
+        refused(machine, change(&machine.below("there"), ChangeAction::Create, [set("v", 1)]));
+        refused(machine, change(&machine.below("missing"), ChangeAction::Update, [set("v", 1)]));
+        refused(machine, change(&machine.below("missing"), ChangeAction::Delete, []));
+        refused(machine, change(&machine.below(r"missing\child"), ChangeAction::Create, [set("v", 1)]));
     });
 }
 
@@ -101,15 +103,17 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
     each(|machine| {
         let doomed = machine.below("doomed");
         let subkey = machine.below(r"doomed\subkey");
-        machine.write(&[change(&doomed, Action::Create, [set("a", 1)]), change(&subkey, Action::Create, [])]).unwrap();
-        let listed = |data| change(&doomed, Action::Delete, [value("A", Some(Data::dword(data)), None)]);
+        machine
+            .write(&[change(&doomed, ChangeAction::Create, [set("a", 1)]), change(&subkey, ChangeAction::Create, [])])
+            .unwrap();
+        let listed = |data| change(&doomed, ChangeAction::Delete, [value("A", Some(Data::dword(data)), None)]);
         refused(machine, listed(1));
-        machine.write(&[change(&subkey, Action::Delete, [])]).unwrap();
+        machine.write(&[change(&subkey, ChangeAction::Delete, [])]).unwrap();
         refused(machine, listed(2));
-        refused(machine, change(&doomed, Action::Delete, []));
-        machine.write(&[change(&doomed, Action::Update, [set("b", 2)])]).unwrap();
+        refused(machine, change(&doomed, ChangeAction::Delete, []));
+        machine.write(&[change(&doomed, ChangeAction::Update, [set("b", 2)])]).unwrap();
         refused(machine, listed(1));
-        machine.write(&[change(&doomed, Action::Update, [value("b", Some(Data::dword(2)), None)])]).unwrap();
+        machine.write(&[change(&doomed, ChangeAction::Update, [value("b", Some(Data::dword(2)), None)])]).unwrap();
         machine.write(&[listed(1)]).unwrap();
         assert!(!machine.is_there(&doomed));
     });
@@ -119,9 +123,9 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
 fn a_file_takes_all_changes_or_none() {
     each(|machine| {
         let changes = [
-            change(&machine.base, Action::Update, [set("first", 1)]),
-            change(&machine.base, Action::Update, [value("second", Some(Data::dword(9)), None)]),
-            change(&machine.base, Action::Update, [set("third", 3)]),
+            change(&machine.base, ChangeAction::Update, [set("first", 1)]),
+            change(&machine.base, ChangeAction::Update, [value("second", Some(Data::dword(9)), None)]),
+            change(&machine.base, ChangeAction::Update, [set("third", 3)]),
         ];
         let before = machine.file();
         assert!(matches!(machine.write(&changes), Err(WriteError::Stale { .. })));
@@ -137,10 +141,10 @@ fn a_later_change_sees_what_an_earlier_one_of_the_same_write_did() {
     each(|machine| {
         let key = machine.below("k");
         let changes = [
-            change(&key, Action::Create, [set("v", 1)]),
-            change(&key, Action::Update, [value("v", Some(Data::dword(1)), Some(Data::dword(2)))]),
-            change(&key, Action::Delete, [value("v", Some(Data::dword(2)), None)]),
-            change(&key, Action::Create, [set("w", 3)]),
+            change(&key, ChangeAction::Create, [set("v", 1)]),
+            change(&key, ChangeAction::Update, [value("v", Some(Data::dword(1)), Some(Data::dword(2)))]),
+            change(&key, ChangeAction::Delete, [value("v", Some(Data::dword(2)), None)]),
+            change(&key, ChangeAction::Create, [set("w", 3)]),
         ];
         machine.write(&changes).unwrap();
         assert_eq!(machine.read(&key, "w"), Answer::Present(Data::dword(3)));
@@ -151,7 +155,7 @@ fn a_later_change_sees_what_an_earlier_one_of_the_same_write_did() {
 #[test]
 fn root_keys_are_neither_created_nor_deleted() {
     each(|machine| {
-        for action in [Action::Create, Action::Delete] {
+        for action in [ChangeAction::Create, ChangeAction::Delete] {
             machine.write(&[change(&"HKLM".parse().unwrap(), action, [])]).unwrap_err();
         }
     });
@@ -164,23 +168,24 @@ fn a_deleted_key_comes_back_with_its_class_and_security() {
         let key = machine.below("own");
         let class = if machine.kind.keeps_classes() { Some("67cd88ed") } else { None };
         let own = |action, properties| KeyChange { properties, ..change(&key, action, []) };
-        let found = || machine.query(&key, Wanted::All, true).known().unwrap().unwrap().properties.unwrap();
-        machine.write(&[own(Action::Create, Some(properties(class)))]).unwrap();
+        let found = || machine.query(&key, ValueSelection::All, true).known().unwrap().unwrap().properties.unwrap();
+        machine.write(&[own(ChangeAction::Create, Some(properties(class)))]).unwrap();
         if !machine.kind.keeps_security() {
             assert!(matches!(found(), Answer::Unread(Unread { reason: Reason::Unknown, .. })));
             return;
         }
         let created = found().known().unwrap().unwrap();
         assert!(created.same(&properties(class)), "{created}");
-        let parent = machine.query(&machine.base, Wanted::All, false).known().unwrap().unwrap().properties.unwrap();
+        let parent =
+            machine.query(&machine.base, ValueSelection::All, false).known().unwrap().unwrap().properties.unwrap();
         let others = KeyProperties { class: class.map(str::to_owned), ..parent.known().unwrap().unwrap() };
         if !others.same(&created) {
-            refused(machine, own(Action::Delete, Some(others)));
+            refused(machine, own(ChangeAction::Delete, Some(others)));
         }
         if class.is_some() {
-            refused(machine, own(Action::Delete, Some(properties(Some("another")))));
+            refused(machine, own(ChangeAction::Delete, Some(properties(Some("another")))));
         }
-        let delete = own(Action::Delete, Some(created.clone()));
+        let delete = own(ChangeAction::Delete, Some(created.clone()));
         machine.write(std::slice::from_ref(&delete)).unwrap();
         assert!(!machine.is_there(&key));
         machine.write(&[delete.inverse()]).unwrap();

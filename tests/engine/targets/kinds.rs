@@ -12,8 +12,8 @@ use kbfix::{
     format::regf::{Filetime, Hive},
     registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName},
     targets::{
-        Action, Address, Answer, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange, Wanted,
-        WriteError, open,
+        Address, Answer, ChangeAction, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange,
+        ValueSelection, WriteError, open,
     },
 };
 
@@ -178,7 +178,7 @@ impl Machine {
         let machine = Self { kind, base, address, folder };
         #[cfg(unix)]
         if kind == Kind::Smb {
-            machine.write(&[change(&machine.base, Action::Create, [])]).unwrap();
+            machine.write(&[change(&machine.base, ChangeAction::Create, [])]).unwrap();
         }
         machine
     }
@@ -203,24 +203,24 @@ impl Machine {
     /// Sets values of the key that the machine has.
     pub(crate) fn set(&self, values: &[(&str, Data)]) {
         let values = values.iter().map(|(name, data)| value(name, None, Some(data.clone())));
-        self.write(&[change(&self.base, Action::Update, values)]).unwrap();
+        self.write(&[change(&self.base, ChangeAction::Update, values)]).unwrap();
     }
 
     /// One question to the target as it is now.
-    pub(crate) fn query(&self, key: &Key, values: Wanted, subkeys: bool) -> Answer<KeyFacts> {
+    pub(crate) fn query(&self, key: &Key, values: ValueSelection, subkeys: bool) -> Answer<KeyFacts> {
         let query = KeyQuery { key: key.clone(), values, subkeys };
         self.open().read_keys(&[query]).unwrap().remove(0)
     }
 
     /// One value of a key that is there.
     pub(crate) fn read(&self, key: &Key, value: &str) -> Answer<Data> {
-        let wanted = Wanted::Names([name(value)].into());
+        let wanted = ValueSelection::Names([name(value)].into());
         let mut facts = self.query(key, wanted, false).known().unwrap().expect("the key is there");
         facts.values.pop_first().unwrap().1
     }
 
     pub(crate) fn is_there(&self, key: &Key) -> bool {
-        self.query(key, Wanted::Names(Default::default()), false).known().unwrap().is_some()
+        self.query(key, ValueSelection::Names(Default::default()), false).known().unwrap().is_some()
     }
 
     /// A key below the one that the machine has.
@@ -233,7 +233,7 @@ impl Machine {
         let mut found = Vec::new();
         let mut left = vec![self.base.clone()];
         while let Some(key) = left.pop() {
-            let mut facts = self.query(&key, Wanted::All, true).known().unwrap().expect("the key is there");
+            let mut facts = self.query(&key, ValueSelection::All, true).known().unwrap().expect("the key is there");
             let subkeys = facts.subkeys.as_mut().unwrap();
             subkeys.sort();
             left.extend(subkeys.iter().map(|name| key.child(name)));
@@ -319,7 +319,7 @@ fn address(file: &Path, scheme: &str, code_page: Option<u16>) -> Address {
 
 fn snapshot(base: &Key) -> Snapshot {
     let mut facts = Facts::default();
-    let query = KeyQuery { key: base.clone(), values: Wanted::All, subkeys: true };
+    let query = KeyQuery { key: base.clone(), values: ValueSelection::All, subkeys: true };
     let properties = Some(Answer::Present(properties(None)));
     let found = KeyFacts { values: Default::default(), properties, subkeys: Some(Vec::new()) };
     facts.record_key(&query, Answer::Present(found));
@@ -357,6 +357,6 @@ pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> V
     ValueChange { name: name(value), before, after }
 }
 
-pub(crate) fn change(key: &Key, action: Action, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
+pub(crate) fn change(key: &Key, action: ChangeAction, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
     KeyChange::new(key.clone(), action, values.into_iter().collect())
 }

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::Data,
-    targets::{Action, Answer, Target, TargetError},
+    targets::{Answer, ChangeAction, Target, TargetError},
 };
 
 use crate::targets::kinds::{change, each, value};
@@ -39,7 +39,7 @@ fn what_another_wrote_before_the_lock_is_seen_under_it() {
         machine.set(&[("v", Data::dword(1))]);
         let _held = until_free(early.as_mut());
         let update = value("v", Some(Data::dword(1)), Some(Data::dword(2)));
-        early.write(&[change(&machine.base, Action::Update, [update])]).unwrap();
+        early.write(&[change(&machine.base, ChangeAction::Update, [update])]).unwrap();
         assert_eq!(machine.read(&machine.base, "v"), Answer::Present(Data::dword(2)));
     });
 }

@@ -2,6 +2,7 @@
 //! `hive:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
 
 mod apply;
+mod control_sets;
 mod bytes;
 mod changes;
 mod kinds;

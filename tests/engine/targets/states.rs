@@ -2,24 +2,24 @@
 
 use kbfix::{
     registry::{Data, Key},
-    targets::{Action, Answer, KeyFacts, Reason, Wanted},
+    targets::{Answer, ChangeAction, KeyFacts, Reason, ValueSelection},
 };
 
 use crate::targets::kinds::{change, each, name, value};
 
-fn nothing() -> Wanted {
-    Wanted::Names(Default::default())
+fn nothing() -> ValueSelection {
+    ValueSelection::Names(Default::default())
 }
 
 #[test]
 fn a_key_that_is_there_without_values_is_present_and_what_is_below_it_absent() {
     each(|machine| {
         let empty = KeyFacts { subkeys: Some(Vec::new()), ..KeyFacts::default() };
-        let found = machine.query(&machine.base, Wanted::All, true);
+        let found = machine.query(&machine.base, ValueSelection::All, true);
         assert_eq!(found.map(|found| KeyFacts { properties: None, ..found }), Answer::Present(empty));
         assert_eq!(machine.query(&machine.base, nothing(), false), Answer::Present(KeyFacts::default()));
         assert_eq!(machine.query(&machine.below("missing"), nothing(), false), Answer::Absent);
-        assert_eq!(machine.query(&machine.below(r"missing\deeper"), Wanted::All, true), Answer::Absent);
+        assert_eq!(machine.query(&machine.below(r"missing\deeper"), ValueSelection::All, true), Answer::Absent);
         assert_eq!(machine.read(&machine.base, "missing"), Answer::Absent);
         // The default value that nobody set.
         assert_eq!(machine.read(&machine.base, ""), Answer::Absent);
@@ -33,7 +33,7 @@ fn what_a_file_does_not_cover_is_unknown_and_never_absent() {
         let answer = machine.query(&elsewhere, nothing(), false);
         if machine.kind.is_partial() {
             assert_eq!(answer.known().unwrap_err().reason, Reason::Unknown);
-            let parent = machine.query(&machine.base.parent().unwrap(), Wanted::All, true);
+            let parent = machine.query(&machine.base.parent().unwrap(), ValueSelection::All, true);
             assert_eq!(parent.known().unwrap_err().reason, Reason::Unknown);
         } else {
             assert_eq!(answer, Answer::Absent);
@@ -49,7 +49,7 @@ fn a_change_of_what_a_file_does_not_cover_is_refused() {
         }
         let before = machine.file();
         let elsewhere: Key = r"HKLM\SOFTWARE\kbfix-test-elsewhere".parse().unwrap();
-        for action in [Action::Create, Action::Update, Action::Delete] {
+        for action in [ChangeAction::Create, ChangeAction::Update, ChangeAction::Delete] {
             machine.write(&[change(&elsewhere, action, [])]).unwrap_err();
         }
         assert_eq!(machine.file(), before);
@@ -60,23 +60,23 @@ fn a_change_of_what_a_file_does_not_cover_is_refused() {
 fn names_compare_without_case_and_print_as_found() {
     each(|machine| {
         machine.set(&[("DisableRealmHint", Data::dword(1)), ("Größe", Data::dword(2))]);
-        machine.write(&[change(&machine.below("MSExchangeWEB"), Action::Create, [])]).unwrap();
+        machine.write(&[change(&machine.below("MSExchangeWEB"), ChangeAction::Create, [])]).unwrap();
 
         assert_eq!(machine.read(&machine.base, "DISABLEREALMHINT"), Answer::Present(Data::dword(1)));
         assert_eq!(machine.read(&machine.base, "GRÖßE"), Answer::Present(Data::dword(2)));
         assert!(machine.is_there(&machine.below("msexchangeweb")));
-        let facts = machine.query(&machine.base, Wanted::All, true).known().unwrap().unwrap();
+        let facts = machine.query(&machine.base, ValueSelection::All, true).known().unwrap().unwrap();
         let names: Vec<_> = facts.values.keys().map(|n| n.as_str()).collect();
         assert_eq!(names, ["DisableRealmHint", "Größe"]);
         assert_eq!(facts.subkeys.unwrap()[0].as_str(), "MSExchangeWEB");
-        let asked = Wanted::Names([name("disablerealmhint")].into());
+        let asked = ValueSelection::Names([name("disablerealmhint")].into());
         let facts = machine.query(&machine.base, asked, false).known().unwrap().unwrap();
         assert_eq!(facts.values.keys().next().unwrap().as_str(), "DisableRealmHint");
 
         // A value is one whatever the case: it is replaced, keeps its spelling, and there are not two of them.
         let replace = value("DISABLEREALMHINT", Some(Data::dword(1)), Some(Data::dword(0)));
-        machine.write(&[change(&machine.base, Action::Update, [replace])]).unwrap();
-        let facts = machine.query(&machine.base, Wanted::All, false).known().unwrap().unwrap();
+        machine.write(&[change(&machine.base, ChangeAction::Update, [replace])]).unwrap();
+        let facts = machine.query(&machine.base, ValueSelection::All, false).known().unwrap().unwrap();
         assert_eq!(facts.values.len(), 2);
         assert_eq!(facts.values.get(&name("DisableRealmHint")), Some(&Answer::Present(Data::dword(0))));
         assert_eq!(facts.values.keys().next().unwrap().as_str(), "DisableRealmHint");
@@ -86,7 +86,7 @@ fn names_compare_without_case_and_print_as_found() {
 #[test]
 fn a_batch_is_answered_in_the_order_of_its_questions() {
     each(|machine| {
-        machine.write(&[change(&machine.below("b"), Action::Create, [])]).unwrap();
+        machine.write(&[change(&machine.below("b"), ChangeAction::Create, [])]).unwrap();
         let there =
             |path: &str| kbfix::targets::KeyQuery { key: machine.below(path), values: nothing(), subkeys: false };
         let answers = machine.open().read_keys(&[there("c"), there("b"), there("a"), there("b")]).unwrap();

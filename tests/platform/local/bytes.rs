@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
-    targets::{Action, Answer, Target, Wanted, local::LocalTarget},
+    targets::{Answer, ChangeAction, Target, ValueSelection, local::LocalTarget},
 };
 
 use crate::local::scratch::{Scratch, change, name, query, read, reg_export, reg_import, reg_ok, value};
@@ -64,11 +64,11 @@ fn cases() -> Vec<(String, Data)> {
 fn what_is_written_is_what_is_read() {
     for scratch in [Scratch::machine("written"), Scratch::user("written")] {
         let values = cases().into_iter().map(|(name, data)| value(&name, None, Some(data)));
-        LocalTarget::new().write(&[change(&scratch.key, Action::Update, values)]).unwrap();
+        LocalTarget::new().write(&[change(&scratch.key, ChangeAction::Update, values)]).unwrap();
 
-        let all = query(&scratch.key, Wanted::All, false).known().unwrap().unwrap().values;
+        let all = query(&scratch.key, ValueSelection::All, false).known().unwrap().unwrap().values;
         let names = cases().iter().map(|(n, _)| name(n)).collect();
-        let named = query(&scratch.key, Wanted::Names(names), false).known().unwrap().unwrap().values;
+        let named = query(&scratch.key, ValueSelection::Names(names), false).known().unwrap().unwrap().values;
         for (value_name, data) in cases() {
             assert_eq!(all.get(&name(&value_name)), Some(&Answer::Present(data.clone())), "{value_name:.40}");
             assert_eq!(read(&scratch.key, &value_name), Answer::Present(data), "{value_name:.40}");
@@ -82,7 +82,7 @@ fn what_is_written_is_what_is_read() {
 fn what_kbfix_writes_reg_exe_exports() {
     let scratch = Scratch::machine("exports");
     let values = cases().into_iter().map(|(name, data)| value(&name, None, Some(data)));
-    LocalTarget::new().write(&[change(&scratch.key, Action::Update, values)]).unwrap();
+    LocalTarget::new().write(&[change(&scratch.key, ChangeAction::Update, values)]).unwrap();
 
     let lines = reg_export(&scratch.path());
     for (value_name, data) in cases() {
@@ -125,7 +125,7 @@ fn what_reg_exe_adds_kbfix_reads_and_back() {
     assert_eq!(read(&scratch.key, "list"), Answer::Present(Data::multi_sz(["b", "a"])));
 
     let to_zero = value("DisableRealmHint", Some(Data::dword(1)), Some(Data::dword(0)));
-    LocalTarget::new().write(&[change(&scratch.key, Action::Update, [to_zero])]).unwrap();
+    LocalTarget::new().write(&[change(&scratch.key, ChangeAction::Update, [to_zero])]).unwrap();
     let shown = reg_ok(&["query", &path, "/v", "DisableRealmHint"]);
     assert!(shown.contains("REG_DWORD    0x0"), "{shown}");
 }
@@ -135,7 +135,7 @@ fn a_value_of_the_wrong_type_is_replaced() {
     let scratch = Scratch::machine("type");
     reg_ok(&["add", &scratch.path(), "/v", "DisableRealmHint", "/t", "REG_SZ", "/d", "1", "/f"]);
     let replace = value("DisableRealmHint", Some(Data::sz("1")), Some(Data::dword(1)));
-    LocalTarget::new().write(&[change(&scratch.key, Action::Update, [replace])]).unwrap();
+    LocalTarget::new().write(&[change(&scratch.key, ChangeAction::Update, [replace])]).unwrap();
     let shown = reg_ok(&["query", &scratch.path(), "/v", "DisableRealmHint"]);
     assert!(shown.contains("REG_DWORD    0x1"), "{shown}");
 }
@@ -148,7 +148,7 @@ fn names_print_as_they_were_found() {
         reg_ok(&["add", &path, "/v", name, "/d", "x", "/f"]);
     }
     let spelled = |wanted: &[&str]| -> Vec<String> {
-        let wanted = Wanted::Names(wanted.iter().map(|n| name(n)).collect());
+        let wanted = ValueSelection::Names(wanted.iter().map(|n| name(n)).collect());
         let facts = query(&scratch.key, wanted, false).known().unwrap().unwrap();
         facts.values.keys().map(ToString::to_string).collect()
     };

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Key, ValueType},
-    targets::{Action, Answer, KeyChange, Target, WriteError, local::LocalTarget},
+    targets::{Answer, ChangeAction, KeyChange, Target, WriteError, local::LocalTarget},
 };
 
 use crate::local::scratch::{Scratch, change, in_32_bit_view, is_there, key, make_key, read, reg, reg_ok, value};
@@ -25,7 +25,7 @@ fn a_key_is_created_with_its_values_and_deleted_with_them() {
     let (outer, inner) =
         (scratch.below("MSExchangeWEB"), scratch.below(r"MSExchangeWEB").child(&"DAV".to_owned().try_into().unwrap()));
     let hint = value("DisableRealmHint", None, Some(Data::dword(1)));
-    let changes = [change(&outer, Action::Create, []), change(&inner, Action::Create, [hint])];
+    let changes = [change(&outer, ChangeAction::Create, []), change(&inner, ChangeAction::Create, [hint])];
     write(&changes).unwrap();
     let shown = reg_ok(&["query", &inner.path.to_string(), "/v", "DisableRealmHint"]);
     assert!(shown.contains("0x1"), "{shown}");
@@ -41,33 +41,33 @@ fn a_missing_parent_is_not_created_on_the_way() {
     let scratch = Scratch::machine("parent");
     let parent = scratch.below("missing");
     let child = parent.child(&"child".to_owned().try_into().unwrap());
-    assert!(stale(change(&child, Action::Create, [])).contains("missing"));
+    assert!(stale(change(&child, ChangeAction::Create, [])).contains("missing"));
     assert!(!is_there(&parent));
-    assert!(stale(change(&child, Action::Delete, [])).contains("missing"));
+    assert!(stale(change(&child, ChangeAction::Delete, [])).contains("missing"));
 }
 
 #[test]
 fn a_key_that_is_not_as_the_change_says_is_left_alone() {
     let scratch = Scratch::machine("stale-key");
-    let there = change(&scratch.key, Action::Create, [value("new", None, Some(Data::dword(1)))]);
+    let there = change(&scratch.key, ChangeAction::Create, [value("new", None, Some(Data::dword(1)))]);
     assert!(stale(there).contains("expected absent, found present"));
     assert_eq!(read(&scratch.key, "new"), Answer::Absent);
-    let missing = change(&scratch.below("missing"), Action::Update, []);
+    let missing = change(&scratch.below("missing"), ChangeAction::Update, []);
     assert!(stale(missing).contains("expected present, found absent"));
 }
 
 #[test]
 fn a_value_that_is_not_as_the_change_says_is_left_alone() {
     let scratch = Scratch::user("stale-value");
-    write(&[change(&scratch.key, Action::Update, [value("v", None, Some(Data::dword(1)))])]).unwrap();
-    let update = |before, after| change(&scratch.key, Action::Update, [value("v", before, after)]);
+    write(&[change(&scratch.key, ChangeAction::Update, [value("v", None, Some(Data::dword(1)))])]).unwrap();
+    let update = |before, after| change(&scratch.key, ChangeAction::Update, [value("v", before, after)]);
     for before in [None, Some(Data::dword(2)), Some(Data::sz("1")), Some(Data::new(ValueType::BINARY, [1, 0, 0, 0]))] {
         let told = stale(update(before.clone(), Some(Data::dword(3))));
         assert!(told.ends_with("found REG_DWORD dword:00000001"), "{told}");
         stale(update(before, None));
     }
     assert!(
-        stale(change(&scratch.key, Action::Update, [value("absent", Some(Data::dword(1)), None)]))
+        stale(change(&scratch.key, ChangeAction::Update, [value("absent", Some(Data::dword(1)), None)]))
             .ends_with("found absent")
     );
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
@@ -82,12 +82,12 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
     let path = doomed.path.to_string();
     make_key(&doomed.child(&"subkey".to_owned().try_into().unwrap()));
     reg_ok(&["add", &path, "/v", "a", "/t", "REG_DWORD", "/d", "1", "/f"]);
-    let listed = |data: u32| change(&doomed, Action::Delete, [value("A", Some(Data::dword(data)), None)]);
+    let listed = |data: u32| change(&doomed, ChangeAction::Delete, [value("A", Some(Data::dword(data)), None)]);
 
     assert!(stale(listed(1)).contains("found 1 subkeys"));
     reg_ok(&["delete", &format!(r"{path}\subkey"), "/f"]);
     assert!(stale(listed(2)).contains("found REG_DWORD dword:00000001"));
-    assert!(stale(change(&doomed, Action::Delete, [])).contains("expected absent"));
+    assert!(stale(change(&doomed, ChangeAction::Delete, [])).contains("expected absent"));
     reg_ok(&["add", &path, "/v", "b", "/d", "x", "/f"]);
     assert!(stale(listed(1)).contains("\"b\": expected absent"));
     reg_ok(&["delete", &path, "/v", "b", "/f"]);
@@ -98,7 +98,7 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
 
 #[test]
 fn a_root_key_is_neither_created_nor_deleted() {
-    for action in [Action::Create, Action::Delete] {
+    for action in [ChangeAction::Create, ChangeAction::Delete] {
         assert!(matches!(write(&[change(&key("HKLM"), action, [])]), Err(WriteError::Unsupported { .. })));
     }
 }
@@ -106,7 +106,7 @@ fn a_root_key_is_neither_created_nor_deleted() {
 #[test]
 fn what_stands_before_a_refused_change_was_made() {
     let scratch = Scratch::machine("order");
-    let set = |name, before| change(&scratch.key, Action::Update, [value(name, before, Some(Data::dword(1)))]);
+    let set = |name, before| change(&scratch.key, ChangeAction::Update, [value(name, before, Some(Data::dword(1)))]);
     let refused = write(&[set("first", None), set("second", Some(Data::dword(9))), set("third", None)]);
     assert!(matches!(refused, Err(WriteError::Stale { .. })));
     assert_eq!(read(&scratch.key, "first"), Answer::Present(Data::dword(1)));
@@ -123,23 +123,23 @@ fn the_32_bit_view_is_written_read_and_deleted_as_such() {
     };
     clean();
     let set = |data| value("v", None, Some(Data::dword(data)));
-    write(&[change(&narrow, Action::Create, [set(32)])]).unwrap();
+    write(&[change(&narrow, ChangeAction::Create, [set(32)])]).unwrap();
     assert!(!is_there(&wide));
     assert!(reg_ok(&["query", path, "/v", "v", "/reg:32"]).contains("0x20"));
     assert!(!reg(&["query", path, "/reg:64"]).status.success());
     let stored = narrow.view.stored_at(&narrow.path);
     assert_eq!(read(&Key::new(stored.clone()), "v"), Answer::Present(Data::dword(32)));
 
-    write(&[change(&wide, Action::Create, [set(64)])]).unwrap();
+    write(&[change(&wide, ChangeAction::Create, [set(64)])]).unwrap();
     assert!(reg_ok(&["query", path, "/v", "v", "/reg:32"]).contains("0x20"));
     assert!(reg_ok(&["query", path, "/v", "v", "/reg:64"]).contains("0x40"));
     assert_eq!(read(&narrow, "v"), Answer::Present(Data::dword(32)));
 
     let inner = narrow.child(&"inner".to_owned().try_into().unwrap());
-    write(&[change(&inner, Action::Create, [set(3)])]).unwrap();
+    write(&[change(&inner, ChangeAction::Create, [set(3)])]).unwrap();
     assert!(is_there(&Key::new(stored.child(&"inner".to_owned().try_into().unwrap()))));
-    write(&[change(&inner, Action::Delete, [value("v", Some(Data::dword(3)), None)])]).unwrap();
-    write(&[change(&narrow, Action::Delete, [value("v", Some(Data::dword(32)), None)])]).unwrap();
+    write(&[change(&inner, ChangeAction::Delete, [value("v", Some(Data::dword(3)), None)])]).unwrap();
+    write(&[change(&narrow, ChangeAction::Delete, [value("v", Some(Data::dword(32)), None)])]).unwrap();
     assert!(!is_there(&narrow));
     assert_eq!(read(&wide, "v"), Answer::Present(Data::dword(64)));
     clean();

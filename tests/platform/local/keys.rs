@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ptr::null_mut};
 
 use kbfix::{
     registry::Data,
-    targets::{Action, Answer, KeyFacts, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Answer, ChangeAction, KeyFacts, Reason, Target, ValueSelection, WriteError, local::LocalTarget},
 };
 use windows_sys::Win32::{
     Foundation::LocalFree,
@@ -28,7 +28,7 @@ fn reason(answer: Answer<KeyFacts>) -> Reason {
 #[test]
 fn absent_keys_and_absent_values_are_told_apart() {
     let scratch = Scratch::machine("absent");
-    let nothing = || Wanted::Names(BTreeSet::new());
+    let nothing = || ValueSelection::Names(BTreeSet::new());
     assert_eq!(query(&scratch.below("missing"), nothing(), false), Answer::Absent);
     assert_eq!(query(&key(r"HKLM\kbfix-test-missing\a\b"), nothing(), true), Answer::Absent);
     assert_eq!(query(&scratch.key, nothing(), false), Answer::Present(KeyFacts::default()));
@@ -44,27 +44,27 @@ fn subkeys_are_named_as_found_and_only_where_asked_for() {
     for name in ["Ab", "größe", long.as_str()] {
         make_key(&scratch.below(name));
     }
-    let facts = query(&scratch.key, Wanted::All, true).known().unwrap().unwrap();
+    let facts = query(&scratch.key, ValueSelection::All, true).known().unwrap().unwrap();
     let mut subkeys = facts.subkeys.unwrap();
     subkeys.sort();
     assert_eq!(subkeys.iter().map(|k| k.as_str()).collect::<Vec<_>>(), ["Ab", "größe", &long]);
     assert_eq!(facts.values.len(), 0);
-    assert_eq!(query(&scratch.key, Wanted::All, false).known().unwrap().unwrap().subkeys, None);
+    assert_eq!(query(&scratch.key, ValueSelection::All, false).known().unwrap().unwrap().subkeys, None);
 }
 
 #[test]
 fn every_root_key_can_be_read() {
     for root in ["HKCR", "HKCU", "HKLM", "HKU", "HKCC"] {
-        let facts = query(&key(root), Wanted::Names(BTreeSet::new()), true).known().unwrap().unwrap();
+        let facts = query(&key(root), ValueSelection::Names(BTreeSet::new()), true).known().unwrap().unwrap();
         assert!(!facts.subkeys.unwrap().is_empty(), "{root}");
     }
 }
 
 #[test]
 fn the_hive_of_a_user_who_is_not_logged_on_is_unknown() {
-    let answer = query(&key(r"HKU\S-1-5-21-1-2-3-99999\Software\X"), Wanted::All, false);
+    let answer = query(&key(r"HKU\S-1-5-21-1-2-3-99999\Software\X"), ValueSelection::All, false);
     assert_eq!(reason(answer), Reason::Unknown);
-    assert_eq!(query(&key(r"HKU\nobody\Software"), Wanted::All, false), Answer::Absent);
+    assert_eq!(query(&key(r"HKU\nobody\Software"), ValueSelection::All, false), Answer::Absent);
 }
 
 /// Gives the key a DACL (in SDDL) that holds for what is opened from now on.
@@ -91,8 +91,8 @@ pub(crate) fn set_dacl(scratch: &Scratch, dacl: &str) {
 fn what_the_system_denies_is_denied_and_not_absent() {
     let scratch = Scratch::machine("denied");
     reg_ok(&["add", &scratch.path(), "/v", "v", "/t", "REG_DWORD", "/d", "1", "/f"]);
-    let update = change(&scratch.key, Action::Update, [value("v", Some(Data::dword(1)), Some(Data::dword(2)))]);
-    let child = change(&scratch.below("child"), Action::Create, []);
+    let update = change(&scratch.key, ChangeAction::Update, [value("v", Some(Data::dword(1)), Some(Data::dword(2)))]);
+    let child = change(&scratch.below("child"), ChangeAction::Create, []);
 
     // KEY_READ for everyone: enough to read, not to write.
     set_dacl(&scratch, "D:P(A;;KR;;;WD)");
@@ -104,10 +104,10 @@ fn what_the_system_denies_is_denied_and_not_absent() {
     // Only the right to query values: kbfix asks for no more than it needs.
     set_dacl(&scratch, "D:P(A;;0x1;;;WD)");
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
-    assert_eq!(reason(query(&scratch.key, Wanted::All, true)), Reason::Denied);
+    assert_eq!(reason(query(&scratch.key, ValueSelection::All, true)), Reason::Denied);
 
     set_dacl(&scratch, "D:P(D;;KA;;;WD)");
-    assert_eq!(reason(query(&scratch.key, Wanted::All, false)), Reason::Denied);
+    assert_eq!(reason(query(&scratch.key, ValueSelection::All, false)), Reason::Denied);
     set_dacl(&scratch, "D:P(A;;KA;;;WD)");
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
 }
@@ -123,13 +123,13 @@ fn a_name_that_is_not_utf_16_is_unsupported_and_hides_nothing_else() {
     let code = unsafe { RegSetValueExW(handle.as_raw(), odd.as_ptr(), 0, REG_SZ, [0, 0].as_ptr(), 2) };
     assert_eq!(code, 0);
 
-    let all = query(&scratch.key, Wanted::All, false).known().unwrap().unwrap().values;
+    let all = query(&scratch.key, ValueSelection::All, false).known().unwrap().unwrap().values;
     assert_eq!(all.get(&name("good")), Some(&Answer::Present(Data::dword(1))));
     let unsupported = all.get(&name("a\u{FFFD}b")).unwrap().clone().known().unwrap_err();
     assert_eq!(unsupported.reason, Reason::Unsupported);
     assert_eq!(read(&scratch.key, "good"), Answer::Present(Data::dword(1)));
     // A key with such a value is not deleted: the change cannot list it.
-    let delete = change(&scratch.key, Action::Delete, [value("good", Some(Data::dword(1)), None)]);
+    let delete = change(&scratch.key, ChangeAction::Delete, [value("good", Some(Data::dword(1)), None)]);
     assert!(LocalTarget::new().write(&[delete]).is_err());
 
     let mut child = null_mut();
@@ -138,20 +138,20 @@ fn a_name_that_is_not_utf_16_is_unsupported_and_hides_nothing_else() {
         assert_eq!(RegCreateKeyW(handle.as_raw(), odd.as_ptr(), &mut child), 0);
         RegCloseKey(child);
     }
-    assert_eq!(reason(query(&scratch.key, Wanted::All, true)), Reason::Unsupported);
-    assert!(query(&scratch.key, Wanted::All, false).known().unwrap().is_some());
+    assert_eq!(reason(query(&scratch.key, ValueSelection::All, true)), Reason::Unsupported);
+    assert!(query(&scratch.key, ValueSelection::All, false).known().unwrap().is_some());
 }
 
 #[test]
 fn ten_thousand_values_are_written_and_read() {
     let scratch = Scratch::machine("many");
     let values = (0..10_000).map(|i| value(&format!("value {i}"), None, Some(Data::dword(i))));
-    let changes = [change(&scratch.key, Action::Update, values)];
+    let changes = [change(&scratch.key, ChangeAction::Update, values)];
     let start = std::time::Instant::now();
     LocalTarget::new().write(&changes).unwrap();
     let written = start.elapsed();
     let names = (0..10_000).map(|i| name(&format!("value {i}"))).collect();
-    let read = query(&scratch.key, Wanted::Names(names), false).known().unwrap().unwrap();
+    let read = query(&scratch.key, ValueSelection::Names(names), false).known().unwrap().unwrap();
     println!("written in {written:?}, read in {:?}", start.elapsed() - written);
     assert_eq!(read.values.len(), 10_000);
 }

@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 
 use kbfix::{
     registry::{Data, Key},
-    targets::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Answer, ChangeAction, Reason, Target, ValueSelection, WriteError, local::LocalTarget},
 };
 use windows_sys::{
     Wdk::System::Registry::NtDeleteKey,
@@ -77,7 +77,7 @@ fn native(key: &Key) -> String {
 
 /// Why there is no answer about a key, and that it names the place to which the link leads.
 fn unsupported(key: &Key, to: &str) {
-    for (values, subkeys) in [(Wanted::Names(Default::default()), false), (Wanted::All, true)] {
+    for (values, subkeys) in [(ValueSelection::Names(Default::default()), false), (ValueSelection::All, true)] {
         match query(key, values, subkeys) {
             Answer::Unread(why) => {
                 assert_eq!(why.reason, Reason::Unsupported, "{why}");
@@ -88,7 +88,7 @@ fn unsupported(key: &Key, to: &str) {
     }
 }
 
-fn refused(action: Action, key: &Key, values: Vec<kbfix::targets::ValueChange>) {
+fn refused(action: ChangeAction, key: &Key, values: Vec<kbfix::targets::ValueChange>) {
     let failure = LocalTarget::new().write(&[change(key, action, values)]).unwrap_err();
     assert!(matches!(failure.error, WriteError::Unsupported { .. } | WriteError::Stale { .. }), "{failure:?}");
     assert_eq!(failure.begun, []);
@@ -109,21 +109,21 @@ fn what_a_link_leads_to_is_neither_read_nor_changed_through_it() {
         unsupported(&at(path), &format!("{}-none", precious.key.path));
     }
     let one = || Some(Data::dword(1));
-    refused(Action::Update, &at("link"), vec![value("v", one(), Some(Data::dword(2)))]);
-    refused(Action::Delete, &at("link"), vec![value("v", one(), None)]);
-    refused(Action::Delete, &at(r"link\sub"), vec![]);
-    refused(Action::Create, &at(r"link\new"), vec![]);
-    refused(Action::Create, &at("nowhere"), vec![]);
-    refused(Action::Create, &at("link"), vec![]);
+    refused(ChangeAction::Update, &at("link"), vec![value("v", one(), Some(Data::dword(2)))]);
+    refused(ChangeAction::Delete, &at("link"), vec![value("v", one(), None)]);
+    refused(ChangeAction::Delete, &at(r"link\sub"), vec![]);
+    refused(ChangeAction::Create, &at(r"link\new"), vec![]);
+    refused(ChangeAction::Create, &at("nowhere"), vec![]);
+    refused(ChangeAction::Create, &at("link"), vec![]);
     assert_eq!(read(&precious.key, "v"), Answer::Present(Data::dword(1)));
-    let facts = query(&precious.key, Wanted::All, true).known().unwrap().unwrap();
+    let facts = query(&precious.key, ValueSelection::All, true).known().unwrap().unwrap();
     assert_eq!(facts.subkeys.unwrap().len(), 1);
     assert!(link.is_there() && nowhere.is_there());
     assert!(!is_there(&key(&format!("{}-none", precious.key.path))));
     // What stands beside them is as ever.
     let beside = at("beside");
-    LocalTarget::new().write(&[change(&beside, Action::Create, [value("v", None, one())])]).unwrap();
-    LocalTarget::new().write(&[change(&beside, Action::Delete, [value("v", one(), None)])]).unwrap();
+    LocalTarget::new().write(&[change(&beside, ChangeAction::Create, [value("v", None, one())])]).unwrap();
+    LocalTarget::new().write(&[change(&beside, ChangeAction::Delete, [value("v", one(), None)])]).unwrap();
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_protected_key_is_protected_behind_a_link() {
     let scratch = Scratch::machine("links-protected");
     let link = Link::new(&scratch.below("link"), r"\Registry\Machine\SYSTEM\CurrentControlSet\Control\Session Manager");
     unsupported(&scratch.below("link"), r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager");
-    refused(Action::Delete, &scratch.below("link"), vec![]);
+    refused(ChangeAction::Delete, &scratch.below("link"), vec![]);
     drop(link);
 }
 
@@ -181,7 +181,7 @@ fn the_names_that_windows_links_are_read_as_ever() {
     }
     for path in [r"HKCR\CLSID", r"HKLM\SOFTWARE\Microsoft", r"HKLM\SOFTWARE\Policies"] {
         let narrow = crate::local::scratch::in_32_bit_view(path);
-        let answer = query(&narrow, Wanted::Names(Default::default()), true);
+        let answer = query(&narrow, ValueSelection::Names(Default::default()), true);
         assert!(!matches!(answer, Answer::Unread(_)), "{path}: {answer:?}");
     }
 }

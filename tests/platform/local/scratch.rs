@@ -9,7 +9,9 @@ use std::{
 
 use kbfix::{
     registry::{Data, Key, KeyName, RootKey, ValueName, View},
-    targets::{Action, Answer, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, Wanted, local::LocalTarget},
+    targets::{
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Target, ValueChange, ValueSelection, local::LocalTarget,
+    },
 };
 
 /// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by side.
@@ -33,7 +35,8 @@ impl Scratch {
     pub(crate) fn user(test: &str) -> Self {
         let below = format!(r"Software\kbfix-test-{test}");
         let through_hkcu = Self::new(&format!(r"HKCU\{below}"));
-        let users = query(&"HKU".parse().unwrap(), Wanted::All, true).known().unwrap().unwrap().subkeys.unwrap();
+        let users =
+            query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys.unwrap();
         // Whose hive HKCU is, the key in it tells.
         let own: Vec<_> = users.iter().filter(|u| is_there(&key(&format!(r"HKU\{u}\{below}")))).collect();
         assert_eq!(own.len(), 1, "{users:?}");
@@ -92,18 +95,18 @@ pub(crate) fn name(name: &str) -> ValueName {
 }
 
 /// One question to the live registry.
-pub(crate) fn query(key: &Key, values: Wanted, subkeys: bool) -> Answer<KeyFacts> {
+pub(crate) fn query(key: &Key, values: ValueSelection, subkeys: bool) -> Answer<KeyFacts> {
     let query = KeyQuery { key: key.clone(), values, subkeys };
     LocalTarget::new().read_keys(&[query]).unwrap().remove(0)
 }
 
 pub(crate) fn is_there(key: &Key) -> bool {
-    query(key, Wanted::Names(BTreeSet::new()), false).known().unwrap().is_some()
+    query(key, ValueSelection::Names(BTreeSet::new()), false).known().unwrap().is_some()
 }
 
 /// One value of a key that is there.
 pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
-    let wanted = Wanted::Names([name(value)].into());
+    let wanted = ValueSelection::Names([name(value)].into());
     let mut facts = query(key, wanted, false).known().unwrap().expect("the key is there");
     assert_eq!(facts.values.len(), 1);
     facts.values.pop_first().unwrap().1
@@ -114,7 +117,7 @@ pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> V
     ValueChange { name: name(value), before, after }
 }
 
-pub(crate) fn change(key: &Key, action: Action, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
+pub(crate) fn change(key: &Key, action: ChangeAction, values: impl IntoIterator<Item = ValueChange>) -> KeyChange {
     KeyChange::new(key.clone(), action, values.into_iter().collect())
 }
 

@@ -2,7 +2,7 @@
 
 use kbfix::{
     registry::{Data, Key, KeyProperties},
-    targets::{Action, KeyChange, KeyFacts, Target, Wanted, local::LocalTarget},
+    targets::{ChangeAction, KeyChange, KeyFacts, Target, ValueSelection, local::LocalTarget},
 };
 
 use crate::local::{
@@ -11,7 +11,7 @@ use crate::local::{
 };
 
 fn facts(key: &Key) -> KeyFacts {
-    query(key, Wanted::All, true).known().unwrap().unwrap()
+    query(key, ValueSelection::All, true).known().unwrap().unwrap()
 }
 
 /// A key that lets nobody create keys in it gets its descriptor after the keys in it.
@@ -27,7 +27,7 @@ fn a_tree_whose_top_forbids_new_keys_comes_back_with_its_descriptors() {
     let properties = |facts: &KeyFacts| -> Option<KeyProperties> { facts.properties.clone()?.known().unwrap() };
     let delete = |key, facts: &KeyFacts, values: Vec<_>| KeyChange {
         properties: properties(facts),
-        ..change(key, Action::Delete, values)
+        ..change(key, ChangeAction::Delete, values)
     };
     let changes = [
         delete(&inner, &before.1, vec![value("v", Some(Data::dword(1)), None)]),
@@ -36,14 +36,14 @@ fn a_tree_whose_top_forbids_new_keys_comes_back_with_its_descriptors() {
     LocalTarget::new().write(&changes).unwrap();
     // With something beside it that follows.
     let mut back: Vec<_> = changes.iter().rev().map(KeyChange::inverse).collect();
-    back.push(change(&beside.below("new"), Action::Create, []));
+    back.push(change(&beside.below("new"), ChangeAction::Create, []));
     LocalTarget::new().write(&back).unwrap();
     let after = (facts(&scratch.key), facts(&inner));
     for (before, after) in [(&before.0, &after.0), (&before.1, &after.1)] {
         assert_eq!((&before.values, &before.subkeys), (&after.values, &after.subkeys));
         assert!(properties(before).unwrap().same(&properties(after).unwrap()), "{before:?} {after:?}");
     }
-    let refused = LocalTarget::new().write(&[change(&scratch.below("other"), Action::Create, [])]);
+    let refused = LocalTarget::new().write(&[change(&scratch.below("other"), ChangeAction::Create, [])]);
     assert!(refused.is_err());
     set_dacl(&scratch, "D:P(A;;KA;;;WD)");
 }

@@ -5,7 +5,7 @@ use std::{fs, os::windows::fs::OpenOptionsExt, path::PathBuf};
 use kbfix::{
     format::regf::{Filetime, Hive},
     registry::{Data, Key},
-    targets::{Action, Answer, Reason, Target, Wanted, WriteError, local::LocalTarget},
+    targets::{Answer, ChangeAction, Reason, Target, ValueSelection, WriteError, local::LocalTarget},
 };
 
 use crate::local::{
@@ -68,7 +68,7 @@ impl User {
     /// `v` from `before` to `after`.
     fn changed(&self, before: u32, after: u32) -> kbfix::targets::KeyChange {
         let value = value("v", Some(Data::dword(before)), Some(Data::dword(after)));
-        change(&self.key(r"\Software\kbfix-test"), Action::Update, [value])
+        change(&self.key(r"\Software\kbfix-test"), ChangeAction::Update, [value])
     }
 }
 
@@ -97,7 +97,7 @@ fn reason<T: std::fmt::Debug>(answer: &Answer<T>) -> (Reason, String) {
 }
 
 fn ask(key: &Key) -> Answer<()> {
-    query(key, Wanted::Names(Default::default()), false).map(drop)
+    query(key, ValueSelection::Names(Default::default()), false).map(drop)
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_hive_of_a_user_who_is_not_logged_on_is_read_from_its_file() {
     assert_eq!(ask(&user.key("")), Answer::Present(()));
     assert_eq!(read(&user.key(r"\software\KBFIX-test"), "V"), Answer::Present(Data::dword(1)));
     assert_eq!(ask(&user.key(r"\Software\none")), Answer::Absent);
-    let facts = query(&user.key(r"\Software"), Wanted::All, true).known().unwrap().unwrap();
+    let facts = query(&user.key(r"\Software"), ValueSelection::All, true).known().unwrap().unwrap();
     assert_eq!(facts.subkeys.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(), ["kbfix-test"]);
     // What a profile lacks is unknown, and so is what Windows makes at every logon.
     for below in [r"\Software\Classes\x", r"\Volatile Environment"] {
@@ -174,7 +174,7 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
 
     // Read, then logged on, then written: refused, in the file and in the live registry; and after that the live one counts.
     let mut target = LocalTarget::new();
-    let wanted = Wanted::Names([name("v")].into());
+    let wanted = ValueSelection::Names([name("v")].into());
     let asked = kbfix::targets::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };
     assert!(matches!(target.read_keys(std::slice::from_ref(&asked)).unwrap()[0], Answer::Present(_)));
     user.log_on();

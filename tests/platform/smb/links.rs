@@ -1,13 +1,13 @@
 //! Registry links over MS-RRP. Samba has none: a key with the value of a link stands in for one, and is not followed by the server.
 
 use super::{
-    machine::{Run, listing},
+    machine::{Run, front_end, listing, run},
     server::{Server, Speaks},
 };
 
-/// `\Registry\Machine\Software\Precious`, in the hex digits of an export.
-fn target() -> String {
-    let units = r"\Registry\Machine\Software\Precious".encode_utf16();
+/// The path of a key, in the hex digits of an export.
+fn link_to(path: &str) -> String {
+    let units = path.encode_utf16();
     let bytes: Vec<String> = units.flat_map(u16::to_le_bytes).map(|byte| format!("{byte:02x}")).collect();
     bytes.join(",")
 }
@@ -19,7 +19,7 @@ fn what_is_a_link_or_below_one_is_neither_read_nor_changed() {
         "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\r\n\"a\"=\"b\"\r\n\r\n\
          [HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Link]\r\n\"SymbolicLinkValue\"=hex(6):{}\r\n\r\n\
          [HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Link\\Sub]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Other]\r\n",
-        target()
+        link_to(r"\Registry\Machine\Software\Precious")
     ));
     let key = r"HKLM\SOFTWARE\Vendor";
     let before = listing(&server.export(key).unwrap());
@@ -40,4 +40,33 @@ fn what_is_a_link_or_below_one_is_neither_read_nor_changed() {
         assert_eq!(listing(&server.export(key).unwrap()), before, "{rule}");
     }
     apply(r"key: HKLM\SOFTWARE\Vendor\Other, ensure: absent").code(0).says("1 key deleted");
+}
+
+#[test]
+fn a_rollback_stays_in_the_control_set_that_the_link_led_to() {
+    let Some(server) = front_end(Speaks::Smb3) else { return };
+    let current = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet";
+    let leads_to = |set: &str| {
+        let target = link_to(&format!(r"\Registry\Machine\System\{set}"));
+        server.import(&format!(
+            "Windows Registry Editor Version 5.00\r\n\r\n[{current}]\r\n\"SymbolicLinkValue\"=hex(6):{target}\r\n"
+        ));
+    };
+    leads_to("ControlSet001");
+    run(&server, "apply KB909094 --target @target").code(0);
+    // The server follows no link, so the set that Windows would have written to gets what the apply left there.
+    let dav = r"SYSTEM\ControlSet001\Services\MSExchangeWEB\DAV";
+    let name = r"SYSTEM\ControlSet001\Control\ComputerName\ComputerName";
+    server.import(&format!(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\{dav}]\r\n\"DisableRealmHint\"=dword:00000001\r\n\r\n\
+         [HKEY_LOCAL_MACHINE\\{name}]\r\n\"ComputerName\"=\"FRONTEND1\"\r\n"
+    ));
+    let both = || {
+        let services = |set: &str| listing(&server.export(&format!(r"HKLM\SYSTEM\{set}\Services")).unwrap()).len();
+        (services("CurrentControlSet"), services("ControlSet001"))
+    };
+    let (of_current, of_first) = both();
+    leads_to("ControlSet002");
+    run(&server, "rollback --last").code(0).says("other-control-set").says("1 key deleted, 1 value deleted");
+    assert_eq!(both(), (of_current, of_first - 1));
 }

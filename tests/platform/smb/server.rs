@@ -17,7 +17,7 @@ use std::{
 use kbfix::{
     format::reg::Document,
     targets::{
-        KeyQuery, Target as _, TargetError, Wanted,
+        KeyQuery, Target as _, TargetError, ValueSelection,
         drives::Drives,
         smb::{Settings, SmbTarget},
     },
@@ -132,7 +132,7 @@ impl Server {
         let started = Instant::now();
         let software = KeyQuery {
             key: r"HKLM\SOFTWARE".parse().unwrap(),
-            values: Wanted::Names(Default::default()),
+            values: ValueSelection::Names(Default::default()),
             subkeys: false,
         };
         loop {

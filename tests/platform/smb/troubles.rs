@@ -10,7 +10,7 @@ use std::{
 
 use kbfix::{
     registry::{Data, ValueName},
-    targets::{Answer, KeyQuery, Reason, Target as _, Wanted},
+    targets::{Answer, KeyQuery, Reason, Target as _, ValueSelection},
 };
 
 use super::{
@@ -133,18 +133,18 @@ fn of_a_key_with_many_values_those_are_read_that_are_asked_for() {
         server.target().read_keys(&[query]).unwrap().remove(0).known().unwrap().unwrap().values
     };
     let name = |text: &str| ValueName::new(text).unwrap();
-    let found = ask(Wanted::Names(["VALUE 199", "value 7", "value 200"].map(name).into()));
+    let found = ask(ValueSelection::Names(["VALUE 199", "value 7", "value 200"].map(name).into()));
     assert_eq!(found[&name("value 199")], Answer::Present(Data::dword(199)));
     assert_eq!(found[&name("value 7")], Answer::Present(Data::dword(7)));
     assert_eq!(found[&name("value 200")], Answer::Absent);
-    assert_eq!((found.len(), ask(Wanted::All).len()), (3, 200));
+    assert_eq!((found.len(), ask(ValueSelection::All).len()), (3, 200));
 }
 
 #[test]
 fn keys_that_the_machine_cannot_tell_of() {
     let Some(server) = Server::start(Speaks::Smb3) else { return };
     let ask = |key: &str| {
-        let nothing = Wanted::Names(Default::default());
+        let nothing = ValueSelection::Names(Default::default());
         let query = KeyQuery { key: key.parse().unwrap(), values: nothing, subkeys: false };
         server.target().read_keys(&[query]).unwrap().remove(0)
     };

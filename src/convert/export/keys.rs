@@ -1,5 +1,7 @@
 //! Reduces specs to a list of keys and values, and reports what is lost.
 
+use std::collections::BTreeSet;
+
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
     spec::{
@@ -12,20 +14,22 @@ use crate::{
 use super::Loss;
 
 /// The desired state of one key.
-pub(super) struct Wanted<'a> {
+pub(super) struct ExportedKey<'a> {
     /// The spec that asks for it.
     pub(super) spec: &'a Spec,
     /// The key, at the place where the 64-bit view stores it.
     pub(super) path: KeyPath,
     /// The desired state.
-    pub(super) what: What,
+    pub(super) state: KeyState,
+    /// The names of its values whose data is shown to nobody.
+    pub(super) sensitive: BTreeSet<ValueName>,
     /// The extent to which the key may hold nothing else.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether the list includes everything that the spec says of the key and the keys below it.
     pub(super) is_whole: bool,
 }
 
-impl Wanted<'_> {
+impl ExportedKey<'_> {
     /// Reports that other contents of the key stay, if the spec deletes them.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
@@ -38,7 +42,7 @@ impl Wanted<'_> {
 }
 
 /// The desired state of a key.
-pub(super) enum What {
+pub(super) enum KeyState {
     /// The key is absent.
     Absent,
     /// The key exists, if `must_exist` or one of the values has data; its values are these, or absent.
@@ -51,19 +55,21 @@ pub(super) enum What {
 }
 
 /// Returns the desired state by all specs. Deletions of keys come first, as when kbfix applies them.
-pub(super) fn wanted<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<Wanted<'a>> {
+pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         gate(spec, &mut lose);
         for rule in &spec.rules {
-            if let Some((path, what)) = key(rule, &mut lose) {
+            if let Some((path, state)) = key(rule, &mut lose) {
                 let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
-                all.push(Wanted { spec, path, what, exclusive: rule.exclusive, is_whole });
+                let hidden = rule.values().iter().filter(|value| value.is_sensitive);
+                let sensitive = hidden.map(|value| value.name.clone()).collect();
+                all.push(ExportedKey { spec, path, state, sensitive, exclusive: rule.exclusive, is_whole });
             }
         }
     }
-    all.sort_by_key(|wanted| !matches!(wanted.what, What::Absent));
+    all.sort_by_key(|key| !matches!(key.state, KeyState::Absent));
     all
 }
 
@@ -72,11 +78,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
     };
-    let values = match &rule.desired {
-        DesiredKey::Values(values) => values.as_slice(),
-        DesiredKey::Absent(_) | DesiredKey::Present => &[],
-    };
-    rule.when.is_none() && rule.key.path().is_some() && values.iter().all(is_value)
+    rule.when.is_none() && rule.key.path().is_some() && rule.values().iter().all(is_value)
 }
 
 /// Returns whether a key of `rule` can be the key of `above`, or below it.
@@ -96,13 +98,19 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if let Some(hotfix) = &spec.hotfix {
         lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
     }
+    for step in &spec.document.manual_steps {
+        lose(format!("a step by hand is left out: {step}"));
+    }
+    if spec.rules.iter().any(KeyRule::is_labelled) {
+        lose("the ids, severities and controls of its rules are not in the file".to_owned());
+    }
     if spec.rules.iter().any(|rule| rule.key.view == View::Bits32) {
         let what = "the 32-bit view is written where 64-bit Windows keeps it; the file is not for 32-bit Windows";
         lose(what.to_owned());
     }
 }
 
-fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)> {
+fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeyState)> {
     let key = &rule.key;
     if rule.when.is_some() {
         lose(format!("{key}: left out: it applies only under a condition"));
@@ -123,15 +131,15 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, What)>
             if *on_subkeys == OnSubkeys::Refuse {
                 lose(format!("{key}: is deleted with its subkeys; the spec refuses to delete it if it has any"));
             }
-            What::Absent
+            KeyState::Absent
         }
-        DesiredKey::Present => What::Present { must_exist: true, values: Vec::new() },
+        DesiredKey::Present => KeyState::Present { must_exist: true, values: Vec::new() },
         DesiredKey::Values(rules) => {
             let values: Vec<_> = rules.iter().filter_map(|value| self::value(rule, value, lose)).collect();
             if values.is_empty() && !rule.must_exist {
                 return None;
             }
-            What::Present { must_exist: rule.must_exist, values }
+            KeyState::Present { must_exist: rule.must_exist, values }
         }
     };
     Some((key.view.stored_at(&path), what))

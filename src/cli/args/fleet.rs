@@ -1,0 +1,61 @@
+//! The machines that the fleet commands are about.
+
+use std::path::{Path, PathBuf};
+
+use kbfix::{
+    diag::{Code, Diagnostic, Exit},
+    files::read::read_stream,
+    fleet::{FleetFile, Ignored, Members, snapshots},
+};
+
+use crate::cli::{error::CommandError, output::Output};
+
+/// The most bytes that are read of a fleet file.
+const MOST: u64 = 64 << 20;
+
+/// The machines of a fleet.
+#[derive(Debug, clap::Args)]
+#[group(id = "machines", required = true, multiple = true)]
+pub(in crate::cli) struct FleetArguments {
+    /// A folder of snapshots: each `.json` file is one machine, and has its name.
+    #[arg(long, value_name = "DIR")]
+    snapshots: Option<PathBuf>,
+
+    /// A fleet file: machines with their targets, groups and parameters. `kbfix schema fleet` prints its schema. Together with
+    /// --snapshots, it also says the groups and parameters of the machines in the folder.
+    #[arg(long, value_name = "FILE")]
+    fleet: Option<PathBuf>,
+}
+
+impl FleetArguments {
+    /// Returns the machines, and what of the folder is no snapshot.
+    pub(in crate::cli) fn members(&self, output: &mut Output) -> Result<(Members, Vec<String>), CommandError> {
+        let (found, Ignored(ignored)) = match &self.snapshots {
+            Some(folder) => {
+                let all = snapshots(folder).map_err(|e| CommandError::file(&folder.display().to_string(), &e))?;
+                (Some((folder.as_path(), all.0)), all.1)
+            }
+            None => (None, Ignored::default()),
+        };
+        let members = match &self.fleet {
+            Some(file) => read(file, output)?.with_snapshots(found),
+            None => Members::new(found.into_iter().flat_map(|(_, members)| members).collect(), Vec::new()),
+        };
+        if members.each.is_empty() {
+            let folder = self.snapshots.as_deref().unwrap_or(Path::new("the fleet file")).display();
+            let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("{folder} has no machine"))
+                .hint("a machine is a .json file that `kbfix snapshot` wrote");
+            return Err(CommandError::new(Exit::Refused, diagnostic));
+        }
+        Ok((members, ignored))
+    }
+}
+
+fn read(file: &Path, output: &mut Output) -> Result<FleetFile, CommandError> {
+    let name = file.display().to_string();
+    let bytes = read_stream(file, MOST).map_err(|error| CommandError::file(&name, &error))?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fleet = FleetFile::read(&name, &bytes, folder).map_err(|found| CommandError::all(Exit::Refused, found))?;
+    output.diagnostics(&fleet.warnings);
+    Ok(fleet)
+}

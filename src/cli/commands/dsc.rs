@@ -1,0 +1,254 @@
+//! `kbfix dsc`
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use crate::cli::{
+    args::{
+        specs::{Source, check, standard_input},
+        targets::{StateArguments, TargetArguments},
+    },
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::Output,
+};
+
+use kbfix::{
+    convert::dsc_resource::{self, Instance, Resource},
+    diag::{Code, Diagnostic, Exit},
+    operation::{self, ApplyOptions, MOST_CHANGES, Request, report::Report},
+    plan::Outcome,
+    render::dsc as render,
+    spec::{self, Spec, library},
+};
+
+/// Be a resource of Microsoft DSC v3: Kbfix/SpecList, and one for each built-in spec.
+///
+/// DSC calls get, set, test, export and schema; `manifest` tells it how. The input is one JSON object on standard input; the answer
+/// is JSON on standard output, and messages are JSON lines on standard error. The exit code is 0 unless the operation failed: a spec
+/// that is blocked, or that the target cannot answer, is not in desired state, with its reasons.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Write the manifests by which DSC finds the resources.
+    Manifest {
+        /// The folder for kbfix.dsc.manifests.json: that of kbfix itself, or another of PATH or DSC_RESOURCE_PATH [default: standard
+        /// output].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Print the actual state of an instance.
+    Get {
+        #[command(flatten)]
+        of: TypeArguments,
+    },
+    /// Bring an instance into its desired state, and print the state after.
+    Set {
+        #[command(flatten)]
+        of: TypeArguments,
+        /// Change nothing, and print what would be: `_metadata.whatIf` has the difference.
+        #[arg(long)]
+        what_if: bool,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+    /// Print the actual state of an instance, and in a second line the names of what is not as desired.
+    Test {
+        #[command(flatten)]
+        of: TypeArguments,
+    },
+    /// Print an instance for each spec that applies to the target: those of the input, or all built-in ones.
+    Export {
+        #[command(flatten)]
+        of: TypeArguments,
+    },
+    /// Print the JSON schema of a resource's properties.
+    Schema {
+        #[command(flatten)]
+        of: TypeArguments,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct TypeArguments {
+    /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ and the id of a built-in spec with `_` for `-` and `.`.
+    #[arg(long = "type", value_name = "TYPE", default_value = dsc_resource::SPEC_LIST)]
+    name: String,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    if let Command::Manifest { out } = &arguments.command {
+        return manifest(out.as_deref(), output);
+    }
+    output.as_traces();
+    match &arguments.command {
+        Command::Manifest { .. } => Ok(Exit::Done),
+        Command::Get { of } => {
+            let diff = Asked::read(of, output)?.diff(output)?;
+            answer(&diff.state, output)
+        }
+        Command::Test { of } => {
+            let diff = Asked::read(of, output)?.diff(output)?;
+            answer(&diff.state, output)?;
+            line(&render::differing(&diff.report).into(), output)
+        }
+        Command::Set { of, what_if: true, .. } => {
+            let mut diff = Asked::read(of, output)?.diff(output)?;
+            render::add_restart(&mut diff.state, &diff.report);
+            render::add_what_if(&mut diff.state, &diff.report);
+            answer(&diff.state, output)
+        }
+        Command::Set { of, what_if: false, state } => set(of, state, output),
+        Command::Export { of } => export(of, output),
+        Command::Schema { of } => line(&dsc_resource::schema(resource(of)?), output),
+    }
+}
+
+fn manifest(out: Option<&Path>, output: &mut Output) -> Result<Exit, CommandError> {
+    let text = format!("{:#}\n", dsc_resource::manifests());
+    let Some(folder) = out else {
+        output.result(&text);
+        return Ok(Exit::Done);
+    };
+    fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
+    let file = folder.join(dsc_resource::FILE);
+    Destination::new(&file, &Inputs::default())?.write(text.as_bytes(), output)?;
+    output.note(&format!("wrote {}", file.display()));
+    Ok(Exit::Done)
+}
+
+fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let asked = Asked::read(of, output)?;
+    let store = state.store()?;
+    let (address, mut target) = asked.target().open()?;
+    let request = Request::Specs(asked.specs);
+    let report = operation::apply(request, &ApplyOptions::default(), address, target.as_mut(), &store, output)?;
+    let of_reasons = report.specs.iter().filter(|spec| spec.whole_outcome() > Outcome::ChangesPending);
+    let reasons: Vec<Diagnostic> = of_reasons
+        .map(|spec| {
+            let message = format!("{}: {}: {}", spec.id, spec.whole_outcome().as_str(), spec.reasons.join("; "));
+            Diagnostic::warning(Code::DSC_NOT_SET, message)
+        })
+        .collect();
+    output.diagnostics(report.diagnostics.iter().chain(&reasons));
+    // What is blocked or unknown is no failure of the operation: the state says it.
+    if report.exit_code > Outcome::Unknown.exit() {
+        return Ok(report.exit_code);
+    }
+    let mut state = render::state(asked.resource, &asked.instance, &report);
+    render::add_restart(&mut state, &report);
+    answer(&state, output)
+}
+
+fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let asked = Asked::read_or_all(of, output)?;
+    let diff = asked.diff(output)?;
+    for one in render::instances(asked.resource, &asked.instance, &asked.specs, &diff.report) {
+        answer(&one, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What a call of DSC asks for.
+struct Asked {
+    resource: Resource,
+    instance: Instance,
+    specs: Vec<Spec>,
+}
+
+/// The difference, as a state and as a report.
+struct Difference {
+    state: Map<String, Value>,
+    report: Report,
+}
+
+impl Asked {
+    /// Reads standard input.
+    fn read(of: &TypeArguments, output: &mut Output) -> Result<Self, CommandError> {
+        let (resource, instance) = input(of)?;
+        if instance.specs.is_empty() {
+            let message = format!("the input of {} is not valid: `specs` is missing", resource.type_name());
+            let hint = "name at least one spec, such as { \"specs\": [\"KB909094\"] }";
+            return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_INPUT, message).hint(hint)));
+        }
+        Self::load(resource, instance, output)
+    }
+
+    /// The same; without specs, the built-in ones are meant.
+    fn read_or_all(of: &TypeArguments, output: &mut Output) -> Result<Self, CommandError> {
+        let (resource, mut instance) = input(of)?;
+        if instance.specs.is_empty() {
+            instance.specs = library::ids().filter_map(dsc_resource::SpecText::built_in).collect();
+        }
+        Self::load(resource, instance, output)
+    }
+
+    fn load(resource: Resource, instance: Instance, output: &mut Output) -> Result<Self, CommandError> {
+        let sources = instance.specs.iter().map(|one| Source::piped(&one.name, one.text.clone()).imported());
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let loaded = check(&sources, &instance.settings());
+        if !loaded.has_errors() {
+            output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+        }
+        let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
+        Ok(Self { resource, instance, specs })
+    }
+
+    fn target(&self) -> TargetArguments {
+        TargetArguments::named(self.instance.target.clone(), self.instance.files.clone())
+    }
+
+    /// Looks at the target.
+    fn diff(&self, output: &mut Output) -> Result<Difference, CommandError> {
+        let (_, mut target) = self.target().open()?;
+        let request = Request::Specs(self.specs.clone());
+        let report = operation::diff(&request, MOST_CHANGES, target.as_mut(), output)?.into_report();
+        output.diagnostics(&report.diagnostics);
+        Ok(Difference { state: render::state(self.resource, &self.instance, &report), report })
+    }
+}
+
+fn resource(of: &TypeArguments) -> Result<Resource, CommandError> {
+    Resource::of_type(&of.name).map_err(|error| {
+        let hint = match &error.meant {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("there is {}, and Kbfix.Spec/ID for each built-in spec", dsc_resource::SPEC_LIST),
+        };
+        CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_TYPE, error.to_string()).hint(hint))
+    })
+}
+
+fn input(of: &TypeArguments) -> Result<(Resource, Instance), CommandError> {
+    let resource = resource(of)?;
+    let most = spec::MAX_BYTES * 64;
+    let bytes = standard_input(most + 1)?;
+    let invalid = |message: String, hint: &str| {
+        CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_INPUT, message).hint(hint))
+    };
+    if bytes.len() > most {
+        return Err(invalid(format!("the input has more than {most} bytes"), "give fewer specs at once"));
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|_| invalid("the input is not UTF-8".to_owned(), "write it as UTF-8"))?;
+    let instance = Instance::read(resource, &text).map_err(|error| invalid(error.what, &error.hint))?;
+    Ok((resource, instance))
+}
+
+fn answer(state: &Map<String, Value>, output: &mut Output) -> Result<Exit, CommandError> {
+    line(&Value::Object(state.clone()), output)
+}
+
+/// Writes a value as one line.
+fn line(value: &Value, output: &mut Output) -> Result<Exit, CommandError> {
+    output.result(&format!("{value}\n"));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,25 @@
+//! `kbfix fleet`
+
+mod diff;
+
+use kbfix::diag::Exit;
+
+use crate::cli::{error::CommandError, output::Output};
+
+/// Review many machines in one document.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Diff(diff::Arguments),
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    match &arguments.command {
+        Command::Diff(arguments) => diff::run(arguments, output),
+    }
+}

@@ -1,0 +1,90 @@
+//! The manifests by which DSC finds the resources: one list, `kbfix.dsc.manifests.json`.
+
+use serde_json::{Value, json};
+
+use super::{ADAPTER, Resource, schema};
+
+const RESOURCE: &str = "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json";
+const ADAPTED: &str = "https://aka.ms/dsc/schemas/v3/bundled/adaptedresource/manifest.json";
+
+/// The name of the file; DSC knows manifests by the end of their names.
+pub const FILE: &str = "kbfix.dsc.manifests.json";
+
+/// Returns the list of all manifests. DSC looks for the executable beside the file first, then in PATH.
+pub fn manifests() -> Value {
+    let adapted: Vec<Value> = Resource::all().filter(|resource| *resource != Resource::SpecList).map(adapted).collect();
+    json!({ "resources": [spec_list(), adapter()], "adaptedResources": adapted })
+}
+
+fn spec_list() -> Value {
+    let mut manifest = methods(&[]);
+    manifest["type"] = super::SPEC_LIST.into();
+    manifest["kind"] = "resource".into();
+    manifest["description"] =
+        "Specs of kbfix: what Microsoft's articles say a Windows machine's registry should hold.".into();
+    manifest["schema"] = json!({ "embedded": schema(Resource::SpecList) });
+    manifest
+}
+
+fn adapter() -> Value {
+    let mut manifest = methods(&[json!({ "resourceTypeArg": "--type" })]);
+    manifest["type"] = ADAPTER.into();
+    manifest["kind"] = "adapter".into();
+    manifest["description"] = "Makes each built-in spec of kbfix a resource of its own.".into();
+    manifest["adapter"] = json!({ "inputKind": "single" });
+    manifest["schema"] = json!({ "command": {
+        "executable": "kbfix", "args": ["dsc", "schema", { "resourceTypeArg": "--type" }],
+    } });
+    manifest
+}
+
+/// Returns the parts that both manifests have. There is no `requireSecurityContext`: DSC would enforce it in what-if too.
+fn methods(more: &[Value]) -> Value {
+    let method = |verb: &str| {
+        let mut args = vec![json!("dsc"), json!(verb)];
+        args.extend_from_slice(more);
+        json!({ "executable": "kbfix", "args": args, "input": "stdin" })
+    };
+    let mut test = method("test");
+    test["return"] = "stateAndDiff".into();
+    let mut set = method("set");
+    if let Some(args) = set["args"].as_array_mut() {
+        args.push(json!({ "whatIfArg": "--what-if" }));
+    }
+    set["implementsPretest"] = true.into();
+    set["return"] = "state".into();
+    set["whatIfReturns"] = "state".into();
+    json!({
+        "$schema": RESOURCE,
+        "version": env!("CARGO_PKG_VERSION"),
+        "tags": ["windows", "registry", "kbfix"],
+        "get": method("get"),
+        "set": set,
+        "test": test,
+        "export": method("export"),
+        "exitCodes": {
+            "0": "Success",
+            "2": "The input, a spec or the state folder is refused; nothing was changed",
+            "3": "The target could not be read, or is locked; nothing was changed",
+            "5": "A write failed; everything was put back",
+            "6": "A write failed, and not everything could be put back: see the journal",
+            "8": "Done, but standard output could not be written",
+        },
+    })
+}
+
+fn adapted(resource: Resource) -> Value {
+    let schema = schema(resource);
+    json!({
+        "$schema": ADAPTED,
+        "type": resource.type_name(),
+        "kind": "resource",
+        "version": env!("CARGO_PKG_VERSION"),
+        "capabilities": ["get", "set", "setWhatIf", "test", "export"],
+        "description": schema["title"],
+        "requireAdapter": ADAPTER,
+        // DSC wants a file that is there; the adapter needs only the type.
+        "path": FILE,
+        "schema": { "embedded": schema },
+    })
+}

@@ -1,0 +1,88 @@
+//! kbfix as a resource of Microsoft DSC v3: its types, the manifests by which DSC finds them, and their input.
+//!
+//! `Kbfix/SpecList` takes a list of specs. Each spec of the library is also a resource of its own, whose properties are the
+//! spec's parameters; DSC calls it through the adapter `Kbfix/Adapter`. What the resources answer is made by
+//! [`crate::render::dsc`].
+//!
+//! Source: PowerShell/DSC, `lib/dsc-lib/src/dscresources/resource_manifest.rs` and `command_resource.rs`.
+
+mod instance;
+mod manifest;
+mod schema;
+
+pub use instance::{InputError, Instance, SpecText};
+pub use manifest::{FILE, manifests};
+pub use schema::schema;
+
+use crate::{
+    diag::text::suggest,
+    spec::{self, Settings, Spec, library},
+};
+
+/// The type of the resource that takes a list of specs.
+pub const SPEC_LIST: &str = "Kbfix/SpecList";
+/// The type of the adapter.
+pub const ADAPTER: &str = "Kbfix/Adapter";
+/// The owner and group in the types of the library's specs.
+const OF_SPECS: &str = "Kbfix.Spec/";
+
+/// A resource of kbfix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// `Kbfix/SpecList`.
+    SpecList,
+    /// The built-in spec with this id.
+    Spec(&'static str),
+}
+
+/// A type that is no resource of kbfix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no resource of kbfix")]
+pub struct UnknownType {
+    /// The type that was given.
+    pub name: String,
+    /// The type that was probably meant.
+    pub meant: Option<String>,
+}
+
+impl Resource {
+    /// Returns all resources; the list first, then the specs by id.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::SpecList].into_iter().chain(library::ids().map(Self::Spec))
+    }
+
+    /// Returns the resource with this type. DSC compares types without case.
+    ///
+    /// # Errors
+    /// [`UnknownType`]
+    pub fn of_type(name: &str) -> Result<Self, UnknownType> {
+        if let Some(resource) = Self::all().find(|resource| resource.type_name().eq_ignore_ascii_case(name)) {
+            return Ok(resource);
+        }
+        let known: Vec<String> = Self::all().map(Self::type_name).collect();
+        let meant = suggest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Err(UnknownType { name: name.to_owned(), meant })
+    }
+
+    /// Returns the type by which a configuration names the resource. DSC allows only letters, digits and `_` in it, so
+    /// other characters of an id become `_`.
+    pub fn type_name(self) -> String {
+        match self {
+            Self::SpecList => SPEC_LIST.to_owned(),
+            Self::Spec(id) => {
+                let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+                format!("{OF_SPECS}{id}")
+            }
+        }
+    }
+
+    /// Returns the built-in spec, with its defaults; `None` for the list.
+    pub fn spec(self) -> Option<Spec> {
+        let Self::Spec(id) = self else { return None };
+        let bytes = library::find(id)?;
+        spec::load(&format!("built-in {id}"), bytes, &Settings::for_validation()).spec
+    }
+}
+
+#[cfg(test)]
+mod tests;

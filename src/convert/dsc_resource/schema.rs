@@ -1,0 +1,197 @@
+//! The JSON schemas of the resources' properties: what a configuration may say, and what kbfix answers.
+
+use serde_json::{Map, Value, json};
+
+use super::Resource;
+use crate::spec::document::{Allowed, Literal, Parameter, ParameterType, Scalar};
+
+/// Returns the JSON schema of a resource's properties. DSC checks input and output against it.
+pub fn schema(resource: Resource) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    let (title, description) = match resource.spec() {
+        Some(spec) => {
+            for (name, parameter) in &spec.document.parameters {
+                properties.insert(name.clone(), of_parameter(parameter));
+            }
+            properties.insert("result".to_owned(), result());
+            let about = spec.document.summary.clone().unwrap_or_default();
+            (spec.title.clone(), format!("{}\n{about}", spec.title).trim().to_owned())
+        }
+        None => {
+            required.push("specs");
+            let specs = json!({
+                "title": "Specs",
+                "description": "Each is the id of a built-in spec, such as KB909094, or the text of a spec in YAML.",
+                "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 },
+            });
+            properties.insert("specs".to_owned(), specs);
+            let parameters = json!({
+                "title": "Parameters",
+                "description": "The data of the specs' parameters, by name.",
+                "type": "object", "additionalProperties": any_parameter(),
+            });
+            properties.insert("parameters".to_owned(), parameters);
+            let results = json!({
+                "title": "Results", "description": "What came of each spec.", "readOnly": true,
+                "type": "array", "items": result(),
+            });
+            properties.insert("results".to_owned(), results);
+            ("Specs of kbfix".to_owned(), "Specs that hold on a Windows machine, image or export.".to_owned())
+        }
+    };
+    properties.extend(common());
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+        "type": "object",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
+    })
+}
+
+/// Returns the properties that every resource has.
+fn common() -> Map<String, Value> {
+    let restart = json!({
+        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+        "properties": { "system": { "type": "string" }, "service": { "type": "string" } },
+    });
+    let common = json!({
+        "target": {
+            "title": "Target",
+            "description": "What the specs are to hold on, as kbfix --target takes it; this machine where it is left out.",
+            "type": "string", "minLength": 1,
+        },
+        "files": {
+            "title": "Files",
+            "description": "The folder that stands for drive C of an export, a hive or another machine.",
+            "type": "string", "minLength": 1,
+        },
+        "journal": {
+            "title": "Journal", "description": "The journal of what set changed; kbfix rollback takes it.",
+            "type": "string", "readOnly": true,
+        },
+        "_inDesiredState": {
+            "title": "In desired state", "description": "Whether every spec holds or does not apply.",
+            "type": ["boolean", "null"], "readOnly": true,
+        },
+        "_restartRequired": {
+            "title": "Restart required", "description": "The services, and the computer, to be restarted.",
+            "type": ["array", "null"], "items": restart, "readOnly": true,
+        },
+        "_metadata": {
+            "title": "Metadata", "description": "With whatIf: the difference in lines, as kbfix diff shows it.",
+            "type": ["object", "null"],
+        },
+    });
+    match common {
+        Value::Object(common) => common,
+        _ => Map::new(),
+    }
+}
+
+/// Returns the schema of what came of a spec.
+fn result() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "title": "Result", "description": "What came of the spec.", "readOnly": true,
+        "type": "object", "additionalProperties": false, "required": ["id", "title", "outcome", "reasons", "changes"],
+        "properties": {
+            "id": text, "title": text, "outcome": text,
+            "reasons": { "type": "array", "items": text },
+            "changes": {
+                "type": "array",
+                "items": {
+                    "type": "object", "additionalProperties": false, "required": ["key", "action"],
+                    "properties": { "key": text, "action": text, "name": text, "before": text, "after": text },
+                },
+            },
+        },
+    })
+}
+
+/// Returns the schema of data for a parameter whose spec is not known.
+fn any_parameter() -> Value {
+    json!({ "anyOf": [
+        { "type": "integer", "minimum": 0 },
+        { "type": "string" },
+        { "type": "array", "items": { "type": "string" } },
+        secure(),
+    ] })
+}
+
+/// Returns the schema of text that DSC shows to nobody.
+fn secure() -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["secureString"],
+        "properties": { "secureString": { "type": "string" } },
+    })
+}
+
+fn of_parameter(parameter: &Parameter) -> Value {
+    let mut schema = match kind(parameter) {
+        Some(ParameterType::Number) => number(parameter),
+        Some(ParameterType::List) => json!({ "type": "array", "items": { "type": "string" } }),
+        Some(ParameterType::String) => text(parameter),
+        None => any_parameter(),
+    };
+    if parameter.sensitive {
+        schema = json!({ "anyOf": [schema, secure()] });
+    }
+    let mut description = parameter.description.clone();
+    if let Some(Allowed::Meanings(meanings)) = &parameter.allowed {
+        let meanings: Vec<String> = meanings.iter().map(|(data, meaning)| format!("{data}: {meaning}")).collect();
+        description = format!("{description} ({})", meanings.join("; "));
+    }
+    schema["description"] = description.into();
+    if let (Some(default), false) = (&parameter.default, parameter.sensitive) {
+        schema["default"] = match default {
+            Literal::Number(number) => (*number).into(),
+            Literal::Text(text) => text.clone().into(),
+            Literal::List(list) => list.clone().into(),
+        };
+    }
+    schema
+}
+
+/// Returns the kind of data of a parameter, where the parameter itself says it.
+fn kind(parameter: &Parameter) -> Option<ParameterType> {
+    parameter.kind.or(match (&parameter.default, &parameter.range) {
+        (Some(Literal::Number(_)), _) | (_, Some(_)) => Some(ParameterType::Number),
+        (Some(Literal::List(_)), _) => Some(ParameterType::List),
+        _ => None,
+    })
+}
+
+/// Returns the schema of a number, which may also be written as a string: decimal or `0x…`.
+fn number(parameter: &Parameter) -> Value {
+    let mut number = json!({ "type": "integer", "minimum": 0 });
+    let value = |scalar: &Scalar| match scalar {
+        Scalar::Number(number) => Some(*number),
+        Scalar::Text(_) => None,
+    };
+    if let Some(range) = &parameter.range {
+        for (name, end) in [("minimum", &range.at_least), ("maximum", &range.at_most)] {
+            if let Some(end) = end.as_ref().and_then(value) {
+                number[name] = end.into();
+            }
+        }
+    }
+    json!({ "anyOf": [number, { "type": "string", "pattern": "^(0[xX][0-9A-Fa-f]+|[0-9]+)$" }] })
+}
+
+fn text(parameter: &Parameter) -> Value {
+    let allowed: Option<Vec<&str>> = match &parameter.allowed {
+        Some(Allowed::Meanings(meanings)) => Some(meanings.keys().map(String::as_str).collect()),
+        Some(Allowed::List(list)) => {
+            list.iter().map(|one| if let Scalar::Text(t) = one { Some(t.as_str()) } else { None }).collect()
+        }
+        None => None,
+    };
+    match allowed {
+        Some(allowed) => json!({ "type": "string", "enum": allowed }),
+        None => json!({ "type": "string" }),
+    }
+}

@@ -1,0 +1,221 @@
+//! The fleet file: which machines there are, in YAML.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Member, Members};
+use crate::{
+    diag::{Code, Diagnostic, text::suggest},
+    spec::{Setting, SideDocument, Source, side_schema},
+    targets::{Address, Extra},
+};
+
+const ID: &str = "urn:kbfix:schema:fleet:1";
+
+/// The machines of a fleet, in YAML.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "kbfix fleet, version 1")]
+struct FleetDocument {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    #[allow(dead_code, reason = "the schema checks it")]
+    kbfix_fleet: u32,
+    /// The machines, each under its name in the fleet.
+    #[schemars(extend("minProperties" = 1))]
+    machines: BTreeMap<String, MachineDocument>,
+    /// The order in which the fleet is changed: each wave is a list of groups. Machines that no wave names come last.
+    #[serde(default)]
+    waves: Vec<Vec<String>>,
+}
+
+/// One machine.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MachineDocument {
+    /// Its target, as `--target` takes it; paths are relative to this file. Without it, the machine is the snapshot of
+    /// this name in the folder of `--snapshots`.
+    target: Option<String>,
+    /// The folder that stands for drive C of an export, a hive or another machine.
+    files: Option<PathBuf>,
+    /// The folders that stand for drives, by letter.
+    #[serde(default)]
+    drives: BTreeMap<String, PathBuf>,
+    /// The ANSI code page of a registry export that is not in Unicode.
+    code_page: Option<u16>,
+    /// Whether a hive that was not written completely may be read.
+    #[serde(default)]
+    allow_dirty: bool,
+    /// The groups that it belongs to.
+    #[serde(default)]
+    groups: Vec<String>,
+    /// Parameters for this machine only; they replace those of `--set`.
+    #[serde(default)]
+    parameters: BTreeMap<String, ParameterDocument>,
+}
+
+/// The data of a parameter.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum ParameterDocument {
+    /// A number.
+    Number(i64),
+    /// A string.
+    Text(String),
+    /// A list of strings.
+    List(Vec<String>),
+}
+
+/// A fleet file that was read.
+#[derive(Debug)]
+pub struct FleetFile {
+    members: Vec<Member>,
+    /// The machines without a target of their own.
+    of_folder: BTreeSet<String>,
+    waves: Vec<Vec<String>>,
+    /// Warnings about the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Returns the JSON schema of a fleet file.
+pub fn fleet_schema() -> Value {
+    side_schema::<FleetDocument>(ID)
+}
+
+impl FleetFile {
+    /// Reads a fleet file. `folder` is the one that its paths are relative to.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(name: &str, bytes: &[u8], folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let document: SideDocument<'_, FleetDocument> = SideDocument::read(Source { name, bytes }, ID, "a fleet file")?;
+        let mut wrong = Vec::new();
+        let (mut members, mut of_folder) = (Vec::new(), BTreeSet::new());
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, machine) in &document.content.machines {
+            let mut refuse = |message: String, hint: String, field: &str| {
+                let place = document.place(&["machines", name, field]);
+                wrong.push(Diagnostic::error(Code::FLEET_MACHINE, message).at(place).hint(hint));
+            };
+            if let Some(other) = seen.insert(name.to_lowercase(), name) {
+                refuse(format!("the machine `{name}` is also there as `{other}`"), "name each machine once".into(), "");
+            }
+            let address = match machine.address(folder) {
+                Ok(address) => address,
+                Err((field, message)) => {
+                    refuse(message, "see docs/reference/targets.md".to_owned(), field);
+                    continue;
+                }
+            };
+            if address.is_none() {
+                of_folder.insert(name.clone());
+            }
+            members.push(machine.member(name, address));
+        }
+        let groups: BTreeSet<&str> =
+            document.content.machines.values().flat_map(|m| &m.groups).map(String::as_str).collect();
+        for (at, wave) in document.content.waves.iter().enumerate() {
+            for (item, group) in wave.iter().enumerate().filter(|(_, group)| !groups.contains(group.as_str())) {
+                let place = document.place(&["waves", &at.to_string(), &item.to_string()]);
+                let hint = match suggest(group, groups.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "name a group that a machine has".to_owned(),
+                };
+                let message = format!("no machine is in the group `{group}`");
+                wrong.push(Diagnostic::error(Code::FLEET_GROUP, message).at(place).hint(hint));
+            }
+        }
+        let SideDocument { content, warnings, .. } = document;
+        if wrong.is_empty() { Ok(Self { members, of_folder, waves: content.waves, warnings }) } else { Err(wrong) }
+    }
+
+    /// Returns the fleet: the machines of the file, and those of a folder of snapshots, which get the groups and
+    /// parameters that the file has under their name.
+    pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
+        let Self { mut members, of_folder, waves, .. } = self;
+        let path = folder.as_ref().map(|(path, _)| path.display().to_string());
+        let mut snapshots: BTreeMap<String, Member> =
+            folder.into_iter().flat_map(|(_, found)| found).map(|one| (one.name.to_lowercase(), one)).collect();
+        for member in members.iter_mut().filter(|member| of_folder.contains(&member.name)) {
+            match (snapshots.remove(&member.name.to_lowercase()), &path) {
+                (Some(snapshot), _) => {
+                    member.named = snapshot.named;
+                    member.address = snapshot.address;
+                }
+                (None, Some(path)) => member.address = Err(format!("there is no snapshot of it in {path}")),
+                (None, None) => {
+                    member.address = Err("it has no target, and no folder of snapshots is given".to_owned());
+                }
+            }
+        }
+        members.extend(snapshots.into_values());
+        Members::new(members, waves)
+    }
+}
+
+impl MachineDocument {
+    /// Returns the address; `None` where the machine has no target of its own. An error names its field.
+    fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String)> {
+        let Some(target) = &self.target else { return Ok(None) };
+        let files = self.files.as_ref().map(|files| base.join(files));
+        let mut drives = Vec::new();
+        for (letter, folder) in &self.drives {
+            match letter.as_bytes() {
+                [one] if one.is_ascii_alphabetic() => {
+                    drives.push((char::from(one.to_ascii_uppercase()), base.join(folder)));
+                }
+                _ => return Err(("drives", format!("`{letter}` is not the letter of a drive"))),
+            }
+        }
+        let address = Address::new(&below(base, target), files.as_deref(), self.code_page)
+            .map_err(|error| ("target", error.to_string()))?
+            .with_drives(&drives)
+            .with_dirty_hives(self.allow_dirty);
+        match address.misfit().map_err(|error| ("target", error.to_string()))? {
+            None => Ok(Some(address)),
+            Some((extra, why)) => {
+                let field = match extra {
+                    Extra::Files => "files",
+                    Extra::Drives => "drives",
+                    Extra::AllowDirty => "allow_dirty",
+                    Extra::CodePage => "code_page",
+                };
+                Err((field, format!("`{field}` does not go with the target {target}: {why}")))
+            }
+        }
+    }
+
+    fn member(&self, name: &str, address: Option<Address>) -> Member {
+        let data = |data: &ParameterDocument| match data {
+            ParameterDocument::Number(number) => Setting::Text(number.to_string()),
+            ParameterDocument::Text(text) => Setting::Text(text.clone()),
+            ParameterDocument::List(list) => Setting::List(list.clone()),
+        };
+        let mut groups = self.groups.clone();
+        groups.sort();
+        groups.dedup();
+        Member {
+            name: name.to_owned(),
+            named: self.target.clone().unwrap_or_else(|| "snapshot".to_owned()),
+            address: address.ok_or_else(String::new),
+            groups,
+            parameters: self.parameters.iter().map(|(name, given)| (name.clone(), data(given))).collect(),
+        }
+    }
+}
+
+/// Returns the URI with its path below the folder of the fleet file.
+fn below(base: &Path, uri: &str) -> String {
+    match uri.split_once(':') {
+        Some((kind @ ("image" | "hive" | "reg" | "snapshot"), path)) if !path.is_empty() => {
+            format!("{kind}:{}", base.join(path).display())
+        }
+        _ => uri.to_owned(),
+    }
+}

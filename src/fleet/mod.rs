@@ -1,0 +1,26 @@
+//! Fleets: many machines are read and planned together, and stand in one document.
+//!
+//! [`Members`] says which machines there are. [`survey`] reads each of them once, plans all specs on it and keeps one
+//! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
+//! machines, nor on the threads that read them.
+
+mod case;
+mod document;
+mod folder;
+mod member;
+mod outcome;
+mod parallel;
+mod report;
+mod row;
+mod same;
+mod survey;
+
+pub use case::Case;
+pub use document::{FleetFile, fleet_schema};
+pub use folder::{Ignored, snapshots};
+pub use member::{Member, Members};
+pub use outcome::FleetOutcome;
+pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
+pub use row::{Line, LineSpec, MachineRow};
+pub use same::SameMachine;
+pub use survey::{Survey, survey};

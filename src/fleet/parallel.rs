@@ -1,0 +1,68 @@
+//! Work on many items with all cores.
+
+use std::{
+    num::NonZero,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+/// The stack of a thread in bytes: that of a process's first thread on Linux, on which one machine is planned otherwise.
+const STACK: usize = 8 << 20;
+
+/// Does `work` on each item, with as many threads as there are cores, and gives each result to `take` on this thread.
+/// The results come in any order, each with the number of its item. Only a few wait to be taken at any time.
+pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::sync_channel(threads * 4);
+    let done = |send: mpsc::SyncSender<(usize, R)>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { break };
+            if send.send((at, work(item))).is_err() {
+                break;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (done, send) = (&done, send.clone());
+            // A thread that cannot be started leaves its items to the others.
+            let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || done(send));
+        }
+        drop(send);
+        for (at, result) in receive {
+            take(at, result);
+        }
+    });
+    // Where no thread could be started, all items are left.
+    while let Some(item) = items.get(next.load(Ordering::Relaxed)) {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        take(at, work(item));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each;
+
+    #[test]
+    fn each_item_is_done_once() {
+        for size in [0, 1, 2, 1000] {
+            let items: Vec<usize> = (0..size).collect();
+            let mut done = vec![0; size];
+            each(
+                &items,
+                |item| item * 2,
+                |at, result| {
+                    assert_eq!(result, at * 2);
+                    done[at] += 1;
+                },
+            );
+            assert_eq!(done, vec![1; size]);
+        }
+    }
+}

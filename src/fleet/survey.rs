@@ -1,0 +1,142 @@
+//! Reads every machine of a fleet once, and plans specs on it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Case, FleetOutcome, MachineRow, Member, Members, case::Cases, parallel};
+use crate::{
+    operation::{Progress, make_plan},
+    plan::Machine,
+    spec::Spec,
+    targets::{Kind, SnapshotTarget, Target, TargetError, open},
+};
+
+/// How the machines of a fleet stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The machines, ordered by name.
+    pub machines: Vec<MachineRow>,
+    /// The cases: worst outcomes first, then in the order of the specs.
+    pub cases: Vec<Case>,
+}
+
+/// What one machine comes to.
+struct Seen {
+    machine: Machine,
+    taken: Option<String>,
+    cases: Vec<Case>,
+}
+
+/// Reads each machine of the fleet once, plans specs on it, and keeps one row. Both cores of two are used, and nothing
+/// of a machine is kept but its row. `specs` has one list for each set of parameters that machines have, and `which`
+/// says for each machine which list is planned on it. A machine that cannot be read has a row that says why.
+pub fn survey(members: &Members, specs: &[Vec<Spec>], which: &[usize], progress: &mut impl Progress) -> Survey {
+    let work: Vec<(&Member, &[Spec])> =
+        members.each.iter().zip(which).map(|(member, list)| (member, &*specs[*list])).collect();
+    let mut cases = Cases::default();
+    let mut found: Vec<Option<(Result<Seen, String>, Vec<usize>)>> = work.iter().map(|_| None).collect();
+    let mut pace = Pace::new(work.len());
+    parallel::each(
+        &work,
+        |(member, specs)| look(member, specs),
+        |at, seen| {
+            pace.step(progress);
+            let (seen, numbers) = match seen {
+                Ok(mut seen) => {
+                    let numbers = std::mem::take(&mut seen.cases).into_iter().map(|case| cases.add(case)).collect();
+                    (Ok(seen), numbers)
+                }
+                Err(why) => (Err(why), Vec::new()),
+            };
+            found[at] = Some((seen, numbers));
+        },
+    );
+    pace.end(progress);
+    rows(members, found.into_iter().flatten(), cases, specs)
+}
+
+/// Reads one machine.
+fn look(member: &Member, specs: &[Spec]) -> Result<Seen, String> {
+    let address = member.address.as_ref().map_err(Clone::clone)?;
+    let unreadable = |error: TargetError| error.to_string();
+    let mut taken = None;
+    let mut target: Box<dyn Target> = match address.kind() {
+        Ok(Kind::Snapshot(path)) => {
+            let snapshot = SnapshotTarget::open(path).map_err(unreadable)?;
+            taken = Some(snapshot.snapshot().taken.clone());
+            Box::new(snapshot)
+        }
+        _ => open(address).map_err(unreadable)?,
+    };
+    let plan = make_plan(target.as_mut(), specs).map_err(unreadable)?;
+    Ok(Seen { machine: plan.machine, taken, cases: plan.specs.into_iter().map(Case::of).collect() })
+}
+
+/// Puts rows and cases into their order, which is that of names and not of reading.
+fn rows(
+    members: &Members,
+    found: impl Iterator<Item = (Result<Seen, String>, Vec<usize>)>,
+    mut cases: Cases,
+    specs: &[Vec<Spec>],
+) -> Survey {
+    let mut machines = Vec::with_capacity(members.each.len());
+    for (member, (seen, numbers)) in members.each.iter().zip(found) {
+        let name: Arc<str> = member.name.as_str().into();
+        numbers.iter().for_each(|number| cases.on(*number, &name));
+        let worst = numbers.iter().map(|number| cases.list()[*number].outcome).max();
+        let (machine, taken, unreadable) = match seen {
+            Ok(seen) => (seen.machine, seen.taken, None),
+            Err(why) => (Machine::default(), None, Some(why)),
+        };
+        machines.push(MachineRow {
+            name,
+            target: member.named.clone(),
+            computer_name: machine.computer_name,
+            machine_guid: machine.machine_guid,
+            taken,
+            groups: member.groups.clone(),
+            wave: members.wave(member),
+            outcome: match unreadable {
+                Some(_) => FleetOutcome::Unreadable,
+                None => worst.unwrap_or(FleetOutcome::InDesiredState),
+            },
+            unreadable,
+            cases: numbers.iter().map(|number| cases.list()[*number].id.clone()).collect(),
+        });
+    }
+    let order: Vec<&str> = specs.first().into_iter().flatten().map(|spec| &*spec.id).collect();
+    Survey { machines, cases: cases.in_order(&order) }
+}
+
+/// Shows how many machines are read, and how fast.
+struct Pace {
+    started: Instant,
+    shown: Instant,
+    done: usize,
+    all: usize,
+}
+
+impl Pace {
+    fn new(all: usize) -> Self {
+        let now = Instant::now();
+        Self { started: now, shown: now, done: 0, all }
+    }
+
+    fn step(&mut self, progress: &mut impl Progress) {
+        const PAUSE: Duration = Duration::from_millis(200);
+        self.done += 1;
+        if self.shown.elapsed() >= PAUSE {
+            self.shown = Instant::now();
+            let rate = self.done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
+            progress.show(&format!("{} of {} machines read, {rate:.0} a second", self.done, self.all));
+        }
+    }
+
+    fn end(&self, progress: &mut impl Progress) {
+        if self.shown > self.started {
+            progress.end();
+        }
+    }
+}

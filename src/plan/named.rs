@@ -1,0 +1,121 @@
+//! The rules and values that a spec names: what each is about on the target, and whether it is met.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Truth;
+use crate::{
+    registry::{Key, ValueName},
+    spec::{
+        Spec,
+        document::Exclusive,
+        model::{KeyRule, Label, ValueRule},
+    },
+    targets::{ChangeAction, KeyChange},
+};
+
+/// A rule or value of a spec that has an id, a severity or controls, on this target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedRule {
+    /// Its id, severity and controls.
+    pub label: Label,
+    /// Whether it is met before the changes: `unmet` if one of its places has a change, otherwise `met`.
+    pub result: Truth,
+    /// The keys and values that it is about.
+    pub places: Vec<Place>,
+}
+
+/// A key or value that a rule is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The value name; missing if this is about the key itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ValueName>,
+    /// The extent to which the key may hold nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<Exclusive>,
+}
+
+/// A rule whose condition holds for a key, and which of its values apply there.
+pub(super) struct Held<'a> {
+    /// The rule.
+    pub rule: &'a KeyRule,
+    /// The key.
+    pub key: Key,
+    /// The rule's values that apply.
+    pub values: Vec<&'a ValueRule>,
+}
+
+/// Returns the named rules and values in the order of the spec; `held` is in that order.
+pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Vec<NamedRule> {
+    let mut out: Vec<NamedRule> = Vec::new();
+    let mut add = |label: &Label, places: Vec<Place>| {
+        let result = Truth::of(!places.iter().any(|place| place.changes(changes)));
+        // In both views, one rule of the spec is two.
+        match out.iter_mut().find(|known| label.id.is_some() && known.label.id == label.id) {
+            Some(known) => {
+                known.result = Truth::all([known.result, result]);
+                known.places.extend(places);
+            }
+            None => out.push(NamedRule { label: label.clone(), result, places }),
+        }
+    };
+    for rule in spec.rules.iter().filter(|rule| rule.is_labelled()) {
+        let here = || held.iter().filter(|held| std::ptr::eq(held.rule, rule));
+        if let Some(label) = &rule.label {
+            let places: Vec<_> = here().flat_map(Held::places).collect();
+            if !places.is_empty() {
+                add(label, places);
+            }
+        }
+        for (value, label) in rule.values().iter().filter_map(|value| Some((value, value.label.as_ref()?))) {
+            let applies = |held: &&Held<'_>| held.values.iter().any(|one| std::ptr::eq(*one, value));
+            let place = |held: &Held<'_>| Place::of_value(&held.key, value);
+            let places: Vec<_> = here().filter(applies).map(place).collect();
+            if !places.is_empty() {
+                add(label, places);
+            }
+        }
+    }
+    out
+}
+
+impl Held<'_> {
+    /// Returns everything that the rule is about at this key.
+    fn places(&self) -> Vec<Place> {
+        let is_of_key = self.rule.must_exist || self.rule.desired.is_absent() || self.rule.exclusive.is_some();
+        let key = Place { key: self.key.clone(), name: None, exclusive: self.rule.exclusive };
+        let values = self.values.iter().map(|value| Place::of_value(&self.key, value));
+        is_of_key.then_some(key).into_iter().chain(values).collect()
+    }
+}
+
+/// Returns the fault of what a loaded plan says of named rules, if it has one.
+pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String> {
+    let is_wrong = |rule: &&NamedRule| {
+        rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))
+    };
+    named.iter().find(is_wrong).map(|rule| format!("its changes say something else of the rule {}", rule.label))
+}
+
+impl Place {
+    fn of_value(key: &Key, value: &ValueRule) -> Self {
+        Self { key: key.clone(), name: Some(value.name.clone()), exclusive: None }
+    }
+
+    /// Returns whether one of the changes is about the place.
+    pub(super) fn changes(&self, changes: &[KeyChange]) -> bool {
+        let is_below = |key: &Key| key.view == self.key.view && key.path.is_within(&self.key.path);
+        changes.iter().any(|change| match (&self.name, self.exclusive) {
+            (Some(name), _) => change.key == self.key && change.values.iter().any(|value| value.name == *name),
+            (None, Some(Exclusive::Tree)) => is_below(&change.key),
+            (None, Some(Exclusive::Values)) => change.key == self.key,
+            (None, None) => change.key == self.key && change.action != ChangeAction::Update,
+        })
+    }
+}

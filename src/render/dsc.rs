@@ -1,0 +1,152 @@
+//! What the resources of DSC answer: the state of an instance, as one line of JSON.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    convert::dsc_resource::{Instance, Resource},
+    diag::{Diagnostic, Severity},
+    operation::report::Report,
+    plan::{Outcome, SpecPlan},
+    spec::{
+        Spec,
+        document::{ComputerRestart, Literal},
+    },
+    targets::{ChangeAction, KeyChange},
+};
+
+/// Returns the state of an instance: its properties, what came of each spec, and whether all is as desired.
+///
+/// A spec that is blocked or that the target cannot answer is not in desired state, whatever its changes.
+pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<String, Value> {
+    let mut state = instance.given.clone();
+    let mut results = report.specs.iter().map(result);
+    match resource {
+        Resource::SpecList => drop(state.insert("results".to_owned(), results.collect())),
+        Resource::Spec(_) => state.extend(results.next().map(|result| ("result".to_owned(), result))),
+    }
+    if let Some(journal) = &report.journal {
+        state.insert("journal".to_owned(), journal.as_str().into());
+    }
+    state.insert("_inDesiredState".to_owned(), report.specs.iter().all(is_as_desired).into());
+    state
+}
+
+/// Adds to the state what has to be restarted, where something has.
+pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
+    let services = report.restart.services.iter().map(|service| json!({ "service": service }));
+    let name = report.machine.computer_name.as_ref().or(report.target.as_ref());
+    let system = (report.restart.computer == ComputerRestart::Required).then(|| json!({ "system": name }));
+    let all: Vec<Value> = system.into_iter().chain(services).collect();
+    if !all.is_empty() {
+        state.insert("_restartRequired".to_owned(), all.into());
+    }
+}
+
+/// Adds to the state what set would do: for each spec a line with its outcome, its reasons, and the unified diff.
+pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
+    let mut lines = Vec::new();
+    for spec in &report.specs {
+        lines.push(format!("{}: {}", spec.id, spec.whole_outcome().as_str()));
+        lines.extend(spec.reasons.iter().cloned());
+        lines.extend(super::changes(&spec.changes).lines().map(str::to_owned));
+    }
+    state.insert("_metadata".to_owned(), json!({ "whatIf": lines }));
+}
+
+/// Returns the names of what is not as desired: keys and values, or the spec where nothing can be planned for it.
+pub fn differing(report: &Report) -> Vec<String> {
+    let mut names = Vec::new();
+    for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
+        let before = names.len();
+        for change in &spec.changes {
+            if change.values.is_empty() {
+                names.push(change.key.to_string());
+            }
+            names.extend(change.values.iter().map(|value| change.place(&value.name)));
+        }
+        if names.len() == before || spec.outcome == Outcome::Blocked {
+            names.push(spec.id.clone());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+/// Returns the instances that an export lists: of each spec that applies to the target, the properties that ask for it.
+pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
+    let applies = |(_, plan): &(&Spec, &SpecPlan)| plan.outcome != Outcome::NotApplicable;
+    let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
+        let mut one = instance.given.clone();
+        match resource {
+            // Texts stay texts; the built-in specs are named.
+            Resource::SpecList => {
+                let asked = instance.given.get("specs").and_then(Value::as_array);
+                let at = specs.iter().position(|other| std::ptr::eq(other, spec));
+                let asked = asked.zip(at).and_then(|(asked, at)| asked.get(at)).cloned();
+                one.insert("specs".to_owned(), json!([asked.unwrap_or_else(|| spec.id.as_str().into())]));
+            }
+            Resource::Spec(_) => {
+                for (name, parameter) in spec.document.parameters.iter().filter(|(_, one)| !one.sensitive) {
+                    if let (false, Some(default)) = (one.contains_key(name), &parameter.default) {
+                        one.insert(name.clone(), literal(default));
+                    }
+                }
+            }
+        }
+        one
+    });
+    each.collect()
+}
+
+/// Returns a diagnostic as DSC reads it from standard error: one line of JSON, named after its level.
+pub fn trace(diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warn",
+    };
+    let place = diagnostic.place.as_ref();
+    let place = place.map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column)).unwrap_or_default();
+    let hint = diagnostic.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    json!({ level: format!("{place}{} [{}]{hint}", diagnostic.message, diagnostic.code) }).to_string()
+}
+
+fn literal(literal: &Literal) -> Value {
+    match literal {
+        Literal::Number(number) => (*number).into(),
+        Literal::Text(text) => text.as_str().into(),
+        Literal::List(list) => list.as_slice().into(),
+    }
+}
+
+/// Returns whether a spec holds, or does not apply.
+fn is_as_desired(spec: &SpecPlan) -> bool {
+    matches!(spec.whole_outcome(), Outcome::InDesiredState | Outcome::NotApplicable | Outcome::Changed)
+}
+
+fn result(spec: &SpecPlan) -> Value {
+    let changes: Vec<Value> = spec.changes.iter().flat_map(changes_of).collect();
+    json!({
+        "id": spec.id,
+        "title": spec.title,
+        "outcome": spec.outcome.as_str(),
+        "reasons": spec.reasons,
+        "changes": changes,
+    })
+}
+
+/// Returns the changes of a key: that of the key itself, and one for each value.
+fn changes_of(change: &KeyChange) -> Vec<Value> {
+    let key = (change.action != ChangeAction::Update)
+        .then(|| json!({ "key": change.key.to_string(), "action": change.action }));
+    let values = change.values.iter().map(|value| {
+        json!({
+            "key": change.key.to_string(),
+            "action": value.action(),
+            "name": value.name.as_str(),
+            "before": change.message(&value.name, value.before.as_ref()),
+            "after": change.message(&value.name, value.after.as_ref()),
+        })
+    });
+    key.into_iter().chain(values).collect()
+}

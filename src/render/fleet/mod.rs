@@ -1,0 +1,26 @@
+//! Formats fleet reports: many machines in one document.
+
+mod human;
+mod wording;
+
+pub use human::human;
+
+use crate::fleet::FleetReport;
+
+/// Formats the report as its versioned document, in JSON.
+pub fn json(report: &FleetReport) -> String {
+    super::json(report)
+}
+
+/// Formats the report as JSON Lines: one machine a line, each a document of its own.
+///
+/// Source: <https://jsonlines.org>.
+pub fn lines(report: &FleetReport) -> String {
+    let mut text = String::new();
+    for line in report.lines() {
+        // Strings, numbers and lists of them can always be written as JSON.
+        text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,81 @@
+//! Wording that all forms of a fleet report share.
+
+use std::sync::Arc;
+
+use crate::{
+    diag::number_of,
+    fleet::{Case, FleetOutcome, FleetReport},
+    plan::Part,
+    registry::notation::one_line,
+    render::diff,
+};
+
+/// Returns how many machines: `1 machine`, `487 machines`.
+pub(super) fn machines(count: usize) -> String {
+    number_of(count, "machine")
+}
+
+/// Returns the first names, and how many more there are.
+pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
+    // One more name takes no more room than its count.
+    let shown = if machines.len() <= most + 1 { machines.len() } else { most };
+    let mut text = machines[..shown].iter().map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
+    if shown < machines.len() {
+        text.push_str(&format!(" and {} more", machines.len() - shown));
+    }
+    text
+}
+
+/// Describes what a case asks for, in a few words: `1 value to create`.
+pub(super) fn changes(case: &Case) -> String {
+    diff::count(&case.changes)
+}
+
+/// One fact that a check of a case does not pass for.
+pub(super) struct Fact<'a> {
+    /// The part of the spec, and its title.
+    pub(super) part: String,
+    /// The key, value or file.
+    pub(super) place: &'a str,
+    /// The found state.
+    pub(super) found: String,
+    /// The wanted state.
+    pub(super) wanted: &'a str,
+}
+
+/// Returns the facts for which the checks of a case do not pass.
+pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
+    case.evidence()
+        .map(|(check, evidence)| Fact {
+            part: match check.part {
+                Part::Applicable => "applicable".to_owned(),
+                Part::Prerequisite => format!("prerequisite {}", check.title),
+                Part::Hotfix => format!("hotfix {}", check.title),
+                Part::Deletion => "deletion".to_owned(),
+            },
+            place: &evidence.place,
+            found: evidence.found_or_planned(),
+            wanted: &evidence.wanted,
+        })
+        .collect()
+}
+
+/// Returns the reasons of a case that its facts do not say already.
+pub(super) fn reasons(case: &Case) -> Vec<&str> {
+    let said: Vec<String> = case.evidence().map(|(check, evidence)| check.sentence(evidence)).collect();
+    case.reasons.iter().filter(|reason| !said.contains(reason)).map(String::as_str).collect()
+}
+
+/// The outcomes that any spec of the report has, worst last.
+pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
+    let has = |outcome: &FleetOutcome| report.specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
+    FleetOutcome::ALL.into_iter().filter(has).collect()
+}
+
+/// Sums up the fleet in one sentence: `500 machines: 487 changes pending, 2 blocked`.
+pub(super) fn summary(report: &FleetReport) -> String {
+    let all = machines(report.counts.machines);
+    let parts: Vec<String> =
+        report.counts.outcomes.iter().rev().map(|(outcome, count)| format!("{count} {}", outcome.words())).collect();
+    if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
+}

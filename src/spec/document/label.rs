@@ -1,0 +1,57 @@
+//! What a rule or a value is called in findings, and how grave it is: `id`, `severity`, `controls`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How grave it is that a rule is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// For defence in depth; STIG category III.
+    Low,
+    /// STIG category II.
+    Medium,
+    /// STIG category I.
+    High,
+    /// Is being used in attacks, or gives control of the machine.
+    Critical,
+}
+
+/// The controls of other catalogues that a rule fulfils, each by its own identifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct Controls {
+    /// Rules of DISA's Security Technical Implementation Guides, such as V-254372 or WN22-SO-000220.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stig: Option<ControlIds>,
+    /// Recommendations of a CIS benchmark, such as 2.3.7.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cis: Option<ControlIds>,
+    /// Common Configuration Enumeration identifiers, such as CCE-37345-4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cce: Option<ControlIds>,
+    /// Controls of NIST SP 800-53, such as AC-17(2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nist: Option<ControlIds>,
+}
+
+/// One identifier, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ControlIds {
+    /// One identifier, in quotes if it looks like a number: "2.3".
+    One(#[schemars(length(min = 1))] String),
+    /// Several.
+    Several(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl ControlIds {
+    /// Returns the identifiers.
+    pub fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(all) => all,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a rule or a value is called in findings, and how grave it is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::document::{self, ControlIds, Severity};
+
+/// The name of a rule or a value in findings and waivers, its severity, and the controls that it fulfils.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The id, if the spec gives one. It is unique in a run, without regard to case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The severity, if the spec gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The controls of other catalogues.
+    #[serde(default, skip_serializing_if = "Controls::is_empty")]
+    pub controls: Controls,
+}
+
+/// The controls that a rule fulfils, by catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Controls {
+    /// Rules of DISA's Security Technical Implementation Guides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stig: Vec<String>,
+    /// Recommendations of a CIS benchmark.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cis: Vec<String>,
+    /// Common Configuration Enumeration identifiers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cce: Vec<String>,
+    /// Controls of NIST SP 800-53.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nist: Vec<String>,
+}
+
+impl Controls {
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns each catalogue's name with its identifiers.
+    pub fn by_catalogue(&self) -> [(&'static str, &[String]); 4] {
+        [("STIG", &self.stig), ("CIS", &self.cis), ("CCE", &self.cce), ("NIST", &self.nist)]
+    }
+}
+
+impl From<&document::Controls> for Controls {
+    fn from(from: &document::Controls) -> Self {
+        let ids = |ids: &Option<ControlIds>| ids.as_ref().map(|ids| ids.all().to_vec()).unwrap_or_default();
+        Self { stig: ids(&from.stig), cis: ids(&from.cis), cce: ids(&from.cce), nist: ids(&from.nist) }
+    }
+}
+
+impl Label {
+    /// Returns the label with these fields; `None` if none of them is given.
+    pub(in crate::spec) fn new(
+        id: Option<&String>,
+        severity: Option<Severity>,
+        controls: Option<&document::Controls>,
+    ) -> Option<Self> {
+        let label = Self { id: id.cloned(), severity, controls: controls.map(Controls::from).unwrap_or_default() };
+        (label != Self::default()).then_some(label)
+    }
+
+    /// Returns the label of a value in a rule with the label `rule`: what the value does not say itself is as the rule
+    /// says.
+    pub(in crate::spec) fn within(self, rule: Option<&Self>) -> Self {
+        let Some(rule) = rule else { return self };
+        let controls = if self.controls.is_empty() { rule.controls.clone() } else { self.controls };
+        Self { id: self.id, severity: self.severity.or(rule.severity), controls }
+    }
+}
+
+impl std::fmt::Display for Label {
+    /// Formats the label as `SRV-0012, high, STIG V-254372, NIST AC-17(2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let severity = self.severity.map(|severity| match severity {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        });
+        let controls = self.controls.by_catalogue();
+        let controls = controls.iter().filter(|(_, ids)| !ids.is_empty());
+        let controls = controls.map(|(name, ids)| format!("{name} {}", ids.join(" ")));
+        let parts = self.id.iter().cloned().chain(severity.map(str::to_owned)).chain(controls);
+        f.write_str(&parts.collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,118 @@
+//! Reads the YAML documents that stand beside specs, such as a fleet file, with the same care as a spec: the same limits,
+//! a place for every fault, and nothing that two readers of YAML would read differently.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    Source, schema,
+    shape::{ambiguous, suspicious, validate},
+    source::{
+        findings::{self, Findings},
+        meaning, parse,
+        path::Path,
+        text::Text,
+        tree::Places,
+    },
+};
+use crate::diag::{Code, Diagnostic, Hint, Place};
+
+/// A document that has the form of its schema.
+pub struct SideDocument<'t, T> {
+    /// The content.
+    pub content: T,
+    /// Warnings about the text.
+    pub warnings: Vec<Diagnostic>,
+    text: Text<'t>,
+    places: Places,
+}
+
+/// Returns the JSON schema of a document that [`SideDocument::read`] reads. `id` is the schema's own name.
+pub fn side_schema<T: JsonSchema>(id: &str) -> Value {
+    schema::of::<T>(id)
+}
+
+impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
+    /// Reads a document. `noun` is what messages call it, with its article: `a fleet file`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text or its form.
+    pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
+        let text = Text::decode(source.name, source.bytes).map_err(|found| vec![*found])?;
+        let parse::Read { places, mut diagnostics, more } = parse::read(&text);
+        let Some(places) = places else {
+            findings::close(&mut diagnostics, more, true, &text);
+            return Err(diagnostics);
+        };
+        let (content, warnings) =
+            form(&text, &places, diagnostics, more, &side_schema::<T>(id)).map_err(|found| named(found, noun))?;
+        Ok(Self { content, warnings, text, places })
+    }
+
+    /// Returns the place of the node at `steps`: names of fields and numbers of items, from the top.
+    pub fn place(&self, steps: &[&str]) -> Place {
+        let found = (0..=steps.len()).rev().find_map(|length| {
+            let path = steps[..length].iter().try_fold(Path::default(), |path, step| {
+                let item = step.parse().ok().map(|at| path.item(at)).filter(|path| self.places.value(path).is_some());
+                item.or_else(|| Some(path.field(step)).filter(|path| self.places.value(path).is_some()))
+            })?;
+            self.places.value(&path)
+        });
+        found.map_or_else(|| self.text.start(), |spot| self.text.place(spot))
+    }
+}
+
+/// Returns the content of a document, and the warnings about it.
+fn form<T: DeserializeOwned>(
+    text: &Text<'_>,
+    places: &Places,
+    diagnostics: Vec<Diagnostic>,
+    more: usize,
+    schema: &Value,
+) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut findings = Findings::new(text, places);
+    diagnostics.into_iter().for_each(|diagnostic| findings.add_placed(diagnostic));
+    findings.add_uncounted(more);
+    ambiguous::check(&mut findings);
+    suspicious::check(&mut findings);
+    let value = match meaning::read(text) {
+        Ok(value) => value,
+        Err(diagnostic) => {
+            if !findings.has_errors() {
+                findings.add_placed(*diagnostic);
+            }
+            return Err(findings.finish());
+        }
+    };
+    if findings.has_errors() {
+        return Err(findings.finish());
+    }
+    if let Some(spot) = meaning::disagreement(places, &value) {
+        let message = "readers of YAML do not agree on what this says";
+        findings
+            .add_at(Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes"), spot);
+        return Err(findings.finish());
+    }
+    validate::check_against(schema, &value, &mut findings);
+    if findings.has_errors() {
+        return Err(findings.finish());
+    }
+    match serde_json::from_value(value) {
+        Ok(content) => Ok((content, findings.finish())),
+        Err(error) => {
+            findings.name(Code::SCHEMA, &Path::default(), error.to_string(), None::<Hint>);
+            Err(findings.finish())
+        }
+    }
+}
+
+/// Puts the document's own noun where a message calls it a spec.
+fn named(mut found: Vec<Diagnostic>, noun: &str) -> Vec<Diagnostic> {
+    for diagnostic in &mut found {
+        if let Some(rest) = diagnostic.message.strip_prefix("a spec ") {
+            diagnostic.message = format!("{noun} {rest}");
+        }
+    }
+    found
+}

@@ -1,0 +1,215 @@
+//! `kbfix dsc` as DSC calls it: by the arguments of its manifest, with input and output held against its schemas.
+
+use std::{fs, path::Path, sync::LazyLock};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Machine, Run};
+
+const LIST: &str = "Kbfix/SpecList";
+const SPEC: &str = "Kbfix.Spec/KB909094";
+
+#[track_caller]
+fn valid(schema: &Value, value: &Value) {
+    let validator = jsonschema::draft202012::new(schema).unwrap();
+    let faults: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:#?}\n{value:#}");
+}
+
+/// What `kbfix dsc manifest` prints, once for all tests: it reads the whole library.
+fn manifests() -> &'static Value {
+    static MANIFESTS: LazyLock<Value> = LazyLock::new(|| Machine::new().run("dsc manifest").code(0).json());
+    &MANIFESTS
+}
+
+/// Calls a method of a resource as DSC does; returns the run, and each line of output held against the resource's schema.
+#[track_caller]
+fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if: bool) -> (Run, Vec<Value>) {
+    let manifests = manifests();
+    let of_type =
+        |list: &str, name: &str| manifests[list].as_array().unwrap().iter().find(|one| one["type"] == name).cloned();
+    let schema = match of_type("adaptedResources", resource) {
+        Some(adapted) => adapted["schema"]["embedded"].clone(),
+        None => of_type("resources", resource).unwrap()["schema"]["embedded"].clone(),
+    };
+    valid(&schema, input);
+    let adapter = of_type("adaptedResources", resource).map(|adapted| adapted["requireAdapter"].clone());
+    let called = of_type("resources", adapter.as_ref().and_then(Value::as_str).unwrap_or(resource)).unwrap();
+    let mut line = String::new();
+    for argument in called[method]["args"].as_array().unwrap() {
+        match argument {
+            Value::String(text) => line += &format!("{text} "),
+            one if one.get("resourceTypeArg").is_some() => {
+                line += &format!("{} {resource} ", one["resourceTypeArg"].as_str().unwrap());
+            }
+            one if what_if => line += &format!("{} ", one["whatIfArg"].as_str().unwrap()),
+            _ => {}
+        }
+    }
+    let state = if method == "set" { "@state" } else { "" };
+    let run = machine.run_with(&format!("{line} {state}"), &input.to_string());
+    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in lines.iter().filter(|line| line.is_object()) {
+        valid(&schema, line);
+    }
+    for line in run.stderr.lines() {
+        let trace: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no trace: {line}"));
+        let (level, text) = trace.as_object().unwrap().iter().next().unwrap();
+        assert!(["error", "warn", "info"].contains(&level.as_str()) && text.is_string(), "{line}");
+    }
+    (run, lines)
+}
+
+/// The example server's target, with more properties.
+fn on(machine: &Machine, more: Value) -> Value {
+    let mut input = more;
+    input["target"] = format!("reg:{}", machine.path("machine.reg").display()).into();
+    input["files"] = machine.path("C").display().to_string().into();
+    input
+}
+
+const PLACE: &str = r#"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint""#;
+
+#[test]
+fn the_manifests_are_as_dsc_reads_them() {
+    let machine = Machine::new();
+    let schema: Value = serde_json::from_str(include_str!("../fixtures/documents/dsc-manifests.schema.json")).unwrap();
+    let list = manifests();
+    valid(&schema, list);
+    assert_eq!(list["adaptedResources"].as_array().unwrap().len(), kbfix::spec::library::ids().count());
+    machine.run("dsc manifest --out @/new/folder").code(0);
+    assert_eq!(machine.read("new/folder/kbfix.dsc.manifests.json"), format!("{list:#}\n"));
+    for resource in [LIST, SPEC] {
+        let printed = machine.run(&format!("dsc schema --type {resource}")).code(0).json();
+        assert_eq!(printed["type"], "object", "{resource}");
+    }
+}
+
+#[test]
+fn test_names_what_differs_and_set_brings_it_about() {
+    for (resource, more) in [(LIST, json!({ "specs": ["KB909094"] })), (SPEC, json!({ "realm_hint": 1 }))] {
+        let machine = Machine::new();
+        let input = on(&machine, more);
+        let before = machine.export();
+        let (run, lines) = call(&machine, "test", resource, &input, false);
+        run.code(0);
+        assert_eq!(lines[0]["_inDesiredState"], false);
+        assert_eq!(lines[0]["target"], "reg:[DIR]/machine.reg");
+        assert_eq!(lines[1], json!([PLACE]));
+
+        let (run, lines) = call(&machine, "set", resource, &input, true);
+        run.code(0);
+        assert_eq!(lines[0]["_inDesiredState"], false);
+        assert_eq!(lines[0]["_restartRequired"], json!([{ "service": "IISADMIN" }]));
+        let what_if = lines[0]["_metadata"]["whatIf"].as_array().unwrap();
+        assert!(what_if.contains(&json!(r#"+"DisableRealmHint"=dword:00000001"#)), "{what_if:?}");
+        assert_eq!(machine.export(), before);
+        assert!(machine.journals().is_empty());
+
+        let (run, lines) = call(&machine, "set", resource, &input, false);
+        run.code(0);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["_inDesiredState"], true);
+        assert_eq!(lines[0]["_restartRequired"], json!([{ "service": "IISADMIN" }]));
+        assert!(Path::new(&machine.path("state/journal").join(&machine.journals()[0])).exists());
+        assert!(lines[0]["journal"].is_string());
+
+        let (run, lines) = call(&machine, "test", resource, &input, false);
+        run.code(0);
+        assert_eq!((&lines[0]["_inDesiredState"], &lines[1]), (&json!(true), &json!([])));
+        let (run, lines) = call(&machine, "set", resource, &input, false);
+        run.code(0);
+        assert_eq!(lines[0].get("_restartRequired"), None);
+        let (run, lines) = call(&machine, "get", resource, &input, false);
+        run.code(0);
+        assert_eq!(lines[0]["_inDesiredState"], true);
+    }
+}
+
+#[test]
+fn a_blocked_spec_is_not_in_desired_state_and_no_failure() {
+    let machine = Machine::new();
+    machine.set_dll([6, 5, 7638, 1]);
+    let before = machine.export();
+    let input = on(&machine, json!({}));
+    let (run, lines) = call(&machine, "test", SPEC, &input, false);
+    run.code(0);
+    assert_eq!(lines[0]["_inDesiredState"], false);
+    assert!(lines[0]["result"]["reasons"][0].as_str().unwrap().contains("6.5.7638.1"), "{}", lines[0]);
+    assert_eq!(lines[1], json!(["KB909094"]));
+    let (run, lines) = call(&machine, "set", SPEC, &input, false);
+    let run = run.code(0);
+    assert_eq!((&lines[0]["_inDesiredState"], &lines[0]["result"]["outcome"]), (&json!(false), &json!("blocked")));
+    assert!(run.stderr.contains("dsc-not-set") && run.stderr.starts_with("{\"warn\""), "{}", run.stderr);
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_in_desired_state() {
+    let machine = Machine::new();
+    let input = json!({ "target": on(&machine, json!({}))["target"] });
+    let (run, lines) = call(&machine, "test", SPEC, &input, false);
+    run.code(0);
+    assert_eq!((&lines[0]["_inDesiredState"], &lines[0]["result"]["outcome"]), (&json!(false), &json!("unknown")));
+    let missing = json!({ "target": format!("reg:{}", machine.path("missing.reg").display()) });
+    let (run, lines) = call(&machine, "test", SPEC, &missing, false);
+    assert!(lines.is_empty() && run.code(3).stderr.starts_with("{\"error\""));
+}
+
+#[test]
+fn a_spec_that_does_not_apply_is_in_desired_state() {
+    let machine = Machine::with(&[("\"Services Version\"=dword:00000041", "\"Services Version\"=dword:00000050")]);
+    let (run, lines) = call(&machine, "test", SPEC, &on(&machine, json!({})), false);
+    run.code(0);
+    assert_eq!(lines[0]["_inDesiredState"], true);
+    assert_eq!(lines[0]["result"]["outcome"], "not_applicable");
+}
+
+#[test]
+fn export_lists_what_applies_and_its_output_is_input() {
+    let machine = Machine::new();
+    let input = on(&machine, json!({ "specs": ["KB909094", "KB926642"] }));
+    let (run, lines) = call(&machine, "export", LIST, &input, false);
+    run.code(0);
+    assert_eq!(lines[0]["specs"], json!(["KB909094"]));
+    call(&machine, "get", LIST, &on(&machine, lines[0].clone()), false).0.code(0);
+    let (run, lines) = call(&machine, "export", SPEC, &on(&machine, json!({})), false);
+    run.code(0);
+    assert_eq!(lines[0]["realm_hint"], 1);
+    let all = machine.run_with("dsc export", &json!({ "target": input["target"] }).to_string()).code(0);
+    assert!(all.stdout.lines().count() > 1, "{}", all.stdout);
+}
+
+#[test]
+fn wrong_input_and_wrong_types_are_refused_in_traces() {
+    let machine = Machine::new();
+    for (line, input, code) in [
+        ("dsc test", "{}", "dsc-input"),
+        ("dsc test", "{\"specs\":[\"KB1\"]}", "dsc-input"),
+        ("dsc get --type Kbfix.Spec/KB909094", "{\"realm_hint\":7}", "setting-not-allowed"),
+        ("dsc get --type Kbfix.Spec/KB90909", "{}", "dsc-type"),
+        ("dsc set @state", "{\"specs\":[\"kbfix: 1\\nid: X\\n\"]}", "specs[0]:1:1"),
+    ] {
+        let run = machine.run_with(line, input).code(2);
+        assert!(run.stdout.is_empty(), "{}", run.stdout);
+        for trace in run.stderr.lines() {
+            let trace: Value = serde_json::from_str(trace).unwrap();
+            assert!(trace["error"].is_string(), "{trace}");
+        }
+        assert!(run.stderr.contains(code), "{line}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn secret_data_is_in_no_answer() {
+    let machine = Machine::new();
+    let spec = "kbfix: 1\nid: S\ntitle: T\nparameters: { token: { description: t, type: string, sensitive: true } }\n\
+                registry:\n  - key: HKLM\\SOFTWARE\\Microsoft\\Exchange\\Setup\n    values: { Token: { type: REG_SZ, data: { parameter: token } } }\n";
+    let input = on(&machine, json!({ "specs": [spec], "parameters": { "token": { "secureString": "hunter2" } } }));
+    for (method, what_if) in [("test", false), ("get", false), ("set", true), ("set", false)] {
+        let (run, _) = call(&machine, method, LIST, &input, what_if);
+        let run = run.code(0);
+        assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{}", run.stdout);
+    }
+    assert!(fs::read_to_string(machine.path("machine.reg")).unwrap().contains("hunter2"));
+}

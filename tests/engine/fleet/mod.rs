@@ -1,0 +1,5 @@
+//! Many machines in one document.
+
+mod diff;
+mod file;
+mod support;
