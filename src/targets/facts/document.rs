@@ -32,7 +32,6 @@ struct KeyEntry {
     /// The key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
     /// The question about the key, where it could not be read; if missing, only its existence was asked.
-    #[serde(default)]
     asked: Option<Asked>,
 }
 
