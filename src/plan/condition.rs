@@ -43,7 +43,7 @@ impl Truth {
         })
     }
 
-    fn any(truths: impl IntoIterator<Item = Self>) -> Self {
+    pub(super) fn any(truths: impl IntoIterator<Item = Self>) -> Self {
         Self::all(truths.into_iter().map(Self::not)).not()
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         Spec,
         document::OnSubkeys,
         is_protected,
-        model::{Condition, DesiredKey},
+        model::{Condition, DesiredKey, KeyPattern},
     },
     targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
 };
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Check, Evidence, Part, RulesHere, Satisfied, Truth, canonical, condition,
     desired_state::{DesiredState, OneValue, by_value, within},
-    exclusive, expand, named,
+    exclusive, expand, named, trigger,
 };
 
 /// The result of a spec's registry rules.
@@ -41,7 +41,7 @@ pub(super) struct Evaluation<'a> {
     pub unread_users: BTreeMap<String, Vec<String>>,
     /// The SIDs of users who have a profile and no hive.
     pub without_hive: BTreeSet<String>,
-    /// For each key that may be deleted only without subkeys, whether it has none.
+    /// For each trigger how it stands, and for each key that may be deleted only without subkeys, whether it has none.
     pub checks: Vec<Check>,
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
@@ -66,8 +66,9 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     let mut result = Evaluation::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
-        // A condition on the rule's own key can differ from key to key.
-        let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
+        // A condition on the rule's own key, or on that key's user, can differ from key to key.
+        let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
+        let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(is_own));
         let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
         // Read what the rule needs even if it does not apply, so that a snapshot can also serve other parameters.
         let by_user = match expand::keys_by_user(&rule.key, reader) {
@@ -105,6 +106,14 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
             let holds = match by_key {
                 true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
                 false => always,
+            };
+            let holds = match &rule.done_when {
+                Some(done_when) => {
+                    let (is_due, check) = trigger::check(rule, done_when, &key, spec, reader);
+                    result.checks.extend(holds.then_some(check));
+                    holds && is_due
+                }
+                None => holds,
             };
             if holds && rule.must_exist {
                 result.wants.present.insert(key.clone());
@@ -160,7 +169,8 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         result.rules.here += here.len();
     }
     let wants = std::mem::take(&mut result.wants);
-    result.checks = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader)).collect();
+    let deletions = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader));
+    result.checks.extend(deletions);
     // In sorted order a key follows the keys above it, so it is deleted once, together with the topmost.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
