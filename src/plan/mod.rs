@@ -19,7 +19,10 @@ mod named;
 mod canonical;
 mod os;
 mod trigger;
+mod evaluation;
+mod keys;
 mod rules;
+mod sensitive;
 mod desired_state;
 
 use std::collections::BTreeMap;
@@ -120,6 +123,10 @@ pub struct SpecPlan {
     pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
+    /// The parameters that have to be set first. Not in the document, whose `reasons` name them in words.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unset: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -58,6 +58,11 @@ impl Source {
         Self::new(name, piped_bytes(text))
     }
 
+    /// Returns it as the library takes it.
+    pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
+        spec::Source { name: &self.name, bytes: &self.bytes }
+    }
+
     /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger one was not read whole, and is refused as a spec of that size.
@@ -70,8 +75,13 @@ impl Source {
         let about = About { id: &id, title: &title, summary: None };
         let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
             // The options are those of the command that this stands for.
-            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
-                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            for finding in &mut findings {
+                let options: Vec<_> = finding.options.iter().map(ToString::to_string).collect();
+                let Some(hint) = &finding.hint else { continue };
+                finding.set_hint(match options.is_empty() {
+                    true => hint.replace("give --", "make a spec of it with `kbfix import` and --"),
+                    false => format!("make a spec of it with `kbfix import` and {}: {hint}", options.join(" ")),
+                });
             }
             CommandError::all(Exit::Refused, findings)
         })?;
@@ -102,7 +112,7 @@ fn piped_bytes(text: String) -> Vec<u8> {
 
 /// Reads and checks the specs of one run.
 pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
-    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
     spec::load_all(&sources, settings)
 }
 
