@@ -9,6 +9,7 @@ mod condition;
 mod consistent;
 mod evidence;
 mod value;
+mod value_test;
 mod exclusive;
 mod expand;
 pub mod file;
