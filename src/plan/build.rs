@@ -123,7 +123,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         }
         _ if !spec.unset.is_empty() => {
             let missing = spec.unset.iter();
-            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            let missing = missing.map(|(name, what)| format!("the parameter `{name}` is not set: {what}"));
             (Outcome::NeedsParameter, missing.collect())
         }
         Some(outcome) => {
@@ -165,6 +165,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             _ => spec.document.manual_steps.clone(),
         },
         restart,
+        unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
 }

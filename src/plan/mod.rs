@@ -119,6 +119,10 @@ pub struct SpecPlan {
     pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
+    /// The parameters that have to be set first. Not in the document, whose `reasons` name them in words.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unset: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

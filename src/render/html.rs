@@ -104,7 +104,7 @@ pub fn report(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "<p><b>{code}</b>: {message}{hint}</p>");
     }
     for step in &report.steps {

@@ -50,6 +50,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    for name in &spec.unset {
+        let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
+    }
     for rule in wording::unmet_rules(spec) {
         let _ = writeln!(out, "  rule          {}", one_line(&rule));
     }

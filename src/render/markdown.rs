@@ -36,7 +36,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "- **{code}**: {message}{hint}");
     }
     if let Some(digest) = &report.digest {

@@ -40,7 +40,7 @@ pub struct Spec {
     pub parameters: BTreeMap<String, String>,
     /// The parameters that the operator gave; the others have their default.
     pub set: BTreeSet<String>,
-    /// The parameters without a default that the operator did not give, each with a hint. Allowed data takes their
+    /// The parameters without a default that the operator did not give, each with what to give it. Allowed data takes their
     /// place where they are used; no change is planned for such a spec.
     pub unset: BTreeMap<String, String>,
     /// The parameters whose data is shown to nobody.
