@@ -3,20 +3,18 @@
 use std::io;
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::StoreError,
     operation,
     plan::file::PlanError,
     targets::{AddressError, Drift, TargetError},
 };
 
-pub(super) use kbfix::operation::error::{UNREADABLE, USAGE};
-
 /// Why a command did not get to its result. Nothing was changed.
 #[derive(Debug)]
 pub(super) struct CommandError {
     /// The exit code.
-    pub(super) code: u8,
+    pub(super) exit: Exit,
     /// What to tell.
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What has moved since a plan was made.
@@ -25,13 +23,13 @@ pub(super) struct CommandError {
 
 impl CommandError {
     /// With one diagnostic.
-    pub(super) fn new(code: u8, diagnostic: Diagnostic) -> Self {
-        Self::all(code, vec![diagnostic])
+    pub(super) fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
+        Self::all(exit, vec![diagnostic])
     }
 
     /// With these diagnostics.
-    pub(super) fn all(code: u8, diagnostics: Vec<Diagnostic>) -> Self {
-        Self { code, diagnostics, moved: Vec::new() }
+    pub(super) fn all(exit: Exit, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { exit, diagnostics, moved: Vec::new() }
     }
 
     /// The same, naming the plan's file where it is about the plan.
@@ -44,13 +42,13 @@ impl CommandError {
 
     /// The same with another way on.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
-        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.set_hint(hint));
         self
     }
 
     /// Wrong usage.
-    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(USAGE, Diagnostic::error(Code::USAGE, message).hint(hint))
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
+        Self::new(Exit::Refused, Diagnostic::error(Code::USAGE, message).hint(hint))
     }
 
     /// A file that cannot be read or written.
@@ -64,13 +62,13 @@ impl CommandError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there, or name another place",
             _ => "see that it is a file, and that you may use it",
         };
-        Self::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
+        Self::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }
 }
 
 impl From<AddressError> for CommandError {
     fn from(error: AddressError) -> Self {
-        Self::new(USAGE, Diagnostic::error(Code::TARGET_ADDRESS, error.to_string()))
+        Self::new(Exit::Refused, Diagnostic::error(Code::TARGET_ADDRESS, error.to_string()))
     }
 }
 
@@ -78,24 +76,25 @@ impl From<PlanError> for CommandError {
     fn from(error: PlanError) -> Self {
         let (code, hint) = match error {
             PlanError::Json(_) | PlanError::Shape(_) => {
-                (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
+                (Code::PLAN_INVALID, Hint::new("make a plan").option("out", "FILE"))
             }
             PlanError::Inconsistent(_) => (
                 Code::PLAN_INCONSISTENT,
-                "it was edited after it was made: make the plan anew with `kbfix diff --out FILE`, and have it reviewed",
+                Hint::new("it was edited after it was made: make the plan anew, and have it reviewed")
+                    .option("out", "FILE"),
             ),
-            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
+            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed".into()),
             PlanError::Other { .. } => {
-                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")
+                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed".into())
             }
         };
-        Self::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+        Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
     }
 }
 
 impl From<operation::Error> for CommandError {
     fn from(error: operation::Error) -> Self {
-        Self { code: error.exit_code, diagnostics: error.diagnostics, moved: error.moved }
+        Self { exit: error.exit, diagnostics: error.diagnostics, moved: error.moved }
     }
 }
 

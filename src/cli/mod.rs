@@ -19,6 +19,7 @@ use commands::{
     apply, completions, diff, dsc, example, export, fleet, hive, import, journal, rollback, schema, show, snapshot,
     validate,
 };
+use kbfix::diag::Exit;
 use output::Output;
 
 /// Keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
@@ -26,23 +27,11 @@ use output::Output;
 /// A spec (YAML) says which product it is about, which hotfix must be installed and which registry values must hold. kbfix
 /// reads the actual state of a target, shows the difference, and, when told to, applies it with a journal that can undo it.
 #[derive(Debug, Parser)]
-#[command(name = "kbfix", version, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
-
-const EXIT_CODES: &str = "Exit codes:
-  0  in desired state, or done
-  1  diff: differences; rollback --check: something to roll back
-  2  wrong usage, or an invalid spec or plan; nothing changed
-  3  the target could not be read, or is locked; nothing changed
-  4  blocked or unknown; nothing changed for that spec; rollback --check: something would be kept
-  5  apply failed, everything rolled back
-  6  apply failed and rollback incomplete, or a rollback kept what somebody else changed: see the journal; or a hotfix's
-     package failed
-  7  done, but a service was not restarted
-  8  done, but the report could not be written to standard output";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -71,7 +60,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => {
             // Help and version come this way too; clap knows which stream each belongs on.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { error::USAGE } else { 0 });
+            return ExitCode::from(if error.use_stderr() { Exit::Refused.code() } else { Exit::Done.code() });
         }
     };
     let mut output = Output::new();
@@ -92,9 +81,15 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(a) => completions::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),
     };
-    let code = result.unwrap_or_else(|stop| {
+    let exit = result.unwrap_or_else(|stop| {
         output.diagnostics(&stop.diagnostics);
-        stop.code
+        stop.exit
     });
-    ExitCode::from(output.code(code))
+    ExitCode::from(output.exit(exit).code())
+}
+
+/// Returns the table of exit codes, for the help.
+fn exit_codes() -> String {
+    let lines = Exit::ALL.map(|exit| format!("\n  {}  {}", exit.code(), exit.meaning()));
+    format!("Exit codes:{}", lines.concat())
 }

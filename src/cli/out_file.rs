@@ -6,15 +6,12 @@ use std::{
 };
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     files::replace::{replace_file, replace_private_file},
     targets::{Address, Kind},
 };
 
-use super::{
-    error::{CommandError, USAGE},
-    output::Output,
-};
+use super::{error::CommandError, output::Output};
 
 /// Where a command writes its document.
 #[derive(Debug)]
@@ -98,7 +95,7 @@ impl Destination {
         if inputs.hold(&file) {
             let message = format!("`--out {}` is what this command reads, or a file of the target", out.display());
             let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
-            return Err(CommandError::new(USAGE, diagnostic));
+            return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok(Self::File { named: out.to_owned(), real: file })
     }

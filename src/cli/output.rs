@@ -8,13 +8,13 @@ use std::{
 };
 
 use kbfix::{
-    diag::Diagnostic,
+    diag::{Diagnostic, Exit},
     operation::{Progress, report::Report},
     registry::notation::one_line,
     render::{self, Paint},
 };
 
-use super::error::{CommandError, USAGE};
+use super::error::CommandError;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,9 +38,6 @@ pub(super) struct Output {
     /// Whether findings are lines of JSON, as DSC reads them.
     traces: bool,
 }
-
-/// Exit code: done, but what was done could not be written to standard output.
-const UNTOLD: u8 = 8;
 
 impl Output {
     pub(super) fn new() -> Self {
@@ -118,29 +115,29 @@ impl Output {
     }
 
     /// Writes the report of a command that stopped: as a document where one was asked for, else on standard error.
-    pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> u8 {
-        report.exit_code = stop.code;
+    pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> Exit {
+        report.exit_code = stop.exit;
         report.diagnostics.extend(stop.diagnostics);
         report.moved = stop.moved;
         match format {
             Format::Json => self.result(&render::report_json(&report)),
             _ => self.diagnostics(&report.diagnostics),
         }
-        stop.code
+        stop.exit
     }
 
-    /// The exit code: that of the command, unless its result could not be written. That is said, and with it what the result would
-    /// have said of the target.
-    pub(super) fn code(&mut self, code: u8) -> u8 {
-        let Some(error) = self.broken.take() else { return code };
+    /// Returns the exit code: that of the command, unless its result could not be written. Then it prints that, and whether
+    /// the target was changed.
+    pub(super) fn exit(&mut self, exit: Exit) -> Exit {
+        let Some(error) = self.broken.take() else { return exit };
         let (hint, least) = match &self.changed {
-            Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), UNTOLD),
-            Some(None) => ("the target was changed".to_owned(), UNTOLD),
-            None => ("nothing was changed on the target".to_owned(), USAGE),
+            Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), Exit::ReportLost),
+            Some(None) => ("the target was changed".to_owned(), Exit::ReportLost),
+            None => ("nothing was changed on the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // Codes that say more than that of success, and nothing untrue, stay.
-        if code > USAGE { code } else { least }
+        if exit > Exit::Refused { exit } else { least }
     }
 }
 

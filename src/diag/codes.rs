@@ -77,6 +77,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
     TOO_MANY_CHANGES = "too-many-changes";
+    /// Files of a drive were asked for, and the operator named no folder that holds them.
+    FILES_NOT_GIVEN = "files-not-given";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
@@ -297,6 +299,8 @@ codes! {
     DATA_HEX = "data-hex";
     /// A string cannot be stored as a registry string.
     DATA_TEXT = "data-text";
+    /// A string is not a regular expression, or one that is too large.
+    REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// The article does not allow the data.

@@ -5,7 +5,7 @@
 //! that was reached.
 
 use std::{
-    fs::{File, symlink_metadata},
+    fs::{File, Metadata, metadata, symlink_metadata},
     io,
     path::{Component, Path, PathBuf},
 };
@@ -62,10 +62,31 @@ impl Pinned {
         }
     }
 
+    /// Opens the file for reading; it must be a regular one.
+    ///
+    /// # Errors
+    /// Returns the system's error, or one of kind `InvalidInput` where the file has become a link.
+    pub fn file(&self) -> io::Result<File> {
+        let file = match self.held.is_empty() {
+            true => {
+                // Checked before it is opened: opening a pipe would wait for a writer.
+                refuse_other(&metadata(&self.path)?)?;
+                File::open(&self.path)?
+            }
+            false => system::open_file(&self.path)?,
+        };
+        refuse_other(&file.metadata()?)?;
+        Ok(file)
+    }
+
     /// Returns a path of the file that leads through the open folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn refuse_other(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
 }
 
 fn wrong(path: &Path, what: &str) -> io::Error {
@@ -82,7 +103,10 @@ mod system {
         path::{Path, PathBuf},
     };
 
-    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use rustix::{
+        fs::{CWD, Mode, OFlags, openat},
+        io::Errno,
+    };
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -94,6 +118,16 @@ mod system {
     /// ELOOP).
     pub(super) fn open_below(folder: &File, name: &OsStr, _at: &Path) -> io::Result<File> {
         Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
+    }
+
+    /// Opens a file that is no link, and does not wait if it is a pipe.
+    pub(super) fn open_file(path: &Path) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match openat(CWD, path, flags, Mode::empty()) {
+            Ok(file) => Ok(file.into()),
+            Err(Errno::LOOP) => Err(super::wrong(path, "is a link")),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Returns the path through the open folder in Linux's `/proc` (proc_pid_fd(5)).
@@ -139,6 +173,11 @@ mod system {
     pub(super) fn open_below(_folder: &File, _name: &OsStr, at: &Path) -> io::Result<File> {
         let file = open_root(at)?;
         if file.metadata()?.is_symlink() { Err(super::wrong(at, "is a link")) } else { Ok(file) }
+    }
+
+    pub(super) fn open_file(path: &Path) -> io::Result<File> {
+        let file = File::options().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)?;
+        if file.metadata()?.is_symlink() { Err(super::wrong(path, "is a link")) } else { Ok(file) }
     }
 
     /// Returns `None`: the ordinary path stays valid while the folders are open.
@@ -195,6 +234,37 @@ mod tests {
         fs::create_dir(&config).unwrap();
         symlink(elsewhere.join("SYSTEM"), &file).unwrap();
         assert!(Pinned::open(root.path(), &file).unwrap_err().to_string().ends_with("SYSTEM is a link"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_takes_the_place_of_the_file_is_not_opened() {
+        use std::{io::Read as _, os::unix::fs::symlink};
+        let (root, config) = folder();
+        let file = config.join("SYSTEM");
+        let pinned = Pinned::open(root.path(), &file).unwrap();
+        let mut text = String::new();
+        pinned.file().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "own");
+        fs::remove_file(&file).unwrap();
+        symlink("/etc/passwd", &file).unwrap();
+        assert_eq!(pinned.file().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        fs::remove_file(&file).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &file,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        // Opening the pipe as usual would wait for a writer.
+        assert_eq!(pinned.file().unwrap_err().to_string(), "it is not a file");
+        // A file that the operator names may be a link.
+        let link = root.path().join("link");
+        fs::write(root.path().join("named"), "x").unwrap();
+        symlink("named", &link).unwrap();
+        assert!(Pinned::reach(None, &link).unwrap().file().is_ok());
     }
 
     #[cfg(windows)]

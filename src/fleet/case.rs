@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::FleetOutcome;
 use crate::{
+    diag::Exit,
     plan::{self, Check, Evidence, Outcome, SpecPlan, Truth, hidden},
     targets::{ChangeAction, KeyChange},
 };
@@ -55,9 +56,9 @@ fn hidden_value(changes: &[KeyChange]) -> Value {
 
 impl Case {
     /// Returns the exit code of a command that found the case.
-    pub fn exit_code(&self) -> u8 {
-        let of_users = if self.unread_users.is_empty() { 0 } else { FleetOutcome::Unknown.exit_code() };
-        self.outcome.exit_code().max(of_users)
+    pub fn exit(&self) -> Exit {
+        let of_users = if self.unread_users.is_empty() { Exit::Done } else { FleetOutcome::Unknown.exit() };
+        self.outcome.exit().max(of_users)
     }
 
     /// Returns the facts for which the checks do not pass.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::Outcome;
+use crate::{diag::Exit, plan::Outcome};
 
 /// How a spec stands on a machine, or a machine as a whole. The order is that of severity, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -68,13 +68,13 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns the exit code of a command that found it: `docs/reference/exit-codes.md`.
-    pub fn exit_code(self) -> u8 {
+    /// Returns the exit code of a command that found it.
+    pub fn exit(self) -> Exit {
         match self {
-            Self::NotApplicable | Self::InDesiredState | Self::Waived => 0,
-            Self::ChangesPending => 1,
-            Self::Unreadable => 3,
-            Self::Blocked | Self::NeedsParameter | Self::Unknown => 4,
+            Self::NotApplicable | Self::InDesiredState | Self::Waived => Exit::Done,
+            Self::ChangesPending => Exit::Differences,
+            Self::Unreadable => Exit::Unusable,
+            Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
         }
     }
 

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Case, FleetOutcome, Line, LineSpec, MachineRow, SameMachine, Survey, same::same_machines};
-use crate::{diag::Diagnostic, spec::Spec};
+use crate::{
+    diag::{Diagnostic, Exit},
+    spec::Spec,
+};
 
 /// How a fleet stands.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -20,7 +23,8 @@ pub struct FleetReport {
     /// The command.
     pub command: FleetCommand,
     /// The command's exit code.
-    pub exit_code: u8,
+    #[schemars(with = "u8")]
+    pub exit_code: Exit,
     /// How many machines there are, and how many of each worst outcome.
     pub counts: Counts,
     /// One for each spec, in the order given.
@@ -76,7 +80,7 @@ impl FleetReport {
             kbfix_fleet_report: 1,
             kbfix_version: env!("CARGO_PKG_VERSION"),
             command,
-            exit_code: 0,
+            exit_code: Exit::Done,
             counts: Counts::default(),
             specs: Vec::new(),
             cases: Vec::new(),
@@ -102,8 +106,8 @@ impl FleetReport {
         for row in &machines {
             *counts.outcomes.entry(row.outcome).or_default() += 1;
         }
-        let of_machines = machines.iter().map(|row| row.outcome.exit_code());
-        let exit_code = of_machines.chain(cases.iter().map(Case::exit_code)).max().unwrap_or(0);
+        let of_machines = machines.iter().map(|row| row.outcome.exit());
+        let exit_code = of_machines.chain(cases.iter().map(Case::exit)).max().unwrap_or(Exit::Done);
         let same_machines = same_machines(&machines);
         let diagnostics = same_machines.iter().map(SameMachine::warning).collect();
         let specs = specs.iter().map(counts_of).collect();

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    error::{Error, USAGE},
+    error::Error,
     execute::StartError,
     package::{self, PackageError, Prepared, prepare, remove_leftovers},
     plan::make_plan,
@@ -12,7 +12,7 @@ use super::{
     step::{Step, StepResult},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
@@ -24,8 +24,8 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Packages(pub Vec<(String, PathBuf)>);
 
-fn usage(message: String, hint: &str) -> Error {
-    Error::new(USAGE, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
+fn usage(message: String, hint: impl Into<Hint>) -> Error {
+    Error::new(Exit::Refused, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
 impl Packages {
@@ -37,7 +37,8 @@ impl Packages {
         for (id, _) in &self.0 {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
             let spec = spec.ok_or_else(|| {
-                usage(format!("--package names {id}, and no spec of this run has that id"), "name a spec of this run")
+                let message = format!("a package is given for {id}, and no spec of this run has that id");
+                usage(message, Hint::new("name a spec of this run").option("package", "ID=PATH"))
             })?;
             match spec.hotfix.as_mut().filter(|hotfix| hotfix.package.is_some()) {
                 Some(hotfix) => hotfix.install = true,
@@ -65,12 +66,12 @@ impl Packages {
         if !matches!(address.kind(), Ok(Kind::Local)) {
             let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
-            return Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
+            return Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
             let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
-            usage(message, "give --package ID=PATH and --install-hotfix")
+            usage(message, Hint::new("give it").option("package", "ID=PATH").bare_option("install-hotfix"))
         })
     }
 
@@ -105,7 +106,7 @@ fn refused(error: &PackageError) -> Error {
         PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
         _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
     };
-    Error::new(USAGE, Diagnostic::error(code, error.to_string()).hint(hint))
+    Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
 /// What became of the packages of a plan.
@@ -190,7 +191,7 @@ pub(super) fn go_on(
     let mut report = done.unwrap_or_else(|stop| {
         let mut report = Report::new(Command::Apply);
         report.outcome = Some(Outcome::Failed);
-        report.exit_code = Outcome::Failed.exit_code();
+        report.exit_code = Outcome::Failed.exit();
         report.diagnostics = stop.diagnostics;
         report
     });

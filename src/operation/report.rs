@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    diag::Diagnostic,
+    diag::{Diagnostic, Exit},
     journal::Conflict,
     operation::step::{Step, StepKind, StepResult},
     plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
@@ -29,7 +29,8 @@ pub struct Report {
     /// The worst outcome; none where the command did not get that far.
     pub outcome: Option<Outcome>,
     /// The command's exit code.
-    pub exit_code: u8,
+    #[schemars(with = "u8")]
+    pub exit_code: Exit,
     /// Whether anything was written to the target and stayed there.
     pub changed: bool,
     /// What became of the changes that stand with the specs; none where there are none.
@@ -94,7 +95,7 @@ impl Report {
             target: None,
             machine: Machine::default(),
             outcome: None,
-            exit_code: 0,
+            exit_code: Exit::Done,
             changed: false,
             changes_are: None,
             digest: None,
@@ -115,7 +116,7 @@ impl Report {
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
         let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
         let code =
-            specs.iter().map(|spec| spec.whole_outcome().exit_code().max(spec.outcome.exit_code())).max().unwrap_or(0);
+            specs.iter().map(|spec| spec.whole_outcome().exit().max(spec.outcome.exit())).max().unwrap_or(Exit::Done);
         self.outcome = Some(outcome);
         self.exit_code = code;
         let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);

@@ -1,21 +1,11 @@
 //! Restarts the services of specs after their changes.
 
-use super::{
-    error::{Error, USAGE},
-    progress::Progress,
-    report::Report,
-    services,
-    step::StepResult,
-};
+use super::{error::Error, progress::Progress, report::Report, services, step::StepResult};
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit, Hint},
     plan::{Outcome, Plan},
     targets::{Address, Kind},
 };
-
-/// Exit code: done, but a service that was to be restarted was not. The registry is as it should be, so it is none of the
-/// failures; and who asked for the restart must not take a service that is down for success.
-const NOT_RESTARTED: u8 = 7;
 
 /// Refuses any target but this machine.
 pub(super) fn check(address: &Address) -> Result<(), Error> {
@@ -23,8 +13,8 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("services can only be restarted on the target local, not on {}", address.uri);
-    let hint = "leave --restart-services out; the report names the services";
-    Err(Error::new(USAGE, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
+    let hint = Hint::new("leave the option out; the report names the services").bare_option("restart-services");
+    Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
 /// Refuses a plan that ends in the restart of a service that is not there: once the changes are made, no later run would find
@@ -33,14 +23,14 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     let services = plan.restart().services;
     let missing = services::missing_local(&services).map_err(|why| {
         let message = format!("no service can be restarted: {why}");
-        Error::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint("run kbfix as administrator"))
+        Error::new(Exit::Refused, Diagnostic::error(Code::SERVICE_MISSING, message).hint("run kbfix as administrator"))
     })?;
     match missing.as_slice() {
         [] => Ok(()),
         names => {
             let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
-            let hint = "see how the spec spells it; or leave --restart-services out";
-            Err(Error::new(USAGE, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
+            let hint = Hint::new("see how the spec spells it; or leave the option out").bare_option("restart-services");
+            Err(Error::new(Exit::Refused, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
         }
     }
 }
@@ -62,6 +52,8 @@ pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
         let message = format!("the changes were made, and a service was not restarted: {}", wrong.join("; "));
         let hint = "restart it by hand: another apply finds nothing to change, and restarts nothing";
         report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
-        report.exit_code = report.exit_code.max(NOT_RESTARTED);
+        // The registry is as it should be, so this is none of the failures; and whoever asked for the restart must not take
+        // a service that is down for success.
+        report.exit_code = report.exit_code.max(Exit::NotRestarted);
     }
 }

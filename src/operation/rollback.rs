@@ -2,13 +2,13 @@
 
 use super::{
     apply::carry_out,
-    error::{Error, USAGE},
+    error::Error,
     plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
@@ -83,7 +83,7 @@ pub fn rollback(
         let refused = cannot_apply(&plan, target, Diagnostic::error);
         let mut report = Report::of_plan(plan, Command::Rollback);
         if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit_code());
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
             report.diagnostics.push(refused);
         }
         report
@@ -104,7 +104,7 @@ pub fn rollback(
     if !conflicts.is_empty() {
         // What a look finds is no failure: nothing was tried.
         let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit_code());
+        report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
         report.diagnostics.push(kept(&conflicts, older.as_deref()));
@@ -140,9 +140,10 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
-    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
-                renamed or prepared anew since, give --force-machine";
-    Error::new(USAGE, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+    let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
+                prepared anew since, allow that";
+    let hint = Hint::new(hint).bare_option("force-machine");
+    Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
@@ -153,15 +154,15 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
         n => format!("{n} places were changed by somebody else since, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
+    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by force either: see to that \
                    by hand, and roll back again";
     let mut hint = match forcible {
-        0 => by_hand.to_owned(),
-        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
-        n => format!("--force puts back {n} of them; {by_hand}"),
+        0 => Hint::new(by_hand),
+        n if n == conflicts.len() => Hint::new("put back by hand, or by force").bare_option("force"),
+        n => Hint::new(format!("force puts back {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
-        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+        hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
     }
     Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }
@@ -194,7 +195,7 @@ pub fn newest(
         let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
-        Error::new(USAGE, diagnostic)
+        Error::new(Exit::Refused, diagnostic)
     })
 }
 
@@ -221,6 +222,8 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        unset: Vec::new(),
     }
 }

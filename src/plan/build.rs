@@ -123,7 +123,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         }
         _ if !spec.unset.is_empty() => {
             let missing = spec.unset.iter();
-            let missing = missing.map(|(name, hint)| format!("the parameter `{name}` is not set; {hint}"));
+            let missing = missing.map(|(name, what)| format!("the parameter `{name}` is not set: {what}"));
             (Outcome::NeedsParameter, missing.collect())
         }
         Some(outcome) => {
@@ -160,7 +160,12 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
+        manual_steps: match outcome {
+            Outcome::NotApplicable => Vec::new(),
+            _ => spec.document.manual_steps.clone(),
+        },
         restart,
+        unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
 }

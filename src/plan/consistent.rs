@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named};
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, sensitive};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
@@ -35,6 +35,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         }
         check_spec(spec, &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
+    refuse(sensitive::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),
         Some(place) => Err(format!("its facts say nothing of {place}, on which it rests")),

@@ -18,7 +18,10 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod evaluation;
+mod keys;
 mod rules;
+mod sensitive;
 mod desired_state;
 
 use std::collections::BTreeMap;
@@ -31,8 +34,9 @@ pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 
 use crate::{
+    diag::Exit,
     registry::{Data, Key, ValueName},
-    spec::document::ComputerRestart,
+    spec::document::{ComputerRestart, ManualStep},
     targets::{Facts, KeyChange},
 };
 
@@ -110,8 +114,15 @@ pub struct SpecPlan {
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
+    /// The steps that the spec asks for beside the registry, which kbfix does not take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
+    /// The parameters that have to be set first. Not in the document, whose `reasons` name them in words.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unset: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -289,14 +300,14 @@ impl Outcome {
         }
     }
 
-    /// Returns the exit code of a spec with this outcome: `docs/reference/exit-codes.md`.
-    pub fn exit_code(self) -> u8 {
+    /// Returns the exit code of a run whose worst outcome this is.
+    pub fn exit(self) -> Exit {
         match self {
-            Self::NotApplicable | Self::InDesiredState | Self::Changed => 0,
-            Self::ChangesPending => 1,
-            Self::Blocked | Self::NeedsParameter | Self::Unknown => 4,
-            Self::RolledBack => 5,
-            Self::Failed => 6,
+            Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
+            Self::ChangesPending => Exit::Differences,
+            Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
+            Self::RolledBack => Exit::RolledBack,
+            Self::Failed => Exit::Failed,
         }
     }
 }

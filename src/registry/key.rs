@@ -85,7 +85,9 @@ pub enum KeyPathError {
     #[error("`{0}` is PowerShell's notation; write it without the colon")]
     Drive(String),
     /// The path has more levels than the registry allows.
-    #[error("a key path has {0} levels; the registry allows 512")]
+    #[error(
+        "a key path has {0} names below its root key; the registry allows 512 levels in a hive, so {MAX_LEVELS} names at most"
+    )]
     TooDeep(usize),
     /// One of the names is not valid.
     #[error("in `{path}`: {source}")]

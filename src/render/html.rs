@@ -36,7 +36,7 @@ pub fn articles(articles: &[Article]) -> String {
             for block in &section.blocks {
                 match block {
                     Block::Text(text) => drop(writeln!(out, "<p>{}</p>", escaped(text))),
-                    Block::Code(text) => drop(writeln!(out, "<pre>{}</pre>", escaped(text))),
+                    Block::Code(text) => drop(writeln!(out, "<pre>{}</pre>", escaped_lines(text))),
                     Block::List(items) => list(items, &mut out),
                 }
             }
@@ -104,7 +104,7 @@ pub fn report(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "<p><b>{code}</b>: {message}{hint}</p>");
     }
     for step in &report.steps {
@@ -171,6 +171,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if !spec.changes.is_empty() {
         changes(spec, out);
     }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "<p>By hand, {}</p>", escaped(&step.to_string()));
+    }
     if wording::asks_for_restart(spec) {
         let (restart, note) = wording::restart(spec);
         let note = note.map(|note| format!(". {}", escaped(note))).unwrap_or_default();
@@ -203,22 +206,24 @@ fn head(title: &str) -> String {
 
 const TAIL: &str = "</body>\n</html>\n";
 
-/// Escapes text for HTML. Of invisible characters, only line breaks stay.
+/// Escapes text for HTML, as one line: a line break becomes a space, which is what HTML shows for it. Otherwise text
+/// could look like a line of the diff to whoever reads the source.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
-        for c in one_line(line).chars() {
-            match c {
-                '&' => out.push_str("&amp;"),
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                '\'' => out.push_str("&#39;"),
-                c => out.push(c),
-            }
+    for c in one_line(&text.replace('\n', " ")).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
         }
-        out.push_str(end);
     }
     out
+}
+
+/// Escapes text for HTML, and keeps its lines.
+fn escaped_lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }

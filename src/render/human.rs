@@ -50,6 +50,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    for name in &spec.unset {
+        let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
+    }
     for rule in wording::unmet_rules(spec) {
         let _ = writeln!(out, "  rule          {}", one_line(&rule));
     }
@@ -89,6 +92,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(wording::rules)).collect();
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
+    }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "  by hand       {}", one_line(&step.to_string()));
     }
     if wording::asks_for_restart(spec) {
         let _ = writeln!(out, "  {}", restart(spec));

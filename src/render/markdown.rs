@@ -36,7 +36,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "- **{code}**: {message}{hint}");
     }
     if let Some(digest) = &report.digest {
@@ -91,6 +91,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
             let _ = writeln!(out, "{}", line.to_string().replace("```", "`\u{200b}``"));
         }
         let _ = writeln!(out, "```");
+    }
+    for step in &spec.manual_steps {
+        let _ = writeln!(out, "\nBy hand, {}", escaped(&step.to_string()));
     }
     if wording::asks_for_restart(spec) {
         let (restart, note) = wording::restart(spec);

@@ -25,6 +25,9 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     });
     let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
     comment.extend(specs.iter().filter_map(left_out));
+    for spec in specs {
+        comment.extend(spec.manual_steps.iter().map(|step| format!("{}: by hand, {step}", spec.id)));
+    }
     for change in &changes {
         let hidden = change.values.iter().filter(|value| change.sensitive.contains(&value.name));
         let place = |value: &ValueChange| format!("{}: left out, its data is sensitive", change.place(&value.name));

@@ -11,6 +11,7 @@ use std::{
 use object::ReadCache;
 
 use crate::{
+    files::pinned::Pinned,
     format::pe::{self, PeError},
     registry::name,
     version::Platform,
@@ -20,20 +21,20 @@ use super::{Answer, FileFacts, Reason, Unread, short_name};
 
 /// Returns the facts of a file of this machine.
 pub fn facts_of(path: &Path) -> Answer<FileFacts> {
-    match read_facts(path) {
-        Ok(answer) => answer,
+    facts_below(None, path)
+}
+
+/// Returns the facts of a file, which is reached from the folder `root` without a link, if there is one.
+fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
+    let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
+    match opened.and_then(|file| Ok((file.metadata()?.len(), ReadCache::new(file)))) {
+        Ok((size, cache)) => facts_in(size, &cache),
         Err(error) => unread(path, &error),
     }
 }
 
-fn read_facts(path: &Path) -> io::Result<Answer<FileFacts>> {
-    // Checked before it is opened: opening a pipe would wait for a writer.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Ok(Answer::unread(Reason::Malformed, format!("{} is not a file", path.display())));
-    }
-    let cache = ReadCache::new(fs::File::open(path)?);
-    let (platform, version) = match pe::read(&cache) {
+fn facts_in(size: u64, cache: &ReadCache<fs::File>) -> Answer<FileFacts> {
+    let (platform, version) = match pe::read(cache) {
         Err(PeError::NotPe) => (None, Answer::Absent),
         Err(error @ PeError::Damaged(_)) => (None, Answer::unread(Reason::Malformed, error.to_string())),
         Ok(pe) => {
@@ -42,7 +43,7 @@ fn read_facts(path: &Path) -> io::Result<Answer<FileFacts>> {
             (platform(pe.machine), version)
         }
     };
-    Ok(Answer::Present(FileFacts { size: metadata.len(), platform, version }))
+    Answer::Present(FileFacts { size, platform, version })
 }
 
 fn platform(machine: u16) -> Option<Platform> {
@@ -60,6 +61,8 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
         io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
+        // The kind with which `Pinned` refuses a path.
+        io::ErrorKind::InvalidInput => Answer::unread(Reason::Unsupported, error.to_string()),
         _ => Answer::unread(Reason::Malformed, format!("{} cannot be read: {error}", path.display())),
     }
 }
@@ -112,7 +115,7 @@ impl DriveFolder {
     /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
         match self.find(path) {
-            Answer::Present(found) => facts_of(&found),
+            Answer::Present(found) => facts_below(Some(&self.root), &found),
             Answer::Absent => Answer::Absent,
             Answer::Unread(why) => Answer::Unread(why),
         }
@@ -335,6 +338,26 @@ mod tests {
         fs::create_dir(dir.path().join("Notes~1")).unwrap();
         drive.forget();
         assert_eq!(drive.facts(r"C:\NOTES~1\no.dll"), Answer::Absent);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_is_put_in_place_of_what_was_found_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let (dir, mut drive) = drive();
+        let (other, _) = self::drive();
+        let found = match drive.find(r"C:\Program Files\Exchsrvr\exprox.dll") {
+            Answer::Present(found) => found,
+            other => panic!("{other:?}"),
+        };
+        let root = drive.root().to_owned();
+        assert!(matches!(facts_below(Some(&root), &found), Answer::Present(_)));
+        fs::rename(&found, dir.path().join("moved")).unwrap();
+        symlink(other.path().join("Program Files/Exchsrvr/Exprox.DLL"), &found).unwrap();
+        assert_eq!(reason(&facts_below(Some(&root), &found)), Some(Reason::Unsupported));
+        fs::rename(dir.path().join("Program Files"), dir.path().join("P")).unwrap();
+        symlink(other.path().join("Program Files"), dir.path().join("Program Files")).unwrap();
+        assert_eq!(reason(&facts_below(Some(&root), &found)), Some(Reason::Unsupported));
     }
 
     #[cfg(unix)]

@@ -173,7 +173,12 @@ fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     Ok(answer.known().and_then(|facts| {
         let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
         let Some(data) = answer.known()? else { return Ok(None) };
-        let malformed = || Unread::new(Reason::Malformed, format!("{} {name:?} is {data:?}, not a string", query.key));
+        // Without the data, which a spec of the run may call sensitive.
+        let malformed = || {
+            let (what, length) = (data.value_type, data.bytes.len());
+            let detail = format!("{} {name:?} holds no string ({what} of {length} bytes)", query.key);
+            Unread::new(Reason::Malformed, detail)
+        };
         data.as_read_text().map(Some).ok_or_else(malformed)
     }))
 }

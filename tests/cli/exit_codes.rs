@@ -1,6 +1,37 @@
 //! The table of exit codes in docs/reference/exit-codes.md: each code, by the shortest way to it, with the streams.
 
+use kbfix::{diag::Exit, plan::Outcome};
+
 use crate::harness::Machine;
+
+/// Returns the rows of a page's tables, without the heads.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|line| line.split(" | ").collect())
+        .collect()
+}
+
+#[test]
+fn the_page_has_the_table() {
+    let page = include_str!("../../docs/reference/exit-codes.md");
+    let rows = rows(page);
+    let (codes, outcomes): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.len() == 3);
+    let expected = Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning(), exit.changed()));
+    let found: Vec<_> = codes.iter().skip(1).map(|row| (row[0].to_owned(), row[1], row[2])).collect();
+    assert_eq!(found, expected);
+
+    let mut listed = 0;
+    for row in outcomes.iter().skip(1) {
+        for outcome in row[0].split(", ") {
+            let word = outcome.trim_matches('`');
+            let outcome: Outcome = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(outcome.exit().code().to_string(), row[1], "{word}");
+            listed += 1;
+        }
+    }
+    assert_eq!(listed, Outcome::Failed as usize + 1, "every outcome is listed");
+}
 
 #[test]
 fn zero_in_desired_state_or_done() {
@@ -66,8 +97,9 @@ fn two_what_the_target_has_no_use_for() {
         ("local", "--files @/C"),
     ] {
         let name = option.split(' ').next().unwrap();
-        let says = format!("{name} does not go with the target");
-        machine.run(&format!("diff KB909094 --target {target} {option}")).code(2).says(&says).says("usage");
+        let says = format!("the option `{}` does not go with the target", name.trim_start_matches('-'));
+        let run = machine.run(&format!("diff KB909094 --target {target} {option}")).code(2).says(&says).says("usage");
+        run.says(&format!("leave it out, or name another target ({name})"));
     }
 }
 

@@ -135,11 +135,21 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
     let security = format!("01000080{}", "00".repeat(16));
     let properties = alter(&|p| p["specs"][0]["changes"][0]["properties"] = json!({ "security": security }));
     let unknown = alter(&|p| p["specs"][0]["changes"][0]["more"] = 1.into());
+    let protected = alter(&|p| {
+        let facts = p["facts"]["keys"].as_array_mut().unwrap();
+        let key = r"HKLM\SYSTEM\Select";
+        facts.retain(|fact| fact["key"] != key);
+        facts.push(json!({ "key": key, "found": { "present": { "all_values": true, "subkeys": [] } } }));
+        facts.sort_by_key(|fact| fact["key"].as_str().unwrap().replace('\\', "\u{1}").to_uppercase());
+        let delete = json!({ "key": key, "action": "delete", "values": [] });
+        p["specs"][0]["changes"].as_array_mut().unwrap().push(delete);
+    });
     let twice = plan.to_string().replacen("\"target\":", "\"target\":\"image:other\",\"target\":", 1);
     for (text, code, why) in [
         (outcome, "plan-inconsistent", "KB909094: its outcome is in_desired_state, and it has changes"),
         (facts, "plan-inconsistent", "HKLM"),
         (properties, "plan-inconsistent", r"MSExchangeWEB\DAV, which it creates, a class name or security descriptor"),
+        (protected, "plan-inconsistent", r"it deletes HKLM\SYSTEM\Select, a key that Windows cannot do without"),
         (unknown, "plan-invalid", "unknown field `more`"),
         (twice, "plan-invalid", "the member `target` is given twice"),
     ] {

@@ -125,5 +125,62 @@ fn the_article_hides_it_and_an_export_warns() {
         let run = machine.run(&format!("export @/s.yaml --format {format} --out @/export")).code(0);
         let run = hides(run).says("its data is sensitive, and stands in the file for all to read");
         assert!(!run.stderr.contains("would do as well"), "{}", run.stderr);
+        // Ansible logs what a task is given, and with --diff what was there.
+        if format == "win_regedit" {
+            let tasks = machine.read("export");
+            assert_eq!(tasks.matches("  no_log: true\n").count(), 2, "{tasks}");
+        }
     }
+}
+
+#[test]
+fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
+    let machine = machine();
+    machine.run("diff @/s.yaml --set password=hunter2 @target --out @/plan.json").code(1);
+    let plan: Value = serde_json::from_str(&machine.read("plan.json")).unwrap();
+    let altered = |alter: &dyn Fn(&mut Value)| {
+        let mut plan = plan.clone();
+        plan.as_object_mut().unwrap().remove("digest");
+        alter(&mut plan);
+        plan["digest"] = kbfix::plan::file::digest(&plan).into();
+        machine.write("plan.json", &plan.to_string());
+        let diff = machine.run("diff --plan @/plan.json @target");
+        let apply = machine.run("apply --check --plan @/plan.json @target @state");
+        assert_eq!(diff.code, apply.code);
+        diff
+    };
+    let key = |plan: &Value| {
+        let keys = plan["facts"]["keys"].as_array().unwrap();
+        keys.iter().position(|fact| fact["key"] == r"HKLM\SOFTWARE\T").unwrap()
+    };
+    let of_facts = |plan: &mut Value| {
+        let at = key(plan);
+        drop(plan["facts"]["keys"][at]["found"]["present"].as_object_mut().unwrap().remove("sensitive"));
+    };
+    let of_changes = |plan: &mut Value| {
+        drop(plan["specs"][0]["changes"][0].as_object_mut().unwrap().remove("sensitive"));
+    };
+    let of_satisfied = |plan: &mut Value| {
+        drop(plan["specs"][0]["satisfied"][0].as_object_mut().unwrap().remove("sensitive"));
+    };
+    hides(altered(&of_changes).code(2))
+        .says("plan-inconsistent")
+        .says("is sensitive in one part of it and not in another");
+    hides(altered(&of_satisfied).code(2)).says("\"Token\" is sensitive in one part of it and not in another");
+    // The evidence hides what it found.
+    altered(&of_facts).code(2).says("plan-inconsistent");
+    altered(&|plan| {
+        of_facts(plan);
+        plan["specs"][0].as_object_mut().unwrap().remove("checks");
+    })
+    .code(2)
+    .says("is sensitive in one part of it and not in another");
+    // Whoever takes all of them away has read the data, which is in the file: docs/explanation/security.md.
+    altered(&|plan| {
+        of_facts(plan);
+        of_changes(plan);
+        of_satisfied(plan);
+        plan["specs"][0].as_object_mut().unwrap().remove("checks");
+    })
+    .code(1);
 }

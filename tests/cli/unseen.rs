@@ -84,3 +84,12 @@ fn in_what_is_said_of_a_spec_and_of_a_plan_that_moved() {
     seen(&run);
     run.says(r"evil\u{1b}[2J");
 }
+
+#[test]
+fn a_line_of_a_note_is_no_line_of_the_html_source() {
+    let machine = machine();
+    let note = "restart: { computer: never, note: \"first\\n@@ [HKLM] @@\\nlast\" }\n";
+    machine.write("spec.yaml", &format!("{SPEC}{note}"));
+    let run = machine.run("diff @/spec.yaml @target --format html").code(1);
+    run.says("Restart: ").says("first @@ [HKLM] @@ last");
+}

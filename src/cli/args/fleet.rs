@@ -3,15 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     fleet::{FleetFile, Ignored, Members, snapshots},
 };
 
-use crate::cli::{
-    error::{CommandError, USAGE},
-    output::Output,
-};
+use crate::cli::{error::CommandError, output::Output};
 
 /// The most bytes that are read of a fleet file.
 const MOST: u64 = 64 << 20;
@@ -48,7 +45,7 @@ impl FleetArguments {
             let folder = self.snapshots.as_deref().unwrap_or(Path::new("the fleet file")).display();
             let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("{folder} has no machine"))
                 .hint("a machine is a .json file that `kbfix snapshot` wrote");
-            return Err(CommandError::new(USAGE, diagnostic));
+            return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok((members, ignored))
     }
@@ -58,7 +55,7 @@ fn read(file: &Path, output: &mut Output) -> Result<FleetFile, CommandError> {
     let name = file.display().to_string();
     let bytes = read_stream(file, MOST).map_err(|error| CommandError::file(&name, &error))?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let fleet = FleetFile::read(&name, &bytes, folder).map_err(|found| CommandError::all(USAGE, found))?;
+    let fleet = FleetFile::read(&name, &bytes, folder).map_err(|found| CommandError::all(Exit::Refused, found))?;
     output.diagnostics(&fleet.warnings);
     Ok(fleet)
 }

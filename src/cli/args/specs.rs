@@ -9,15 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::cli::{
-    error::{CommandError, USAGE},
-    out_file::Inputs,
-    output::Output,
-};
+use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 use kbfix::{
     convert::import::{About, Reading, import, is_reg},
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
@@ -62,6 +58,11 @@ impl Source {
         Self::new(name, piped_bytes(text))
     }
 
+    /// Returns it as the library takes it.
+    pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
+        spec::Source { name: &self.name, bytes: &self.bytes }
+    }
+
     /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger one was not read whole, and is refused as a spec of that size.
@@ -74,10 +75,15 @@ impl Source {
         let about = About { id: &id, title: &title, summary: None };
         let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
             // The options are those of the command that this stands for.
-            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
-                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            for finding in &mut findings {
+                let options: Vec<_> = finding.options.iter().map(ToString::to_string).collect();
+                let Some(hint) = &finding.hint else { continue };
+                finding.set_hint(match options.is_empty() {
+                    true => hint.replace("give --", "make a spec of it with `kbfix import` and --"),
+                    false => format!("make a spec of it with `kbfix import` and {}: {hint}", options.join(" ")),
+                });
             }
-            CommandError::all(USAGE, findings)
+            CommandError::all(Exit::Refused, findings)
         })?;
         let name = format!("{} (as a spec)", self.name);
         Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
@@ -106,7 +112,7 @@ fn piped_bytes(text: String) -> Vec<u8> {
 
 /// Reads and checks the specs of one run.
 pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
-    let sources: Vec<_> = sources.iter().map(|s| spec::Source { name: &s.name, bytes: &s.bytes }).collect();
+    let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
     spec::load_all(&sources, settings)
 }
 
@@ -148,7 +154,7 @@ impl SpecArguments {
         if !loaded.has_errors() {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
-        loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
     /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.
@@ -169,7 +175,7 @@ impl SpecArguments {
             if at == 0 && !loaded.has_errors() {
                 output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
             }
-            lists.push(loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?);
+            lists.push(loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?);
         }
         Ok(lists)
     }
@@ -249,7 +255,7 @@ impl SpecArguments {
                             None => format!("the built-in specs are {}", ids.join(", ")),
                         };
                         return Err(CommandError::new(
-                            USAGE,
+                            Exit::Refused,
                             Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint),
                         ));
                     }
@@ -291,7 +297,7 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     files.sort();
     if files.is_empty() {
         let message = format!("the folder {} has no .yaml file", path.display());
-        return Err(CommandError::new(USAGE, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+        return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
     }
     for path in files {
         sources.push(file(&path)?);

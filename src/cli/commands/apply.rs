@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use kbfix::{
+    diag::Exit,
     files::read::read_stream,
     operation::{
         self, ApplyOptions, MOST_CHANGES, Request,
@@ -65,7 +66,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match apply(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);

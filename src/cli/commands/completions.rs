@@ -1,5 +1,7 @@
 //! `kbfix completions`
 
+use kbfix::diag::Exit;
+
 use clap::CommandFactory;
 
 use crate::cli::{error::CommandError, output::Output};
@@ -12,9 +14,9 @@ pub(in crate::cli) struct Arguments {
     shell: clap_complete::Shell,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut crate::cli::Arguments::command(), "kbfix", &mut script);
     output.bytes(&script);
-    Ok(0)
+    Ok(Exit::Done)
 }

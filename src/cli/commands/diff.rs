@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kbfix::{
+    diag::Exit,
     operation::{
         self, MOST_CHANGES,
         report::{self, Report},
@@ -73,7 +74,7 @@ enum Format {
     Html,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let format = match arguments.format {
         Format::Json => output::Format::Json,
         Format::Markdown => output::Format::Markdown,

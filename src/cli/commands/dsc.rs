@@ -12,14 +12,14 @@ use crate::cli::{
         specs::{Source, check, standard_input},
         targets::{StateArguments, TargetArguments},
     },
-    error::{CommandError, USAGE},
+    error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
     convert::dsc_resource::{self, Instance, Resource},
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     operation::{self, ApplyOptions, MOST_CHANGES, Request, report::Report},
     plan::Outcome,
     render::dsc as render,
@@ -85,13 +85,13 @@ struct TypeArguments {
     name: String,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     if let Command::Manifest { out } = &arguments.command {
         return manifest(out.as_deref(), output);
     }
     output.as_traces();
     match &arguments.command {
-        Command::Manifest { .. } => Ok(0),
+        Command::Manifest { .. } => Ok(Exit::Done),
         Command::Get { of } => {
             let diff = Asked::read(of, output)?.diff(output)?;
             answer(&diff.state, output)
@@ -113,20 +113,20 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     }
 }
 
-fn manifest(out: Option<&Path>, output: &mut Output) -> Result<u8, CommandError> {
+fn manifest(out: Option<&Path>, output: &mut Output) -> Result<Exit, CommandError> {
     let text = format!("{:#}\n", dsc_resource::manifests());
     let Some(folder) = out else {
         output.result(&text);
-        return Ok(0);
+        return Ok(Exit::Done);
     };
     fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
     let file = folder.join(dsc_resource::FILE);
     Destination::new(&file, &Inputs::default())?.write(text.as_bytes(), output)?;
     output.note(&format!("wrote {}", file.display()));
-    Ok(0)
+    Ok(Exit::Done)
 }
 
-fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<u8, CommandError> {
+fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<Exit, CommandError> {
     let asked = Asked::read(of, output)?;
     let store = state.store()?;
     let (address, mut target) = asked.target().open()?;
@@ -141,7 +141,7 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
         .collect();
     output.diagnostics(report.diagnostics.iter().chain(&reasons));
     // What is blocked or unknown is no failure of the operation: the state says it.
-    if report.exit_code > Outcome::Unknown.exit_code() {
+    if report.exit_code > Outcome::Unknown.exit() {
         return Ok(report.exit_code);
     }
     let mut state = render::state(asked.resource, &asked.instance, &report);
@@ -149,13 +149,13 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
     answer(&state, output)
 }
 
-fn export(of: &TypeArguments, output: &mut Output) -> Result<u8, CommandError> {
+fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError> {
     let asked = Asked::read_or_all(of, output)?;
     let diff = asked.diff(output)?;
     for one in render::instances(asked.resource, &asked.instance, &asked.specs, &diff.report) {
         answer(&one, output)?;
     }
-    Ok(0)
+    Ok(Exit::Done)
 }
 
 /// What a call of DSC asks for.
@@ -178,7 +178,7 @@ impl Asked {
         if instance.specs.is_empty() {
             let message = format!("the input of {} is not valid: `specs` is missing", resource.type_name());
             let hint = "name at least one spec, such as { \"specs\": [\"KB909094\"] }";
-            return Err(CommandError::new(USAGE, Diagnostic::error(Code::DSC_INPUT, message).hint(hint)));
+            return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_INPUT, message).hint(hint)));
         }
         Self::load(resource, instance, output)
     }
@@ -199,7 +199,7 @@ impl Asked {
         if !loaded.has_errors() {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
-        let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?;
+        let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
         Ok(Self { resource, instance, specs })
     }
 
@@ -223,7 +223,7 @@ fn resource(of: &TypeArguments) -> Result<Resource, CommandError> {
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("there is {}, and Kbfix.Spec/ID for each built-in spec", dsc_resource::SPEC_LIST),
         };
-        CommandError::new(USAGE, Diagnostic::error(Code::DSC_TYPE, error.to_string()).hint(hint))
+        CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_TYPE, error.to_string()).hint(hint))
     })
 }
 
@@ -231,8 +231,9 @@ fn input(of: &TypeArguments) -> Result<(Resource, Instance), CommandError> {
     let resource = resource(of)?;
     let most = spec::MAX_BYTES * 64;
     let bytes = standard_input(most + 1)?;
-    let invalid =
-        |message: String, hint: &str| CommandError::new(USAGE, Diagnostic::error(Code::DSC_INPUT, message).hint(hint));
+    let invalid = |message: String, hint: &str| {
+        CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_INPUT, message).hint(hint))
+    };
     if bytes.len() > most {
         return Err(invalid(format!("the input has more than {most} bytes"), "give fewer specs at once"));
     }
@@ -242,12 +243,12 @@ fn input(of: &TypeArguments) -> Result<(Resource, Instance), CommandError> {
     Ok((resource, instance))
 }
 
-fn answer(state: &Map<String, Value>, output: &mut Output) -> Result<u8, CommandError> {
+fn answer(state: &Map<String, Value>, output: &mut Output) -> Result<Exit, CommandError> {
     line(&Value::Object(state.clone()), output)
 }
 
 /// Writes a value as one line.
-fn line(value: &Value, output: &mut Output) -> Result<u8, CommandError> {
+fn line(value: &Value, output: &mut Output) -> Result<Exit, CommandError> {
     output.result(&format!("{value}\n"));
-    Ok(0)
+    Ok(Exit::Done)
 }

@@ -2,13 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::cli::{
-    error::{CommandError, USAGE},
-    output::Output,
-};
+use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     example::{self, ExampleError},
     operation::{
         self,
@@ -27,7 +24,7 @@ pub(in crate::cli) struct Arguments {
     folder: PathBuf,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let folder = &arguments.folder;
     let name = folder.display();
     // Not inside `make`: it would write into a folder that is somebody's.
@@ -39,14 +36,14 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             ExampleError::Io(error) => CommandError::file(&name.to_string(), &error),
             other => {
                 let hint = "this is a fault in kbfix: report it";
-                CommandError::new(USAGE, Diagnostic::error(Code::FILE_ACCESS, other.to_string()).hint(hint))
+                CommandError::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, other.to_string()).hint(hint))
             }
         }
     })?;
 
     let bytes = spec::library::find("KB909094").unwrap_or_default();
     let specs = spec::load_all(&[Source { name: "built-in KB909094", bytes }], &Settings::new());
-    let specs = specs.into_specs().map_err(|diagnostics| CommandError::all(USAGE, diagnostics))?;
+    let specs = specs.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
     let address = Address::new(&format!("image:{name}"), None, None)?;
     let mut target = open(&address)?;
     let plan = operation::make_plan(target.as_mut(), &specs)?;
@@ -64,5 +61,5 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
          kbfix rollback --last --state-dir {state}",
         state = state.display(),
     ));
-    Ok(0)
+    Ok(Exit::Done)
 }

@@ -1,17 +1,21 @@
 //! `kbfix export`
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::cli::{
-    args::specs::SpecArguments,
-    error::{CommandError, USAGE},
+    args::specs::{Source, SpecArguments, check},
+    error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
     convert::export,
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
+    spec::Settings,
 };
 
 /// Write specs in the format of another tool. What that format cannot say is a warning each.
@@ -24,8 +28,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum)]
     format: Format,
 
-    /// The file to write [default: standard output].
-    #[arg(long, value_name = "FILE")]
+    /// The file to write [default: standard output]; for intune, the folder.
+    #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
     /// Write nothing where the format cannot say all that the specs say.
@@ -42,17 +46,23 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
+    /// The scripts detect.ps1 and remediate.ps1 of a Microsoft Intune remediation, which call the installed kbfix.
+    Intune,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();
     arguments.specs.inputs(&mut inputs);
+    if let (Format::Intune, Some(folder)) = (arguments.format, &arguments.out) {
+        return intune(&arguments.specs, folder, &inputs, output);
+    }
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
     let specs = arguments.specs.load(output)?;
     let export = match arguments.format {
         Format::Reg => export::reg(&specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
         Format::Dsc => export::dsc(&specs),
         Format::WinRegedit => export::win_regedit(&specs),
+        Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {
         let hint = "kbfix itself does it: `kbfix apply`";
@@ -66,9 +76,31 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     });
     let lost: Vec<Diagnostic> = lost.collect();
     if arguments.strict && !lost.is_empty() {
-        return Err(CommandError::all(USAGE, lost));
+        return Err(CommandError::all(Exit::Refused, lost));
     }
     output.diagnostics(&lost);
     out.write(&export.bytes, output)?;
-    Ok(0)
+    Ok(Exit::Done)
+}
+
+/// Writes the two scripts of a remediation into a folder.
+fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Output) -> Result<Exit, CommandError> {
+    let (sources, settings) = specs.read(Settings::new())?;
+    let loaded = check(&sources, &settings);
+    if !loaded.has_errors() {
+        output.of_specs(loaded.diagnostics());
+    }
+    let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
+    let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
+    let hint = "leave that parameter or spec out, and apply it by other means";
+    let scripts = export::intune(&texts, &settings, &specs).map_err(|e| CommandError::usage(e.to_string(), hint))?;
+    fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
+    // Both are looked at before either is written.
+    let files = [("detect.ps1", scripts.detect), ("remediate.ps1", scripts.remediate)];
+    let files = files.map(|(name, script)| Ok((Destination::new(&folder.join(name), inputs)?, script)));
+    let files = files.into_iter().collect::<Result<Vec<_>, CommandError>>()?;
+    for (file, script) in files {
+        file.write(script.as_bytes(), output)?;
+    }
+    Ok(Exit::Done)
 }

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{
-    error::{CommandError, UNREADABLE},
-    output::Output,
-};
+use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     format::regf::{Hive, Severity},
     render::hive_check::HiveCheck,
     targets::{hive_logs, read_hive, read_log},
@@ -48,28 +45,31 @@ enum Format {
     Json,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::Check(check) => run_check(check, output),
     }
 }
 
-fn run_check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
+fn run_check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandError> {
     match check(arguments, output) {
         Err(stop) if arguments.format == Format::Json => {
             let file = arguments.file.display().to_string();
             output.result(&HiveCheck::not_checked(&file, stop.diagnostics).json());
-            Ok(stop.code)
+            Ok(stop.exit)
         }
         other => other,
     }
 }
 
-fn check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
+fn check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandError> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
         let hint = "see that it exists and that you may read it";
-        CommandError::new(UNREADABLE, Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint))
+        CommandError::new(
+            Exit::Unusable,
+            Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint),
+        )
     };
     let primary = read_hive(&arguments.file).map_err(|e| unreadable(&file, &e))?;
     let mut logs = Vec::new();
@@ -78,7 +78,10 @@ fn check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
     }
     let hive = Hive::open_dirty(primary, &logs).map_err(|error| {
         let hint = "give a hive file, such as Windows/System32/config/SYSTEM";
-        CommandError::new(UNREADABLE, Diagnostic::error(Code::TARGET_MALFORMED, format!("{file}: {error}")).hint(hint))
+        CommandError::new(
+            Exit::Unusable,
+            Diagnostic::error(Code::TARGET_MALFORMED, format!("{file}: {error}")).hint(hint),
+        )
     })?;
     let findings = hive.check();
     let document = HiveCheck::new(&file, &hive, &findings);
@@ -86,5 +89,6 @@ fn check(arguments: &Check, output: &mut Output) -> Result<u8, CommandError> {
         Format::Human => document.human(),
         Format::Json => document.json(),
     });
-    Ok(u8::from(findings.iter().any(|finding| finding.severity == Severity::Error)))
+    let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if has_error { Exit::Differences } else { Exit::Done })
 }

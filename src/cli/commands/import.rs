@@ -6,14 +6,14 @@ use std::{
 };
 
 use crate::cli::{
-    error::{CommandError, USAGE},
+    error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
     convert::import::{About, Reading, import},
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
 };
@@ -54,7 +54,7 @@ fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let name = arguments.file.display().to_string();
     let mut inputs = Inputs::default();
     inputs.add(&arguments.file);
@@ -62,7 +62,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let bytes = read_stream(&arguments.file, MAX_FILE as u64).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
             let hint = "export only the keys that are meant";
-            CommandError::new(USAGE, Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint))
+            CommandError::new(
+                Exit::Refused,
+                Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint),
+            )
         }
         _ => CommandError::file(&name, &error),
     })?;
@@ -78,11 +81,11 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let summary = format!("Imported from {file} by kbfix import. Say here why the change is wanted.");
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
     let imported = import(&name, &bytes, Reading { code_page, lenient: arguments.lenient }, about)
-        .map_err(|findings| CommandError::all(USAGE, findings))?;
+        .map_err(|findings| CommandError::all(Exit::Refused, findings))?;
     output.diagnostics(&imported.warnings);
     out.write(imported.text.as_bytes(), output)?;
     if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {
         output.note(&format!("spec {}", path.display()));
     }
-    Ok(0)
+    Ok(Exit::Done)
 }

@@ -2,13 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::cli::{
-    args::targets::StateArguments,
-    error::{CommandError, USAGE},
-    output::Output,
-};
+use crate::cli::{args::targets::StateArguments, error::CommandError, output::Output};
 
-use kbfix::render;
+use kbfix::{diag::Exit, render};
 
 /// List and show the journals of applies and rollbacks.
 #[derive(Debug, clap::Args)]
@@ -47,7 +43,7 @@ enum Format {
     Json,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::List { state, format } => {
             let store = state.store()?;
@@ -60,7 +56,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
                 output.note(&format!("there is no folder {}: no apply was journaled there", store.root().display()));
             }
             // The list is whole but for them, and who reads only it must not take it for all.
-            let code = if damaged.is_empty() { 0 } else { USAGE };
+            let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
             for why in damaged {
                 output.diagnostics(&CommandError::from(why).diagnostics);
             }
@@ -74,5 +70,5 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             });
         }
     }
-    Ok(0)
+    Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! `kbfix rollback`
 
 use kbfix::{
+    diag::Exit,
     operation::{
         self, RollbackOptions,
         report::{self, Report},
@@ -49,7 +50,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match rollback(arguments, output) {
         Ok(report) => {
             output.report(&report, arguments.format);

@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
+    diag::Exit,
     fleet::{self, FleetReport},
-    operation::report::Report,
     plan,
-    render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };
@@ -50,11 +50,11 @@ enum Document {
     HiveCheck,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),
-        Document::Report => written::<Report>(),
+        Document::Report => render::report_schema(),
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),
@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));
-    Ok(0)
+    Ok(Exit::Done)
 }
 
 /// The schema of a document that kbfix writes and never reads.

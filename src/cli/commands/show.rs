@@ -3,6 +3,7 @@
 use crate::cli::{args::specs::SpecArguments, error::CommandError, output::Output};
 
 use kbfix::{
+    diag::Exit,
     render::{article, html},
     spec::{Settings, Spec},
 };
@@ -30,7 +31,7 @@ enum Format {
     Html,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     // An article can be read before anything is chosen.
     let specs = arguments.specs.load_with(Settings::for_validation(), output)?;
     let articles = |specs: &[Spec]| specs.iter().map(article::article).collect::<Vec<_>>();
@@ -44,5 +45,5 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Markdown => articles(&specs).iter().map(article::markdown).collect::<Vec<_>>().join("\n"),
     };
     output.result(&text);
-    Ok(0)
+    Ok(Exit::Done)
 }

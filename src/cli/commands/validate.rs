@@ -2,12 +2,12 @@
 
 use crate::cli::{
     args::specs::{self, SpecArguments},
-    error::{CommandError, USAGE},
+    error::CommandError,
     output::Output,
 };
 
 use kbfix::{
-    diag::{Severity, number_of},
+    diag::{Exit, Severity, number_of},
     render,
     spec::Settings,
 };
@@ -30,7 +30,7 @@ enum Format {
     Github,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
     let loaded = specs::check(&sources, &settings);
     let of_import = sources.iter().flat_map(|source| &source.warnings);
@@ -54,5 +54,5 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             output.result(&lines.collect::<String>());
         }
     }
-    Ok(if errors == 0 { 0 } else { USAGE })
+    Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
 }

@@ -1,5 +1,7 @@
 //! Reduces specs to a list of keys and values, and reports what is lost.
 
+use std::collections::BTreeSet;
+
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
     spec::{
@@ -19,6 +21,8 @@ pub(super) struct ExportedKey<'a> {
     pub(super) path: KeyPath,
     /// The desired state.
     pub(super) state: KeyState,
+    /// The names of its values whose data is shown to nobody.
+    pub(super) sensitive: BTreeSet<ValueName>,
     /// The extent to which the key may hold nothing else.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether the list includes everything that the spec says of the key and the keys below it.
@@ -59,7 +63,9 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
         for rule in &spec.rules {
             if let Some((path, state)) = key(rule, &mut lose) {
                 let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
-                all.push(ExportedKey { spec, path, state, exclusive: rule.exclusive, is_whole });
+                let hidden = rule.values().iter().filter(|value| value.is_sensitive);
+                let sensitive = hidden.map(|value| value.name.clone()).collect();
+                all.push(ExportedKey { spec, path, state, sensitive, exclusive: rule.exclusive, is_whole });
             }
         }
     }
@@ -91,6 +97,9 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     }
     if let Some(hotfix) = &spec.hotfix {
         lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
+    }
+    for step in &spec.document.manual_steps {
+        lose(format!("a step by hand is left out: {step}"));
     }
     if spec.rules.iter().any(KeyRule::is_labelled) {
         lose("the ids, severities and controls of its rules are not in the file".to_owned());

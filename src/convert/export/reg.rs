@@ -20,7 +20,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let all = exported_keys(specs, &mut losses);
     let (mut deleted, mut keys) = (Vec::new(), Vec::new());
     for key in &all {
-        let ExportedKey { spec, path, state, exclusive, is_whole } = key;
+        let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
             // Put this before everything that is written below the key.

@@ -23,25 +23,28 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut tasks = String::new();
     for key in exported_keys(specs, &mut losses) {
         key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
-        let ExportedKey { spec, path, state, .. } = key;
+        let ExportedKey { spec, path, state, sensitive, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if path.names().any(|name| name.contains('/')) {
             lose(format!("{path}: PowerShell may take the slash in its name for the end of a name"));
         }
         match state {
-            KeyState::Absent => task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], &mut tasks),
+            KeyState::Absent => {
+                task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], false, &mut tasks)
+            }
             KeyState::Present { must_exist, values } => {
                 if must_exist && values.iter().all(|(_, data)| data.is_none()) {
-                    task(spec, "Make the key", &path, None, &["state: present".to_owned()], &mut tasks);
+                    task(spec, "Make the key", &path, None, &["state: present".to_owned()], false, &mut tasks);
                 }
                 for (name, data) in &values {
+                    let is_sensitive = sensitive.contains(name);
                     match data.as_ref().map(|data| value(name, data)).transpose() {
-                        Ok(Some(lines)) => task(spec, "Set", &path, Some(name), &lines, &mut tasks),
+                        Ok(Some(lines)) => task(spec, "Set", &path, Some(name), &lines, is_sensitive, &mut tasks),
                         Ok(None) => {
                             let mut lines = vec!["state: absent".to_owned()];
                             // Otherwise the module deletes the whole key when the default value must be absent.
                             lines.extend(name.is_default().then(|| "delete_key: false".to_owned()));
-                            task(spec, "Delete", &path, Some(name), &lines, &mut tasks);
+                            task(spec, "Delete", &path, Some(name), &lines, is_sensitive, &mut tasks);
                         }
                         Err(why) => {
                             lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
@@ -73,7 +76,15 @@ fn comment(line: &str, out: &mut String) {
     out.push('\n');
 }
 
-fn task(spec: &Spec, verb: &str, path: &KeyPath, name: Option<&ValueName>, lines: &[String], out: &mut String) {
+fn task(
+    spec: &Spec,
+    verb: &str,
+    path: &KeyPath,
+    name: Option<&ValueName>,
+    lines: &[String],
+    is_sensitive: bool,
+    out: &mut String,
+) {
     let of = match name {
         Some(name) if name.is_default() => "the default value".to_owned(),
         Some(name) => name.to_string(),
@@ -96,6 +107,10 @@ fn task(spec: &Spec, verb: &str, path: &KeyPath, name: Option<&ValueName>, lines
     }
     for line in lines {
         out.push_str(&format!("    {line}\n"));
+    }
+    if is_sensitive {
+        // With --diff the module also shows the data that was there before.
+        out.push_str("  no_log: true\n");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::spec::{
     Spec,
-    document::{Allowed, ComputerRestart, EventLevel, Expectation, Literal, Parameter, Scalar, SourceLevel, Symptom},
+    document::{
+        Allowed, ComputerRestart, EventLevel, Expectation, Literal, ManualStep, Parameter, Scalar, SourceLevel,
+        StepOrder, Symptom,
+    },
 };
 
 use super::{Article, Block, Item, Section, conditions, registry};
@@ -29,6 +32,7 @@ pub fn article(spec: &Spec) -> Article {
     add("Hotfix", hotfix(spec));
     add("Parameters", vec![Block::List(document.parameters.iter().map(|(n, p)| parameter(n, p, spec)).collect())]);
     add("What changes in the registry", vec![Block::Code(registry::rules(spec))]);
+    add("What is done by hand", by_hand(spec));
     add("Restart", vec![Block::List(restart(spec))]);
     add("How to apply and to undo", undo(spec));
     add("Notes", vec![Block::List(document.notes.iter().map(|text| note(text)).collect())]);
@@ -169,6 +173,20 @@ fn literal(literal: &Literal) -> String {
         Literal::Text(text) => text.clone(),
         Literal::List(list) => list.join(","),
     }
+}
+
+fn by_hand(spec: &Spec) -> Vec<Block> {
+    let step = |step: &ManualStep| {
+        let order = match step.order {
+            StepOrder::Before => "Before the changes",
+            StepOrder::After => "After the changes",
+        };
+        Item { url: step.url.clone(), ..Item::named(order, paragraph(&step.what)) }
+    };
+    let steps: Vec<Item> = spec.document.manual_steps.iter().map(step).collect();
+    let lead =
+        if steps.is_empty() { "" } else { "kbfix does not take these steps, nor does it look whether they were:" };
+    vec![Block::Text(lead.to_owned()), Block::List(steps)]
 }
 
 fn restart(spec: &Spec) -> Vec<Item> {

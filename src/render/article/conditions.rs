@@ -4,7 +4,7 @@ use crate::{
     registry::{RootKey, notation},
     spec::{
         document::Product,
-        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest},
+        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest, text_version},
     },
     version::Platform,
 };
@@ -43,14 +43,7 @@ fn sentence(condition: &Condition) -> String {
         }
         Condition::Value { at, test } => {
             let place = format!("{}{} {}", at.key, several(&at.key), notation::value_name(&at.name));
-            match test {
-                ValueTest::Exists(true) => format!("{place} is there"),
-                ValueTest::Exists(false) => format!("{place} is absent"),
-                ValueTest::OneOf(all) => {
-                    format!("{place} is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or "))
-                }
-                ValueTest::Number(bounds) => format!("{place} is {bounds}"),
-            }
+            format!("{place} {}", of_value(test))
         }
         Condition::File { path, test } => match test {
             FileTest::Absent => format!("the file {path} is absent"),
@@ -61,6 +54,33 @@ fn sentence(condition: &Condition) -> String {
         },
         Condition::Os(test) => os(test),
         Condition::All(_) | Condition::Any(_) | Condition::Not(_) => on_one_line(condition),
+    }
+}
+
+/// Formats what a test wants of a value, after its place.
+fn of_value(test: &ValueTest) -> String {
+    match test {
+        ValueTest::Exists(true) => "is there".to_owned(),
+        ValueTest::Exists(false) => "is absent".to_owned(),
+        ValueTest::OneOf(all) => format!("is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or ")),
+        ValueTest::Number(bounds) => format!("is {bounds}"),
+        ValueTest::Data(all) => format!("is {}", all.iter().map(|d| format!("{d:?}")).collect::<Vec<_>>().join(" or ")),
+        ValueTest::StartsWith(text) => format!("begins with {}", notation::quoted(text)),
+        ValueTest::Contains(text) => format!("has {} in it", notation::quoted(text)),
+        ValueTest::Matches(expression) => format!("matches {}", notation::quoted(expression.as_str())),
+        ValueTest::Version(at_least, below) => {
+            let least = at_least.map(|version| format!("{} or later", text_version::dotted(version)));
+            let below = below.map(|version| format!("below {}", text_version::dotted(version)));
+            format!("names a version {}", least.into_iter().chain(below).collect::<Vec<_>>().join(" and "))
+        }
+        ValueTest::OfType(types, test) => {
+            let types = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+            match **test {
+                ValueTest::Exists(_) => format!("is a {types}"),
+                ValueTest::Data(_) => of_value(test),
+                _ => format!("is a {types} and {}", of_value(test)),
+            }
+        }
     }
 }
 
@@ -99,10 +119,7 @@ pub(super) fn file(version: Option<&VersionTest>, platform: Option<Platform>) ->
 }
 
 fn os(test: &OsTest) -> String {
-    let dotted = |version: [u32; 4]| {
-        let known = version.iter().rposition(|n| *n != 0).map_or(2, |at| (at + 1).max(2));
-        version[..known].iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
-    };
+    use text_version::dotted;
     let mut words = Vec::new();
     words.extend(test.at_least.map(|version| format!("version {} or later", dotted(version))));
     words.extend(test.below.map(|version| format!("below version {}", dotted(version))));

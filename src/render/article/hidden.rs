@@ -39,7 +39,9 @@ fn hide(value: &mut ValueRule) {
         }
     }
     if let Some(Keep::Which(which)) = keep {
-        which.one_of.iter_mut().flatten().for_each(hide_literal);
+        which.one_of.iter_mut().chain(&mut which.not).flatten().for_each(hide_literal);
+        let texts = which.contains.iter_mut().chain(&mut which.subset).flatten().chain(&mut which.matches);
+        texts.for_each(|text| HIDDEN.clone_into(text));
     }
     allowed.iter_mut().flatten().for_each(hide_scalar);
     if let Some(Bits { set, clear }) = bits {

@@ -80,6 +80,10 @@ registry:
       f: { type: REG_DWORD, data: 3, keep: { at_least: 3 } }
       g: { type: [REG_SZ, REG_EXPAND_SZ], data: "1", keep: { one_of: ["1", "2"] } }
       h: { type: REG_SZ, data: "1", keep: any }
+      i: { id: I-1, severity: high, controls: { stig: V-1 }, type: REG_DWORD, data: 1, keep: { not: [0] } }
+      j: { type: REG_SZ, data: "a,b", keep: { subset: [a, b], separator: "," } }
+      k: { type: REG_SZ, data: a, keep: { matches: '^a' }, when: { registry: { key: HKLM\SOFTWARE\X, name: v, type: REG_BINARY, equals: "0100" } } }
+      l: { ensure: absent, when: { all: [ { registry: { key: HKLM\SOFTWARE\X, name: v, version: { at_least: "16.0", below: "16.1" } } }, { registry: { key: HKLM\SOFTWARE\X, name: v, type: REG_SZ, starts_with: a } } ] } }
   - key: HKLM\SOFTWARE\X
     view: both
     when: { file: { path: 'C:\a.dll', exists: false } }

@@ -1,11 +1,12 @@
 //! Checks conditions and prerequisites.
 
-use super::{Context, Path, exactly_one, files, keep, keys, versions};
+use super::{Context, Path, data, exactly_one, files, keep, keys, versions};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
+    registry::ValueType,
     spec::{
-        document::{self, DataExpression, RegistryTest, Scalar},
-        model::{Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest},
+        document::{self, DataExpression, RegistryTest, Scalar, TypeChoice, VersionRange},
+        model::{Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest, text_version},
     },
 };
 
@@ -80,6 +81,10 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         ("equals", test.equals.is_some()),
         ("one_of", test.one_of.is_some()),
         ("at_least", test.at_least.is_some() || test.at_most.is_some()),
+        ("starts_with", test.starts_with.is_some()),
+        ("contains", test.contains.is_some()),
+        ("matches", test.matches.is_some()),
+        ("version", test.version.is_some()),
     ];
     let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if given.len() > 1 {
@@ -87,8 +92,9 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         return None;
     }
     let Some(name) = &test.name else {
-        if let [field @ ("equals" | "one_of" | "at_least")] = given.as_slice() {
-            let field = if *field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
+        let of_type = test.types.is_some().then_some("type");
+        if let Some(field) = of_type.or(given.first().copied().filter(|field| *field != "exists")) {
+            let field = if field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
             let message = format!("`{field}` tests data, and a key has none");
             cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, "add `name`, the value to test");
             return None;
@@ -96,10 +102,34 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         return Some(Condition::Key { key: key?, exists: test.exists.unwrap_or(true) });
     };
     let name = keys::name_of_value(cx, name, &path.field("name"), super::Part::Data);
-    let test = if let Some(equals) = &test.equals {
-        ValueTest::OneOf(vec![literal(equals)])
-    } else if let Some(one_of) = &test.one_of {
-        ValueTest::OneOf(one_of.iter().map(literal).collect())
+    let test = data_test(cx, test, path)?;
+    Some(Condition::Value { at: ValueAt { key: key?, name: name? }, test })
+}
+
+/// Checks the test of a value's type and data.
+fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<ValueTest> {
+    let types = match &test.types {
+        Some(choice) => Some(types_of_test(cx, choice, test, path)?),
+        None => None,
+    };
+    let literals = match (&test.equals, &test.one_of) {
+        (Some(equals), _) => vec![(equals, path.field("equals"))],
+        (None, Some(all)) => all.iter().enumerate().map(|(at, one)| (one, path.field("one_of").item(at))).collect(),
+        (None, None) => Vec::new(),
+    };
+    let inner = if let (Some(types), false) = (&types, literals.is_empty()) {
+        let each: Vec<_> = literals.iter().map(|(literal, path)| data::of_types(cx, literal, types, path)).collect();
+        ValueTest::Data(each.into_iter().collect::<Option<Vec<_>>>()?.concat())
+    } else if !literals.is_empty() {
+        ValueTest::OneOf(literals.into_iter().map(|(one, _)| literal(one)).collect())
+    } else if let Some(text) = &test.starts_with {
+        ValueTest::StartsWith(text.clone())
+    } else if let Some(text) = &test.contains {
+        ValueTest::Contains(text.clone())
+    } else if let Some(text) = &test.matches {
+        ValueTest::Matches(keep::expression(cx, text, &path.field("matches"))?)
+    } else if let Some(range) = &test.version {
+        version_range(cx, range, &path.field("version"))?
     } else if test.at_least.is_some() || test.at_most.is_some() {
         let expression = |scalar: &Option<Scalar>| scalar.clone().map(|scalar| DataExpression::Literal(scalar.into()));
         let (least, most) = (expression(&test.at_least), expression(&test.at_most));
@@ -107,7 +137,50 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
     } else {
         ValueTest::Exists(test.exists.unwrap_or(true))
     };
-    Some(Condition::Value { at: ValueAt { key: key?, name: name? }, test })
+    Some(match types {
+        Some(types) => ValueTest::OfType(types, Box::new(inner)),
+        None => inner,
+    })
+}
+
+fn types_of_test(
+    cx: &mut Context<'_>,
+    choice: &TypeChoice,
+    test: &RegistryTest,
+    path: &Path,
+) -> Option<Vec<ValueType>> {
+    if test.exists == Some(false) {
+        let message = "a value that is absent has no type";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("type"), message, "remove `type`, or `exists: false`");
+        return None;
+    }
+    Some(match choice {
+        TypeChoice::One(name) => vec![data::value_type(*name)],
+        TypeChoice::Any(names) => names.iter().map(|name| data::value_type(*name)).collect(),
+    })
+}
+
+fn version_range(cx: &mut Context<'_>, range: &VersionRange, path: &Path) -> Option<ValueTest> {
+    let mut bound = |text: &Option<String>, field: &str| {
+        let Some(text) = text else { return Some(None) };
+        let version = text_version::parse(text);
+        if version.is_none() {
+            let message = format!("`{}` is not a version", shorten(text));
+            let hint = "write one to four numbers with dots between: \"16.0.10730\"";
+            cx.error(Code::FILE_VERSION, &path.field(field), message, hint);
+        }
+        version.map(Some)
+    };
+    let (at_least, below) = (bound(&range.at_least, "at_least"), bound(&range.below, "below"));
+    let (at_least, below) = (at_least?, below?);
+    if let (Some(least), Some(below)) = (at_least, below)
+        && least >= below
+    {
+        let message = "no version is at least the one and below the other";
+        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
+        return None;
+    }
+    Some(ValueTest::Version(at_least, below))
 }
 
 fn literal(from: &document::Literal) -> Literal {

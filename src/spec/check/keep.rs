@@ -2,11 +2,11 @@
 
 use super::{Context, Path, data, exactly_one};
 use crate::{
-    diag::Code,
+    diag::{Code, text::shorten},
     registry::{Data, ValueType},
     spec::{
         document::{self, DataExpression, KeepWhich, Literal, Scalar},
-        model::{Bounds, Keep},
+        model::{Bounds, Expression, Items, Keep},
     },
 };
 
@@ -24,26 +24,100 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
     };
     let (least, most) = (which.at_least.is_some(), which.at_most.is_some());
     // Both bounds together are one test.
-    let fields = [("at_least", least), ("at_most", most && !least), ("one_of", which.one_of.is_some())];
-    exactly_one(cx, path, "`keep`", &fields)?;
-    match &which.one_of {
-        Some(literals) => one_of(cx, literals, types, &path.field("one_of")),
-        None => numbers(cx, which, types, path),
+    let fields = [
+        ("at_least", least),
+        ("at_most", most && !least),
+        ("one_of", which.one_of.is_some()),
+        ("not", which.not.is_some()),
+        ("contains", which.contains.is_some()),
+        ("subset", which.subset.is_some()),
+        ("matches", which.matches.is_some()),
+    ];
+    let one = exactly_one(cx, path, "`keep`", &fields)?;
+    let at = path.field(one);
+    if which.separator.is_some() && !["contains", "subset"].contains(&one) {
+        let message = format!("`separator` has no effect beside `{one}`");
+        cx.error_at_name(Code::CONTRADICTION, &path.field("separator"), message, "remove `separator`");
+        return None;
+    }
+    match one {
+        "one_of" => one_of(cx, which.one_of.as_ref()?, types, &at).map(Keep::OneOf),
+        "not" => one_of(cx, which.not.as_ref()?, types, &at).map(Keep::NoneOf),
+        "contains" => items(cx, which.contains.as_ref()?, which, types, &at).map(Keep::Contains),
+        "subset" => items(cx, which.subset.as_ref()?, which, types, &at).map(Keep::Subset),
+        "matches" => {
+            of_type(cx, types, &TEXTS, "a string", &at)?;
+            expression(cx, which.matches.as_ref()?, &at).map(Keep::Matches)
+        }
+        _ => numbers(cx, which, types, path),
+    }
+}
+
+const TEXTS: [ValueType; 2] = [ValueType::SZ, ValueType::EXPAND_SZ];
+
+/// Reports a type of the value that is none of `fitting`.
+fn of_type(cx: &mut Context<'_>, types: &[ValueType], fitting: &[ValueType], what: &str, path: &Path) -> Option<()> {
+    let Some(other) = types.iter().find(|value_type| !fitting.contains(value_type)) else { return Some(()) };
+    let message = format!("a {other} is not {what}");
+    cx.error_at_name(Code::TYPE_MISMATCH, path, message, "write `one_of` with the data that may stay, or `any`");
+    None
+}
+
+/// Checks the strings of a list.
+fn items(
+    cx: &mut Context<'_>,
+    strings: &[String],
+    which: &KeepWhich,
+    types: &[ValueType],
+    path: &Path,
+) -> Option<Items> {
+    let needs_separator = path.last_field() == Some("subset") && which.separator.is_none();
+    match (&which.separator, needs_separator) {
+        (Some(_), _) => of_type(cx, types, &TEXTS, "a string with separators", path)?,
+        (None, true) if types.iter().any(|value_type| TEXTS.contains(value_type)) => {
+            let message = "`subset` compares lists, and the string is none without a separator";
+            cx.error_at_name(
+                Code::TYPE_MISMATCH,
+                path,
+                message,
+                "add what stands between its items, as `separator: \",\"`",
+            );
+            return None;
+        }
+        (None, _) => of_type(cx, types, &[ValueType::MULTI_SZ, TEXTS[0], TEXTS[1]], "a list of strings", path)?,
+    }
+    for (at, item) in strings.iter().enumerate() {
+        let fault = match &which.separator {
+            _ if item.trim().is_empty() => "an empty string cannot be looked for".to_owned(),
+            Some(separator) if item.contains(separator.as_str()) => {
+                format!("`{}` has the separator in it", shorten(item))
+            }
+            _ => continue,
+        };
+        cx.error(Code::DATA_TEXT, &path.item(at), fault, "write each item by itself");
+        return None;
+    }
+    Some(Items { items: strings.to_vec(), separator: which.separator.clone() })
+}
+
+/// Compiles the regular expression at `path`.
+pub(super) fn expression(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<Expression> {
+    match Expression::new(text) {
+        Ok(expression) => Some(expression),
+        Err(why) => {
+            let message = format!("`{}` is not a regular expression that kbfix takes: {why}", shorten(text));
+            let hint = "write it as the crate `regex` does: no look-around, no back-reference; `\\` before `.` and `(` \
+                        that stand for themselves";
+            cx.error(Code::REGULAR_EXPRESSION, path, message, hint);
+            None
+        }
     }
 }
 
 /// Converts each literal to data of every type that it fits; it must fit at least one.
-fn one_of(cx: &mut Context<'_>, literals: &[Literal], types: &[ValueType], path: &Path) -> Option<Keep> {
-    let mut all: Vec<Data> = Vec::new();
-    for (at, literal) in literals.iter().enumerate() {
-        let before = all.len();
-        all.extend(types.iter().filter_map(|value_type| data::convert(literal, *value_type).ok()));
-        if all.len() == before {
-            let meaning = data::Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false };
-            data::fit(cx, &meaning, *types.first()?, &path.item(at))?;
-        }
-    }
-    Some(Keep::OneOf(all))
+fn one_of(cx: &mut Context<'_>, literals: &[Literal], types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
+    let each = literals.iter().enumerate().map(|(at, literal)| data::of_types(cx, literal, types, &path.item(at)));
+    Some(each.collect::<Option<Vec<_>>>()?.concat())
 }
 
 fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &Path) -> Option<Keep> {

@@ -179,7 +179,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     }
     let hint = "a parameter stands for one name, or a part of one";
     if parameter.is_set {
-        cx.setting_error(name, &shorten(&data), path, "that is not the name of a key", hint.to_owned());
+        cx.setting_error(name, &shorten(&data), path, "that is not the name of a key", hint.into());
         return None;
     }
     let message = format!("`{}` of the parameter `{name}` is not the name of a key", shorten(&data));

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FileTest, Literal, Scalar};
+use super::{FileTest, Literal, Scalar, TypeChoice};
 
 /// A folder whose path the target itself stores.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -94,8 +94,8 @@ pub struct Prerequisite {
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without `exists`, `equals`, `one_of`, `at_least` or `at_most`, it
-/// holds if the key or value exists.
+/// A test of a key (without `name`) or of a value. Without a test of its existence or data, it holds if the key or
+/// value exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
@@ -109,6 +109,10 @@ pub struct RegistryTest {
     /// The registry view on 64-bit Windows: 64 (the default) or 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
+    /// The value has this type, or one of these. Data for `equals` and `one_of` is then written as for a value of the
+    /// type, such as hex digits for REG_BINARY.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub types: Option<TypeChoice>,
     /// `true`: the key or value exists. `false`: it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
@@ -127,6 +131,38 @@ pub struct RegistryTest {
     /// The value's data is a number, at most this. Together with `at_least`, both must hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
+    /// The value's data is a string (REG_SZ or REG_EXPAND_SZ) that begins with this, in the same letter case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub starts_with: Option<String>,
+    /// The value's data is a string that has this in it, in the same letter case; or a list (REG_MULTI_SZ) that has
+    /// this string, in any letter case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub contains: Option<String>,
+    /// The value's data is a string in which this regular expression occurs. `^` and `$` are its beginning and end,
+    /// and `(?i)` before it ignores letter case. There is no look-around and no back-reference, so that the time is
+    /// linear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub matches: Option<String>,
+    /// The value's data is a string with one version in it (two to four numbers with dots between them), and the
+    /// version is in this range. If there are several, the result is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionRange>,
+}
+
+/// A range of versions inside a string.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct VersionRange {
+    /// The lowest version, in quotes: "16.0.10730.20102", or as precise as needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// The first version that is too high, in quotes: "16.1".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
 }
 
 /// A test of the operating system, from the target's registry. Everything that is given must hold.

@@ -115,3 +115,32 @@ pub struct ParameterReference {
     /// The parameter's name.
     pub parameter: String,
 }
+
+/// One type, or several of which any is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TypeChoice {
+    /// The registry type of the value.
+    One(TypeName),
+    /// Any of these; the first is written.
+    Any(#[schemars(length(min = 1))] Vec<TypeName>),
+}
+
+/// The registry types that a spec can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs, reason = "each is the type of that name; crate::registry::ValueType documents them")]
+pub enum TypeName {
+    RegSz,
+    RegExpandSz,
+    RegMultiSz,
+    RegDword,
+    RegDwordBigEndian,
+    RegQword,
+    RegBinary,
+    RegNone,
+    RegLink,
+    RegResourceList,
+    RegFullResourceDescriptor,
+    RegResourceRequirementsList,
+}

@@ -16,13 +16,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use condition::{Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace};
-pub use data::{Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar};
+pub use condition::{
+    Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace, VersionRange,
+};
+pub use data::{
+    Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar, TypeChoice,
+    TypeName,
+};
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
 pub use label::{ControlIds, Controls, Severity};
 pub use rule::{
-    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, TypeChoice, TypeName,
-    ValueRule, ViewChoice,
+    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, ValueRule, ViewChoice,
 };
 
 /// A spec: which product it applies to, what must be installed, and which registry values must hold.
@@ -76,6 +80,11 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
+    /// What the article asks for beside the registry: permissions, files, tasks, features. kbfix prints these steps, and
+    /// does not take them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub manual_steps: Vec<ManualStep>,
     /// Restarts that are needed for the change to take effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
@@ -126,6 +135,53 @@ pub enum SourceLevel {
     Secondary,
     /// Follows from the other sources; none of them says it.
     Inference,
+}
+
+/// A step that kbfix does not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManualStep {
+    /// What to do.
+    #[schemars(length(min = 1))]
+    pub what: String,
+    /// Whether it comes `before` or `after` (the default) the changes in the registry.
+    #[serde(default, skip_serializing_if = "StepOrder::is_after")]
+    pub order: StepOrder,
+    /// The address of a page that describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
+    pub url: Option<String>,
+}
+
+/// When a step is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOrder {
+    /// Before the changes in the registry.
+    Before,
+    /// After them.
+    #[default]
+    After,
+}
+
+impl std::fmt::Display for ManualStep {
+    /// Formats the step as `before the changes: …`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let order = match self.order {
+            StepOrder::Before => "before",
+            StepOrder::After => "after",
+        };
+        let what = self.what.split_whitespace().collect::<Vec<_>>().join(" ");
+        write!(f, "{order} the changes: {what}")?;
+        self.url.iter().try_for_each(|url| write!(f, " <{url}>"))
+    }
+}
+
+impl StepOrder {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_after(&self) -> bool {
+        *self == Self::After
+    }
 }
 
 /// Restarts that a change needs.

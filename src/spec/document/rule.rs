@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity};
+use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
 /// A key and what must hold in it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -127,7 +127,8 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Existing data that is left as it is, if it has the type or one of the types: `{ at_least: 3 }`, `{ at_most: 900
-    /// }`, both, `{ one_of: [3, 5] }`, or `any`. Anything else is replaced by `data`, which must itself pass. `none`
+    /// }`, both, `{ one_of: [3, 5] }`, `{ not: [0] }`, `{ contains: [a] }`, `{ subset: [a, b] }`, `{ matches: x }`, or
+    /// `any`. Anything else is replaced by `data`, which must itself pass. `none`
     /// states that only `data` is accepted, for a number that `validate` takes for a scale or for bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
@@ -171,16 +172,6 @@ pub struct ValueRule {
     pub note: Option<String>,
 }
 
-/// One type, or several of which any is accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum TypeChoice {
-    /// The registry type of the value.
-    One(TypeName),
-    /// Any of these; the first is written.
-    Any(#[schemars(length(min = 1))] Vec<TypeName>),
-}
-
 /// Existing data that is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -201,7 +192,7 @@ pub enum KeepWord {
     None,
 }
 
-/// Data that is left as it is: numbers in a range, or one of a list.
+/// Data that is left as it is. One test is given; `at_least` and `at_most` together are one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
@@ -216,25 +207,30 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-}
-
-/// The registry types that a spec can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs, reason = "each is the type of that name; crate::registry::ValueType documents them")]
-pub enum TypeName {
-    RegSz,
-    RegExpandSz,
-    RegMultiSz,
-    RegDword,
-    RegDwordBigEndian,
-    RegQword,
-    RegBinary,
-    RegNone,
-    RegLink,
-    RegResourceList,
-    RegFullResourceDescriptor,
-    RegResourceRequirementsList,
+    /// Any data that is well-formed and none of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub not: Option<Vec<Literal>>,
+    /// A list that has each of these strings, in any order and letter case, and perhaps others. A REG_SZ or
+    /// REG_EXPAND_SZ is a list if `separator` is given; without it, the string has each of these in it, in the same
+    /// letter case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub contains: Option<Vec<String>>,
+    /// A list that has no other strings than these, in any order and letter case; an empty one too. A REG_SZ or
+    /// REG_EXPAND_SZ is a list with the `separator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub subset: Option<Vec<String>>,
+    /// A string in which this regular expression occurs; see `matches` in a test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub matches: Option<String>,
+    /// With `contains` or `subset`, what stands between the items of a REG_SZ or REG_EXPAND_SZ; spaces around an item
+    /// do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 10))]
+    pub separator: Option<String>,
 }
 
 /// Bits of a number, decimal or `0x…`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     desired::{Desired, comma_set},
-    keep::Keep,
+    keep::{self, Keep},
 };
 use crate::registry::{Data, Decoded, ValueType, name::folded};
 
@@ -40,6 +40,12 @@ impl Choice<'_> {
             (Some(Keep::Between(own)), Some(Keep::Between(bounds))) => {
                 own.contain(*bounds) && other.types().all(|t| self.types().any(|own| own == t))
             }
+            (Some(Keep::NoneOf(own)), Some(Keep::NoneOf(others))) => own.iter().all(|data| others.contains(data)),
+            (Some(Keep::NoneOf(own)), Some(Keep::Between(bounds))) => {
+                let is_outside = |data: &Data| !keep::number(&data.decode()).is_some_and(|number| bounds.hold(number));
+                own.iter().all(is_outside) && other.types().all(|t| self.types().any(|own| own == t))
+            }
+            (Some(own), Some(kept)) => own == kept && other.types().all(|t| self.types().any(|own| own == t)),
             _ => false,
         };
         kept && other.choices.iter().all(|data| self.accepts(data))

@@ -1,8 +1,8 @@
 //! Conditions and their tests.
 
-use super::{Bounds, FilePattern, KeyPattern};
+use super::{Bounds, Expression, FilePattern, KeyPattern, text_version::TextVersion};
 use crate::{
-    registry::ValueName,
+    registry::{Data, ValueName, ValueType},
     spec::document::Product,
     version::{FileVersion, Platform},
 };
@@ -72,6 +72,19 @@ pub enum ValueTest {
     OneOf(Vec<Literal>),
     /// The data is a number within these bounds, inclusive.
     Number(Bounds),
+    /// The data is one of these, compared by type and bytes. Each of its types counts.
+    Data(Vec<Data>),
+    /// The data is a string that begins with this.
+    StartsWith(String),
+    /// The data is a string with this in it, or a list with this string.
+    Contains(String),
+    /// The data is a string in which this occurs.
+    Matches(Expression),
+    /// The data is a string with one version in it, which is in this range: the first that will do, and the first that
+    /// is too high.
+    Version(Option<TextVersion>, Option<TextVersion>),
+    /// The value has one of these types and passes the test.
+    OfType(Vec<ValueType>, Box<ValueTest>),
 }
 
 /// Data that a condition compares with.

@@ -1,6 +1,9 @@
 //! Existing data that stays as it is: the `keep` of a value.
 
-use crate::registry::{Data, Decoded, ValueType, notation};
+use std::collections::HashSet;
+
+use super::Expression;
+use crate::registry::{Data, Decoded, ValueType, name::folded, notation};
 
 /// Bounds of a number, inclusive; a missing bound does not restrict it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,57 @@ pub enum Keep {
     Between(Bounds),
     /// Each of these, compared by type and bytes.
     OneOf(Vec<Data>),
+    /// Any well-formed data but these.
+    NoneOf(Vec<Data>),
+    /// Lists that have each of these strings; without a separator, also strings that have each of these in them.
+    Contains(Items),
+    /// Lists that have no other strings than these.
+    Subset(Items),
+    /// Strings in which this occurs.
+    Matches(Expression),
+}
+
+/// Strings of a list, which may be one string with separators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Items {
+    /// The strings.
+    pub items: Vec<String>,
+    /// What stands between the items of a REG_SZ or REG_EXPAND_SZ.
+    pub separator: Option<String>,
+}
+
+impl Items {
+    /// Returns the items of the data in upper case like names; `None` if it is no list.
+    fn of(&self, decoded: &Decoded) -> Option<HashSet<Vec<u16>>> {
+        match (decoded, &self.separator) {
+            (Decoded::List(list), _) => Some(list.iter().map(|item| folded(item)).collect()),
+            (Decoded::Text(text), Some(separator)) => {
+                let items = text.split(separator.as_str()).map(str::trim).filter(|item| !item.is_empty());
+                Some(items.map(folded).collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn contained_in(&self, decoded: &Decoded) -> bool {
+        match (self.of(decoded), decoded) {
+            (Some(found), _) => self.items.iter().all(|item| found.contains(&folded(item))),
+            (None, Decoded::Text(text)) => self.items.iter().all(|item| text.contains(item)),
+            _ => false,
+        }
+    }
+
+    fn contain_all_of(&self, decoded: &Decoded) -> bool {
+        let own: HashSet<_> = self.items.iter().map(|item| folded(item)).collect();
+        self.of(decoded).is_some_and(|found| found.is_subset(&own))
+    }
+}
+
+impl std::fmt::Display for Items {
+    /// Formats the strings as `"a", "b"`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl Bounds {
@@ -53,6 +107,12 @@ impl std::fmt::Display for Keep {
             Self::Any => f.write_str("whatever the data"),
             Self::Between(bounds) => bounds.fmt(f),
             Self::OneOf(all) => f.write_str(&all.iter().map(notation::data).collect::<Vec<_>>().join(" or ")),
+            Self::NoneOf(all) => {
+                write!(f, "anything but {}", all.iter().map(notation::data).collect::<Vec<_>>().join(" or "))
+            }
+            Self::Contains(items) => write!(f, "with {items} in it"),
+            Self::Subset(items) => write!(f, "with nothing but {items} in it"),
+            Self::Matches(expression) => write!(f, "in which {} occurs", notation::quoted(expression.as_str())),
         }
     }
 }
@@ -66,12 +126,18 @@ impl Keep {
                 Self::Any => !matches!(decoded, Decoded::Malformed(_)),
                 Self::Between(bounds) => number(&decoded).is_some_and(|number| bounds.hold(number)),
                 Self::OneOf(all) => all.contains(found),
+                Self::NoneOf(all) => !matches!(decoded, Decoded::Malformed(_)) && !all.contains(found),
+                Self::Contains(items) => items.contained_in(&decoded),
+                Self::Subset(items) => items.contain_all_of(&decoded),
+                Self::Matches(expression) => {
+                    matches!(&decoded, Decoded::Text(text) if expression.occurs_in(text))
+                }
             }
     }
 }
 
 /// Returns the number in the data: that of a number type, or a decimal string without sign, spaces or leading zeros.
-fn number(decoded: &Decoded) -> Option<u64> {
+pub(super) fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),
         Decoded::Text(text) => text.parse().ok().filter(|number: &u64| number.to_string() == *text),

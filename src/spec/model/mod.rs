@@ -3,11 +3,13 @@
 mod compatible;
 mod condition;
 mod desired;
+mod expression;
 mod keep;
 mod key_name;
 mod label;
 mod pattern;
 pub(in crate::spec) mod protected;
+pub mod text_version;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,8 @@ use crate::version::Platform;
 
 pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
-pub use keep::{Bounds, Keep};
+pub use expression::Expression;
+pub use keep::{Bounds, Items, Keep};
 pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
 pub use label::{Controls, Label};
@@ -37,7 +40,7 @@ pub struct Spec {
     pub parameters: BTreeMap<String, String>,
     /// The parameters that the operator gave; the others have their default.
     pub set: BTreeSet<String>,
-    /// The parameters without a default that the operator did not give, each with a hint. Allowed data takes their
+    /// The parameters without a default that the operator did not give, each with what to give it. Allowed data takes their
     /// place where they are used; no change is planned for such a spec.
     pub unset: BTreeMap<String, String>,
     /// The parameters whose data is shown to nobody.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     diag::{
-        Code, Diagnostic,
+        Code, Diagnostic, Hint,
         text::{shorten, suggest},
     },
     spec::source::{
@@ -293,7 +293,7 @@ impl Explainer<'_, '_> {
                 } else {
                     format!("write {expected}")
                 };
-                (Code::EMPTY_FIELD, format!("{name} has no data"), hint)
+                (Code::EMPTY_FIELD, format!("{name} has no data"), hint.into())
             }
             // This was reported, with the reason, when the scalars were read.
             (Value::Number(n), _) if n.is_f64() => return,
@@ -304,7 +304,7 @@ impl Explainer<'_, '_> {
                 (
                     Code::UNQUOTED_SCALAR,
                     message,
-                    hint.unwrap_or_else(|| format!("write it in quotes: \"{}\"", shorten(&text))),
+                    hint.map_or_else(|| Hint::quote(&format!("\"{}\"", shorten(&text))), Hint::new),
                 )
             }
             _ => {
@@ -320,7 +320,7 @@ impl Explainer<'_, '_> {
                     (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
                     _ => format!("write {expected}"),
                 };
-                (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint)
+                (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint.into())
             }
         };
         self.findings.add(with_hint(Diagnostic::error(code, message), Some(hint)), path, Part::Data);

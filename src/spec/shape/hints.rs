@@ -117,7 +117,9 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             let items: Vec<String> = items.iter().map(shown).collect();
             format!("write {{ one_of: [{}] }}", shorten(&items.join(", ")))
         }
-        (Some("keep"), _) => "write any, none, { at_least: 3 }, { at_most: 900 } or { one_of: [3, 5] }".to_owned(),
+        (Some("keep"), _) => {
+            "write any, none, { at_least: 3 }, { at_most: 900 }, { one_of: [3, 5] } or { not: [0] }".to_owned()
+        }
         (Some("bits"), _) => "write { set: 0x400 }, { clear: 0x1 } or both".to_owned(),
         (Some("list"), _) => "write { add: [a, b] }, { remove: [c] } or both".to_owned(),
         (Some("sources"), _) | (None, Value::String(_)) if path.field_at(0) == Some("sources") => {

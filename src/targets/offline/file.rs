@@ -10,9 +10,10 @@ use std::{
 
 use super::stamp::Stamp;
 use crate::{
+    diag::NamedOption,
     files::{
         pinned::Pinned,
-        read::read_file,
+        read::{read_file, read_open},
         replace::{remove_leftovers, replace_file_if},
     },
     format::regf::{Error, Filetime, Hive},
@@ -57,12 +58,12 @@ impl HiveFile {
         let at = reached.path();
         // Taken before anything is read, so that a write during the read is noticed.
         let stamp = Stamp::of(at).map_err(file_error)?;
-        let file = open_file(at).map_err(file_error)?;
+        let file = reached.file().map_err(file_error)?;
         // A complete hive does not need its logs, which may be as large as the hive.
         let opened = match complete(file).map_err(file_error)? {
             Ok(Some(hive)) => Ok(hive),
             Ok(None) => {
-                let primary = read_hive(at).map_err(file_error)?;
+                let primary = read_open(reached.file().map_err(file_error)?, LARGEST_HIVE).map_err(file_error)?;
                 let mut logs = Vec::new();
                 for log in logs_of(at).map_err(file_error)? {
                     logs.push(read_log(&log, primary.len()).map_err(|source| refused_io(&beside(path, &log), source))?);
@@ -162,8 +163,11 @@ fn beside(path: &Path, log: &Path) -> PathBuf {
 /// Returns the system's error, or one that says that it is not a file or is larger than any hive, in which offsets have
 /// 31 bits.
 pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
-    read_file(path, 2 << 30)
+    read_file(path, LARGEST_HIVE)
 }
+
+/// In a hive, offsets have 31 bits.
+const LARGEST_HIVE: u64 = 2 << 30;
 
 /// Returns the bytes of a log of a hive that has `hive` bytes.
 ///
@@ -224,25 +228,19 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
 /// Converts an error of the hive format into one that refuses the target.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
-    let hint = match error {
+    let (hint, option) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            "; boot that Windows once or copy the file again, or read it as it is with --allow-dirty"
+            let hint = "; boot that Windows once or copy the file again, or allow a dirty hive, which is read as it is";
+            (hint, Some(NamedOption { name: "allow-dirty", value: None }))
         }
-        Error::BaseBlock { .. } => "; copy the file again together with its logs (.LOG, .LOG1, .LOG2)",
-        _ => "",
+        Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),
+        _ => ("", None),
     };
-    TargetError::Malformed { what, detail: format!("{error}{hint}") }
+    TargetError::Malformed { what, detail: format!("{error}{hint}"), option }
 }
 
 /// Opens the file. It is checked first: opening a pipe would wait for a writer.
-fn open_file(path: &Path) -> io::Result<fs::File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    fs::File::open(path)
-}
-
 /// Empties a log, unless it is empty already.
 fn empty(log: &Path) -> io::Result<()> {
     if fs::metadata(log)?.len() == 0 {

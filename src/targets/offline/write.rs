@@ -116,4 +116,51 @@ mod tests {
         registry.write(&[create]).unwrap();
         assert_ne!(fs::read(&path).unwrap(), bytes);
     }
+
+    thread_local! {
+        /// The file that Windows writes while the user of the second hive logs on and off, and its bytes.
+        static WRITTEN: std::cell::RefCell<Option<(std::path::PathBuf, Vec<u8>)>> = const { std::cell::RefCell::new(None) };
+    }
+
+    /// A guard that finds no hive loaded, since the user has logged off again.
+    fn logged_on_and_off(hive: &KeyPath) -> Result<(), WriteError> {
+        if hive.to_string().ends_with("1002") {
+            WRITTEN.with_borrow(|written| {
+                let (path, bytes) = written.as_ref().unwrap();
+                fs::write(path, bytes).unwrap();
+            });
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_windows_wrote_after_the_read_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = OfflineRegistry::new("this machine".to_owned(), false, true);
+        let mut changes = Vec::new();
+        let mut paths = Vec::new();
+        for user in ["1001", "1002"] {
+            let path = folder.path().join(format!("NTUSER-{user}.DAT"));
+            let mut hive = Hive::create(Filetime::now()).unwrap();
+            fs::write(&path, hive.to_bytes(Filetime::now()).unwrap()).unwrap();
+            let sid = format!(r"HKU\S-1-5-21-1-2-3-{user}");
+            registry.mount(sid.parse().unwrap(), Ok(path.clone()));
+            let key = format!(r"{sid}\Software").parse().unwrap();
+            changes.push(KeyChange::new(key, ChangeAction::Create, Vec::new()));
+            paths.push(path);
+        }
+        // What the user's session leaves in the second hive.
+        let mut hive = Hive::open(fs::read(&paths[1]).unwrap(), &[]).unwrap();
+        hive.edit(Filetime::now()).unwrap().create_key("Session").unwrap();
+        let session = hive.to_bytes(Filetime::now()).unwrap();
+        WRITTEN.set(Some((paths[1].clone(), session.clone())));
+        registry.guard(logged_on_and_off);
+        let failure = registry.write(&changes).unwrap_err();
+        assert!(matches!(&failure.error, WriteError::Stale { place, .. } if place.ends_with("NTUSER-1002.DAT")));
+        // Only the first hive is to be undone.
+        assert_eq!(failure.begun, changes[..1]);
+        assert_eq!(fs::read(&paths[1]).unwrap(), session);
+        let first = Hive::open(fs::read(&paths[0]).unwrap(), &[]).unwrap();
+        assert!(first.find("Software").unwrap().is_some());
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kbfix::{
+    diag::Exit,
     fleet::{FleetOutcome, Members},
     render::{self, Paint},
 };
@@ -43,7 +44,7 @@ fn one_bad_snapshot_is_one_row() {
     assert_eq!(report.machines.len(), 11);
     assert_eq!(report.counts.outcomes.values().sum::<usize>(), 11);
     // Blocked and unknown have a higher code than unreadable.
-    assert_eq!(report.exit_code, 4);
+    assert_eq!(report.exit_code, Exit::Blocked);
 }
 
 #[test]
@@ -51,11 +52,11 @@ fn the_exit_code_is_the_highest_of_all_machines() {
     let folder = Folder::new();
     let specs = specs(&[OTHER]);
     folder.machine("A", json!({ "Third": dword(3) }));
-    assert_eq!(folder.report(&specs).exit_code, 0);
+    assert_eq!(folder.report(&specs).exit_code, Exit::Done);
     folder.machine("B", json!({}));
-    assert_eq!(folder.report(&specs).exit_code, 1);
+    assert_eq!(folder.report(&specs).exit_code, Exit::Differences);
     folder.write("C.json", "");
-    assert_eq!(folder.report(&specs).exit_code, 3);
+    assert_eq!(folder.report(&specs).exit_code, Exit::Unusable);
 }
 
 #[test]

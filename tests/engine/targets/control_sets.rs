@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use kbfix::{
+    diag::Exit,
     example,
     format::regf::{Filetime, Hive},
     journal::{Journal, Store},
@@ -85,7 +86,7 @@ impl Sets {
         let report =
             operation::apply(request, &options, self.address.clone(), target.as_mut(), &self.journals(), &mut ())
                 .unwrap();
-        assert_eq!((report.exit_code, report.changed), (0, true));
+        assert_eq!((report.exit_code, report.changed), (Exit::Done, true));
         self.journals().list().unwrap().0.pop().unwrap()
     }
 
@@ -142,7 +143,7 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), after.clone()));
 
         let report = sets.roll_back(journal);
-        assert_eq!((report.exit_code, report.changed), (0, true), "{:?}", report.diagnostics);
+        assert_eq!((report.exit_code, report.changed), (Exit::Done, true), "{:?}", report.diagnostics);
         let warning = &report.diagnostics[0];
         assert_eq!(warning.code.to_string(), "other-control-set");
         assert!(warning.message.contains("ControlSet001"), "{}", warning.message);
@@ -152,9 +153,9 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
         let redo = sets.journals().list().unwrap().0.pop().unwrap();
         assert_eq!(redo.header.control_set, None);
         sets.select(2, 1);
-        assert_eq!(sets.roll_back(redo).exit_code, 0);
+        assert_eq!(sets.roll_back(redo).exit_code, Exit::Done);
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), after.clone()));
-        assert_eq!(sets.roll_back(other).exit_code, 0);
+        assert_eq!(sets.roll_back(other).exit_code, Exit::Done);
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after, before));
     }
 }
@@ -167,7 +168,7 @@ fn an_export_that_lists_the_current_set_itself_has_no_number_for_it() {
     assert_eq!(journal.header.control_set, None);
     sets.select(1, 2);
     let report = sets.roll_back(journal);
-    assert_eq!((report.exit_code, report.diagnostics.len()), (0, 0), "{:?}", report.diagnostics);
+    assert_eq!((report.exit_code, report.diagnostics.len()), (Exit::Done, 0), "{:?}", report.diagnostics);
     for set in ["CurrentControlSet", "ControlSet001", "ControlSet002"] {
         assert_eq!(sets.services(set), before, "{set}");
     }
@@ -211,7 +212,7 @@ fn where_the_set_cannot_be_named_nothing_is_written_but_what_was_is_put_back() {
     let request = Request::Specs(spec::load_all(&[source], &Settings::new()).into_specs().unwrap());
     let (options, address, folder) = (ApplyOptions::default(), sets.address.clone(), sets.journals());
     let error = operation::apply(request, &options, address, &mut silent, &folder, &mut ()).unwrap_err();
-    assert_eq!(error.exit_code, 3);
+    assert_eq!(error.exit, Exit::Unusable);
     assert!(error.to_string().contains("nobody may read it"), "{error}");
     assert_eq!(fs::read(sets.folder.path().join("machine.reg")).unwrap(), file);
     assert!(sets.journals().list().unwrap().0.is_empty());
@@ -219,6 +220,6 @@ fn where_the_set_cannot_be_named_nothing_is_written_but_what_was_is_put_back() {
     let journal = sets.apply();
     let (options, address) = (RollbackOptions::default(), sets.address.clone());
     let report = operation::rollback(journal, None, options, address, &mut silent, &folder, &mut ()).unwrap();
-    assert_eq!(report.exit_code, 0, "{:?}", report.diagnostics);
+    assert_eq!(report.exit_code, Exit::Done, "{:?}", report.diagnostics);
     assert_eq!(sets.services(SETS[0]), before);
 }

@@ -81,6 +81,28 @@ fn a_folder_that_others_may_write_is_refused() {
     assert!(matches!(result, Err(FolderError::Untrusted { .. })), "{result:?}");
 }
 
+/// The environment of an elevated process is the user's, who could name a folder with a journal of their own there.
+#[test]
+fn the_environment_does_not_name_the_state_folder() {
+    let planted = tempfile::tempdir().unwrap();
+    let journals = planted.path().join("kbfix").join("journal");
+    fs::create_dir_all(&journals).unwrap();
+    fs::write(journals.join("20260101T000000.000Z-1.jsonl"), "{}").unwrap();
+    let list = |option: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+        command.args(["journal", "list"]).env_remove("KBFIX_STATE_DIR");
+        match option {
+            true => command.arg("--state-dir").arg(planted.path().join("kbfix")),
+            false => command.env("ProgramData", planted.path()).env("ALLUSERSPROFILE", planted.path()),
+        };
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let folder = planted.path().file_name().unwrap().to_str().unwrap();
+    assert!(list(true).contains(folder));
+    assert!(!list(false).contains(folder), "{}", list(false));
+}
+
 #[test]
 fn the_program_that_cargo_built_starts() {
     let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version").output().unwrap();

@@ -13,6 +13,8 @@ mod editor;
 mod export;
 mod import;
 mod install;
+#[cfg(unix)]
+mod intune;
 #[cfg(windows)]
 mod reg_exe;
 mod regedit;

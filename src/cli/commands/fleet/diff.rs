@@ -1,6 +1,7 @@
 //! `kbfix fleet diff`
 
 use kbfix::{
+    diag::Exit,
     fleet::{FleetCommand, FleetReport, survey},
     render::fleet,
 };
@@ -51,7 +52,7 @@ enum Format {
     Sarif,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     if arguments.lines && arguments.format != Format::Json {
         return Err(CommandError::usage("`--lines` is a form of JSON", "give --format json with it"));
     }
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, Comm
         Ok(report) => report,
         Err(stop) if arguments.format == Format::Json && !arguments.lines => {
             let mut report = FleetReport::new(FleetCommand::Diff);
-            report.exit_code = stop.code;
+            report.exit_code = stop.exit;
             report.diagnostics = stop.diagnostics;
             output.result(&fleet::json(&report));
             return Ok(report.exit_code);

@@ -2,6 +2,8 @@
 
 mod diff;
 
+use kbfix::diag::Exit;
+
 use crate::cli::{error::CommandError, output::Output};
 
 /// Review many machines in one document.
@@ -16,7 +18,7 @@ enum Command {
     Diff(diff::Arguments),
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<u8, CommandError> {
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::Diff(arguments) => diff::run(arguments, output),
     }

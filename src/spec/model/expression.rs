@@ -1,0 +1,84 @@
+//! Regular expressions of specs, with limits on their size.
+
+use regex::{Regex, RegexBuilder};
+
+/// The longest expression, in bytes.
+const LONGEST: usize = 1000;
+/// The most memory that a compiled expression takes, in bytes. It also bounds the time for each byte of a string, which
+/// is linear: the crate `regex` does not backtrack.
+const MOST_MEMORY: usize = 256 << 10;
+/// The deepest nesting of groups.
+const DEEPEST: u32 = 50;
+
+/// A compiled regular expression.
+#[derive(Debug, Clone)]
+pub struct Expression(Regex);
+
+impl Expression {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Returns the reason why `text` is not an expression that kbfix takes.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("it has {} bytes, and may have {LONGEST}", text.len()));
+        }
+        let built =
+            RegexBuilder::new(text).size_limit(MOST_MEMORY).dfa_size_limit(MOST_MEMORY).nest_limit(DEEPEST).build();
+        built.map(Self).map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
+            // The message shows the expression again; its last line says what is wrong.
+            other => {
+                let text = other.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                last.strip_prefix("error: ").unwrap_or(last).to_owned()
+            }
+        })
+    }
+
+    /// Returns the expression as written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Returns whether the expression occurs in `text`.
+    pub fn occurs_in(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// Returns the compiled expression.
+    pub fn regex(&self) -> &Regex {
+        &self.0
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Expression {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_and_time_are_bounded() {
+        for (text, fault) in [
+            ("(a".to_owned(), "unclosed group"),
+            (r"(?<=a)b".to_owned(), "look-around"),
+            (r"(a)\1".to_owned(), "backreferences"),
+            ("a{1000}{1000}".to_owned(), "too much memory"),
+            ("a".repeat(1001), "1001 bytes"),
+            (format!("{}a{}", "(".repeat(60), ")".repeat(60)), "nest"),
+        ] {
+            let error = Expression::new(&text).unwrap_err();
+            assert!(error.contains(fault), "{text}: {error}");
+        }
+        // Exponential where an engine backtracks.
+        let nested = Expression::new("^(a+)+$").unwrap();
+        assert!(!nested.occurs_in(&format!("{}b", "a".repeat(100_000))));
+    }
+}

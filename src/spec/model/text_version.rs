@@ -1,0 +1,49 @@
+//! Versions that stand inside a string, such as `16.0.10730.20102` in Office's `VersionToReport`.
+
+/// A version of up to four numbers; missing ones are 0.
+pub type TextVersion = [u32; 4];
+
+/// Parses a version that is all of `text`: one to four numbers with dots between them.
+pub fn parse(text: &str) -> Option<TextVersion> {
+    let mut version = [0; 4];
+    let mut parts = text.split('.');
+    for number in &mut version {
+        let Some(part) = parts.next() else { break };
+        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(version)
+}
+
+/// Returns the versions inside `text`: two to four numbers with dots between them, and no further digit or dot beside
+/// them.
+pub fn within(text: &str) -> Vec<TextVersion> {
+    let tokens = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+    // A dot before or after it ends a sentence, or begins a file's ending.
+    tokens.map(|token| token.trim_matches('.')).filter(|token| token.contains('.')).filter_map(parse).collect()
+}
+
+/// Formats a version without the zeros at its end, with at least two numbers.
+pub fn dotted(version: TextVersion) -> String {
+    let known = version.iter().rposition(|n| *n != 0).map_or(2, |at| (at + 1).max(2));
+    version[..known].iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_between_other_text() {
+        assert_eq!(within("16.0.10730.20102"), [[16, 0, 10730, 20102]]);
+        assert_eq!(within("Version v6.1 (Build 7601)."), [[6, 1, 0, 0]]);
+        assert_eq!(within("Build 7601"), Vec::<TextVersion>::new());
+        assert_eq!(within("1.2.3.4.5 99999999999.1 1..2"), Vec::<TextVersion>::new());
+        assert_eq!(within("1.0 to 2.0"), [[1, 0, 0, 0], [2, 0, 0, 0]]);
+        assert_eq!(parse("16"), Some([16, 0, 0, 0]));
+        assert_eq!(parse("16."), None);
+        assert_eq!(dotted([16, 0, 0, 0]), "16.0");
+    }
+}
