@@ -77,7 +77,7 @@ fn the_page_says_everything_without_script() {
         assert!(page.contains(&format!("<td>{}</td>", row.name)), "{}", row.name);
     }
     for case in report.cases.iter().filter(|case| case.asks()) {
-        for digest in &case.digest {
+        if let Some(digest) = &case.digest {
             assert!(page.contains(&**digest));
         }
         for reason in case.evidence().map(|(_, evidence)| &evidence.wanted) {
