@@ -1,6 +1,6 @@
 //! Fleets: many machines are read and planned together, and stand in one document.
 //!
-//! [`members`] says which machines there are. [`survey`] reads each of them once, plans all specs on it and keeps one
+//! [`Members`] says which machines there are. [`survey`] reads each of them once, plans all specs on it and keeps one
 //! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
 //! machines, nor on the threads that read them.
 

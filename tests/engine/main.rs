@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 mod corpus;
+mod example;
 mod fleet;
 mod forms;
 mod hives;

@@ -301,6 +301,31 @@ fn only_a_few_folders_touch_the_disk() {
     assert!(wrong.is_empty(), "these touch the disk:\n{}", join(&wrong));
 }
 
+/// A file that is longer has more than one reason to change.
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    const MOST: usize = 400;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src")];
+    let (mut long, mut files) = (BTreeSet::new(), 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files += 1;
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                if lines > MOST {
+                    long.insert(format!("{} has {lines}", path.strip_prefix(root).unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(files > 200, "only {files} files were found");
+    assert!(long.is_empty(), "these files have more than {MOST} lines:\n{}", join(&long));
+}
+
 fn join(lines: &BTreeSet<String>) -> String {
     lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::diag::{Code, Diagnostic};
 
 use super::{
-    readings::{Reading, here},
+    reading::Reading,
+    readings::here,
     text::{Spot, Text},
     tree::{Kind, Node, Places},
 };

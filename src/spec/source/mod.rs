@@ -1,14 +1,17 @@
 //! The text of a spec file: decodes it, parses it into a tree of places, and reads its data.
 //!
 //! Two YAML parsers read a file. `meaning` takes the data from yaml_serde. `parse` takes the place of every node from
-//! saphyr-parser and limits size and depth; `syntax_error` explains text that is not YAML. `readings` knows how other
-//! readers of YAML interpret a scalar, and `findings` collects the faults with their places in the file.
+//! saphyr-parser and limits size and depth; `syntax_error` and `slip` explain text that is not YAML. `readings` compares
+//! how this and other readers of YAML interpret a scalar, and `findings` collects the faults with their places.
 
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;
 pub(in crate::spec) mod path;
+pub(in crate::spec) mod reading;
 pub(in crate::spec) mod readings;
+mod slip;
 pub(in crate::spec) mod syntax_error;
 pub(in crate::spec) mod text;
 pub(in crate::spec) mod tree;
+pub(in crate::spec) mod yaml11;

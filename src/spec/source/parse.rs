@@ -12,6 +12,8 @@ use crate::diag::{Code, Diagnostic};
 
 use super::{
     findings::MAX_FINDINGS,
+    reading::Reading,
+    readings::here,
     syntax_error,
     text::{Spot, Text},
     tree::{Entry, Kind, Node, Places, empty_at},
@@ -151,8 +153,7 @@ impl Builder<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let nothing =
-            |text: &str| crate::spec::source::readings::here(text) == crate::spec::source::readings::Reading::Null;
+        let nothing = |text: &str| here(text) == Reading::Null;
         let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),

@@ -4,17 +4,10 @@
 
 use crate::diag::text::shorten;
 
-use super::text::{Spot, Text};
-
-/// A mistake and its place.
-pub(in crate::spec) struct Slip {
-    /// The place.
-    pub spot: Spot,
-    /// A description of the mistake.
-    pub message: String,
-    /// Advice on how to correct it.
-    pub hint: String,
-}
+use super::{
+    slip::{Line, Slip},
+    text::{Spot, Text},
+};
 
 /// Finds the mistake at which the parser gave up; `at` is the place and `info` the parser's reason. `None` if it is not
 /// a known mistake.
@@ -71,143 +64,6 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         });
     }
     None
-}
-
-/// A line of the text.
-struct Line<'t> {
-    number: usize,
-    text: &'t str,
-    chars: Vec<char>,
-}
-
-impl<'t> Line<'t> {
-    fn new(text: &Text<'t>, number: usize) -> Self {
-        let text = text.line(number);
-        Self { number, text, chars: text.chars().collect() }
-    }
-
-    /// Returns the character in a column, counted from 1.
-    fn at(&self, column: usize) -> Option<char> {
-        self.chars.get(column.checked_sub(1)?).copied()
-    }
-
-    fn slip(&self, column: usize, length: usize, message: impl Into<String>, hint: impl Into<String>) -> Slip {
-        let spot = Spot { line: self.number, column, end_line: self.number, end_column: column + length };
-        Slip { spot, message: message.into(), hint: hint.into() }
-    }
-
-    fn part(&self, from: usize, to: usize) -> String {
-        self.chars.get(from.saturating_sub(1)..to.saturating_sub(1)).unwrap_or_default().iter().collect()
-    }
-
-    fn indent(&self) -> usize {
-        self.chars.iter().take_while(|c| **c == ' ').count()
-    }
-
-    /// Returns the unquoted text that begins in a column. It ends where YAML ends it or, inside brackets, in this line.
-    fn token(&self, column: usize) -> String {
-        let in_flow =
-            self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
-        let rest: String = self.chars.iter().skip(column.saturating_sub(1)).collect();
-        let rest = rest.split(" #").next().unwrap_or_default();
-        let rest = rest.find(": ").map_or(rest, |end| &rest[..end]);
-        let rest =
-            if in_flow { rest.split(", ").next().unwrap_or_default().trim_end_matches([' ', '}', ']']) } else { rest };
-        rest.trim_end().trim_end_matches(':').to_owned()
-    }
-
-    /// Reports a tab, or another kind of space such as web pages contain.
-    fn odd_space(&self, column: usize) -> Option<Slip> {
-        let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
-        if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
-            let number = u32::from(self.chars[at]);
-            let message = format!("this looks like a space but is U+{number:04X}, which YAML does not treat as one");
-            return Some(self.slip(at + 1, 1, message, "write a space in its place"));
-        }
-        let column = [column, column.saturating_sub(1)].into_iter().find(|c| self.at(*c) == Some('\t'))?;
-        let indents = self.chars[..column - 1].iter().all(|c| c.is_whitespace());
-        Some(match indents {
-            true => self.slip(column, 1, "the indentation has a tab in it", "indent with spaces, not tabs"),
-            false => self.slip(column, 1, "there is a tab where YAML expects a space", "write a space in its place"),
-        })
-    }
-
-    /// Reports text after a string in quotes.
-    fn after_quotes(&self, column: usize) -> Option<Slip> {
-        let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
-        let (kind, hint) = match self.chars[before] {
-            '\'' => ("single", "inside single quotes a quote is written twice: ''"),
-            '"' => ("double", "inside double quotes a quote is written \\\", or put the whole into single quotes"),
-            _ => return None,
-        };
-        Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
-    }
-
-    /// Reports a character with which unquoted text cannot begin.
-    fn first_character(&self, column: usize) -> Option<Slip> {
-        let first = self.at(column)?;
-        let token = self.token(column);
-        let hint = match token.as_str() {
-            "@" => "the default value is written \"\"".to_owned(),
-            _ => format!("write it in quotes: {}", in_quotes(&token)),
-        };
-        let message = format!("text without quotes cannot begin with `{first}`");
-        Some(self.slip(column, token.chars().count().max(1), message, hint))
-    }
-
-    /// Reports `*` or `&`, which begin the name of an anchor.
-    fn anchor(&self, column: usize) -> Option<Slip> {
-        let first = self.at(column).filter(|c| matches!(c, '*' | '&'))?;
-        let token = self.token(column);
-        let length = token.chars().count().max(1);
-        let name = token.get(1..).unwrap_or_default();
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        let quotes = format!("text that begins with `{first}` needs quotes: {}", in_quotes(&token));
-        Some(match (first, is_name) {
-            ('*', true) => {
-                let message = format!("there is no anchor `{name}` before the alias");
-                self.slip(column, length, message, format!("write `&{name}` before the data that is meant; {quotes}"))
-            }
-            _ => self.slip(column, length, format!("`{first}` begins the name of an anchor in YAML"), quotes),
-        })
-    }
-
-    /// Reports a second `: ` in a line.
-    fn second_colon(&self, column: usize) -> Option<Slip> {
-        let first = (0..column.saturating_sub(1))
-            .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
-        let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
-        let all: String = self.chars[begin..].iter().collect();
-        let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
-        Some(self.slip(column, 1, "the line has a second `: `", hint))
-    }
-
-    /// Reports a misplaced bracket or comma.
-    fn stray(&self, column: usize) -> Option<Slip> {
-        let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
-        Some(self.slip(column, 1, format!("`{found}` is where data is expected, or closes nothing"), "remove it"))
-    }
-
-    /// Reports text after a closing bracket.
-    fn after_bracket(&self, column: usize) -> Option<Slip> {
-        let close = self.at(column.checked_sub(1)?)?;
-        let open = match close {
-            '}' => '{',
-            ']' => '[',
-            _ => return None,
-        };
-        let begin = self.chars[..column - 2].iter().rposition(|c| *c == open)? + 1;
-        let all: String = self.chars[begin - 1..].iter().collect();
-        let what = if open == '{' { "a mapping" } else { "a list" };
-        let message = format!("`{open}` begins {what}, and text follows its end");
-        let hint = format!("text that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
-        Some(self.slip(begin, all.trim_end().chars().count(), message, hint))
-    }
-}
-
-/// Formats `text` in single quotes, in which a backslash has no special meaning.
-fn in_quotes(text: &str) -> String {
-    format!("'{}'", shorten(text).replace('\'', "''"))
 }
 
 /// Reports a backslash in double quotes that does not begin an escape. Source: YAML 1.2.2, 5.7.

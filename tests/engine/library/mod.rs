@@ -1,5 +1,6 @@
 //! The library of specs: each meets the machines that its file `tests/engine/library/ID.yaml` describes, on every kind of target.
 
+mod facts;
 mod machines;
 mod table;
 mod users;

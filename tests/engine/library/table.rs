@@ -40,7 +40,7 @@ fn the_list_of_specs_is_up_to_date() {
 }
 
 /// The types that a value rule names, or that follow from it.
-fn types(rule: &ValueRule) -> Vec<TypeName> {
+pub(super) fn types(rule: &ValueRule) -> Vec<TypeName> {
     match &rule.types {
         Some(TypeChoice::One(one)) => vec![*one],
         Some(TypeChoice::Any(any)) => any.clone(),
@@ -65,7 +65,7 @@ fn the_library_has_the_types_that_its_list_names() {
 }
 
 /// A type as a spec writes it.
-fn name(name: TypeName) -> String {
+pub(super) fn name(name: TypeName) -> String {
     serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
 }
 

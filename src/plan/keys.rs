@@ -1,0 +1,205 @@
+//! Turns the desired state of one key into its changes.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    observe::{KeyImage, Reader},
+    registry::{Data, Key, ValueName},
+    spec::is_protected,
+    targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
+};
+
+use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
+
+/// A key with the rules that it, or its values, must satisfy.
+pub(super) struct WantedKey<'a> {
+    pub key: &'a Key,
+    pub must_exist: bool,
+    /// Whether the key may have no other values.
+    pub exclusive: bool,
+    pub values: &'a [OneValue<'a>],
+}
+
+/// Evaluates a key that is deleted itself or with a key above it. Values that must be absent will be; anything else is
+/// a contradiction.
+pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Evaluation<'_>) {
+    let &WantedKey { key, must_exist, values, .. } = wanted;
+    if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
+        result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
+        return;
+    }
+    let absent = |value: &OneValue<'_>| Satisfied {
+        key: key.clone(),
+        name: Some(value.name.clone()),
+        data: None,
+        planned_by: None,
+        sensitive: false,
+    };
+    result.satisfied.extend(values.iter().map(absent));
+}
+
+/// Evaluates one key whose values, or which itself, must hold.
+pub(super) fn one_key(
+    wanted: &WantedKey<'_>,
+    created: &mut BTreeSet<Key>,
+    reader: &Reader<'_>,
+    result: &mut Evaluation<'_>,
+) {
+    let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
+    let mut values: Vec<ValueChange> = Vec::new();
+    let mut unread = false;
+    for value in wanted {
+        let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
+        let read = reader.value(key, value.name).known();
+        let after = |before: Option<Data>| {
+            let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
+                true => {
+                    Unread::new(why.reason, "what is there cannot be kept; its data is sensitive, and is not shown")
+                }
+                false => why,
+            });
+            Ok((after?, before))
+        };
+        match read.and_then(after) {
+            Ok((None, _)) => result.refused.push(format!("{}: two rules want different data", place())),
+            Ok((Some(after), before)) => {
+                // Use the name as found, so that a deleted value comes back under the same name.
+                let name = reader.spelled(key, value.name);
+                if before == after {
+                    result.satisfied.push(Satisfied {
+                        key: key.clone(),
+                        name: Some(name),
+                        data: before,
+                        planned_by: None,
+                        sensitive: false,
+                    });
+                } else {
+                    values.push(ValueChange { name, before, after });
+                }
+            }
+            Err(why) => {
+                unread = true;
+                result.unknown.push(format!("{}: {why}", place()));
+            }
+        }
+    }
+    if exclusive {
+        let names: BTreeSet<&ValueName> = wanted.iter().map(|value| value.name).collect();
+        match exclusive::other_values(key, |name| names.contains(name), reader) {
+            Ok(others) => values.extend(others),
+            Err(why) => {
+                unread = true;
+                result.unknown.push(format!("{key}, which is to hold no other values: {why}"));
+            }
+        }
+    }
+    let exists = match reader.key(key) {
+        Answer::Present(()) => true,
+        Answer::Absent => false,
+        Answer::Unread(why) => {
+            if !unread {
+                result.unknown.push(format!("{key}: {why}"));
+            }
+            return;
+        }
+    };
+    match (exists, values.is_empty() && !must_exist) {
+        (true, true) => {}
+        (true, false) if values.is_empty() => {
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
+        }
+        (true, false) => result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values)),
+        (false, true) => {}
+        (false, false) => {
+            if let Err((parent, why)) = create_parents(key, created, reader, result) {
+                result.unknown.push(format!("{parent}: {why}"));
+                return;
+            }
+            created.insert(key.clone());
+            result.changes.push(KeyChange::new(key.clone(), ChangeAction::Create, values));
+        }
+    }
+}
+
+/// Adds a change for each absent key above `key`, topmost first.
+fn create_parents(
+    key: &Key,
+    created: &mut BTreeSet<Key>,
+    reader: &Reader<'_>,
+    result: &mut Evaluation<'_>,
+) -> Result<(), (Key, Unread)> {
+    let mut missing = Vec::new();
+    let mut next = key.parent();
+    while let Some(parent) = next {
+        // The parent of a key that the views keep apart may be one that they share.
+        let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
+        if created.contains(&parent) {
+            break;
+        }
+        match reader.key(&parent).known() {
+            Ok(Some(())) => break,
+            Ok(None) => {}
+            Err(why) => return Err((parent, why)),
+        }
+        next = parent.parent();
+        missing.push(parent);
+    }
+    for parent in missing.into_iter().rev() {
+        created.insert(parent.clone());
+        result.changes.push(KeyChange::new(parent, ChangeAction::Create, Vec::new()));
+    }
+    Ok(())
+}
+
+/// Adds the deletion of a key and all keys below it, each subkey before its parent.
+pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
+    // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
+    if is_protected(key) {
+        result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
+        return;
+    }
+    match reader.key(key) {
+        Answer::Absent => {
+            result.satisfied.push(Satisfied {
+                key: key.clone(),
+                name: None,
+                data: None,
+                planned_by: None,
+                sensitive: false,
+            });
+            return;
+        }
+        Answer::Unread(why) => {
+            result.unknown.push(format!("{key}: {why}"));
+            return;
+        }
+        Answer::Present(()) => {}
+    }
+    // A rollback asks whether the parent exists, and a snapshot has only what was asked when it was taken.
+    if let Some(parent) = key.parent() {
+        reader.key(&parent);
+    }
+    match reader.tree(key) {
+        Ok(tree) => {
+            if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
+                let below = &below.key;
+                result.refused.push(format!(
+                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
+                ));
+                return;
+            }
+            for KeyImage { key, properties, values } in tree.into_iter().rev() {
+                let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
+                let values = values.into_iter().map(gone).collect();
+                result.changes.push(KeyChange { properties, ..KeyChange::new(key, ChangeAction::Delete, values) });
+            }
+        }
+        Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),
+    }
+}

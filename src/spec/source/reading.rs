@@ -1,0 +1,58 @@
+//! The interpretation of an unquoted scalar, and what all readers of YAML interpret alike.
+
+/// The interpretation of an unquoted scalar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::spec) enum Reading {
+    /// Null.
+    Null,
+    /// True or false.
+    Bool,
+    /// A whole number; `None` if it does not fit 128 bits.
+    Int(Option<i128>),
+    /// A number with a fraction or exponent, an infinity, or not a number.
+    Float,
+    /// A date or a time.
+    Time,
+    /// `<<` or `=`.
+    Special,
+    /// A string.
+    Text,
+}
+
+impl Reading {
+    pub(in crate::spec) fn word(self) -> String {
+        match self {
+            Self::Null => "nothing".into(),
+            Self::Bool => "true or false".into(),
+            Self::Int(Some(number)) => format!("the number {number}"),
+            Self::Int(None) => "a number".into(),
+            Self::Float => "a number with a fraction".into(),
+            Self::Time => "a date or time".into(),
+            Self::Special => "an instruction".into(),
+            Self::Text => "text".into(),
+        }
+    }
+}
+
+/// Recognizes null, true and false, and infinities, which the core schema of YAML 1.2 and yaml_serde read alike.
+pub(super) fn word(text: &str) -> Option<Reading> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Some(Reading::Bool),
+        _ => special_float(text),
+    }
+}
+
+pub(super) fn signed(text: &str) -> (i128, &str) {
+    match text.as_bytes().first() {
+        Some(b'-') => (-1, &text[1..]),
+        Some(b'+') => (1, &text[1..]),
+        _ => (1, text),
+    }
+}
+
+pub(super) fn special_float(text: &str) -> Option<Reading> {
+    let (_, word) = signed(text);
+    let infinite = matches!(word, ".inf" | ".Inf" | ".INF");
+    (infinite || matches!(text, ".nan" | ".NaN" | ".NAN")).then_some(Reading::Float)
+}
