@@ -3,7 +3,7 @@
 use std::io;
 
 use kbfix::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::StoreError,
     operation,
     plan::file::PlanError,
@@ -42,12 +42,12 @@ impl CommandError {
 
     /// The same with another way on.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
-        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.set_hint(hint));
         self
     }
 
     /// Wrong usage.
-    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(Exit::Refused, Diagnostic::error(Code::USAGE, message).hint(hint))
     }
 
@@ -76,15 +76,16 @@ impl From<PlanError> for CommandError {
     fn from(error: PlanError) -> Self {
         let (code, hint) = match error {
             PlanError::Json(_) | PlanError::Shape(_) => {
-                (Code::PLAN_INVALID, "make a plan with `kbfix diff --out FILE`")
+                (Code::PLAN_INVALID, Hint::new("make a plan").option("out", "FILE"))
             }
             PlanError::Inconsistent(_) => (
                 Code::PLAN_INCONSISTENT,
-                "it was edited after it was made: make the plan anew with `kbfix diff --out FILE`, and have it reviewed",
+                Hint::new("it was edited after it was made: make the plan anew, and have it reviewed")
+                    .option("out", "FILE"),
             ),
-            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed"),
+            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed".into()),
             PlanError::Other { .. } => {
-                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed")
+                (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed".into())
             }
         };
         Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))

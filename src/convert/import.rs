@@ -14,7 +14,7 @@ mod rules;
 mod script;
 
 use crate::{
-    diag::{Code, Diagnostic, Place, Severity},
+    diag::{Code, Diagnostic, Hint, Place, Severity},
     format::reg::{self, CodePage, RegErrorKind},
     spec::{
         MAX_BYTES,
@@ -168,8 +168,12 @@ struct File<'a> {
 impl File<'_> {
     fn finding(&self, error: &reg::RegError, severity: Severity) -> Diagnostic {
         let message = format!("expected {}, found {}", error.expected, error.found);
+        let hint = match error.kind {
+            reg::RegErrorKind::CodePage => Hint::new(error.hint()).option("code-page", "N"),
+            _ => error.hint().into(),
+        };
         let place = Place { column: error.column, ..self.place(error.line) };
-        Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(error.hint())
+        Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(hint)
     }
 
     fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {

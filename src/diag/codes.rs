@@ -77,6 +77,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
     TOO_MANY_CHANGES = "too-many-changes";
+    /// Files of a drive were asked for, and the operator named no folder that holds them.
+    FILES_NOT_GIVEN = "files-not-given";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
@@ -247,8 +249,6 @@ codes! {
     KEY_ESCAPE = "key-escape";
     /// A condition uses the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
-    /// A rule for each user has a condition that is true if it is true for any user.
-    USER_IN_CONDITION = "user-in-condition";
     /// A rule applies to no machine.
     DEAD_RULE = "dead-rule";
     /// One key has two rules.

@@ -5,6 +5,7 @@
 
 mod codes;
 mod exit;
+mod hint;
 pub mod text;
 
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use codes::{CODES, Code};
 pub use exit::Exit;
+pub use hint::{Fix, Hint, NamedOption};
 
 /// Returns a count with its noun: `1 key`, `2 keys`, `0 oddities`.
 pub fn number_of(n: usize, what: &str) -> String {
@@ -38,6 +40,12 @@ pub struct Diagnostic {
     /// The next step for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The options that the hint names. The hint itself does not spell them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<NamedOption>,
+    /// The correction that the hint describes, where it is of a known kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
 }
 
 /// Whether a finding stops the operation.
@@ -68,7 +76,15 @@ pub struct Place {
 impl Diagnostic {
     /// Returns an error without a place or hint.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), place: None, hint: None }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            place: None,
+            hint: None,
+            options: Vec::new(),
+            fix: None,
+        }
     }
 
     /// Returns a warning without a place or hint.
@@ -85,8 +101,21 @@ impl Diagnostic {
 
     /// Sets the hint: the next step for the user.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.set_hint(hint);
         self
+    }
+
+    /// Replaces the hint.
+    pub fn set_hint(&mut self, hint: impl Into<Hint>) {
+        let Hint { text, options, fix } = hint.into();
+        (self.hint, self.options, self.fix) = (Some(text), options, fix);
+    }
+
+    /// Returns the hint with its options as a command line spells them.
+    pub fn advice(&self) -> Option<String> {
+        let options: Vec<_> = self.options.iter().map(ToString::to_string).collect();
+        let hint = self.hint.as_ref()?;
+        Some(if options.is_empty() { hint.clone() } else { format!("{hint} ({})", options.join(" ")) })
     }
 }

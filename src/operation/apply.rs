@@ -6,7 +6,7 @@ use super::{
     error::Error,
     execute::{Applied, StartError, execute},
     install::{self, Packages},
-    plan::{PlanStatus, Request, cannot_apply, other_target, refuse_damaged, too_many_changes},
+    plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
     progress::{Progress, changing, reading},
     report::{Command, Report},
     restart,
@@ -67,10 +67,10 @@ pub fn apply(
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
-    let warning = other_target(&plan, target);
+    let warnings = warnings(&plan, target);
     if status == PlanStatus::AlreadyApplied {
         let mut report = Report::of_applied_plan(plan, Command::Apply);
-        report.diagnostics.extend(warning);
+        report.diagnostics.extend(warnings);
         return Ok(report);
     }
     let narrow = |plan: &Plan| match plan.wider_than(options.max_changes) {
@@ -91,7 +91,7 @@ pub fn apply(
             return Err(Error::new(Outcome::RolledBack.exit(), why));
         }
         let mut report = Report::of_plan(plan, Command::Apply);
-        report.diagnostics.extend(warning);
+        report.diagnostics.extend(warnings);
         return Ok(report);
     }
     let prepared = options.packages.prepare(&plan, &address, store)?;
@@ -110,7 +110,7 @@ pub fn apply(
         })
     };
     report.command = Command::Apply;
-    report.diagnostics.extend(warning);
+    report.diagnostics.extend(warnings);
     if options.restart_services {
         restart::restart(&mut report, progress);
     }
@@ -151,7 +151,7 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|path| path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "put back what is named above by hand, or try `kbfix rollback` with the journal",
+            Outcome::Failed => "put back what is named above by hand, or try a rollback of the journal",
             _ => "nothing was changed; mend the cause and apply again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));

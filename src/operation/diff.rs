@@ -2,7 +2,7 @@
 
 use super::{
     error::Error,
-    plan::{PlanStatus, Request, cannot_apply, other_target, refuse_damaged, too_many_changes},
+    plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
     progress::{Progress, reading},
     report::{Command, Report},
 };
@@ -33,7 +33,7 @@ pub fn diff(
     let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
     let wide = plan.wider_than(max_changes).map(|spec| too_many_changes(spec, max_changes, Diagnostic::warning));
     let mut warnings = Vec::from_iter(wide);
-    warnings.extend(other_target(&plan, target));
+    warnings.extend(warnings_of(&plan, target));
     if status == PlanStatus::Current {
         refuse_damaged(&plan, target)?;
         warnings.extend(cannot_apply(&plan, target, Diagnostic::warning));

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::StoreError,
     targets::{Drift, TargetError, smb::Trouble},
 };
@@ -29,7 +29,7 @@ impl Error {
     /// Returns the same error with another hint.
     #[must_use]
     pub fn with_hint(mut self, hint: &str) -> Self {
-        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.hint = Some(hint.to_owned()));
+        self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.set_hint(hint));
         self
     }
 }
@@ -45,18 +45,28 @@ impl std::error::Error for Error {}
 
 impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
-        let (code, hint) = match &error {
-            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again"),
-            TargetError::Malformed { .. } => (Code::TARGET_MALFORMED, "give a whole and undamaged file"),
-            TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target"),
-            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it"),
+        let (code, hint): (Code, Hint) = match &error {
+            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again".into()),
+            TargetError::Malformed { option: None, .. } => {
+                (Code::TARGET_MALFORMED, "give a whole and undamaged file".into())
+            }
+            TargetError::Malformed { option: Some(option), .. } => {
+                let hint = Hint::new("give a whole and undamaged file, or say how to read this one");
+                (Code::TARGET_MALFORMED, hint.with(option.clone()))
+            }
+            TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
+            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it".into()),
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    (Code::TARGET_LOCK, "see who put it there, and move it away: kbfix needs that name for its lock")
+                    let hint = "see who put it there, and move it away: kbfix needs that name for its lock";
+                    (Code::TARGET_LOCK, hint.into())
                 }
-                _ => (Code::TARGET_LOCK, "see that you may write in its folder: a lock is a file beside what it locks"),
+                _ => {
+                    let hint = "see that you may write in its folder: a lock is a file beside what it locks";
+                    (Code::TARGET_LOCK, hint.into())
+                }
             },
-            TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint()),
+            TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint().into()),
         };
         Self::new(Exit::Unusable, Diagnostic::error(code, error.to_string()).hint(hint))
     }
@@ -88,7 +98,7 @@ impl From<PlanRefusal> for Error {
             PlanRefusal::Stale(moved) => {
                 let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
                 let message = format!("{message}: {}", lines.join("; "));
-                let hint = "make the plan anew with `kbfix diff --out FILE`, and have it reviewed";
+                let hint = Hint::new("make the plan anew, and have it reviewed").option("out", "FILE");
                 let mut stop = Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
                 stop.moved = moved;
                 stop
@@ -99,23 +109,26 @@ impl From<PlanRefusal> for Error {
 
 /// What to do about a state folder or journal that others may write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`chmod go-w`, `chown`); or name \
-                              another state folder with --state-dir, and copy a journal that you trust";
+const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`chmod go-w`, `chown`); or copy a \
+                              journal that you trust, and name another state folder";
 /// What to do about a state folder or journal that others may write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or name another state \
-                              folder with --state-dir, and copy a journal that you trust";
+const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or copy a journal that \
+                              you trust, and name another state folder";
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
+        let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
             StoreError::Io { .. } => {
-                (Code::JOURNAL_ACCESS, "see that you may use the state folder, or name another with --state-dir")
+                (Code::JOURNAL_ACCESS, another("see that you may use the state folder, or name another"))
             }
-            StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, UNTRUSTED_HINT),
-            StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere"),
-            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is"),
-            StoreError::Malformed { .. } => (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones"),
+            StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
+            StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
+            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is".into()),
+            StoreError::Malformed { .. } => {
+                (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones".into())
+            }
         };
         Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
     }

@@ -12,7 +12,7 @@ use super::{
     step::{Step, StepResult},
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::Store,
     observe::observe_again,
     plan::{Outcome, Plan, SpecPlan},
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Packages(pub Vec<(String, PathBuf)>);
 
-fn usage(message: String, hint: &str) -> Error {
+fn usage(message: String, hint: impl Into<Hint>) -> Error {
     Error::new(Exit::Refused, Diagnostic::error(Code::PACKAGE_USAGE, message).hint(hint))
 }
 
@@ -37,7 +37,8 @@ impl Packages {
         for (id, _) in &self.0 {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
             let spec = spec.ok_or_else(|| {
-                usage(format!("--package names {id}, and no spec of this run has that id"), "name a spec of this run")
+                let message = format!("a package is given for {id}, and no spec of this run has that id");
+                usage(message, Hint::new("name a spec of this run").option("package", "ID=PATH"))
             })?;
             match spec.hotfix.as_mut().filter(|hotfix| hotfix.package.is_some()) {
                 Some(hotfix) => hotfix.install = true,
@@ -70,7 +71,7 @@ impl Packages {
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
             let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
-            usage(message, "give --package ID=PATH and --install-hotfix")
+            usage(message, Hint::new("give it").option("package", "ID=PATH").bare_option("install-hotfix"))
         })
     }
 

@@ -1,9 +1,9 @@
 //! Plans and a target: a plan is made of specs, and a saved one is checked against the target as it is now.
 
 use crate::{
-    diag::{Code, Diagnostic, number_of},
+    diag::{Code, Diagnostic, Hint, number_of},
     observe::{Reader, observe, observe_again},
-    plan::{Machine, Plan, SpecPlan},
+    plan::{Machine, Outcome, Plan, SpecPlan},
     registry::control_set,
     spec::Spec,
     targets::{Drift, Target, TargetError},
@@ -145,7 +145,8 @@ pub fn same_machine(
 /// That a `*` of a spec stands for very many keys.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = format!("look through them; where all are meant, apply with --max-changes {}", spec.by_star);
+    let hint = Hint::new("look through them; where all are meant, allow so many")
+        .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
@@ -166,9 +167,31 @@ pub(super) fn cannot_apply(
     Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
 }
 
+/// Returns what else the operator should know of a plan and its target.
+pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
+    other_target(plan, target).into_iter().chain(missing_drives(plan, target)).collect()
+}
+
+/// Returns that files could not be read because the operator gave no folder for their drives, and a spec is unknown.
+fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+    let drives = target.missing_drives();
+    if drives.is_empty() || plan.outcome() < Outcome::Unknown {
+        return None;
+    }
+    let is_export = target.uri().starts_with("reg:");
+    let named: Vec<_> = drives.iter().map(|drive| format!("{drive}:")).collect();
+    let message = format!("files of drive {} were not read: the target holds none of them", named.join(" and "));
+    let hint = Hint::new("give the folder in which they are");
+    let hint = match is_export {
+        true => hint.option("files", "DIR"),
+        false => drives.iter().fold(hint, |hint, drive| hint.option("drive", format!("{drive}=DIR"))),
+    };
+    Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))
+}
+
 /// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
 /// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
-pub(super) fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
     (!is_copy && plan.target != uri).then(|| {

@@ -2,7 +2,7 @@
 
 use super::{error::Error, progress::Progress, report::Report, services, step::StepResult};
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     plan::{Outcome, Plan},
     targets::{Address, Kind},
 };
@@ -13,7 +13,7 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("services can only be restarted on the target local, not on {}", address.uri);
-    let hint = "leave --restart-services out; the report names the services";
+    let hint = Hint::new("leave the option out; the report names the services").bare_option("restart-services");
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
@@ -29,7 +29,7 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
         [] => Ok(()),
         names => {
             let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
-            let hint = "see how the spec spells it; or leave --restart-services out";
+            let hint = Hint::new("see how the spec spells it; or leave the option out").bare_option("restart-services");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
         }
     }

@@ -8,7 +8,7 @@ use super::{
     report::{Command, Report},
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe,
     plan::{Machine, Outcome, Plan, SpecPlan},
@@ -140,8 +140,9 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
-    let hint = "name the target that was changed, or leave --target out: the journal knows where it was. Where it is that machine, \
-                renamed or prepared anew since, give --force-machine";
+    let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
+                prepared anew since, allow that";
+    let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
@@ -153,15 +154,15 @@ fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
         n => format!("{n} places were changed by somebody else since, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by --force either: see to that \
+    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by force either: see to that \
                    by hand, and roll back again";
     let mut hint = match forcible {
-        0 => by_hand.to_owned(),
-        n if n == conflicts.len() => "put back by hand, or with --force".to_owned(),
-        n => format!("--force puts back {n} of them; {by_hand}"),
+        0 => Hint::new(by_hand),
+        n if n == conflicts.len() => Hint::new("put back by hand, or by force").bare_option("force"),
+        n => Hint::new(format!("force puts back {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
-        hint.push_str(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+        hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
     }
     Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }
@@ -214,6 +215,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         outcome,
         reasons: undo.unread.iter().cloned().chain(kept).collect(),
         checks: Vec::new(),
+        run_triggers: false,
         install: None,
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,
@@ -223,5 +225,6 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         satisfied: Vec::new(),
         manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        unset: Vec::new(),
     }
 }

@@ -55,8 +55,8 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
             );
         }
     }
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(one_line(hint)));
+    if let Some(hint) = diagnostic.advice() {
+        group = group.element(Level::HELP.message(one_line(&hint)));
     }
     renderer.render(&[group])
 }
@@ -77,9 +77,9 @@ pub fn github(diagnostic: &Diagnostic) -> String {
     };
     // The log of a workflow is read in a terminal, too. A file whose name has such characters gets no annotation.
     let mut message = one_line(&diagnostic.message);
-    if let Some(hint) = &diagnostic.hint {
+    if let Some(hint) = diagnostic.advice() {
         message.push_str("\nhelp: ");
-        message.push_str(&one_line(hint));
+        message.push_str(&one_line(&hint));
     }
     let mut properties = Vec::new();
     if let Some(place) = &diagnostic.place {

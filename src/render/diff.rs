@@ -179,6 +179,15 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
+/// Returns the meaning of data on one line, if the notation shows it as digits.
+pub(super) fn readable(data: &Data) -> Option<String> {
+    if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
+        let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();
+        return Some(one_line(&format!("{} [{}]", data.value_type, items.join(", "))));
+    }
+    comment(data).first().map(|line| one_line(line))
+}
+
 /// Returns a sentence on how many keys and values are created, updated and deleted.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();

@@ -104,7 +104,7 @@ pub fn report(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "<p><b>{code}</b>: {message}{hint}</p>");
     }
     for step in &report.steps {
@@ -130,6 +130,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
             Part::Hotfix => format!("hotfix {}", check.title),
+            Part::Trigger => "trigger".to_owned(),
         };
         for e in &check.evidence {
             let class = match check.result {

@@ -50,6 +50,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
     }
+    for name in &spec.unset {
+        let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
+    }
     for rule in wording::unmet_rules(spec) {
         let _ = writeln!(out, "  rule          {}", one_line(&rule));
     }
@@ -105,9 +108,10 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
         Part::Deletion => "deletion",
+        Part::Trigger => "trigger",
     };
     let title = match check.part {
-        Part::Applicable | Part::Deletion => String::new(),
+        Part::Applicable | Part::Deletion | Part::Trigger => String::new(),
         _ => format!(" {}", one_line(&check.title)),
     };
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());

@@ -36,7 +36,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
-        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({})", escaped(hint))).unwrap_or_default();
+        let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
         let _ = writeln!(out, "- **{code}**: {message}{hint}");
     }
     if let Some(digest) = &report.digest {
@@ -58,6 +58,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
             Part::Hotfix => format!("hotfix {}", check.title),
+            Part::Trigger => "trigger".to_owned(),
         };
         for e in &check.evidence {
             let words = wording::result(check, e);

@@ -7,6 +7,7 @@ pub mod diagnostics;
 mod diff;
 pub mod dsc;
 pub mod fleet;
+mod for_callers;
 pub mod hive_check;
 pub mod html;
 mod hidden;
@@ -30,7 +31,21 @@ pub fn report_json(report: &Report) -> String {
     let is_sensitive = report.specs.iter().any(|spec| {
         spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
     });
-    hidden::json(&Report { changes_are: report.changes_are(), ..report.clone() }, is_sensitive)
+    let report = Report { changes_are: report.changes_are(), ..report.clone() };
+    let mut document = serde_json::to_value(&report).unwrap_or_default();
+    if is_sensitive {
+        crate::plan::hidden::hide(&mut document);
+    }
+    for_callers::add(&mut document, &report);
+    json(&document)
+}
+
+/// Returns the schema of [`report_json`]'s document.
+pub fn report_schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Report>().to_value();
+    for_callers::add_to_schema(&mut schema);
+    schema
 }
 
 /// Formats a document as indented JSON.

@@ -17,7 +17,7 @@ mod source;
 
 use sha2::{Digest, Sha256};
 
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Hint, Severity};
 use shape::{ambiguous, repair, suspicious, validate};
 use source::{
     findings::{self, Findings},
@@ -148,7 +148,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
             let message = "the spec is of the form that the schema gives, and cannot be read all the same";
-            findings.name(Code::INTERNAL, &path::Path::default(), message, None);
+            findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
         }
         return check::Checked::failed(findings.finish());
     };

@@ -16,7 +16,7 @@ use super::{
         tree::Places,
     },
 };
-use crate::diag::{Code, Diagnostic, Place};
+use crate::diag::{Code, Diagnostic, Hint, Place};
 
 /// A document that has the form of its schema.
 pub struct SideDocument<'t, T> {
@@ -101,7 +101,7 @@ fn form<T: DeserializeOwned>(
     match serde_json::from_value(value) {
         Ok(content) => Ok((content, findings.finish())),
         Err(error) => {
-            findings.name(Code::SCHEMA, &Path::default(), error.to_string(), None);
+            findings.name(Code::SCHEMA, &Path::default(), error.to_string(), None::<Hint>);
             Err(findings.finish())
         }
     }

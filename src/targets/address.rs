@@ -129,7 +129,7 @@ impl Address {
             Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
         };
         let no_drives = match kind {
-            Kind::Reg(_) => Some("an export takes the folder of drive C, by --files"),
+            Kind::Reg(_) => Some("an export takes the folder of drive C, as its files"),
             Kind::Image(_) => None,
             _ => own_drive,
         };

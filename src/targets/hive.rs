@@ -4,6 +4,7 @@
 //! `CurrentControlSet` with `HKLM\SYSTEM`, `HKCR` and the 32-bit view with `HKLM\SOFTWARE`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -12,7 +13,7 @@ use crate::{files::replace::remove_leftovers, registry::KeyPath};
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
-    drives::Drives,
+    drives::{Drives, split_drive},
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
 };
@@ -26,6 +27,8 @@ pub struct HiveTarget {
     path: PathBuf,
     key: KeyPath,
     drives: Drives,
+    /// The drives whose files were asked for, and which nothing stands for.
+    missing: BTreeSet<char>,
     registry: OfflineRegistry,
 }
 
@@ -44,11 +47,13 @@ impl HiveTarget {
         let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
-            Err(OpenError::Unread(why)) => return Err(TargetError::Malformed { what, detail: why.to_string() }),
+            Err(OpenError::Unread(why)) => {
+                return Err(TargetError::Malformed { what, detail: why.to_string(), option: None });
+            }
         };
         let mut registry = OfflineRegistry::new(what, allow_dirty, false);
         registry.mount_opened(key.clone(), file);
-        Ok(Self { named: path.to_owned(), path: real, key, drives, registry })
+        Ok(Self { named: path.to_owned(), path: real, key, drives, missing: BTreeSet::new(), registry })
     }
 }
 
@@ -62,8 +67,20 @@ impl Target for HiveTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let unknown = || Answer::unread(Reason::Unknown, "a hive holds no files; give the drive's with --drive C=DIR");
-        Ok(paths.iter().map(|path| self.drives.facts(path).unwrap_or_else(unknown)).collect())
+        let mut missing = BTreeSet::new();
+        let answers = paths.iter().map(|path| {
+            self.drives.facts(path).unwrap_or_else(|| {
+                missing.extend(split_drive(path).map(|(letter, _)| letter));
+                Answer::unread(Reason::Unknown, "a hive holds no files; give a folder for the drive")
+            })
+        });
+        let answers = answers.collect();
+        self.missing.append(&mut missing);
+        Ok(answers)
+    }
+
+    fn missing_drives(&self) -> BTreeSet<char> {
+        self.missing.clone()
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

@@ -44,7 +44,10 @@ pub use open::open;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
-use crate::registry::{Key, ValueName};
+use crate::{
+    diag::NamedOption,
+    registry::{Key, ValueName},
+};
 
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,11 @@ pub trait Target {
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
+    fn missing_drives(&self) -> BTreeSet<char> {
+        BTreeSet::new()
+    }
 
     /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
     /// where that key leads to no other.
@@ -173,6 +181,8 @@ pub enum TargetError {
         what: String,
         /// The problem and its place.
         detail: String,
+        /// The option with which it can be read all the same, if there is one.
+        option: Option<NamedOption>,
     },
     /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]

@@ -12,17 +12,18 @@
 //!   is found under the name that the file covers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use crate::{
+    diag::NamedOption,
     files::{
         read::read_file,
         replace::{remove_leftovers, replace_file},
     },
-    format::reg::{CodePage, Document, MAX_FILE},
+    format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
     registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
 };
 
@@ -42,6 +43,8 @@ pub struct RegTarget {
     path: PathBuf,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
+    /// Whether files were asked for, and there is no folder that holds them.
+    files_missing: bool,
     document: Document,
 }
 
@@ -62,7 +65,7 @@ impl RegTarget {
         let real = fs::canonicalize(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
         let document = load(&real, code_page)?;
-        Ok(Self { named: path.to_owned(), path: real, code_page, files, document })
+        Ok(Self { named: path.to_owned(), path: real, code_page, files, files_missing: false, document })
     }
 
     /// Reads the file again: it may have changed since.
@@ -228,6 +231,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
     let document = Document::parse(bytes, code_page).map_err(|error| TargetError::Malformed {
         what: what(),
         detail: format!("{error} ({}): {}", error.code(), error.hint()),
+        option: (error.kind == RegErrorKind::CodePage)
+            .then(|| NamedOption { name: "code-page", value: Some("N".to_owned()) }),
     })?;
     match document.first_deletion() {
         Some(line) => Err(TargetError::Malformed {
@@ -236,6 +241,7 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
                 "line {line} deletes a key or a value: this is a script for changes, not an export of the \
                  present state; give an export (`reg export KEY FILE`)"
             ),
+            option: None,
         }),
         None => Ok(document),
     }
@@ -251,8 +257,16 @@ impl Target for RegTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let unknown = || Answer::unread(Reason::Unknown, "an export holds no files; give the drive's with --files DIR");
-        Ok(paths.iter().map(|path| self.files.as_mut().map_or_else(unknown, |files| files.facts(path))).collect())
+        let Some(files) = &mut self.files else {
+            self.files_missing |= !paths.is_empty();
+            let unknown = || Answer::unread(Reason::Unknown, "an export holds no files; give the folder of its drive");
+            return Ok(paths.iter().map(|_| unknown()).collect());
+        };
+        Ok(paths.iter().map(|path| files.facts(path)).collect())
+    }
+
+    fn missing_drives(&self) -> BTreeSet<char> {
+        self.files_missing.then_some('C').into_iter().collect()
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

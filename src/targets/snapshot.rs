@@ -92,7 +92,7 @@ fn too_large(size: usize) -> Option<String> {
 fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-    let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail };
+    let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
     let parsed = json::check(&text).and_then(|()| serde_json::from_str::<Snapshot>(&text));
     let snapshot = parsed.map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;

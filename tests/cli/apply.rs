@@ -99,7 +99,7 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     // A diff says so before; what kbfix cannot write without the code page, it names that for.
     let diff = "diff @/t.yaml @target";
     machine.run(&format!("{diff} --code-page 1252")).code(1).says("cannot-apply").says("version 5 file in UTF-16");
-    let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give --code-page N");
+    let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give its code page");
     assert!(run.stdout.contains("cannot-apply"), "{}", run.stdout);
     assert_eq!(machine.export(), export);
     let line = "apply @/t.yaml --code-page 1252 @target @state";

@@ -36,6 +36,30 @@ fn reports_of_every_outcome_are_valid() {
 }
 
 #[test]
+fn a_report_says_what_its_parts_mean_so_that_callers_need_not() {
+    const KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\T";
+    let values = "{ L: { type: REG_MULTI_SZ, data: [a, 'b\"'] }, Q: { type: REG_QWORD, data: 255 }, D: { type: REG_DWORD, data: 1 } }";
+    let spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry: [{{ key: {KEY}, values: {values} }}]\n");
+    let machine = Machine::new();
+    machine.write("t.yaml", &spec);
+    let report = machine.run("diff @/t.yaml @target --format json").code(1).json();
+    valid("report", &report);
+    assert_eq!(report["specs"][0]["sentence"], "changes pending");
+    let change = &report["specs"][0]["changes"][0];
+    let key = KEY.replace("HKLM", "HKEY_LOCAL_MACHINE");
+    assert_eq!(change["long_key"], key);
+    assert_eq!(change["diff"]["heading"], format!("[{key}]"));
+    assert_eq!(change["diff"]["before"], "");
+    let lines = format!(
+        "[{key}]\n\"D\"=dword:00000001\n\"L\"=hex(7):61,00,00,00,62,00,22,00,00,00,00,00\n; REG_MULTI_SZ [\"a\", \"b\\\"\"]\n\
+         \"Q\"=hex(b):ff,00,00,00,00,00,00,00\n; REG_QWORD 0xff\n"
+    );
+    assert_eq!(change["diff"]["after"], lines);
+    let readable: Vec<&Value> = change["values"].as_array().unwrap().iter().map(|v| &v["after"]["readable"]).collect();
+    assert_eq!(readable, [&Value::Null, &r#"REG_MULTI_SZ ["a", "b\""]"#.into(), &"REG_QWORD 0xff".into()]);
+}
+
+#[test]
 fn plans_and_snapshots_are_valid() {
     let machine = Machine::with_dav("\"DisableRealmHint\"=hex(4):01,00,00");
     machine.run("diff KB909094 @target --out @/plan.json").code(1);

@@ -52,7 +52,10 @@ fn a_spec_that_needs_a_parameter_says_so_and_the_others_go_on() {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let outcomes: Vec<_> = report["specs"].as_array().unwrap().iter().map(|s| s["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["needs_parameter", "needs_parameter", "changes_pending", "not_applicable"]);
-    assert_eq!(report["specs"][0]["reasons"][0], "the parameter `level` is not set; add `--set level=…`: how much");
+    assert_eq!(report["specs"][0]["reasons"][0], "the parameter `level` is not set: how much");
+    assert_eq!(report["specs"][0]["sentence"], "needs a parameter");
+    assert_eq!(report["specs"][0]["options"], serde_json::json!([{ "name": "set", "value": "level=…" }]));
+    machine.run(&format!("diff {all}")).code(4).says("set it with   --set level=…");
     assert_eq!(report["specs"][0].get("parameters"), None);
     assert_eq!(report["specs"][0].get("changes"), None);
     let before = machine.export();

@@ -478,8 +478,8 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
     for options, message in (
         ({"restart_services": True, **image}, "services can only be restarted on the target local"),
         ({"state_dir": str(site.folder / "file")}, "[journal-access]"),
-        ({"target": f"image:{machine}/C"}, "files does not go with the target image:"),
-        ({"drives": {"D": "/"}}, "drives does not go with the target reg:"),
+        ({"target": f"image:{machine}/C"}, "the option `files` does not go with the target image:"),
+        ({"drives": {"D": "/"}}, "or name another target (drives)"),
         ({"max_changes": -1}, "max_changes is -1"),
         ({"packages": {"KB909094": "x"}}, "install_hotfix is not true"),
     ):
@@ -525,7 +525,7 @@ def test_a_list_for_a_parameter(site: Site) -> None:
     single = site.task({**SRC, "parameters": {"realm_hint": ["1"]}})
     assert "is set to a list, and is a number" in single.output, single.output
     unset = site.task({"src": ["list.yaml"]})
-    assert "add `parameters: {names: …}`" in unset.output and "--set" not in unset.output, unset.output
+    assert "(parameters: {names: …})" in unset.output and "--set" not in unset.output, unset.output
 
 
 def test_names_that_are_no_files(site: Site) -> None:
@@ -676,7 +676,7 @@ def test_sensitive_data_is_in_no_result_and_no_diff(site: Site) -> None:
             assert secret not in run.output, run.output
         return run.output
 
-    assert '+"A"=(hidden)' in shown(site.task(options, "--check", "--diff", "-vvv"), (1, 0))
+    assert '+"A"=(REG_SZ, hidden)' in shown(site.task(options, "--check", "--diff", "-vvv"), (1, 0))
     shown(site.task({**options, "reports": "reports"}, "-vvv", module="kb_info"), (0, 0))
     for end in ("json", "md"):
         kept = (site.folder / f"reports/pending1.{end}").read_text(encoding="utf-8")

@@ -75,8 +75,13 @@ impl Source {
         let about = About { id: &id, title: &title, summary: None };
         let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
             // The options are those of the command that this stands for.
-            for hint in findings.iter_mut().filter_map(|finding| finding.hint.as_mut()) {
-                *hint = hint.replace("give --", "make a spec of it with `kbfix import` and --");
+            for finding in &mut findings {
+                let options: Vec<_> = finding.options.iter().map(ToString::to_string).collect();
+                let Some(hint) = &finding.hint else { continue };
+                finding.set_hint(match options.is_empty() {
+                    true => hint.replace("give --", "make a spec of it with `kbfix import` and --"),
+                    false => format!("make a spec of it with `kbfix import` and {}: {hint}", options.join(" ")),
+                });
             }
             CommandError::all(Exit::Refused, findings)
         })?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::error::CommandError;
 
 use kbfix::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     targets::{Address, Extra, Target, open},
 };
 
@@ -63,7 +63,8 @@ impl TargetArguments {
             None if cfg!(windows) => "local",
             None => {
                 let message = "no target is named, and this is not Windows";
-                let hint = "give --target with one of image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE, smb://HOST";
+                let hint = Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE or smb://HOST")
+                    .option("target", "URI");
                 return Err(CommandError::new(
                     Exit::Refused,
                     Diagnostic::error(Code::TARGET_MISSING, message).hint(hint),
@@ -76,13 +77,14 @@ impl TargetArguments {
             None => Ok(address),
             Some((extra, why)) => {
                 let option = match extra {
-                    Extra::Files => "--files",
-                    Extra::Drives => "--drive",
-                    Extra::AllowDirty => "--allow-dirty",
-                    Extra::CodePage => "--code-page",
+                    Extra::Files => "files",
+                    Extra::Drives => "drive",
+                    Extra::AllowDirty => "allow-dirty",
+                    Extra::CodePage => "code-page",
                 };
-                let message = format!("{option} does not go with the target {}: {why}", address.uri);
-                Err(CommandError::usage(message, format!("leave {option} out, or name another target")))
+                let message = format!("the option `{option}` does not go with the target {}: {why}", address.uri);
+                let hint = Hint::new("leave it out, or name another target").bare_option(option);
+                Err(CommandError::usage(message, hint))
             }
         }
     }
@@ -107,7 +109,10 @@ impl StateArguments {
     /// Returns the state folder that the user named, or the default.
     pub(in crate::cli) fn store(&self) -> Result<kbfix::journal::Store, CommandError> {
         kbfix::journal::Store::new(self.state_dir.as_deref()).ok_or_else(|| {
-            CommandError::usage("there is no default state folder here", "name one with --state-dir DIR")
+            CommandError::usage(
+                "there is no default state folder here",
+                Hint::new("name one").option("state-dir", "DIR"),
+            )
         })
     }
 }

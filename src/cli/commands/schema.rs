@@ -8,9 +8,8 @@ use crate::cli::{error::CommandError, output::Output};
 use kbfix::{
     diag::Exit,
     fleet::{self, FleetReport},
-    operation::report::Report,
     plan,
-    render::{article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
+    render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
     targets::Snapshot,
 };
@@ -55,7 +54,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let schema = match arguments.document {
         Document::Spec => spec::schema(),
         Document::Plan => plan::file::schema(),
-        Document::Report => written::<Report>(),
+        Document::Report => render::report_schema(),
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),

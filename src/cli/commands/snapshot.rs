@@ -10,7 +10,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::now,
     operation::{self, Progress as _, reading},
     targets::Snapshot,
@@ -43,7 +43,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));
     let open = open.map(|(spec, name)| {
         let message = format!("{}: the keys that the parameter `{name}` names are not in the snapshot", spec.id);
-        let hint = spec.unset.get(name).map_or_else(String::new, Clone::clone);
+        let what = spec.unset.get(name).map_or("", String::as_str);
+        let hint = Hint::new(format!("set it: {what}")).option("set", format!("{name}=…"));
         Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)
     });
     output.diagnostics(&open.collect::<Vec<_>>());

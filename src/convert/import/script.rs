@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Hint},
     format::reg::{Content, Document},
     registry::{Data, Key, KeyPath, RootKey, ValueName, ValueType, name, notation},
 };
@@ -99,7 +99,8 @@ fn terminated(data: &Data) -> Data {
 }
 
 fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
-    let hint = "export the key again as version 5, which is Unicode, or give --code-page N";
+    let hint = Hint::new("export the key again as version 5, which is Unicode, or give its code page")
+        .option("code-page", "N");
     Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
 }
 

@@ -264,6 +264,6 @@ fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> 
 pub(super) fn lacks(c: char, encoding: TextEncoding) -> String {
     match encoding {
         TextEncoding::Ansi(Some(page)) => format!("code page {page} has no {c:?}; use a version 5 file in UTF-16"),
-        _ => format!("{c:?} is not ASCII, and the file's code page is not known; give --code-page N"),
+        _ => format!("{c:?} is not ASCII, and the file's code page is not known; give its code page"),
     }
 }

@@ -90,9 +90,7 @@ impl RegErrorKind {
         match self {
             Self::TooLarge => "export only the keys that the specs read",
             Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
-            Self::CodePage => {
-                "give --code-page N, the ANSI code page of the machine that wrote the file, such as 1252 or 932"
-            }
+            Self::CodePage => "give the ANSI code page of the machine that wrote the file, such as 1252 or 932",
             Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
             Self::OutsideKey => "put the value below the [key] that it belongs to",
             Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or empty",

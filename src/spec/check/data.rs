@@ -1,7 +1,7 @@
 //! Converts data as written into data as stored, by its type.
 
 use crate::{
-    diag::{Code, text::shorten},
+    diag::{Code, Hint, text::shorten},
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
@@ -18,12 +18,12 @@ pub(super) struct Misfit {
     /// A description of the fault.
     pub message: String,
     /// Advice on how to correct it.
-    pub hint: String,
+    pub hint: Hint,
     /// The faulty part of a string, if it is not all of it.
     pub part: Option<String>,
 }
 
-fn misfit(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Misfit {
+fn misfit(code: Code, message: impl Into<String>, hint: impl Into<Hint>) -> Misfit {
     Misfit { code, message: message.into(), hint: hint.into(), part: None }
 }
 
@@ -171,7 +171,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         Literal::Text(text) => Ok(Data::text(value_type, text)),
         Literal::Number(number) => {
             let message = format!("{value_type} takes a string, and {number} without quotes is a number");
-            Err(misfit(Code::DATA_KIND, message, format!("write it in quotes: \"{number}\"")))
+            Err(misfit(Code::DATA_KIND, message, Hint::quote(&format!("\"{number}\""))))
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");

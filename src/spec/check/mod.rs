@@ -27,7 +27,7 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    diag::{Code, Diagnostic, text::suggest},
+    diag::{Code, Diagnostic, Hint, text::suggest},
     registry::notation::HIDDEN,
 };
 
@@ -85,27 +85,20 @@ struct Context<'t> {
 }
 
 impl Context<'_> {
-    fn error(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
-        self.findings.data(code, path, message, Some(hint.into()));
+    fn error(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<Hint>) {
+        self.findings.data(code, path, message, Some(hint));
     }
 
     /// Reports an error about `part` of the text at `path`.
-    fn error_within(
-        &mut self,
-        code: Code,
-        path: &Path,
-        part: &str,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.findings.within(code, path, part, message.into(), Some(hint.into()));
+    fn error_within(&mut self, code: Code, path: &Path, part: &str, message: impl Into<String>, hint: impl Into<Hint>) {
+        self.findings.within(code, path, part, message.into(), Some(hint));
     }
 
     /// Reports that the operator's data for the parameter `name` does not fit at `path`.
-    fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: String) {
+    fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: Hint) {
         if self.sensitive.contains(name) {
             let message = format!("what the sensitive parameter `{name}` is set to does not fit here");
-            let hint = parameters::HIDDEN_HINT.to_owned();
+            let hint = parameters::HIDDEN_HINT;
             self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
             return;
         }
@@ -113,11 +106,11 @@ impl Context<'_> {
         self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
     }
 
-    fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
-        self.findings.name(code, path, message, Some(hint.into()));
+    fn error_at_name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: impl Into<Hint>) {
+        self.findings.name(code, path, message, Some(hint));
     }
 
-    fn warning(&mut self, code: Code, path: &Path, part: Part, message: impl Into<String>, hint: impl Into<String>) {
+    fn warning(&mut self, code: Code, path: &Path, part: Part, message: impl Into<String>, hint: impl Into<Hint>) {
         self.findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     }
 
@@ -129,7 +122,7 @@ impl Context<'_> {
         part: Part,
         text: &str,
         message: impl Into<String>,
-        hint: impl Into<String>,
+        hint: impl Into<Hint>,
     ) {
         self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
@@ -250,6 +243,7 @@ pub(in crate::spec) fn check(
                 Some(hotfix) => Some(hotfix?),
                 None => None,
             },
+            run_triggers: false,
             rules,
             restart,
             document,

@@ -3,7 +3,7 @@
 use super::parameter::Resolved;
 use crate::{
     diag::{
-        Code,
+        Code, Hint,
         text::{shorten, suggest},
     },
     spec::{
@@ -96,10 +96,11 @@ fn resolve(
         Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
     let unset = (set.is_none() && default.is_none()).then(|| match limits.allowed.is_empty() {
-        false => format!("add `--set {name}=…`: {}", limits.list()),
-        true => format!("add `--set {name}=…`: {}", shorten(&from.description)),
+        false => limits.list(),
+        true => shorten(&from.description),
     });
-    if let Some(hint) = unset.as_ref().filter(|_| !settings.may_be_unset()) {
+    if let Some(what) = unset.as_ref().filter(|_| !settings.may_be_unset()) {
+        let hint = Hint::new(format!("set it: {what}")).option("set", format!("{name}=…"));
         let message = format!("the parameter `{name}` has no default, and is not set");
         cx.error_at_name(Code::PARAMETER_NOT_SET, path, message, hint);
         return None;
@@ -239,10 +240,10 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
     let Some(found) = found else {
         let message = format!("the default `{}` is not {}", data::show(literal), word(limits.kind));
         let hint = match (limits.kind, literal) {
-            (ParameterType::String, Literal::Number(number)) => format!("write it in quotes: \"{number}\""),
-            (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)),
-            (ParameterType::Number, Literal::Text(text)) => data::write_number(text),
-            _ => "give it the parameter's type".to_owned(),
+            (ParameterType::String, Literal::Number(number)) => Hint::quote(&format!("\"{number}\"")),
+            (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)).into(),
+            (ParameterType::Number, Literal::Text(text)) => data::write_number(text).into(),
+            _ => "give it the parameter's type".into(),
         };
         cx.error(Code::PARAMETER_KIND, path, message, hint);
         return None;

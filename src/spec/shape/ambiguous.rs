@@ -3,7 +3,7 @@
 //! To one reader `on` is a word, to another it is true; `0777` can be 777, 511 or a string. kbfix does not guess.
 
 use crate::{
-    diag::{Code, text::shorten},
+    diag::{Code, Hint, text::shorten},
     spec::source::{
         findings::Findings,
         path::Path,
@@ -36,7 +36,7 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         Some(Reading::Float) => {
             let message =
                 format!("`{}` without quotes is a number with a fraction, which no field takes", shorten(text));
-            let hint = hints::for_fraction(findings.places(), path, text).or_else(|| quote_hint(text));
+            let hint = hints::for_fraction(findings.places(), path, text).map(Hint::new).or_else(|| quote_hint(text));
             findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
         }
         Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
@@ -47,10 +47,12 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         None if findings.only_counts() => {}
         None => {
             let truth = readings.old == Reading::Bool;
-            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten();
+            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten().map(Hint::new);
             let hint = hint.or_else(|| match hints::type_beside(findings.places(), path) {
                 Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
-                Some(value_type) if text.contains(':') => Some(format!("a {value_type} takes one number, without `:`")),
+                Some(value_type) if text.contains(':') => {
+                    Some(Hint::new(format!("a {value_type} takes one number, without `:`")))
+                }
                 _ => readings.hint(text),
             });
             findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
@@ -61,7 +63,7 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
 fn too_large(findings: &mut Findings<'_>, path: &Path, text: &str) {
     let message = format!("`{}` is larger than any registry type can hold", shorten(text));
     let hint = "a REG_QWORD goes up to 18446744073709551615";
-    findings.data(Code::NUMBER_TOO_LARGE, path, message, Some(hint.into()));
+    findings.data(Code::NUMBER_TOO_LARGE, path, message, Some(hint));
 }
 
 fn is_review(path: &Path) -> bool {

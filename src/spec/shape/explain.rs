@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     diag::{
-        Code, Diagnostic,
+        Code, Diagnostic, Hint,
         text::{shorten, suggest},
     },
     spec::source::{
@@ -107,7 +107,9 @@ impl Explainer<'_, '_> {
             self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
             // The unknown field may be the one that says what the value must be, so its absence is not reported.
             let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
-            if free.is_none() && hints::is_value_rule(path) && !["data", "bits", "list", "ensure"].into_iter().any(says)
+            if free.is_none()
+                && hints::is_value_rule(path)
+                && !["data", "bits", "list", "replace", "ensure"].into_iter().any(says)
             {
                 self.verdict.wrong.push(path.clone());
             }
@@ -293,7 +295,7 @@ impl Explainer<'_, '_> {
                 } else {
                     format!("write {expected}")
                 };
-                (Code::EMPTY_FIELD, format!("{name} has no data"), hint)
+                (Code::EMPTY_FIELD, format!("{name} has no data"), hint.into())
             }
             // This was reported, with the reason, when the scalars were read.
             (Value::Number(n), _) if n.is_f64() => return,
@@ -304,7 +306,7 @@ impl Explainer<'_, '_> {
                 (
                     Code::UNQUOTED_SCALAR,
                     message,
-                    hint.unwrap_or_else(|| format!("write it in quotes: \"{}\"", shorten(&text))),
+                    hint.map_or_else(|| Hint::quote(&format!("\"{}\"", shorten(&text))), Hint::new),
                 )
             }
             _ => {
@@ -320,7 +322,7 @@ impl Explainer<'_, '_> {
                     (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
                     _ => format!("write {expected}"),
                 };
-                (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint)
+                (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint.into())
             }
         };
         self.findings.add(with_hint(Diagnostic::error(code, message), Some(hint)), path, Part::Data);

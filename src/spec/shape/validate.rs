@@ -10,7 +10,7 @@ use super::{
     explain::{Explainer, Verdict},
 };
 use crate::{
-    diag::Code,
+    diag::{Code, Hint},
     spec::{
         schema::schema,
         source::{findings::Findings, path::Path},
@@ -40,7 +40,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     let mut verdict = Verdict::default();
     let Some(validator) = validator else {
         let message = "the schema of specs does not compile";
-        findings.data(Code::INTERNAL, &Path::default(), message, None);
+        findings.data(Code::INTERNAL, &Path::default(), message, None::<Hint>);
         verdict.wrong.push(Path::default());
         return verdict;
     };
@@ -57,7 +57,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
 /// Checks a document beside the specs against its own schema.
 pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
     let Ok(validator) = jsonschema::draft202012::new(schema) else {
-        findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None);
+        findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);
         return;
     };
     let mut explainer = Explainer { schema, findings, verdict: Verdict::default() };

@@ -1,6 +1,6 @@
 //! Collects the findings about one file and adds the place of each.
 
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Hint, Severity};
 
 use super::{
     path::Path,
@@ -126,7 +126,13 @@ impl<'t> Findings<'t> {
     }
 
     /// Adds an error about the data at `path`.
-    pub(in crate::spec) fn data(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+    pub(in crate::spec) fn data(
+        &mut self,
+        code: Code,
+        path: &Path,
+        message: impl Into<String>,
+        hint: Option<impl Into<Hint>>,
+    ) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
@@ -137,7 +143,7 @@ impl<'t> Findings<'t> {
         path: &Path,
         part: &str,
         message: String,
-        hint: Option<String>,
+        hint: Option<impl Into<Hint>>,
     ) {
         self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
     }
@@ -156,7 +162,13 @@ impl<'t> Findings<'t> {
     }
 
     /// Adds an error about the field at `path`.
-    pub(in crate::spec) fn name(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: Option<String>) {
+    pub(in crate::spec) fn name(
+        &mut self,
+        code: Code,
+        path: &Path,
+        message: impl Into<String>,
+        hint: Option<impl Into<Hint>>,
+    ) {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
@@ -179,7 +191,7 @@ pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bo
 }
 
 /// Adds the hint, if there is one.
-pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
+pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<impl Into<Hint>>) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,

@@ -9,11 +9,11 @@ use super::{
     reading::{Reading, signed, word},
     yaml11::yaml11,
 };
-use crate::diag::text::shorten;
+use crate::diag::{Hint, text::shorten};
 
 /// Returns a hint to put text in quotes.
-pub(in crate::spec) fn quote_hint(text: &str) -> Option<String> {
-    (!text.contains(['"', '\\'])).then(|| format!("write it in quotes: \"{}\"", shorten(text)))
+pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
+    (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
 /// How the three readers interpret a scalar.
@@ -51,7 +51,7 @@ impl Readings {
     }
 
     /// Returns a hint. If a number may be meant, it offers each possible number, in a form that all readers agree on.
-    pub(in crate::spec) fn hint(self, text: &str) -> Option<String> {
+    pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
             if let Reading::Int(Some(number)) = reading
@@ -63,11 +63,12 @@ impl Readings {
         match numbers.as_slice() {
             _ if text.contains(':') => quote_hint(text),
             [] => quote_hint(text),
-            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text))),
-            [decimal, octal, ..] => Some(format!(
-                "write {decimal}, or {octal} where it is octal; where text is meant, in quotes: \"{}\"",
-                shorten(text)
-            )),
+            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text)).into()),
+            [decimal, octal, ..] => {
+                let shown = shorten(text);
+                let hint = "where it is octal; where text is meant, in quotes";
+                Some(format!("write {decimal}, or {octal} {hint}: \"{shown}\"").into())
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 
 mod volume;
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
 
 use crate::registry::{KeyPath, RootKey};
 
@@ -152,6 +152,10 @@ impl Target for ImageTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let system_root = self.system_root()?;
         Ok(paths.iter().map(|path| self.volume.facts(path, &system_root)).collect())
+    }
+
+    fn missing_drives(&self) -> BTreeSet<char> {
+        self.volume.missing.clone()
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

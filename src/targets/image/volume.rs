@@ -1,6 +1,9 @@
 //! The volume of an image: its Windows folder, its drive letter and its files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     files::{pinned::Pinned, read::read_open},
@@ -20,6 +23,8 @@ pub(super) struct Volume {
     /// The name of the Windows folder.
     windows: String,
     others: Drives,
+    /// The drives whose files were asked for, and which nothing stands for.
+    pub(super) missing: BTreeSet<char>,
 }
 
 impl Volume {
@@ -27,8 +32,9 @@ impl Volume {
     pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
         let what = folder.display().to_string();
         let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-        let windows = windows_folder(&mut system).map_err(|detail| TargetError::Malformed { what, detail })?;
-        Ok(Self { system, windows, others })
+        let windows =
+            windows_folder(&mut system).map_err(|detail| TargetError::Malformed { what, detail, option: None })?;
+        Ok(Self { system, windows, others, missing: BTreeSet::new() })
     }
 
     /// Discards the cached folder listings.
@@ -77,7 +83,7 @@ impl Volume {
             return match split_drive(path) {
                 Some((letter, _)) if own == Some(letter) => Err(Unread::new(
                     Reason::Unsupported,
-                    format!("drive {letter}: is the image itself; leave --drive {letter}=DIR out"),
+                    format!("drive {letter}: is the image itself; name no folder for it"),
                 )),
                 _ => Ok(drive),
             };
@@ -88,8 +94,8 @@ impl Volume {
         if letter == own {
             return Ok(&mut self.system);
         }
-        let detail =
-            format!("the image is drive {own}: of the machine; give drive {letter}: with --drive {letter}=DIR");
+        self.missing.insert(letter);
+        let detail = format!("the image is drive {own}: of the machine; give a folder for drive {letter}:");
         Err(Unread::new(Reason::Unknown, detail))
     }
 }

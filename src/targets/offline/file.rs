@@ -10,6 +10,7 @@ use std::{
 
 use super::stamp::Stamp;
 use crate::{
+    diag::NamedOption,
     files::{
         pinned::Pinned,
         read::{read_file, read_open},
@@ -227,15 +228,16 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
 /// Converts an error of the hive format into one that refuses the target.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
-    let hint = match error {
+    let (hint, option) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            "; boot that Windows once or copy the file again, or read it as it is with --allow-dirty"
+            let hint = "; boot that Windows once or copy the file again, or allow a dirty hive, which is read as it is";
+            (hint, Some(NamedOption { name: "allow-dirty", value: None }))
         }
-        Error::BaseBlock { .. } => "; copy the file again together with its logs (.LOG, .LOG1, .LOG2)",
-        _ => "",
+        Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),
+        _ => ("", None),
     };
-    TargetError::Malformed { what, detail: format!("{error}{hint}") }
+    TargetError::Malformed { what, detail: format!("{error}{hint}"), option }
 }
 
 /// Opens the file. It is checked first: opening a pipe would wait for a writer.

@@ -44,7 +44,7 @@ impl OfflineRegistry {
             let Ok(file) = self.opened(number) else { continue };
             if let Err(error @ Error::Malformed { .. }) = file.hive.edit(Filetime::now()) {
                 let detail = format!("{error}; nothing in the hive is changed");
-                return Err(TargetError::Malformed { what, detail });
+                return Err(TargetError::Malformed { what, detail, option: None });
             }
         }
         Ok(())

@@ -120,7 +120,7 @@ fn a_script_or_another_file_is_refused() {
         ("REGEDIT4\n[-HKLM\\K]\n", "line 2 deletes"),
         ("REGEDIT4\n[HKLM\\K]\n\"a\"=-\n", "line 3 deletes"),
         ("kbfix: 1\n", "line 1, column 1"),
-        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "--code-page"),
+        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "give the ANSI code page"),
     ] {
         fs::write(&path, text).unwrap();
         let error = RegTarget::open(&path, None, None).unwrap_err();

@@ -71,7 +71,7 @@ fn version_4_strings_are_ansi_in_their_code_page() {
 
     let error = Document::parse(bytes.to_vec(), None).unwrap_err();
     assert_eq!((error.code(), error.line, error.column), ("reg-code-page", 2, 21));
-    assert!(error.hint().contains("--code-page"));
+    assert!(error.hint().contains("give the ANSI code page"));
     let data = Document::parse(b"REGEDIT4\n[HKLM\\K]\n\"e\"=hex(2):95,5c,00\n".to_vec(), None).unwrap_err();
     assert_eq!((data.code(), data.line, data.column), ("reg-code-page", 3, 5));
     assert!(Document::parse(b"REGEDIT4\n; \x95\n[HKLM\\K]\n".to_vec(), None).is_ok());

@@ -13,22 +13,23 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from .advice import in_the_task
 from .command import Call
 from .failure import KbfixFailure
 from .report import ended_before_it_read, read_report
-from .wording import in_words_of_the_task
+from .report_types import Report
 
 Result = dict[str, t.Any]
 
 
-class KbfixAction(ActionBase):
+class KbfixAction(ActionBase):  # type: ignore[misc]
     """Runs kbfix through the command module of the host's kind, which brings become, environment and every connection."""
 
     TRANSFERS_FILES = False
     OPTIONS: t.ClassVar[dict[str, t.Any]] = {}
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
-        result = super().run(tmp, task_vars)
+        result: Result = super().run(tmp, task_vars)
         self._refuse_mistyped()
         _validation, options = self.validate_argument_spec(**self.OPTIONS)
         self._task_vars = task_vars or {}
@@ -64,7 +65,7 @@ class KbfixAction(ActionBase):
     def _windows(self) -> bool:
         return bool(getattr(self._connection._shell, "_IS_WINDOWS", False))
 
-    def _report(self, call: Call) -> Result:
+    def _report(self, call: Call) -> Report:
         """Runs the binary, and reads its report."""
         raw = self._execute(call)
         if ended_before_it_read(raw, self._windows):
@@ -72,7 +73,9 @@ class KbfixAction(ActionBase):
             # what made it end says so again.
             again = self._execute(Call(call.argv))
             raw = raw if "kbfix_report" in str(again.get("stdout")) else again
-        return in_words_of_the_task(read_report(raw, call, self._windows), call)
+        report = read_report(raw, call, self._windows)
+        report["diagnostics"] = [in_the_task(one, call) for one in report["diagnostics"]]
+        return report
 
     def _execute(self, call: Call) -> Result:
         task = self._task
@@ -81,11 +84,14 @@ class KbfixAction(ActionBase):
         # module would otherwise write to the host's log.
         task.check_mode, task.no_log = False, True
         try:
+            more: Result
             if self._windows:
-                args = {"argv": call.argv, "stdin": call.stdin, "output_encoding_override": "utf-8"}
-                return self._execute_module("ansible.windows.win_command", args, task_vars=self._task_vars)
-            args = {"argv": call.argv, "stdin": call.stdin, "stdin_add_newline": False, "expand_argument_vars": False}
-            return self._execute_module("ansible.legacy.command", args, task_vars=self._task_vars)
+                module, more = "ansible.windows.win_command", {"output_encoding_override": "utf-8"}
+            else:
+                module, more = "ansible.legacy.command", {"stdin_add_newline": False, "expand_argument_vars": False}
+            args = {"argv": call.argv, "stdin": call.stdin, **more}
+            raw: Result = self._execute_module(module, args, task_vars=self._task_vars)
+            return raw
         finally:
             task.check_mode, task.no_log = check_mode, no_log
 

@@ -13,6 +13,7 @@ import typing as t
 
 from .command import Call
 from .failure import KbfixFailure
+from .report_types import Report
 
 REPORT_VERSION = 1
 INSTALL_HINT = "the role kbfix.windows.install puts it there, and binary_path names another place"
@@ -54,7 +55,7 @@ _COMMAND_LINE_REFUSED = re.compile(
 )
 
 
-def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:
+def read_report(raw: Raw, call: Call, windows: bool) -> Report:
     """The report, whose format and command have been checked."""
     text = (raw.get("stdout") or "").strip()
     document = _parse(text)
@@ -68,7 +69,7 @@ def read_report(raw: Raw, call: Call, windows: bool) -> dict[str, t.Any]:
             f"{call.binary} reported the exit code {document.get('exit_code')}, and ended with {_code(raw)}; "
             "look at the host's state with `kbfix journal list`"
         )
-    return document
+    return t.cast(Report, document)
 
 
 def ended_before_it_read(raw: Raw, windows: bool) -> bool:

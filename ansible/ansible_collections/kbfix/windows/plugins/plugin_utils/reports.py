@@ -8,9 +8,9 @@ import json
 import os
 import pathlib
 import tempfile
-import typing as t
 
 from .failure import KbfixFailure
+from .report_types import Report
 
 _JSON, _MARKDOWN, _PLAN = "json", "md", "plan.json"
 
@@ -25,15 +25,15 @@ def clear(folder: str, host: str) -> None:
             raise KbfixFailure(f"reports: {path} cannot be removed: {error.strerror}") from error
 
 
-def write(folder: str, host: str, report: t.Mapping[str, t.Any]) -> dict[str, str]:
+def write(folder: str, host: str, report: Report) -> dict[str, str]:
     """Writes the files, each whole or not at all, and returns their paths; there is a plan where something is to change.
 
     As `kbfix diff --out` does it, the plan is for the owner of the file only, since it holds sensitive data too.
     """
     rest = {name: data for name, data in report.items() if name not in ("plan", "markdown")}
-    texts = {_JSON: json.dumps(rest, ensure_ascii=False, indent=2) + "\n", _MARKDOWN: report["markdown"]}
+    texts = {_JSON: json.dumps(rest, ensure_ascii=False, indent=2) + "\n", _MARKDOWN: report.get("markdown") or ""}
     if any(spec.get("changes") for spec in report["specs"] if spec["outcome"] == "changes_pending"):
-        texts[_PLAN] = report["plan"]
+        texts[_PLAN] = report.get("plan") or ""
     return {end: _write(_path(folder, host, end), text, private=end == _PLAN) for end, text in texts.items()}
 
 

@@ -6,19 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .notation import diffs, long_key, one_line, readable
+from .advice import spelled
+from .report_types import Data, Diagnostic, KeyChange, Report, SpecPlan
 
-Report = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
-
-_WORDS = {
-    "in_desired_state": "in desired state",
-    "not_applicable": "not applicable",
-    "changes_pending": "changes pending",
-    "needs_parameter": "needs a parameter",
-    "rolled_back": "writing failed, and everything was put back",
-    "failed": "writing failed, and not everything could be put back",
-}
 
 
 def of_run(
@@ -26,9 +17,9 @@ def of_run(
 ) -> Result:
     """Of a task that makes changes, or in check mode would make them; `packages` are the files of hotfixes by the ids of specs."""
     result = _common(report, no_log)
-    result["changed"] = _pending(report) if check else bool(report["changed"])
+    result["changed"] = _pending(report) if check else report["changed"]
     if with_diff:
-        result["diff"] = _installs(report, packages or {}) + diffs(_key_changes(report))
+        result["diff"] = _installs(report, packages or {}) + _diffs(report)
     bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
@@ -93,11 +84,21 @@ def _stopped(report: Report) -> bool:
     return report["outcome"] is None
 
 
-def _key_changes(report: Report) -> t.Iterator[t.Mapping[str, t.Any]]:
+def _key_changes(report: Report) -> t.Iterator[KeyChange]:
     for spec in report["specs"]:
         # Those of a blocked spec are never made.
         if spec["outcome"] not in ("blocked", "needs_parameter", "unknown", "rolled_back"):
             yield from spec.get("changes", [])
+
+
+def _diffs(report: Report) -> list[dict[str, str]]:
+    """What Ansible's diff mode prints: one before and after for each key."""
+    lines = [change["diff"] for change in _key_changes(report) if "diff" in change]
+    return [_diff(each["heading"], each["before"], each["after"]) for each in lines]
+
+
+def _diff(heading: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": heading, "after_header": heading, "before": before, "after": after}
 
 
 def _installs(report: Report, packages: t.Mapping[str, str]) -> list[dict[str, str]]:
@@ -105,18 +106,17 @@ def _installs(report: Report, packages: t.Mapping[str, str]) -> list[dict[str, s
     found = []
     files = {ident.lower(): path for ident, path in packages.items()}
     for spec in report["specs"]:
-        if spec.get("install") and spec["outcome"] in ("changed", "changes_pending"):
-            header = f"hotfix of {spec['id']}"
-            package = spec["install"]["package"]
-            file = files.get(spec["id"].lower(), package)
-            text = f"; install {one_line(file)}, the package {one_line(package)} (sha256 {spec['install']['sha256']})\n"
-            found.append({"before_header": header, "after_header": header, "before": "", "after": text})
+        install = spec.get("install")
+        if install and spec["outcome"] in ("changed", "changes_pending"):
+            file = files.get(spec["id"].lower())
+            lines = [f"; {install.get('sentence', install['package'])}\n"] + ([f"; its file is {' '.join(file.split())}\n"] if file else [])
+            found.append(_diff(f"hotfix of {spec['id']}", "", "".join(lines)))
     return found
 
 
 def _value_changes(report: Report) -> t.Iterator[Result]:
     for change in _key_changes(report):
-        place = {"key": long_key(change["key"]), "view": int(change.get("view", "64"))}
+        place = {"key": change.get("long_key", change["key"]), "view": int(change.get("view", "64"))}
         if change["action"] != "update":
             yield {**place, "action": change["action"], "name": None, "before": None, "after": None}
         for value in change["values"]:
@@ -125,14 +125,14 @@ def _value_changes(report: Report) -> t.Iterator[Result]:
             yield {**place, "action": action, "name": value["name"], "before": before, "after": after}
 
 
-def _readable(data: t.Mapping[str, str] | None) -> Result | None:
-    return None if data is None else {**data, "readable": readable(data)}
+def _readable(data: Data | None) -> Result | None:
+    return None if data is None else {"readable": None, **data}
 
 
-def _summary(spec: t.Mapping[str, t.Any]) -> Result:
-    shown = {name: spec[name] for name in ("id", "title", "outcome", "restart")}
-    shown["install"] = spec.get("install")
-    return {**shown, "reasons": spec.get("reasons", []), "checks": spec.get("checks", []), "parameters": spec.get("parameters", {})}
+def _summary(spec: SpecPlan) -> Result:
+    shown = {"id": spec["id"], "title": spec["title"], "outcome": spec["outcome"], "restart": spec["restart"]}
+    parts = {"reasons": spec.get("reasons", []), "checks": spec.get("checks", []), "parameters": spec.get("parameters", {})}
+    return {**shown, "install": spec.get("install"), **parts}
 
 
 def _restart(report: Report) -> Result:
@@ -146,7 +146,7 @@ def _restart(report: Report) -> Result:
 
 
 def _message(report: Report, no_log: bool) -> str:
-    lines = [_sentence(spec, no_log, _package_failed(report, spec)) for spec in report["specs"]]
+    lines = [_sentence(spec, no_log) for spec in report["specs"]]
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
         lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
@@ -155,28 +155,21 @@ def _message(report: Report, no_log: bool) -> str:
     return "\n".join(lines) or "kbfix gave no reason"
 
 
-def _package_failed(report: Report, spec: t.Mapping[str, t.Any]) -> bool:
-    steps = [step for step in report.get("steps", []) if step.get("spec") == spec["id"]]
-    return any(step["action"] == "install_hotfix" and step["result"] == "failed" for step in steps)
-
-
-def _sentence(spec: t.Mapping[str, t.Any], no_log: bool, package_failed: bool = False) -> str:
-    words = _WORDS.get(spec["outcome"], spec["outcome"])
-    if package_failed:
-        words = "the package of its hotfix failed, and the registry was not changed"
-    reasons = spec.get("reasons") or []
-    if no_log:
-        return f"{spec['id']}: {words}"
-    return f"{spec['id']}: {words}" + (f": {'; '.join(reasons)}" if reasons else "")
+def _sentence(spec: SpecPlan, no_log: bool) -> str:
+    sentence = f"{spec['id']}: {spec.get('sentence', spec['outcome'])}"
+    reasons = spec.get("reasons")
+    if no_log or not reasons:
+        return sentence
+    return f"{sentence}: {'; '.join(reasons)}{spelled(spec.get('options', []))}"
 
 
 def _diagnostics(report: Report, severity: str, no_log: bool) -> list[str]:
     return [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == severity]
 
 
-def _diagnostic(diagnostic: t.Mapping[str, t.Any], no_log: bool) -> str:
+def _diagnostic(diagnostic: Diagnostic, no_log: bool) -> str:
     """``file:line:column: message [code]; hint`` and the line of the file below it; of a spec in the task, the place in that."""
-    place = diagnostic.get("place")
+    place: dict[str, t.Any] = {**(diagnostic.get("place") or {})}
     where = _where(place) if place else ""
     if no_log:
         return f"{where}[{diagnostic['code']}] (no_log hides more)"
@@ -185,7 +178,7 @@ def _diagnostic(diagnostic: t.Mapping[str, t.Any], no_log: bool) -> str:
     return f"{where}{diagnostic['message']} [{diagnostic['code']}]{hint}{source}"
 
 
-def _where(place: t.Mapping[str, t.Any]) -> str:
+def _where(place: dict[str, t.Any]) -> str:
     if "path" not in place:
         return f"{place['file']}:{place['line']}:{place['column']}: "
     return f"{place['file']}: {place['path']}: " if place["path"] else f"{place['file']}: "

@@ -16,11 +16,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
 from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback
-from ansible_collections.kbfix.windows.plugins.plugin_utils import command, notation, options, reports, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, reports, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils.advice import in_the_task, spelled
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
 from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_before_it_read, read_report
-from ansible_collections.kbfix.windows.plugins.plugin_utils.wording import in_words_of_the_task
 
 MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
 CALL = Call(["kbfix", "diff"])
@@ -118,12 +118,14 @@ def test_a_digest_is_never_left_out_because_it_is_empty() -> None:
 
 
 def test_an_installation_is_in_the_diff() -> None:
-    pending = spec("changes_pending", install={"package": "fix*.exe", "sha256": "00"})
+    pending = spec("changes_pending", install={"package": "fix*.exe", "sentence": "hotfix: run fix*.exe"})
     found = run(pending, check=True)
-    assert found["changed"] is True and found["diff"][0]["after"] == "; install fix*.exe, the package fix*.exe (sha256 00)\n"
-    report = {**REPORT, "specs": [pending]}
-    named = result.of_run(report, True, True, False, packages={"kb1": r"C:\a b\fix-x86.exe"})
-    assert named["diff"][0]["after"] == "; install C:\\a b\\fix-x86.exe, the package fix*.exe (sha256 00)\n"
+    assert found["changed"] is True and found["diff"][0]["after"] == "; hotfix: run fix*.exe\n"
+    named = result.of_run(report(pending), True, True, False, packages={"kb1": "C:\\a b\\fix-x86.exe"})
+    assert named["diff"][0]["after"] == "; hotfix: run fix*.exe\n; its file is C:\\a b\\fix-x86.exe\n"
+    # Its name cannot fake a line.
+    named = result.of_run(report(pending), True, True, False, packages={"kb1": "a\n+b"})
+    assert named["diff"][0]["after"].count("\n") == 2
 
 
 def test_an_error_beside_the_outcome_fails() -> None:
@@ -133,16 +135,11 @@ def test_an_error_beside_the_outcome_fails() -> None:
     assert found["failed"] and found["changed"] and "it did not start [service-restart-failed]" in found["msg"]
 
 
-def test_a_package_that_fails_is_called_so() -> None:
-    text = "install hotfix a.msi: failed, exit code 1603 (0x00000643), a fatal error during installation"
-    step = {"action": "install_hotfix", "name": "a.msi", "spec": "KB1", "result": "failed", "detail": "exit code 1603"}
-    diagnostic = {"code": "package-failed", "severity": "error", "message": text}
-    found = run(spec("failed", reasons=[text]), outcome="failed", exit_code=6, steps=[step], diagnostics=[diagnostic])
-    assert found["failed"] and not found["changed"]
-    assert found["msg"] == f"KB1: the package of its hotfix failed, and the registry was not changed: {text}"
-    # Where the registry could not be put back, no package is to blame.
-    found = run(spec("failed", CHANGE), outcome="failed", exit_code=6, changed=True)
-    assert "not everything could be put back" in found["msg"]
+def test_the_outcome_is_told_in_the_words_of_the_report() -> None:
+    found = run(spec("failed", sentence="writing failed", reasons=["a", "b"]), outcome="failed", exit_code=6)
+    assert found["failed"] and not found["changed"] and found["msg"] == "KB1: writing failed: a; b"
+    # A binary that gives none.
+    assert run(spec("blocked"))["msg"] == "KB1: blocked"
 
 
 def test_check_mode_fails_where_the_run_is_refused() -> None:
@@ -150,13 +147,14 @@ def test_check_mode_fails_where_the_run_is_refused() -> None:
         "code": "too-many-changes",
         "severity": "error",
         "message": "KB1: 1002 keys and values",
-        "hint": "apply with --max-changes 1002",
+        "hint": "allow so many",
+        "options": [{"name": "max-changes", "value": "1002"}],
     }
     found = run(outcome=None, check=True, diagnostics=[diagnostic])
     assert (
         found["failed"]
         and not found["changed"]
-        and "KB1: 1002 keys and values [too-many-changes]; apply with max_changes: 1002" in found["msg"]
+        and "KB1: 1002 keys and values [too-many-changes]; allow so many (max_changes: 1002)" in found["msg"]
     )
     # Nothing was looked at, so nothing is said of a restart.
     assert "restart" not in found and "reboot_required" not in found
@@ -310,41 +308,46 @@ def test_an_error_in_the_task_is_told_by_its_place_in_the_task() -> None:
     call = command.apply({"spec": spec}, False, texts)
     lines = json.loads(call.stdin)["specs"][0]["text"].splitlines()
     place = {"file": "spec (T1)", "line": lines.index('          "data": true') + 1, "column": 19, "source": "x"}
-    one = {"code": "unquoted-scalar", "severity": "error", "message": "m", "place": place, "hint": 'write it in quotes: "true"'}
-    two = {**one, "place": {**place, "line": lines.index('        "x y": 1') + 1}, "hint": "add `--set p=…`: d"}
-    shown = in_words_of_the_task({**REPORT, "outcome": None, "diagnostics": [one, two]}, call)
+    one = {"code": "c", "severity": "error", "message": "m", "place": place, "hint": 'write it in quotes: "true"', "fix": "quote"}
+    other = {"place": {**place, "line": lines.index('        "x y": 1') + 1}, "hint": "set it: d", "fix": None}
+    two = {**one, **other, "options": [{"name": "set", "value": "p=…"}]}
+    shown = report(outcome=None, diagnostics=[in_the_task(each, call) for each in (one, two)])
     assert result.of_run(shown, False, False, False)["msg"].splitlines() == [
-        "spec (T1): registry[0].values.E.data: m [unquoted-scalar]; quote it in your play",
-        'spec (T1): registry[0].values["x y"]: m [unquoted-scalar]; add `parameters: {p: …}`: d',
+        "spec (T1): registry[0].values.E.data: m [c]; quote it in your play",
+        'spec (T1): registry[0].values["x y"]: m [c]; set it: d (parameters: {p: …})',
     ]
+    # A file's own text is what has to be quoted.
+    in_file = in_the_task({**one, "place": {**place, "file": "a.yaml"}}, call)
+    assert in_file["hint"] == one["hint"] and "path" not in in_file["place"]
 
 
-HINTS = {
-    "put them back by hand, or with --force": "put them back by hand, or with force: true",
-    "name another with --state-dir": "name another with state_dir",
-    "give --package ID=PATH and --install-hotfix": "give packages: {ID: PATH} and install_hotfix: true",
-    "make the plan anew with `kbfix diff --out FILE`": "make the plan anew with kb_info and with_plan: true",
-    "leave --files out, or name another target": "leave files out, or name another target",
-}
+SPELLED: list[tuple[list[tuple[str, str | None]], str]] = [
+    ([("force", None)], " (force: true)"),
+    ([("state-dir", "DIR")], " (state_dir: DIR)"),
+    ([("package", "ID=PATH"), ("install-hotfix", None)], " (packages: {ID: PATH}, install_hotfix: true)"),
+    ([("drive", "D=DIR")], " (drives: {D: DIR})"),
+    ([("out", "FILE")], " (kb_info with with_plan: true)"),
+    ([("files", None)], " (files)"),
+    # What no module has is spelled as on the host.
+    ([("force-machine", None)], " (--force-machine)"),
+    ([], ""),
+]
 
 
-@pytest.mark.parametrize("hint", HINTS)
-def test_hints_name_the_options_of_the_module(hint: str) -> None:
-    shown = in_words_of_the_task({"diagnostics": [{"code": "x", "message": "m --force", "hint": hint}], "specs": []}, CALL)
-    assert shown["diagnostics"][0]["hint"] == HINTS[hint]
-    # What may be a machine's data stays as it is.
-    assert shown["diagnostics"][0]["message"] == "m --force"
-
-
-def test_reasons_name_the_options_of_the_module() -> None:
-    reason = "an export holds no files; give the drive's with --files DIR"
-    shown = in_words_of_the_task({"diagnostics": [], "specs": [{"reasons": [reason, "found --files"]}]}, CALL)
-    assert shown["specs"][0]["reasons"] == ["an export holds no files; give the drive's with files: DIR", "found --files"]
+@pytest.mark.parametrize("named, text", SPELLED)
+def test_options_are_spelled_as_the_module_has_them(named: list[tuple[str, str | None]], text: str) -> None:
+    found: list[t.Any] = [{"name": name} if value is None else {"name": name, "value": value} for name, value in named]
+    assert spelled(found) == text
+    one: t.Any = {"code": "x", "severity": "error", "message": "m --force", "hint": "h --force", "options": found}
+    shown = in_the_task(one, CALL)
+    # Nothing in a text is taken for an option.
+    assert (shown["message"], shown["hint"]) == ("m --force", f"h --force{text}")
 
 
 def test_a_parameter_that_is_not_set_is_named_as_the_task_sets_it() -> None:
-    found = run(spec("needs_parameter", reasons=["the parameter `p` is not set; add `--set p=…`: d"]))
-    assert found["failed"] and found["msg"] == "KB1: needs a parameter: the parameter `p` is not set; add `parameters: {p: …}`: d"
+    unset = spec("needs_parameter", sentence="needs a parameter", reasons=["`p` is not set: d"], options=[{"name": "set", "value": "p=…"}])
+    found = run(unset)
+    assert found["failed"] and found["msg"] == "KB1: needs a parameter: `p` is not set: d (parameters: {p: …})"
 
 
 REPORT: dict[str, t.Any] = {
@@ -352,6 +355,10 @@ REPORT: dict[str, t.Any] = {
     "machine": {"computer_name": "A", "machine_guid": None}, "outcome": "in_desired_state", "digest": "d", "specs": [],
     "restart": {"computer": "never", "services": [], "note": None}, "journal": None, "conflicts": [], "moved": [], "diagnostics": [],
 }  # fmt: skip
+
+
+def report(*specs: dict[str, t.Any], **more: object) -> t.Any:
+    return {**REPORT, "specs": list(specs), **more}
 
 
 def raw(rc: int = 0, **report: object) -> dict[str, t.Any]:
@@ -421,14 +428,16 @@ def spec(outcome: str, *changes: dict[str, t.Any], **more: object) -> dict[str, 
 
 
 CHANGE: dict[str, t.Any] = {
-    "key": r"HKLM\A", "action": "update",
+    "key": r"HKLM\A", "long_key": r"HKEY_LOCAL_MACHINE\A", "action": "update",
+    "diff": {"heading": r"[HKEY_LOCAL_MACHINE\A]", "before": "", "after": '"n"=dword:00000001\n'},
     "values": [{"name": "n", "before": None, "after": {"type": "REG_DWORD", "bytes": "01000000", "text": "dword:00000001"}}],
 }  # fmt: skip
 
 
 def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
-    report = in_words_of_the_task({**REPORT, "specs": list(specs), **more}, CALL)
-    return result.of_run(report, check, True, no_log, on_blocked=on_blocked)
+    found = report(*specs, **more)
+    found["diagnostics"] = [in_the_task(one, CALL) for one in found["diagnostics"]]
+    return result.of_run(found, check, True, no_log, on_blocked=on_blocked)
 
 
 def test_check_mode_has_the_changed_of_the_run() -> None:
@@ -502,33 +511,14 @@ def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
     assert "report" not in (found := result.of_look(report, False, kept=True, with_plan=False)) and "plan" not in found
 
 
-def test_diffs_are_in_reg_notation() -> None:
-    multi = {"type": "REG_MULTI_SZ", "bytes": "610000006200000000000000"[:20], "text": "hex(7):61,00,00,00,62,00,00,00,00,00"}
-    change = {"key": r"HKU\S-1", "view": "32", "action": "create", "values": [{"name": "", "before": None, "after": multi}]}
-    (shown,) = notation.diffs([change])
-    assert shown["after_header"] == "[HKEY_USERS\\S-1] 32-bit view" and shown["before"] == ""
-    text = 'hex(7):61,00,00,00,62,00,00,00,00,00\n; REG_MULTI_SZ ["a", "b"]\n'
-    assert shown["after"] == f"[HKEY_USERS\\S-1]\n@={text}"
-    (gone,) = notation.diffs([{**change, "action": "delete", "values": [{"name": "", "before": multi, "after": None}]}])
-    assert gone["before"] == f"[HKEY_USERS\\S-1]\n@={text}" and gone["after"] == ""
-    value = {"name": "n", "before": None, "after": multi}
-    (update,) = notation.diffs([{**change, "action": "update", "values": [value, {**value, "name": "m"}]}])
-    assert update["after"] == f'"n"={text}"m"={text}' and update["before"] == ""
-    (readable,) = run(spec("changes_pending", {**change, "action": "update"}), check=True)["changes"]
-    assert readable["after"]["readable"] == 'REG_MULTI_SZ ["a", "b"]' and readable["before"] is None
-
-
-def test_sensitive_data_is_shown_by_its_type() -> None:
-    hidden = {"type": "REG_SZ", "text": "(hidden)", "hidden": True}
-    values = [{"name": "n", "before": hidden, "after": hidden}, {"name": "m", "before": None, "after": hidden}]
-    found = run(spec("changes_pending", {**CHANGE, "values": values, "sensitive": ["n", "m"]}), check=True)
-    assert (found["diff"][0]["before"], found["diff"][0]["after"]) == ('"n"=(hidden)\n', '"n"=(hidden, other data)\n"m"=(hidden)\n')
-    assert found["changes"][0]["after"] == {**hidden, "readable": None}
-
-
-def test_names_cannot_fake_lines() -> None:
-    assert notation.value_name('a\n"b\\\x1b\u202e') == r'"a\u{a}\"b\\\u{1b}\u{202e}"'
-    assert notation.value_name("Größe 雪 😀") == '"Größe 雪 😀"'
-    long = {"type": "REG_BINARY", "bytes": "00" * 1000, "text": "hex:" + ",".join(["00"] * 1000)}
-    (shown,) = notation.diffs([{"key": "HKLM", "action": "update", "values": [{"name": "a", "before": long, "after": None}]}])
-    assert len(shown["before"]) < 250 and "3003 characters" in shown["before"]
+def test_changes_and_diffs_are_those_of_the_report() -> None:
+    data = {"type": "REG_QWORD", "bytes": "ff00000000000000", "text": "hex(b):ff,…", "readable": "REG_QWORD 0xff"}
+    values = [*CHANGE["values"], {"name": "q", "before": data, "after": None}]
+    found = run(spec("changes_pending", {**CHANGE, "values": values}), check=True)
+    heading = dict.fromkeys(("before_header", "after_header"), r"[HKEY_LOCAL_MACHINE\A]")
+    assert found["diff"] == [{**heading, "before": "", "after": '"n"=dword:00000001\n'}]
+    one, two = found["changes"]
+    assert (one["key"], one["action"], one["after"]["readable"]) == (r"HKEY_LOCAL_MACHINE\A", "create", None)
+    assert (two["action"], two["before"], two["after"]) == ("delete", data, None)
+    # Those of a blocked spec are not made.
+    assert run(spec("blocked", CHANGE))["diff"] == []

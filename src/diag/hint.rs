@@ -1,0 +1,91 @@
+//! Hints: the next step for the user. The options that a hint names are data, because each caller spells them in its own
+//! way: `--max-changes 5` on a command line, `max_changes: 5` in a task of Ansible.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The next step for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    pub(super) text: String,
+    pub(super) options: Vec<NamedOption>,
+    pub(super) fix: Option<Fix>,
+}
+
+/// An option of a command that a hint names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NamedOption {
+    /// The option's long name, without dashes.
+    pub name: &'static str,
+    /// What to give it; missing for an option that takes nothing, and where the hint is to leave the option out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// A correction of the text that a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fix {
+    /// Write the text in quotes.
+    Quote,
+}
+
+impl Hint {
+    /// Returns a hint of text alone.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), options: Vec::new(), fix: None }
+    }
+
+    /// Returns the hint to write text in quotes; `quoted` is that text with its quotes.
+    pub fn quote(quoted: &str) -> Self {
+        Self { fix: Some(Fix::Quote), ..Self::new(format!("write it in quotes: {quoted}")) }
+    }
+
+    /// Names an option.
+    #[must_use]
+    pub fn with(mut self, option: NamedOption) -> Self {
+        self.options.push(option);
+        self
+    }
+
+    /// Names an option, and what to give it.
+    #[must_use]
+    pub fn option(self, name: &'static str, value: impl Into<String>) -> Self {
+        self.with(NamedOption { name, value: Some(value.into()) })
+    }
+
+    /// Names an option that takes nothing, or is to be left out.
+    #[must_use]
+    pub fn bare_option(self, name: &'static str) -> Self {
+        self.with(NamedOption { name, value: None })
+    }
+
+    /// Returns the text with `more` after it.
+    #[must_use]
+    pub fn and(mut self, more: &str) -> Self {
+        self.text.push_str(more);
+        self
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl std::fmt::Display for NamedOption {
+    /// Writes the option as a command line has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "--{} {value}", self.name),
+            None => write!(f, "--{}", self.name),
+        }
+    }
+}
