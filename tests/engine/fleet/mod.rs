@@ -2,4 +2,5 @@
 
 mod diff;
 mod file;
+mod formats;
 mod support;

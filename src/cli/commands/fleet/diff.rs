@@ -40,6 +40,16 @@ enum Format {
     Human,
     /// A versioned document; `kbfix schema fleet-report` prints its schema.
     Json,
+    /// One row for each spec on each machine.
+    Csv,
+    /// For a comment on a pull request: at most 65,000 characters, whatever the fleet.
+    Markdown,
+    /// One page that needs no network; it can be searched, filtered and sorted.
+    Html,
+    /// For CI services: a test for each machine and spec.
+    Junit,
+    /// For code scanning (SARIF 2.1.0).
+    Sarif,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
@@ -57,18 +67,21 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
         }
         Err(stop) => return Err(stop),
     };
-    match arguments.format {
-        Format::Json if !arguments.lines => output.result(&fleet::json(&report)),
-        Format::Json => {
-            output.diagnostics(&report.diagnostics);
-            output.result(&fleet::lines(&report));
-        }
-        Format::Human => {
-            output.diagnostics(&report.diagnostics);
-            let text = fleet::human(&report, output.paint());
-            output.result(&text);
-        }
+    // The document holds them only in two formats.
+    if !matches!(arguments.format, Format::Json | Format::Html) || arguments.lines {
+        output.diagnostics(&report.diagnostics);
     }
+    let text = match arguments.format {
+        Format::Json if arguments.lines => fleet::lines(&report),
+        Format::Json => fleet::json(&report),
+        Format::Human => fleet::human(&report, output.paint()),
+        Format::Csv => fleet::csv(&report),
+        Format::Markdown => fleet::markdown(&report),
+        Format::Html => fleet::html(&report),
+        Format::Junit => fleet::junit(&report),
+        Format::Sarif => fleet::sarif(&report),
+    };
+    output.result(&text);
     Ok(report.exit_code)
 }
 
