@@ -1,21 +1,20 @@
 //! `kbfix apply`
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use kbfix::{
     diag::Exit,
-    files::read::read_stream,
     operation::{
         self, ApplyOptions, MOST_CHANGES, Request,
         report::{self, Report},
     },
-    plan::Plan,
 };
 
 use crate::cli::{
     args::{
         packages::PackageArguments,
-        specs::{SpecArguments, standard_input},
+        plans::Asked,
+        specs::SpecArguments,
         targets::{StateArguments, TargetArguments},
     },
     error::CommandError,
@@ -28,7 +27,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Apply this saved plan (`-`: from standard input) and nothing else. Refused when what it rests on has moved.
+    /// Apply this saved plan (`-`: from standard input) and nothing else; of a fleet plan, the plan of this machine. Refused when what it rests on has moved.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
     plan: Option<String>,
 
@@ -82,6 +81,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
     let store = arguments.state.store()?;
     let (address, mut target) = arguments.target.open()?;
+    let request = request.on(target.as_mut(), digest)?;
     let options = ApplyOptions {
         check: arguments.check,
         max_changes: arguments.max_changes,
@@ -100,13 +100,13 @@ pub(super) fn request(
     specs: &SpecArguments,
     packages: &PackageArguments,
     output: &mut Output,
-) -> Result<Request, CommandError> {
+) -> Result<Asked, CommandError> {
     match plan {
-        Some(file) => Ok(Request::Plan(Box::new(read_plan(file, specs.name_of(file), digest)?))),
+        Some(file) => Asked::of_plan(file, specs.name_of(file), digest),
         None => {
             let mut specs = specs.load_for_plan(output)?;
             packages.ask(&mut specs)?;
-            Ok(Request::Specs(specs))
+            Ok(Asked::Ready(Request::Specs(specs)))
         }
     }
 }
@@ -129,21 +129,3 @@ pub(in crate::cli) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>)
         _ => Ok(()),
     }
 }
-
-/// Reads a saved plan, and checks it against the approved digest. `name` is what messages call the file.
-pub(in crate::cli) fn read_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Plan, CommandError> {
-    let bytes = match file {
-        "-" => standard_input(MAX_PLAN)?,
-        _ => read_stream(Path::new(file), MAX_PLAN as u64).map_err(|e| CommandError::file(file, &e))?,
-    };
-    let text = String::from_utf8(bytes).map_err(|_| {
-        CommandError::usage(
-            format!("{name} is not a plan: it is not UTF-8 text"),
-            "make one with `kbfix diff --out FILE`",
-        )
-    })?;
-    Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))
-}
-
-/// The largest plan that is read, and therefore written, in bytes.
-pub(super) const MAX_PLAN: usize = 256 << 20;

@@ -11,9 +11,9 @@ use kbfix::{
     render,
 };
 
-use super::apply::{MAX_PLAN, digest_of_a_plan, of_plan, request};
+use super::apply::{digest_of_a_plan, of_plan, request};
 use crate::cli::{
-    args::{packages::PackageArguments, specs::SpecArguments, targets::TargetArguments},
+    args::{packages::PackageArguments, plans::MAX_PLAN, specs::SpecArguments, targets::TargetArguments},
     error::CommandError,
     out_file::{Destination, Inputs},
     output::{self, Output},
@@ -138,6 +138,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     let out = destination(arguments)?;
     let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
     let (_, mut target) = arguments.target.open()?;
+    let request = request.on(target.as_mut(), digest)?;
     let diff = operation::diff(&request, arguments.max_changes, target.as_mut(), output)
         .map_err(|error| of_plan(error, plan, &arguments.specs))?;
     let mut text = None;
