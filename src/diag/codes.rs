@@ -253,8 +253,6 @@ codes! {
     KEY_ESCAPE = "key-escape";
     /// A condition uses the `*` of its rule's key.
     STAR_IN_CONDITION = "star-in-condition";
-    /// A rule for each user has a condition that is true if it is true for any user.
-    USER_IN_CONDITION = "user-in-condition";
     /// A rule applies to no machine.
     DEAD_RULE = "dead-rule";
     /// One key has two rules.

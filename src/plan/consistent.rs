@@ -89,7 +89,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         }
     };
     let counts = build::counts(spec.outcome);
-    let gate = build::gate(&spec.checks, spec.install.is_some());
+    let gate = build::gate(&spec.checks, spec.install.is_some(), spec.run_triggers);
     let fits = match (gate, spec.outcome) {
         // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),

@@ -26,6 +26,8 @@ pub(in crate::cli) enum Asked {
     Fleet {
         /// What messages call the file.
         name: String,
+        /// The digest that was approved.
+        digest: Option<String>,
         from: Box<dyn BufRead>,
     },
 }
@@ -39,7 +41,8 @@ impl Asked {
             _ => Box::new(BufReader::new(File::open(file).map_err(failed)?)),
         };
         if bundle::is_bundle(from.fill_buf().map_err(failed)?) {
-            return Ok(Self::Fleet { name: name.to_owned(), from });
+            let digest = digest.map(str::to_owned);
+            return Ok(Self::Fleet { name: name.to_owned(), digest, from });
         }
         let mut bytes = Vec::new();
         from.take(MAX_PLAN as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -58,13 +61,13 @@ impl Asked {
     }
 
     /// Returns what is asked of the target: of a fleet plan, the plan of the target's machine.
-    pub(in crate::cli) fn on(self, target: &mut dyn Target, digest: Option<&str>) -> Result<Request, CommandError> {
-        let (name, from) = match self {
+    pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
+        let (name, digest, from) = match self {
             Self::Ready(request) => return Ok(request),
-            Self::Fleet { name, from } => (name, from),
+            Self::Fleet { name, digest, from } => (name, digest, from),
         };
         let (machine, uri) = (identify(target)?, target.uri());
-        let plan = bundle::read(from, digest, |bundle| bundle::choose(bundle, &machine, &uri));
+        let plan = bundle::read(from, digest.as_deref(), |bundle| bundle::choose(bundle, &machine, &uri));
         plan.map(|plan| Request::Plan(Box::new(plan))).map_err(|error| refused(&name, error))
     }
 }

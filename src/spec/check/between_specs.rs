@@ -209,8 +209,8 @@ fn report(
     out: &mut Vec<Diagnostic>,
 ) {
     let conditional = conditional
-        || first.rule.when.is_some()
-        || second.rule.when.is_some()
+        || first.rule.is_conditional()
+        || second.rule.is_conditional()
         || first.spec.applicable != second.spec.applicable;
     let (a, b) = (&first.spec.id, &second.spec.id);
     let (message, hint) = match conditional {

@@ -1,4 +1,4 @@
-//! Bits to set and clear, and strings to add and remove.
+//! Edits that keep the rest: bits to set and clear, strings to add and remove, a part of a string.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,12 @@ use crate::{
     diag::{Code, text::shorten},
     registry::{ValueType, name},
     spec::{
-        document::{Bits, DataExpression, ListEdit, Literal, Scalar},
-        model::Desired,
+        document::{Bits, DataExpression, ListEdit, Literal, Replace, Scalar},
+        model::{Desired, Joined, PART, Replacement},
     },
 };
 
-use super::{Context, Path, data};
+use super::{Context, Path, data, keep};
 
 /// Checks the bits of a number of `value_type`.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
@@ -47,8 +47,8 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     Some(Desired::Bits { value_type, set, clear })
 }
 
-/// Checks the strings to add to and remove from a REG_MULTI_SZ.
-pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, path: &Path) -> Option<Desired> {
+/// Checks the strings to add to and remove from a list.
+pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], path: &Path) -> Option<Desired> {
     let add = strings(cx, edit.add.as_ref(), &path.field("add"));
     let remove = strings(cx, edit.remove.as_ref(), &path.field("remove"));
     let (add, remove) = (add?, remove?);
@@ -63,7 +63,42 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, path: &Path) -> Option
         cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in one of `add` and `remove`");
         return None;
     }
-    Some(Desired::List { add, remove })
+    let Some(separator) = &edit.separator else { return Some(Desired::List { add, remove }) };
+    for (list, field) in [(&add, "add"), (&remove, "remove")] {
+        for item in list {
+            let fault = if item.contains(separator.as_str()) {
+                format!("`{}` has the separator in it", shorten(item))
+            } else if item.trim() != item || item.trim().is_empty() {
+                format!("`{}` has spaces around it, which do not count in the list", shorten(item))
+            } else {
+                continue;
+            };
+            cx.error(Code::DATA_TEXT, &path.field(field), fault, "write each item by itself, without spaces around it");
+            return None;
+        }
+    }
+    let edit = Joined { separator: separator.clone(), add, remove };
+    Some(Desired::Joined { types: types.to_vec(), edit })
+}
+
+/// Checks the part of a string to replace.
+pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType], path: &Path) -> Option<Desired> {
+    let pattern = keep::expression(cx, &from.pattern, &path.field("pattern"));
+    let at = path.field("with");
+    let meaning = data::meaning(cx, &from.with, &at)?;
+    data::fit(cx, &meaning, *types.first()?, &at)?;
+    let Literal::Text(with) = meaning.chosen else { return None };
+    let edit = Replacement { pattern: pattern?, with };
+    let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
+    if !has_part && edit.edit(&edit.with).is_err() {
+        let message =
+            "the pattern does not find what it was replaced with, so that it could not be told from what was there";
+        let hint =
+            "let the pattern find both, as `old|new`; or give it a group named `part`, as `Timeout=(?<part>\\d+)`";
+        cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);
+        return None;
+    }
+    Some(Desired::Replaced { types: types.to_vec(), edit })
 }
 
 fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Vec<String>> {

@@ -28,7 +28,9 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     }
     let unset = cx.met_unset.clone();
     cx.met_unset = unset.clone().or(met);
-    let key = KeyPattern { root, names, view: View::Bits64, own: None, default_profile: false, unset };
+    let of_user = |own: &Option<KeyPattern>| own.as_ref().is_some_and(|own| own.root == RootKey::Hkcu);
+    let same_user = root == RootKey::Hkcu && cx.own_key.as_ref().is_some_and(of_user);
+    let key = KeyPattern { root, names, view: View::Bits64, own: None, same_user, default_profile: false, unset };
     lint(cx, &key, view_given, path).then_some(key)
 }
 

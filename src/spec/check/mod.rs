@@ -243,6 +243,7 @@ pub(in crate::spec) fn check(
                 Some(hotfix) => Some(hotfix?),
                 None => None,
             },
+            run_triggers: false,
             rules,
             restart,
             document,

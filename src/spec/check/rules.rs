@@ -50,15 +50,23 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
+    let done_when = rule
+        .trigger
+        .as_ref()
+        .map(|trigger| conditions::condition(cx, &trigger.done_when, &path.field("trigger").field("done_when")));
+    if rule.trigger.is_some() && rule.exclusive.is_some() {
+        let message = "a trigger is written once, and `exclusive` is about what always holds";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
+        return None;
+    }
     let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
     let mut values = Some(Vec::new());
     for (name, value) in &rule.values {
         let value_path = path.field("values").field(name);
         let value = values::value_rule(cx, name, value, &value_path);
-        if let (Some(key), Some(value)) = (&key, &value)
-            && let Some(condition) = &value.when
-        {
-            condition_of_value(cx, key, when.as_ref().and_then(Option::as_ref), condition, &value_path);
+        if let Some(condition) = value.as_ref().and_then(|value| value.when.as_ref()) {
+            let both: Vec<&Condition> = when.iter().flatten().chain([condition]).collect();
+            reach::dead_rule(cx, &both, &value_path.field("when"));
         }
         values = values.zip(value).map(|(mut values, mut value)| {
             value.label = value.label.map(|own| own.within(label.as_ref()));
@@ -70,7 +78,6 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     if let (Some(key), Some(Some(when))) = (&key, &when) {
         let path = path.field("when");
         untied_star(cx, key, when, &path);
-        any_user(cx, key, when, &path);
         reach::dead_rule(cx, &[when], &path);
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
@@ -121,36 +128,13 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         Some(when) => Some(when?),
         None => None,
     };
+    let done_when = match done_when {
+        Some(done_when) => Some(done_when?),
+        None => None,
+    };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
     let (exclusive, is_open) = (rule.exclusive, cx.met_unset.is_some());
-    Some((KeyRule { key: key?, when, must_exist, desired, exclusive, is_open, label }, views))
-}
-
-/// Reports probable mistakes in the `when` of a value.
-fn condition_of_value(
-    cx: &mut Context<'_>,
-    key: &KeyPattern,
-    of_rule: Option<&Condition>,
-    when: &Condition,
-    path: &Path,
-) {
-    let path = path.field("when");
-    any_user(cx, key, when, &path);
-    let both: Vec<&Condition> = of_rule.into_iter().chain([when]).collect();
-    reach::dead_rule(cx, &both, &path);
-}
-
-/// Reports a condition below HKCU for a key below HKCU: if it holds for one user, it holds for all of them.
-fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
-    let per_user = |tested: &&KeyPattern| tested.own.is_none() && tested.root == RootKey::Hkcu;
-    if key.root == RootKey::Hkcu
-        && let Some(tested) = when.keys().into_iter().find(per_user)
-    {
-        let message = format!("`{tested}` is tested for any user, and the rule then counts for every user");
-        let hint = "where the rule's key has a `*`, a test with `key: .` is made for each key by itself; a condition about \
-                    the same user cannot be written otherwise";
-        cx.warning(Code::USER_IN_CONDITION, path, Part::Name, message, hint);
-    }
+    Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, is_open, label }, views))
 }
 
 /// Reports a condition that repeats the `*` of its rule's key: the two match keys independently.
@@ -196,9 +180,9 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
             if first_at == at {
                 continue;
             }
-            let both_conditional = first.when.is_some() && rule.when.is_some();
+            let both_conditional = first.is_conditional() && rule.is_conditional();
             let text = &from[*at].key;
-            if first.when.is_none() && rule.when.is_none() {
+            if !first.is_conditional() && !rule.is_conditional() {
                 let line = cx.findings.line_of(&path.item(*first_at).field("key"));
                 let message = format!("the key `{}` has two rules, the first in line {line}", shorten(text));
                 let hint = "put the values of both under one rule";
@@ -238,7 +222,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
             is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
         };
         for (other, other_at, _) in places.iter().filter(meets) {
-            let exclusive = rule.when.is_some() && other.when.is_some();
+            let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
@@ -282,7 +266,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 
 /// Reports a key that must exist below one that must be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
-    let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
+    let always = rules.iter().filter(|(rule, _)| !rule.is_conditional());
     let (absent, others): (Vec<_>, Vec<_>) =
         always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());
     for (rule, at, place) in others {

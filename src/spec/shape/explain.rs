@@ -107,7 +107,9 @@ impl Explainer<'_, '_> {
             self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
             // The unknown field may be the one that says what the value must be, so its absence is not reported.
             let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
-            if free.is_none() && hints::is_value_rule(path) && !["data", "bits", "list", "ensure"].into_iter().any(says)
+            if free.is_none()
+                && hints::is_value_rule(path)
+                && !["data", "bits", "list", "replace", "ensure"].into_iter().any(says)
             {
                 self.verdict.wrong.push(path.clone());
             }

@@ -16,5 +16,4 @@ class ActionModule(KbfixAction):
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         check = bool(self._task.check_mode)
         report = self._report(command.apply(options, self._windows, self._read_file, check))
-        with_diff, no_log = bool(self._task.diff), bool(self._task.no_log)
-        return result.of_run(report, check, with_diff, no_log, on_blocked=options["on_blocked"], packages=options["packages"])
+        return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options)

@@ -20,7 +20,7 @@ class ActionModule(KbfixAction):
             host = self._task_vars["inventory_hostname"]
             reports.clear(folder, host)
         report = self._report(command.diff(options, self._windows, self._read_file))
-        found = result.of_look(report, bool(self._task.no_log), bool(folder), bool(options["with_plan"]))
+        found = result.of_look(report, bool(self._task.no_log), options)
         if folder and not found.get("failed"):
             found["report_files"] = reports.write(folder, host, report)
         return found

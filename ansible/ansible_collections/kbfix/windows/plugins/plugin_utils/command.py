@@ -56,6 +56,12 @@ def diff(options: Options, windows: bool, read: ReadFile) -> Call:
     return _with_specs("diff", flags, options, windows, read)
 
 
+def snapshot(options: Options, windows: bool, read: ReadFile) -> Call:
+    """``kbfix snapshot``, to standard output."""
+    start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options)]
+    return _with_specs_after(start, options, read)
+
+
 def rollback(options: Options, windows: bool, check: bool) -> Call:
     """``kbfix rollback``."""
     journal = options.get("journal")
@@ -81,6 +87,10 @@ def _with_specs(command: str, flags: list[str], options: Options, windows: bool,
     start = [_binary(options, windows), command, "--format", "json", *_target(options), *flags]
     if options.get("plan"):
         return _with_plan(start, options, read)
+    return _with_specs_after(start, options, read)
+
+
+def _with_specs_after(start: list[str], options: Options, read: ReadFile) -> Call:
     inline = inline_specs(options.get("spec"))
     piped = [{"name": spec.name, "text": spec.text} for spec in inline]
     named: list[str] = options.get("src") or []
