@@ -8,7 +8,7 @@ use crate::{
     spec::{
         Spec,
         document::{self, DataExpression, Exclusive, OnSubkeys},
-        model::{Desired, DesiredKey, KeyRule, ValueRule},
+        model::{Condition, Desired, DesiredKey, KeyRule, Label, ValueRule},
     },
 };
 
@@ -41,16 +41,21 @@ fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
-    if let Some(label) = &rule.label {
+/// Writes what a rule about a key or a value says beside its data, as comments.
+fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
+    if let Some(label) = label {
         line(out, &format!("; {label}"));
     }
-    if let Some(text) = &written.note {
-        note(out, text);
+    if let Some(text) = note {
+        self::note(out, text);
     }
-    if let Some(when) = &rule.when {
+    if let Some(when) = when {
         line(out, &format!("; only where {}", conditions::on_one_line(when)));
     }
+}
+
+fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
         line(out, &format!("; a trigger: written only with --trigger, and not once {when}"));
@@ -94,15 +99,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
-    if let Some(label) = &rule.label {
-        line(out, &format!("; {label}"));
-    }
-    if let Some(text) = &written.note {
-        note(out, text);
-    }
-    if let Some(when) = &rule.when {
-        line(out, &format!("; only where {}", conditions::on_one_line(when)));
-    }
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         line(out, &format!("; as the parameter {} says", reference.parameter));
     }
