@@ -4,6 +4,7 @@
 //! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
 //! machines, nor on the threads that read them.
 
+pub mod bundle;
 mod case;
 mod document;
 mod folder;

@@ -8,7 +8,7 @@ use std::{
 use super::{Case, FleetOutcome, MachineRow, Member, Members, case::Cases, parallel};
 use crate::{
     operation::{Progress, make_plan},
-    plan::Machine,
+    plan::{Machine, Plan},
     spec::Spec,
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
 };
@@ -30,9 +30,16 @@ struct Seen {
 }
 
 /// Reads each machine of the fleet once, plans specs on it, and keeps one row. Both cores of two are used, and nothing
-/// of a machine is kept but its row. `specs` has one list for each set of parameters that machines have, and `which`
+/// of a machine is kept but its row, and what `also` makes of its plan, which goes to `take`. `specs` has one list for each set of parameters that machines have, and `which`
 /// says for each machine which list is planned on it. A machine that cannot be read has a row that says why.
-pub fn survey(members: &Members, specs: &[Vec<Spec>], which: &[usize], progress: &mut impl Progress) -> Survey {
+pub fn survey<K: Send>(
+    members: &Members,
+    specs: &[Vec<Spec>],
+    which: &[usize],
+    also: impl Fn(&Plan) -> K + Sync,
+    mut take: impl FnMut(usize, K),
+    progress: &mut impl Progress,
+) -> Survey {
     let work: Vec<(&Member, &[Spec])> =
         members.each.iter().zip(which).map(|(member, list)| (member, &*specs[*list])).collect();
     let mut cases = Cases::default();
@@ -40,11 +47,12 @@ pub fn survey(members: &Members, specs: &[Vec<Spec>], which: &[usize], progress:
     let mut pace = Pace::new(work.len());
     parallel::each(
         &work,
-        |(member, specs)| look(member, specs),
+        |(member, specs)| look(member, specs, &also),
         |at, seen| {
             pace.step(progress);
             let (seen, numbers) = match seen {
-                Ok(mut seen) => {
+                Ok((mut seen, more)) => {
+                    take(at, more);
                     let numbers = std::mem::take(&mut seen.cases).into_iter().map(|case| cases.add(case)).collect();
                     (Ok(seen), numbers)
                 }
@@ -58,7 +66,7 @@ pub fn survey(members: &Members, specs: &[Vec<Spec>], which: &[usize], progress:
 }
 
 /// Reads one machine.
-fn look(member: &Member, specs: &[Spec]) -> Result<Seen, String> {
+fn look<K>(member: &Member, specs: &[Spec], also: impl Fn(&Plan) -> K) -> Result<(Seen, K), String> {
     let address = member.address.as_ref().map_err(Clone::clone)?;
     let unreadable = |error: TargetError| error.to_string();
     let mut taken = None;
@@ -71,7 +79,8 @@ fn look(member: &Member, specs: &[Spec]) -> Result<Seen, String> {
         _ => open(address).map_err(unreadable)?,
     };
     let plan = make_plan(target.as_mut(), specs).map_err(unreadable)?;
-    Ok(Seen { machine: plan.machine, taken, cases: plan.specs.into_iter().map(Case::of).collect() })
+    let more = also(&plan);
+    Ok((Seen { machine: plan.machine, taken, cases: plan.specs.into_iter().map(Case::of).collect() }, more))
 }
 
 /// Puts rows and cases into their order, which is that of names and not of reading.

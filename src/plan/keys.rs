@@ -143,7 +143,7 @@ fn create_parents(
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
     if is_protected(key) {
-        result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
+        result.refused.push(format!("{key} is a key that Windows needs; kbfix never deletes it"));
         return;
     }
     match reader.key(key) {
@@ -165,9 +165,9 @@ pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>
         Ok(tree) => {
             if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
                 let below = &below.key;
-                result.refused.push(format!(
-                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
-                ));
+                result
+                    .refused
+                    .push(format!("{below}, below {key}, is a key that Windows needs; kbfix never deletes it"));
                 return;
             }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {

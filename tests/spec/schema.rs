@@ -30,6 +30,7 @@ fn the_schemas_of_the_documents_are_up_to_date() {
         "fleet",
         "fleet-report",
         "fleet-machine",
+        "fleet-plan",
         "findings",
         "articles",
         "journals",

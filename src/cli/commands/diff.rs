@@ -12,10 +12,7 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{
-        request::{MAX_PLAN, RequestArguments},
-        targets::TargetArguments,
-    },
+    args::{plans::MAX_PLAN, request::RequestArguments, targets::TargetArguments},
     error::CommandError,
     out_file::{Destination, Inputs},
     output::{self, Output},
@@ -122,6 +119,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     let out = destination(arguments)?;
     let request = arguments.request.load(output)?;
     let (_, mut target) = arguments.target.open()?;
+    let request = request.on(target.as_mut())?;
     let diff = operation::diff(&request, arguments.request.max_changes, target.as_mut(), output)
         .map_err(|error| arguments.request.error(error))?;
     let mut text = None;

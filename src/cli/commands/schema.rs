@@ -38,6 +38,8 @@ enum Document {
     FleetReport,
     /// One line of fleet diff --lines.
     FleetMachine,
+    /// The first line of a fleet plan; each other line is a plan.
+    FleetPlan,
     /// What validate finds.
     Findings,
     /// What show says of specs.
@@ -58,6 +60,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),
+        Document::FleetPlan => schema_for!(fleet::bundle::Bundle).to_value(),
         Document::FleetMachine => written::<fleet::Line<'_>>(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),

@@ -27,6 +27,9 @@ const LONGEST: usize = 600;
 pub fn markdown(report: &FleetReport) -> String {
     let mut head = "<!-- kbfix fleet -->\n## kbfix fleet\n\n".to_owned();
     let _ = writeln!(head, "{}\n", escaped(&wording::summary(report)));
+    if let Some(digest) = &report.digest {
+        let _ = writeln!(head, "Fleet plan `{digest}`\n");
+    }
     let mut left = MOST - NOTES - head.len();
     let specs = cut(table(report), TABLE, &mut left);
     let exceptions = cut(exceptions(report), TABLE, &mut left);

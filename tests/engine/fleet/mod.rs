@@ -1,5 +1,6 @@
 //! Many machines in one document.
 
+mod bundle;
 mod diff;
 mod file;
 mod formats;

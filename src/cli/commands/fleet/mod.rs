@@ -1,6 +1,7 @@
 //! `kbfix fleet`
 
 mod diff;
+mod plan;
 
 use kbfix::diag::Exit;
 
@@ -16,10 +17,12 @@ pub(in crate::cli) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Diff(diff::Arguments),
+    Plan(plan::Arguments),
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Plan(arguments) => plan::run(arguments, output),
     }
 }
