@@ -67,6 +67,11 @@ impl Case {
         self.checks.iter().flat_map(move |check| check.evidence.iter().filter(fails).map(move |one| (check, one)))
     }
 
+    /// Returns whether the case asks for anything, or leaves something open.
+    pub fn asks(&self) -> bool {
+        !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
+    }
+
     /// Returns how many keys and values change.
     pub fn size(&self) -> usize {
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);

@@ -215,6 +215,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         outcome,
         reasons: undo.unread.iter().cloned().chain(kept).collect(),
         checks: Vec::new(),
+        run_triggers: false,
         install: None,
         changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
         by_star: 0,

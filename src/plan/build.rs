@@ -154,11 +154,15 @@ pub(super) fn counts(outcome: Outcome) -> bool {
 }
 
 /// Returns the outcome of a spec whose checks do not all pass; `None` if they do, so that the registry rules decide. A
-/// hotfix that is to be installed counts as installed.
-pub(super) fn gate(checks: &[Check], installs: bool) -> Option<Outcome> {
+/// hotfix that is to be installed counts as installed, and a trigger that is to be run as done.
+pub(super) fn gate(checks: &[Check], installs: bool, run_triggers: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
-    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix])) {
+    let triggers = match of(Part::Trigger) {
+        Truth::Unmet if run_triggers => Truth::Met,
+        truth => truth,
+    };
+    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix, triggers])) {
         (Truth::Unmet, _) => Some(Outcome::NotApplicable),
         (Truth::Unknown, _) | (Truth::Met, Truth::Unknown) => Some(Outcome::Unknown),
         (Truth::Met, Truth::Unmet) => Some(Outcome::Blocked),
@@ -189,7 +193,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
     let (unread, without_hive) =
         (std::mem::take(&mut registry.unread_users), std::mem::take(&mut registry.without_hive));
     let of_users = || users_left_out(&unread, &without_hive);
-    let (outcome, reasons) = match gate(&checks, install.is_some()) {
+    let (outcome, reasons) = match gate(&checks, install.is_some(), spec.run_triggers) {
         Some(Outcome::NotApplicable) => {
             (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
         }
@@ -202,7 +206,11 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
             // Until a spec is known to be applicable, only that check is a reason.
             let applicable = of(Part::Applicable) != Truth::Met;
-            (outcome, reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable))
+            let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
+            if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
+                reasons.push(format!("a trigger is neither done nor written; `--trigger {}` writes it", spec.id));
+            }
+            (outcome, reasons)
         }
         None if !registry.unknown.is_empty() => (Outcome::Unknown, registry.unknown),
         None if registry.changes.is_empty() && install.is_none() => match unread.is_empty() {
@@ -226,6 +234,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         reasons,
         unread_users: if counts { unread.into_keys().collect() } else { Vec::new() },
         checks,
+        run_triggers: spec.run_triggers,
         by_star: if counts { registry.by_star } else { 0 },
         install,
         rules: Some(registry.rules).filter(|rules| counts && rules.here < rules.of),

@@ -3,13 +3,10 @@
 use super::lookup;
 use crate::{
     observe::Reader,
-    registry::{Data, Decoded, Key, ValueType, name, notation},
+    registry::{Key, notation},
     spec::{
         Spec,
-        model::{
-            Branch, Condition, FilePattern, FileTest, KeyPattern, Literal, ValueAt, ValueTest, VersionTest,
-            text_version,
-        },
+        model::{Branch, Condition, FilePattern, FileTest, KeyPattern, ValueAt, ValueTest, VersionTest},
     },
     targets::{Answer, FileFacts, Unread},
     version::{FileVersion, Platform},
@@ -18,7 +15,7 @@ use crate::{
 use super::{
     Evidence, Truth,
     expand::{self, Resolved},
-    os,
+    os, value_test,
 };
 
 impl Truth {
@@ -43,7 +40,7 @@ impl Truth {
         })
     }
 
-    fn any(truths: impl IntoIterator<Item = Self>) -> Self {
+    pub(super) fn any(truths: impl IntoIterator<Item = Self>) -> Self {
         Self::all(truths.into_iter().map(Self::not)).not()
     }
 }
@@ -145,7 +142,7 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
         Answer::Present(data) => lookup::readable(data),
         other => presence(other),
     };
-    let (wanted, truth) = judged(answer, test);
+    let (wanted, truth) = value_test::judged(answer, test);
     // Next to the result, the wanted data would reveal the data that was found.
     let wanted = match test {
         ValueTest::Exists(_) => wanted,
@@ -153,128 +150,6 @@ fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (Str
         _ => wanted,
     };
     (place, wanted, found, truth)
-}
-
-/// Describes what a test wants, and judges the answer.
-fn judged(answer: Answer<Data>, test: &ValueTest) -> (String, Truth) {
-    match test {
-        ValueTest::Exists(true) => ("present".to_owned(), known(answer, |data| data.is_some())),
-        ValueTest::Exists(false) => ("absent".to_owned(), known(answer, |data| data.is_none())),
-        ValueTest::OneOf(literals) => {
-            let wanted = literals.iter().map(literal_text).collect::<Vec<_>>().join(" or ");
-            (wanted, of_data(answer, |data| Truth::any(literals.iter().map(|literal| equals(data, literal)))))
-        }
-        ValueTest::Number(bounds) => {
-            let holds = |data: &Data| match data.decode() {
-                Decoded::Number(number) => Truth::of(bounds.hold(number)),
-                Decoded::Malformed(_) if is_number(data.value_type) => Truth::Unknown,
-                _ => Truth::Unmet,
-            };
-            (bounds.to_string(), of_data(answer, holds))
-        }
-        ValueTest::Data(all) => {
-            let holds = |data: &Data| match data.decode() {
-                _ if all.contains(data) => Truth::Met,
-                Decoded::Malformed(_) if all.iter().any(|one| one.value_type == data.value_type) => Truth::Unknown,
-                _ => Truth::Unmet,
-            };
-            (all.iter().map(|data| format!("{data:?}")).collect::<Vec<_>>().join(" or "), of_data(answer, holds))
-        }
-        ValueTest::StartsWith(text) => {
-            let holds = |found: &str| Truth::of(found.starts_with(text.as_str()));
-            (format!("a string that begins with {}", notation::quoted(text)), of_text(answer, holds))
-        }
-        ValueTest::Contains(text) => {
-            let holds = |data: &Data| match data.decode() {
-                Decoded::Text(found) => Truth::of(found.contains(text.as_str())),
-                Decoded::List(found) => Truth::of(found.iter().any(|item| name::compare(item, text).is_eq())),
-                Decoded::Malformed(_) if is_text(data.value_type) || data.value_type == ValueType::MULTI_SZ => {
-                    Truth::Unknown
-                }
-                _ => Truth::Unmet,
-            };
-            (format!("with {} in it", notation::quoted(text)), of_data(answer, holds))
-        }
-        ValueTest::Matches(expression) => {
-            let holds = |found: &str| Truth::of(expression.occurs_in(found));
-            (format!("a string in which {} occurs", notation::quoted(expression.as_str())), of_text(answer, holds))
-        }
-        ValueTest::Version(at_least, below) => {
-            let holds = |found: &str| match text_version::within(found).as_slice() {
-                [] => Truth::Unmet,
-                [version] => Truth::of(
-                    at_least.is_none_or(|least| *version >= least) && below.is_none_or(|below| *version < below),
-                ),
-                _ => Truth::Unknown,
-            };
-            let least = at_least.map(|version| format!("{} or later", text_version::dotted(version)));
-            let below = below.map(|version| format!("below {}", text_version::dotted(version)));
-            let range = least.into_iter().chain(below).collect::<Vec<_>>().join(" and ");
-            (format!("a version {range}"), of_text(answer, holds))
-        }
-        ValueTest::OfType(types, test) => {
-            let is_other = matches!(&answer, Answer::Present(data) if !types.contains(&data.value_type));
-            let (wanted, truth) = judged(answer, test);
-            let types = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-            let wanted = match **test {
-                ValueTest::Exists(_) => types,
-                // The data says its type itself.
-                ValueTest::Data(_) => wanted,
-                _ => format!("{types}, {wanted}"),
-            };
-            (wanted, if is_other { Truth::Unmet } else { truth })
-        }
-    }
-}
-
-/// Evaluates a test of a string; data of another type fails it, and a malformed string is unknown.
-fn of_text(answer: Answer<Data>, holds: impl FnOnce(&str) -> Truth) -> Truth {
-    of_data(answer, |data| match data.decode() {
-        Decoded::Text(found) => holds(&found),
-        Decoded::Malformed(_) if is_text(data.value_type) => Truth::Unknown,
-        _ => Truth::Unmet,
-    })
-}
-
-fn is_text(value_type: ValueType) -> bool {
-    [ValueType::SZ, ValueType::EXPAND_SZ].contains(&value_type)
-}
-
-/// Evaluates a test of data; an absent value fails it.
-fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
-    match answer {
-        Answer::Present(data) => holds(&data),
-        Answer::Absent => Truth::Unmet,
-        Answer::Unread(_) => Truth::Unknown,
-    }
-}
-
-/// Compares data with a literal. Data of another type is not equal; malformed data of the right type is unknown.
-fn equals(data: &Data, literal: &Literal) -> Truth {
-    let of_the_type = match literal {
-        Literal::Number(_) => is_number(data.value_type),
-        Literal::Text(_) => is_text(data.value_type),
-        Literal::List(_) => data.value_type == ValueType::MULTI_SZ,
-    };
-    match (data.decode(), literal) {
-        (Decoded::Number(found), Literal::Number(wanted)) => Truth::of(found == *wanted),
-        (Decoded::Text(found), Literal::Text(wanted)) => Truth::of(found == *wanted),
-        (Decoded::List(found), Literal::List(wanted)) => Truth::of(found == *wanted),
-        (Decoded::Malformed(_), _) if of_the_type => Truth::Unknown,
-        _ => Truth::Unmet,
-    }
-}
-
-fn is_number(value_type: ValueType) -> bool {
-    [ValueType::DWORD, ValueType::DWORD_BIG_ENDIAN, ValueType::QWORD].contains(&value_type)
-}
-
-fn literal_text(literal: &Literal) -> String {
-    match literal {
-        Literal::Number(number) => number.to_string(),
-        Literal::Text(text) => notation::quoted(text),
-        Literal::List(list) => format!("[{}]", list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ")),
-    }
 }
 
 /// Tests a file; the evidence has what was found and what is wanted.

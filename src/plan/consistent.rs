@@ -89,7 +89,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         }
     };
     let counts = build::counts(spec.outcome);
-    let gate = build::gate(&spec.checks, spec.install.is_some());
+    let gate = build::gate(&spec.checks, spec.install.is_some(), spec.run_triggers);
     let fits = match (gate, spec.outcome) {
         // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
@@ -220,7 +220,7 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
 fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
     if is_protected(key) {
-        return Some(format!("it deletes {key}, a key that Windows cannot do without"));
+        return Some(format!("it deletes {key}, a key that Windows needs"));
     }
     if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {
         return Some(format!("{} cannot be there after its key", change.place(&value.name)));

@@ -29,7 +29,7 @@ pub(super) struct Evaluation<'a> {
     pub unread_users: BTreeMap<String, Vec<String>>,
     /// The SIDs of users who have a profile and no hive.
     pub without_hive: BTreeSet<String>,
-    /// For each key that may be deleted only without subkeys, whether it has none.
+    /// For each trigger how it stands, and for each key that may be deleted only without subkeys, whether it has none.
     pub checks: Vec<Check>,
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,

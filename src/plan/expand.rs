@@ -60,6 +60,10 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     }
     match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(names)) => fill(vec![own.clone()], names, reader),
+        (Some(own), None) if pattern.same_user => {
+            let root = Key { path: root_of_user(&own.path), view: pattern.view };
+            below(vec![root], pattern, reader)
+        }
         _ => {
             let mut roots = roots(pattern.root, reader)?;
             if pattern.default_profile {
@@ -137,6 +141,20 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
         return Ok(vec![KeyPath::root_key(root)]);
     }
     users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
+}
+
+/// Returns the key that HKCU is for the user whose key `own` is, given by its canonical name.
+fn root_of_user(own: &KeyPath) -> KeyPath {
+    let root = KeyPath::root_key(own.root());
+    // An export of one user's HKCU has no other name for it.
+    let Some(name) = own.names().next().filter(|_| own.root() == RootKey::Hku) else { return root };
+    let is_classes = sid::is_default_profile(name) || sid::of_classes(name).is_some();
+    let user = name
+        .len()
+        .checked_sub(sid::CLASSES.len())
+        .filter(|at| is_classes && name.get(*at..).is_some_and(|end| end.eq_ignore_ascii_case(sid::CLASSES)));
+    let user = user.map_or(name, |at| &name[..at]);
+    KeyName::new(user).map_or(root.clone(), |user| root.child(&user))
 }
 
 /// The key of a user's hive, and whether it can be read.

@@ -9,6 +9,7 @@ mod condition;
 mod consistent;
 mod evidence;
 mod value;
+mod value_test;
 mod exclusive;
 mod expand;
 pub mod file;
@@ -18,6 +19,7 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod trigger;
 mod evaluation;
 mod keys;
 mod rules;
@@ -95,6 +97,9 @@ pub struct SpecPlan {
     /// The checks that are made before the registry rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// Whether the operator asked for the spec's triggers, so that those that are not done are written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub run_triggers: bool,
     /// The installation of the hotfix, if it is missing and the operator asks for it. It comes before the changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
@@ -185,6 +190,8 @@ pub enum Part {
     Hotfix,
     /// `on_subkeys: refuse` of a key that must be absent.
     Deletion,
+    /// `trigger` of a rule: whether it is done, or written.
+    Trigger,
 }
 
 /// A fact that was tested, next to what was wanted.
@@ -259,6 +266,13 @@ pub struct Satisfied {
     pub sensitive: bool,
 }
 
+impl Satisfied {
+    /// Returns the entry for a key, or for a value in it.
+    pub(crate) fn new(key: &Key, name: Option<ValueName>, data: Option<Data>) -> Self {
+        Self { key: key.clone(), name, data, planned_by: None, sensitive: false }
+    }
+}
+
 /// The outcome of a spec. The order is that of the exit codes, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -323,6 +337,7 @@ impl Check {
             Part::Prerequisite => format!("prerequisite {}: ", self.title),
             Part::Hotfix => format!("hotfix {}: ", self.title),
             Part::Deletion => "deletion: ".to_owned(),
+            Part::Trigger => "trigger: ".to_owned(),
         };
         format!("{part}{place}: found {found}, wanted {wanted}")
     }

@@ -9,7 +9,7 @@ use crate::{
     spec::{
         Spec,
         document::OnSubkeys,
-        model::{Condition, DesiredKey, KeyRule},
+        model::{Condition, DesiredKey, KeyPattern, KeyRule},
     },
     targets::{Answer, ChangeAction, KeyChange},
 };
@@ -20,7 +20,7 @@ use super::{
     evaluation::Evaluation,
     exclusive, expand,
     keys::{WantedKey, delete, in_deleted, one_key},
-    named,
+    named, trigger,
 };
 
 /// Marks the values that the spec calls sensitive, whether or not their rules apply.
@@ -43,7 +43,8 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         one_rule(rule, spec, reader, &mut starred, &mut result);
     }
     let wants = std::mem::take(&mut result.wants);
-    result.checks = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader)).collect();
+    let deletions = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader));
+    result.checks.extend(deletions);
     // In sorted order a key follows the keys above it, so it is deleted once, together with the topmost.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
@@ -93,8 +94,9 @@ fn one_rule<'a>(
     starred: &mut BTreeSet<Key>,
     result: &mut Evaluation<'a>,
 ) {
-    // A condition on the rule's own key can differ from key to key.
-    let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(|key| key.own.is_some()));
+    // A condition on the rule's own key, or on that key's user, can differ from key to key.
+    let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
+    let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(is_own));
     let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
     // Read what the rule needs even if it does not apply, so that a snapshot can also serve other parameters.
     let by_user = match expand::keys_by_user(&rule.key, reader) {
@@ -130,6 +132,14 @@ fn one_rule<'a>(
         let holds = match by_key {
             true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
             false => always,
+        };
+        let holds = match &rule.done_when {
+            Some(done_when) => {
+                let (is_due, check) = trigger::check(rule, done_when, &key, spec, reader);
+                result.checks.extend(holds.then_some(check));
+                holds && is_due
+            }
+            None => holds,
         };
         if holds && rule.must_exist {
             result.wants.present.insert(key.clone());

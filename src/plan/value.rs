@@ -22,7 +22,9 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
     }
     let base = before.or(match rule.desired {
         // Change a part of the data that Windows assumes when the value is absent.
-        Desired::Bits { .. } | Desired::List { .. } => rule.if_absent.as_ref(),
+        Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. } => {
+            rule.if_absent.as_ref()
+        }
         _ => None,
     });
     wanted(&rule.desired, base)
@@ -73,7 +75,43 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
             let same = list == found && data.value_type == ValueType::MULTI_SZ;
             Some(if same { data.clone() } else { Data::multi_sz(list) })
         }
+        Desired::Joined { types, edit } => {
+            let Some(data) = before else {
+                let text = edit.edit("");
+                return Ok(types.first().filter(|_| !edit.add.is_empty()).map(|first| Data::text(*first, &text)));
+            };
+            let (found, value_type) = read_string(data, types).map_err(malformed)?;
+            Some(edited(data, &found, edit.edit(&found), value_type))
+        }
+        Desired::Replaced { types, edit } => {
+            let Some(data) = before else {
+                return Err(malformed("the value is absent, and has no part to replace".to_owned()));
+            };
+            let (found, value_type) = read_string(data, types).map_err(malformed)?;
+            Some(edited(data, &found, edit.edit(&found).map_err(malformed)?, value_type))
+        }
     })
+}
+
+/// Returns the string that programs read in the data, and the type that it keeps or gets.
+fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), String> {
+    let whole = match data.decode() {
+        Decoded::Text(text) => Some(text),
+        // Without its NUL, a string is read to its end.
+        _ => data.as_read_text().filter(|text| text.encode_utf16().count() * 2 == data.bytes.len()),
+    };
+    let Some(text) = whole else { return Err(format!("{data:?} is not a string without a NUL inside")) };
+    match types.first() {
+        _ if types.contains(&data.value_type) => Ok((text, data.value_type)),
+        // The two types differ only in what Windows does with `%`.
+        Some(first) if !text.contains('%') => Ok((text, *first)),
+        _ => Err(format!("a {} with a `%` is not the same as another type", data.value_type)),
+    }
+}
+
+/// Returns the data byte for byte if neither string nor type changes.
+fn edited(data: &Data, found: &str, edited: String, value_type: ValueType) -> Data {
+    if edited == found && value_type == data.value_type { data.clone() } else { Data::text(value_type, &edited) }
 }
 
 #[cfg(test)]

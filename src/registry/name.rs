@@ -43,7 +43,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     for (at, (mine, theirs)) in a.bytes().zip(b.bytes()).enumerate() {
         if !(mine | theirs).is_ascii() {
             // All before is ASCII, so both are at the beginning of a character.
-            return a[at..].encode_utf16().map(upcase).cmp(b[at..].encode_utf16().map(upcase));
+            return compare_units(&a[at..], &b[at..]);
         }
         match mine.to_ascii_uppercase().cmp(&theirs.to_ascii_uppercase()) {
             Ordering::Equal => {}
@@ -51,6 +51,13 @@ pub fn compare(a: &str, b: &str) -> Ordering {
         }
     }
     a.len().cmp(&b.len())
+}
+
+fn compare_units(a: &str, b: &str) -> Ordering {
+    // The same letters need no table.
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let same = (0..=same).rev().find(|at| a.is_char_boundary(*at) && b.is_char_boundary(*at)).unwrap_or(0);
+    a[same..].encode_utf16().map(upcase).cmp(b[same..].encode_utf16().map(upcase))
 }
 
 /// Appends the name in upper case, with its characters replaced so that folded names compare byte by byte as

@@ -108,9 +108,10 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
         Part::Deletion => "deletion",
+        Part::Trigger => "trigger",
     };
     let title = match check.part {
-        Part::Applicable | Part::Deletion => String::new(),
+        Part::Applicable | Part::Deletion | Part::Trigger => String::new(),
         _ => format!(" {}", one_line(&check.title)),
     };
     let _ = writeln!(out, "{}", format!("  {part:<12}  {}{title}", paint.truth(check.result)).trim_end());

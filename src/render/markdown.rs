@@ -58,6 +58,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
             Part::Hotfix => format!("hotfix {}", check.title),
+            Part::Trigger => "trigger".to_owned(),
         };
         for e in &check.evidence {
             let words = wording::result(check, e);

@@ -231,3 +231,29 @@ fn what_is_wrong_with_standard_input_is_said() {
         assert!(!run.stderr.contains("Piped"), "{}", run.stderr);
     }
 }
+
+/// A trigger is written on request only, and a plan that was made so can be applied.
+#[test]
+fn a_trigger_is_asked_for_by_the_spec_s_id() {
+    let machine = Machine::new();
+    machine.set_export("\u{feff}Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n");
+    let key = r"HKLM\SOFTWARE\T";
+    let spec = |trigger: &str| {
+        format!(
+            "kbfix: 1\nid: R\ntitle: T\nregistry:\n  - key: {key}\n{trigger}    values: {{ v: {{ type: REG_DWORD, data: 1 }} }}\n"
+        )
+    };
+    machine.write("spec.yaml", &spec("    trigger: { done_when: { registry: { key: ., name: done } } }\n"));
+    machine.write("other.yaml", &spec("").replace("id: R", "id: O").replace(r"\T", r"\U"));
+    let asked = machine.run("diff @/spec.yaml @target").code(4);
+    assert!(
+        asked.stdout.contains("because       a trigger is neither done nor written; `--trigger R` writes it"),
+        "{asked:?}"
+    );
+    let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;
+    assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
+    let unknown = machine.run("diff @/spec.yaml --trigger X @target").code(2).stderr;
+    assert!(unknown.contains("--trigger X: no spec of this run has that id"), "{unknown}");
+    let none = machine.run("diff @/other.yaml --trigger O @target").code(2).stderr;
+    assert!(none.contains("--trigger O: the spec has no trigger"), "{none}");
+}

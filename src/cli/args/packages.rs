@@ -1,8 +1,8 @@
-//! `--package` and `--install-hotfix`
+//! `--package`, `--install-hotfix` and `--trigger`: what is done only when asked for
 
 use std::path::PathBuf;
 
-use kbfix::{operation::Packages, spec::Spec};
+use kbfix::{diag::text::suggest, operation::Packages, spec::Spec};
 
 use crate::cli::{error::CommandError, out_file::Inputs};
 
@@ -16,6 +16,10 @@ pub(in crate::cli) struct PackageArguments {
     /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
+
+    /// Write the triggers of this spec that are not done; may be repeated. Without it, such a spec is blocked.
+    #[arg(long = "trigger", value_name = "ID")]
+    triggers: Vec<String>,
 }
 
 fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
@@ -31,8 +35,23 @@ impl PackageArguments {
         Packages(self.packages.clone())
     }
 
-    /// Notes in each spec whether its hotfix may be installed.
+    /// Notes in each spec whether its hotfix may be installed, and its triggers be run.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
+        for id in &self.triggers {
+            let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {
+                let ids: Vec<&str> = specs.iter().map(|spec| spec.id.as_str()).collect();
+                let hint = match suggest(id, ids.iter().copied()) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("the specs of this run are {}", ids.join(", ")),
+                };
+                return Err(CommandError::usage(format!("--trigger {id}: no spec of this run has that id"), hint));
+            };
+            if !spec.rules.iter().any(|rule| rule.done_when.is_some()) {
+                let message = format!("--trigger {id}: the spec has no trigger");
+                return Err(CommandError::usage(message, "leave it out; the spec is applied as it is"));
+            }
+            spec.run_triggers = true;
+        }
         Ok(self.packages().ask(specs)?)
     }
 

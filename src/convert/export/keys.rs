@@ -7,7 +7,7 @@ use crate::{
     spec::{
         Spec,
         document::{Exclusive, OnSubkeys},
-        model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
+        model::{Desired, DesiredKey, Joined, KeyPattern, KeyRule, ValueRule},
     },
 };
 
@@ -76,9 +76,13 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
 /// Returns whether the list includes the whole rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
-        value.when.is_none() && !matches!(value.desired, Desired::Bits { .. } | Desired::List { .. })
+        let is_edit = matches!(
+            value.desired,
+            Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. }
+        );
+        value.when.is_none() && !is_edit
     };
-    rule.when.is_none() && rule.key.path().is_some() && rule.values().iter().all(is_value)
+    !rule.is_conditional() && rule.key.path().is_some() && rule.values().iter().all(is_value)
 }
 
 /// Returns whether a key of `rule` can be the key of `above`, or below it.
@@ -112,6 +116,10 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
 
 fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeyState)> {
     let key = &rule.key;
+    if rule.done_when.is_some() {
+        lose(format!("{key}: left out: it is a trigger, which is written only on request"));
+        return None;
+    }
     if rule.when.is_some() {
         lose(format!("{key}: left out: it applies only under a condition"));
         return None;
@@ -178,7 +186,12 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             lose(format!("{place}: left out: {what} ({value_type})"));
             return None;
         }
-        Desired::List { add, remove } => {
+        Desired::Replaced { edit, .. } => {
+            let (pattern, with) = (notation::quoted(edit.pattern.as_str()), notation::quoted(&edit.with));
+            lose(format!("{place}: left out: what {pattern} finds in the existing string is to become {with}"));
+            return None;
+        }
+        Desired::List { add, remove } | Desired::Joined { edit: Joined { add, remove, .. }, .. } => {
             let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
             let add = (!add.is_empty()).then(|| format!("{} are to be added", quoted(add)));
             let remove = (!remove.is_empty()).then(|| format!("{} are to be removed", quoted(remove)));

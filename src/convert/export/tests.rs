@@ -108,6 +108,9 @@ fn what_a_format_cannot_say_is_told() {
     values:
       bits: { type: REG_DWORD, bits: { set: 4 } }
       list: { type: REG_MULTI_SZ, list: { add: [a] } }
+      joined: { type: REG_SZ, list: { add: [a], separator: ";" } }
+      part: { type: REG_SZ, replace: { pattern: old|new, with: new }, id: T-1 }
+      but: { type: REG_DWORD, data: 1, keep: { not: [0] } }
       set: { type: REG_SZ, data: "a,b", compare: comma_set }
       any: { type: [REG_DWORD, REG_SZ], data: "1" }
       keep: { type: REG_DWORD, data: 3, keep: { at_least: 3, at_most: 5 } }
@@ -125,6 +128,10 @@ fn what_a_format_cannot_say_is_told() {
     view: 32
     values: { x: { ensure: absent } }
   - { key: HKLM\SOFTWARE\V, ensure: absent, on_subkeys: refuse }
+  - key: HKLM\SOFTWARE\W
+    trigger: { done_when: { registry: { key: HKLM\SOFTWARE\W, name: done } } }
+    values: { x: { type: REG_DWORD, data: 1 } }
+manual_steps: [{ what: Restart the phone. }]
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
@@ -136,6 +143,12 @@ fn what_a_format_cannot_say_is_told() {
         "\"if\"",
         kept,
         "\"list\"",
+        "\"joined\": left out",
+        "\"part\": left out: what \"old|new\" finds in the existing string is to become \"new\"",
+        "\"but\": what may stay as it is (anything but dword:00000000) is replaced",
+        "HKLM\\SOFTWARE\\W: left out: it is a trigger",
+        "a step by hand is left out: after the changes: Restart the phone.",
+        "ids, severities and controls",
         "\"set\"",
         "\"when\"",
         "`*`",

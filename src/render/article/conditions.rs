@@ -88,6 +88,10 @@ fn of_value(test: &ValueTest) -> String {
 fn several(key: &KeyPattern) -> &'static str {
     if key.own.is_some() {
         " (of the same key)"
+    } else if key.same_user && key.has_star() {
+        " (of the same user, for at least one subkey)"
+    } else if key.same_user {
+        " (of the same user)"
     } else if key.has_star() {
         " (for at least one subkey)"
     } else if key.root == RootKey::Hkcu {

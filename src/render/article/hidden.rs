@@ -27,12 +27,18 @@ pub(super) fn document(spec: &Spec) -> Cow<'_, Document> {
 }
 
 fn hide(value: &mut ValueRule) {
-    let ValueRule { data, if_absent, keep, allowed, bits, list, .. } = value;
+    let ValueRule { data, if_absent, keep, allowed, bits, list, replace, .. } = value;
     let edited = list.iter_mut().flat_map(|list| [&mut list.add, &mut list.remove]).flatten();
     let bounds = keep.iter_mut().flat_map(|keep| match keep {
         Keep::Which(which) => [&mut which.at_least, &mut which.at_most].into_iter().flatten().collect(),
         Keep::Word(_) => Vec::new(),
     });
+    if let Some(replace) = replace {
+        HIDDEN.clone_into(&mut replace.pattern);
+        if let DataExpression::Literal(literal) = &mut replace.with {
+            hide_literal(literal);
+        }
+    }
     for expression in data.iter_mut().chain(if_absent).chain(edited).chain(bounds) {
         if let DataExpression::Literal(literal) = expression {
             hide_literal(literal);

@@ -8,7 +8,7 @@ use crate::{
     spec::{
         Spec,
         document::{self, DataExpression, Exclusive, OnSubkeys},
-        model::{Desired, DesiredKey, KeyRule, ValueRule},
+        model::{Condition, Desired, DesiredKey, KeyRule, Label, ValueRule},
     },
 };
 
@@ -41,15 +41,24 @@ fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
-    if let Some(label) = &rule.label {
+/// Writes what a rule about a key or a value says beside its data, as comments.
+fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
+    if let Some(label) = label {
         line(out, &format!("; {label}"));
     }
-    if let Some(text) = &written.note {
-        note(out, text);
+    if let Some(text) = note {
+        self::note(out, text);
     }
-    if let Some(when) = &rule.when {
+    if let Some(when) = when {
         line(out, &format!("; only where {}", conditions::on_one_line(when)));
+    }
+}
+
+fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
+    if let Some(done_when) = &rule.done_when {
+        let when = conditions::on_one_line(done_when);
+        line(out, &format!("; a trigger: written only with --trigger, and not once {when}"));
     }
     if rule.key.has_star() {
         line(out, "; * stands for every subkey that exists and fits");
@@ -90,15 +99,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
-    if let Some(label) = &rule.label {
-        line(out, &format!("; {label}"));
-    }
-    if let Some(text) = &written.note {
-        note(out, text);
-    }
-    if let Some(when) = &rule.when {
-        line(out, &format!("; only where {}", conditions::on_one_line(when)));
-    }
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         line(out, &format!("; as the parameter {} says", reference.parameter));
     }
@@ -148,6 +149,24 @@ fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
             let both = add.into_iter().chain(remove).collect::<Vec<_>>().join(", ");
             line(out, &format!("; {name} REG_MULTI_SZ: {both}, the other strings stay"));
         }
+        Desired::Joined { types, edit } => {
+            let written = written.list.as_ref();
+            let add = strings(written.and_then(|l| l.add.as_ref()), quoted(&edit.add)).map(|s| format!("{s} added"));
+            let remove = strings(written.and_then(|l| l.remove.as_ref()), quoted(&edit.remove));
+            let both = add.into_iter().chain(remove.map(|s| format!("{s} removed"))).collect::<Vec<_>>().join(", ");
+            let (types, separator) = (of_types(types), notation::quoted(&edit.separator));
+            line(out, &format!("; {name} {types}, a list with {separator} between: {both}, the other items stay"));
+        }
+        Desired::Replaced { types, edit } => {
+            let with = match written.replace.as_ref().map(|replace| &replace.with) {
+                Some(DataExpression::Parameter(reference)) => {
+                    format!("what the parameter {} says", reference.parameter)
+                }
+                _ => notation::quoted(&edit.with),
+            };
+            let (types, pattern) = (of_types(types), notation::quoted(edit.pattern.as_str()));
+            line(out, &format!("; {name} {types}: what {pattern} finds becomes {with}, the rest stays"));
+        }
     }
     if let Some(data) = &rule.if_absent {
         line(out, &format!("; absent means {}", notation::data(data)));
@@ -163,8 +182,15 @@ fn sensitive(desired: &Desired) -> String {
         Desired::Kept { choices, .. } => format!("{}, sensitive; some of it stays where it is there", types(choices)),
         Desired::CommaSet { value_type, .. } => format!("{value_type}, which is sensitive"),
         Desired::Bits { value_type, .. } => format!("{value_type}, of which some bits change, which are sensitive"),
+        Desired::Joined { types, .. } | Desired::Replaced { types, .. } => {
+            format!("{}, of which a part changes, which is sensitive", of_types(types))
+        }
         Desired::List { .. } => "REG_MULTI_SZ, of which some strings change, which are sensitive".to_owned(),
     }
+}
+
+fn of_types(types: &[crate::registry::ValueType]) -> String {
+    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// Names the strings, or the parameter that they come from; `None` if there are none.

@@ -84,6 +84,12 @@ registry:
       j: { type: REG_SZ, data: "a,b", keep: { subset: [a, b], separator: "," } }
       k: { type: REG_SZ, data: a, keep: { matches: '^a' }, when: { registry: { key: HKLM\SOFTWARE\X, name: v, type: REG_BINARY, equals: "0100" } } }
       l: { ensure: absent, when: { all: [ { registry: { key: HKLM\SOFTWARE\X, name: v, version: { at_least: "16.0", below: "16.1" } } }, { registry: { key: HKLM\SOFTWARE\X, name: v, type: REG_SZ, starts_with: a } } ] } }
+  - key: HKCU\Software\Z
+    trigger: { done_when: { registry: { key: .\D } } }
+    when: { registry: { key: HKCU\Software\O } }
+    values:
+      p: { type: [REG_EXPAND_SZ, REG_SZ], list: { add: [p], remove: [q], separator: ";" } }
+      o: { type: REG_SZ, replace: { pattern: old|new, with: new } }
   - key: HKLM\SOFTWARE\X
     view: both
     when: { file: { path: 'C:\a.dll', exists: false } }

@@ -1,9 +1,21 @@
 //! Formats fleet reports: many machines in one document.
 
+mod comparison;
+mod csv;
+mod html;
 mod human;
+mod junit;
+mod markdown;
+mod sarif;
 mod wording;
 
+pub use comparison::{comparison_human, comparison_json, comparison_markdown};
+pub use csv::csv;
+pub use html::html;
 pub use human::human;
+pub use junit::junit;
+pub use markdown::{MOST as MOST_MARKDOWN, markdown};
+pub use sarif::sarif;
 
 use crate::fleet::FleetReport;
 

@@ -52,6 +52,7 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
                 Part::Prerequisite => format!("prerequisite {}", check.title),
                 Part::Hotfix => format!("hotfix {}", check.title),
                 Part::Deletion => "deletion".to_owned(),
+                Part::Trigger => "trigger".to_owned(),
             },
             place: &evidence.place,
             found: evidence.found_or_planned(),

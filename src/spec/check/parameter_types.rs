@@ -77,6 +77,11 @@ fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
         used(&edit.add, Some(ParameterType::List));
         used(&edit.remove, Some(ParameterType::List));
     }
+    if let Some(replace) = &value.replace
+        && let DataExpression::Parameter(reference) = &replace.with
+    {
+        out.push((reference.parameter.clone(), ParameterType::String));
+    }
     out
 }
 

@@ -94,7 +94,7 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
 
 /// Returns whether a pattern stands for one key, so that two tests of it are about the same key.
 fn is_one(key: &KeyPattern) -> bool {
-    key.own.is_some() || !key.has_star() && key.root != RootKey::Hkcu
+    key.own.is_some() || !key.has_star() && (key.root != RootKey::Hkcu || key.same_user)
 }
 
 /// A version of Windows, with its four numbers combined into one.

@@ -35,7 +35,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let mut key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     if let Some(key) = key.as_mut().filter(|_| rule.default_profile) {
         if key.root != RootKey::Hkcu {
-            let message = "only a key below HKCU is one of each user";
+            let message = "only a key below HKCU exists for each user";
             let hint = "remove `default_profile`, or write the key with HKCU";
             cx.error_at_name(Code::CONTRADICTION, &path.field("default_profile"), message, hint);
             return None;
@@ -50,15 +50,23 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     cx.own_key = Some(key.clone());
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
     same_value_names(cx, rule, path);
+    let done_when = rule
+        .trigger
+        .as_ref()
+        .map(|trigger| conditions::condition(cx, &trigger.done_when, &path.field("trigger").field("done_when")));
+    if rule.trigger.is_some() && rule.exclusive.is_some() {
+        let message = "a trigger is written once, but `exclusive` always applies";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
+        return None;
+    }
     let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
     let mut values = Some(Vec::new());
     for (name, value) in &rule.values {
         let value_path = path.field("values").field(name);
         let value = values::value_rule(cx, name, value, &value_path);
-        if let (Some(key), Some(value)) = (&key, &value)
-            && let Some(condition) = &value.when
-        {
-            condition_of_value(cx, key, when.as_ref().and_then(Option::as_ref), condition, &value_path);
+        if let Some(condition) = value.as_ref().and_then(|value| value.when.as_ref()) {
+            let both: Vec<&Condition> = when.iter().flatten().chain([condition]).collect();
+            reach::dead_rule(cx, &both, &value_path.field("when"));
         }
         values = values.zip(value).map(|(mut values, mut value)| {
             value.label = value.label.map(|own| own.within(label.as_ref()));
@@ -70,13 +78,12 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     if let (Some(key), Some(Some(when))) = (&key, &when) {
         let path = path.field("when");
         untied_star(cx, key, when, &path);
-        any_user(cx, key, when, &path);
         reach::dead_rule(cx, &[when], &path);
     }
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
             if rule.exclusive.is_some() {
-                let message = "a key that is absent holds nothing";
+                let message = "a key that is absent contains nothing";
                 let hint = "remove `exclusive`, or `ensure: absent`";
                 cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
                 return None;
@@ -100,7 +107,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         (_, false) => DesiredKey::Values(values?),
     };
     if rule.on_subkeys.is_some() && rule.ensure != Some(Ensure::Absent) {
-        let message = "`on_subkeys` says nothing of a key that stays";
+        let message = "`on_subkeys` has no effect on a key that is not deleted";
         cx.error_at_name(
             Code::CONTRADICTION,
             &path.field("on_subkeys"),
@@ -121,36 +128,13 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         Some(when) => Some(when?),
         None => None,
     };
+    let done_when = match done_when {
+        Some(done_when) => Some(done_when?),
+        None => None,
+    };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
     let (exclusive, is_open) = (rule.exclusive, cx.met_unset.is_some());
-    Some((KeyRule { key: key?, when, must_exist, desired, exclusive, is_open, label }, views))
-}
-
-/// Reports probable mistakes in the `when` of a value.
-fn condition_of_value(
-    cx: &mut Context<'_>,
-    key: &KeyPattern,
-    of_rule: Option<&Condition>,
-    when: &Condition,
-    path: &Path,
-) {
-    let path = path.field("when");
-    any_user(cx, key, when, &path);
-    let both: Vec<&Condition> = of_rule.into_iter().chain([when]).collect();
-    reach::dead_rule(cx, &both, &path);
-}
-
-/// Reports a condition below HKCU for a key below HKCU: if it holds for one user, it holds for all of them.
-fn any_user(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
-    let per_user = |tested: &&KeyPattern| tested.own.is_none() && tested.root == RootKey::Hkcu;
-    if key.root == RootKey::Hkcu
-        && let Some(tested) = when.keys().into_iter().find(per_user)
-    {
-        let message = format!("`{tested}` is tested for any user, and the rule then counts for every user");
-        let hint = "where the rule's key has a `*`, a test with `key: .` is made for each key by itself; a condition about \
-                    the same user cannot be written otherwise";
-        cx.warning(Code::USER_IN_CONDITION, path, Part::Name, message, hint);
-    }
+    Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, is_open, label }, views))
 }
 
 /// Reports a condition that repeats the `*` of its rule's key: the two match keys independently.
@@ -161,11 +145,12 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     };
     if let Some(tested) = when.keys().into_iter().find(same) {
         let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
-        let message = format!("`{tested}` holds where one key fits, and the rule then counts for every key of `{key}`");
+        let message =
+            format!("`{tested}` is met if one key matches, and the rule then applies to every key of `{key}`");
         let hint = match tested.names.strip_prefix(key.names.as_slice()) {
-            Some([]) => "for each key by itself, write `key: .`".to_owned(),
-            Some(_) => format!(r"for each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
-            None => "for each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
+            Some([]) => "to test each key by itself, write `key: .`".to_owned(),
+            Some(_) => format!(r"to test each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
+            None => "to test each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
         };
         cx.warning(Code::STAR_IN_CONDITION, path, Part::Name, message, hint);
     }
@@ -177,8 +162,11 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
     for name in rule.values.keys() {
         let Ok(value_name) = ValueName::new(name.clone()) else { continue };
         if let Some(first) = seen.insert(value_name, name) {
-            let message =
-                format!("`{}` and `{}` are one value: names compare without case", shorten(first), shorten(name));
+            let message = format!(
+                "`{}` and `{}` are the same value: letter case is ignored in names",
+                shorten(first),
+                shorten(name)
+            );
             let path = path.field("values").field(name);
             cx.error_at_name(Code::DUPLICATE_VALUE_NAME, &path, message, "keep one of them");
         }
@@ -196,9 +184,9 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
             if first_at == at {
                 continue;
             }
-            let both_conditional = first.when.is_some() && rule.when.is_some();
+            let both_conditional = first.is_conditional() && rule.is_conditional();
             let text = &from[*at].key;
-            if first.when.is_none() && rule.when.is_none() {
+            if !first.is_conditional() && !rule.is_conditional() {
                 let line = cx.findings.line_of(&path.item(*first_at).field("key"));
                 let message = format!("the key `{}` has two rules, the first in line {line}", shorten(text));
                 let hint = "put the values of both under one rule";
@@ -206,7 +194,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
                 break;
             }
             if let Some(name) = (!both_conditional).then(|| at_odds(first, rule)).flatten() {
-                let message = format!("two rules want different things of `{}`", shorten(&name));
+                let message = format!("two rules require different states of `{}`", shorten(&name));
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
                 let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
@@ -238,11 +226,11 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
             is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
         };
         for (other, other_at, _) in places.iter().filter(meets) {
-            let exclusive = rule.when.is_some() && other.when.is_some();
+            let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
-                "two rules want different things of `{}` where `{}` stands for `{}` (line {line})",
+                "two rules require different states of `{}`, where `{}` stands for `{}` (line {line})",
                 shorten(&name),
                 rule.key,
                 other.key
@@ -255,7 +243,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
                 &path,
                 super::Part::Name,
                 message,
-                "give both a `when`, so that one of them counts",
+                "give both a `when`, so that only one of them applies",
             );
             break;
         }
@@ -282,7 +270,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 
 /// Reports a key that must exist below one that must be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
-    let always = rules.iter().filter(|(rule, _)| rule.when.is_none());
+    let always = rules.iter().filter(|(rule, _)| !rule.is_conditional());
     let (absent, others): (Vec<_>, Vec<_>) =
         always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());
     for (rule, at, place) in others {

@@ -19,6 +19,7 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
         ("data", rule.data.is_some()),
         ("bits", rule.bits.is_some()),
         ("list", rule.list.is_some()),
+        ("replace", rule.replace.is_some()),
         ("ensure: absent", absent),
     ];
     let one = exactly_one(cx, path, "the value", &fields);
@@ -26,7 +27,8 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     let desired = one.zip(types.clone()).and_then(|(one, types)| match one {
         "data" => wanted(cx, rule, &types, path),
         "bits" => bits::bits(cx, rule.bits.as_ref()?, *types.first()?, &path.field("bits")),
-        "list" => bits::list(cx, rule.list.as_ref()?, &path.field("list")),
+        "list" => bits::list(cx, rule.list.as_ref()?, &types, &path.field("list")),
+        "replace" => bits::replace(cx, rule.replace.as_ref()?, &types, &path.field("replace")),
         _ => Some(Desired::Absent),
     });
     let sound = one.is_none_or(|one| companions(cx, rule, one, path));
@@ -63,6 +65,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
         }
     };
     let at = path.field("type");
+    let has_separator = rule.list.as_ref().is_some_and(|list| list.separator.is_some());
     match (one, given.as_slice()) {
         (Some("data"), []) => {
             cx.error_at_name(
@@ -83,16 +86,32 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             cx.error(
                 Code::TYPE_MISMATCH,
                 &at,
-                "`bits` are of a REG_DWORD or a REG_QWORD",
-                "make it one of these types",
+                "`bits` are only for a REG_DWORD or a REG_QWORD",
+                "use one of these types",
             );
             None
         }
-        (Some("list"), [] | [ValueType::MULTI_SZ]) => Some(vec![ValueType::MULTI_SZ]),
+        (Some("list"), [] | [ValueType::MULTI_SZ]) if !has_separator => Some(vec![ValueType::MULTI_SZ]),
+        (Some("list" | "replace"), all) if one == Some("replace") || has_separator => {
+            let is_text = |value_type: &ValueType| [ValueType::SZ, ValueType::EXPAND_SZ].contains(value_type);
+            let what = if has_separator { "a list with a separator" } else { "`replace`" };
+            if all.is_empty() {
+                let hint = "add `type: REG_SZ` or `type: REG_EXPAND_SZ`, or a list of both";
+                let message = format!("{what} needs the type of the string");
+                cx.error_at_name(Code::MISSING_FIELD, path, message, hint);
+                return None;
+            }
+            if !all.iter().all(is_text) {
+                let message = format!("{what} is only for a REG_SZ or a REG_EXPAND_SZ");
+                cx.error(Code::TYPE_MISMATCH, &at, message, "give the type that the value has on the machine");
+                return None;
+            }
+            Some(given)
+        }
         (Some("list"), _) => {
-            let hint =
-                "a part of a string cannot be changed: where the value is of this type, write all of it as `data`";
-            cx.error(Code::TYPE_MISMATCH, &at, "`list` changes the strings of a REG_MULTI_SZ", hint);
+            let hint = "give the list a `separator`, the string between the items of a REG_SZ or REG_EXPAND_SZ; write \
+                        another type as `data`";
+            cx.error(Code::TYPE_MISMATCH, &at, "without a separator, `list` is only for a REG_MULTI_SZ", hint);
             None
         }
         _ => Some(given),
@@ -117,7 +136,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
         let kept = keep::keep(cx, from, types, &at)?;
         keep::holds_data(cx, &kept, from, &meaning, types, path)?;
         if rule.compare == Some(Compare::CommaSet) {
-            let message = "`keep` and `compare: comma_set` are two tests of what is found";
+            let message = "`keep` and `compare: comma_set` both test the existing data";
             cx.error_at_name(Code::CONTRADICTION, &path.field("compare"), message, "keep one of them");
             return None;
         }
@@ -244,7 +263,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     ];
     let mut sound = true;
     for (field, _) in faults.into_iter().filter(|(_, fault)| *fault) {
-        let message = format!("`{field}` has no effect beside `{one}`");
+        let message = format!("`{field}` has no effect together with `{one}`");
         cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, format!("remove `{field}`"));
         sound = false;
     }
@@ -262,8 +281,8 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
         return;
     }
     let list = allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
-    let message = "what an absent value means is not in `allowed`";
-    let hint = format!("allowed are {list}; add what Windows does without the value, or correct `if_absent`");
+    let message = "`if_absent` is not one of `allowed`";
+    let hint = format!("allowed are {list}; add the data that Windows uses without the value, or correct `if_absent`");
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 

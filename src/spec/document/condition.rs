@@ -99,8 +99,9 @@ pub struct Prerequisite {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key. With a `*` in it, or below `HKCU`, the test holds if it holds for at least one of the matching keys. In
-    /// the `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it; the rule then
+    /// The key. With a `*` in it, or below `HKCU`, the test holds if it holds for at least one of the matching keys; in
+    /// the `when` of a rule below `HKCU`, a key below `HKCU` is that of the user whose key the rule is about. In the
+    /// `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it; the rule then
     /// applies to each of its keys for which the test holds.
     pub key: String,
     /// The value name; "" for the default value. Without it, the key itself is tested.

@@ -26,7 +26,8 @@ pub use data::{
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
 pub use label::{ControlIds, Controls, Severity};
 pub use rule::{
-    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, ValueRule, ViewChoice,
+    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, Replace, Trigger,
+    ValueRule, ViewChoice,
 };
 
 /// A spec: which product it applies to, what must be installed, and which registry values must hold.

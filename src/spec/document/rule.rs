@@ -50,6 +50,10 @@ pub struct KeyRule {
     /// is made for each of them separately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
+    /// The rule is written only on request (`--trigger ID`), for what Windows takes back itself once it has acted on
+    /// it, such as BurFlags. Until it is done or written, a spec whose trigger is not requested is blocked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
     /// The values, by value name; "" is the default value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("minProperties" = 1))]
@@ -57,6 +61,15 @@ pub struct KeyRule {
     /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// A rule that is written on request, until it is done.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Holds once Windows has acted on the rule. It is then not written again. A test with `key: .` is about the rule's
+    /// own key.
+    pub done_when: Condition,
 }
 
 /// The registry views that a rule is about.
@@ -104,7 +117,7 @@ pub enum Ensure {
     Absent,
 }
 
-/// The requirement for one value. Exactly one of `data`, `bits`, `list` and `ensure: absent` is given.
+/// The requirement for one value. Exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent` is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
@@ -145,12 +158,17 @@ pub struct ValueRule {
     /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Bits>,
-    /// Strings that must be, or must not be, in a REG_MULTI_SZ; the others are kept in their order. A list ends at its
+    /// Strings that must be, or must not be, in a list: a REG_MULTI_SZ, or, with a `separator`, a REG_SZ or
+    /// REG_EXPAND_SZ. In a REG_MULTI_SZ, the others are kept in their order. A list ends at its
     /// first empty string, as programs read it; missing NULs at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ
     /// without variables, counts as a list of one string and becomes a REG_MULTI_SZ. A number is replaced if strings
     /// are added. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListEdit>,
+    /// A part of a REG_SZ or REG_EXPAND_SZ; the rest of the string is kept. If the pattern does not occur exactly once
+    /// in the string, or the value is absent, the outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Replace>,
     /// How existing and desired data are compared: `exact` (the default) compares type and bytes; `comma_set` compares
     /// lists separated by commas, and ignores order, spaces (also around `=`) and case.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,7 +179,7 @@ pub struct ValueRule {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that Windows assumes when the value is absent. If that is the desired data, an absent value is in the
-    /// desired state. `bits` and `list` are applied to it.
+    /// desired state. `bits`, `list` and `replace` are applied to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule applies only if this holds.
@@ -245,7 +263,7 @@ pub struct Bits {
     pub clear: Option<Scalar>,
 }
 
-/// Strings of a REG_MULTI_SZ, compared without regard to case.
+/// Strings of a list, compared without regard to case.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
@@ -255,6 +273,24 @@ pub struct ListEdit {
     /// Strings that must not be in the list. A list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
+    /// What stands between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. Spaces around an item do not
+    /// count, and stay. A string of the other type without `%` gets the type; for any other data, the outcome is
+    /// unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 10))]
+    pub separator: Option<String>,
+}
+
+/// A part of a string, and what it becomes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// A regular expression that finds the part, before and after it is replaced. If it has a group named `part`, as
+    /// in `Timeout=(?<part>\d+)`, only that is the part.
+    #[schemars(length(min = 1))]
+    pub pattern: String,
+    /// What the part becomes: a string, in which no character has a special meaning, or `{ parameter: name }`.
+    pub with: DataExpression,
 }
 
 /// How existing and desired data are compared.
@@ -277,7 +313,8 @@ impl ValueRule {
             Keep::Word(_) => [None, None],
         });
         let list = self.list.iter().flat_map(|list| [list.add.as_ref(), list.remove.as_ref()]);
-        [self.data.as_ref(), self.if_absent.as_ref()].into_iter().chain(keep).chain(list).flatten()
+        let with = self.replace.as_ref().map(|replace| &replace.with);
+        [self.data.as_ref(), self.if_absent.as_ref(), with].into_iter().chain(keep).chain(list).flatten()
     }
 
     /// Returns whether the value's data is shown to nobody, given the sensitive parameters.

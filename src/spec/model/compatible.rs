@@ -78,7 +78,7 @@ impl Choice<'_> {
 impl Desired {
     /// Returns whether one value can satisfy this and `other` at the same time.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        use Desired::{Absent, Bits, CommaSet, Kept, List, OneOf};
+        use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {
             (Absent, Absent) => true,
             (Kept { choices, keep }, other) | (other, Kept { choices, keep }) => {
@@ -112,6 +112,24 @@ impl Desired {
             (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
                 a == b && comma_set(text) == comma_set(other)
             }
+            (OneOf(all), Joined { types, edit }) | (Joined { types, edit }, OneOf(all)) => {
+                texts(all, types).any(|text| edit.edit(&text) == text)
+            }
+            (OneOf(all), Replaced { types, edit }) | (Replaced { types, edit }, OneOf(all)) => {
+                texts(all, types).any(|text| edit.edit(&text).is_ok_and(|edited| edited == text))
+            }
+            (Joined { types: a, edit }, Joined { types: b, edit: other }) => {
+                a.iter().any(|t| b.contains(t))
+                    && edit.separator == other.separator
+                    && !meet(&edit.add, &other.remove)
+                    && !meet(&edit.remove, &other.add)
+            }
+            // Two parts of one string, which only the string can tell apart.
+            (Replaced { types: a, edit }, Replaced { types: b, edit: other }) => {
+                a.iter().any(|t| b.contains(t)) && (edit.pattern != other.pattern || edit.with == other.with)
+            }
+            (Replaced { types: a, .. }, Joined { types: b, .. })
+            | (Joined { types: a, .. }, Replaced { types: b, .. }) => a.iter().any(|t| b.contains(t)),
             (OneOf(all), CommaSet { value_type, text }) | (CommaSet { value_type, text }, OneOf(all)) => {
                 all.iter().any(|data| match data.decode() {
                     Decoded::Text(found) => data.value_type == *value_type && comma_set(&found) == comma_set(text),
@@ -121,6 +139,15 @@ impl Desired {
             _ => false,
         }
     }
+}
+
+/// Returns the strings among the data that are of one of the types.
+fn texts<'a>(all: &'a [Data], types: &'a [ValueType]) -> impl Iterator<Item = String> + 'a {
+    let of_type = all.iter().filter(|data| types.contains(&data.value_type));
+    of_type.filter_map(|data| match data.decode() {
+        Decoded::Text(text) => Some(text),
+        _ => None,
+    })
 }
 
 fn meet(a: &[String], b: &[String]) -> bool {

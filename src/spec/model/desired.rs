@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Condition, KeyPattern, Label, keep::Keep};
+use super::{Condition, Joined, KeyPattern, Label, Replacement, keep::Keep};
 use crate::{
     registry::{Data, ValueName, ValueType, name::upcase},
     spec::document::{Exclusive, OnSubkeys},
@@ -15,6 +15,8 @@ pub struct KeyRule {
     pub key: KeyPattern,
     /// The condition under which the rule applies.
     pub when: Option<Condition>,
+    /// If the rule is a trigger: the condition that says that it is done.
+    pub done_when: Option<Condition>,
     /// Whether the key must exist even if all of its values must be absent.
     pub must_exist: bool,
     /// The desired state.
@@ -93,9 +95,29 @@ pub enum Desired {
         /// Strings that are not in the list.
         remove: Vec<String>,
     },
+    /// The value is a string of one of these types, a list with separators that has some items and not others. The first
+    /// type is written.
+    Joined {
+        /// REG_SZ, REG_EXPAND_SZ or both.
+        types: Vec<ValueType>,
+        /// The items.
+        edit: Joined,
+    },
+    /// The value is a string of one of these types with a part that is as given.
+    Replaced {
+        /// REG_SZ, REG_EXPAND_SZ or both.
+        types: Vec<ValueType>,
+        /// The part.
+        edit: Replacement,
+    },
 }
 
 impl KeyRule {
+    /// Returns whether the rule applies only under a condition or on request.
+    pub fn is_conditional(&self) -> bool {
+        self.when.is_some() || self.done_when.is_some()
+    }
+
     /// Returns the rules about the key's values.
     pub fn values(&self) -> &[ValueRule] {
         match &self.desired {
@@ -123,6 +145,7 @@ impl ValueRule {
         match &self.desired {
             Desired::Absent => true,
             Desired::List { add, .. } => add.is_empty(),
+            Desired::Joined { edit, .. } => edit.add.is_empty(),
             desired => {
                 self.if_absent.as_ref().is_some_and(|meant| desired.agrees_with(&Desired::OneOf(vec![meant.clone()])))
             }

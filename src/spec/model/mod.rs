@@ -9,6 +9,7 @@ mod key_name;
 mod label;
 mod pattern;
 pub(in crate::spec) mod protected;
+mod text_edit;
 pub mod text_version;
 mod variable;
 
@@ -25,6 +26,7 @@ pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
 pub use label::{Controls, Label};
 pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
+pub use text_edit::{Joined, PART, Replacement};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
 /// A checked spec with the operator's choices filled in.
@@ -53,6 +55,8 @@ pub struct Spec {
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed.
     pub hotfix: Option<Hotfix>,
+    /// Whether the operator asks for the triggers, so that those that are not done are written.
+    pub run_triggers: bool,
     /// The registry rules, in the order of the file; a rule for both views becomes two.
     pub rules: Vec<KeyRule>,
     /// Restarts that are needed afterwards.
@@ -65,7 +69,7 @@ impl Spec {
     /// Returns the unset parameters on which keys depend, so that not even what to read is known.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
-        let when = self.rules.iter().filter_map(|rule| rule.when.as_ref());
+        let when = self.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.done_when));
         let when = when.chain(values.filter_map(|value| value.when.as_ref()));
         let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);

@@ -16,6 +16,8 @@ pub struct KeyPattern {
     /// In a condition that refers to its rule's key as `.`: how many of the names belong to that key. The pattern then
     /// stands for a place below the one key that the rule is applied to, in that key's view.
     pub own: Option<usize>,
+    /// In a condition of a rule below HKCU: the key is in the hive of the user whose key the rule is applied to.
+    pub same_user: bool,
     /// Whether a key below HKCU also stands for the key in the Default profile.
     pub default_profile: bool,
     /// An unset parameter in the key; which key is meant is then unknown.
@@ -71,7 +73,15 @@ impl KeyPattern {
     /// Returns the pattern of exactly this key, in the 64-bit view.
     pub fn of(path: &KeyPath) -> Self {
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
-        Self { root: path.root(), names, view: View::Bits64, own: None, default_profile: false, unset: None }
+        Self {
+            root: path.root(),
+            names,
+            view: View::Bits64,
+            own: None,
+            same_user: false,
+            default_profile: false,
+            unset: None,
+        }
     }
 
     /// Returns the path below the root key; `None` if a name has a `*`.
@@ -111,6 +121,7 @@ impl KeyPattern {
             names,
             view,
             own: None,
+            same_user: false,
             default_profile: self.default_profile,
             unset: self.unset.clone(),
         }

@@ -61,6 +61,7 @@ pub fn is_protected(key: &Key) -> bool {
         names,
         view: key.view,
         own: None,
+        same_user: false,
         default_profile: false,
         unset: None,
     })

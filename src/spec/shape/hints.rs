@@ -12,8 +12,8 @@ use crate::{
 
 /// The hint for a list that is given where one string is expected. It does not suggest another type, because the
 /// program that reads the value expects this one.
-pub(in crate::spec) const ONE_STRING: &str =
-    "write one string, with the separator that the program expects between its items, as \"a;b\"";
+pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between its items, as \"a;b\"; or change single items \
+     with `list: { add: [a], separator: \";\" }`";
 
 /// Names that other tools use for a field.
 const SYNONYMS: [(&str, &str); 6] = [
@@ -107,7 +107,7 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             format!("write the key without brackets: {}", items.first().map(shown).unwrap_or_default())
         }
         (Some("values"), Value::Array(_)) => {
-            "write each value by its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
+            "write each value under its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
         }
         (Some("bits"), Value::Number(_)) => {
             format!("write {{ set: {0} }}, {{ clear: {0} }} or both", hex(number).unwrap_or(written))
@@ -121,6 +121,7 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             "write any, none, { at_least: 3 }, { at_most: 900 }, { one_of: [3, 5] } or { not: [0] }".to_owned()
         }
         (Some("bits"), _) => "write { set: 0x400 }, { clear: 0x1 } or both".to_owned(),
+        (Some("replace"), _) => "write { pattern: 'Timeout=(?<part>\\d+)', with: \"30\" }".to_owned(),
         (Some("list"), _) => "write { add: [a, b] }, { remove: [c] } or both".to_owned(),
         (Some("sources"), _) | (None, Value::String(_)) if path.field_at(0) == Some("sources") => {
             let url = if written.starts_with("http") { written.as_str() } else { "https://…" };
@@ -157,7 +158,7 @@ fn quoted(text: &str) -> String {
 /// Returns the fields next to an empty one that were meant to be below it: the values after `values:`, or type and data
 /// after a value's name.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
-    const KEY_RULE: [&str; 12] = [
+    const KEY_RULE: [&str; 13] = [
         "key",
         "id",
         "severity",
@@ -168,10 +169,11 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
         "on_subkeys",
         "exclusive",
         "when",
+        "trigger",
         "values",
         "note",
     ];
-    const VALUE_RULE: [&str; 15] = [
+    const VALUE_RULE: [&str; 16] = [
         "id",
         "severity",
         "controls",
@@ -182,6 +184,7 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
         "ensure",
         "bits",
         "list",
+        "replace",
         "compare",
         "sensitive",
         "if_absent",

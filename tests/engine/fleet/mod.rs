@@ -1,5 +1,8 @@
 //! Many machines in one document.
 
+mod bundle;
+mod compare;
 mod diff;
 mod file;
+mod formats;
 mod support;

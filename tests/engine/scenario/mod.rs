@@ -34,6 +34,9 @@ pub(crate) struct Scenario {
     /// What `--set` gives.
     #[serde(default)]
     pub(crate) set: BTreeMap<String, String>,
+    /// Whether the operator asks for the triggers.
+    #[serde(default)]
+    pub(crate) trigger: bool,
     /// `6.1.7601 SP1 server x64`: version, service pack, product (client, server, dc), processor (x86, x64).
     #[serde(default)]
     pub(crate) windows: Option<String>,
@@ -101,7 +104,10 @@ impl Scenario {
         let text = self.text();
         let settings: Settings = self.set.iter().map(|(name, data)| (name.clone(), data.clone())).collect();
         let source = spec::Source { name: &self.title, bytes: text.as_bytes() };
-        spec::load_all(&[source], &settings).into_specs().unwrap_or_else(|e| panic!("{}: {e:#?}\n{text}", self.title))
+        let specs = spec::load_all(&[source], &settings).into_specs();
+        let mut specs = specs.unwrap_or_else(|e| panic!("{}: {e:#?}\n{text}", self.title));
+        specs.iter_mut().for_each(|spec| spec.run_triggers = self.trigger);
+        specs
     }
 
     /// Whether this kind of target can be such a machine.

@@ -1,0 +1,74 @@
+//! Triggers: rules that are written on request, until a condition says that they are done.
+
+use super::{Check, Evidence, Part, Truth, condition, lookup, value};
+use crate::{
+    observe::Reader,
+    registry::{Key, notation},
+    spec::{
+        Spec,
+        model::{Condition, Desired, DesiredKey, KeyRule, ValueRule},
+    },
+    targets::Answer,
+};
+
+/// Returns whether the rule is to be written to the key, and the check that says how it stands. The check passes if
+/// the trigger is done, or is written and not yet done.
+pub(super) fn check(
+    rule: &KeyRule,
+    done_when: &Condition,
+    key: &Key,
+    spec: &Spec,
+    reader: &Reader<'_>,
+) -> (bool, Check) {
+    let mut evidence = Vec::new();
+    let done = condition::holds(done_when, Some(key), spec, reader, &mut evidence);
+    let written = written(rule, key, spec, reader);
+    let is_written = Truth::all(written.iter().map(|one| one.result));
+    evidence.extend(written);
+    let result = Truth::any([done, is_written]);
+    let check = Check { part: Part::Trigger, title: key.to_string(), evidence, result };
+    (spec.run_triggers && done == Truth::Unmet, check)
+}
+
+/// Returns, for the key or each of its values, whether it is as the rule writes it.
+fn written(rule: &KeyRule, key: &Key, spec: &Spec, reader: &Reader<'_>) -> Vec<Evidence> {
+    match &rule.desired {
+        DesiredKey::Values(values) => {
+            let applies = |value: &&ValueRule| match &value.when {
+                Some(when) => condition::holds(when, Some(key), spec, reader, &mut Vec::new()) == Truth::Met,
+                None => true,
+            };
+            values.iter().filter(applies).map(|value| value_written(value, key, reader)).collect()
+        }
+        desired => {
+            let exists = !desired.is_absent();
+            let (answer, planned_by) = reader.planned_by(|| reader.key(key));
+            let found = condition::presence(&answer);
+            let result = answer.known().map_or(Truth::Unknown, |there| Truth::of(there.is_some() == exists));
+            let wanted = if exists { "the key exists" } else { "the key is absent" }.to_owned();
+            vec![Evidence { place: key.to_string(), wanted, found, result, planned_by }]
+        }
+    }
+}
+
+fn value_written(value: &ValueRule, key: &Key, reader: &Reader<'_>) -> Evidence {
+    let place = format!("{key} {}", notation::value_name(&value.name));
+    let is_hidden = reader.is_hidden(key, &value.name);
+    let (answer, planned_by) = reader.planned_by(|| reader.value(key, &value.name));
+    let found = match &answer {
+        Answer::Present(data) if is_hidden => notation::message(Some(data), true),
+        Answer::Present(data) => lookup::readable(data),
+        other => condition::presence(other),
+    };
+    let wanted = match &value.desired {
+        _ if is_hidden => notation::HIDDEN.to_owned(),
+        Desired::Absent => "absent".to_owned(),
+        Desired::OneOf(choices) => choices.iter().map(lookup::readable).collect::<Vec<_>>().join(" or "),
+        _ => "as the spec writes it".to_owned(),
+    };
+    let result = match answer.known() {
+        Ok(before) => value::after(value, before.as_ref()).map_or(Truth::Unknown, |after| Truth::of(after == before)),
+        Err(_) => Truth::Unknown,
+    };
+    Evidence { place, wanted, found, result, planned_by }
+}

@@ -1,0 +1,95 @@
+//! Formats a fleet report as CSV (RFC 4180): one row for each spec on each machine.
+
+use crate::{
+    fleet::{FleetReport, Line, LineSpec},
+    registry::notation::one_line,
+};
+
+const HEAD: [&str; 13] = [
+    "machine",
+    "outcome",
+    "spec",
+    "computer_name",
+    "machine_guid",
+    "target",
+    "taken",
+    "groups",
+    "wave",
+    "case",
+    "changes",
+    "digest",
+    "reason",
+];
+
+/// Formats the report as CSV, in UTF-8. A machine that could not be read is one row without a spec.
+///
+/// A cell that a spreadsheet would take for a formula begins with `'`.
+pub fn csv(report: &FleetReport) -> String {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut add = |row: [String; 13]| {
+        // Writing into memory does not fail.
+        let _ = writer.write_record(row.iter().map(|cell| inert(cell)));
+    };
+    add(HEAD.map(str::to_owned));
+    for line in report.lines() {
+        if line.specs.is_empty() {
+            add(row(&line, None));
+        }
+        line.specs.iter().for_each(|spec| add(row(&line, Some(spec))));
+    }
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let outcome = spec.map_or(line.outcome, |spec| spec.outcome);
+    let reason = spec.map_or_else(|| text(line.unreadable), |spec| spec.reasons.join("; "));
+    [
+        line.name.to_owned(),
+        outcome.as_str().to_owned(),
+        text(spec.map(|spec| spec.spec)),
+        text(line.computer_name),
+        text(line.machine_guid),
+        line.target.to_owned(),
+        text(line.taken),
+        line.groups.join(" "),
+        line.wave.map(|wave| wave.to_string()).unwrap_or_default(),
+        text(spec.map(|spec| spec.case)),
+        spec.map(|spec| spec.changes.to_string()).unwrap_or_default(),
+        text(spec.and_then(|spec| spec.digest)),
+        reason,
+    ]
+}
+
+/// Returns a cell that no spreadsheet runs, on one line.
+///
+/// Source: OWASP, "CSV Injection": what begins with `=`, `+`, `-`, `@`, a tab or a carriage return may be a formula. Some
+/// programs take the wide forms of these characters for the same.
+fn inert(cell: &str) -> String {
+    let line = one_line(cell);
+    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);
+    if begins(line.trim_start()) { format!("'{line}") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inert;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, wanted) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-2", "'-2"),
+            (" =1", "' =1"),
+            ("\t=1", "\\u{9}=1"),
+            ("\r\n=1", "\\u{d}\\u{a}=1"),
+            ("＝1", "'＝1"),
+            ("FE1", "FE1"),
+            ("a=1", "a=1"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+        ] {
+            assert_eq!(inert(cell), wanted);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Profiles: machines that have the same cases, so that a page says once what is the same on thousands of them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crate::fleet::{FleetOutcome, FleetReport};
+
+/// Machines that are alike in all specs.
+pub(super) struct Profile {
+    /// The numbers of their cases, in the order of the specs.
+    pub(super) cases: Vec<usize>,
+    /// Their names.
+    pub(super) machines: Vec<Arc<str>>,
+    /// How many specs have which outcome, in words.
+    pub(super) words: String,
+}
+
+/// Returns the profiles in the order of their first machines, and for each machine the number of its own; `None` where
+/// it could not be read.
+pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> (Vec<Profile>, Vec<Option<usize>>) {
+    let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
+    let mut profiles: Vec<Profile> = Vec::new();
+    let mut of_row = Vec::with_capacity(report.machines.len());
+    for row in &report.machines {
+        if row.unreadable.is_some() {
+            of_row.push(None);
+            continue;
+        }
+        let cases: Vec<usize> = row.cases.iter().filter_map(|id| numbers.get(&**id)).copied().collect();
+        let at = *known.entry(cases.clone()).or_insert_with(|| {
+            let words = words(&cases, report);
+            profiles.push(Profile { cases, machines: Vec::new(), words });
+            profiles.len() - 1
+        });
+        profiles[at].machines.push(row.name.clone());
+        of_row.push(Some(at));
+    }
+    (profiles, of_row)
+}
+
+fn words(cases: &[usize], report: &FleetReport) -> String {
+    let mut counts: BTreeMap<FleetOutcome, usize> = BTreeMap::new();
+    for case in cases {
+        *counts.entry(report.cases[*case].outcome).or_default() += 1;
+    }
+    let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{count} {}", outcome.words());
+    counts.iter().rev().map(words).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,151 @@
+//! Formats a fleet report as Markdown, for a comment on a pull request or a change ticket.
+
+use std::fmt::Write;
+
+use super::wording::{self, facts, reasons};
+use crate::{
+    diag::number_of,
+    fleet::{Case, FleetOutcome, FleetReport},
+    render::{diff, markdown::escaped},
+};
+
+/// The most bytes of the whole text. GitHub takes 65,536 characters in a comment, GitLab a million.
+pub const MOST: usize = 65_000;
+/// The most bytes of the table of specs, and of the tables of exceptions. The changes have the rest.
+const TABLE: usize = 16_000;
+/// The most bytes of one block.
+pub(super) const BLOCK: usize = 8_000;
+/// What is kept free for the sentences that say what is not shown.
+pub(super) const NOTES: usize = 2_000;
+/// The most names of machines that are shown of one case.
+const NAMES: usize = 20;
+/// The most characters of one cell, or of one line of a diff.
+const LONGEST: usize = 600;
+
+/// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, whatever the fleet. What has no room is
+/// counted. The first line is a comment by which a program finds its own comment again.
+pub fn markdown(report: &FleetReport) -> String {
+    let mut head = "<!-- kbfix fleet -->\n## kbfix fleet\n\n".to_owned();
+    let _ = writeln!(head, "{}\n", escaped(&wording::summary(report)));
+    if let Some(digest) = &report.digest {
+        let _ = writeln!(head, "Fleet plan `{digest}`\n");
+    }
+    let mut left = MOST - NOTES - head.len();
+    let specs = cut(table(report), TABLE, &mut left);
+    let exceptions = cut(exceptions(report), TABLE, &mut left);
+    let unreadable = cut(unreadable(report), TABLE, &mut left);
+    let all = left;
+    let changes = cut(changes(report), all, &mut left);
+    let mut out = head;
+    for (part, what) in [(specs, "spec"), (changes, "case"), (exceptions, "row"), (unreadable, "machine")] {
+        out.push_str(&part.text);
+        if part.more > 0 {
+            let more = number_of(part.more, what);
+            let _ = writeln!(out, "\n**{more} more, not shown here**: the report as HTML, CSV or JSON has all.");
+        }
+        if !part.text.is_empty() {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A part of the text, and how many of its blocks have no room.
+pub(super) struct Part {
+    pub(super) text: String,
+    pub(super) more: usize,
+}
+
+/// Puts as many blocks after their head as have room.
+pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> Part {
+    let mut part = Part { text: String::new(), more: 0 };
+    if blocks.is_empty() {
+        return part;
+    }
+    let room = most.min(*left);
+    for block in blocks {
+        let size = if part.text.is_empty() { head.len() + block.len() } else { block.len() };
+        if part.text.len() + size > room {
+            part.more += 1;
+            continue;
+        }
+        if part.text.is_empty() {
+            part.text.push_str(&head);
+        }
+        part.text.push_str(&block);
+    }
+    *left -= part.text.len().min(*left);
+    part
+}
+
+/// Returns text cut to some characters, with how many more there are.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),
+        None => text.to_owned(),
+    }
+}
+
+pub(super) fn cell(text: &str) -> String {
+    escaped(&short(text))
+}
+
+fn table(report: &FleetReport) -> (String, Vec<String>) {
+    let columns = wording::columns(report);
+    let names: Vec<&str> = columns.iter().map(|outcome| outcome.words()).collect();
+    let head = format!("| spec | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(columns.len()));
+    let row = |spec: &crate::fleet::SpecCounts| {
+        let count = |outcome| spec.outcomes.get(outcome).map_or_else(String::new, ToString::to_string);
+        let counts: Vec<String> = columns.iter().map(count).collect();
+        format!("| {}: {} | {} |\n", escaped(&spec.id), cell(&spec.title), counts.join(" | "))
+    };
+    (head, report.specs.iter().map(row).collect())
+}
+
+fn changes(report: &FleetReport) -> (String, Vec<String>) {
+    let blocks = report.cases_of(FleetOutcome::ChangesPending).map(|case| {
+        let count = wording::machines(case.machines.len());
+        let mut block = format!("\n#### {count}: {}: {}\n\n", escaped(&case.spec), wording::changes(case));
+        let _ = writeln!(block, "{}\n", escaped(&wording::names(&case.machines, NAMES)));
+        for reason in reasons(case).into_iter().take(5) {
+            let _ = writeln!(block, "{}\n", cell(reason));
+        }
+        let _ = writeln!(block, "```diff");
+        let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| line.to_string()).collect();
+        for (at, line) in lines.iter().enumerate() {
+            // A fence inside the data would end the block.
+            let line = short(line).replace("```", "`\u{200b}``");
+            if block.len() + line.len() > BLOCK {
+                let _ = writeln!(block, "# {} more, not shown here", number_of(lines.len() - at, "line"));
+                break;
+            }
+            let _ = writeln!(block, "{line}");
+        }
+        let _ = writeln!(block, "```");
+        block
+    });
+    ("### To change\n".to_owned(), blocks.collect())
+}
+
+fn exceptions(report: &FleetReport) -> (String, Vec<String>) {
+    let head = "### Exceptions\n\n| machines | spec | outcome | place | found | wanted |\n|---|---|---|---|---|---|\n";
+    let is_exception = |case: &&Case| case.outcome.is_exception() || case.outcome == FleetOutcome::Waived;
+    let blocks = report.cases.iter().filter(is_exception).flat_map(|case| {
+        let first = |place: String| {
+            let names = cell(&wording::names(&case.machines, 3));
+            format!("| {names} | {} | **{}** | {place} |\n", escaped(&case.spec), case.outcome.words())
+        };
+        let facts = facts(case).into_iter().map(|fact| {
+            let place = format!("{}: {}", fact.part, fact.place);
+            [cell(&place), cell(&fact.found), cell(fact.wanted)].join(" | ")
+        });
+        let reasons = reasons(case).into_iter().map(|reason| format!("{} | | ", cell(reason)));
+        facts.chain(reasons).map(first).collect::<Vec<_>>()
+    });
+    (head.to_owned(), blocks.collect())
+}
+
+fn unreadable(report: &FleetReport) -> (String, Vec<String>) {
+    let row = |(row, why): (&crate::fleet::MachineRow, &str)| format!("| {} | {} |\n", cell(&row.name), cell(why));
+    ("### Unreadable\n\n| machine | because |\n|---|---|\n".to_owned(), report.unreadable().map(row).collect())
+}

@@ -1,0 +1,141 @@
+//! Formats a fleet report as SARIF 2.1.0, for code scanning: a rule is a spec, a result is a case.
+//!
+//! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+
+use serde_json::{Value, json};
+
+use super::wording;
+use crate::{
+    fleet::{Case, FleetOutcome, FleetReport, MachineRow},
+    registry::notation::one_line,
+};
+
+/// Formats the report as SARIF. Each case that asks for something is a result with a location for each machine.
+pub fn sarif(report: &FleetReport) -> String {
+    let rows: std::collections::HashMap<&str, &MachineRow> =
+        report.machines.iter().map(|row| (&*row.name, row)).collect();
+    let rule = |id: &str, title: &str| json!({ "id": one_line(id), "shortDescription": { "text": one_line(title) } });
+    let mut rules: Vec<Value> = report.specs.iter().map(|spec| rule(&spec.id, &spec.title)).collect();
+    rules.push(rule("unreadable", "The machine could not be read"));
+    let index = |id: &str| report.specs.iter().position(|spec| spec.id == id);
+    let asks = |case: &&Case| level(case.outcome).is_some();
+    let mut results: Vec<Value> = report
+        .cases
+        .iter()
+        .filter(asks)
+        .map(|case| {
+            let machines = case.machines.iter().filter_map(|name| rows.get(&**name)).copied();
+            result(&case.spec, index(&case.spec), case.outcome, &message(case), &case.id, machines)
+        })
+        .collect();
+    results.extend(report.unreadable().map(|(row, why)| {
+        let id = format!("unreadable/{}", row.name);
+        let message = format!("{}: {}", one_line(&row.name), one_line(why));
+        result("unreadable", Some(report.specs.len()), row.outcome, &message, &id, std::iter::once(row))
+    }));
+    super::super::json(&json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "kbfix", "semanticVersion": report.kbfix_version, "rules": rules } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    }))
+}
+
+/// Returns how severe an outcome is; none where nothing is to be done.
+fn level(outcome: FleetOutcome) -> Option<&'static str> {
+    match outcome {
+        FleetOutcome::NotApplicable | FleetOutcome::InDesiredState => None,
+        FleetOutcome::Waived => Some("note"),
+        FleetOutcome::ChangesPending => Some("warning"),
+        _ => Some("error"),
+    }
+}
+
+fn message(case: &Case) -> String {
+    let what = match case.changes.is_empty() {
+        true => case.reasons.iter().map(|reason| one_line(reason)).collect::<Vec<_>>().join("; "),
+        false => wording::changes(case),
+    };
+    let count = wording::machines(case.machines.len());
+    format!("{count}: {}: {}: {what}", one_line(&case.spec), case.outcome.words())
+}
+
+fn result<'a>(
+    rule: &str,
+    index: Option<usize>,
+    outcome: FleetOutcome,
+    message: &str,
+    fingerprint: &str,
+    machines: impl Iterator<Item = &'a MachineRow>,
+) -> Value {
+    let mut result = json!({
+        "ruleId": one_line(rule),
+        "level": level(outcome).unwrap_or("none"),
+        "message": { "text": message },
+        "locations": machines.map(location).collect::<Vec<_>>(),
+        "partialFingerprints": { "kbfixCase/v1": fingerprint },
+    });
+    if let Some(index) = index {
+        result["ruleIndex"] = index.into();
+    }
+    result
+}
+
+fn location(row: &MachineRow) -> Value {
+    json!({
+        "physicalLocation": { "artifactLocation": { "uri": uri(&row.target) }, "region": { "startLine": 1 } },
+        "logicalLocations": [{ "name": one_line(&row.name), "kind": "machine" }],
+    })
+}
+
+/// Returns the URI of a target's file; relative where the user named it so.
+fn uri(target: &str) -> String {
+    let Some((kind @ ("snapshot" | "reg" | "image" | "hive"), path)) = target.split_once(':') else {
+        return percent(target, ":/@[]");
+    };
+    let path = if kind == "hive" { path.rsplit_once('=').map_or(path, |(path, _)| path) } else { path };
+    let path = path.replace('\\', "/");
+    let is_drive = path.len() > 2 && path.as_bytes()[1] == b':' && path.as_bytes()[0].is_ascii_alphabetic();
+    match (is_drive, path.starts_with('/')) {
+        (true, _) => format!("file:///{}", percent(&path, "/:")),
+        (false, true) => format!("file://{}", percent(&path, "/")),
+        (false, false) => percent(&path, "/"),
+    }
+}
+
+/// Encodes all but unreserved characters and those of `kept` (RFC 3986).
+fn percent(text: &str, kept: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let c = char::from(byte);
+        if c.is_ascii_alphanumeric() || "-._~".contains(c) || kept.contains(c) && c.is_ascii() {
+            out.push(c);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri;
+
+    #[test]
+    fn a_target_is_a_uri() {
+        for (target, wanted) in [
+            ("snapshot:snapshots/FE 1.json", "snapshots/FE%201.json"),
+            ("snapshot:/a/FE1.json", "file:///a/FE1.json"),
+            (r"snapshot:C:\a\FE1.json", "file:///C:/a/FE1.json"),
+            ("snapshot:a:b/é\n.json", "a%3Ab/%C3%A9%0A.json"),
+            ("hive:x/SYSTEM=HKLM\\SYSTEM", "x/SYSTEM"),
+            ("smb://user@host", "smb://user@host"),
+            ("local", "local"),
+        ] {
+            assert_eq!(uri(target), wanted);
+        }
+    }
+}
