@@ -70,9 +70,8 @@ impl Plan {
 
     /// Returns the same content on one line without a line break, and the digest.
     pub fn to_line(&self) -> (String, String) {
-        let value = seal(serde_json::to_value(self).unwrap_or_default());
-        let digest = value.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned();
-        (value.to_string(), digest)
+        let sealed = seal(self);
+        (serde_json::to_string(&sealed).unwrap_or_default(), sealed.digest)
     }
 
     /// Reads a plan file, and checks it against the approved digest, if one is given, and against itself. The returned
