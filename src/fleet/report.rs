@@ -51,6 +51,10 @@ pub enum FleetCommand {
     Diff,
     /// `kbfix fleet plan`
     Plan,
+    /// `kbfix fleet impact`
+    Impact,
+    /// `kbfix fleet drift`
+    Drift,
 }
 
 /// Counts of machines.
