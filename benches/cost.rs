@@ -183,11 +183,11 @@ impl Bench {
             }
         }
         let grow = |what: &str, make: &dyn Fn(usize) -> (String, String)| {
-            let costs: Vec<_> = counts.iter().map(|count| {
+            let cost = |count: &usize| {
                 let (spec, target) = make(*count);
                 self.kbfix(&["diff", &spec, "--target", &target])
-            });
-            report_growth(what, &costs.collect::<Vec<_>>());
+            };
+            report_growth(what, &counts.iter().map(cost).collect::<Vec<_>>());
         };
         grow("users of one rule: diff, export", &|count| {
             let profiles = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
