@@ -29,6 +29,7 @@ fn the_schemas_of_the_documents_are_up_to_date() {
         "snapshot",
         "fleet",
         "fleet-report",
+        "waivers",
         "fleet-comparison",
         "fleet-machine",
         "fleet-plan",

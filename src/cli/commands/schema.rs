@@ -34,6 +34,8 @@ enum Document {
     Snapshot,
     /// A fleet file.
     Fleet,
+    /// A file of waivers.
+    Waivers,
     /// What fleet diff reports.
     FleetReport,
     /// One line of fleet diff --lines.
@@ -62,6 +64,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),
+        Document::Waivers => fleet::waivers_schema(),
         Document::FleetComparison => written::<FleetComparison>(),
         Document::FleetPlan => schema_for!(fleet::bundle::Bundle).to_value(),
         Document::FleetMachine => written::<fleet::Line<'_>>(),
