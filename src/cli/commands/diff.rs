@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use kbfix::{
     diag::Exit,
     operation::{
-        self, MOST_CHANGES,
+        self, MOST_CHANGES, Request,
         report::{self, Report},
     },
+    plan::Outcome,
     render,
 };
 
@@ -24,6 +25,10 @@ use crate::cli::{
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
+
+    /// All built-in specs, in one pass, with a table of their outcomes at the end.
+    #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
+    all: bool,
 
     /// Hold this saved plan (`-`: from standard input) against the target, as `kbfix apply --plan` would, in place of specs.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
@@ -97,9 +102,20 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             output.diagnostics(&report.diagnostics);
             output.result(&render::html::report(&report));
         }
+        Format::Human if arguments.all => overview(&report, output),
         _ => output.report(&report, format),
     }
     Ok(report.exit_code)
+}
+
+/// Shows the specs that ask for something, and a table of all.
+fn overview(report: &Report, output: &mut Output) {
+    let is_quiet = |outcome: Outcome| matches!(outcome, Outcome::NotApplicable | Outcome::InDesiredState);
+    let mut asking = report.clone();
+    asking.specs.retain(|spec| !is_quiet(spec.whole_outcome()));
+    output.report(&asking, output::Format::Human);
+    let table = render::library::outcomes(&report.specs, output.paint());
+    output.result(&format!("\n{table}"));
 }
 
 /// Where the plan is saved.
@@ -136,7 +152,14 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
     digest_of_a_plan(digest, plan)?;
     let out = destination(arguments)?;
-    let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
+    let request = match arguments.all {
+        true => {
+            let mut specs = SpecArguments::load_library(output)?;
+            arguments.packages.ask(&mut specs)?;
+            Request::Specs(specs)
+        }
+        false => request(plan, digest, &arguments.specs, &arguments.packages, output)?,
+    };
     let (_, mut target) = arguments.target.open()?;
     let diff = operation::diff(&request, arguments.max_changes, target.as_mut(), output)
         .map_err(|error| of_plan(error, plan, &arguments.specs))?;
