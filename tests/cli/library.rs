@@ -12,8 +12,6 @@ fn the_list_is_searched_by_what_specs_are_about() {
     for (search, is_found) in [
         ("KB909094", true),
         ("disablerealmhint exchange", true),
-        ("mschangeweb", false),
-        ("--value DisableRealmHint", true),
         ("--key MSExchangeWEB --product 2003", true),
         ("--key DisableRealmHint", false),
     ] {
@@ -53,8 +51,5 @@ fn the_whole_library_is_compared_with_a_machine() {
         "{all}"
     );
     assert_eq!(all.lines().last(), Some(last));
-    let report: serde_json::Value =
-        serde_json::from_str(&machine.run("diff --all @target --format json").code(4).stdout).unwrap();
-    assert_eq!(report["specs"].as_array().unwrap().len(), library::ids().count());
     machine.run("diff --all KB909094 @target").code(2);
 }
