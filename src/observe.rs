@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     registry::Key,
-    targets::{Answer, Facts, KeyQuery, Target, TargetError},
+    targets::{Answer, Facts, Target, TargetError},
 };
 use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
@@ -57,7 +57,11 @@ fn observe_within(
             if let Err(what) = left.take(&queries, most) {
                 return Err(too_much(target, &what));
             }
-            read_keys_into(&mut facts, target, &queries)?;
+            let answers = target.read_keys(&queries)?;
+            if let Err(what) = left.take_found(&answers, most) {
+                return Err(too_much(target, &what));
+            }
+            queries.iter().zip(answers).for_each(|(query, answer)| facts.record_key(query, answer));
             level = below(&trees, &facts, left.paths).ok_or_else(|| too_much(target, &asked_for(most.paths, PATHS)))?;
         }
     }
@@ -100,18 +104,13 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
-    read_keys_into(&mut now, target, &queries)?;
-    read_files_into(&mut now, target, &files)?;
-    Ok(now)
-}
-
-fn read_keys_into(facts: &mut Facts, target: &mut dyn Target, queries: &[KeyQuery]) -> Result<(), TargetError> {
     if !queries.is_empty() {
-        for (query, answer) in queries.iter().zip(target.read_keys(queries)?) {
-            facts.record_key(query, answer);
+        for (query, answer) in queries.iter().zip(target.read_keys(&queries)?) {
+            now.record_key(query, answer);
         }
     }
-    Ok(())
+    read_files_into(&mut now, target, &files)?;
+    Ok(now)
 }
 
 fn read_files_into(facts: &mut Facts, target: &mut dyn Target, files: &[String]) -> Result<(), TargetError> {
@@ -133,7 +132,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("machine.reg");
         let key = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\Top";
-        std::fs::write(&file, format!("REGEDIT4\r\n\r\n{key}]\r\n{key}\\a]\r\n{key}\\a\\b]\r\n")).unwrap();
+        let text = format!("REGEDIT4\r\n\r\n{key}]\r\n\"v\"=\"x\"\r\n{key}\\a]\r\n{key}\\a\\b]\r\n");
+        std::fs::write(&file, text).unwrap();
         let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
         let top: Key = r"HKLM\SOFTWARE\Vendor\Top".parse().unwrap();
         let facts = observe_within(most, open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
@@ -142,13 +142,14 @@ mod tests {
 
     #[test]
     fn what_is_asked_has_a_limit() {
-        let enough = Limits { keys: 3, names: 12, paths: 1000 };
+        let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7 };
         assert_eq!(observed(enough), Ok(true));
         for (most, word) in [
             (Limits { keys: 2, ..enough }, "more than 2 keys"),
             (Limits { names: 11, ..enough }, "more than 11 names"),
             (Limits { paths: 30, ..enough }, "more than 30 bytes"),
             (Limits { paths: 10, ..enough }, "more than 10 bytes"),
+            (Limits { found: 6, ..enough }, "more than 6 keys and values"),
         ] {
             let error = observed(most).unwrap_err();
             assert!(error.contains(word) && error.contains("use up memory"), "{error}");

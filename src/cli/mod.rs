@@ -10,13 +10,14 @@ mod output;
 #[cfg(test)]
 mod reference;
 mod error;
+mod version;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, rollback, schema, show,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, rollback, schema, show,
     snapshot, validate,
 };
 use kbfix::diag::Exit;
@@ -29,6 +30,10 @@ use output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {
+    /// With --version: also print what kbfix is built from.
+    #[arg(long)]
+    verbose: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -51,11 +56,17 @@ enum Command {
     Dsc(dsc::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
     Example(example::Arguments),
 }
 
 /// Runs the command that the process's arguments name.
 pub(crate) fn main() -> ExitCode {
+    let mut output = Output::new();
+    if version::is_verbose() {
+        version::print(&mut output);
+        return ExitCode::from(output.exit(Exit::Done).code());
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -64,7 +75,11 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Refused.code() } else { Exit::Done.code() });
         }
     };
-    let mut output = Output::new();
+    if arguments.verbose {
+        let stop = error::CommandError::usage("--verbose goes with --version", "leave it out");
+        output.diagnostics(&stop.diagnostics);
+        return ExitCode::from(stop.exit.code());
+    }
     let result = match &arguments.command {
         Command::Validate(a) => validate::run(a, &mut output),
         Command::Diff(a) => diff::run(a, &mut output),
@@ -81,6 +96,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Dsc(a) => dsc::run(a, &mut output),
         Command::Schema(a) => schema::run(a, &mut output),
         Command::Completions(a) => completions::run(a, &mut output),
+        Command::Man(a) => man::run(a, &mut output),
         Command::Example(a) => example::run(a, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {

@@ -9,7 +9,10 @@ use std::{
 
 use kbfix::{
     diag::{Diagnostic, Exit},
-    operation::{Progress, report::Report},
+    operation::{
+        Progress,
+        report::{Command, Report},
+    },
     registry::notation::one_line,
     render::{self, Paint},
 };
@@ -111,6 +114,17 @@ impl Output {
                 self.diagnostics(&report.diagnostics);
                 self.result(&render::markdown(report));
             }
+        }
+    }
+
+    /// Writes the report of a command, or why it has none. Returns the exit code.
+    pub(super) fn finish(&mut self, command: Command, result: Result<Report, CommandError>, format: Format) -> Exit {
+        match result {
+            Ok(report) => {
+                self.report(&report, format);
+                report.exit_code
+            }
+            Err(stop) => self.stopped(Report::new(command), stop, format),
         }
     }
 

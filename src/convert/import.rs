@@ -74,6 +74,11 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
     let mut findings: Vec<Diagnostic> = skipped.iter().map(|skipped| file.skipped(skipped)).collect();
     let keys = script::play(&document, &file, &mut findings);
+    if keys.parts() > MAX_BYTES / SHORTEST_PART {
+        let size = format!("more than {MAX_BYTES} bytes");
+        findings.push(too_large(&size, &file));
+        return Err(findings);
+    }
     let rules = rules::rules(&keys, &file, &mut findings);
     if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
@@ -87,12 +92,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
     let text = yaml::yaml(&about.document(each));
     if text.len() > MAX_BYTES {
-        let message = format!(
-            "the spec of this file would have {} bytes, and a spec has at most {MAX_BYTES} (1 MiB)",
-            text.len()
-        );
-        let hint = "import fewer keys, or split the file into several";
-        findings.push(Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint));
+        findings.push(too_large(&format!("{} bytes", text.len()), &file));
         return Err(findings);
     }
     match faults(&text) {
@@ -113,6 +113,15 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
             Err(findings)
         }
     }
+}
+
+/// The fewest bytes that a key or a value takes in a spec: `x: { ensure: absent }` takes more.
+const SHORTEST_PART: usize = 16;
+
+fn too_large(size: &str, file: &File<'_>) -> Diagnostic {
+    let message = format!("the spec of this file would have {size}, and a spec has at most {MAX_BYTES} (1 MiB)");
+    let hint = "import fewer keys, or split the file into several";
+    Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint)
 }
 
 /// Parses the file; returns the document and the skipped lines, or else all faults.

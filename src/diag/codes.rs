@@ -95,6 +95,10 @@ codes! {
     FLEET_GROUP = "fleet-group";
     /// A fleet has no machine.
     FLEET_EMPTY = "fleet-empty";
+    /// A fleet plan has no plan for the machine.
+    FLEET_PLAN_MISSING = "fleet-plan-missing";
+    /// A fleet plan has more than one plan for the machine.
+    FLEET_PLAN_TWICE = "fleet-plan-twice";
     /// Machines of a fleet say that they are one machine.
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.

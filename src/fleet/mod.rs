@@ -4,11 +4,15 @@
 //! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
 //! machines, nor on the threads that read them.
 
+pub mod bundle;
 mod case;
+mod compare;
+mod comparison;
 mod document;
 mod folder;
 mod member;
 mod outcome;
+mod pace;
 mod parallel;
 mod report;
 mod row;
@@ -16,6 +20,8 @@ mod same;
 mod survey;
 
 pub use case::Case;
+pub use compare::{drift, impact};
+pub use comparison::{Difference, DifferenceKind, FactDrift, FleetComparison, SpecsMoved, Unreadable};
 pub use document::{FleetFile, fleet_schema};
 pub use folder::{Ignored, snapshots};
 pub use member::{Member, Members};

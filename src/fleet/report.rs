@@ -37,6 +37,8 @@ pub struct FleetReport {
     pub same_machines: Vec<SameMachine>,
     /// The entries of the folder of snapshots that were not read, since their names are not those of snapshots.
     pub ignored: Vec<String>,
+    /// The digest of the fleet plan that was written; null where none was.
+    pub digest: Option<String>,
     /// What stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -49,6 +51,10 @@ pub enum FleetCommand {
     Diff,
     /// `kbfix fleet plan`
     Plan,
+    /// `kbfix fleet impact`
+    Impact,
+    /// `kbfix fleet drift`
+    Drift,
 }
 
 /// Counts of machines.
@@ -87,6 +93,7 @@ impl FleetReport {
             machines: Vec::new(),
             same_machines: Vec::new(),
             ignored: Vec::new(),
+            digest: None,
             diagnostics: Vec::new(),
         }
     }

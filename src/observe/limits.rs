@@ -1,6 +1,6 @@
 //! How much one observation may query.
 
-use crate::targets::KeyQuery;
+use crate::targets::{Answer, KeyFacts, KeyQuery};
 
 /// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
 /// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
@@ -11,6 +11,9 @@ pub(crate) const MOST_KEYS: usize = 200_000;
 /// The most names that the paths of all queried keys may have together. A key is looked up name by name, so keys below
 /// hundreds of levels take long; a real key has about ten.
 const MOST_NAMES: usize = 2_500_000;
+/// The most keys and values that are found, a key counted as two. Until its plan is printed, a key takes about 5 KB and a value
+/// about 3 KB, so that all together take less than 1 GB.
+const MOST_FOUND: usize = 300_000;
 
 /// How much one observation may query.
 #[derive(Debug, Clone, Copy)]
@@ -21,23 +24,35 @@ pub(super) struct Limits {
     pub(super) names: usize,
     /// Bytes of these paths.
     pub(super) paths: usize,
+    /// Keys and values that are found, a key counted as two.
+    pub(super) found: usize,
 }
 
 impl Limits {
-    pub(super) const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS };
+    pub(super) const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND };
 
     /// Takes the queries off what is left; says what they are too many of.
     pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
-        let take = |left: &mut usize, count: usize, most: usize, what: &str| {
-            *left = left.checked_sub(count).ok_or_else(|| asked_for(most, what))?;
-            Ok(())
-        };
         take(&mut self.keys, queries.len(), most.keys, "keys")?;
         let names = queries.iter().map(|query| query.key.path.depth()).sum();
         take(&mut self.names, names, most.names, "names in the paths of keys")?;
         let paths = queries.iter().map(|query| query.key.path.below_root().len()).sum();
         take(&mut self.paths, paths, most.paths, PATHS)
     }
+
+    /// Takes what was found off what is left; says that it is too much.
+    pub(super) fn take_found(&mut self, answers: &[Answer<KeyFacts>], most: Self) -> Result<(), String> {
+        let size = |answer: &Answer<KeyFacts>| match answer {
+            Answer::Present(facts) => 2 + facts.values.len(),
+            Answer::Absent | Answer::Unread(_) => 0,
+        };
+        take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
+    }
+}
+
+fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), String> {
+    *left = left.checked_sub(count).ok_or_else(|| asked_for(most, what))?;
+    Ok(())
 }
 
 /// What the paths of keys have too many of.

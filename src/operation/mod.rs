@@ -23,6 +23,6 @@ pub use diff::{Diff, diff};
 pub use error::Error;
 pub use execute::{Applied, Failure, StartError, execute};
 pub use install::Packages;
-pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, make_plan, same_machine};
+pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, identify, make_plan, same_machine};
 pub use progress::{Progress, changing, reading};
 pub use rollback::{RollbackOptions, newest, rollback};

@@ -219,7 +219,7 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
 fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
     if is_protected(key) {
-        return Some(format!("it deletes {key}, a key that Windows cannot do without"));
+        return Some(format!("it deletes {key}, a key that Windows needs"));
     }
     if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {
         return Some(format!("{} cannot be there after its key", change.place(&value.name)));

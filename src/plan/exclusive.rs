@@ -39,7 +39,7 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     for (key, exclusive) in &wants.exclusive {
         // Validation refuses the names that a spec writes; the key's canonical name is known only here.
         if is_protected(key) {
-            rest.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never empties it"));
+            rest.refused.push(format!("{key} is a key that Windows needs; kbfix never empties it"));
             continue;
         }
         rest.values.insert(key.clone());

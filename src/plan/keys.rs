@@ -28,13 +28,7 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Evalua
         result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
         return;
     }
-    let absent = |value: &OneValue<'_>| Satisfied {
-        key: key.clone(),
-        name: Some(value.name.clone()),
-        data: None,
-        planned_by: None,
-        sensitive: false,
-    };
+    let absent = |value: &OneValue<'_>| Satisfied::new(key, Some(value.name.clone()), None);
     result.satisfied.extend(values.iter().map(absent));
 }
 
@@ -66,13 +60,7 @@ pub(super) fn one_key(
                 // Use the name as found, so that a deleted value comes back under the same name.
                 let name = reader.spelled(key, value.name);
                 if before == after {
-                    result.satisfied.push(Satisfied {
-                        key: key.clone(),
-                        name: Some(name),
-                        data: before,
-                        planned_by: None,
-                        sensitive: false,
-                    });
+                    result.satisfied.push(Satisfied::new(key, Some(name), before));
                 } else {
                     values.push(ValueChange { name, before, after });
                 }
@@ -106,13 +94,7 @@ pub(super) fn one_key(
     match (exists, values.is_empty() && !must_exist) {
         (true, true) => {}
         (true, false) if values.is_empty() => {
-            result.satisfied.push(Satisfied {
-                key: key.clone(),
-                name: None,
-                data: None,
-                planned_by: None,
-                sensitive: false,
-            });
+            result.satisfied.push(Satisfied::new(key, None, None));
         }
         (true, false) => result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values)),
         (false, true) => {}
@@ -161,18 +143,12 @@ fn create_parents(
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
     if is_protected(key) {
-        result.refused.push(format!("{key} is a key that Windows cannot do without; kbfix never deletes it"));
+        result.refused.push(format!("{key} is a key that Windows needs; kbfix never deletes it"));
         return;
     }
     match reader.key(key) {
         Answer::Absent => {
-            result.satisfied.push(Satisfied {
-                key: key.clone(),
-                name: None,
-                data: None,
-                planned_by: None,
-                sensitive: false,
-            });
+            result.satisfied.push(Satisfied::new(key, None, None));
             return;
         }
         Answer::Unread(why) => {
@@ -189,9 +165,9 @@ pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>
         Ok(tree) => {
             if let Some(below) = tree.iter().find(|image| is_protected(&image.key)) {
                 let below = &below.key;
-                result.refused.push(format!(
-                    "{below}, below {key}, is a key that Windows cannot do without; kbfix never deletes it"
-                ));
+                result
+                    .refused
+                    .push(format!("{below}, below {key}, is a key that Windows needs; kbfix never deletes it"));
                 return;
             }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {

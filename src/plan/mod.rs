@@ -265,6 +265,13 @@ pub struct Satisfied {
     pub sensitive: bool,
 }
 
+impl Satisfied {
+    /// Returns the entry for a key, or for a value in it.
+    pub(crate) fn new(key: &Key, name: Option<ValueName>, data: Option<Data>) -> Self {
+        Self { key: key.clone(), name, data, planned_by: None, sensitive: false }
+    }
+}
+
 /// The outcome of a spec. The order is that of the exit codes, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -46,7 +46,10 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
         return a.bytes().map(|c| c.to_ascii_uppercase()).cmp(b.bytes().map(|c| c.to_ascii_uppercase()));
     }
-    a.encode_utf16().map(upcase).cmp(b.encode_utf16().map(upcase))
+    // The same letters need no table.
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let same = (0..=same).rev().find(|at| a.is_char_boundary(*at) && b.is_char_boundary(*at)).unwrap_or(0);
+    a[same..].encode_utf16().map(upcase).cmp(b[same..].encode_utf16().map(upcase))
 }
 
 /// Returns the name in upper case, as UTF-16 units. Names that compare equal give the same units.

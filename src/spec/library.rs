@@ -67,6 +67,7 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("KB951016"),
     spec!("KB967715"),
     spec!("KB968372"),
+    spec!("KB982697"),
     spec!("LAPS-POLICY"),
     spec!("LONG-PATHS"),
     spec!("MDI-1644"),

@@ -148,7 +148,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let verdict = validate::check(&value, &mut findings);
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
-            let message = "the spec is of the form that the schema gives, and cannot be read all the same";
+            let message = "the spec is in the form that the schema requires, and cannot be read all the same";
             findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
         }
         return check::Checked::failed(findings.finish());

@@ -1,6 +1,7 @@
 //! The program as a user sees it: each command's output, streams and exit code. What stands behind it is tested below the
 //! command line, in the library.
 
+mod about;
 mod apply;
 mod crash;
 mod damaged;

@@ -113,7 +113,7 @@ fn a_protected_key_is_not_deleted() {
             let delete = json!({ "key": key, "action": "delete", "values": [] });
             plan["specs"][1]["changes"].as_array_mut().unwrap().push(delete);
         },
-        r"MANY: it deletes HKLM\SYSTEM\Select, a key that Windows cannot do without",
+        r"MANY: it deletes HKLM\SYSTEM\Select, a key that Windows needs",
     );
 }
 
@@ -149,7 +149,7 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
         (outcome, "plan-inconsistent", "KB909094: its outcome is in_desired_state, and it has changes"),
         (facts, "plan-inconsistent", "HKLM"),
         (properties, "plan-inconsistent", r"MSExchangeWEB\DAV, which it creates, a class name or security descriptor"),
-        (protected, "plan-inconsistent", r"it deletes HKLM\SYSTEM\Select, a key that Windows cannot do without"),
+        (protected, "plan-inconsistent", r"it deletes HKLM\SYSTEM\Select, a key that Windows needs"),
         (unknown, "plan-invalid", "unknown field `more`"),
         (twice, "plan-invalid", "the member `target` is given twice"),
     ] {

@@ -32,7 +32,7 @@ fn two_specs_that_want_different_data_for_one_value_are_refused() {
     machine.write("a.yaml", &spec("A", SERVICES, "v: { type: REG_DWORD, data: 1 }"));
     machine.write("b.yaml", &spec("B", SERVICES, "V: { type: REG_DWORD, data: 2 }"));
     let run = machine.run("apply @/a.yaml @/b.yaml @target @state").code(2).says("conflicting-specs");
-    assert!(run.stderr.contains("A and B want different things of `V`"), "{}", run.stderr);
+    assert!(run.stderr.contains("A and B require different states of `V`"), "{}", run.stderr);
     assert_eq!(machine.export(), before);
 }
 

@@ -155,12 +155,12 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(
         across((classes, one), (root, two)),
         [
-            r"conflicting-specs: A and B want different things of `v` in `HKCR\X\shell`, which is `HKLM\SOFTWARE\Classes\x\shell`"
+            r"conflicting-specs: A and B require different states of `v` in `HKCR\X\shell`, the same key as `HKLM\SOFTWARE\Classes\x\shell`"
         ]
     );
     assert_eq!(
         across((r"HKCR\x", "ensure: absent"), (classes, two)),
-        [r"conflicting-specs: A and B want different things of the key `HKCR\x`"]
+        [r"conflicting-specs: A and B require different states of the key `HKCR\x`"]
     );
     let narrow = "view: 32\n    values: { v: { type: REG_DWORD, data: 2 } }";
     assert_eq!(across((r"HKCR\CLSID\x", one), (r"HKCR\CLSID\x", narrow)), [""; 0]);
@@ -172,7 +172,7 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(
         across((r"HKCR\x", &tree), (classes, two)),
         [
-            r"conflicting-specs: A and B want different things of the key `HKLM\SOFTWARE\Classes\x\shell`, beside what `HKCR\x` is to hold"
+            r"conflicting-specs: A and B require different states of the key `HKLM\SOFTWARE\Classes\x\shell`, which `HKCR\x` must not contain"
         ]
     );
     let other = "values: { w: { type: REG_DWORD, data: 1 }, x: { ensure: absent } }";

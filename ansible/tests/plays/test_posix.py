@@ -4,12 +4,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -116,6 +123,66 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         stale = three.play("kbfix.windows.remediate", *arguments, "-e", json.dumps(extra))
         assert stale.counts("pending1") == (0, 1)
         assert "[plan-stale]" in stale.output and "MSExchangeWEB\\DAV: was absent, is present" in stale.output
+
+
+def test_snapshots_of_all_hosts_are_collected_and_reviewed(three: Site) -> None:
+    three.host("broken1", ansible_connection="local", kbfix_target=f"reg:{three.folder}/nothing.reg")
+    three.exchange("damaged1", lambda registry: registry[:200] + b"\n[HKEY_")
+    snapshots = three.folder / "snapshots"
+    snapshots.mkdir()
+    # Of an earlier run: none of them may stand for a host that cannot be read now.
+    for host in ("broken1", "damaged1", "gone1"):
+        (snapshots / f"{host}.json").write_text("{}")
+    extra = {"kbfix_src": "files/KB909094.yaml", "kbfix_snapshots": "snapshots", "kbfix_serial": 2}
+    run = three.play("kbfix.windows.collect", "-e", json.dumps(extra), "-e", '{"kbfix_max_fail_percentage": 100}')
+    assert [run.counts(h) for h in list(three.hosts)[:3]] == [(0, 0)] * 3, run.output
+    assert [run.counts(h) for h in ("broken1", "damaged1")] == [(0, 1)] * 2, run.output
+    assert "error[target-unreadable]" in run.output and "error[target-malformed]" in run.output, run.output
+    assert sorted(p.name for p in snapshots.iterdir()) == [f"{h}.json" for h in ("blocked1", "desired1", "gone1", "pending1")]
+    assert (snapshots / "pending1.json").stat().st_mode & 0o777 == 0o600
+    arguments = ["KB909094", "--snapshots", snapshots, "--format", "json"]
+    fleet = subprocess.run([binary(), "fleet", "diff", *arguments], capture_output=True, check=False)
+    assert fleet.returncode == 4, fleet.stderr
+    outcomes = json.loads(fleet.stdout)
+    assert {"blocked1", "desired1", "gone1", "pending1"} <= set(re.findall(r"\w+1", json.dumps(outcomes)))
+    missing = three.play("kbfix.windows.collect", "-e", "kbfix_src=x")
+    assert missing.code != 0 and "kbfix_snapshots=…" in missing.output
+
+
+def test_the_whole_library_goes_on_where_a_spec_needs_a_parameter(site: Site) -> None:
+    site.exchange("pending1")
+    library = [path.stem for path in SPECS.glob("*.yaml")]
+    options = {"src": library, "remote_src": True, "reports": str(site.folder / "reports"), "with_changes": False}
+    run = site.task(options, "-v", module="kb_info")
+    assert run.counts("pending1") == (0, 0), run.output
+    assert '"changes": [' not in run.output, run.output
+    report = json.loads((site.folder / "reports/pending1.json").read_text())
+    outcomes = {spec["id"]: spec["outcome"] for spec in report["specs"]}
+    assert len(outcomes) == len(library) and outcomes["KB909094"] == "changes_pending"
+    assert outcomes["KB926642"] in ("needs_parameter", "not_applicable")
+    snapshot = {"src": library, "remote_src": True, "dest": str(site.folder / "snapshots")}
+    assert site.task(snapshot, module="kb_snapshot").counts("pending1") == (0, 0)
+
+
+def test_a_long_diff_is_cut_and_says_so(site: Site) -> None:
+    site.exchange("pending1")
+    rule = spec("{A: { type: REG_DWORD, data: 1 }, B: { type: REG_DWORD, data: 2 }}")
+    site.spec(
+        "many.yaml",
+        rule + "  - key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\T\n    values: { C: { type: REG_DWORD, data: 3 } }\n",
+    )
+    run = site.task({"src": ["many.yaml"], "diff_lines": 2}, "--diff")
+    assert run.counts("pending1") == (1, 0), run.output
+    assert '+"B"=dword:00000002' in run.output and '"C"' not in run.output, run.output
+    assert "1 more keys with 2 lines are not shown, since diff_lines is 2" in run.output, run.output
+
+
+def test_a_local_binary_gets_the_environment_of_the_task(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_state_dir"]
+    state = machine / "of-the-environment"
+    assert site.task(SRC, environment={"KBFIX_STATE_DIR": str(state)}).counts("pending1") == (1, 0)
+    assert list((state / "journal").iterdir())
 
 
 @pytest.mark.parametrize("digest", [None, "", " "])
@@ -760,6 +827,57 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
         assert run.counts("pending1") == (0, 1) and "does not start on this host as kbfix" in run.output.replace("\n", " "), run.output
         assert dest.read_bytes() == binary().read_bytes()
     assert [p.name for p in dest.parent.iterdir()] == ["kbfix"]
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
+    """A folder, and the address at which a server on this machine has it."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
+
+
+def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, str]) -> None:
+    site.exchange("pending1")
+    dest = site.folder / "bin/kbfix"
+    folder, address = server
+    # A release as release/build packs it, and the binary alone.
+    archive = folder / "v0.1.0/kbfix-0.1.0-linux-x86_64.tar.gz"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(binary(), "kbfix-0.1.0-linux-x86_64/kbfix")
+        tar.add(EXAMPLES / "one_host.yml", "kbfix-0.1.0-linux-x86_64/README.md")
+    shutil.copy(binary(), folder / "kbfix")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kbfix", f"v0.1.0/{archive.name}")}
+
+    def install(*arguments: str, **more: str | None) -> Played:
+        extra = {"kbfix_binary_path": str(dest), "install_page": address}
+        return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}))
+
+    by_version = {"kbfix_install_version": "0.1.0", "kbfix_install_sha256": digests[f"v0.1.0/{archive.name}"]}
+    run = install(kbfix_install_version="0.1.0")
+    assert run.counts("pending1") == (0, 1) and "install_sha256 is not given" in run.output, run.output
+    run = install(kbfix_install_version="0.1.0", kbfix_install_sha256="0" * 64)
+    assert run.counts("pending1") == (0, 1) and "nothing was copied" in run.output and not dest.exists(), run.output
+    assert install("--check", **by_version).counts("pending1") == (2, 0) and not dest.exists()
+    for changed in (2, 0):
+        run = install(**by_version)
+        assert run.counts("pending1") == (changed, 0), run.output
+    assert dest.read_bytes() == binary().read_bytes()
+    # The same from an address, and from the archive on the controller.
+    for name, digest in digests.items():
+        dest.unlink()
+        run = install(kbfix_install_src=f"{address}/{name}", kbfix_install_sha256=digest)
+        assert run.counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes(), run.output
+    dest.unlink()
+    assert install(kbfix_install_src=str(archive)).counts("pending1") == (1, 0) and dest.exists()
+    run = install(kbfix_install_src=f"{address}/nothing", kbfix_install_sha256="0" * 64)
+    assert run.counts("pending1") == (0, 1) and "404" in run.output, run.output
+    assert not list(pathlib.Path(tempfile.gettempdir()).glob("kbfix.*/kbfix-0.1.0-linux-x86_64"))
 
 
 @pytest.mark.parametrize(

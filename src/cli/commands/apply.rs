@@ -1,21 +1,18 @@
 //! `kbfix apply`
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use kbfix::{
     diag::Exit,
-    files::read::read_stream,
     operation::{
-        self, ApplyOptions, MOST_CHANGES, Request,
+        self, ApplyOptions,
         report::{self, Report},
     },
-    plan::Plan,
 };
 
 use crate::cli::{
     args::{
-        packages::PackageArguments,
-        specs::{SpecArguments, standard_input},
+        request::RequestArguments,
         targets::{StateArguments, TargetArguments},
     },
     error::CommandError,
@@ -26,22 +23,7 @@ use crate::cli::{
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    specs: SpecArguments,
-
-    /// Apply this saved plan (`-`: from standard input) and nothing else. Refused when what it rests on has moved.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
-    plan: Option<String>,
-
-    /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST")]
-    digest: Option<String>,
-
-    /// The most keys and values that may change through a `*` of one spec; more are refused, and nothing is changed.
-    #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
-    max_changes: usize,
-
-    #[command(flatten)]
-    packages: PackageArguments,
+    request: RequestArguments,
 
     /// How long a package may take before it is ended.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
@@ -67,83 +49,22 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    match apply(arguments, output) {
-        Ok(report) => {
-            output.report(&report, arguments.format);
-            Ok(report.exit_code)
-        }
-        Err(stop) => Ok(output.stopped(Report::new(report::Command::Apply), stop, arguments.format)),
-    }
+    let result = apply(arguments, output);
+    Ok(output.finish(report::Command::Apply, result, arguments.format))
 }
 
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
-    let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
-    digest_of_a_plan(digest, plan)?;
-    let request = request(plan, digest, &arguments.specs, &arguments.packages, output)?;
+    let request = arguments.request.load(output)?;
     let store = arguments.state.store()?;
     let (address, mut target) = arguments.target.open()?;
+    let request = request.on(target.as_mut())?;
     let options = ApplyOptions {
         check: arguments.check,
-        max_changes: arguments.max_changes,
-        packages: arguments.packages.packages(),
+        max_changes: arguments.request.max_changes,
+        packages: arguments.request.packages.packages(),
         package_limit: Duration::from_secs(arguments.package_limit.saturating_mul(60)),
         restart_services: arguments.restart_services,
     };
     operation::apply(request, &options, address, target.as_mut(), &store, output)
-        .map_err(|error| of_plan(error, plan, &arguments.specs))
+        .map_err(|error| arguments.request.error(error))
 }
-
-/// Reads what is to be planned or applied: a saved plan, or the specs that were named.
-pub(super) fn request(
-    plan: Option<&str>,
-    digest: Option<&str>,
-    specs: &SpecArguments,
-    packages: &PackageArguments,
-    output: &mut Output,
-) -> Result<Request, CommandError> {
-    match plan {
-        Some(file) => Ok(Request::Plan(Box::new(read_plan(file, specs.name_of(file), digest)?))),
-        None => {
-            let mut specs = specs.load_for_plan(output)?;
-            packages.ask(&mut specs)?;
-            Ok(Request::Specs(specs))
-        }
-    }
-}
-
-/// The error of an operation, with the name of the saved plan's file where it is about the plan.
-pub(super) fn of_plan(error: operation::Error, plan: Option<&str>, specs: &SpecArguments) -> CommandError {
-    let error = CommandError::from(error);
-    match plan {
-        Some(file) => error.of_plan(specs.name_of(file)),
-        None => error,
-    }
-}
-
-/// Refuses a digest that nothing is held against: clap's `requires` counts as fulfilled by a spec, since that excludes `--plan`.
-pub(in crate::cli) fn digest_of_a_plan(digest: Option<&str>, plan: Option<&str>) -> Result<(), CommandError> {
-    match (digest, plan) {
-        (Some(_), None) => {
-            Err(CommandError::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Reads a saved plan, and checks it against the approved digest. `name` is what messages call the file.
-pub(in crate::cli) fn read_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Plan, CommandError> {
-    let bytes = match file {
-        "-" => standard_input(MAX_PLAN)?,
-        _ => read_stream(Path::new(file), MAX_PLAN as u64).map_err(|e| CommandError::file(file, &e))?,
-    };
-    let text = String::from_utf8(bytes).map_err(|_| {
-        CommandError::usage(
-            format!("{name} is not a plan: it is not UTF-8 text"),
-            "make one with `kbfix diff --out FILE`",
-        )
-    })?;
-    Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))
-}
-
-/// The largest plan that is read, and therefore written, in bytes.
-pub(super) const MAX_PLAN: usize = 256 << 20;

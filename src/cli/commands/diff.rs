@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use kbfix::{
     diag::Exit,
     operation::{
-        self, MOST_CHANGES, Request,
+        self,
         report::{self, Report},
     },
     plan::Outcome,
     render,
 };
 
-use super::apply::{MAX_PLAN, digest_of_a_plan, of_plan, request};
 use crate::cli::{
-    args::{packages::PackageArguments, specs::SpecArguments, targets::TargetArguments},
+    args::{plans::MAX_PLAN, request::RequestArguments, targets::TargetArguments},
     error::CommandError,
     out_file::{Destination, Inputs},
     output::{self, Output},
@@ -24,26 +23,11 @@ use crate::cli::{
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    specs: SpecArguments,
+    request: RequestArguments,
 
     /// All built-in specs, in one pass, with a table of their outcomes at the end.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
-
-    /// Hold this saved plan (`-`: from standard input) against the target, as `kbfix apply --plan` would, in place of specs.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
-    plan: Option<String>,
-
-    /// Refuse a plan whose digest is not this one.
-    #[arg(long, value_name = "DIGEST")]
-    digest: Option<String>,
-
-    /// Warn where more keys and values than this change through a `*` of one spec: `kbfix apply` with it refuses them.
-    #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
-    max_changes: usize,
-
-    #[command(flatten)]
-    packages: PackageArguments,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -122,9 +106,7 @@ fn overview(report: &Report, output: &mut Output) {
 fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandError> {
     let Some(out) = &arguments.out else { return Ok(None) };
     let mut inputs = Inputs::default();
-    arguments.specs.inputs(&mut inputs);
-    arguments.packages.inputs(&mut inputs);
-    arguments.plan.iter().for_each(|plan| inputs.add(plan));
+    arguments.request.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
     match Destination::new(out, &inputs)? {
         Destination::StandardOutput => {
@@ -149,20 +131,16 @@ fn fits(size: usize, most: usize) -> Result<(), CommandError> {
 
 /// Makes the report, and saves the plan.
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
-    let (plan, digest) = (arguments.plan.as_deref(), arguments.digest.as_deref());
-    digest_of_a_plan(digest, plan)?;
+    arguments.request.check()?;
     let out = destination(arguments)?;
     let request = match arguments.all {
-        true => {
-            let mut specs = SpecArguments::load_library(output)?;
-            arguments.packages.ask(&mut specs)?;
-            Request::Specs(specs)
-        }
-        false => request(plan, digest, &arguments.specs, &arguments.packages, output)?,
+        true => arguments.request.load_library(output)?,
+        false => arguments.request.load(output)?,
     };
     let (_, mut target) = arguments.target.open()?;
-    let diff = operation::diff(&request, arguments.max_changes, target.as_mut(), output)
-        .map_err(|error| of_plan(error, plan, &arguments.specs))?;
+    let request = request.on(target.as_mut())?;
+    let diff = operation::diff(&request, arguments.request.max_changes, target.as_mut(), output)
+        .map_err(|error| arguments.request.error(error))?;
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = diff.plan.to_text();

@@ -51,13 +51,8 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    match rollback(arguments, output) {
-        Ok(report) => {
-            output.report(&report, arguments.format);
-            Ok(report.exit_code)
-        }
-        Err(stop) => Ok(output.stopped(Report::new(report::Command::Rollback), stop, arguments.format)),
-    }
+    let result = rollback(arguments, output);
+    Ok(output.finish(report::Command::Rollback, result, arguments.format))
 }
 
 fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {

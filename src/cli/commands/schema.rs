@@ -7,7 +7,7 @@ use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
     diag::Exit,
-    fleet::{self, FleetReport},
+    fleet::{self, FleetComparison, FleetReport},
     operation::library::Library,
     plan,
     render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
@@ -39,6 +39,10 @@ enum Document {
     FleetReport,
     /// One line of fleet diff --lines.
     FleetMachine,
+    /// What fleet impact and fleet drift report.
+    FleetComparison,
+    /// The first line of a fleet plan; each other line is a plan.
+    FleetPlan,
     /// What validate finds.
     Findings,
     /// What show says of specs.
@@ -61,6 +65,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),
+        Document::FleetComparison => written::<FleetComparison>(),
+        Document::FleetPlan => schema_for!(fleet::bundle::Bundle).to_value(),
         Document::FleetMachine => written::<fleet::Line<'_>>(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),

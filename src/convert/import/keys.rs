@@ -70,6 +70,15 @@ impl Keys {
         self.0.values()
     }
 
+    /// Returns how many keys and values there are.
+    pub(super) fn parts(&self) -> usize {
+        let values = |left: &Left| match &left.state {
+            State::Absent => 0,
+            State::Present { values, .. } => values.len(),
+        };
+        self.0.values().map(|left| 1 + values(left)).sum()
+    }
+
     /// Returns the state of the key and of the keys below it.
     pub(super) fn within(&self, path: &KeyPath) -> impl Iterator<Item = &Left> {
         let stored = stored(path);

@@ -137,7 +137,7 @@ fn current_control_set(
     if current {
         return (path.clone(), in_set);
     }
-    let message = format!("`{set}` is one control set, and not always the current one; the spec says {CURRENT}");
+    let message = format!("`{set}` is one control set, which is not always the current one; the spec says {CURRENT}");
     let hint = "see that this is the machine's current one: HKLM\\SYSTEM\\Select says which";
     findings.push(Diagnostic::warning(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint));
     let joined = [&[*system, CURRENT], rest].concat().join("\\");

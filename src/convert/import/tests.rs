@@ -324,6 +324,12 @@ fn a_file_that_one_spec_cannot_say_is_refused_by_the_size_of_the_spec() {
     let [error] = errors.as_slice() else { panic!("{errors:#?}") };
     assert_eq!(error.code, Code::REG_TOO_LARGE);
     assert!(error.message.starts_with("the spec of this file would have "), "{}", error.message);
+    // Before the spec is made of that many.
+    let body: String = (0..70_000).map(|n| format!("\"{n}\"=-\n")).collect();
+    let errors =
+        import("t.reg", &reg(&format!("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n{body}")), Reading::default(), about());
+    let errors = errors.unwrap_err();
+    assert!(errors[0].message.contains("would have more than 1048576 bytes"), "{}", errors[0].message);
 }
 
 #[test]

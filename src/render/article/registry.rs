@@ -1,5 +1,7 @@
 //! Formats the registry rules in `.reg` notation, with comments for everything that it cannot express.
 
+use std::collections::BTreeMap;
+
 use crate::{
     registry::{
         Data, RootKey, View,
@@ -8,7 +10,7 @@ use crate::{
     spec::{
         Spec,
         document::{self, DataExpression, Exclusive, OnSubkeys},
-        model::{Desired, DesiredKey, KeyRule, ValueRule},
+        model::{Condition, Desired, DesiredKey, KeyRule, Label, ValueRule},
     },
 };
 
@@ -25,7 +27,7 @@ pub(super) fn rules(spec: &Spec) -> String {
             if !out.is_empty() {
                 out.push('\n');
             }
-            key(rule, written, &mut out);
+            key(rule, written, &spec.unset, &mut out);
         }
     }
     out
@@ -41,16 +43,21 @@ fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
-    if let Some(label) = &rule.label {
+/// Writes what a rule about a key or a value says beside its data, as comments.
+fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
+    if let Some(label) = label {
         line(out, &format!("; {label}"));
     }
-    if let Some(text) = &written.note {
-        note(out, text);
+    if let Some(text) = note {
+        self::note(out, text);
     }
-    if let Some(when) = &rule.when {
+    if let Some(when) = when {
         line(out, &format!("; only where {}", conditions::on_one_line(when)));
     }
+}
+
+fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, String>, out: &mut String) {
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
         line(out, &format!("; a trigger: written only with --trigger, and not once {when}"));
@@ -72,9 +79,15 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         None => {}
     }
     let mut path = rule.key.root.long().to_owned();
-    for name in &rule.key.names {
+    // What takes the place of an unset parameter means nothing to a reader; the spec's own name for it does.
+    if let (Some(_), Some((_, below))) = (&rule.key.unset, written.key.split_once('\\')) {
         path.push('\\');
-        path.push_str(&name.to_string());
+        path.push_str(below);
+    } else {
+        for name in &rule.key.names {
+            path.push('\\');
+            path.push_str(&name.to_string());
+        }
     }
     match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
@@ -87,26 +100,23 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         DesiredKey::Values(values) => {
             line(out, &format!("[{path}]"));
             for (value, (_, written)) in values.iter().zip(&written.values) {
-                self::value(value, written, out);
+                self::value(value, written, unset, out);
             }
         }
     }
 }
 
-fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
-    if let Some(label) = &rule.label {
-        line(out, &format!("; {label}"));
-    }
-    if let Some(text) = &written.note {
-        note(out, text);
-    }
-    if let Some(when) = &rule.when {
-        line(out, &format!("; only where {}", conditions::on_one_line(when)));
-    }
-    if let Some(DataExpression::Parameter(reference)) = &written.data {
-        line(out, &format!("; as the parameter {} says", reference.parameter));
-    }
+fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<String, String>, out: &mut String) {
+    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     let name = notation::value_name(&rule.name);
+    if let Some(DataExpression::Parameter(reference)) = &written.data {
+        let parameter = &reference.parameter;
+        if unset.contains_key(parameter) && !rule.is_sensitive {
+            line(out, &format!("; {name}: as the parameter {parameter} says, which has no default"));
+            return;
+        }
+        line(out, &format!("; as the parameter {parameter} says"));
+    }
     if rule.is_sensitive {
         line(out, &format!("; {}, and shown to nobody", sensitive(&rule.desired)));
         let end = if rule.desired == Desired::Absent { "-" } else { notation::HIDDEN };

@@ -33,6 +33,9 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
         let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&row.name)), paint.removed("unreadable"));
         let _ = writeln!(out, "  because       {}\n", one_line(why));
     }
+    if let Some(digest) = &report.digest {
+        let _ = writeln!(out, "fleet plan {digest}");
+    }
     if !report.ignored.is_empty() {
         let names: Vec<_> = report.ignored.iter().map(|name| name.as_str().into()).collect();
         let _ = writeln!(out, "not read, since no .json file: {}", wording::names(&names, NAMES));

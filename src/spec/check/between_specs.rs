@@ -57,7 +57,7 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
     for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
         if let Some(first) = seen.get(&spec.id.to_lowercase()) {
             let message = format!("`{}` is the id of two specs; the other is in {}", spec.id, sources[*first].name);
-            let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec an id of its own");
+            let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec its own id");
             out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
         } else {
             seen.insert(spec.id.to_lowercase(), at);
@@ -70,7 +70,7 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
         match named.get(&id.to_lowercase()) {
             Some(first) if *first != at => {
                 let message = format!("`{id}` is also an id in {}", sources[*first].name);
-                let hint = "give each rule and value of a run an id of its own";
+                let hint = "give each rule and value in a run its own id";
                 let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint(hint);
                 out.push(placed(diagnostic, &sources[at], &path));
             }
@@ -155,7 +155,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     };
     let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
     if is_to_be_there && !is_named {
-        let what = format!("the key `{key}`, beside what `{}` is to hold", exclusive.rule.key);
+        let what = format!("the key `{key}`, which `{}` must not contain", exclusive.rule.key);
         report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
         return;
     }
@@ -165,7 +165,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
             _ => false,
         };
         if !own.iter().any(names_it) {
-            let what = format!("`{}` in `{key}`, which is to hold no other values", value.name);
+            let what = format!("`{}` in `{key}`, which must contain no other values", value.name);
             let path = value_path(other, value.name.as_str());
             report(sources, exclusive, other, &what, conditional || value.when.is_some(), &path, out);
         }
@@ -191,7 +191,7 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
         let (key, other_name) = (&second.rule.key, &first.rule.key);
         let what = match key == other_name {
             true => format!("`{}` in `{key}`", value.name),
-            false => format!("`{}` in `{key}`, which is `{other_name}`", value.name),
+            false => format!("`{}` in `{key}`, the same key as `{other_name}`", value.name),
         };
         report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
     }
@@ -215,10 +215,10 @@ fn report(
     let (a, b) = (&first.spec.id, &second.spec.id);
     let (message, hint) = match conditional {
         true => (
-            format!("{a} and {b} want different things of {what}, where both apply"),
+            format!("{a} and {b} require different states of {what} if both apply"),
             "make their conditions exclude each other",
         ),
-        false => (format!("{a} and {b} want different things of {what}"), "apply one of the two specs"),
+        false => (format!("{a} and {b} require different states of {what}"), "apply one of the two specs"),
     };
     let build = if conditional { Diagnostic::warning } else { Diagnostic::error };
     out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));

@@ -36,12 +36,12 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     let (set, clear) = (part(&bits.set, "set"), part(&bits.clear, "clear"));
     let (set, clear) = (set?, clear?);
     if set | clear == 0 {
-        cx.error_at_name(Code::EMPTY, path, "no bit is set or cleared", "give `set`, `clear` or both");
+        cx.error_at_name(Code::EMPTY, path, "`set` and `clear` name no bit", "give `set`, `clear` or both");
         return None;
     }
     if set & clear != 0 {
-        let message = format!("the bits {:#x} are to be both set and cleared", set & clear);
-        cx.error(Code::OVERLAP, &path.field("clear"), message, "keep each bit in one of them");
+        let message = format!("the bits {:#x} are in both `set` and `clear`", set & clear);
+        cx.error(Code::OVERLAP, &path.field("clear"), message, "name each bit in only one of them");
         return None;
     }
     Some(Desired::Bits { value_type, set, clear })
@@ -54,22 +54,22 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     let (add, remove) = (add?, remove?);
     let may_be_empty = |part: &Option<DataExpression>| matches!(part, Some(DataExpression::Parameter(_)));
     if add.is_empty() && remove.is_empty() && !may_be_empty(&edit.add) && !may_be_empty(&edit.remove) {
-        cx.error_at_name(Code::EMPTY, path, "no string is added or removed", "give `add`, `remove` or both");
+        cx.error_at_name(Code::EMPTY, path, "`add` and `remove` name no string", "give `add`, `remove` or both");
         return None;
     }
     let removed: HashSet<_> = remove.iter().map(|item| name::folded(item)).collect();
     if let Some(both) = add.iter().find(|item| removed.contains(&name::folded(item))) {
-        let message = format!("`{}` is to be both in the list and not in it", shorten(both));
-        cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in one of `add` and `remove`");
+        let message = format!("`{}` is in both `add` and `remove`", shorten(both));
+        cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in only one of them");
         return None;
     }
     let Some(separator) = &edit.separator else { return Some(Desired::List { add, remove }) };
     for (list, field) in [(&add, "add"), (&remove, "remove")] {
         for item in list {
             let fault = if item.contains(separator.as_str()) {
-                format!("`{}` has the separator in it", shorten(item))
+                format!("`{}` contains the separator", shorten(item))
             } else if item.trim() != item || item.trim().is_empty() {
-                format!("`{}` has spaces around it, which do not count in the list", shorten(item))
+                format!("`{}` has spaces around it, which a list ignores", shorten(item))
             } else {
                 continue;
             };
@@ -92,9 +92,8 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
     let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
     if !has_part && edit.edit(&edit.with).is_err() {
         let message =
-            "the pattern does not find what it was replaced with, so that it could not be told from what was there";
-        let hint =
-            "let the pattern find both, as `old|new`; or give it a group named `part`, as `Timeout=(?<part>\\d+)`";
+            "the pattern does not match its own replacement, so a later run could not tell whether it was replaced";
+        let hint = "make the pattern match both, such as `old|new`; or give it a group named `part`, as `Timeout=(?<part>\\d+)`";
         cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);
         return None;
     }
@@ -109,7 +108,7 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
     let mut before = HashSet::new();
     for (at, item) in list.iter().enumerate() {
         let fault = if item.is_empty() {
-            "an empty string cannot be looked for".to_owned()
+            "an empty string cannot be searched for".to_owned()
         } else if !before.insert(name::folded(item)) {
             format!("`{}` is in the list twice", shorten(item))
         } else {

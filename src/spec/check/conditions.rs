@@ -28,7 +28,7 @@ pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, 
 fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: usize) -> Option<Condition> {
     if depth > MAX_DEPTH {
         let message = format!("conditions are nested deeper than {MAX_DEPTH} levels");
-        cx.error_at_name(Code::CONDITION_DEPTH, path, message, "make it flatter");
+        cx.error_at_name(Code::CONDITION_DEPTH, path, message, "nest them less deeply");
         return None;
     }
     let fields = [
@@ -95,7 +95,7 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         let of_type = test.types.is_some().then_some("type");
         if let Some(field) = of_type.or(given.first().copied().filter(|field| *field != "exists")) {
             let field = if field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
-            let message = format!("`{field}` tests data, and a key has none");
+            let message = format!("`{field}` tests data, but a key has none");
             cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, "add `name`, the value to test");
             return None;
         }
@@ -176,7 +176,7 @@ fn version_range(cx: &mut Context<'_>, range: &VersionRange, path: &Path) -> Opt
     if let (Some(least), Some(below)) = (at_least, below)
         && least >= below
     {
-        let message = "no version is at least the one and below the other";
+        let message = "no version is both at least `at_least` and below `below`";
         cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
         return None;
     }
@@ -202,7 +202,7 @@ fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTe
     if let (Some(at_least), Some(below)) = (at_least, below)
         && at_least >= below
     {
-        let message = "no version is at least the one and below the other";
+        let message = "no version is both at least `at_least` and below `below`";
         cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
         return None;
     }
@@ -216,7 +216,7 @@ fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTe
         && test.service_pack.is_none()
     {
         let hint = "give `at_least`, `below`, `edition`, `product` or `service_pack`";
-        cx.error_at_name(Code::EXACTLY_ONE, path, "the test has none of its fields", hint);
+        cx.error_at_name(Code::EXACTLY_ONE, path, "the test has none of the fields that it can have", hint);
         return None;
     }
     Some(OsTest { at_least, below, editions, products, service_pack: test.service_pack })

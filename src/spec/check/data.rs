@@ -89,14 +89,14 @@ fn number_hint(text: &str, value_type: ValueType) -> String {
     let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
     if let Some(number) = negative {
         let bits = bits_of(number, value_type == ValueType::QWORD);
-        return format!("registry numbers have no sign; the same bits are {bits}");
+        return format!("registry numbers are unsigned; the same bits are {bits}");
     }
     let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'));
     if let Some(number) = whole.and_then(|(whole, _)| number_in(whole)) {
         return format!("write {number}");
     }
     match of_reg_notation(text).map(|bytes| Data::new(value_type, bytes).decode()) {
-        Some(Decoded::Number(number)) => format!("write {number}, which these bytes are"),
+        Some(Decoded::Number(number)) => format!("write {number}, which has these bytes"),
         _ => write_number(text),
     }
 }
@@ -141,7 +141,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, and `{}` is not one", shorten(text));
+            let message = format!("{value_type} takes a number, but `{}` is not one", shorten(text));
             misfit(Code::DATA_KIND, message, number_hint(text, value_type))
         })?,
         Literal::List(_) => {
@@ -157,7 +157,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     }
     let Ok(small) = u32::try_from(number) else {
         let message = format!("{} is more than a {value_type} can hold", show(literal));
-        return Err(misfit(Code::DATA_RANGE, message, "it goes from 0 to 4294967295 (0xFFFFFFFF)"));
+        return Err(misfit(Code::DATA_RANGE, message, "its range is 0 to 4294967295 (0xFFFFFFFF)"));
     };
     if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
 }
@@ -165,12 +165,12 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
 fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match literal {
         Literal::Text(text) if text.contains('\0') => {
-            let message = format!("a {value_type} cannot have a NUL inside");
+            let message = format!("a {value_type} cannot contain a NUL");
             Err(misfit(Code::DATA_TEXT, message, "for such bytes, use REG_BINARY"))
         }
         Literal::Text(text) => Ok(Data::text(value_type, text)),
         Literal::Number(number) => {
-            let message = format!("{value_type} takes a string, and {number} without quotes is a number");
+            let message = format!("{value_type} takes a string, but {number} without quotes is a number");
             Err(misfit(Code::DATA_KIND, message, Hint::quote(&format!("\"{number}\""))))
         }
         Literal::List(_) => {
@@ -183,12 +183,12 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
 fn list(literal: &Literal) -> Result<Data, Misfit> {
     match literal {
         Literal::List(list) if list.iter().any(|item| item.contains('\0')) => {
-            Err(misfit(Code::DATA_TEXT, "a string of a REG_MULTI_SZ cannot have a NUL inside", "write two strings"))
+            Err(misfit(Code::DATA_TEXT, "a string of a REG_MULTI_SZ cannot contain a NUL", "write two strings"))
         }
         Literal::List(list) => Ok(Data::multi_sz(list)),
         other => {
             let shown = show(other);
-            let message = format!("REG_MULTI_SZ takes a list of strings, and `{shown}` is not one");
+            let message = format!("REG_MULTI_SZ takes a list of strings, but `{shown}` is not one");
             let strings = match other {
                 Literal::Text(text) => {
                     of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode())
@@ -211,7 +211,7 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let text = match literal {
         Literal::Text(text) => text,
         Literal::Number(number) => {
-            let message = format!("{value_type} takes bytes in hex digits, and {number} without quotes is a number");
+            let message = format!("{value_type} takes bytes in hex digits, but {number} without quotes is a number");
             return Err(misfit(Code::DATA_KIND, message, format!("write the bytes in quotes: \"{number}\"")));
         }
         Literal::List(_) => {
@@ -221,8 +221,8 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     };
     let plain = text.strip_prefix("0x").or_else(|| of_reg_notation(text).and_then(|_| Some(text.split_once(':')?.1)));
     if let Some(plain) = plain {
-        let message = format!("{value_type} takes bytes in hex digits, and nothing before them");
-        return Err(misfit(Code::DATA_HEX, message, format!("write the digits alone: \"{}\"", shorten(plain))));
+        let message = format!("{value_type} takes only bytes in hex digits, without a prefix");
+        return Err(misfit(Code::DATA_HEX, message, format!("write only the digits: \"{}\"", shorten(plain))));
     }
     let mut bytes = Vec::with_capacity(text.len() / 2);
     for group in text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|g| !g.is_empty()) {
@@ -234,8 +234,8 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         match crate::registry::notation::parse_hex_digits(group) {
             Some(group) => bytes.extend(group),
             None => {
-                let message = format!("`{}` has {} hex digits, and a byte has two", shorten(group), group.len());
-                let hint = "write 0 before a single digit: \"0f\"";
+                let message = format!("`{}` has {} hex digits, but each byte has two", shorten(group), group.len());
+                let hint = "put a 0 before a single digit: \"0f\"";
                 return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
             }
         }

@@ -81,7 +81,7 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
     }
     let meant = suggest(name, cx.locations.iter().map(String::as_str)).map(str::to_owned);
     let hint = if cx.parameters.contains_key(name) {
-        format!("`{name}` is a parameter; the path of a file takes locations")
+        format!("`{name}` is a parameter, but the path of a file can contain only locations")
     } else {
         super::declare(meant.as_deref(), "locations", name)
     };
@@ -124,14 +124,14 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
 
 /// Returns the fault of a path, and a hint.
 fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
-    const ABSOLUTE: &str = "begin with a drive, `{location}` or `%SystemRoot%` and its like";
+    const ABSOLUTE: &str = "begin with a drive, `{location}`, or a variable such as `%SystemRoot%`";
     let (first, rest) = parts.split_first().map_or((None, parts), |(first, rest)| (Some(first), rest));
     let mut texts = Vec::new();
     match first {
         None => return Some(("is empty", ABSOLUTE)),
         Some(PathPart::Text(text)) => {
             if text.contains('/') {
-                return Some(("has slashes", "separate folders by backslashes"));
+                return Some(("has slashes", "separate folders with backslashes"));
             }
             if text.starts_with(r"\\") {
                 return Some(("is on another machine", ABSOLUTE));
@@ -144,7 +144,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         }
         Some(PathPart::Location(_) | PathPart::Variable(_)) => match rest.first() {
             Some(PathPart::Text(text)) if text.starts_with('\\') => {}
-            _ => return Some(("names no file below its folder", "go on with a backslash and the name of the file")),
+            _ => return Some(("names a folder, but no file in it", "add a backslash and the name of the file")),
         },
     }
     for part in rest {
@@ -152,8 +152,8 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
             PathPart::Text(text) => texts.push(text),
             PathPart::Location(_) | PathPart::Variable(_) => {
                 return Some((
-                    "has a folder of its own inside",
-                    "a location or variable can only stand at the beginning",
+                    "has a location or variable in the middle",
+                    "put a location or variable only at the beginning",
                 ));
             }
         }
@@ -161,10 +161,10 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     let below = texts.concat();
     let below = if parts.len() > 1 { below.strip_prefix('\\').unwrap_or(&below) } else { &below };
     if below.contains('/') {
-        return Some(("has slashes", "separate folders by backslashes"));
+        return Some(("has slashes", "separate folders with backslashes"));
     }
     if below.chars().any(|c| "<>:\"|?*".contains(c) || c.is_control()) {
-        return Some(("has a character that no file's name has", "name one file"));
+        return Some(("contains a character that no file name can contain", "name one file"));
     }
     let mut names = below.split('\\');
     if names.clone().any(|name| name == ".." || name == ".") {

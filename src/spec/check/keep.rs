@@ -36,7 +36,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
     let one = exactly_one(cx, path, "`keep`", &fields)?;
     let at = path.field(one);
     if which.separator.is_some() && !["contains", "subset"].contains(&one) {
-        let message = format!("`separator` has no effect beside `{one}`");
+        let message = format!("`separator` has no effect together with `{one}`");
         cx.error_at_name(Code::CONTRADICTION, &path.field("separator"), message, "remove `separator`");
         return None;
     }
@@ -75,12 +75,12 @@ fn items(
     match (&which.separator, needs_separator) {
         (Some(_), _) => of_type(cx, types, &TEXTS, "a string with separators", path)?,
         (None, true) if types.iter().any(|value_type| TEXTS.contains(value_type)) => {
-            let message = "`subset` compares lists, and the string is none without a separator";
+            let message = "`subset` compares lists, but without a separator the string is not a list";
             cx.error_at_name(
                 Code::TYPE_MISMATCH,
                 path,
                 message,
-                "add what stands between its items, as `separator: \",\"`",
+                "name the string between its items, such as `separator: \",\"`",
             );
             return None;
         }
@@ -88,9 +88,9 @@ fn items(
     }
     for (at, item) in strings.iter().enumerate() {
         let fault = match &which.separator {
-            _ if item.trim().is_empty() => "an empty string cannot be looked for".to_owned(),
+            _ if item.trim().is_empty() => "an empty string cannot be searched for".to_owned(),
             Some(separator) if item.contains(separator.as_str()) => {
-                format!("`{}` has the separator in it", shorten(item))
+                format!("`{}` contains the separator", shorten(item))
             }
             _ => continue,
         };
@@ -105,8 +105,8 @@ pub(super) fn expression(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     match Expression::new(text) {
         Ok(expression) => Some(expression),
         Err(why) => {
-            let message = format!("`{}` is not a regular expression that kbfix takes: {why}", shorten(text));
-            let hint = "write it as the crate `regex` does: no look-around, no back-reference; `\\` before `.` and `(` \
+            let message = format!("`{}` is not a regular expression that kbfix accepts: {why}", shorten(text));
+            let hint = "use the syntax of the Rust crate `regex`: no look-around, no back-reference; `\\` before `.` and `(` \
                         that stand for themselves";
             cx.error(Code::REGULAR_EXPRESSION, path, message, hint);
             None
@@ -145,7 +145,7 @@ pub(super) fn bounds(
         && least > most
     {
         let message = format!("no number is at least {least} and at most {most}");
-        cx.error(Code::EMPTY_RANGE, &path.field("at_most"), message, "exchange the two");
+        cx.error(Code::EMPTY_RANGE, &path.field("at_most"), message, "swap the two numbers");
         return None;
     }
     Some(bounds)
@@ -196,10 +196,10 @@ pub(super) fn holds_data(
         }
         let message = match &meaning.parameter {
             None => {
-                format!("the data `{}` is not what `keep` keeps, and would be written each time", data::show(literal))
+                format!("`keep` does not accept the data `{}`, so every run would write it again", data::show(literal))
             }
             Some(name) => {
-                format!("the parameter `{name}` can be `{}`, which is not what `keep` keeps", data::show(literal))
+                format!("the parameter `{name}` can be `{}`, which `keep` does not accept", data::show(literal))
             }
         };
         cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("it keeps: {keep}"));

@@ -37,13 +37,13 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
 /// Checks `.` or `.\Name` in a `when`: the key of the rule, or a key below it.
 fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     let Some(own) = cx.own_key.clone() else {
-        let message = "`.` is the key of a rule, in the `when` of that rule or of its values";
+        let message = "`.` means the key of a rule; it can only be used in the `when` of that rule or of its values";
         cx.error(Code::KEY_SYNTAX, path, message, "name the key");
         return None;
     };
     if view_given {
-        let message = "`.` is in the view of its rule";
-        cx.error(Code::CONTRADICTION, path, message, "remove `view` beside it");
+        let message = "`.` has the view of its rule";
+        cx.error(Code::CONTRADICTION, path, message, "remove the `view` next to it");
         return None;
     }
     let mut key = own?;
@@ -85,7 +85,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         return None;
     }
     if whole.contains('/') && !whole.contains('\\') {
-        let message = "names in a key path are separated by backslashes";
+        let message = "separate the names in a key path with backslashes";
         cx.error(Code::KEY_SYNTAX, path, message, format!("write '{}'", shorten(&whole.replace('/', "\\"))));
         return None;
     }
@@ -131,13 +131,13 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         parts.last_mut()?.push_str(&text);
     }
     if let Some(c) = parts.iter().flat_map(|part| part.chars()).find(|c| c.is_control()) {
-        let message = format!("the name of a key has the character U+{:04X}", u32::from(c));
+        let message = format!("the name of a key contains the character U+{:04X}", u32::from(c));
         let hint = "in double quotes a backslash begins an escape; write the key in single quotes or without quotes";
         cx.error(Code::KEY_SYNTAX, path, message, hint);
         return None;
     }
     if let Some((found, message)) = doubtful(part) {
-        let hint = "a `*` that is itself in the name is `[*]`, a `{` is `[{]`, a `[` is `[[]`";
+        let hint = "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`";
         cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
     }
     match KeyName::new(parts.join("*")) {
@@ -146,8 +146,8 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         Err(error) => {
             let hint = match &error {
                 NameError::Empty => "write one backslash between two names, and none at the end",
-                NameError::TooLong { .. } => "check where the path was meant to go on",
-                NameError::Character(_) => "a name cannot have this character",
+                NameError::TooLong { .. } => "check how the path should continue",
+                NameError::Character(_) => "a name cannot contain this character",
             };
             cx.error_within(Code::KEY_SYNTAX, path, part, format!("not a key: {error}"), hint);
             None
@@ -170,7 +170,7 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
 fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     let parameter = cx.parameter(name, path)?;
     if parameter.is_sensitive {
-        let message = format!("the parameter `{name}` is sensitive, and the name of a key is shown to everybody");
+        let message = format!("the parameter `{name}` is sensitive, but the name of a key is shown to everybody");
         let hint = "use another parameter in the key";
         cx.error_within(Code::CONTRADICTION, path, &format!("{{{name}}}"), message, hint);
         return None;
@@ -211,7 +211,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         && number.len() == 3
         && number.bytes().all(|b| b.is_ascii_digit())
     {
-        let message = format!("`{set}` is one control set, and not always the current one");
+        let message = format!("`{set}` is one control set, which is not always the current one");
         cx.error_within(Code::CONTROL_SET, path, set, message, "write `CurrentControlSet`");
         sound = false;
     }
@@ -282,7 +282,8 @@ pub(super) fn value_in_key<'n>(
     let Some(NamePattern::Name(last)) = key.names.last() else { return };
     if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
         let message = format!("the key ends in `{}`, which is the name of the value", shorten(value));
-        let hint = "articles print key and value name in one line; if so here, remove the last name";
+        let hint =
+            "articles often print key and value name in one line; if that is the case here, remove the last name";
         cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);
     }
 }
@@ -309,9 +310,9 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
-        format!("`{key}` would delete every subkey that fits, whatever it is")
+        format!("`{key}` would delete every subkey that matches, whatever it is")
     } else if can_be_protected(key) {
-        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes it")
+        format!("`{key}` is a key that Windows needs; kbfix never deletes it")
     } else {
         return true;
     };
@@ -324,7 +325,7 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; what is in it is never deleted as a whole")
     } else if can_be_protected(key) {
-        format!("`{key}` is a key that Windows cannot do without; kbfix never deletes whatever else it holds")
+        format!("`{key}` is a key that Windows needs; kbfix never deletes what else it contains")
     } else {
         return true;
     };

@@ -28,7 +28,7 @@ pub(super) fn unique(cx: &mut Context<'_>, document: &Document) {
             Some(first) => {
                 let first = first.clone().unwrap_or_else(|| Path::default().field("id"));
                 let line = cx.findings.line_of(&first);
-                let message = format!("`{id}` is already an id in line {line}; letter case does not count");
+                let message = format!("`{id}` is already an id in line {line}; letter case is ignored");
                 cx.error(Code::DUPLICATE_ID, &path, message, "give each rule and value an id of its own");
             }
         }

@@ -97,7 +97,7 @@ impl Context<'_> {
     /// Reports that the operator's data for the parameter `name` does not fit at `path`.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: Hint) {
         if self.sensitive.contains(name) {
-            let message = format!("what the sensitive parameter `{name}` is set to does not fit here");
+            let message = format!("the data of the sensitive parameter `{name}` does not fit here");
             let hint = parameters::HIDDEN_HINT;
             self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
             return;
@@ -262,7 +262,7 @@ fn article(cx: &mut Context<'_>, document: &Document, top: &Path) {
         cx.error(
             Code::DATE,
             &path,
-            format!("`{day}` is not a day of the calendar"),
+            format!("`{day}` is not a date in the calendar"),
             "write year-month-day, as 2008-05-13",
         );
     }
@@ -286,7 +286,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
         if let Some(at) = &at
             && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
-            let message = format!("`{}` can be several keys, and a location is one folder", at.key);
+            let message = format!("`{}` can match several keys, but a location is one folder", at.key);
             cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");
         }
         match (&mut out, at) {
@@ -356,7 +356,7 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} has none of its fields");
+            let message = format!("{what} has none of the fields that it can have");
             cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
             None
         }

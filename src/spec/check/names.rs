@@ -21,7 +21,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
     if name.starts_with(' ') || name.ends_with(' ') {
-        let message = format!("`{}` has a space at its end or beginning, which is part of the name", shorten(name));
+        let message = format!("`{}` begins or ends with a space, which is part of the name", shorten(name));
         cx.warning_within(Code::OUTER_SPACE, path, part, name, message, "remove the space");
     }
 }
@@ -32,14 +32,12 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     name.chars().find_map(|c| {
         let (what, hint) = match c {
             ' ' => return None,
-            _ if c.is_whitespace() && !c.is_control() => {
-                ("which looks like a space and is another character", "write a space")
-            }
-            _ if notation::is_unseen(c) && !c.is_control() => ("which is not seen", "remove it"),
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => ("which looks like a hyphen and is a dash", "write `-`"),
+            _ if c.is_whitespace() && !c.is_control() => ("which looks like a space but is not one", "write a space"),
+            _ if notation::is_unseen(c) && !c.is_control() => ("which is invisible", "remove it"),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => ("a dash, which looks like a hyphen", "write `-`"),
             '\u{2018}'..='\u{201b}' => ("a curly quote", "write `'`"),
             '\u{201c}'..='\u{201f}' => ("a curly quote", "write `\"`"),
-            '\u{ff01}'..='\u{ff5e}' => ("a full-width character", "write the ordinary one"),
+            '\u{ff01}'..='\u{ff5e}' => ("a full-width character", "write the ordinary character"),
             _ => return None,
         };
         Some((c, what, hint))

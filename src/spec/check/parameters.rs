@@ -21,7 +21,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
         Code::VARIABLE_NAME,
         path,
         message,
-        "write small letters, digits and `_`, beginning with a letter",
+        "use lowercase letters, digits and `_`, and begin with a letter",
     );
 }
 
@@ -141,7 +141,12 @@ fn limits<'p>(
     };
     let allowed_path = path.field("allowed");
     if from.allowed.is_some() && scalars.is_empty() {
-        cx.error(Code::EMPTY, &allowed_path, "nothing is allowed", "list what is, or remove `allowed`");
+        cx.error(
+            Code::EMPTY,
+            &allowed_path,
+            "`allowed` is empty",
+            "list the data that is allowed, or remove `allowed`",
+        );
         return None;
     }
     if from.allowed.is_some() && from.range.is_some() {
@@ -162,7 +167,7 @@ fn limits<'p>(
             Some(data) => allowed.push((data, *meaning)),
             None => {
                 let message = format!("`{}` is not {}", data::show_scalar(scalar), word(kind));
-                let hint = "all that is allowed has the parameter's type";
+                let hint = "make everything in `allowed` of the parameter's type";
                 match &from.allowed {
                     Some(Allowed::Meanings(_)) => {
                         cx.error_at_name(
@@ -203,7 +208,7 @@ fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
 fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Path) -> Option<(u64, u64)> {
     let Some(range) = &from.range else { return Some((0, u64::MAX)) };
     if kind != ParameterType::Number {
-        let message = format!("the parameter is {}, and a range is of numbers", word(kind));
+        let message = format!("the parameter is {}, but a range is only for numbers", word(kind));
         cx.error_at_name(Code::PARAMETER_KIND, path, message, "remove `range`, or make it `type: number`");
         return None;
     }
@@ -223,7 +228,7 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
     let (least, most) = (least?, most?);
     if least > most {
         let message = format!("no number is at least {least} and at most {most}");
-        cx.error(Code::EMPTY_RANGE, path, message, "exchange the two");
+        cx.error(Code::EMPTY_RANGE, path, message, "swap the two numbers");
         return None;
     }
     Some((least, most))
@@ -261,8 +266,8 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         Setting::Text(text) => text,
         Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
         Setting::List(_) => {
-            let message = format!("the parameter `{name}` is set to a list, and is {}", word(limits.kind));
-            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "give one piece of data");
+            let message = format!("the parameter `{name}` is set to a list, but is {}", word(limits.kind));
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set it to one piece of data");
             return None;
         }
     };
@@ -279,7 +284,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     let Some(hint) = refused else { return found };
     let what = if found.is_none() { format!("not {}", word(limits.kind)) } else { "not allowed".to_owned() };
     if cx.sensitive.contains(name) {
-        let message = format!("what the sensitive parameter `{name}` is set to is {what}");
+        let message = format!("the sensitive parameter `{name}` is set to data that is {what}");
         cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, HIDDEN_HINT);
         return None;
     }
@@ -293,7 +298,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
 }
 
 /// The hint used if describing the fault of a setting would reveal it.
-pub(super) const HIDDEN_HINT: &str = "see what the spec says of the parameter; what it is set to is not shown";
+pub(super) const HIDDEN_HINT: &str = "see what the spec says about the parameter; its data is not shown";
 
 fn word(kind: ParameterType) -> &'static str {
     match kind {

@@ -35,7 +35,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let mut key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     if let Some(key) = key.as_mut().filter(|_| rule.default_profile) {
         if key.root != RootKey::Hkcu {
-            let message = "only a key below HKCU is one of each user";
+            let message = "only a key below HKCU exists for each user";
             let hint = "remove `default_profile`, or write the key with HKCU";
             cx.error_at_name(Code::CONTRADICTION, &path.field("default_profile"), message, hint);
             return None;
@@ -55,7 +55,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         .as_ref()
         .map(|trigger| conditions::condition(cx, &trigger.done_when, &path.field("trigger").field("done_when")));
     if rule.trigger.is_some() && rule.exclusive.is_some() {
-        let message = "a trigger is written once, and `exclusive` is about what always holds";
+        let message = "a trigger is written once, but `exclusive` always applies";
         cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
         return None;
     }
@@ -83,7 +83,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
             if rule.exclusive.is_some() {
-                let message = "a key that is absent holds nothing";
+                let message = "a key that is absent contains nothing";
                 let hint = "remove `exclusive`, or `ensure: absent`";
                 cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
                 return None;
@@ -107,7 +107,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         (_, false) => DesiredKey::Values(values?),
     };
     if rule.on_subkeys.is_some() && rule.ensure != Some(Ensure::Absent) {
-        let message = "`on_subkeys` says nothing of a key that stays";
+        let message = "`on_subkeys` has no effect on a key that is not deleted";
         cx.error_at_name(
             Code::CONTRADICTION,
             &path.field("on_subkeys"),
@@ -145,11 +145,12 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     };
     if let Some(tested) = when.keys().into_iter().find(same) {
         let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
-        let message = format!("`{tested}` holds where one key fits, and the rule then counts for every key of `{key}`");
+        let message =
+            format!("`{tested}` is met if one key matches, and the rule then applies to every key of `{key}`");
         let hint = match tested.names.strip_prefix(key.names.as_slice()) {
-            Some([]) => "for each key by itself, write `key: .`".to_owned(),
-            Some(_) => format!(r"for each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
-            None => "for each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
+            Some([]) => "to test each key by itself, write `key: .`".to_owned(),
+            Some(_) => format!(r"to test each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
+            None => "to test each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
         };
         cx.warning(Code::STAR_IN_CONDITION, path, Part::Name, message, hint);
     }
@@ -161,8 +162,11 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
     for name in rule.values.keys() {
         let Ok(value_name) = ValueName::new(name.clone()) else { continue };
         if let Some(first) = seen.insert(value_name, name) {
-            let message =
-                format!("`{}` and `{}` are one value: names compare without case", shorten(first), shorten(name));
+            let message = format!(
+                "`{}` and `{}` are the same value: letter case is ignored in names",
+                shorten(first),
+                shorten(name)
+            );
             let path = path.field("values").field(name);
             cx.error_at_name(Code::DUPLICATE_VALUE_NAME, &path, message, "keep one of them");
         }
@@ -190,7 +194,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
                 break;
             }
             if let Some(name) = (!both_conditional).then(|| at_odds(first, rule)).flatten() {
-                let message = format!("two rules want different things of `{}`", shorten(&name));
+                let message = format!("two rules require different states of `{}`", shorten(&name));
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
                 let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
@@ -226,7 +230,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
-                "two rules want different things of `{}` where `{}` stands for `{}` (line {line})",
+                "two rules require different states of `{}`, where `{}` stands for `{}` (line {line})",
                 shorten(&name),
                 rule.key,
                 other.key
@@ -239,7 +243,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
                 &path,
                 super::Part::Name,
                 message,
-                "give both a `when`, so that one of them counts",
+                "give both a `when`, so that only one of them applies",
             );
             break;
         }

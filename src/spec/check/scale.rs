@@ -20,9 +20,9 @@ pub(super) fn without_keep(
         return;
     }
     let Some(what) = several(rule, meaning) else { return };
-    let message = format!("{what}, and whatever is not `data` is written over, also where it is stricter");
-    let hint = "say with `keep` what may stay, such as `keep: { at_least: 3 }`; with `bits` which bits count, where each \
-                is a switch; or with `keep: none` that nothing but `data` will do";
+    let message = format!("{what}, but any data other than `data` is overwritten, even if it is stricter");
+    let hint = "use `keep` to say what may stay, such as `keep: { at_least: 3 }`; use `bits` if each bit \
+                is a switch; or write `keep: none` if only `data` is correct";
     cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
 }
 
@@ -37,11 +37,11 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
         let numbers: Vec<u64> = of_parameter.collect();
         // Without a limit, the parameter can be any number.
         if numbers.is_empty() || !is_switch(&numbers) {
-            return Some(format!("the parameter `{name}` can be more than on and off"));
+            return Some(format!("the parameter `{name}` can be other than on or off"));
         }
     }
     let allowed: Vec<u64> = rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| data::number(scalar)).collect();
-    (!is_switch(&allowed)).then(|| "`allowed` has more than on and off".to_owned())
+    (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
 }
 
 /// Returns whether all numbers are states of a switch: 0 is off, and 1, or every bit, is on.

@@ -86,8 +86,8 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             cx.error(
                 Code::TYPE_MISMATCH,
                 &at,
-                "`bits` are of a REG_DWORD or a REG_QWORD",
-                "make it one of these types",
+                "`bits` are only for a REG_DWORD or a REG_QWORD",
+                "use one of these types",
             );
             None
         }
@@ -102,16 +102,16 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
                 return None;
             }
             if !all.iter().all(is_text) {
-                let message = format!("{what} is about a REG_SZ or a REG_EXPAND_SZ");
+                let message = format!("{what} is only for a REG_SZ or a REG_EXPAND_SZ");
                 cx.error(Code::TYPE_MISMATCH, &at, message, "give the type that the value has on the machine");
                 return None;
             }
             Some(given)
         }
         (Some("list"), _) => {
-            let hint = "give the list a `separator`, which stands between the items of a REG_SZ or REG_EXPAND_SZ; write \
+            let hint = "give the list a `separator`, the string between the items of a REG_SZ or REG_EXPAND_SZ; write \
                         another type as `data`";
-            cx.error(Code::TYPE_MISMATCH, &at, "without a separator, `list` is about a REG_MULTI_SZ", hint);
+            cx.error(Code::TYPE_MISMATCH, &at, "without a separator, `list` is only for a REG_MULTI_SZ", hint);
             None
         }
         _ => Some(given),
@@ -136,7 +136,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
         let kept = keep::keep(cx, from, types, &at)?;
         keep::holds_data(cx, &kept, from, &meaning, types, path)?;
         if rule.compare == Some(Compare::CommaSet) {
-            let message = "`keep` and `compare: comma_set` are two tests of what is found";
+            let message = "`keep` and `compare: comma_set` both test the existing data";
             cx.error_at_name(Code::CONTRADICTION, &path.field("compare"), message, "keep one of them");
             return None;
         }
@@ -263,7 +263,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     ];
     let mut sound = true;
     for (field, _) in faults.into_iter().filter(|(_, fault)| *fault) {
-        let message = format!("`{field}` has no effect beside `{one}`");
+        let message = format!("`{field}` has no effect together with `{one}`");
         cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, format!("remove `{field}`"));
         sound = false;
     }
@@ -281,8 +281,8 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
         return;
     }
     let list = allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
-    let message = "what an absent value means is not in `allowed`";
-    let hint = format!("allowed are {list}; add what Windows does without the value, or correct `if_absent`");
+    let message = "`if_absent` is not one of `allowed`";
+    let hint = format!("allowed are {list}; add the data that Windows uses without the value, or correct `if_absent`");
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 

@@ -48,8 +48,14 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
                 sound = false;
             } else if last.version >= from {
-                let message = format!("the branch before is fixed in {}, which is in this one", last.version);
-                cx.error(Code::BRANCHES, &path.field("from"), message, "a fix is below the next branch");
+                let message =
+                    format!("the branch before it is fixed in {}, which belongs to this branch", last.version);
+                cx.error(
+                    Code::BRANCHES,
+                    &path.field("from"),
+                    message,
+                    "make the version with the fix lower than the next branch",
+                );
                 sound = false;
             }
         }
@@ -79,7 +85,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     if fits && (matches!(out[0], 3..=6) || out[0] == 10 && out[1] == 0) {
         return Some(out);
     }
-    let what = if fits { "is a name or a build, and not a version" } else { "is not a version" };
+    let what = if fits { "is a name or a build, not a version" } else { "is not a version" };
     let message = format!("`{}` {what} of Windows", shorten(text));
     let hint = match super::display_names::version(text) {
         Some(meant) => format!("write \"{meant}\""),

@@ -35,7 +35,7 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
     match readings.agreed() {
         Some(Reading::Float) => {
             let message =
-                format!("`{}` without quotes is a number with a fraction, which no field takes", shorten(text));
+                format!("`{}` without quotes is a number with a fraction, which no field accepts", shorten(text));
             let hint = hints::for_fraction(findings.places(), path, text).map(Hint::new).or_else(|| quote_hint(text));
             findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
         }

@@ -99,7 +99,7 @@ impl Explainer<'_, '_> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 // In flow style `{ data: 01,00 }` has a second field `00` without data.
                 None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
-                    "text with a comma in it needs quotes inside `{ }`".to_owned()
+                    "a string with a comma needs quotes inside `{ }`".to_owned()
                 }
                 None => format!("its fields are {}", list(known.iter().copied())),
             };
@@ -171,8 +171,8 @@ impl Explainer<'_, '_> {
             // Its type error already says that it is not a number.
             Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
-                let message = format!("version {} of the spec language is not known here", show(found));
-                (Code::SPEC_VERSION, message, Some(format!("this kbfix reads version {expected_value}")))
+                let message = format!("this kbfix does not know version {} of the spec language", show(found));
+                (Code::SPEC_VERSION, message, Some(format!("write version {expected_value}")))
             }
             Failure::Constant { expected_value } => return self.words(path, found, &[(**expected_value).clone()]),
             Failure::Enum { options } => {
@@ -205,7 +205,7 @@ impl Explainer<'_, '_> {
     fn negative(&self, path: &Path, found: &Value) -> Option<String> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
-        Some(format!("registry numbers have no sign; the same bits are {}", bits_of(number, is_long)))
+        Some(format!("registry numbers are unsigned; the same bits are {}", bits_of(number, is_long)))
     }
 
     /// Reports data that must be one of a few words or numbers.

@@ -107,7 +107,7 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             format!("write the key without brackets: {}", items.first().map(shown).unwrap_or_default())
         }
         (Some("values"), Value::Array(_)) => {
-            "write each value by its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
+            "write each value under its name: `Start: { type: REG_DWORD, data: 4 }`".to_owned()
         }
         (Some("bits"), Value::Number(_)) => {
             format!("write {{ set: {0} }}, {{ clear: {0} }} or both", hex(number).unwrap_or(written))

@@ -42,8 +42,8 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part:
         findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     };
     if plain && text.starts_with(['“', '”', '„', '‘', '’', '‚']) {
-        let message = format!("the quotes of `{}` are part of the text", shorten(text));
-        warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', where they only enclose it");
+        let message = format!("the quotes around `{}` are part of the string", shorten(text));
+        warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', if they only enclose the string");
     }
     // In a key such a character is an error, which is reported elsewhere.
     let is_key = part == Part::Data && path.last_field() == Some("key");
@@ -53,7 +53,7 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part:
         && (looks_like_path(text) || !matches!(c, '\t' | '\n' | '\r'))
     {
         let message = format!("the text has the character U+{:04X}, as `{escape}` is in double quotes", u32::from(c));
-        let hint = "write it in single quotes or without quotes if a backslash is meant; there it is one";
+        let hint = "if you mean a backslash, write the string in single quotes or without quotes";
         warn(Code::ESCAPED_CHARACTER, message, hint);
     }
 }

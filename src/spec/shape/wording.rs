@@ -7,7 +7,7 @@ use crate::{diag::text::shorten, spec::source::path::Path};
 
 /// Returns a hint for something empty.
 pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
-    path.last_field().map(|name| format!("give it something, or remove `{name}`"))
+    path.last_field().map(|name| format!("give it data, or remove `{name}`"))
 }
 
 /// Formats the bits of a negative number in hex: 32 bits, or 64 if it needs them or `is_long`.
@@ -84,7 +84,7 @@ pub(in crate::spec) fn form(path: &Path) -> &'static str {
         Some("reviewed") => "a date: year-month-day",
         Some("sha256") => "a SHA-256: 64 hex digits",
         Some("url") => "an address: http:// or https://",
-        _ => "of the form that the schema gives",
+        _ => "in the form that the schema requires",
     }
 }
 

@@ -100,7 +100,7 @@ impl Builder<'_> {
                 Event::DocumentStart(_) => {
                     documents += 1;
                     if documents > 1 {
-                        let hint = "put each spec into a file of its own";
+                        let hint = "put each spec into its own file";
                         self.report(Code::SEVERAL_DOCUMENTS, spot, "the file has a second YAML document", Some(hint));
                         return None;
                     }
@@ -127,7 +127,7 @@ impl Builder<'_> {
                     let Some(target) = self.anchors.get(&anchor).copied() else { return self.unknown_alias(spot) };
                     if self.open.iter().any(|open| open.node == target) {
                         let message = "the alias is inside what it refers to";
-                        self.report(Code::YAML_RECURSION, spot, message, Some("write the data out"));
+                        self.report(Code::YAML_RECURSION, spot, message, Some("write out the data"));
                         return None;
                     }
                     let node = self.add(spot, Kind::Alias(target), self.nodes[target].size, 0)?;
@@ -160,7 +160,7 @@ impl Builder<'_> {
             _ => {
                 let hint = "a spec begins with `kbfix: 1`";
                 self.found.push(
-                    Diagnostic::error(Code::EMPTY_FILE, "the file has no spec in it").at(self.text.start()).hint(hint),
+                    Diagnostic::error(Code::EMPTY_FILE, "the file contains no spec").at(self.text.start()).hint(hint),
                 );
                 None
             }
@@ -188,7 +188,7 @@ impl Builder<'_> {
         }
         if plain && text == "<<" {
             let message = "`<<` merges mappings in YAML 1.1 only";
-            self.report(Code::YAML_MERGE_KEY, spot, message, Some("write the fields out"));
+            self.report(Code::YAML_MERGE_KEY, spot, message, Some("write out the fields"));
         }
     }
 
@@ -267,7 +267,7 @@ impl Builder<'_> {
 
     fn too_large(&mut self, spot: Spot) -> Option<usize> {
         let message = format!(
-            "with its aliases written out the spec has more than {MAX_NODES} nodes or {} MiB of text",
+            "with its aliases expanded, the spec has more than {MAX_NODES} nodes or {} MiB of text",
             MAX_EXPANDED >> 20
         );
         self.report(Code::YAML_TOO_LARGE, spot, message, Some("split it into several specs"));
@@ -275,12 +275,12 @@ impl Builder<'_> {
     }
 
     fn tag(&mut self, spot: Spot) {
-        let hint = "write text in quotes, and numbers without";
+        let hint = "write strings in quotes, and numbers without";
         self.report(Code::YAML_TAG, spot, "a spec has no YAML tags", Some(hint));
     }
 
     fn not_a_name(&mut self, spot: Spot) -> Option<usize> {
-        self.report(Code::YAML_KEY, spot, "the name of a field is a text", Some("write the name itself"));
+        self.report(Code::YAML_KEY, spot, "the name of a field must be a string", Some("write the name itself"));
         None
     }
 

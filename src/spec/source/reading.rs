@@ -28,8 +28,8 @@ impl Reading {
             Self::Int(None) => "a number".into(),
             Self::Float => "a number with a fraction".into(),
             Self::Time => "a date or time".into(),
-            Self::Special => "an instruction".into(),
-            Self::Text => "text".into(),
+            Self::Special => "a YAML instruction".into(),
+            Self::Text => "a string".into(),
         }
     }
 }

@@ -63,10 +63,10 @@ impl Readings {
         match numbers.as_slice() {
             _ if text.contains(':') => quote_hint(text),
             [] => quote_hint(text),
-            [one] => Some(format!("write {one}; where text is meant, in quotes: \"{}\"", shorten(text)).into()),
+            [one] => Some(format!("write {one}; for a string, write it in quotes: \"{}\"", shorten(text)).into()),
             [decimal, octal, ..] => {
                 let shown = shorten(text);
-                let hint = "where it is octal; where text is meant, in quotes";
+                let hint = "if it is octal; for a string, write it in quotes";
                 Some(format!("write {decimal}, or {octal} {hint}: \"{shown}\"").into())
             }
         }

@@ -74,7 +74,7 @@ impl<'t> Line<'t> {
         let column = [column, column.saturating_sub(1)].into_iter().find(|c| self.at(*c) == Some('\t'))?;
         let indents = self.chars[..column - 1].iter().all(|c| c.is_whitespace());
         Some(match indents {
-            true => self.slip(column, 1, "the indentation has a tab in it", "indent with spaces, not tabs"),
+            true => self.slip(column, 1, "the indentation contains a tab", "indent with spaces, not tabs"),
             false => self.slip(column, 1, "there is a tab where YAML expects a space", "write a space in its place"),
         })
     }
@@ -84,7 +84,7 @@ impl<'t> Line<'t> {
         let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
         let (kind, hint) = match self.chars[before] {
             '\'' => ("single", "inside single quotes a quote is written twice: ''"),
-            '"' => ("double", "inside double quotes a quote is written \\\", or put the whole into single quotes"),
+            '"' => ("double", "inside double quotes a quote is written \\\", or put the whole string in single quotes"),
             _ => return None,
         };
         Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
@@ -98,7 +98,7 @@ impl<'t> Line<'t> {
             "@" => "the default value is written \"\"".to_owned(),
             _ => format!("write it in quotes: {}", in_quotes(&token)),
         };
-        let message = format!("text without quotes cannot begin with `{first}`");
+        let message = format!("a string without quotes cannot begin with `{first}`");
         Some(self.slip(column, token.chars().count().max(1), message, hint))
     }
 
@@ -109,11 +109,11 @@ impl<'t> Line<'t> {
         let length = token.chars().count().max(1);
         let name = token.get(1..).unwrap_or_default();
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        let quotes = format!("text that begins with `{first}` needs quotes: {}", in_quotes(&token));
+        let quotes = format!("a string that begins with `{first}` needs quotes: {}", in_quotes(&token));
         Some(match (first, is_name) {
             ('*', true) => {
                 let message = format!("there is no anchor `{name}` before the alias");
-                self.slip(column, length, message, format!("write `&{name}` before the data that is meant; {quotes}"))
+                self.slip(column, length, message, format!("write `&{name}` before the data that you mean; {quotes}"))
             }
             _ => self.slip(column, length, format!("`{first}` begins the name of an anchor in YAML"), quotes),
         })
@@ -125,7 +125,7 @@ impl<'t> Line<'t> {
             .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
         let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
         let all: String = self.chars[begin..].iter().collect();
-        let hint = format!("text with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
+        let hint = format!("a string with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
         Some(self.slip(column, 1, "the line has a second `: `", hint))
     }
 
@@ -147,7 +147,7 @@ impl<'t> Line<'t> {
         let all: String = self.chars[begin - 1..].iter().collect();
         let what = if open == '{' { "a mapping" } else { "a list" };
         let message = format!("`{open}` begins {what}, and text follows its end");
-        let hint = format!("text that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
+        let hint = format!("a string that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
         Some(self.slip(begin, all.trim_end().chars().count(), message, hint))
     }
 }

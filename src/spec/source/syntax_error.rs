@@ -30,7 +30,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
             Some(quote @ ('"' | '\'')) => Some(line.slip(
                 at.column,
                 1,
-                format!("the text in quotes that begins here does not end where it should ({quote} is missing)"),
+                format!("the string in quotes that begins here does not end where it should ({quote} is missing)"),
                 format!("close it with {quote}, and indent its further lines"),
             )),
             _ => line.after_quotes(at.column),
@@ -60,7 +60,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
     if has("did not find expected key") || has("<document start>") {
         return line.after_bracket(at.column).or_else(|| {
             let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
-            Some(line.slip(at.column, 1, "this is neither a further field nor a further item", hint))
+            Some(line.slip(at.column, 1, "this is neither another field nor another item", hint))
         });
     }
     None
@@ -89,7 +89,8 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
                 '\\' if !known => {
                     let message =
                         format!("in double quotes a backslash begins an escape, and `\\{}` is not one", next?);
-                    let hint = "write the text in single quotes or without quotes; there a backslash is a backslash";
+                    let hint =
+                        "write the string in single quotes or without quotes, where a backslash has no special meaning";
                     return Some(line.slip(column, 2, message, hint));
                 }
                 '\\' => column += 2,
@@ -140,8 +141,8 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
         !before.trim().is_empty() && !before.trim_end().ends_with(',')
     };
     if let Some(comment) = (column + 1..=first.chars.len()).find(comment).filter(cuts) {
-        let message = format!("` #` begins a comment, so that the `{open}` before it is not closed");
-        let hint = format!("put text with ` #` in it in quotes, or the comment after `{close}`");
+        let message = format!("` #` begins a comment, so the `{open}` before it is not closed");
+        let hint = format!("put a string with ` #` in it in quotes, or put the comment after `{close}`");
         return Some(first.slip(comment, 1, message, hint));
     }
     if number == at.line {
@@ -156,12 +157,12 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
                 begin,
                 word.chars().count(),
                 message,
-                format!("separate the items in `{open} {close}` by commas"),
+                format!("separate the items in `{open} {close}` with commas"),
             ));
         }
     }
     let message = format!("the `{open}` here is not closed");
-    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate the items in it by commas")))
+    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate its items with commas")))
 }
 
 /// Returns the last line before `number` that is neither a comment nor empty.
@@ -181,8 +182,8 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
         return missing_space(text, at);
     }
     let name = line.part(indent + 1, at.column);
-    let message = format!("`{}` is indented further than what it belongs to", shorten(&name));
-    let hint = "begin it in the column of the fields around it";
+    let message = format!("`{}` is indented further than the fields that it belongs to", shorten(&name));
+    let hint = "begin it in the same column as the fields around it";
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
@@ -213,7 +214,7 @@ fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let missing = fields.checked_sub(indent).filter(|n| *n > 0)?;
     let name = line.text.trim().split(':').next().unwrap_or_default();
     let message =
-        format!("`{}` is not indented as the other fields of the item in line {}", shorten(name), item.number);
+        format!("`{}` is not indented like the other fields of the item in line {}", shorten(name), item.number);
     let spaces = if missing == 1 { "1 space".to_owned() } else { format!("{missing} spaces") };
     let hint = format!("indent it, and what belongs to it, by {spaces} more; a new item begins with `-`");
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
@@ -229,7 +230,7 @@ mod tests {
             ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is not one"),
             ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is not one"),
             ("id:\ta\n", 1, 4, "a tab where"),
-            ("id: a\n\tb: 1\n", 2, 1, "the indentation has a tab"),
+            ("id: a\n\tb: 1\n", 2, 1, "the indentation contains a tab"),
             ("title: Event ID 1000: it fails\n", 1, 21, "'Event ID 1000: it fails'"),
             ("title: \"abc\nid: x\n", 1, 8, "close it with \""),
             ("title: 'abc\n", 1, 8, "close it with '"),

@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
         if is_registry_file(bytes) {
-            let message = "this is a registry file, and no spec";
+            let message = "this is a registry file, not a spec";
             let hint = format!("`kbfix import {name}` makes a spec of it");
             return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
         }
@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
         let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
         match text.text.char_indices().find(|(_, c)| is_forbidden(*c)) {
             Some((at, c)) => {
-                let message = format!("the character U+{:04X} cannot be in a spec as it is", u32::from(c));
+                let message = format!("a spec cannot contain the character U+{:04X} as it is", u32::from(c));
                 let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));
                 Err(Box::new(Diagnostic::error(Code::CONTROL_CHARACTER, message).at(text.place_at(at)).hint(hint)))
             }

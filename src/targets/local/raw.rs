@@ -178,33 +178,15 @@ pub(super) fn each_value(
 ///
 /// # Errors
 /// Returns the system's code.
-pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
-    let mut name = vec![0; MAX_VALUE_NAME + 1];
-    for index in 0.. {
-        let mut units = name.len() as u32;
+pub(super) fn each_value_name(key: &Handle, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
+    let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
         // null.
-        let code = unsafe {
-            RegEnumValueW(
-                key.as_raw(),
-                index,
-                name.as_mut_ptr(),
-                &mut units,
-                null(),
-                null_mut(),
-                null_mut(),
-                null_mut(),
-            )
-        };
-        if code == ERROR_NO_MORE_ITEMS {
-            break;
+        unsafe {
+            RegEnumValueW(key.as_raw(), index, name.as_mut_ptr(), units, null(), null_mut(), null_mut(), null_mut())
         }
-        check(code)?;
-        if !each(&name[..units as usize]) {
-            break;
-        }
-    }
-    Ok(())
+    };
+    each_name(&mut vec![0; MAX_VALUE_NAME + 1], next, each)
 }
 
 /// Passes the name (UTF-16 units) of every subkey to `each`.
@@ -212,28 +194,36 @@ pub(super) fn each_value_name(key: &Handle, mut each: impl FnMut(&[u16]) -> bool
 /// # Errors
 /// Returns the system's code.
 pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
-    let mut name = [0; KEY_NAME_BUFFER];
-    for index in 0.. {
-        let mut units = name.len() as u32;
+    let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
         // null.
-        let code = unsafe {
-            RegEnumKeyExW(
-                key.as_raw(),
-                index,
-                name.as_mut_ptr(),
-                &mut units,
-                null(),
-                null_mut(),
-                null_mut(),
-                null_mut(),
-            )
-        };
+        unsafe {
+            RegEnumKeyExW(key.as_raw(), index, name.as_mut_ptr(), units, null(), null_mut(), null_mut(), null_mut())
+        }
+    };
+    each_name(&mut [0; KEY_NAME_BUFFER], next, |name| {
+        each(name);
+        true
+    })
+}
+
+/// Passes each name that `next` lists to `each`, until that returns `false`. `next` takes an index, the buffer for the
+/// name, and the number of units that it holds; it sets the number of units that it wrote, and returns the system's code.
+fn each_name(
+    name: &mut [u16],
+    next: impl Fn(u32, &mut [u16], &mut u32) -> u32,
+    mut each: impl FnMut(&[u16]) -> bool,
+) -> Result<(), Code> {
+    for index in 0.. {
+        let mut units = name.len() as u32;
+        let code = next(index, name, &mut units);
         if code == ERROR_NO_MORE_ITEMS {
             break;
         }
         check(code)?;
-        each(&name[..units as usize]);
+        if !each(&name[..units as usize]) {
+            break;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Many machines in one document.
 
+mod bundle;
+mod compare;
 mod diff;
 mod file;
 mod formats;

@@ -95,7 +95,7 @@ impl Folder {
 
 pub(crate) fn report(members: &Members, specs: &[Spec]) -> FleetReport {
     let lists = [specs.to_vec()];
-    let survey = survey(members, &lists, &vec![0; members.each.len()], &mut ());
+    let survey = survey(members, &lists, &vec![0; members.each.len()], |_| (), |_, ()| (), &mut ());
     FleetReport::of(survey, specs, FleetCommand::Diff)
 }
 

@@ -46,6 +46,7 @@ pub fn html(report: &FleetReport) -> String {
             body {
                 h1 { "kbfix fleet" }
                 p { (wording::summary(report)) }
+                @if let Some(digest) = &report.digest { p { "Fleet plan " code { (digest) } } }
                 (top(report))
                 h2 { "Specs" }
                 (specs(report))

@@ -17,5 +17,5 @@ class ActionModule(KbfixAction):
         check = bool(self._task.check_mode)
         report = self._report(command.rollback(options, self._windows, check))
         if not options["journal"] and result.nothing_to_roll_back(report):
-            return result.of_no_journal(report)
-        return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log))
+            return result.of_no_journal(report, options)
+        return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options)

@@ -83,7 +83,6 @@ options:
       - Ansible fills templates in data, never in the names of a mapping. A name with C({{) or C({%) is refused. Where value names come
         from variables, give C(values) of a key as a list of mappings, each with C(name) beside what the value is to be.
       - An error is reported with its place in the mapping, such as C(registry[0].values.E.data).
-      - At least one of O(spec), O(src) and O(plan) is required.
     type: raw
   src:
     description:
@@ -95,7 +94,7 @@ options:
     elements: str
   remote_src:
     description:
-      - Whether O(src) and O(plan) are on the host.
+      - Whether the files that the task names are on the host.
       - O(src) may then also name a folder of specs, or the id of a spec that is built into kbfix, such as V(KB909094).
     type: bool
     default: false
@@ -106,10 +105,19 @@ options:
       - Quote words such as V(on) and V(no), which YAML 1.1 reads as booleans.
     type: dict
     default: {}
+"""
+
+    # Modules that take a plan in place of specs.
+    PLAN = r"""
+options:
   plan:
     description:
-      - A saved plan, made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
+      - A saved plan, in place of O(spec) and O(src), one of which is required otherwise.
+      - It was made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
       - It is for one machine, and is refused when anything that it rests on has changed since.
+      - A fleet plan, made by C(kbfix fleet plan), may be named too; the plan in it whose machine has the name of the host is sent to the
+        host, and the digest is that of the fleet plan. With O(remote_src=true) the binary chooses the plan by the identity of the
+        machine.
       - One that was carried out before is in desired state, where each of its changes is in place and all else is as it was. So a run
         over many hosts that was interrupted can be started again.
     type: str
@@ -118,4 +126,25 @@ options:
       - The digest of the plan that was approved, with or without C(sha256:), in either case. Any other plan is refused.
       - An empty one, or none where the option is given, is refused too.
     type: str
+"""
+
+    # Modules whose result may hold very many changes.
+    CHANGES = r"""
+options:
+  with_changes:
+    description:
+      - Whether the result has RV(changes). Without, the result of a task with many thousand values stays small; the journal, and the
+        files of O(kbfix.windows.kb_info#module:reports), have them all the same.
+    type: bool
+    default: true
+"""
+
+    # Modules with a diff.
+    DIFF = r"""
+options:
+  diff_lines:
+    description:
+      - The most lines of changes that diff mode prints. Keys beyond it are counted, and said to be left out. RV(changes) has all.
+    type: int
+    default: 2000
 """

@@ -20,6 +20,9 @@ description:
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
+  - kbfix.windows.kbfix.plan
+  - kbfix.windows.kbfix.changes
+  - kbfix.windows.kbfix.diff
 options:
   packages:
     description:
@@ -210,7 +213,7 @@ specs:
       reasons: ['hotfix KB909094: C:\Program Files\Exchsrvr\bin\exprox.dll: found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later (x86)']
 changes:
   description: Each change, of a key (with no name) or of a value. The changes of a blocked spec, which are never made, are not among them.
-  returned: when kbfix reported
+  returned: when kbfix reported, unless O(with_changes=false)
   type: list
   elements: dict
   contains:

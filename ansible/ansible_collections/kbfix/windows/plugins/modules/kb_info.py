@@ -16,6 +16,8 @@ description:
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
+  - kbfix.windows.kbfix.plan
+  - kbfix.windows.kbfix.changes
 options:
   with_plan:
     description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). It has C(sensitive) data too.
@@ -75,7 +77,7 @@ changes:
   description:
     - Each change that M(kbfix.windows.kb) would make.
     - In the form of RV(kbfix.windows.kb#module:changes).
-  returned: when kbfix reported
+  returned: when kbfix reported, unless O(with_changes=false)
   type: list
   elements: dict
 restart:
@@ -99,7 +101,7 @@ plan:
   type: str
 report:
   description: The whole report of kbfix, to be kept. C(kbfix schema report) prints its schema.
-  returned: when kbfix reported, without O(reports)
+  returned: when kbfix reported, without O(reports), unless O(with_changes=false)
   type: dict
 report_files:
   description: The files that were written, by C(json), C(md) and C(plan.json).

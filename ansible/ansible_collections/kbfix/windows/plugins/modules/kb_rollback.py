@@ -16,6 +16,8 @@ description:
   - File versions of installed hotfixes are not put back.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
+  - kbfix.windows.kbfix.changes
+  - kbfix.windows.kbfix.diff
 options:
   journal:
     description:
@@ -67,7 +69,7 @@ changes:
   description:
     - Each change that was made, of a key (with no name) or of a value.
     - In the form of RV(kbfix.windows.kb#module:changes).
-  returned: when kbfix reported
+  returned: when kbfix reported, unless O(with_changes=false)
   type: list
   elements: dict
 conflicts:

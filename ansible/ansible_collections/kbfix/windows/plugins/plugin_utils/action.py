@@ -16,7 +16,8 @@ from ansible.plugins.action import ActionBase
 from .advice import in_the_task
 from .command import Call
 from .failure import KbfixFailure
-from .report import ended_before_it_read, read_report
+from .local import start
+from .report import ended_before_it_read, read_report, read_snapshot
 from .report_types import Report
 
 Result = dict[str, t.Any]
@@ -77,7 +78,20 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
         report["diagnostics"] = [in_the_task(one, call) for one in report["diagnostics"]]
         return report
 
+    @property
+    def _here(self) -> bool:
+        """Whether the binary runs on the controller as the user that Ansible runs as."""
+        return self._connection.transport == "local" and self._connection.become is None and not self._windows
+
+    def _snapshot(self, call: Call) -> str:
+        """Runs the binary, and returns the snapshot that it writes."""
+        return read_snapshot(self._execute(call), call, self._windows)
+
     def _execute(self, call: Call) -> Result:
+        if self._here:
+            environment: Result = {}
+            self._compute_environment_string(environment)
+            return start(call, environment)
         task = self._task
         check_mode, no_log = task.check_mode, task.no_log
         # The binary is asked for a diff in check mode, so it has to run. Its input may hold secrets, which the command

@@ -33,10 +33,16 @@ _SPEC_RULES: dict[str, t.Any] = {
     "required_by": {"digest": ["plan"]},
 }
 
+# What of a result may be too much to hand on, or to print.
+_CHANGES: dict[str, t.Any] = {"with_changes": {"type": "bool", "default": True}}
+_DIFF: dict[str, t.Any] = {"diff_lines": {"type": "int", "default": 2000}}
+
 KB: dict[str, t.Any] = {
     "argument_spec": {
         **_SPECS,
         **_HOST,
+        **_CHANGES,
+        **_DIFF,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
@@ -47,13 +53,30 @@ KB: dict[str, t.Any] = {
 }
 
 KB_INFO: dict[str, t.Any] = {
-    "argument_spec": {**_SPECS, **_HOST, "with_plan": {"type": "bool", "default": False}, "reports": {"type": "str"}},
+    "argument_spec": {
+        **_SPECS,
+        **_HOST,
+        **_CHANGES,
+        "with_plan": {"type": "bool", "default": False},
+        "reports": {"type": "str"},
+    },
     **_SPEC_RULES,
+}
+
+KB_SNAPSHOT: dict[str, t.Any] = {
+    "argument_spec": {
+        **{name: option for name, option in _SPECS.items() if name not in ("plan", "digest")},
+        **_HOST,
+        "dest": {"type": "str", "required": True},
+    },
+    "required_one_of": [["spec", "src"]],
 }
 
 KB_ROLLBACK: dict[str, t.Any] = {
     "argument_spec": {
         **_HOST,
+        **_CHANGES,
+        **_DIFF,
         "journal": {"type": "str"},
         "last": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},

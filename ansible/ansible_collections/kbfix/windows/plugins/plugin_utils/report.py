@@ -72,17 +72,28 @@ def read_report(raw: Raw, call: Call, windows: bool) -> Report:
     return t.cast(Report, document)
 
 
+def read_snapshot(raw: Raw, call: Call, windows: bool) -> str:
+    """The text of the snapshot that ``kbfix snapshot`` wrote, whole."""
+    text = str(raw.get("stdout") or "")
+    document = _parse(text.strip(), "kbfix_snapshot")
+    if raw.get("rc") == 0 and document is not None:
+        return text
+    # A finding of kbfix itself, which hides what is sensitive; a foreign program is not quoted.
+    findings = re.findall(r"^error\[[a-z0-9-]+\]: .*", str(raw.get("stderr") or ""), re.MULTILINE)
+    raise KbfixFailure("\n".join(findings) or _why_no_report(raw, text, call, windows))
+
+
 def ended_before_it_read(raw: Raw, windows: bool) -> bool:
     """Whether the program closed its standard input, on which the command module gives up (EPIPE)."""
     return not windows and raw.get("rc") == _PIPE and str(raw.get("msg") or "").startswith(_POSIX_GAVE_UP)
 
 
-def _parse(text: str) -> dict[str, t.Any] | None:
+def _parse(text: str, member: str = "kbfix_report") -> dict[str, t.Any] | None:
     try:
         document = json.loads(text)
     except ValueError:
         return None
-    return document if isinstance(document, dict) and "kbfix_report" in document else None
+    return document if isinstance(document, dict) and member in document else None
 
 
 def _check_version(document: Raw, call: Call) -> None:

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What a look leaves in a folder of the controller for each host: the report for programs and for people, and the plan."""
+"""What a look leaves in a folder of the controller for each host: report and plan, or a snapshot."""
 
 from __future__ import annotations
 
@@ -18,11 +18,24 @@ _JSON, _MARKDOWN, _PLAN = "json", "md", "plan.json"
 def clear(folder: str, host: str) -> None:
     """Removes what an earlier look left, so that no old plan stands where nothing is to change or the host cannot be read."""
     for end in (_JSON, _MARKDOWN, _PLAN):
-        path = _path(folder, host, end)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise KbfixFailure(f"reports: {path} cannot be removed: {error.strerror}") from error
+        _remove(_path(folder, host, end))
+
+
+def clear_snapshot(folder: str, host: str) -> None:
+    """Removes the snapshot of an earlier run, so that none stands for a host that cannot be read now."""
+    _remove(_path(folder, host, _JSON))
+
+
+def write_snapshot(folder: str, host: str, text: str) -> str:
+    """Writes the snapshot, whole or not at all, and returns its path. It is for its owner only, as `kbfix snapshot` does it."""
+    return _write(_path(folder, host, _JSON), text, private=True)
+
+
+def _remove(path: pathlib.Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise KbfixFailure(f"{path} cannot be removed: {error.strerror}") from error
 
 
 def write(folder: str, host: str, report: Report) -> dict[str, str]:
@@ -39,9 +52,9 @@ def write(folder: str, host: str, report: Report) -> dict[str, str]:
 
 def _path(folder: str, host: str, end: str) -> pathlib.Path:
     if "/" in host or os.sep in host:
-        raise KbfixFailure(f"reports: the host {host} cannot name a file; give it another name in the inventory")
+        raise KbfixFailure(f"the host {host} cannot name a file; give it another name in the inventory")
     if taken := _taken(host):
-        raise KbfixFailure(f"reports: the host {host} would take the name of {taken}; give it another name in the inventory")
+        raise KbfixFailure(f"the host {host} would take the name of {taken}; give it another name in the inventory")
     return pathlib.Path(folder, f"{host}.{end}")
 
 
@@ -65,5 +78,5 @@ def _write(path: pathlib.Path, text: str, private: bool) -> str:
             os.chmod(file.name, 0o666 & ~mask)
         os.replace(file.name, path)
     except OSError as error:
-        raise KbfixFailure(f"reports: {path} cannot be written: {error.strerror}") from error
+        raise KbfixFailure(f"{path} cannot be written: {error.strerror}") from error
     return str(path)

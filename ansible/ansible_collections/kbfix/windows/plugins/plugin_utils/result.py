@@ -12,15 +12,13 @@ from .report_types import Data, Diagnostic, KeyChange, Report, SpecPlan
 Result = dict[str, t.Any]
 
 
-def of_run(
-    report: Report, check: bool, with_diff: bool, no_log: bool, *, on_blocked: str = "fail", packages: t.Mapping[str, str] | None = None
-) -> Result:
-    """Of a task that makes changes, or in check mode would make them; `packages` are the files of hotfixes by the ids of specs."""
-    result = _common(report, no_log)
+def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
+    """Of a task that makes changes, or in check mode would make them."""
+    result = _common(report, no_log, options)
     result["changed"] = _pending(report) if check else report["changed"]
     if with_diff:
-        result["diff"] = _installs(report, packages or {}) + _diffs(report)
-    bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if on_blocked == "fail" else set())
+        result["diff"] = _installs(report, options.get("packages") or {}) + _diffs(report, options["diff_lines"])
+    bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if options.get("on_blocked") != "warn" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
         result["failed"] = True
@@ -30,14 +28,14 @@ def of_run(
     return result
 
 
-def of_look(report: Report, no_log: bool, kept: bool = False, with_plan: bool = True) -> Result:
-    """Of a task that only looks. What it finds does not fail it; that it cannot look does. A report that is `kept` in files is not in
-    the result too."""
-    result = _common(report, no_log)
+def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
+    """Of a task that only looks. What it finds does not fail it; that it cannot look does. A report that is kept in files is not in
+    the result too, and neither is one whose changes are not wanted."""
+    result = _common(report, no_log, options)
     result["changed"] = False
-    if not kept:
+    if not options.get("reports") and options["with_changes"]:
         result["report"] = {name: data for name, data in report.items() if name != "plan"}
-    if with_plan and report.get("plan"):
+    if options.get("with_plan") and report.get("plan"):
         result["plan"] = report["plan"]
     if _stopped(report):
         result["failed"] = True
@@ -49,13 +47,13 @@ def nothing_to_roll_back(report: Report) -> bool:
     return [d["code"] for d in report["diagnostics"] if d["severity"] == "error"] == ["journal-missing"]
 
 
-def of_no_journal(report: Report) -> Result:
+def of_no_journal(report: Report, options: t.Mapping[str, t.Any]) -> Result:
     """Of a rollback of the last journal where there is none."""
     msg = "nothing to roll back: " + report["diagnostics"][0]["message"]
-    return {**_common(report, False), **_restart(report), "changed": False, "msg": msg}
+    return {**_common(report, False, options), **_restart(report), "changed": False, "msg": msg}
 
 
-def _common(report: Report, no_log: bool) -> Result:
+def _common(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
     return {
         "msg": _message(report, no_log),
         "outcome": report["outcome"],
@@ -65,7 +63,7 @@ def _common(report: Report, no_log: bool) -> Result:
         "digest": report["digest"],
         "journal": report["journal"],
         "specs": [_summary(spec) for spec in report["specs"]],
-        "changes": list(_value_changes(report)),
+        **({"changes": list(_value_changes(report))} if options["with_changes"] else {}),
         # Where kbfix stopped before it looked, nothing is known of a restart.
         **({} if _stopped(report) else _restart(report)),
         "steps": report.get("steps", []),
@@ -91,10 +89,25 @@ def _key_changes(report: Report) -> t.Iterator[KeyChange]:
             yield from spec.get("changes", [])
 
 
-def _diffs(report: Report) -> list[dict[str, str]]:
-    """What Ansible's diff mode prints: one before and after for each key."""
-    lines = [change["diff"] for change in _key_changes(report) if "diff" in change]
-    return [_diff(each["heading"], each["before"], each["after"]) for each in lines]
+def _diffs(report: Report, most: int) -> list[dict[str, str]]:
+    """What Ansible's diff mode prints: one before and after for each key, up to so many lines in all."""
+    found: list[dict[str, str]] = []
+    keys = lines = hidden = 0
+    for change in _key_changes(report):
+        each = change.get("diff")
+        if not each:
+            continue
+        own = each["before"].count("\n") + each["after"].count("\n")
+        if hidden or lines + own > most:
+            keys, hidden = keys + 1, hidden + own
+        else:
+            lines += own
+            found.append(_diff(each["heading"], each["before"], each["after"]))
+    if hidden:
+        found.append(
+            {"prepared": f"{keys} more keys with {hidden} lines are not shown, since diff_lines is {most}; all are in `changes`\n"}
+        )
+    return found
 
 
 def _diff(heading: str, before: str, after: str) -> dict[str, str]:

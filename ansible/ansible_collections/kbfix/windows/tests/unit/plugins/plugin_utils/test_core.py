@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import pathlib
 import re
@@ -15,30 +16,37 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
-from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback
+from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback, kb_snapshot
 from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.advice import in_the_task, spelled
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
 from ansible_collections.kbfix.windows.plugins.plugin_utils.failure import KbfixFailure
-from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_before_it_read, read_report
+from ansible_collections.kbfix.windows.plugins.plugin_utils.local import start
+from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_before_it_read, read_report, read_snapshot
 
-MODULES = {"kb": (kb, options.KB), "kb_info": (kb_info, options.KB_INFO), "kb_rollback": (kb_rollback, options.KB_ROLLBACK)}
+MODULES = {
+    "kb": (kb, options.KB),
+    "kb_info": (kb_info, options.KB_INFO),
+    "kb_rollback": (kb_rollback, options.KB_ROLLBACK),
+    "kb_snapshot": (kb_snapshot, options.KB_SNAPSHOT),
+}
+OPTIONS: dict[str, t.Any] = {"with_changes": True, "diff_lines": 2000}
 CALL = Call(["kbfix", "diff"])
 
 
 def documented(module: t.Any) -> dict[str, t.Any]:
     own = yaml.safe_load(module.DOCUMENTATION)
     found = dict(own.get("options") or {})
-    fragments = {"kbfix.windows.kbfix": "DOCUMENTATION", "kbfix.windows.kbfix.specs": "SPECS"}
     for name in own["extends_documentation_fragment"]:
-        found |= yaml.safe_load(getattr(ModuleDocFragment, fragments[name]))["options"]
+        fragment = name.removeprefix("kbfix.windows.kbfix").removeprefix(".").upper() or "DOCUMENTATION"
+        found |= yaml.safe_load(getattr(ModuleDocFragment, fragment))["options"]
     return found
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_documentation_names_the_options_that_there_are(name: str) -> None:
     module, spec = MODULES[name]
-    keep = ("type", "elements", "choices", "default")
+    keep = ("type", "elements", "choices", "default", "required")
     shown = {o: {k: d[k] for k in keep if k in d} for o, d in documented(module).items()}
     real = {o: {k: d[k] for k in keep if k in d} for o, d in spec["argument_spec"].items()}
     assert shown == real
@@ -58,10 +66,17 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
     assert seen
 
 
+# Of the playbooks' variables, those that they set themselves.
+OWN = """
+audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments folder made
+outcome page part result results stdin unknown
+"""
+
+
 def test_every_variable_of_a_playbook_is_in_the_table() -> None:
     root = pathlib.Path(__file__).parents[4]
     used = set(re.findall(r"\bkbfix_[a-z0-9_]+", "".join(p.read_text(encoding="utf-8") for p in root.glob("playbooks/*.yml"))))
-    own = {"kbfix_audit", "kbfix_by_plan", "kbfix_by_specs", "kbfix_folder", "kbfix_unknown"}
+    own = {f"kbfix_{name}" for name in OWN.split()}
     table = [line for line in (root / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `kbfix_")]
     assert used - own == set(re.findall(r"`(kbfix_[a-z0-9_]+)`", "".join(line.split("|")[1] for line in table)))
 
@@ -121,10 +136,10 @@ def test_an_installation_is_in_the_diff() -> None:
     pending = spec("changes_pending", install={"package": "fix*.exe", "sentence": "hotfix: run fix*.exe"})
     found = run(pending, check=True)
     assert found["changed"] is True and found["diff"][0]["after"] == "; hotfix: run fix*.exe\n"
-    named = result.of_run(report(pending), True, True, False, packages={"kb1": "C:\\a b\\fix-x86.exe"})
+    named = result.of_run(report(pending), True, True, False, {**OPTIONS, "packages": {"kb1": "C:\\a b\\fix-x86.exe"}})
     assert named["diff"][0]["after"] == "; hotfix: run fix*.exe\n; its file is C:\\a b\\fix-x86.exe\n"
     # Its name cannot fake a line.
-    named = result.of_run(report(pending), True, True, False, packages={"kb1": "a\n+b"})
+    named = result.of_run(report(pending), True, True, False, {**OPTIONS, "packages": {"kb1": "a\n+b"}})
     assert named["diff"][0]["after"].count("\n") == 2
 
 
@@ -312,7 +327,7 @@ def test_an_error_in_the_task_is_told_by_its_place_in_the_task() -> None:
     other = {"place": {**place, "line": lines.index('        "x y": 1') + 1}, "hint": "set it: d", "fix": None}
     two = {**one, **other, "options": [{"name": "set", "value": "p=…"}]}
     shown = report(outcome=None, diagnostics=[in_the_task(each, call) for each in (one, two)])
-    assert result.of_run(shown, False, False, False)["msg"].splitlines() == [
+    assert result.of_run(shown, False, False, False, OPTIONS)["msg"].splitlines() == [
         "spec (T1): registry[0].values.E.data: m [c]; quote it in your play",
         'spec (T1): registry[0].values["x y"]: m [c]; set it: d (parameters: {p: …})',
     ]
@@ -437,7 +452,7 @@ CHANGE: dict[str, t.Any] = {
 def run(*specs: dict[str, t.Any], check: bool = False, on_blocked: str = "fail", no_log: bool = False, **more: object) -> dict[str, t.Any]:
     found = report(*specs, **more)
     found["diagnostics"] = [in_the_task(one, CALL) for one in found["diagnostics"]]
-    return result.of_run(found, check, True, no_log, on_blocked=on_blocked)
+    return result.of_run(found, check, True, no_log, {**OPTIONS, "on_blocked": on_blocked})
 
 
 def test_check_mode_has_the_changed_of_the_run() -> None:
@@ -477,9 +492,9 @@ def test_restart_notes_are_of_what_changes() -> None:
 
 
 def test_a_look_never_changes_or_fails_by_what_it_finds() -> None:
-    found = result.of_look({**REPORT, "specs": [spec("blocked")], "plan": "{}"}, False)
+    found = result.of_look(report(spec("blocked"), plan="{}"), False, {**OPTIONS, "with_plan": True})
     assert (found["changed"], found.get("failed"), found["plan"], "plan" in found["report"]) == (False, None, "{}", False)
-    assert result.of_look({**REPORT, "outcome": None}, False)["failed"] is True
+    assert result.of_look(report(outcome=None), False, OPTIONS)["failed"] is True
 
 
 def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
@@ -508,7 +523,7 @@ def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
     with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
         reports.write(str(folder / "web1.json"), "web2", report)
     # What is in files is not in the result too.
-    assert "report" not in (found := result.of_look(report, False, kept=True, with_plan=False)) and "plan" not in found
+    assert "report" not in (found := result.of_look(report, False, {**OPTIONS, "reports": "r"})) and "plan" not in found
 
 
 def test_changes_and_diffs_are_those_of_the_report() -> None:
@@ -522,3 +537,90 @@ def test_changes_and_diffs_are_those_of_the_report() -> None:
     assert (two["action"], two["before"], two["after"]) == ("delete", data, None)
     # Those of a blocked spec are not made.
     assert run(spec("blocked", CHANGE))["diff"] == []
+
+
+def test_changes_are_left_out_and_the_diff_has_a_limit() -> None:
+    many = report(spec("changes_pending", CHANGE, CHANGE, CHANGE), outcome="changes_pending")
+    found = result.of_run(many, True, True, False, {"with_changes": False, "diff_lines": 1})
+    assert "changes" not in found and found["changed"] is True
+    assert [sorted(one) for one in found["diff"]] == [["after", "after_header", "before", "before_header"], ["prepared"]]
+    assert found["diff"][1]["prepared"].startswith("2 more keys with 2 lines are not shown, since diff_lines is 1")
+    assert len(result.of_run(many, True, True, False, {"with_changes": True, "diff_lines": 3})["diff"]) == 3
+    look = result.of_look(many, False, {"with_changes": False})
+    assert "changes" not in look and "report" not in look and look["outcome"] == "changes_pending"
+
+
+def test_a_snapshot_is_read_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
+    call = command.snapshot({"src": ["KB1"], "remote_src": True, "target": "local"}, False, texts)
+    assert call.argv == ["kbfix", "snapshot", "--out", "-", "--target=local", "--stdin-specs", "--", "KB1"]
+    text = '{"kbfix_snapshot": 1}\n'
+    assert read_snapshot({"cmd": "k", "rc": 0, "stdout": text}, call, False) == text
+    stderr = "warning[x]: w\nerror[target-malformed]: a.reg is damaged\n = help: secret\n"
+    for answer, message in (
+        ({"rc": 3, "stdout": "", "stderr": stderr}, r"^error\[target-malformed\]: a\.reg is damaged$"),
+        ({"rc": 0, "stdout": '{"kbfix_snapshot": 1', "stderr": ""}, "is not kbfix, or too old"),
+        ({"rc": 0, "stdout": "secret", "stderr": ""}, "is not kbfix, or too old"),
+        ({"rc": 2, "stdout": "", "msg": "[Errno 2] No such file"}, "is not there"),
+    ):
+        with pytest.raises(KbfixFailure, match=message) as failure:
+            read_snapshot({"cmd": "k", **answer}, call, False)
+        assert "secret" not in str(failure.value)
+    path = pathlib.Path(reports.write_snapshot(str(tmp_path / "new"), "web1", text))
+    assert path.read_text() == text and path.stat().st_mode & 0o777 == 0o600
+    reports.clear_snapshot(str(tmp_path / "new"), "web1")
+    assert not path.exists()
+
+
+def test_a_local_start_answers_as_the_command_module_does(tmp_path: pathlib.Path) -> None:
+    script = tmp_path / "s"
+    script.write_text('#!/bin/sh\ncat; printf %s "$A" >&2; exit 3\n')
+    script.chmod(0o755)
+    assert start(Call([str(script)], "ü"), {"A": 1}) == {"cmd": [str(script)], "rc": 3, "stdout": "ü", "stderr": "1"}
+    with pytest.raises(KbfixFailure, match="is not there"):
+        read_report(start(Call([str(tmp_path / "no"), "diff"]), {}), CALL, False)
+    script.write_text("#!/bin/sh\nkill -9 $$\n")
+    # It reads nothing, and its pipe is closed.
+    with pytest.raises(KbfixFailure, match="crashed: signal 9"):
+        read_report(start(Call([str(script), "diff"], "x" * 1_000_000), {}), CALL, False)
+
+
+def fleet_plan_of(*machines: tuple[str, str | None]) -> list[str]:
+    """The lines of a fleet plan, as `kbfix fleet plan` writes them."""
+    lines = [json.dumps({"kbfix_plan": 1, "of": name}) for name, _guid in machines]
+    each = [
+        {
+            "name": name, "machine": {"computer_name": None, "machine_guid": guid}, "groups": ["ü\n"], "wave": 1, "changes": 1,
+            "plan": f"sha256:{at}", "sha256": hashlib.sha256(lines[at].encode()).hexdigest(), "target": "t",
+        }
+        for at, (name, guid) in enumerate(machines)
+    ]  # fmt: skip
+    head = {"kbfix_fleet_plan": 1, "specs": [], "waves": [["ü\n"]], "machines": each, "unreadable": ["old1"]}
+    canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return [json.dumps({**head, "digest": digest}, separators=(",", ":"), ensure_ascii=False), *lines, ""]
+
+
+def test_of_a_fleet_plan_a_host_gets_its_own() -> None:
+    lines = fleet_plan_of(("web1", "G1"), ("web2", None), ("web3", None))
+    digest = json.loads(lines[0])["digest"]
+
+    def call(host: str, text: str, **more: str) -> Call:
+        return command.apply({"plan": "f.plan", **more}, False, lambda _name: text, host=host)
+
+    found = call("web2", "\n".join(lines), digest=digest.upper())
+    assert found.argv[-3:] == ["--digest=sha256:1", "--plan=-", "--stdin-name=f.plan"] and json.loads(found.stdin)["of"] == "web2"
+    assert command.apply({"plan": "f", "digest": digest, "remote_src": True}, False, texts).argv[-2:] == [f"--digest={digest}", "--plan=f"]
+    for host, text, message in (
+        ("web9", lines, "has no plans for web9; take a new snapshot"),
+        ("old1", lines, r"has no plans for old1 \(its snapshot could not be read\)"),
+        ("web1", [lines[0], lines[1].replace("web1", "web2"), *lines[2:]], "the plan of web1 was altered"),
+        ("web3", lines[:2], "the plan of web3 was altered"),
+        ("web1", [lines[0].replace('"changes":1', '"changes":2', 1), *lines[1:]], "it was altered after it was made"),
+        ("web1", [lines[0].replace('plan":1,', 'plan":2,', 1), *lines[1:]], "version 2"),
+        ("web1", [lines[0][:-5], *lines[1:]], "is not a fleet plan"),
+        ("web1", fleet_plan_of(("web1", "g1"), ("web2", "G1")), "may be one machine: web1, web2"),
+    ):
+        with pytest.raises(KbfixFailure, match=f"^f.plan.*{message}"):
+            call(host, "\n".join(text))
+    with pytest.raises(KbfixFailure, match="not the fleet plan that was approved"):
+        call("web1", "\n".join(lines), digest="sha256:00")

@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Prints the dependencies that cargo-auditable put into a program. Usage: release/dependencies.py PROGRAM
+
+The list is JSON, compressed with zlib, in the section .dep-v0.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import zlib
+
+with tempfile.NamedTemporaryFile() as section:
+    subprocess.run(["objcopy", "--dump-section", f".dep-v0={section.name}", sys.argv[1], "/dev/null"], check=True)
+    packages = json.loads(zlib.decompressobj().decompress(section.read()))["packages"]
+for package in packages:
+    print(package["name"], package["version"])
+if not {"kbfix", "serde"} <= {package["name"] for package in packages}:
+    sys.exit(f"{sys.argv[1]}: the list is not that of kbfix")
