@@ -8,6 +8,7 @@ use crate::cli::{error::CommandError, output::Output};
 use kbfix::{
     diag::Exit,
     fleet::{self, FleetComparison, FleetReport},
+    operation::library::Library,
     plan,
     render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
@@ -52,6 +53,8 @@ enum Document {
     Journals,
     /// One journal.
     Journal,
+    /// What library lists.
+    Library,
     /// What the check of a hive finds.
     HiveCheck,
 }
@@ -72,6 +75,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Articles => written::<Articles<'_>>(),
         Document::Journals => written::<journal::Journals<'_>>(),
         Document::Journal => written::<journal::Shown<'_>>(),
+        Document::Library => written::<Library>(),
         Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));
