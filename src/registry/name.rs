@@ -206,9 +206,9 @@ name_type! {
 
 impl KeyName {
     /// Checks a key name: 1 to 255 UTF-16 units, no backslash, no NUL.
-    pub fn new(name: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, NameError> {
+    pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         Self::check(name.as_ref())?;
-        Ok(Self(name.into()))
+        Ok(Self(name.as_ref().into()))
     }
 
     pub(super) fn check(name: &str) -> Result<(), NameError> {
@@ -221,9 +221,9 @@ impl KeyName {
 
 impl ValueName {
     /// Checks a value name: up to 16,383 UTF-16 units, no NUL.
-    pub fn new(name: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, NameError> {
+    pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         check(name.as_ref(), MAX_VALUE_NAME, b"\0")?;
-        Ok(Self(name.into()))
+        Ok(Self(name.as_ref().into()))
     }
 
     /// Returns the name of the default value, which `regedit` shows as `(Default)` and a `.reg` file writes as `@`.
