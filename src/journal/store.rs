@@ -260,7 +260,9 @@ fn header(line: &str) -> Result<Header, String> {
     }
     let (written, content) = unseal(&mut value).ok_or("it has no `digest`")?;
     if written != content {
-        return Err(format!("it was altered or damaged: it says that its digest is {written}, and that is {content}"));
+        return Err(format!(
+            "it was altered or damaged: it says that its digest is {written}, but the digest of its content is {content}"
+        ));
     }
     serde_json::from_value(value).map_err(|e| e.to_string())
 }

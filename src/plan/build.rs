@@ -136,7 +136,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
-                reasons.push(format!("a trigger is neither done nor written; `--trigger {}` writes it", spec.id));
+                reasons
+                    .push(format!("a trigger is not done, and was not requested; `--trigger {}` writes it", spec.id));
             }
             (outcome, reasons)
         }
@@ -223,7 +224,7 @@ fn undone(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader: 
     for change in changes {
         for (Spec { id, .. }, wants) in earlier {
             let undone = wants.undone_by(change, reader).into_iter();
-            clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
+            clashes.extend(undone.map(|(place, what)| format!("{place}: {id}, earlier in this run, requires {what}")));
         }
     }
     clashes
@@ -238,7 +239,7 @@ fn left_out(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader
     let starred = earlier.iter().filter(|(spec, _)| spec.rules.iter().any(|rule| rule.key.has_star()));
     let again = starred.flat_map(|(spec, _)| {
         let clash =
-            |change: KeyChange| format!("{}: a `*` of {} of the same run would stand for it", change.key, spec.id);
+            |change: KeyChange| format!("{}: a `*` of {}, earlier in this run, would match it", change.key, spec.id);
         rules::evaluate(spec, reader).changes.into_iter().map(clash)
     });
     again.collect()
