@@ -7,7 +7,7 @@ use std::{
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
-    files::replace::{replace_file, replace_private_file},
+    files::replace::{replace_file, replace_private_file, replace_private_file_by},
     targets::{Address, Kind},
 };
 
@@ -115,6 +115,24 @@ impl Destination {
     /// As [`Destination::write`].
     pub(super) fn write_private(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         self.write_by(replace_private_file, bytes, output)
+    }
+
+    /// Writes a document as [`Destination::write_private`] does, piece by piece; not to standard output.
+    ///
+    /// # Errors
+    /// As [`Destination::write`].
+    pub(super) fn write_private_by(
+        &self,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), CommandError> {
+        let (path, result) = match self {
+            Self::StandardOutput => return Err(CommandError::usage("standard output is no file", "name a file")),
+            Self::File { named, real } => (named, replace_private_file_by(real, write)),
+            Self::Stream(path) => {
+                (path, fs::File::options().write(true).open(path).and_then(|mut file| write(&mut file)))
+            }
+        };
+        result.map_err(|error| CommandError::file(&path.display().to_string(), &error))
     }
 
     fn write_by(

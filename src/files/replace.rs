@@ -30,7 +30,7 @@ use crate::registry::notation::hex_digits;
 /// # Errors
 /// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o666, || Ok(()))
+    put(path, |file| file.write_all(bytes), 0o666, || Ok(()))
 }
 
 /// Replaces a file as [`replace_file`] does, but calls `ready` first: after the new file is on disk, immediately before
@@ -39,7 +39,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `ready`.
 pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    put(path, bytes, 0o666, ready)
+    put(path, |file| file.write_all(bytes), 0o666, ready)
 }
 
 /// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
@@ -47,7 +47,18 @@ pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Re
 /// # Errors
 /// Returns the errors of [`replace_file`].
 pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, 0o600, || Ok(()))
+    replace_private_file_by(path, |file| file.write_all(bytes))
+}
+
+/// Replaces a file as [`replace_private_file`] does, with what `write` writes.
+///
+/// # Errors
+/// Returns the errors of [`replace_file`] and of `write`.
+pub fn replace_private_file_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    put(path, write, 0o600, || Ok(()))
 }
 
 /// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
@@ -68,12 +79,20 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-fn put(path: &Path, bytes: &[u8], mode: u32, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+fn put(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    mode: u32,
+    ready: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
     // The permissions are set before the data is written, which may not be for everybody.
     like_the_old_one(&file, path)?;
-    file.write_all(bytes)?;
+    let mut buffered = io::BufWriter::new(&mut file);
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
     file.as_file().sync_all()?;
     ready()?;
     persist(file, path)?;

@@ -4,18 +4,27 @@
 //! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
 //! machines, nor on the threads that read them.
 
+pub mod bundle;
 mod case;
+mod compare;
+mod comparison;
 mod document;
 mod folder;
 mod member;
 mod outcome;
+mod pace;
 mod parallel;
 mod report;
 mod row;
 mod same;
+mod scope;
 mod survey;
+mod waiver;
+mod waivers;
 
-pub use case::Case;
+pub use case::{Case, Waived};
+pub use compare::{drift, impact};
+pub use comparison::{Difference, DifferenceKind, FactDrift, FleetComparison, SpecsMoved, Unreadable};
 pub use document::{FleetFile, fleet_schema};
 pub use folder::{Ignored, snapshots};
 pub use member::{Member, Members};
@@ -24,3 +33,5 @@ pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
 pub use row::{Line, LineSpec, MachineRow};
 pub use same::SameMachine;
 pub use survey::{Survey, survey};
+pub use waiver::Waiver;
+pub use waivers::{Waivers, waivers_schema};

@@ -103,6 +103,16 @@ pub struct Renamed {
     pub is: String,
 }
 
+/// Reads which machine the target is, as far as its registry says.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
+    let mut found = Machine::default();
+    observe(target, |reader| found = crate::plan::machine(reader))?;
+    Ok(found)
+}
+
 /// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
 /// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
 /// name nor MachineGuid is known, the target's URI has to be the same. `set` is the number of the control set with the computer name,

@@ -56,6 +56,13 @@ impl Plan {
         text
     }
 
+    /// Returns the same content on one line without a line break, and the digest.
+    pub fn to_line(&self) -> (String, String) {
+        let value = seal(serde_json::to_value(self).unwrap_or_default());
+        let digest = value.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned();
+        (value.to_string(), digest)
+    }
+
     /// Reads a plan file, and checks it against the approved digest, if one is given, and against itself. The returned
     /// plan has the digest that the file states.
     ///
@@ -106,7 +113,7 @@ pub fn schema() -> Value {
 }
 
 /// Compares digests, which may be given without `sha256:` and in either letter case.
-fn same_digest(a: &str, b: &str) -> bool {
+pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| {
         let lower = d.trim().to_ascii_lowercase();
         lower.strip_prefix("sha256:").map(str::to_owned).unwrap_or(lower)

@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -563,11 +569,6 @@ def test_check_mode_fails_where_the_target_cannot_hold_the_change(site: Site) ->
 
 def test_a_spec_that_needs_a_parameter_does_not_stop_the_others(site: Site) -> None:
     site.exchange("pending1")
-    library = sorted(path.stem for path in SPECS.glob("*.yaml"))
-    look = site.task({"src": library, "remote_src": True}, "-v", module="kb_info")
-    assert look.counts("pending1") == (0, 0), look.output
-    for ident in library:
-        assert f'"id": "{ident}"' in look.output, ident
     needy = "parameters: { names: { description: d, type: list } }\n" + spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")
     site.spec("list.yaml", needy)
     both = site.task({"src": ["list.yaml", "KB909094.yaml"]}, "-v", module="kb_info")
@@ -821,6 +822,57 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
         assert run.counts("pending1") == (0, 1) and "does not start on this host as kbfix" in run.output.replace("\n", " "), run.output
         assert dest.read_bytes() == binary().read_bytes()
     assert [p.name for p in dest.parent.iterdir()] == ["kbfix"]
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
+    """A folder, and the address at which a server on this machine has it."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
+
+
+def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, str]) -> None:
+    site.exchange("pending1")
+    dest = site.folder / "bin/kbfix"
+    folder, address = server
+    # A release as release/build packs it, and the binary alone.
+    archive = folder / "v0.1.0/kbfix-0.1.0-linux-x86_64.tar.gz"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(binary(), "kbfix-0.1.0-linux-x86_64/kbfix")
+        tar.add(EXAMPLES / "one_host.yml", "kbfix-0.1.0-linux-x86_64/README.md")
+    shutil.copy(binary(), folder / "kbfix")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kbfix", f"v0.1.0/{archive.name}")}
+
+    def install(*arguments: str, **more: str | None) -> Played:
+        extra = {"kbfix_binary_path": str(dest), "install_page": address}
+        return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}))
+
+    by_version = {"kbfix_install_version": "0.1.0", "kbfix_install_sha256": digests[f"v0.1.0/{archive.name}"]}
+    run = install(kbfix_install_version="0.1.0")
+    assert run.counts("pending1") == (0, 1) and "install_sha256 is not given" in run.output, run.output
+    run = install(kbfix_install_version="0.1.0", kbfix_install_sha256="0" * 64)
+    assert run.counts("pending1") == (0, 1) and "nothing was copied" in run.output and not dest.exists(), run.output
+    assert install("--check", **by_version).counts("pending1") == (2, 0) and not dest.exists()
+    for changed in (2, 0):
+        run = install(**by_version)
+        assert run.counts("pending1") == (changed, 0), run.output
+    assert dest.read_bytes() == binary().read_bytes()
+    # The same from an address, and from the archive on the controller.
+    for name, digest in digests.items():
+        dest.unlink()
+        run = install(kbfix_install_src=f"{address}/{name}", kbfix_install_sha256=digest)
+        assert run.counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes(), run.output
+    dest.unlink()
+    assert install(kbfix_install_src=str(archive)).counts("pending1") == (1, 0) and dest.exists()
+    run = install(kbfix_install_src=f"{address}/nothing", kbfix_install_sha256="0" * 64)
+    assert run.counts("pending1") == (0, 1) and "404" in run.output, run.output
+    assert not list(pathlib.Path(tempfile.gettempdir()).glob("kbfix.*/kbfix-0.1.0-linux-x86_64"))
 
 
 @pytest.mark.parametrize(

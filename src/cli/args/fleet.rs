@@ -8,7 +8,7 @@ use kbfix::{
     fleet::{FleetFile, Ignored, Members, snapshots},
 };
 
-use crate::cli::{error::CommandError, output::Output};
+use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 /// The most bytes that are read of a fleet file.
 const MOST: u64 = 64 << 20;
@@ -48,6 +48,14 @@ impl FleetArguments {
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok((members, ignored))
+    }
+
+    /// Adds the files that are read.
+    pub(in crate::cli) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
+        self.fleet.iter().for_each(|file| inputs.add(file));
+        for address in members.each.iter().filter_map(|member| member.address.as_ref().ok()) {
+            inputs.add_target(address);
+        }
     }
 }
 

@@ -1,21 +1,9 @@
 //! What `diff` and `apply` are to bring about: the arguments that name specs, or a saved plan.
 
-use std::path::Path;
+use kbfix::operation::{self, MOST_CHANGES, Request};
 
-use kbfix::{
-    files::read::read_stream,
-    operation::{self, MOST_CHANGES, Request},
-    plan::Plan,
-};
-
-use super::{
-    packages::PackageArguments,
-    specs::{SpecArguments, standard_input},
-};
+use super::{packages::PackageArguments, plans::Asked, specs::SpecArguments};
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
-
-/// The largest plan that is read, and therefore written, in bytes.
-pub(in crate::cli) const MAX_PLAN: usize = 256 << 20;
 
 /// Specs, or a saved plan.
 #[derive(Debug, clap::Args)]
@@ -23,7 +11,7 @@ pub(in crate::cli) struct RequestArguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Use this saved plan (`-`: from standard input) in place of specs. Refused if anything that it rests on has changed.
+    /// Use this saved plan (`-`: from standard input) in place of specs; of a fleet plan, the plan of the target's machine. Refused if anything that it rests on has changed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
     plan: Option<String>,
 
@@ -53,32 +41,24 @@ impl RequestArguments {
     }
 
     /// Reads the saved plan, or the specs.
-    pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Request, CommandError> {
+    pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Asked, CommandError> {
         self.check()?;
         match &self.plan {
-            Some(file) => Ok(Request::Plan(Box::new(self.read_plan(file)?))),
+            Some(file) => Asked::of_plan(file, self.specs.name_of(file), self.digest.as_deref()),
             None => {
                 let mut specs = self.specs.load_for_plan(output)?;
                 self.packages.ask(&mut specs)?;
-                Ok(Request::Specs(specs))
+                Ok(Asked::Ready(Request::Specs(specs)))
             }
         }
     }
 
-    /// Reads a saved plan, and checks it against the approved digest.
-    fn read_plan(&self, file: &str) -> Result<Plan, CommandError> {
-        let bytes = match file {
-            "-" => standard_input(MAX_PLAN)?,
-            _ => read_stream(Path::new(file), MAX_PLAN as u64).map_err(|e| CommandError::file(file, &e))?,
-        };
-        let name = self.specs.name_of(file);
-        let text = String::from_utf8(bytes).map_err(|_| {
-            CommandError::usage(
-                format!("{name} is not a plan: it is not UTF-8 text"),
-                "make one with `kbfix diff --out FILE`",
-            )
-        })?;
-        Plan::from_text(&text, self.digest.as_deref()).map_err(|error| CommandError::from(error).of_plan(name))
+    /// Reads the whole library in place of specs.
+    pub(in crate::cli) fn load_library(&self, output: &mut Output) -> Result<Asked, CommandError> {
+        self.check()?;
+        let mut specs = SpecArguments::load_library(output)?;
+        self.packages.ask(&mut specs)?;
+        Ok(Asked::Ready(Request::Specs(specs)))
     }
 
     /// Returns the error of an operation; if it is about the saved plan, with the name of its file.

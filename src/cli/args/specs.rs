@@ -18,7 +18,7 @@ use kbfix::{
 };
 
 /// The specs, for every command that reads some.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
     /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094. A .reg file, known by its first
     /// line, is the spec that `kbfix import` makes of it.
@@ -147,6 +147,18 @@ impl SpecArguments {
         self.load_with(Settings::for_validation(), output)
     }
 
+    /// Loads the whole library, each spec with the parameters that have a default.
+    ///
+    /// # Errors
+    /// If a built-in spec is invalid, which is a fault of the program.
+    pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        let loaded = spec::library::load();
+        if !loaded.has_errors() {
+            output.of_specs(loaded.diagnostics());
+        }
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
     /// The same with these settings to begin with.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
@@ -155,6 +167,16 @@ impl SpecArguments {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
+    /// The same arguments with other specs.
+    pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
+        Self { specs, stdin_specs: false, ..self.clone() }
+    }
+
+    /// Whether any spec is named or piped.
+    pub(in crate::cli) fn are_named(&self) -> bool {
+        !self.specs.is_empty() || self.stdin_specs
     }
 
     /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.

@@ -57,6 +57,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let request = arguments.request.load(output)?;
     let store = arguments.state.store()?;
     let (address, mut target) = arguments.target.open()?;
+    let request = request.on(target.as_mut())?;
     let options = ApplyOptions {
         check: arguments.check,
         max_changes: arguments.request.max_changes,

@@ -14,7 +14,10 @@ use kbfix::targets::{
     local::{FolderError, LocalTarget, create_admin_only_dir},
 };
 
-use crate::local::{replace::set_dacl, scratch::alone};
+use crate::local::{
+    replace::set_dacl,
+    scratch::{alone, is_there, key},
+};
 
 /// Creates a folder with the permissions that `dacl` (SDDL) says.
 fn make_folder(path: &Path, dacl: &str) {
@@ -101,6 +104,17 @@ fn the_environment_does_not_name_the_state_folder() {
     let folder = planted.path().file_name().unwrap().to_str().unwrap();
     assert!(list(true).contains(folder));
     assert!(!list(false).contains(folder), "{}", list(false));
+}
+
+/// Wine has the key itself, and no link.
+#[test]
+fn the_current_control_set_is_a_link_to_one_that_is_there() {
+    use kbfix::targets::Answer;
+    match LocalTarget::new().control_set().unwrap() {
+        Answer::Present(number) => assert!(is_there(&key(&format!(r"HKLM\SYSTEM\ControlSet{number:03}\Services")))),
+        Answer::Absent => assert!(is_there(&key(r"HKLM\SYSTEM\CurrentControlSet\Services"))),
+        Answer::Unread(why) => panic!("{why}"),
+    }
 }
 
 #[test]

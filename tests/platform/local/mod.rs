@@ -17,3 +17,4 @@ mod scratch;
 mod secured;
 mod services;
 mod users;
+mod volatile;

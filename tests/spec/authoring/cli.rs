@@ -28,6 +28,16 @@ fn a_spec_is_shown_in_each_format() {
 }
 
 #[test]
+fn a_parameter_without_default_is_shown_by_its_name_and_not_by_what_takes_its_place() {
+    let in_key = stdout(&["show", "KB240797"]);
+    assert!(in_key.contains(r"\ActiveX Compatibility\{clsid}]") && !in_key.contains(r"Compatibility\0]"), "{in_key}");
+    let in_data = stdout(&["show", "KB2020943", "--set", "http_request_bytes=32600"]);
+    let unset = "; \"MaxFieldLength\": as the parameter http_field_length says, which has no default\n";
+    assert!(in_data.contains(unset) && !in_data.contains("\"MaxFieldLength\"="), "{in_data}");
+    assert!(in_data.contains("\"MaxRequestBytes\"=dword:00007f58"), "{in_data}");
+}
+
+#[test]
 fn a_diff_is_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let example = folder.path().join("example");

@@ -1,14 +1,19 @@
 //! `kbfix fleet diff`
 
+use std::path::PathBuf;
+
 use kbfix::{
     diag::Exit,
-    fleet::{FleetCommand, FleetReport, survey},
+    files::read::read_stream,
+    fleet::{FleetCommand, FleetReport, Members, Survey, Waivers, survey},
     render::fleet,
+    spec::Spec,
 };
 
 use crate::cli::{
     args::{fleet::FleetArguments, specs::SpecArguments},
     error::CommandError,
+    out_file::Inputs,
     output::Output,
 };
 
@@ -18,12 +23,18 @@ use crate::cli::{
 /// be read is one row of the report, and the rest goes on. The exit code is the highest of all machines: 0 all in desired state,
 /// 1 changes, 3 a machine could not be read, 4 a spec is blocked or unknown somewhere.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
     #[command(flatten)]
     fleet: FleetArguments,
+
+    /// A file of waivers: what is accepted for a time is shown, counts apart, and is left out of a fleet plan. `kbfix schema waivers`
+    /// prints its schema.
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
 
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -33,6 +44,9 @@ pub(super) struct Arguments {
     #[arg(long)]
     lines: bool,
 }
+
+/// The most bytes that are read of a file of waivers.
+const MOST_WAIVERS: u64 = 16 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -53,43 +67,101 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    if arguments.lines && arguments.format != Format::Json {
-        return Err(CommandError::usage("`--lines` is a form of JSON", "give --format json with it"));
-    }
-    let report = match make(arguments, output) {
-        Ok(report) => report,
-        Err(stop) if arguments.format == Format::Json && !arguments.lines => {
-            let mut report = FleetReport::new(FleetCommand::Diff);
-            report.exit_code = stop.exit;
-            report.diagnostics = stop.diagnostics;
-            output.result(&fleet::json(&report));
-            return Ok(report.exit_code);
-        }
-        Err(stop) => return Err(stop),
-    };
-    // The document holds them only in two formats.
-    if !matches!(arguments.format, Format::Json | Format::Html) || arguments.lines {
-        output.diagnostics(&report.diagnostics);
-    }
-    let text = match arguments.format {
-        Format::Json if arguments.lines => fleet::lines(&report),
-        Format::Json => fleet::json(&report),
-        Format::Human => fleet::human(&report, output.paint()),
-        Format::Csv => fleet::csv(&report),
-        Format::Markdown => fleet::markdown(&report),
-        Format::Html => fleet::html(&report),
-        Format::Junit => fleet::junit(&report),
-        Format::Sarif => fleet::sarif(&report),
-    };
-    output.result(&text);
-    Ok(report.exit_code)
+    let report = make(arguments, output);
+    arguments.print(report, FleetCommand::Diff, output)
 }
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, CommandError> {
-    let (members, ignored) = arguments.fleet.members(output)?;
-    let (parameters, which) = members.parameters();
-    let specs = arguments.specs.load_each(&parameters, output)?;
-    let survey = survey(&members, &specs, &which, output);
-    let specs = specs.first().map(Vec::as_slice).unwrap_or_default();
-    Ok(FleetReport { ignored, ..FleetReport::of(survey, specs, FleetCommand::Diff) })
+    let asked = arguments.read(output)?;
+    let survey = survey(&asked.members, &asked.specs, &asked.which, &asked.waivers, |_| (), |_, ()| (), output);
+    Ok(asked.report(survey, FleetCommand::Diff))
+}
+
+/// The machines and specs that a command names.
+pub(super) struct Asked {
+    pub(super) members: Members,
+    ignored: Vec<String>,
+    /// The specs as each set of parameters makes them.
+    pub(super) specs: Vec<Vec<Spec>>,
+    /// Which of them is planned on which machine.
+    pub(super) which: Vec<usize>,
+    pub(super) waivers: Waivers,
+}
+
+impl Asked {
+    /// The specs with the parameters of the first machine: what they are called is the same with all.
+    pub(super) fn first(&self) -> &[Spec] {
+        self.specs.first().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn report(self, survey: Survey, command: FleetCommand) -> FleetReport {
+        let report = FleetReport::of(survey, self.first(), command);
+        FleetReport { ignored: self.ignored, waivers: self.waivers.list, ..report }
+    }
+}
+
+impl Arguments {
+    /// Reads which machines and specs there are.
+    pub(super) fn read(&self, output: &mut Output) -> Result<Asked, CommandError> {
+        if self.lines && self.format != Format::Json {
+            return Err(CommandError::usage("`--lines` is a form of JSON", "give --format json with it"));
+        }
+        let (members, ignored) = self.fleet.members(output)?;
+        let (parameters, which) = members.parameters();
+        let specs = self.specs.load_each(&parameters, output)?;
+        let mut asked = Asked { members, ignored, specs, which, waivers: Waivers::default() };
+        if let Some(file) = &self.waivers {
+            let name = file.display().to_string();
+            let bytes = read_stream(file, MOST_WAIVERS).map_err(|error| CommandError::file(&name, &error))?;
+            let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+            let (waivers, warnings) = Waivers::read(&name, &bytes, asked.first(), &asked.members, today)
+                .map_err(|found| CommandError::all(Exit::Refused, found))?;
+            output.diagnostics(&warnings);
+            asked.waivers = waivers;
+        }
+        Ok(asked)
+    }
+
+    /// Adds the files that are read.
+    pub(super) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
+        self.specs.inputs(inputs);
+        self.fleet.inputs(members, inputs);
+        self.waivers.iter().for_each(|file| inputs.add(file));
+    }
+
+    /// Prints the report, or why there is none.
+    pub(super) fn print(
+        &self,
+        report: Result<FleetReport, CommandError>,
+        command: FleetCommand,
+        output: &mut Output,
+    ) -> Result<Exit, CommandError> {
+        let report = match report {
+            Ok(report) => report,
+            Err(stop) if self.format == Format::Json && !self.lines => {
+                let mut report = FleetReport::new(command);
+                report.exit_code = stop.exit;
+                report.diagnostics = stop.diagnostics;
+                output.result(&fleet::json(&report));
+                return Ok(report.exit_code);
+            }
+            Err(stop) => return Err(stop),
+        };
+        // The document holds them only in two formats.
+        if !matches!(self.format, Format::Json | Format::Html) || self.lines {
+            output.diagnostics(&report.diagnostics);
+        }
+        let text = match self.format {
+            Format::Json if self.lines => fleet::lines(&report),
+            Format::Json => fleet::json(&report),
+            Format::Human => fleet::human(&report, output.paint()),
+            Format::Csv => fleet::csv(&report),
+            Format::Markdown => fleet::markdown(&report),
+            Format::Html => fleet::html(&report),
+            Format::Junit => fleet::junit(&report),
+            Format::Sarif => fleet::sarif(&report),
+        };
+        output.result(&text);
+        Ok(report.exit_code)
+    }
 }

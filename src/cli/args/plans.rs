@@ -1,0 +1,93 @@
+//! The saved plan that `--plan` names: of one machine, or of a fleet.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read as _},
+};
+
+use kbfix::{
+    diag::{Code, Diagnostic, Exit},
+    fleet::bundle::{self, BundleError},
+    operation::{Request, identify},
+    plan::Plan,
+    targets::Target,
+};
+
+use crate::cli::error::CommandError;
+
+/// The largest plan of one machine that is read, and therefore written, in bytes.
+pub(in crate::cli) const MAX_PLAN: usize = 256 << 20;
+
+/// What is to be planned or applied, as far as it is known without the target.
+pub(in crate::cli) enum Asked {
+    /// All of it.
+    Ready(Request),
+    /// A fleet plan, of which the target's machine has a part.
+    Fleet {
+        /// What messages call the file.
+        name: String,
+        /// The digest that was approved.
+        digest: Option<String>,
+        from: Box<dyn BufRead>,
+    },
+}
+
+impl Asked {
+    /// Opens a saved plan (`-`: standard input). That of one machine is read, and checked against the approved digest.
+    pub(in crate::cli) fn of_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Self, CommandError> {
+        let failed = |error: io::Error| CommandError::file(name, &error);
+        let mut from: Box<dyn BufRead> = match file {
+            "-" => Box::new(BufReader::new(io::stdin())),
+            _ => Box::new(BufReader::new(File::open(file).map_err(failed)?)),
+        };
+        if bundle::is_bundle(from.fill_buf().map_err(failed)?) {
+            let digest = digest.map(str::to_owned);
+            return Ok(Self::Fleet { name: name.to_owned(), digest, from });
+        }
+        let mut bytes = Vec::new();
+        from.take(MAX_PLAN as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() > MAX_PLAN {
+            let message = format!("it has more than {MAX_PLAN} bytes, the most that kbfix reads of it");
+            return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| {
+            CommandError::usage(
+                format!("{name} is not a plan: it is not UTF-8 text"),
+                "make one with `kbfix diff --out FILE`",
+            )
+        })?;
+        let plan = Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))?;
+        Ok(Self::Ready(Request::Plan(Box::new(plan))))
+    }
+
+    /// Returns what is asked of the target: of a fleet plan, the plan of the target's machine.
+    pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
+        let (name, digest, from) = match self {
+            Self::Ready(request) => return Ok(request),
+            Self::Fleet { name, digest, from } => (name, digest, from),
+        };
+        let (machine, uri) = (identify(target)?, target.uri());
+        let plan = bundle::read(from, digest.as_deref(), |bundle| bundle::choose(bundle, &machine, &uri));
+        plan.map(|plan| Request::Plan(Box::new(plan))).map_err(|error| refused(&name, error))
+    }
+}
+
+fn refused(name: &str, error: BundleError) -> CommandError {
+    let (code, hint) = match &error {
+        BundleError::Io(error) => return CommandError::file(name, error),
+        BundleError::Shape(_) => (Code::PLAN_INVALID, "make a fleet plan with `kbfix fleet plan --out FILE`"),
+        BundleError::Altered(_) => (Code::PLAN_ALTERED, "make the fleet plan anew, and have it reviewed"),
+        BundleError::Other { .. } => (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed"),
+        BundleError::Missing { unreadable: true, .. } => {
+            (Code::FLEET_PLAN_MISSING, "its snapshot could not be read: take a new one, and make the fleet plan anew")
+        }
+        BundleError::Missing { .. } => {
+            (Code::FLEET_PLAN_MISSING, "make the fleet plan anew with a snapshot of this machine")
+        }
+        BundleError::Twice { .. } => {
+            (Code::FLEET_PLAN_TWICE, "keep one snapshot of each machine, and make the fleet plan anew")
+        }
+        BundleError::Plan(_) => (Code::PLAN_INVALID, "make the fleet plan anew, and have it reviewed"),
+    };
+    CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
+}

@@ -1,0 +1,65 @@
+//! `kbfix fleet plan`
+
+use std::path::PathBuf;
+
+use kbfix::{
+    diag::Exit,
+    fleet::{
+        FleetCommand, FleetReport,
+        bundle::{Draft, PlanLine},
+        survey,
+    },
+};
+
+use super::diff;
+use crate::cli::{
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::Output,
+};
+
+/// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
+///
+/// The report is that of `kbfix fleet diff`, with the digest. `kbfix apply --plan FILE --digest DIGEST` on a machine takes the plan of that
+/// machine out of the file. Changes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    diff: diff::Arguments,
+
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let report = make(arguments, output);
+    arguments.diff.print(report, FleetCommand::Plan, output)
+}
+
+fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, CommandError> {
+    let asked = arguments.diff.read(output)?;
+    let mut inputs = Inputs::default();
+    arguments.diff.inputs(&asked.members, &mut inputs);
+    let out = Destination::new(&arguments.out, &inputs)?;
+    if matches!(out, Destination::StandardOutput) {
+        let message = format!("`--out {}` is standard output, where the report goes", arguments.out.display());
+        return Err(CommandError::usage(message, "name a file"));
+    }
+    let failed = |error| CommandError::file(&arguments.out.display().to_string(), &error);
+    // In the folder for temporary files and without a name, so that it is gone with this process.
+    let spool = tempfile::tempfile().map_err(failed)?;
+    let mut draft = Draft::new(spool, asked.members.each.len());
+    let survey = survey(
+        &asked.members,
+        &asked.specs,
+        &asked.which,
+        &asked.waivers,
+        PlanLine::of,
+        |at, line| draft.add(at, line),
+        output,
+    );
+    let bundle = draft.bundle(&asked.members, &survey, asked.first()).map_err(failed)?;
+    out.write_private_by(|file| draft.write(&bundle, file))?;
+    Ok(FleetReport { digest: Some(bundle.digest), ..asked.report(survey, FleetCommand::Plan) })
+}

@@ -1,0 +1,92 @@
+//! Reads a fleet plan, and takes the plan of one machine out of it.
+
+use std::io::{self, BufRead, Read};
+
+use super::{Bundle, BundleError};
+use crate::{
+    format::json,
+    plan::{
+        Plan,
+        file::{same_digest, sha256},
+    },
+};
+
+/// How every fleet plan begins.
+const START: &[u8] = b"{\"kbfix_fleet_plan\":";
+/// The most bytes of the first line: some hundred thousand machines.
+const MOST_HEAD: u64 = 256 << 20;
+/// The most bytes of one plan.
+const MOST_PLAN: u64 = 256 << 20;
+
+/// Returns whether a file that begins so is a fleet plan.
+pub fn is_bundle(start: &[u8]) -> bool {
+    start.starts_with(START)
+}
+
+/// Reads a fleet plan to its end, checks every byte of it against its digest and the approved one, and returns the plan
+/// that `choose` chooses. Of the other plans only the digests are known.
+///
+/// # Errors
+/// [`BundleError`]
+pub fn read(
+    mut from: impl BufRead,
+    approved: Option<&str>,
+    choose: impl FnOnce(&Bundle) -> Result<usize, BundleError>,
+) -> Result<Plan, BundleError> {
+    let head = text(line(&mut from, MOST_HEAD)?.ok_or_else(|| BundleError::Shape("it is empty".to_owned()))?)?;
+    let bundle: Bundle = json::check(&head)
+        .and_then(|()| serde_json::from_str(&head))
+        .map_err(|error| BundleError::Shape(error.to_string()))?;
+    if bundle.kbfix_fleet_plan != 1 {
+        return Err(BundleError::Shape("`kbfix_fleet_plan` is not 1".to_owned()));
+    }
+    let content = bundle.content_digest();
+    if content != bundle.digest {
+        let written = &bundle.digest;
+        return Err(BundleError::Altered(format!("its digest says {written}, its content gives {content}")));
+    }
+    if bundle.line() != head {
+        return Err(BundleError::Altered("its first line is not written as kbfix writes it".to_owned()));
+    }
+    if let Some(wanted) = approved.filter(|wanted| !same_digest(wanted, &content)) {
+        return Err(BundleError::Other { found: content, wanted: wanted.to_owned() });
+    }
+    let chosen = choose(&bundle);
+    let mut plan = None;
+    for (at, machine) in bundle.machines.iter().enumerate() {
+        let altered = |what: &str| BundleError::Altered(format!("the plan of {} {what}", machine.name));
+        let bytes = line(&mut from, MOST_PLAN)?.ok_or_else(|| altered("is not in it"))?;
+        if sha256(&bytes) != machine.sha256 {
+            return Err(altered("is not the one that its first line names"));
+        }
+        if matches!(chosen, Ok(chosen) if chosen == at) {
+            plan = Some(text(bytes)?);
+        }
+    }
+    if line(&mut from, 1)?.is_some() {
+        return Err(BundleError::Altered("something follows its last plan".to_owned()));
+    }
+    // Said only now: of a file that was altered, nothing else is worth saying.
+    let machine = &bundle.machines[chosen?];
+    let plan = plan.ok_or_else(|| BundleError::Shape("it has no such plan".to_owned()))?;
+    Ok(Plan::from_text(&plan, Some(&machine.plan))?)
+}
+
+/// Returns the next line without its line break; `None` at the end.
+fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleError> {
+    let mut bytes = Vec::new();
+    let size = Read::take(&mut *from, most + 1).read_until(b'\n', &mut bytes)?;
+    match bytes.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(bytes)),
+        Some(_) if size as u64 > most => {
+            let detail = format!("a line has more than {most} bytes, the most that kbfix reads of it");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, detail).into())
+        }
+        Some(_) => Err(BundleError::Altered("its last line has no end".to_owned())),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, BundleError> {
+    String::from_utf8(bytes).map_err(|_| BundleError::Shape("it is not UTF-8 text".to_owned()))
+}
