@@ -585,7 +585,7 @@ def test_a_list_for_a_parameter(site: Site) -> None:
     wrong = site.task({"src": ["list.yaml"], "parameters": {"names": [80]}})
     assert "the parameter names[0] is the number 80" in wrong.output and "Tagged" not in wrong.output, wrong.output
     single = site.task({**SRC, "parameters": {"realm_hint": ["1"]}})
-    assert "is set to a list, and is a number" in single.output, single.output
+    assert "is set to a list, but is a number" in single.output, single.output
     unset = site.task({"src": ["list.yaml"]})
     assert "(parameters: {names: …})" in unset.output and "--set" not in unset.output, unset.output
 
