@@ -6,15 +6,14 @@ use std::{
 };
 
 use super::{
-    Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SpecsMoved,
-    case::Cases, comparison::Unreadable, pace::Pace, parallel, survey::opened,
+    Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SpecsMoved, Waivers,
+    case::Cases,
+    comparison::Unreadable,
+    pace::Pace,
+    parallel,
+    survey::{opened, planned},
 };
-use crate::{
-    operation::{Progress, make_plan},
-    plan::Plan,
-    spec::Spec,
-    targets::{Drift, Target},
-};
+use crate::{operation::Progress, spec::Spec, targets::Drift};
 
 /// What one machine comes to in both states.
 struct Pair {
@@ -33,11 +32,12 @@ pub fn impact(
     progress: &mut impl Progress,
 ) -> FleetComparison {
     let work: Vec<(&Member, usize)> = members.each.iter().zip(which.iter().copied()).collect();
+    let none = &Waivers::default();
     let look = |(member, list): &(&Member, usize)| {
         let (mut target, _) = opened(member)?;
-        let before = planned(target.as_mut(), &before[*list])?;
-        let after = planned(target.as_mut(), &after[*list])?;
-        Ok(Pair { before: cases(before), after: cases(after), facts: Vec::new() })
+        let (_, before) = planned(target.as_mut(), &before[*list], none, &[])?;
+        let (_, after) = planned(target.as_mut(), &after[*list], none, &[])?;
+        Ok(Pair { before, after, facts: Vec::new() })
     };
     let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
     let order: Vec<&str> = new.iter().chain(old).map(|spec| &*spec.id).collect();
@@ -57,25 +57,17 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     };
     let both = |member| before.get(&key(member)).map(|old| (*old, member));
     let work: Vec<(&Member, &Member)> = new.each.iter().filter_map(both).collect();
+    let none = &Waivers::default();
     let look = |(old, new): &(&Member, &Member)| {
         let (mut old, _) = opened(old).map_err(|why| format!("before: {why}"))?;
         let (mut new, _) = opened(new)?;
-        let old = planned(old.as_mut(), specs).map_err(|why| format!("before: {why}"))?;
-        let new = planned(new.as_mut(), specs)?;
-        let facts = old.facts.changed(&new.facts);
-        Ok(Pair { before: cases(old), after: cases(new), facts })
+        let (old, before) = planned(old.as_mut(), specs, none, &[]).map_err(|why| format!("before: {why}"))?;
+        let (new, after) = planned(new.as_mut(), specs, none, &[])?;
+        Ok(Pair { before, after, facts: old.facts.changed(&new.facts) })
     };
     let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();
     let comparison = compare(&work, |(_, new)| &new.name, look, &order, FleetCommand::Drift, progress);
     FleetComparison { machines_come: only(new, &before), machines_go: only(old, &after), ..comparison }.with_exit()
-}
-
-fn planned(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, String> {
-    make_plan(target, specs).map_err(|error| error.to_string())
-}
-
-fn cases(plan: Plan) -> Vec<Case> {
-    plan.specs.into_iter().map(Case::of).collect()
 }
 
 /// What is different on one machine, by the numbers of cases and facts.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Case, FleetOutcome, MachineRow, Member, Members, case::Cases, pace::Pace, parallel};
+use super::{Case, FleetOutcome, MachineRow, Member, Members, Waivers, case::Cases, pace::Pace, parallel};
 use crate::{
     operation::{Progress, make_plan},
     plan::{Machine, Plan},
@@ -34,6 +34,7 @@ pub fn survey<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
     which: &[usize],
+    waivers: &Waivers,
     also: impl Fn(&Plan) -> K + Sync,
     mut take: impl FnMut(usize, K),
     progress: &mut impl Progress,
@@ -45,12 +46,12 @@ pub fn survey<K: Send>(
     let mut pace = Pace::new(work.len());
     parallel::each(
         &work,
-        |(member, specs)| look(member, specs, &also),
+        |(member, specs)| look(member, specs, waivers, &also),
         |at, seen| {
             pace.step(progress);
             let (seen, numbers) = match seen {
                 Ok((mut seen, more)) => {
-                    take(at, more);
+                    more.into_iter().for_each(|more| take(at, more));
                     let numbers = std::mem::take(&mut seen.cases).into_iter().map(|case| cases.add(case)).collect();
                     (Ok(seen), numbers)
                 }
@@ -64,11 +65,40 @@ pub fn survey<K: Send>(
 }
 
 /// Reads one machine.
-fn look<K>(member: &Member, specs: &[Spec], also: impl Fn(&Plan) -> K) -> Result<(Seen, K), String> {
+fn look<K>(
+    member: &Member,
+    specs: &[Spec],
+    waivers: &Waivers,
+    also: impl Fn(&Plan) -> K,
+) -> Result<(Seen, Option<K>), String> {
     let (mut target, taken) = opened(member)?;
-    let plan = make_plan(target.as_mut(), specs).map_err(|error| error.to_string())?;
-    let more = also(&plan);
-    Ok((Seen { machine: plan.machine, taken, cases: plan.specs.into_iter().map(Case::of).collect() }, more))
+    let among = waivers.of(&member.name, &member.groups);
+    let (plan, cases) = planned(target.as_mut(), specs, waivers, &among)?;
+    // A machine of which everything is waived has no plan.
+    let more = (!plan.specs.is_empty()).then(|| also(&plan));
+    Ok((Seen { machine: plan.machine, taken, cases }, more))
+}
+
+/// Plans specs on a target. A spec of which anything is waived is left out of the plan, and has its case all the same.
+pub(super) fn planned(
+    target: &mut dyn Target,
+    specs: &[Spec],
+    waivers: &Waivers,
+    among: &[usize],
+) -> Result<(Plan, Vec<Case>), String> {
+    let plan = make_plan(target, specs).map_err(|error| error.to_string())?;
+    let cases: Vec<Case> = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among)).collect();
+    if cases.iter().all(|case| case.waived.is_none()) {
+        return Ok((plan, cases));
+    }
+    let rest: Vec<Spec> =
+        specs.iter().zip(&cases).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
+    // Later specs are planned as if the changes of earlier ones were made, and those of a waived one are not.
+    let plan = make_plan(target, &rest).map_err(|error| error.to_string())?;
+    let mut planned = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among));
+    let cases = cases.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
+    let cases = cases.collect();
+    Ok((plan, cases))
 }
 
 /// Opens a machine's target; also returns when its snapshot was taken.

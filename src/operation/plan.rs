@@ -2,8 +2,8 @@
 
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
-    observe::{Reader, observe, observe_again},
-    plan::{Machine, Outcome, Plan, SpecPlan},
+    observe::{observe, observe_again},
+    plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
     spec::Spec,
     targets::{Drift, Target, TargetError},
@@ -33,12 +33,9 @@ impl Request {
 /// # Errors
 /// When the target as a whole cannot be read.
 pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
-    let uri = target.uri();
-    let facts = observe(target, |reader| {
-        crate::plan::build(&uri, specs, &Default::default(), reader);
-    })?;
-    let reader = Reader::new(&facts);
-    Ok(crate::plan::build(&uri, specs, &facts, &reader))
+    let mut planning = Planning::new(&target.uri(), specs);
+    let facts = observe(target, |reader| planning.ask(reader))?;
+    Ok(planning.finish(facts))
 }
 
 /// Why a saved plan is not carried out. Nothing was changed.

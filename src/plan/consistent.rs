@@ -96,7 +96,6 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
     };
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
     if must_act != spec.does_something() {
         let has = if must_act { "no changes" } else { "changes" };
         Some(format!("its outcome is {outcome}, and it has {has}"))
@@ -106,7 +105,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))
     } else if !counts && !(spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, and it names what is as the spec wants it"))
-    } else if counts && spec.by_star > spec.changes.iter().map(size).sum() {
+    } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
         Some(format!("it says that {} keys and values change through a `*`, and has fewer", spec.by_star))
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
         Some("it says that not all of its rules count, and that all do".to_owned())

@@ -74,7 +74,7 @@ fn value(place: &str) -> Option<(Key, ValueName)> {
                 (notation::quoted(&text) == name).then_some(text)?
             }
         };
-        Some((key, ValueName::new(&text).ok()?))
+        Some((key, ValueName::new(text.as_str()).ok()?))
     })
 }
 

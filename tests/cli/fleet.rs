@@ -153,3 +153,20 @@ fn what_a_change_to_specs_means_and_what_moved() {
     machine.run("fleet drift @/fleet @/fleet KB909094").code(0);
     machine.run("fleet drift @/fleet @/nowhere KB909094 --format json").code(2).says("file-access");
 }
+
+#[test]
+fn what_is_waived_is_done_until_the_waiver_expires() {
+    let machine = two();
+    let waivers = |expires: &str| {
+        let text =
+            format!("  - {{ spec: KB909094, machines: [FE1, fe2], reason: test, by: Ada, expires: {expires} }}\n");
+        machine.write("waivers.yaml", &format!("kbfix_waivers: 1\nwaivers:\n{text}"));
+    };
+    let line = "fleet diff KB909094 --snapshots @/fleet --waivers @/waivers.yaml";
+    waivers("2999-12-31");
+    machine.run(line).code(0).says("2 machines: 2 waived").says("waived until 2999-12-31 by Ada: test");
+    let report = machine.run(&format!("{line} --format json")).code(0).json();
+    jsonschema::validate(&machine.run("schema fleet-report").json(), &report).unwrap_or_else(|e| panic!("{e}"));
+    waivers("2020-01-01");
+    machine.run(line).code(2).says("waiver-expired").says("waivers.yaml:3");
+}

@@ -147,6 +147,18 @@ impl SpecArguments {
         self.load_with(Settings::for_validation(), output)
     }
 
+    /// Loads the whole library, each spec with the parameters that have a default.
+    ///
+    /// # Errors
+    /// If a built-in spec is invalid, which is a fault of the program.
+    pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        let loaded = spec::library::load();
+        if !loaded.has_errors() {
+            output.of_specs(loaded.diagnostics());
+        }
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
     /// The same with these settings to begin with.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;

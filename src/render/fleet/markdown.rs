@@ -110,6 +110,9 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
         for reason in reasons(case).into_iter().take(5) {
             let _ = writeln!(block, "{}\n", cell(reason));
         }
+        for sentence in wording::waivers(case, report) {
+            let _ = writeln!(block, "{} is {}\n", wording::waived_changes(case), cell(&sentence));
+        }
         let _ = writeln!(block, "```diff");
         let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| line.to_string()).collect();
         for (at, line) in lines.iter().enumerate() {
@@ -140,7 +143,8 @@ fn exceptions(report: &FleetReport) -> (String, Vec<String>) {
             [cell(&place), cell(&fact.found), cell(fact.wanted)].join(" | ")
         });
         let reasons = reasons(case).into_iter().map(|reason| format!("{} | | ", cell(reason)));
-        facts.chain(reasons).map(first).collect::<Vec<_>>()
+        let waivers = wording::waivers(case, report).into_iter().map(|sentence| format!("{} | | ", cell(&sentence)));
+        facts.chain(reasons).chain(waivers).map(first).collect::<Vec<_>>()
     });
     (head.to_owned(), blocks.collect())
 }

@@ -6,3 +6,4 @@ mod diff;
 mod file;
 mod formats;
 mod support;
+mod waivers;
