@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, man, rollback, schema, show,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, rollback, schema, show,
     snapshot, validate,
 };
 use kbfix::diag::Exit;
@@ -49,6 +49,7 @@ enum Command {
     Fleet(fleet::Arguments),
     Journal(journal::Arguments),
     Hive(hive::Arguments),
+    Library(library::Arguments),
     Show(show::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
@@ -88,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Fleet(a) => fleet::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),
+        Command::Library(a) => library::run(a, &mut output),
         Command::Show(a) => show::run(a, &mut output),
         Command::Import(a) => import::run(a, &mut output),
         Command::Export(a) => export::run(a, &mut output),

@@ -95,6 +95,10 @@ codes! {
     FLEET_GROUP = "fleet-group";
     /// A fleet has no machine.
     FLEET_EMPTY = "fleet-empty";
+    /// A waiver has expired, or its day is none.
+    WAIVER_EXPIRED = "waiver-expired";
+    /// A waiver names something that is not there.
+    WAIVER_UNKNOWN = "waiver-unknown";
     /// A fleet plan has no plan for the machine.
     FLEET_PLAN_MISSING = "fleet-plan-missing";
     /// A fleet plan has more than one plan for the machine.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::FleetOutcome;
+use super::{FleetOutcome, Waiver, Waivers};
 use crate::{
     diag::Exit,
     plan::{self, Check, Evidence, Outcome, SpecPlan, Truth, hidden},
@@ -36,8 +36,23 @@ pub struct Case {
     /// The SIDs of users for whom something could not be read, while the rest of the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
+    /// What a waiver accepts of it; null where none does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waived: Option<Waived>,
     /// The names of the machines, in the order of the report.
     pub machines: Vec<Arc<str>>,
+}
+
+/// What waivers accept of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Waived {
+    /// The numbers of the waivers in the report, from 0.
+    pub waivers: Vec<usize>,
+    /// The outcome that the case would have.
+    pub outcome: FleetOutcome,
+    /// The changes that are not made.
+    #[serde(serialize_with = "shown")]
+    pub changes: Vec<KeyChange>,
 }
 
 /// Writes changes without the data that is shown to nobody.
@@ -72,14 +87,19 @@ impl Case {
         !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
     }
 
+    /// Returns the waivers that accept something of the case, out of those of the report.
+    pub fn waivers<'w>(&self, all: &'w [Waiver]) -> Vec<&'w Waiver> {
+        self.waived.iter().flat_map(|waived| &waived.waivers).filter_map(|at| all.get(*at)).collect()
+    }
+
     /// Returns how many keys and values change.
     pub fn size(&self) -> usize {
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns what the plan of one spec comes to.
-    pub(super) fn of(plan: SpecPlan) -> Self {
+    /// Returns what the plan of one spec comes to on a machine for which these waivers are.
+    pub(super) fn of(plan: SpecPlan, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
         // Why an article does not apply, or how it holds, differs from machine to machine and asks for nothing.
         let is_plain = matches!(plan.outcome, Outcome::NotApplicable | Outcome::InDesiredState);
@@ -95,10 +115,37 @@ impl Case {
             checks,
             reasons: if is_plain { Vec::new() } else { plan.reasons },
             unread_users: plan.unread_users,
+            waived: None,
             machines: Vec::new(),
         };
+        if !among.is_empty() {
+            case.waive(waivers, among);
+        }
         case.seal();
         case
+    }
+
+    /// Takes out what waivers accept. Nothing waives what is unknown, not even for some users.
+    fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
+        let is_pending = self.outcome == FleetOutcome::ChangesPending;
+        if !self.unread_users.is_empty() || !(is_pending || self.outcome == FleetOutcome::Blocked) {
+            return;
+        }
+        let outcome = self.outcome;
+        if let Some(whole) = waivers.whole(&self.spec, among) {
+            let changes = std::mem::take(&mut self.changes);
+            self.waived = Some(Waived { waivers: vec![whole], outcome, changes });
+            self.outcome = FleetOutcome::Waived;
+            return;
+        }
+        let split = waivers.split(&self.spec, std::mem::take(&mut self.changes), among);
+        self.changes = split.left;
+        if !split.waived.is_empty() {
+            self.waived = Some(Waived { waivers: split.by, outcome, changes: split.waived });
+            if self.changes.is_empty() {
+                self.outcome = FleetOutcome::Waived;
+            }
+        }
     }
 
     /// Gives the case its digest and its name.
@@ -106,11 +153,11 @@ impl Case {
         let changes = (!self.changes.is_empty()).then(|| hidden_value(&self.changes));
         self.digest = changes.as_ref().map(plan::file::digest);
         let is_plain = self.digest.is_none() && self.reasons.is_empty() && self.checks.is_empty();
-        let content = match is_plain && self.unread_users.is_empty() {
+        let content = match is_plain && self.unread_users.is_empty() && self.waived.is_none() {
             true => format!("{} {}", self.spec, self.outcome.as_str()),
             false => {
-                let Self { spec, outcome, digest, checks, reasons, unread_users, .. } = &*self;
-                json!([spec, outcome, digest, checks, reasons, unread_users]).to_string()
+                let Self { spec, outcome, digest, checks, reasons, unread_users, waived, .. } = &*self;
+                json!([spec, outcome, digest, checks, reasons, unread_users, waived]).to_string()
             }
         };
         // Half a digest: names need to differ from each other, and prove nothing.

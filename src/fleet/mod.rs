@@ -6,17 +6,25 @@
 
 pub mod bundle;
 mod case;
+mod compare;
+mod comparison;
 mod document;
 mod folder;
 mod member;
 mod outcome;
+mod pace;
 mod parallel;
 mod report;
 mod row;
 mod same;
+mod scope;
 mod survey;
+mod waiver;
+mod waivers;
 
-pub use case::Case;
+pub use case::{Case, Waived};
+pub use compare::{drift, impact};
+pub use comparison::{Difference, DifferenceKind, FactDrift, FleetComparison, SpecsMoved, Unreadable};
 pub use document::{FleetFile, fleet_schema};
 pub use folder::{Ignored, snapshots};
 pub use member::{Member, Members};
@@ -25,3 +33,5 @@ pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
 pub use row::{Line, LineSpec, MachineRow};
 pub use same::SameMachine;
 pub use survey::{Survey, survey};
+pub use waiver::Waiver;
+pub use waivers::{Waivers, waivers_schema};

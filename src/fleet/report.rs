@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Case, FleetOutcome, Line, LineSpec, MachineRow, SameMachine, Survey, same::same_machines};
+use super::{Case, FleetOutcome, Line, LineSpec, MachineRow, SameMachine, Survey, Waiver, same::same_machines};
 use crate::{
     diag::{Diagnostic, Exit},
     spec::Spec,
@@ -37,6 +37,8 @@ pub struct FleetReport {
     pub same_machines: Vec<SameMachine>,
     /// The entries of the folder of snapshots that were not read, since their names are not those of snapshots.
     pub ignored: Vec<String>,
+    /// The waivers that count.
+    pub waivers: Vec<Waiver>,
     /// The digest of the fleet plan that was written; null where none was.
     pub digest: Option<String>,
     /// What stopped the command, and warnings.
@@ -51,6 +53,10 @@ pub enum FleetCommand {
     Diff,
     /// `kbfix fleet plan`
     Plan,
+    /// `kbfix fleet impact`
+    Impact,
+    /// `kbfix fleet drift`
+    Drift,
 }
 
 /// Counts of machines.
@@ -89,6 +95,7 @@ impl FleetReport {
             machines: Vec::new(),
             same_machines: Vec::new(),
             ignored: Vec::new(),
+            waivers: Vec::new(),
             digest: None,
             diagnostics: Vec::new(),
         }
@@ -131,7 +138,12 @@ impl FleetReport {
             wave: row.wave,
             outcome: row.outcome,
             unreadable: row.unreadable.as_deref(),
-            specs: row.cases.iter().filter_map(|id| cases.get(&**id)).map(|case| LineSpec::of(case)).collect(),
+            specs: row
+                .cases
+                .iter()
+                .filter_map(|id| cases.get(&**id))
+                .map(|case| LineSpec::of(case, &self.waivers))
+                .collect(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Case, FleetOutcome};
+use super::{Case, FleetOutcome, Waiver};
 use crate::plan::Check;
 
 /// What is kept of one machine.
@@ -79,11 +79,13 @@ pub struct LineSpec<'a> {
     pub checks: &'a [Check],
     /// The reasons for the outcome.
     pub reasons: &'a [String],
+    /// The waivers that accept something of it.
+    pub waivers: Vec<&'a Waiver>,
 }
 
 impl<'a> LineSpec<'a> {
     /// Returns the line of a case.
-    pub fn of(case: &'a Case) -> Self {
+    pub fn of(case: &'a Case, waivers: &'a [Waiver]) -> Self {
         Self {
             spec: &case.spec,
             outcome: case.outcome,
@@ -92,6 +94,7 @@ impl<'a> LineSpec<'a> {
             changes: case.size(),
             checks: &case.checks,
             reasons: &case.reasons,
+            waivers: case.waivers(waivers),
         }
     }
 }

@@ -1,11 +1,8 @@
 //! Reads every machine of a fleet once, and plans specs on it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use super::{Case, FleetOutcome, MachineRow, Member, Members, case::Cases, parallel};
+use super::{Case, FleetOutcome, MachineRow, Member, Members, Waivers, case::Cases, pace::Pace, parallel};
 use crate::{
     operation::{Progress, make_plan},
     plan::{Machine, Plan},
@@ -30,12 +27,14 @@ struct Seen {
 }
 
 /// Reads each machine of the fleet once, plans specs on it, and keeps one row. Both cores of two are used, and nothing
-/// of a machine is kept but its row, and what `also` makes of its plan, which goes to `take`. `specs` has one list for each set of parameters that machines have, and `which`
-/// says for each machine which list is planned on it. A machine that cannot be read has a row that says why.
+/// of a machine is kept but its row, and what `also` makes of its plan, which goes to `take`. `specs` has one list for
+/// each set of parameters that machines have, and `which` says for each machine which list is planned on it. A machine
+/// that cannot be read has a row that says why.
 pub fn survey<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
     which: &[usize],
+    waivers: &Waivers,
     also: impl Fn(&Plan) -> K + Sync,
     mut take: impl FnMut(usize, K),
     progress: &mut impl Progress,
@@ -47,12 +46,12 @@ pub fn survey<K: Send>(
     let mut pace = Pace::new(work.len());
     parallel::each(
         &work,
-        |(member, specs)| look(member, specs, &also),
+        |(member, specs)| look(member, specs, waivers, &also),
         |at, seen| {
             pace.step(progress);
             let (seen, numbers) = match seen {
                 Ok((mut seen, more)) => {
-                    take(at, more);
+                    more.into_iter().for_each(|more| take(at, more));
                     let numbers = std::mem::take(&mut seen.cases).into_iter().map(|case| cases.add(case)).collect();
                     (Ok(seen), numbers)
                 }
@@ -66,21 +65,54 @@ pub fn survey<K: Send>(
 }
 
 /// Reads one machine.
-fn look<K>(member: &Member, specs: &[Spec], also: impl Fn(&Plan) -> K) -> Result<(Seen, K), String> {
+fn look<K>(
+    member: &Member,
+    specs: &[Spec],
+    waivers: &Waivers,
+    also: impl Fn(&Plan) -> K,
+) -> Result<(Seen, Option<K>), String> {
+    let (mut target, taken) = opened(member)?;
+    let among = waivers.of(&member.name, &member.groups);
+    let (plan, cases) = planned(target.as_mut(), specs, waivers, &among)?;
+    // A machine of which everything is waived has no plan.
+    let more = (!plan.specs.is_empty()).then(|| also(&plan));
+    Ok((Seen { machine: plan.machine, taken, cases }, more))
+}
+
+/// Plans specs on a target. A spec of which anything is waived is left out of the plan, and has its case all the same.
+pub(super) fn planned(
+    target: &mut dyn Target,
+    specs: &[Spec],
+    waivers: &Waivers,
+    among: &[usize],
+) -> Result<(Plan, Vec<Case>), String> {
+    let plan = make_plan(target, specs).map_err(|error| error.to_string())?;
+    let cases: Vec<Case> = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among)).collect();
+    if cases.iter().all(|case| case.waived.is_none()) {
+        return Ok((plan, cases));
+    }
+    let rest: Vec<Spec> =
+        specs.iter().zip(&cases).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
+    // Later specs are planned as if the changes of earlier ones were made, and those of a waived one are not.
+    let plan = make_plan(target, &rest).map_err(|error| error.to_string())?;
+    let mut planned = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among));
+    let cases = cases.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
+    let cases = cases.collect();
+    Ok((plan, cases))
+}
+
+/// Opens a machine's target; also returns when its snapshot was taken.
+pub(super) fn opened(member: &Member) -> Result<(Box<dyn Target>, Option<String>), String> {
     let address = member.address.as_ref().map_err(Clone::clone)?;
     let unreadable = |error: TargetError| error.to_string();
-    let mut taken = None;
-    let mut target: Box<dyn Target> = match address.kind() {
+    match address.kind() {
         Ok(Kind::Snapshot(path)) => {
             let snapshot = SnapshotTarget::open(path).map_err(unreadable)?;
-            taken = Some(snapshot.snapshot().taken.clone());
-            Box::new(snapshot)
+            let taken = snapshot.snapshot().taken.clone();
+            Ok((Box::new(snapshot), Some(taken)))
         }
-        _ => open(address).map_err(unreadable)?,
-    };
-    let plan = make_plan(target.as_mut(), specs).map_err(unreadable)?;
-    let more = also(&plan);
-    Ok((Seen { machine: plan.machine, taken, cases: plan.specs.into_iter().map(Case::of).collect() }, more))
+        _ => Ok((open(address).map_err(unreadable)?, None)),
+    }
 }
 
 /// Puts rows and cases into their order, which is that of names and not of reading.
@@ -117,35 +149,4 @@ fn rows(
     }
     let order: Vec<&str> = specs.first().into_iter().flatten().map(|spec| &*spec.id).collect();
     Survey { machines, cases: cases.in_order(&order) }
-}
-
-/// Shows how many machines are read, and how fast.
-struct Pace {
-    started: Instant,
-    shown: Instant,
-    done: usize,
-    all: usize,
-}
-
-impl Pace {
-    fn new(all: usize) -> Self {
-        let now = Instant::now();
-        Self { started: now, shown: now, done: 0, all }
-    }
-
-    fn step(&mut self, progress: &mut impl Progress) {
-        const PAUSE: Duration = Duration::from_millis(200);
-        self.done += 1;
-        if self.shown.elapsed() >= PAUSE {
-            self.shown = Instant::now();
-            let rate = self.done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-            progress.show(&format!("{} of {} machines read, {rate:.0} a second", self.done, self.all));
-        }
-    }
-
-    fn end(&self, progress: &mut impl Progress) {
-        if self.shown > self.started {
-            progress.end();
-        }
-    }
 }

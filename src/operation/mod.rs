@@ -8,6 +8,7 @@ mod diff;
 pub mod error;
 mod execute;
 mod install;
+pub mod library;
 pub mod package;
 mod plan;
 mod progress;

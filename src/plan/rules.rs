@@ -11,7 +11,7 @@ use crate::{
         document::OnSubkeys,
         model::{Condition, DesiredKey, KeyPattern, KeyRule},
     },
-    targets::{Answer, ChangeAction, KeyChange},
+    targets::{Answer, KeyChange},
 };
 
 use super::{
@@ -224,8 +224,7 @@ fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
         return 0;
     }
     let through_star = |change: &&KeyChange| within(&change.key, starred).is_some();
-    let size = |change: &KeyChange| change.values.len() + usize::from(change.action != ChangeAction::Update);
-    changes.iter().filter(through_star).map(size).sum()
+    changes.iter().filter(through_star).map(KeyChange::size).sum()
 }
 
 fn when(

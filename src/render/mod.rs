@@ -13,6 +13,7 @@ pub mod html;
 mod hidden;
 mod human;
 pub mod journal;
+pub mod library;
 mod markdown;
 mod paint;
 mod long_data;

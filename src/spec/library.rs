@@ -1,5 +1,7 @@
 //! The built-in specs, from the folder `specs/`.
 
+use super::{LoadedAll, Settings, Source, load_all};
+
 /// Expands to a spec's id and its file, which is named after it.
 macro_rules! spec {
     ($id:literal) => {
@@ -89,4 +91,11 @@ pub fn find(id: &str) -> Option<&'static [u8]> {
 /// Returns the ids of the built-in specs.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     SPECS.iter().map(|(id, _)| *id)
+}
+
+/// Loads all built-in specs, as one run. Parameters without a default stay unset.
+pub fn load() -> LoadedAll {
+    let names: Vec<String> = ids().map(|id| format!("built-in {id}")).collect();
+    let sources = SPECS.iter().zip(&names).map(|((_, bytes), name)| Source { name, bytes });
+    load_all(&sources.collect::<Vec<_>>(), &Settings::for_validation())
 }

@@ -10,6 +10,7 @@ pub mod library;
 pub mod model;
 mod reference;
 mod schema;
+pub mod search;
 mod settings;
 mod shape;
 mod side_document;

@@ -74,6 +74,11 @@ impl KeyChange {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
 
+    /// Returns how many keys and values are created, updated or deleted.
+    pub fn size(&self) -> usize {
+        self.values.len() + usize::from(self.action != ChangeAction::Update)
+    }
+
     /// Returns the change that undoes this one.
     pub fn inverse(&self) -> Self {
         let action = match self.action {

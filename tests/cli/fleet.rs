@@ -104,7 +104,7 @@ fn a_fleet_is_approved_once_and_applied_machine_by_machine() {
     assert_eq!(report["machine"]["computer_name"], "FRONTEND1");
     let apply = format!("apply --plan @/fleet.plan --digest {digest} @target @state");
     machine.run(&apply).code(0).says("done, and read back");
-    machine.run(&apply).code(0).says("carried out before");
+    machine.run(&apply).code(0).says("already applied");
     assert!(machine.export().contains("DisableRealmHint"));
     machine.run("apply --plan @/fleet.plan --digest sha256:00 @target @state").code(2).says("plan-digest");
     // Standard input has no second beginning.
@@ -126,4 +126,47 @@ fn a_machine_outside_of_the_fleet_plan_is_refused() {
     machine.run("fleet plan KB909094 --snapshots @/fleet --out @/fleet.plan").code(1).says("fleet-same-machine");
     machine.run("apply --plan @/fleet.plan @target @state").code(2).says("fleet-plan-twice");
     machine.run("fleet plan KB909094 --snapshots @/fleet --out @/fleet/A.json").code(2).says("out-is-input");
+}
+
+#[test]
+fn what_a_change_to_specs_means_and_what_moved() {
+    let machine = two();
+    let spec = kbfix::spec::library::find("KB909094").unwrap();
+    for folder in ["base", "head", "later"] {
+        fs::create_dir(machine.path(folder)).unwrap();
+    }
+    fs::write(machine.path("base/kb.yaml"), spec).unwrap();
+    let stricter = String::from_utf8(spec.to_vec()).unwrap().replace("6.5.7651.19", "6.5.7651.20");
+    machine.write("head/kb.yaml", &stricter);
+    let line = "fleet impact @/head --base @/base --snapshots @/fleet";
+    machine.run(line).code(4).says("2 machines compared: 2 different").says("specs that differ: KB909094");
+    machine.run("fleet impact @/base --base @/base --snapshots @/fleet").code(0);
+    let run = machine.run(&format!("{line} --format json")).code(4);
+    let schema = machine.run("schema fleet-comparison").json();
+    jsonschema::validate(&schema, &run.json()).unwrap_or_else(|e| panic!("{e}"));
+    machine.run(&format!("{line} --format markdown")).code(4).says("<!-- kbfix fleet impact -->");
+    machine.set_dll([6, 5, 7651, 61]);
+    machine.run("snapshot KB909094 @target --out @/later/FE1.json").code(0);
+    let run = machine.run("fleet drift @/fleet @/later KB909094").code(1);
+    let run = run.says("file version 6.5.7651.19").says("file version 6.5.7651.61").says("gone: FE2");
+    assert!(run.stdout.starts_with("1 machine compared: 1 different, 1 gone"), "{}", run.stdout);
+    machine.run("fleet drift @/fleet @/fleet KB909094").code(0);
+    machine.run("fleet drift @/fleet @/nowhere KB909094 --format json").code(2).says("file-access");
+}
+
+#[test]
+fn what_is_waived_is_done_until_the_waiver_expires() {
+    let machine = two();
+    let waivers = |expires: &str| {
+        let text =
+            format!("  - {{ spec: KB909094, machines: [FE1, fe2], reason: test, by: Ada, expires: {expires} }}\n");
+        machine.write("waivers.yaml", &format!("kbfix_waivers: 1\nwaivers:\n{text}"));
+    };
+    let line = "fleet diff KB909094 --snapshots @/fleet --waivers @/waivers.yaml";
+    waivers("2999-12-31");
+    machine.run(line).code(0).says("2 machines: 2 waived").says("waived until 2999-12-31 by Ada: test");
+    let report = machine.run(&format!("{line} --format json")).code(0).json();
+    jsonschema::validate(&machine.run("schema fleet-report").json(), &report).unwrap_or_else(|e| panic!("{e}"));
+    waivers("2020-01-01");
+    machine.run(line).code(2).says("waiver-expired").says("waivers.yaml:3");
 }

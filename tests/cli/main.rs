@@ -12,6 +12,7 @@ mod exit_codes;
 mod fleet;
 mod harness;
 mod journal;
+mod library;
 mod kb909094;
 mod max_changes;
 mod names;

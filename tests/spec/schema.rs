@@ -29,12 +29,15 @@ fn the_schemas_of_the_documents_are_up_to_date() {
         "snapshot",
         "fleet",
         "fleet-report",
+        "waivers",
+        "fleet-comparison",
         "fleet-machine",
         "fleet-plan",
         "findings",
         "articles",
         "journals",
         "journal",
+        "library",
         "hive-check",
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix")).args(["schema", name]).output().unwrap();

@@ -53,6 +53,14 @@ impl RequestArguments {
         }
     }
 
+    /// Reads the whole library in place of specs.
+    pub(in crate::cli) fn load_library(&self, output: &mut Output) -> Result<Asked, CommandError> {
+        self.check()?;
+        let mut specs = SpecArguments::load_library(output)?;
+        self.packages.ask(&mut specs)?;
+        Ok(Asked::Ready(Request::Specs(specs)))
+    }
+
     /// Returns the error of an operation; if it is about the saved plan, with the name of its file.
     pub(in crate::cli) fn error(&self, error: operation::Error) -> CommandError {
         let error = CommandError::from(error);

@@ -18,7 +18,7 @@ use kbfix::{
 };
 
 /// The specs, for every command that reads some.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
     /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094. A .reg file, known by its first
     /// line, is the spec that `kbfix import` makes of it.
@@ -147,6 +147,18 @@ impl SpecArguments {
         self.load_with(Settings::for_validation(), output)
     }
 
+    /// Loads the whole library, each spec with the parameters that have a default.
+    ///
+    /// # Errors
+    /// If a built-in spec is invalid, which is a fault of the program.
+    pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        let loaded = spec::library::load();
+        if !loaded.has_errors() {
+            output.of_specs(loaded.diagnostics());
+        }
+        loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
     /// The same with these settings to begin with.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
@@ -155,6 +167,16 @@ impl SpecArguments {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
+    }
+
+    /// The same arguments with other specs.
+    pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
+        Self { specs, stdin_specs: false, ..self.clone() }
+    }
+
+    /// Whether any spec is named or piped.
+    pub(in crate::cli) fn are_named(&self) -> bool {
+        !self.specs.is_empty() || self.stdin_specs
     }
 
     /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.
@@ -248,7 +270,7 @@ impl SpecArguments {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
                     Some(bytes) => sources.push(Source::new(format!("built-in {name}"), bytes.to_vec())),
                     None => {
-                        let message = format!("`{name}` is no file, no folder and no built-in spec");
+                        let message = format!("`{name}` is not a file, a folder or a built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
                         let hint = match kbfix::diag::text::suggest(name, ids.iter().copied()) {
                             Some(meant) => format!("did you mean {meant}?"),
@@ -271,7 +293,10 @@ impl Whole {
     fn from_standard_input() -> Result<Self, CommandError> {
         let text = standard_input(spec::MAX_BYTES * 64)?;
         let invalid = |why: String| {
-            CommandError::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help")
+            CommandError::usage(
+                format!("standard input does not have the form that --stdin-specs reads: {why}"),
+                "see --help",
+            )
         };
         // Not by an untagged enum, which does not tell what is wrong in either of its forms.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {

@@ -8,6 +8,7 @@ use kbfix::{
         self,
         report::{self, Report},
     },
+    plan::Outcome,
     render,
 };
 
@@ -23,6 +24,10 @@ use crate::cli::{
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
+
+    /// All built-in specs, in one pass, with a table of their outcomes at the end.
+    #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
+    all: bool,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -81,9 +86,20 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             output.diagnostics(&report.diagnostics);
             output.result(&render::html::report(&report));
         }
+        Format::Human if arguments.all => overview(&report, output),
         _ => output.report(&report, format),
     }
     Ok(report.exit_code)
+}
+
+/// Shows the specs that ask for something, and a table of all.
+fn overview(report: &Report, output: &mut Output) {
+    let is_quiet = |outcome: Outcome| matches!(outcome, Outcome::NotApplicable | Outcome::InDesiredState);
+    let mut asking = report.clone();
+    asking.specs.retain(|spec| !is_quiet(spec.whole_outcome()));
+    output.report(&asking, output::Format::Human);
+    let table = render::library::outcomes(&report.specs, output.paint());
+    output.result(&format!("\n{table}"));
 }
 
 /// Where the plan is saved.
@@ -94,7 +110,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     inputs.add_target(&arguments.target.address()?);
     match Destination::new(out, &inputs)? {
         Destination::StandardOutput => {
-            let message = format!("`--out {}` is standard output, where the report goes", out.display());
+            let message = format!("`--out {}` is standard output, to which the report is written", out.display());
             Err(CommandError::usage(
                 message,
                 "name a file; or give `--with-plan --format json`, which has the plan in the report",
@@ -109,15 +125,18 @@ fn fits(size: usize, most: usize) -> Result<(), CommandError> {
     if size <= most {
         return Ok(());
     }
-    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads of a plan");
-    Err(CommandError::usage(message, "plan fewer specs at once; or apply the specs without a saved plan"))
+    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
+    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
 }
 
 /// Makes the report, and saves the plan.
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     arguments.request.check()?;
     let out = destination(arguments)?;
-    let request = arguments.request.load(output)?;
+    let request = match arguments.all {
+        true => arguments.request.load_library(output)?,
+        false => arguments.request.load(output)?,
+    };
     let (_, mut target) = arguments.target.open()?;
     let request = request.on(target.as_mut())?;
     let diff = operation::diff(&request, arguments.request.max_changes, target.as_mut(), output)

@@ -10,6 +10,7 @@ pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod hive;
 pub(in crate::cli) mod import;
 pub(in crate::cli) mod journal;
+pub(in crate::cli) mod library;
 pub(in crate::cli) mod man;
 pub(in crate::cli) mod rollback;
 pub(in crate::cli) mod schema;

@@ -7,7 +7,8 @@ use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
     diag::Exit,
-    fleet::{self, FleetReport},
+    fleet::{self, FleetComparison, FleetReport},
+    operation::library::Library,
     plan,
     render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
@@ -34,10 +35,14 @@ enum Document {
     Snapshot,
     /// A fleet file.
     Fleet,
+    /// A file of waivers.
+    Waivers,
     /// What fleet diff reports.
     FleetReport,
     /// One line of fleet diff --lines.
     FleetMachine,
+    /// What fleet impact and fleet drift report.
+    FleetComparison,
     /// The first line of a fleet plan; each other line is a plan.
     FleetPlan,
     /// What validate finds.
@@ -48,6 +53,8 @@ enum Document {
     Journals,
     /// One journal.
     Journal,
+    /// What library lists.
+    Library,
     /// What the check of a hive finds.
     HiveCheck,
 }
@@ -60,12 +67,15 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Snapshot => schema_for!(Snapshot).to_value(),
         Document::Fleet => fleet::fleet_schema(),
         Document::FleetReport => written::<FleetReport>(),
+        Document::Waivers => fleet::waivers_schema(),
+        Document::FleetComparison => written::<FleetComparison>(),
         Document::FleetPlan => schema_for!(fleet::bundle::Bundle).to_value(),
         Document::FleetMachine => written::<fleet::Line<'_>>(),
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),
         Document::Journals => written::<journal::Journals<'_>>(),
         Document::Journal => written::<journal::Shown<'_>>(),
+        Document::Library => written::<Library>(),
         Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));

@@ -32,6 +32,9 @@ pub struct Bundle {
     pub machines: Vec<BundleMachine>,
     /// The names of the machines that could not be read, and have no plan.
     pub unreadable: Vec<String>,
+    /// The names of the machines of which everything is waived, and that have no plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<String>,
     /// `sha256:` and the SHA-256 of all the rest of this line as canonical JSON (RFC 8785), in hex digits.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
@@ -59,6 +62,9 @@ pub struct BundleMachine {
     pub groups: Vec<String>,
     /// The number of its wave, from 1; null where the fleet has no waves.
     pub wave: Option<usize>,
+    /// The specs that are not in its plan, since something of them is waived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<String>,
     /// How many keys and values its plan changes.
     pub changes: usize,
     /// The digest of its plan.

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Seek, SeekFrom, Write};
 
 use super::{Bundle, BundleMachine, BundleSpec};
 use crate::{
-    fleet::{Members, Survey},
+    fleet::{MachineRow, Members, Survey},
     plan::{Machine, Plan, file::sha256},
     spec::Spec,
     targets::{ChangeAction, KeyChange},
@@ -81,11 +81,20 @@ impl<F: io::Read + Write + Seek> Draft<F> {
             waves: members.waves.clone(),
             machines: Vec::new(),
             unreadable: Vec::new(),
+            waived: Vec::new(),
             digest: String::new(),
+        };
+        let of_waivers: Vec<_> = survey.cases.iter().filter(|case| case.waived.is_some()).collect();
+        let waived = |row: &MachineRow| {
+            let cases = of_waivers.iter().filter(|case| row.cases.contains(&case.id));
+            let mut ids: Vec<String> = cases.map(|case| case.spec.clone()).collect();
+            ids.sort();
+            ids
         };
         for (row, line) in survey.machines.iter().zip(&self.lines) {
             let Some((line, ..)) = line else {
-                bundle.unreadable.push(row.name.to_string());
+                let without_plan = if row.unreadable.is_some() { &mut bundle.unreadable } else { &mut bundle.waived };
+                without_plan.push(row.name.to_string());
                 continue;
             };
             bundle.machines.push(BundleMachine {
@@ -93,6 +102,7 @@ impl<F: io::Read + Write + Seek> Draft<F> {
                 machine: line.machine.clone(),
                 groups: row.groups.clone(),
                 wave: row.wave,
+                waived: waived(row),
                 changes: line.changes,
                 plan: line.digest.clone(),
                 sha256: line.sha256.clone(),

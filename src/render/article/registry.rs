@@ -1,5 +1,7 @@
 //! Formats the registry rules in `.reg` notation, with comments for everything that it cannot express.
 
+use std::collections::BTreeMap;
+
 use crate::{
     registry::{
         Data, RootKey, View,
@@ -25,7 +27,7 @@ pub(super) fn rules(spec: &Spec) -> String {
             if !out.is_empty() {
                 out.push('\n');
             }
-            key(rule, written, &mut out);
+            key(rule, written, &spec.unset, &mut out);
         }
     }
     out
@@ -54,7 +56,7 @@ fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out
     }
 }
 
-fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
+fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, String>, out: &mut String) {
     head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
@@ -77,9 +79,15 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         None => {}
     }
     let mut path = rule.key.root.long().to_owned();
-    for name in &rule.key.names {
+    // What takes the place of an unset parameter means nothing to a reader; the spec's own name for it does.
+    if let (Some(_), Some((_, below))) = (&rule.key.unset, written.key.split_once('\\')) {
         path.push('\\');
-        path.push_str(&name.to_string());
+        path.push_str(below);
+    } else {
+        for name in &rule.key.names {
+            path.push('\\');
+            path.push_str(&name.to_string());
+        }
     }
     match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
@@ -92,18 +100,23 @@ fn key(rule: &KeyRule, written: &document::KeyRule, out: &mut String) {
         DesiredKey::Values(values) => {
             line(out, &format!("[{path}]"));
             for (value, (_, written)) in values.iter().zip(&written.values) {
-                self::value(value, written, out);
+                self::value(value, written, unset, out);
             }
         }
     }
 }
 
-fn value(rule: &ValueRule, written: &document::ValueRule, out: &mut String) {
+fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<String, String>, out: &mut String) {
     head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
-    if let Some(DataExpression::Parameter(reference)) = &written.data {
-        line(out, &format!("; as the parameter {} says", reference.parameter));
-    }
     let name = notation::value_name(&rule.name);
+    if let Some(DataExpression::Parameter(reference)) = &written.data {
+        let parameter = &reference.parameter;
+        if unset.contains_key(parameter) && !rule.is_sensitive {
+            line(out, &format!("; {name}: as the parameter {parameter} says, which has no default"));
+            return;
+        }
+        line(out, &format!("; as the parameter {parameter} says"));
+    }
     if rule.is_sensitive {
         line(out, &format!("; {}, and shown to nobody", sensitive(&rule.desired)));
         let end = if rule.desired == Desired::Absent { "-" } else { notation::HIDDEN };

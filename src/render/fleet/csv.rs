@@ -43,7 +43,11 @@ pub fn csv(report: &FleetReport) -> String {
 fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let outcome = spec.map_or(line.outcome, |spec| spec.outcome);
-    let reason = spec.map_or_else(|| text(line.unreadable), |spec| spec.reasons.join("; "));
+    let waived = |spec: &LineSpec<'_>| {
+        let waivers = spec.waivers.iter().map(|w| format!("waived until {} by {}: {}", w.expires, w.by, w.reason));
+        spec.reasons.iter().cloned().chain(waivers).collect::<Vec<_>>().join("; ")
+    };
+    let reason = spec.map_or_else(|| text(line.unreadable), waived);
     [
         line.name.to_owned(),
         outcome.as_str().to_owned(),

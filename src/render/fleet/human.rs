@@ -21,12 +21,12 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
     let _ = writeln!(out, "{}\n", paint.bold(&wording::summary(report)));
     table(report, &mut out);
     for case in report.cases_of(FleetOutcome::ChangesPending) {
-        head(case, paint, &mut out);
+        head(case, report, paint, &mut out);
         changes(case, paint, &mut out);
     }
     for outcome in [FleetOutcome::Waived, FleetOutcome::Blocked, FleetOutcome::NeedsParameter, FleetOutcome::Unknown] {
         for case in report.cases_of(outcome) {
-            head(case, paint, &mut out);
+            head(case, report, paint, &mut out);
         }
     }
     for (row, why) in report.unreadable() {
@@ -61,7 +61,7 @@ fn table(report: &FleetReport, out: &mut String) {
 }
 
 /// Which machines it is about, and what is so there.
-fn head(case: &Case, paint: Paint, out: &mut String) {
+fn head(case: &Case, report: &FleetReport, paint: Paint, out: &mut String) {
     let count = paint.bold(&wording::machines(case.machines.len()));
     let outcome = paint.fleet(case.outcome);
     let _ = writeln!(out, "{count}: {}: {outcome}", one_line(&case.spec));
@@ -73,6 +73,14 @@ fn head(case: &Case, paint: Paint, out: &mut String) {
     }
     for reason in reasons(case) {
         let _ = writeln!(out, "  because       {}", one_line(reason));
+    }
+    for sentence in wording::waivers(case, report) {
+        let _ = writeln!(out, "  {}", one_line(&sentence));
+    }
+    if let Some(waived) = &case.waived {
+        for line in waived.changes.iter().flat_map(diff::hunk) {
+            let _ = writeln!(out, "  {line}");
+        }
     }
     if case.changes.is_empty() {
         out.push('\n');

@@ -38,7 +38,7 @@ pub fn junit(report: &FleetReport) -> String {
         out.open(suite);
         for row in &report.machines {
             if let Some(case) = row.cases.get(at).and_then(|id| cases.get(&**id)) {
-                test(row, case, &mut out);
+                test(row, case, report, &mut out);
             }
         }
         out.close("testsuite");
@@ -119,13 +119,14 @@ fn start<'a>(row: &MachineRow, class: &str) -> BytesStart<'a> {
     start
 }
 
-fn test(row: &MachineRow, case: &Case, out: &mut Xml) {
+fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml) {
     let start = start(row, &case.spec);
     let Some(element) = element(case.outcome) else { return out.event(Event::Empty(start)) };
     out.open(start);
-    let message = match case.changes.is_empty() {
-        true => case.reasons.join("; "),
-        false => wording::changes(case),
+    let message = match (case.outcome, case.changes.is_empty()) {
+        (FleetOutcome::Waived, _) => wording::waivers(case, report).join("; "),
+        (_, true) => case.reasons.join("; "),
+        (_, false) => wording::changes(case),
     };
     // The changes stand once for each machine; a viewer shows one test at a time.
     let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| text(&line.to_string())).collect();

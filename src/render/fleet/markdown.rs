@@ -14,9 +14,9 @@ pub const MOST: usize = 65_000;
 /// The most bytes of the table of specs, and of the tables of exceptions. The changes have the rest.
 const TABLE: usize = 16_000;
 /// The most bytes of one block.
-const BLOCK: usize = 8_000;
+pub(super) const BLOCK: usize = 8_000;
 /// What is kept free for the sentences that say what is not shown.
-const NOTES: usize = 2_000;
+pub(super) const NOTES: usize = 2_000;
 /// The most names of machines that are shown of one case.
 const NAMES: usize = 20;
 /// The most characters of one cell, or of one line of a diff.
@@ -51,13 +51,13 @@ pub fn markdown(report: &FleetReport) -> String {
 }
 
 /// A part of the text, and how many of its blocks have no room.
-struct Part {
-    text: String,
-    more: usize,
+pub(super) struct Part {
+    pub(super) text: String,
+    pub(super) more: usize,
 }
 
 /// Puts as many blocks after their head as have room.
-fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> Part {
+pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> Part {
     let mut part = Part { text: String::new(), more: 0 };
     if blocks.is_empty() {
         return part;
@@ -79,14 +79,14 @@ fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> 
 }
 
 /// Returns text cut to some characters, with how many more there are.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),
         None => text.to_owned(),
     }
 }
 
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     escaped(&short(text))
 }
 
@@ -107,8 +107,11 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
         let count = wording::machines(case.machines.len());
         let mut block = format!("\n#### {count}: {}: {}\n\n", escaped(&case.spec), wording::changes(case));
         let _ = writeln!(block, "{}\n", escaped(&wording::names(&case.machines, NAMES)));
-        for reason in reasons(case) {
+        for reason in reasons(case).into_iter().take(5) {
             let _ = writeln!(block, "{}\n", cell(reason));
+        }
+        for sentence in wording::waivers(case, report) {
+            let _ = writeln!(block, "{} is {}\n", wording::waived_changes(case), cell(&sentence));
         }
         let _ = writeln!(block, "```diff");
         let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| line.to_string()).collect();
@@ -140,7 +143,8 @@ fn exceptions(report: &FleetReport) -> (String, Vec<String>) {
             [cell(&place), cell(&fact.found), cell(fact.wanted)].join(" | ")
         });
         let reasons = reasons(case).into_iter().map(|reason| format!("{} | | ", cell(reason)));
-        facts.chain(reasons).map(first).collect::<Vec<_>>()
+        let waivers = wording::waivers(case, report).into_iter().map(|sentence| format!("{} | | ", cell(&sentence)));
+        facts.chain(reasons).chain(waivers).map(first).collect::<Vec<_>>()
     });
     (head.to_owned(), blocks.collect())
 }

@@ -1,5 +1,6 @@
 //! Formats fleet reports: many machines in one document.
 
+mod comparison;
 mod csv;
 mod html;
 mod human;
@@ -8,6 +9,7 @@ mod markdown;
 mod sarif;
 mod wording;
 
+pub use comparison::{comparison_human, comparison_json, comparison_markdown};
 pub use csv::csv;
 pub use html::html;
 pub use human::human;

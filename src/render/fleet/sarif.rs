@@ -25,7 +25,7 @@ pub fn sarif(report: &FleetReport) -> String {
         .filter(asks)
         .map(|case| {
             let machines = case.machines.iter().filter_map(|name| rows.get(&**name)).copied();
-            result(&case.spec, index(&case.spec), case.outcome, &message(case), &case.id, machines)
+            result(&case.spec, index(&case.spec), case.outcome, &message(case, report), &case.id, machines)
         })
         .collect();
     results.extend(report.unreadable().map(|(row, why)| {
@@ -54,8 +54,9 @@ fn level(outcome: FleetOutcome) -> Option<&'static str> {
     }
 }
 
-fn message(case: &Case) -> String {
+fn message(case: &Case, report: &FleetReport) -> String {
     let what = match case.changes.is_empty() {
+        true if case.outcome == FleetOutcome::Waived => one_line(&wording::waivers(case, report).join("; ")),
         true => case.reasons.iter().map(|reason| one_line(reason)).collect::<Vec<_>>().join("; "),
         false => wording::changes(case),
     };

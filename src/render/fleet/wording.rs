@@ -80,3 +80,15 @@ pub(super) fn summary(report: &FleetReport) -> String {
         report.counts.outcomes.iter().rev().map(|(outcome, count)| format!("{count} {}", outcome.words())).collect();
     if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
 }
+
+/// Says which waivers accept something of a case.
+pub(super) fn waivers(case: &Case, report: &FleetReport) -> Vec<String> {
+    let sentence =
+        |waiver: &crate::fleet::Waiver| format!("waived until {} by {}: {}", waiver.expires, waiver.by, waiver.reason);
+    case.waivers(&report.waivers).into_iter().map(sentence).collect()
+}
+
+/// Describes what of a case is waived, in a few words.
+pub(super) fn waived_changes(case: &Case) -> String {
+    case.waived.as_ref().map(|waived| diff::count(&waived.changes)).unwrap_or_default()
+}

@@ -15,7 +15,7 @@ mod keys;
 mod labels;
 mod names;
 mod parameters;
-mod reach;
+pub(in crate::spec) mod reach;
 mod rules;
 mod scale;
 mod services;

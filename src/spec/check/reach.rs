@@ -37,6 +37,12 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
 }
 
+/// Returns whether the condition may hold on a Windows whose version is within these, inclusive.
+pub(in crate::spec) fn may_hold(condition: &Condition, first: [u32; 4], last: [u32; 4]) -> bool {
+    let range = Versions(vec![(version(first), version(last).saturating_add(1))]);
+    !is_compared(condition) || Systems::may_pass(condition).0.iter().any(|versions| !versions.and(&range).0.is_empty())
+}
+
 /// Returns whether a condition is small enough to be compared with others.
 pub(super) fn is_compared(condition: &Condition) -> bool {
     parts(condition) <= MOST

@@ -67,7 +67,8 @@ fn too_large(findings: &mut Findings<'_>, path: &Path, text: &str) {
 }
 
 fn is_review(path: &Path) -> bool {
-    path.0.len() == 2 && path.field_at(0) == Some("article") && path.field_at(1) == Some("reviewed")
+    let is_expiry = path.0.len() == 3 && path.field_at(0) == Some("waivers") && path.field_at(2) == Some("expires");
+    is_expiry || path.0.len() == 2 && path.field_at(0) == Some("article") && path.field_at(1) == Some("reviewed")
 }
 
 fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {

@@ -81,7 +81,7 @@ pub(in crate::spec) fn owner(path: &Path) -> String {
 pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
         Some("id") => "an id: letters, digits, `.`, `_`, `-`",
-        Some("reviewed") => "a date: year-month-day",
+        Some("reviewed" | "expires") => "a date: year-month-day",
         Some("sha256") => "a SHA-256: 64 hex digits",
         Some("url") => "an address: http:// or https://",
         _ => "in the form that the schema requires",

@@ -10,7 +10,7 @@ use crate::{
     targets::{Answer, FileFacts, Reason, Unread},
 };
 
-use super::{Facts, KeyRecord};
+use super::{Facts, FilePath, KeyRecord};
 
 /// A difference between two observations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -48,6 +48,62 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Compares these facts with newer ones, which may answer other questions; returns one entry for each difference
+    /// between what both know. What either does not know is not compared.
+    pub fn changed(&self, now: &Self) -> Vec<Drift> {
+        let mut changed = Vec::new();
+        let keys: BTreeSet<&Key> = self.keys.keys().chain(now.keys.keys()).collect();
+        for key in keys {
+            let (Some(was), Some(is)) = (self.record(key), now.record(key)) else { continue };
+            let mut add = |place: String, was: String, is: String| changed.push(Drift { place, was, is });
+            if is_unknown(&was) || is_unknown(&is) {
+                continue;
+            }
+            if existence(&was) != existence(&is) {
+                add(key.to_string(), existence(&was), existence(&is));
+            }
+            let names = |record: &Answer<&KeyRecord>| match record {
+                Answer::Present(record) => record.values.keys().cloned().collect(),
+                _ => Vec::new(),
+            };
+            for name in BTreeSet::from_iter(names(&was).into_iter().chain(names(&is))) {
+                let (Some(was), Some(is)) = (self.value(key, &name), now.value(key, &name)) else { continue };
+                if was != is && !is_unknown(&was) && !is_unknown(&is) {
+                    let hidden = self.is_hidden(key, &name) || now.is_hidden(key, &name);
+                    let place = format!("{key} {}", notation::value_name(&name));
+                    add(place, value_text(&was, hidden), value_text(&is, hidden));
+                }
+            }
+            if let (Answer::Present(was), Answer::Present(is)) = (was, is)
+                && let (Some(was), Some(is)) = (&was.subkeys, &is.subkeys)
+                && was != is
+            {
+                add(format!("{key}, its subkeys"), list(was), list(is));
+            }
+        }
+        let paths: BTreeSet<&FilePath> = self.files.keys().chain(now.files.keys()).collect();
+        for path in paths {
+            if let (Some(was), Some(is)) = (self.files.get(path), now.files.get(path))
+                && was != is
+                && !is_unknown(was)
+                && !is_unknown(is)
+            {
+                changed.push(Drift { place: path.0.clone(), was: file_text(was), is: file_text(is) });
+            }
+        }
+        changed
+    }
+}
+
+fn is_unknown<T>(answer: &Answer<T>) -> bool {
+    matches!(answer, Answer::Unread(Unread { reason: Reason::Unknown, .. }))
+}
+
+fn list(names: &BTreeSet<KeyName>) -> String {
+    names.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl KeyRecord {
     fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Drift>) {
         let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
@@ -62,8 +118,7 @@ impl KeyRecord {
         if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
             && was != is
         {
-            let names = |list: &BTreeSet<KeyName>| list.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ");
-            moved.push(Drift { place: format!("{key}, its subkeys"), was: names(was), is: names(is) });
+            moved.push(Drift { place: format!("{key}, its subkeys"), was: list(was), is: list(is) });
         }
         if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
             let (was, is) = match (was, is) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kbfix::{
-    fleet::{FleetCommand, FleetReport, Members, snapshots, survey},
+    fleet::{FleetCommand, FleetReport, Members, Waivers, snapshots, survey},
     registry::Data,
     spec::{Settings, Source, Spec, load_all},
 };
@@ -95,7 +95,8 @@ impl Folder {
 
 pub(crate) fn report(members: &Members, specs: &[Spec]) -> FleetReport {
     let lists = [specs.to_vec()];
-    let survey = survey(members, &lists, &vec![0; members.each.len()], |_| (), |_, ()| (), &mut ());
+    let survey =
+        survey(members, &lists, &vec![0; members.each.len()], &Waivers::default(), |_| (), |_, ()| (), &mut ());
     FleetReport::of(survey, specs, FleetCommand::Diff)
 }
 

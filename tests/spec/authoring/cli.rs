@@ -28,6 +28,16 @@ fn a_spec_is_shown_in_each_format() {
 }
 
 #[test]
+fn a_parameter_without_default_is_shown_by_its_name_and_not_by_what_takes_its_place() {
+    let in_key = stdout(&["show", "KB240797"]);
+    assert!(in_key.contains(r"\ActiveX Compatibility\{clsid}]") && !in_key.contains(r"Compatibility\0]"), "{in_key}");
+    let in_data = stdout(&["show", "KB2020943", "--set", "http_request_bytes=32600"]);
+    let unset = "; \"MaxFieldLength\": as the parameter http_field_length says, which has no default\n";
+    assert!(in_data.contains(unset) && !in_data.contains("\"MaxFieldLength\"="), "{in_data}");
+    assert!(in_data.contains("\"MaxRequestBytes\"=dword:00007f58"), "{in_data}");
+}
+
+#[test]
 fn a_diff_is_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let example = folder.path().join("example");
@@ -74,7 +84,7 @@ fn an_export_tells_what_it_cannot_say() {
     let units: Vec<u16> = output.stdout.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
     let text = String::from_utf16(&units).unwrap();
     assert!(text.contains("\"DisableRealmHint\"=dword:00000000\r\n"), "{text}");
-    assert!(text.contains("; - KB909094: that the hotfix KB909094 is installed is not tested"), "{text}");
+    assert!(text.contains("; - KB909094: the file does not test whether the hotfix KB909094 is installed"), "{text}");
 
     let output = lossy(true);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));

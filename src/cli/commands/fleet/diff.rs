@@ -1,8 +1,11 @@
 //! `kbfix fleet diff`
 
+use std::path::PathBuf;
+
 use kbfix::{
     diag::Exit,
-    fleet::{FleetCommand, FleetReport, Members, Survey, survey},
+    files::read::read_stream,
+    fleet::{FleetCommand, FleetReport, Members, Survey, Waivers, survey},
     render::fleet,
     spec::Spec,
 };
@@ -28,6 +31,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     fleet: FleetArguments,
 
+    /// A file of waivers: what is accepted for a time is shown, counts apart, and is left out of a fleet plan. `kbfix schema waivers`
+    /// prints its schema.
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
+
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -36,6 +44,9 @@ pub(super) struct Arguments {
     #[arg(long)]
     lines: bool,
 }
+
+/// The most bytes that are read of a file of waivers.
+const MOST_WAIVERS: u64 = 16 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -62,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, CommandError> {
     let asked = arguments.read(output)?;
-    let survey = survey(&asked.members, &asked.specs, &asked.which, |_| (), |_, ()| (), output);
+    let survey = survey(&asked.members, &asked.specs, &asked.which, &asked.waivers, |_| (), |_, ()| (), output);
     Ok(asked.report(survey, FleetCommand::Diff))
 }
 
@@ -74,6 +85,7 @@ pub(super) struct Asked {
     pub(super) specs: Vec<Vec<Spec>>,
     /// Which of them is planned on which machine.
     pub(super) which: Vec<usize>,
+    pub(super) waivers: Waivers,
 }
 
 impl Asked {
@@ -84,7 +96,7 @@ impl Asked {
 
     pub(super) fn report(self, survey: Survey, command: FleetCommand) -> FleetReport {
         let report = FleetReport::of(survey, self.first(), command);
-        FleetReport { ignored: self.ignored, ..report }
+        FleetReport { ignored: self.ignored, waivers: self.waivers.list, ..report }
     }
 }
 
@@ -97,13 +109,24 @@ impl Arguments {
         let (members, ignored) = self.fleet.members(output)?;
         let (parameters, which) = members.parameters();
         let specs = self.specs.load_each(&parameters, output)?;
-        Ok(Asked { members, ignored, specs, which })
+        let mut asked = Asked { members, ignored, specs, which, waivers: Waivers::default() };
+        if let Some(file) = &self.waivers {
+            let name = file.display().to_string();
+            let bytes = read_stream(file, MOST_WAIVERS).map_err(|error| CommandError::file(&name, &error))?;
+            let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+            let (waivers, warnings) = Waivers::read(&name, &bytes, asked.first(), &asked.members, today)
+                .map_err(|found| CommandError::all(Exit::Refused, found))?;
+            output.diagnostics(&warnings);
+            asked.waivers = waivers;
+        }
+        Ok(asked)
     }
 
     /// Adds the files that are read.
     pub(super) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
         self.specs.inputs(inputs);
         self.fleet.inputs(members, inputs);
+        self.waivers.iter().for_each(|file| inputs.add(file));
     }
 
     /// Prints the report, or why there is none.

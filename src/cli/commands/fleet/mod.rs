@@ -1,6 +1,9 @@
 //! `kbfix fleet`
 
+mod compared;
 mod diff;
+mod drift;
+mod impact;
 mod plan;
 
 use kbfix::diag::Exit;
@@ -18,11 +21,15 @@ pub(in crate::cli) struct Arguments {
 enum Command {
     Diff(diff::Arguments),
     Plan(plan::Arguments),
+    Impact(impact::Arguments),
+    Drift(drift::Arguments),
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Plan(arguments) => plan::run(arguments, output),
+        Command::Impact(arguments) => impact::run(arguments, output),
+        Command::Drift(arguments) => drift::run(arguments, output),
     }
 }

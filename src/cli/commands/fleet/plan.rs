@@ -50,8 +50,15 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
     // In the folder for temporary files and without a name, so that it is gone with this process.
     let spool = tempfile::tempfile().map_err(failed)?;
     let mut draft = Draft::new(spool, asked.members.each.len());
-    let survey =
-        survey(&asked.members, &asked.specs, &asked.which, PlanLine::of, |at, line| draft.add(at, line), output);
+    let survey = survey(
+        &asked.members,
+        &asked.specs,
+        &asked.which,
+        &asked.waivers,
+        PlanLine::of,
+        |at, line| draft.add(at, line),
+        output,
+    );
     let bundle = draft.bundle(&asked.members, &survey, asked.first()).map_err(failed)?;
     out.write_private_by(|file| draft.write(&bundle, file))?;
     Ok(FleetReport { digest: Some(bundle.digest), ..asked.report(survey, FleetCommand::Plan) })

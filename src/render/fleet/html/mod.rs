@@ -134,13 +134,13 @@ fn cases(report: &FleetReport, title: &str, which: impl Fn(FleetOutcome) -> bool
                     (wording::names(&case.machines, NAMES)) " "
                     button.needs-script data-only=(format!("c{at}")) { "show them" }
                 }
-                (content(case))
+                (content(case, report))
             }
         }
     }
 }
 
-fn content(case: &Case) -> Markup {
+fn content(case: &Case, report: &FleetReport) -> Markup {
     let facts = facts(case);
     html! {
         @if !facts.is_empty() {
@@ -157,6 +157,10 @@ fn content(case: &Case) -> Markup {
             }
         }
         @for reason in reasons(case) { p { (text(reason)) } }
+        @for sentence in wording::waivers(case, report) { p.waived { (text(&sentence)) } }
+        @if let Some(waived) = case.waived.as_ref().filter(|waived| !waived.changes.is_empty()) {
+            pre.waived { @for line in waived.changes.iter().flat_map(diff::hunk) { (text(&line.to_string())) "\n" } }
+        }
         @if !case.changes.is_empty() {
             pre {
                 @for line in case.changes.iter().flat_map(diff::hunk) {

@@ -15,5 +15,5 @@ class ActionModule(KbfixAction):
 
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         check = bool(self._task.check_mode)
-        report = self._report(command.apply(options, self._windows, self._read_file, check))
+        report = self._report(command.apply(options, self._windows, self._read_file, check, self._task_vars["inventory_hostname"]))
         return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options)

@@ -14,12 +14,11 @@ class ActionModule(KbfixAction):
     OPTIONS = options.KB_INFO
 
     def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        folder = options["reports"]
+        folder, host = options["reports"], self._task_vars["inventory_hostname"]
         if folder:
             folder = self._loader.path_dwim(folder)
-            host = self._task_vars["inventory_hostname"]
             reports.clear(folder, host)
-        report = self._report(command.diff(options, self._windows, self._read_file))
+        report = self._report(command.diff(options, self._windows, self._read_file, host))
         found = result.of_look(report, bool(self._task.no_log), options)
         if folder and not found.get("failed"):
             found["report_files"] = reports.write(folder, host, report)

@@ -115,7 +115,10 @@ options:
       - A saved plan, in place of O(spec) and O(src), one of which is required otherwise.
       - It was made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
       - It is for one machine, and is refused when anything that it rests on has changed since.
-      - One that was carried out before is in desired state, where each of its changes is in place and all else is as it was. So a run
+      - A fleet plan, made by C(kbfix fleet plan), may be named too; the plan in it whose machine has the name of the host is sent to the
+        host, and the digest is that of the fleet plan. With O(remote_src=true) the binary chooses the plan by the identity of the
+        machine.
+      - One that was already applied is in desired state, where each of its changes is in place and all else is as it was. So a run
         over many hosts that was interrupted can be started again.
     type: str
   digest:

@@ -13,6 +13,7 @@ import json
 import re
 import typing as t
 
+from . import fleet_plan
 from .failure import KbfixFailure
 from .inline import described, inline_specs, is_template
 
@@ -41,19 +42,19 @@ class Call:
         return self.argv[1]
 
 
-def apply(options: Options, windows: bool, read: ReadFile, check: bool = False) -> Call:
-    """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse."""
+def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, host: str = "") -> Call:
+    """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse. `host` is its name in a fleet plan."""
     flags = (["--check"] if check else []) + _packages(options) + _most(options) + _state(options)
     if options.get("restart_services"):
         flags.append("--restart-services")
-    return _with_specs("apply", flags, options, windows, read)
+    return _with_specs("apply", flags, options, windows, read, host=host)
 
 
-def diff(options: Options, windows: bool, read: ReadFile) -> Call:
-    """``kbfix diff``."""
+def diff(options: Options, windows: bool, read: ReadFile, host: str = "") -> Call:
+    """``kbfix diff``; `host` is its name in a fleet plan."""
     kept = bool(options.get("reports"))
     flags = (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
-    return _with_specs("diff", flags, options, windows, read)
+    return _with_specs("diff", flags, options, windows, read, host=host)
 
 
 def snapshot(options: Options, windows: bool, read: ReadFile) -> Call:
@@ -83,10 +84,10 @@ def _most(options: Options) -> list[str]:
     return [f"--max-changes={most}"]
 
 
-def _with_specs(command: str, flags: list[str], options: Options, windows: bool, read: ReadFile) -> Call:
+def _with_specs(command: str, flags: list[str], options: Options, windows: bool, read: ReadFile, *, host: str) -> Call:
     start = [_binary(options, windows), command, "--format", "json", *_target(options), *flags]
     if options.get("plan"):
-        return _with_plan(start, options, read)
+        return _with_plan(start, options, read, host)
     return _with_specs_after(start, options, read)
 
 
@@ -103,11 +104,16 @@ def _with_specs_after(start: list[str], options: Options, read: ReadFile) -> Cal
     return Call([*start, "--stdin-specs", *_positional(named)], json.dumps(document), paths)
 
 
-def _with_plan(start: list[str], options: Options, read: ReadFile) -> Call:
+def _with_plan(start: list[str], options: Options, read: ReadFile, host: str) -> Call:
     digest = _digest(options)
     if options.get("remote_src"):
         return Call([*start, *digest, f"--plan={options['plan']}"])
-    return Call([*start, *digest, "--plan=-", f"--stdin-name={options['plan']}"], _ascii_json(read(options["plan"]), options["plan"]))
+    name = options["plan"]
+    text = read(name)
+    if fleet_plan.is_fleet_plan(text):
+        part = fleet_plan.of_host(text, host, digest[0].removeprefix("--digest=") if digest else None, name)
+        text, digest = part.text, [f"--digest={part.digest}"]
+    return Call([*start, *digest, "--plan=-", f"--stdin-name={name}"], _ascii_json(text, name))
 
 
 def _ascii_json(text: str, name: str) -> str:

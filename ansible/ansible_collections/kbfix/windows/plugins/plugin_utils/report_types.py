@@ -11,7 +11,7 @@ Outcome = t.Literal[
     "not_applicable", "in_desired_state", "changed", "changes_pending", "blocked", "needs_parameter", "unknown", "rolled_back", "failed"
 ]
 ChangesAre = t.Literal["planned", "made", "undone", "undone_in_part"]
-Part = t.Literal["applicable", "prerequisite", "hotfix", "deletion"]
+Part = t.Literal["applicable", "prerequisite", "hotfix", "deletion", "trigger"]
 Truth = t.Literal["met", "unmet", "unknown"]
 FileVersion = str
 Platform = t.Literal["x86", "x64", "arm64", "ia64"]
@@ -52,6 +52,7 @@ class SpecPlan(t.TypedDict):
     reasons: t.NotRequired[list[str]]
     unread_users: t.NotRequired[list[str]]
     checks: t.NotRequired[list[Check]]
+    run_triggers: t.NotRequired[bool]
     install: t.NotRequired[Install | None]
     changes: t.NotRequired[list[KeyChange]]
     by_star: t.NotRequired[int]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import pathlib
 import re
@@ -65,10 +66,17 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
     assert seen
 
 
+# Of the playbooks' variables, those that they set themselves.
+OWN = """
+audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments folder made
+outcome page part result results stdin unknown
+"""
+
+
 def test_every_variable_of_a_playbook_is_in_the_table() -> None:
     root = pathlib.Path(__file__).parents[4]
     used = set(re.findall(r"\bkbfix_[a-z0-9_]+", "".join(p.read_text(encoding="utf-8") for p in root.glob("playbooks/*.yml"))))
-    own = {"kbfix_audit", "kbfix_by_plan", "kbfix_by_specs", "kbfix_folder", "kbfix_unknown"}
+    own = {f"kbfix_{name}" for name in OWN.split()}
     table = [line for line in (root / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `kbfix_")]
     assert used - own == set(re.findall(r"`(kbfix_[a-z0-9_]+)`", "".join(line.split("|")[1] for line in table)))
 
@@ -154,14 +162,14 @@ def test_check_mode_fails_where_the_run_is_refused() -> None:
         "code": "too-many-changes",
         "severity": "error",
         "message": "KB1: 1002 keys and values",
-        "hint": "allow so many",
+        "hint": "allow that many",
         "options": [{"name": "max-changes", "value": "1002"}],
     }
     found = run(outcome=None, check=True, diagnostics=[diagnostic])
     assert (
         found["failed"]
         and not found["changed"]
-        and "KB1: 1002 keys and values [too-many-changes]; allow so many (max_changes: 1002)" in found["msg"]
+        and "KB1: 1002 keys and values [too-many-changes]; allow that many (max_changes: 1002)" in found["msg"]
     )
     # Nothing was looked at, so nothing is said of a restart.
     assert "restart" not in found and "reboot_required" not in found
@@ -574,3 +582,45 @@ def test_a_local_start_answers_as_the_command_module_does(tmp_path: pathlib.Path
     # It reads nothing, and its pipe is closed.
     with pytest.raises(KbfixFailure, match="crashed: signal 9"):
         read_report(start(Call([str(script), "diff"], "x" * 1_000_000), {}), CALL, False)
+
+
+def fleet_plan_of(*machines: tuple[str, str | None]) -> list[str]:
+    """The lines of a fleet plan, as `kbfix fleet plan` writes them."""
+    lines = [json.dumps({"kbfix_plan": 1, "of": name}) for name, _guid in machines]
+    each = [
+        {
+            "name": name, "machine": {"computer_name": None, "machine_guid": guid}, "groups": ["ü\n"], "wave": 1, "changes": 1,
+            "plan": f"sha256:{at}", "sha256": hashlib.sha256(lines[at].encode()).hexdigest(), "target": "t",
+        }
+        for at, (name, guid) in enumerate(machines)
+    ]  # fmt: skip
+    head = {"kbfix_fleet_plan": 1, "specs": [], "waves": [["ü\n"]], "machines": each, "unreadable": ["old1"]}
+    canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return [json.dumps({**head, "digest": digest}, separators=(",", ":"), ensure_ascii=False), *lines, ""]
+
+
+def test_of_a_fleet_plan_a_host_gets_its_own() -> None:
+    lines = fleet_plan_of(("web1", "G1"), ("web2", None), ("web3", None))
+    digest = json.loads(lines[0])["digest"]
+
+    def call(host: str, text: str, **more: str) -> Call:
+        return command.apply({"plan": "f.plan", **more}, False, lambda _name: text, host=host)
+
+    found = call("web2", "\n".join(lines), digest=digest.upper())
+    assert found.argv[-3:] == ["--digest=sha256:1", "--plan=-", "--stdin-name=f.plan"] and json.loads(found.stdin)["of"] == "web2"
+    assert command.apply({"plan": "f", "digest": digest, "remote_src": True}, False, texts).argv[-2:] == [f"--digest={digest}", "--plan=f"]
+    for host, text, message in (
+        ("web9", lines, "has no plans for web9; take a new snapshot"),
+        ("old1", lines, r"has no plans for old1 \(its snapshot could not be read\)"),
+        ("web1", [lines[0], lines[1].replace("web1", "web2"), *lines[2:]], "the plan of web1 was altered"),
+        ("web3", lines[:2], "the plan of web3 was altered"),
+        ("web1", [lines[0].replace('"changes":1', '"changes":2', 1), *lines[1:]], "it was altered after it was made"),
+        ("web1", [lines[0].replace('plan":1,', 'plan":2,', 1), *lines[1:]], "version 2"),
+        ("web1", [lines[0][:-5], *lines[1:]], "is not a fleet plan"),
+        ("web1", fleet_plan_of(("web1", "g1"), ("web2", "G1")), "may be one machine: web1, web2"),
+    ):
+        with pytest.raises(KbfixFailure, match=f"^f.plan.*{message}"):
+            call(host, "\n".join(text))
+    with pytest.raises(KbfixFailure, match="not the fleet plan that was approved"):
+        call("web1", "\n".join(lines), digest="sha256:00")

@@ -1,0 +1,77 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The plan of one host out of a fleet plan, so that not the plans of all hosts are sent to each.
+
+The approved digest is that of the fleet plan's first line, which has the digest of each plan. So it is checked here, and the host
+checks the plan that it gets against its own digest, and that it is for this machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from .failure import KbfixFailure
+
+_START = '{"kbfix_fleet_plan":'
+
+
+class Part(t.NamedTuple):
+    """The plan of one host."""
+
+    text: str
+    digest: str
+
+
+def is_fleet_plan(text: str) -> bool:
+    """Whether the text is that of a fleet plan."""
+    return text.startswith(_START)
+
+
+def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
+    """The plan of the host, whose name in the fleet is that in the inventory."""
+    head, *lines = text.split("\n")
+    fleet = _head(head, name)
+    if approved is not None and fleet["digest"] != approved:
+        raise KbfixFailure(
+            f"{name}: it is not the fleet plan that was approved: its digest is {fleet['digest']}, the approved one {approved}"
+        )
+    machines: list[dict[str, t.Any]] = fleet["machines"]
+    places = [at for at, machine in enumerate(machines) if machine["name"] == host]
+    if len(places) != 1:
+        unreadable = " (its snapshot could not be read)" if host in fleet["unreadable"] else ""
+        raise KbfixFailure(
+            f"{name}: the fleet plan has {len(places) or 'no'} plans for {host}{unreadable}; "
+            "take a new snapshot of it with the playbook collect, make the fleet plan anew, and have it reviewed"
+        )
+    (place,) = places
+    _only_once(machines, place, name)
+    line = lines[place] if place < len(lines) else ""
+    if hashlib.sha256(line.encode()).hexdigest() != machines[place]["sha256"]:
+        raise KbfixFailure(f"{name}: the plan of {host} was altered after the fleet plan was made; make that anew, and have it reviewed")
+    return Part(line, machines[place]["plan"])
+
+
+def _head(line: str, name: str) -> dict[str, t.Any]:
+    try:
+        head: dict[str, t.Any] = json.loads(line)
+        digest = head.pop("digest")
+        members = (head["kbfix_fleet_plan"], head["machines"], head["unreadable"])
+    except (ValueError, KeyError, AttributeError) as error:
+        raise KbfixFailure(f"{name} is not a fleet plan: {error}") from error
+    if members[0] != 1:
+        raise KbfixFailure(f"{name} is a fleet plan of version {members[0]}, and this collection reads version 1: update it")
+    # RFC 8785, for names in ASCII and whole numbers, of which there is nothing else.
+    canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if digest != f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}":
+        raise KbfixFailure(f"{name}: it was altered after it was made; make the fleet plan anew, and have it reviewed")
+    return {**head, "digest": digest}
+
+
+def _only_once(machines: list[dict[str, t.Any]], place: int, name: str) -> None:
+    """Refuses a machine that has several plans, since only one can be the right one."""
+    guid = (machines[place]["machine"]["machine_guid"] or "").lower()
+    same = [machine["name"] for machine in machines if guid and (machine["machine"]["machine_guid"] or "").lower() == guid]
+    if len(same) > 1:
+        raise KbfixFailure(f"{name}: these have one MachineGuid, so they may be one machine: {', '.join(same)}; keep one snapshot of it")

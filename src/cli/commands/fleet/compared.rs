@@ -1,0 +1,38 @@
+//! How `impact` and `drift` print what they compared.
+
+use kbfix::{
+    diag::Exit,
+    fleet::{FleetCommand, FleetComparison},
+    render::fleet,
+};
+
+use crate::cli::{
+    error::CommandError,
+    output::{Format, Output},
+};
+
+/// Prints the comparison, or why there is none.
+pub(super) fn print(
+    comparison: Result<FleetComparison, CommandError>,
+    command: FleetCommand,
+    format: Format,
+    output: &mut Output,
+) -> Result<Exit, CommandError> {
+    let comparison = match comparison {
+        Ok(comparison) => comparison,
+        Err(stop) if format == Format::Json => {
+            let mut comparison = FleetComparison::new(command);
+            comparison.exit_code = stop.exit;
+            comparison.diagnostics = stop.diagnostics;
+            comparison
+        }
+        Err(stop) => return Err(stop),
+    };
+    let text = match format {
+        Format::Json => fleet::comparison_json(&comparison),
+        Format::Human => fleet::comparison_human(&comparison, output.paint()),
+        Format::Markdown => fleet::comparison_markdown(&comparison),
+    };
+    output.result(&text);
+    Ok(comparison.exit_code)
+}

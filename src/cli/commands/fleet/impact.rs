@@ -1,0 +1,47 @@
+//! `kbfix fleet impact`
+
+use kbfix::{
+    diag::Exit,
+    fleet::{FleetCommand, FleetComparison, impact},
+};
+
+use super::compared;
+use crate::cli::{
+    args::{fleet::FleetArguments, specs::SpecArguments},
+    error::CommandError,
+    output::{Format, Output},
+};
+
+/// Show what a change to specs means on a fleet: outcomes and changes that come, go or differ. Changes nothing.
+///
+/// `--base` names the specs as they were, such as a checkout of the branch that a pull request goes to. Exits 0 where nothing is different,
+/// 1 for differences, 3 where a machine could not be read, 4 where something is now blocked or unknown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    /// The specs as they were: a folder, a file, or the id of a built-in spec; may be repeated.
+    #[arg(long, value_name = "DIR", required = true)]
+    base: Vec<String>,
+
+    #[command(flatten)]
+    fleet: FleetArguments,
+
+    /// How the comparison is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let comparison = make(arguments, output);
+    compared::print(comparison, FleetCommand::Impact, arguments.format, output)
+}
+
+fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, CommandError> {
+    let (members, _) = arguments.fleet.members(output)?;
+    let (parameters, which) = members.parameters();
+    let after = arguments.specs.load_each(&parameters, output)?;
+    let before = arguments.specs.in_place_of(arguments.base.clone()).load_each(&parameters, output)?;
+    Ok(impact(&members, &before, &after, &which, output))
+}

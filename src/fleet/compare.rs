@@ -1,0 +1,180 @@
+//! Compares two states of a fleet: two versions of specs on the same machines, or the same specs at two dates.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SpecsMoved, Waivers,
+    case::Cases,
+    comparison::Unreadable,
+    pace::Pace,
+    parallel,
+    survey::{opened, planned},
+};
+use crate::{operation::Progress, spec::Spec, targets::Drift};
+
+/// What one machine comes to in both states.
+struct Pair {
+    before: Vec<Case>,
+    after: Vec<Case>,
+    facts: Vec<Drift>,
+}
+
+/// Returns what another version of the specs changes on a fleet. Each machine is read once. `before` and `after` have one
+/// list for each set of parameters, and `which` says for each machine which of them is planned on it.
+pub fn impact(
+    members: &Members,
+    before: &[Vec<Spec>],
+    after: &[Vec<Spec>],
+    which: &[usize],
+    progress: &mut impl Progress,
+) -> FleetComparison {
+    let work: Vec<(&Member, usize)> = members.each.iter().zip(which.iter().copied()).collect();
+    let none = &Waivers::default();
+    let look = |(member, list): &(&Member, usize)| {
+        let (mut target, _) = opened(member)?;
+        let (_, before) = planned(target.as_mut(), &before[*list], none, &[])?;
+        let (_, after) = planned(target.as_mut(), &after[*list], none, &[])?;
+        Ok(Pair { before, after, facts: Vec::new() })
+    };
+    let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
+    let order: Vec<&str> = new.iter().chain(old).map(|spec| &*spec.id).collect();
+    let comparison = compare(&work, |(member, _)| &member.name, look, &order, FleetCommand::Impact, progress);
+    FleetComparison { specs: moved(old, new), ..comparison }.with_exit()
+}
+
+/// Returns what has moved on a fleet between two dates: outcomes, values, keys, file versions, and machines that came and
+/// went.
+pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl Progress) -> FleetComparison {
+    let key = |member: &Member| member.name.to_lowercase();
+    let before: HashMap<String, &Member> = old.each.iter().map(|member| (key(member), member)).collect();
+    let after: HashMap<String, &Member> = new.each.iter().map(|member| (key(member), member)).collect();
+    let only = |members: &Members, other: &HashMap<String, &Member>| {
+        let only = members.each.iter().filter(|member| !other.contains_key(&key(member)));
+        only.map(|member| member.name.as_str().into()).collect()
+    };
+    let both = |member| before.get(&key(member)).map(|old| (*old, member));
+    let work: Vec<(&Member, &Member)> = new.each.iter().filter_map(both).collect();
+    let none = &Waivers::default();
+    let look = |(old, new): &(&Member, &Member)| {
+        let (mut old, _) = opened(old).map_err(|why| format!("before: {why}"))?;
+        let (mut new, _) = opened(new)?;
+        let (old, before) = planned(old.as_mut(), specs, none, &[]).map_err(|why| format!("before: {why}"))?;
+        let (new, after) = planned(new.as_mut(), specs, none, &[])?;
+        Ok(Pair { before, after, facts: old.facts.changed(&new.facts) })
+    };
+    let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();
+    let comparison = compare(&work, |(_, new)| &new.name, look, &order, FleetCommand::Drift, progress);
+    FleetComparison { machines_come: only(new, &before), machines_go: only(old, &after), ..comparison }.with_exit()
+}
+
+/// What is different on one machine, by the numbers of cases and facts.
+#[derive(Default)]
+struct Row {
+    cases: Vec<(Option<usize>, Option<usize>)>,
+    facts: Vec<usize>,
+}
+
+fn compare<'a, T: Sync>(
+    work: &'a [T],
+    name: impl Fn(&'a T) -> &'a String,
+    look: impl Fn(&T) -> Result<Pair, String> + Sync,
+    order: &[&str],
+    command: FleetCommand,
+    progress: &mut impl Progress,
+) -> FleetComparison {
+    let mut known = Cases::default();
+    let mut facts: Vec<FactDrift> = Vec::new();
+    let mut fact_numbers: HashMap<(String, String, String), usize> = HashMap::new();
+    let mut rows: Vec<Result<Row, String>> = work.iter().map(|_| Ok(Row::default())).collect();
+    let mut pace = Pace::new(work.len());
+    parallel::each(work, look, |at, pair| {
+        pace.step(progress);
+        rows[at] = pair.map(|pair| {
+            let number = |fact: Drift| {
+                *fact_numbers.entry((fact.place, fact.was, fact.is)).or_insert_with_key(|(place, was, is)| {
+                    let (place, was, is) = (place.clone(), was.clone(), is.clone());
+                    facts.push(FactDrift { place, was, is, machines: Vec::new() });
+                    facts.len() - 1
+                })
+            };
+            Row {
+                facts: pair.facts.into_iter().map(number).collect(),
+                cases: differing(pair.before, pair.after, &mut known),
+            }
+        });
+    });
+    pace.end(progress);
+    let mut comparison = FleetComparison { compared: work.len(), ..FleetComparison::new(command) };
+    let mut differences: BTreeMap<(Option<usize>, Option<usize>), Vec<Arc<str>>> = BTreeMap::new();
+    for (item, row) in work.iter().zip(rows) {
+        let name: Arc<str> = name(item).as_str().into();
+        match row {
+            Err(reason) => comparison.unreadable.push(Unreadable { name, reason }),
+            Ok(row) => {
+                comparison.different += usize::from(!row.cases.is_empty() || !row.facts.is_empty());
+                row.cases.into_iter().for_each(|pair| differences.entry(pair).or_default().push(name.clone()));
+                row.facts.into_iter().for_each(|fact| facts[fact].machines.push(name.clone()));
+            }
+        }
+    }
+    comparison.differences = differences
+        .into_iter()
+        .map(|((before, after), machines)| {
+            let case = |number: Option<usize>| number.map(|number| known.list()[number].clone());
+            difference(case(before), case(after), machines)
+        })
+        .collect();
+    let place: HashMap<&str, usize> = order.iter().enumerate().rev().map(|(at, id)| (*id, at)).collect();
+    comparison.differences.sort_by_cached_key(|one| {
+        let ids = [&one.before, &one.after].map(|case| case.as_ref().map(|case| case.id.clone()));
+        (one.kind, place.get(&*one.spec).copied(), std::cmp::Reverse(one.machines.len()), ids)
+    });
+    facts.sort_by(|a, b| b.machines.len().cmp(&a.machines.len()).then_with(|| a.cmp(b)));
+    comparison.facts = facts;
+    comparison
+}
+
+/// Returns the cases of one machine that are not the same before and after.
+fn differing(before: Vec<Case>, after: Vec<Case>, known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
+    let mut old: BTreeMap<String, Case> = before.into_iter().map(|case| (case.spec.clone(), case)).collect();
+    let mut found = Vec::new();
+    for after in after {
+        match old.remove(&after.spec) {
+            Some(before) if before.id == after.id => {}
+            before => found.push((before.map(|case| known.add(case)), Some(known.add(after)))),
+        }
+    }
+    found.extend(old.into_values().map(|before| (Some(known.add(before)), None)));
+    found
+}
+
+fn difference(before: Option<Case>, after: Option<Case>, machines: Vec<Arc<str>>) -> Difference {
+    let asks = |case: &Option<Case>| case.as_ref().is_some_and(Case::asks);
+    let kind = match (asks(&before), asks(&after)) {
+        (false, true) => DifferenceKind::Comes,
+        (true, true) => DifferenceKind::Differs,
+        (true, false) => DifferenceKind::Goes,
+        (false, false) => DifferenceKind::Quiet,
+    };
+    let spec = after.as_ref().or(before.as_ref()).map(|case| case.spec.clone()).unwrap_or_default();
+    Difference { spec, kind, before, after, machines }
+}
+
+/// Returns which specs are not the same in two versions.
+fn moved(old: &[Spec], new: &[Spec]) -> SpecsMoved {
+    let find =
+        |list: &'_ [Spec], id: &str| list.iter().find(|spec| spec.id == id).map(|spec| spec.origin.sha256.clone());
+    let mut moved = SpecsMoved::default();
+    for spec in new {
+        match find(old, &spec.id) {
+            None => moved.come.push(spec.id.clone()),
+            Some(before) if before != spec.origin.sha256 => moved.differ.push(spec.id.clone()),
+            Some(_) => {}
+        }
+    }
+    moved.go = old.iter().filter(|spec| find(new, &spec.id).is_none()).map(|spec| spec.id.clone()).collect();
+    moved
+}

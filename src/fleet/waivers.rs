@@ -1,0 +1,216 @@
+//! Waivers: what is known not to be as specs require, and accepted for a time.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Members, Waiver, scope::Scope};
+use crate::{
+    diag::{Code, Diagnostic, text::suggest},
+    registry::Key,
+    spec::{SideDocument, Source, Spec, side_schema},
+    targets::KeyChange,
+};
+
+const ID: &str = "urn:kbfix:schema:waivers:1";
+
+/// The waivers of a fleet, in YAML.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "kbfix waivers, version 1")]
+struct WaiversDocument {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    #[allow(dead_code, reason = "the schema checks it")]
+    kbfix_waivers: u32,
+    /// The waivers.
+    waivers: Vec<Waiver>,
+}
+
+/// Waivers that were read and count today.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waivers {
+    /// Each waiver, in the order of the file.
+    pub list: Vec<Waiver>,
+    scopes: Vec<Scope>,
+}
+
+/// What is left of a spec's changes on one machine, and what is waived.
+#[derive(Debug, Default)]
+pub(super) struct Split {
+    /// The changes that are left.
+    pub(super) left: Vec<KeyChange>,
+    /// The changes that are waived.
+    pub(super) waived: Vec<KeyChange>,
+    /// The numbers of the waivers that have an effect.
+    pub(super) by: Vec<usize>,
+}
+
+/// Returns the JSON schema of a file of waivers.
+pub fn waivers_schema() -> Value {
+    side_schema::<WaiversDocument>(ID)
+}
+
+impl Waivers {
+    /// Reads a file of waivers. `today` is the present day in UTC.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; a waiver that has expired; and one that names a spec, rule, value, machine or group
+    /// that is not there.
+    pub fn read(
+        name: &str,
+        bytes: &[u8],
+        specs: &[Spec],
+        members: &Members,
+        today: Date,
+    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let document: SideDocument<'_, WaiversDocument> =
+            SideDocument::read(Source { name, bytes }, ID, "a file of waivers")?;
+        let mut wrong = Vec::new();
+        let mut scopes = Vec::new();
+        let machines: BTreeSet<String> = members.each.iter().map(|member| member.name.to_lowercase()).collect();
+        for (at, waiver) in document.content.waivers.iter().enumerate() {
+            let number = at.to_string();
+            let mut refuse = |code, message: String, field: &[&str], hint: String| {
+                let path: Vec<&str> = ["waivers", &number].into_iter().chain(field.iter().copied()).collect();
+                wrong.push(Diagnostic::error(code, message).at(document.place(&path)).hint(hint));
+            };
+            match waiver.expires.parse::<Date>() {
+                Err(_) => refuse(
+                    Code::WAIVER_EXPIRED,
+                    format!("`{}` is not a date", waiver.expires),
+                    &["expires"],
+                    "write it as year-month-day, for example 2027-01-31".to_owned(),
+                ),
+                Ok(date) if date < today => refuse(
+                    Code::WAIVER_EXPIRED,
+                    format!("the waiver expired on {date}: {}", waiver.reason),
+                    &["expires"],
+                    "remove it, or have it accepted again".to_owned(),
+                ),
+                Ok(_) => {}
+            }
+            match specs.iter().find(|spec| spec.id == waiver.spec) {
+                None => {
+                    let known = specs.iter().map(|spec| &*spec.id);
+                    let message = format!("no spec of this run is called `{}`", waiver.spec);
+                    refuse(
+                        Code::WAIVER_UNKNOWN,
+                        message,
+                        &["spec"],
+                        meant(&waiver.spec, known, "name a spec of the run"),
+                    );
+                }
+                Some(spec) => match Scope::of(waiver, spec) {
+                    Ok(scope) => scopes.push(scope),
+                    Err((field, message)) => {
+                        let hint = format!("see `kbfix show {}`", spec.id);
+                        refuse(Code::WAIVER_UNKNOWN, message, &[field], hint);
+                    }
+                },
+            }
+            if waiver.machines.is_empty() && waiver.groups.is_empty() {
+                let message = "the waiver names no machine".to_owned();
+                refuse(Code::WAIVER_UNKNOWN, message, &[], "give `machines` or `groups`".to_owned());
+            }
+            for (item, machine) in waiver.machines.iter().enumerate() {
+                if !machines.contains(&machine.to_lowercase()) {
+                    let known = members.each.iter().map(|member| &*member.name);
+                    let message = format!("no machine of the fleet is called `{machine}`");
+                    let hint = meant(machine, known, "name a machine of the fleet");
+                    refuse(Code::WAIVER_UNKNOWN, message, &["machines", &item.to_string()], hint);
+                }
+            }
+            for (item, group) in waiver.groups.iter().enumerate().filter(|(_, group)| !members.has_group(group)) {
+                let message = format!("no machine of the fleet is in the group `{group}`");
+                let hint = "groups are in the fleet file".to_owned();
+                refuse(Code::WAIVER_UNKNOWN, message, &["groups", &item.to_string()], hint);
+            }
+        }
+        let SideDocument { content, warnings, .. } = document;
+        if wrong.is_empty() { Ok((Self { list: content.waivers, scopes }, warnings)) } else { Err(wrong) }
+    }
+
+    /// Returns the numbers of the waivers for a machine.
+    pub(super) fn of(&self, name: &str, groups: &[String]) -> Vec<usize> {
+        let is_for = |waiver: &Waiver| {
+            waiver.machines.iter().any(|machine| machine.to_lowercase() == name.to_lowercase())
+                || waiver.groups.iter().any(|group| groups.contains(group))
+        };
+        (0..self.list.len()).filter(|at| is_for(&self.list[*at])).collect()
+    }
+
+    /// Returns the first of these waivers that is about the whole spec.
+    pub(super) fn whole(&self, spec: &str, among: &[usize]) -> Option<usize> {
+        among.iter().copied().find(|at| self.list[*at].spec == spec && self.scopes[*at].is_whole())
+    }
+
+    /// Divides the changes of a spec into those that are left and those that these waivers accept.
+    pub(super) fn split(&self, spec: &str, changes: Vec<KeyChange>, among: &[usize]) -> Split {
+        let mut split = Split::default();
+        let scopes: Vec<usize> = among.iter().copied().filter(|at| self.list[*at].spec == spec).collect();
+        if scopes.is_empty() {
+            split.left = changes;
+            return split;
+        }
+        for change in changes {
+            let by = |name: &_| scopes.iter().copied().find(|at| self.scopes[*at].covers(&change.key, Some(name)));
+            let whole = scopes.iter().copied().find(|at| self.scopes[*at].covers(&change.key, None));
+            if let Some(whole) = whole {
+                split.by.push(whole);
+                split.waived.push(change);
+                continue;
+            }
+            let (waived, left): (Vec<_>, Vec<_>) =
+                change.values.iter().cloned().partition(|value| by(&value.name).is_some());
+            if waived.is_empty() {
+                split.left.push(change);
+                continue;
+            }
+            split.by.extend(waived.iter().filter_map(|value| by(&value.name)));
+            let is_all = left.is_empty();
+            split.waived.push(KeyChange { values: waived, ..change.clone() });
+            if !is_all {
+                split.left.push(KeyChange { values: left, ..change });
+            }
+        }
+        split.keep_no_empty_keys();
+        split.by.sort_unstable();
+        split.by.dedup();
+        split
+    }
+}
+
+impl Split {
+    /// A key that is only made for a value that is waived, or for a key of such a value, is waived with it.
+    fn keep_no_empty_keys(&mut self) {
+        let holds = |changes: &[KeyChange], key: &Key| {
+            changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))
+        };
+        let (needless, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.left)
+            .into_iter()
+            .partition(|change| change.values.is_empty() && holds(&self.waived, &change.key));
+        self.left = left;
+        for change in needless {
+            if holds(&self.left, &change.key) { self.left.insert(0, change) } else { self.waived.insert(0, change) }
+        }
+    }
+}
+
+fn is_above(above: &Key, key: &Key) -> bool {
+    let mut at = key.parent();
+    while let Some(parent) = at {
+        if parent == *above {
+            return true;
+        }
+        at = parent.parent();
+    }
+    false
+}
+
+fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
+    suggest(name, known).map_or_else(|| otherwise.to_owned(), |meant| format!("did you mean `{meant}`?"))
+}

@@ -1,0 +1,80 @@
+//! Formats the library: a list of specs, or a table of how they stand on a target.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use crate::{
+    diag::number_of,
+    operation::library::{Library, Standing},
+    plan::{Outcome, SpecPlan},
+    registry::notation::one_line,
+};
+
+use super::{Paint, json};
+
+/// The most characters of a reason or title in a row.
+const LONGEST: usize = 100;
+
+/// Formats the library as text.
+pub fn human(library: &Library, paint: Paint) -> String {
+    let rows = library.specs.iter().map(|entry| (entry.id.as_str(), entry.title.as_str(), entry.standing.clone()));
+    let rows: Vec<_> = rows.collect();
+    match library.specs.iter().any(|entry| entry.standing.is_some()) {
+        true => table(rows.into_iter().filter_map(|(id, title, standing)| Some((id, title, standing?))), paint),
+        false => {
+            let width = rows.iter().map(|(id, ..)| id.len()).max().unwrap_or_default();
+            let mut out = String::new();
+            for (id, title, _) in &rows {
+                let _ = writeln!(out, "{}{}  {}", paint.bold(id), " ".repeat(width - id.len()), cut(title));
+            }
+            let _ = writeln!(out, "{}", number_of(rows.len(), "spec"));
+            out
+        }
+    }
+}
+
+/// Formats the library as its versioned document, in JSON.
+pub fn library_json(library: &Library) -> String {
+    json(library)
+}
+
+/// Formats a table of the outcomes of a run's specs, and how many have each.
+pub fn outcomes(specs: &[SpecPlan], paint: Paint) -> String {
+    table(specs.iter().map(|spec| (spec.id.as_str(), spec.title.as_str(), Standing::of(spec))), paint)
+}
+
+fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str, Standing)>, paint: Paint) -> String {
+    let mut rows: Vec<_> = rows.collect();
+    // What asks for something stands last, next to the prompt; in each group, the order stays.
+    rows.sort_by_key(|(.., standing)| standing.outcome);
+    let words = |outcome: Outcome| outcome.as_str().replace('_', " ");
+    let width = rows.iter().map(|(.., standing)| words(standing.outcome).len()).max().unwrap_or_default();
+    let ids = rows.iter().map(|(id, ..)| id.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for (id, title, standing) in &rows {
+        *counts.entry(standing.outcome).or_default() += 1;
+        let outcome = words(standing.outcome);
+        let what = match standing.outcome {
+            Outcome::ChangesPending => number_of(standing.changes, "change"),
+            Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown => {
+                standing.reasons.first().map(|reason| cut(reason)).unwrap_or_default()
+            }
+            _ => cut(title),
+        };
+        let (pad, id_pad) = (" ".repeat(width - outcome.len()), " ".repeat(ids - id.len()));
+        let row = format!("{}{pad}  {}{id_pad}  {what}", paint.outcome(standing.outcome), paint.bold(&one_line(id)));
+        let _ = writeln!(out, "{}", row.trim_end());
+    }
+    let counts = counts.iter().rev().map(|(outcome, count)| format!("{count} {}", words(*outcome)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let _ = writeln!(out, "{}: {counts}", number_of(rows.len(), "spec"));
+    out
+}
+
+fn cut(text: &str) -> String {
+    let text = one_line(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}

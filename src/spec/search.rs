@@ -1,0 +1,127 @@
+//! Finds specs by what they are about: words, product, build of Windows, key, value.
+
+use super::{Spec, check::reach};
+
+/// What a spec must have to be found. Everything that is given must fit; letter case does not count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Each is in the id, the title, another name (KB, CVE), a product, the address of the article or a source, a key,
+    /// or a value name.
+    pub words: Vec<String>,
+    /// Is in the name of a product, or in the title.
+    pub product: Option<String>,
+    /// The spec may apply to this build of Windows.
+    pub build: Option<Build>,
+    /// Is in a key.
+    pub key: Option<String>,
+    /// Is in a value name.
+    pub value: Option<String>,
+}
+
+/// A build of Windows, with each update revision of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Build {
+    /// The lowest version.
+    first: [u32; 4],
+    /// The highest version.
+    last: [u32; 4],
+}
+
+/// The error for text that does not name a build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a build of Windows: write it as 10.0.17763, 6.1.7601 or 17763")]
+pub struct BuildError(String);
+
+impl std::str::FromStr for Build {
+    type Err = BuildError;
+
+    fn from_str(text: &str) -> Result<Self, BuildError> {
+        /// The first build of Windows 10; every later one has the version 10.0.
+        const TEN: u32 = 10240;
+        let error = || BuildError(text.to_owned());
+        let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().map_err(|_| error())?;
+        let known = match numbers.as_slice() {
+            [build] if *build >= TEN => vec![10, 0, *build],
+            [_, _] | [_, _, _] | [_, _, _, _] => numbers,
+            _ => return Err(error()),
+        };
+        let padded = |with: u32| std::array::from_fn(|at| known.get(at).copied().unwrap_or(with));
+        Ok(Self { first: padded(0), last: padded(u32::MAX) })
+    }
+}
+
+impl Search {
+    /// Returns whether the spec has everything that is searched for.
+    pub fn finds(&self, spec: &Spec) -> bool {
+        let document = &spec.document;
+        let products = || document.applies_to.iter().chain([&spec.title]);
+        let keys = || document.registry.iter().map(|rule| &rule.key);
+        let values = || document.registry.iter().flat_map(|rule| rule.values.keys());
+        let addresses =
+            || document.article.iter().map(|a| &a.url).chain(document.sources.iter().filter_map(|s| s.url.as_ref()));
+        let anything =
+            || [&spec.id].into_iter().chain(&document.also).chain(products()).chain(addresses()).chain(keys());
+        let is_in = |word: &String, text: &String| text.to_lowercase().contains(&word.to_lowercase());
+        let given = |word: &Option<String>, has: &dyn Fn(&String) -> bool| word.as_ref().is_none_or(has);
+        self.words.iter().all(|word| anything().chain(values()).any(|text| is_in(word, text)))
+            && given(&self.product, &|word| products().any(|text| is_in(word, text)))
+            && given(&self.key, &|word| keys().any(|text| is_in(word, text)))
+            && given(&self.value, &|word| values().any(|text| is_in(word, text)))
+            && self.build.is_none_or(|build| match &spec.applicable {
+                Some(applicable) => reach::may_hold(applicable, build.first, build.last),
+                None => true,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Settings, load};
+
+    const SPEC: &str = r#"kbfix: 1
+id: KB1
+title: Word opens links
+also: [CVE-2020-1]
+applies_to: [Contoso Word 2016]
+applicable: { any: [{ os: { at_least: "6.1", below: "6.2" } }, { os: { at_least: "10.0.17763.100", below: "10.0.20348" } }] }
+registry:
+  - key: HKLM\SOFTWARE\Contoso\Links
+    values: { Allow DDE: { type: REG_DWORD, data: 1 } }
+"#;
+
+    #[test]
+    fn specs_are_found_by_what_they_are_about() {
+        let spec = load("x", SPEC.as_bytes(), &Settings::new()).spec.unwrap();
+        let words =
+            |words: &[&str]| Search { words: words.iter().map(ToString::to_string).collect(), ..Search::default() };
+        for (search, found) in [
+            (words(&[]), true),
+            (words(&["cve-2020-1", "KB1"]), true),
+            (words(&["dde", r"contoso\links"]), true),
+            (words(&["KB1", "KB2"]), false),
+            (Search { product: Some("word 2016".to_owned()), ..Search::default() }, true),
+            (Search { product: Some("DDE".to_owned()), ..Search::default() }, false),
+            (Search { key: Some("links".to_owned()), value: Some("allow".to_owned()), ..Search::default() }, true),
+            (Search { key: Some("dde".to_owned()), ..Search::default() }, false),
+        ] {
+            assert_eq!(search.finds(&spec), found, "{search:?}");
+        }
+        for (build, found) in [
+            ("6.1", true),
+            ("6.1.7601", true),
+            ("6.2.9200", false),
+            ("17763", true),
+            ("10.0.17763.99", false),
+            ("10.0.17763.100", true),
+            ("20348", false),
+            ("10.0", true),
+        ] {
+            let search = Search { build: Some(build.parse().unwrap()), ..Search::default() };
+            assert_eq!(search.finds(&spec), found, "{build}");
+        }
+        for wrong in ["7601", "1.2.3.4.5", "x", "10.0.x", ""] {
+            assert!(wrong.parse::<Build>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Waivers: what is accepted stays visible and counts apart.
+
+use std::io::Cursor;
+
+use kbfix::{
+    diag::Diagnostic,
+    fleet::{
+        FleetCommand, FleetOutcome, FleetReport, Members, Waivers,
+        bundle::{self, Draft, PlanLine},
+        survey,
+    },
+    plan::Machine,
+    render::{self, Paint},
+    spec::Spec,
+};
+use serde_json::json;
+
+use super::support::{Folder, OTHER, SPEC, specs};
+
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 27);
+
+fn read(text: &str, specs: &[Spec], members: &Members) -> Result<Waivers, Vec<Diagnostic>> {
+    let text = format!("kbfix_waivers: 1\nwaivers:\n{text}");
+    Waivers::read("waivers.yaml", text.as_bytes(), specs, members, TODAY).map(|(waivers, _)| waivers)
+}
+
+fn waiver(what: &str, whom: &str) -> String {
+    format!("  - {{ spec: TWO-VALUES, {what} {whom}, reason: old application, by: Ada, expires: 2026-11-27 }}\n")
+}
+
+fn report(folder: &Folder, specs: &[Spec], waivers: &Waivers) -> FleetReport {
+    let members = folder.members();
+    let which = vec![0; members.each.len()];
+    let found = survey(&members, &[specs.to_vec()], &which, waivers, |_| (), |_, ()| (), &mut ());
+    FleetReport { waivers: waivers.list.clone(), ..FleetReport::of(found, specs, FleetCommand::Diff) }
+}
+
+fn of<'r>(report: &'r FleetReport, machine: &str) -> &'r kbfix::fleet::Case {
+    report
+        .cases
+        .iter()
+        .find(|case| case.spec == "TWO-VALUES" && case.machines.iter().any(|name| **name == *machine))
+        .unwrap()
+}
+
+#[test]
+fn a_spec_is_waived_where_it_is_pending_or_blocked_and_nowhere_else() {
+    let (folder, specs) = (Folder::mixed(), specs(&[SPEC, OTHER]));
+    let all = "machines: [HALF, OLD, DENIED, DESIRED, BROKEN, OTHER]";
+    let waivers = read(&waiver("", all), &specs, &folder.members()).unwrap();
+    let report = report(&folder, &specs, &waivers);
+    for (machine, outcome) in [
+        ("HALF", FleetOutcome::Waived),
+        ("OLD", FleetOutcome::Waived),
+        ("DENIED", FleetOutcome::Unknown),
+        ("DESIRED", FleetOutcome::InDesiredState),
+        ("OTHER", FleetOutcome::NotApplicable),
+        ("PENDING0", FleetOutcome::ChangesPending),
+    ] {
+        assert_eq!(of(&report, machine).outcome, outcome, "{machine}");
+    }
+    assert_eq!(report.unreadable().count(), 1);
+    assert_eq!(report.specs[0].outcomes[&FleetOutcome::Waived], 2);
+    let old = of(&report, "OLD").waived.as_ref().unwrap();
+    assert_eq!(old.outcome, FleetOutcome::Blocked);
+    for text in [
+        render::fleet::human(&report, Paint { colour: false }),
+        render::fleet::markdown(&report),
+        render::fleet::html(&report),
+        render::fleet::csv(&report),
+        render::fleet::junit(&report),
+        render::fleet::sarif(&report),
+        render::fleet::lines(&report),
+    ] {
+        assert!(text.contains("old application") && text.contains("Ada") && text.contains("2026-11-27"), "{text}");
+    }
+}
+
+#[test]
+fn of_a_spec_one_value_is_waived() {
+    let (folder, specs) = (Folder::mixed(), specs(&[SPEC]));
+    let text =
+        waiver("value: First,", "machines: [PENDING0, HALF]") + &waiver("value: second,", "machines: [PENDING1, HALF]");
+    let waivers = read(&text, &specs, &folder.members()).unwrap();
+    let report = report(&folder, &specs, &waivers);
+    let names = |machine: &str| {
+        let case = of(&report, machine);
+        let names = |changes: &[kbfix::targets::KeyChange]| {
+            let values = changes.iter().flat_map(|change| &change.values);
+            values.map(|value| value.name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        (
+            case.outcome,
+            names(&case.changes),
+            case.waived.as_ref().map(|waived| names(&waived.changes)).unwrap_or_default(),
+        )
+    };
+    let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(names("PENDING0"), (FleetOutcome::ChangesPending, strings(&["Second"]), strings(&["First"])));
+    assert_eq!(names("PENDING1"), (FleetOutcome::ChangesPending, strings(&["First"]), strings(&["Second"])));
+    assert_eq!(names("PENDING2"), (FleetOutcome::ChangesPending, strings(&["First", "Second"]), vec![]));
+    // Its First is as desired already.
+    assert_eq!(names("HALF"), (FleetOutcome::Waived, vec![], strings(&["Second"])));
+}
+
+#[test]
+fn a_fleet_that_is_waived_is_done_and_a_fleet_plan_leaves_it_out() {
+    let folder = Folder::new();
+    folder.machine("A", json!({}));
+    folder.machine("B", json!({}));
+    let specs = specs(&[OTHER, SPEC]);
+    let text = "  - { spec: THIRD, value: Third, machines: [a], reason: test, by: Ada, expires: 2099-01-01 }\n";
+    let waivers = read(text, &specs, &folder.members()).unwrap();
+    assert_eq!(of_third(&report(&folder, &specs, &waivers), "A"), FleetOutcome::Waived);
+    let members = folder.members();
+    let mut draft = Draft::new(Cursor::new(Vec::new()), 2);
+    let found =
+        survey(&members, &[specs.clone()], &[0, 0], &waivers, PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    let bundle = draft.bundle(&members, &found, &specs).unwrap();
+    assert_eq!(bundle.machines[0].waived, ["THIRD"]);
+    assert_eq!((bundle.machines[0].changes, bundle.machines[1].changes), (0, 1));
+    let mut bytes = Vec::new();
+    draft.write(&bundle, &mut bytes).unwrap();
+    let machine = Machine { computer_name: Some("A".to_owned()), machine_guid: Some("guid of A".to_owned()) };
+    let plan = bundle::read(&*bytes, None, |bundle| bundle::choose(bundle, &machine, "local")).unwrap();
+    assert_eq!(plan.changes().count(), 0);
+}
+
+/// The outcome of THIRD on a machine.
+fn of_third(report: &FleetReport, machine: &str) -> FleetOutcome {
+    let has = |case: &&kbfix::fleet::Case| case.spec == "THIRD" && case.machines.iter().any(|name| **name == *machine);
+    report.cases.iter().find(has).unwrap().outcome
+}
+
+#[test]
+fn a_machine_of_which_all_is_waived_has_no_plan_and_nothing_to_do() {
+    let folder = Folder::new();
+    folder.machine("A", json!({}));
+    let specs = specs(&[OTHER]);
+    let text = "  - { spec: THIRD, machines: [A], reason: test, by: Ada, expires: 2099-01-01 }\n";
+    let waivers = read(text, &specs, &folder.members()).unwrap();
+    assert_eq!(report(&folder, &specs, &waivers).exit_code.code(), 0);
+    let mut draft = Draft::new(Cursor::new(Vec::new()), 1);
+    let members = folder.members();
+    let found =
+        survey(&members, &[specs.clone()], &[0], &waivers, PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    let bundle = draft.bundle(&members, &found, &specs).unwrap();
+    assert_eq!((bundle.machines.len(), bundle.waived.as_slice()), (0, &["A".to_owned()][..]));
+}
+
+#[test]
+fn a_key_that_is_only_made_for_a_waived_value_is_waived_too() {
+    let folder = Folder::new();
+    let mut machine = super::support::snapshot("A", json!({}));
+    machine["facts"]["keys"].as_array_mut().unwrap().push(json!({ "key": r"HKLM\SOFTWARE\New", "found": "absent" }));
+    machine["facts"]["keys"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "key": r"HKLM\SOFTWARE", "found": { "present": {} } }));
+    folder.write("A.json", &machine.to_string());
+    let spec = OTHER.replace(r"HKLM\SOFTWARE\Vendor", r"HKLM\SOFTWARE\New\Below");
+    let specs = specs(&[&spec]);
+    let text = "  - { spec: THIRD, value: Third, machines: [A], reason: test, by: Ada, expires: 2099-01-01 }\n";
+    let waivers = read(text, &specs, &folder.members()).unwrap();
+    let report = report(&folder, &specs, &waivers);
+    assert_eq!(report.cases[0].outcome, FleetOutcome::Waived, "{:#?}", report.cases);
+    assert_eq!(report.cases[0].waived.as_ref().unwrap().changes.len(), 2);
+}
+
+#[test]
+fn expired_and_unknown_waivers_are_errors() {
+    let (folder, specs) = (Folder::mixed(), specs(&[SPEC]));
+    let whom = "machines: [HALF]";
+    for (text, code) in [
+        (waiver("", whom).replace("2026-11-27", "2026-11-26"), "waiver-expired"),
+        (waiver("", whom).replace("2026-11-27", "soon"), "waiver-expired"),
+        (waiver("", whom).replace("TWO-VALUES", "THREE-VALUES"), "waiver-unknown"),
+        (waiver("value: Fourth,", whom), "waiver-unknown"),
+        (waiver("key: 'HKLM\\SOFTWARE\\Elsewhere',", whom), "waiver-unknown"),
+        (waiver("rule: no-such-rule,", whom), "waiver-unknown"),
+        (waiver("", "machines: [NOBODY]"), "waiver-unknown"),
+        (waiver("", "groups: [nobody]"), "waiver-unknown"),
+        (waiver("", "machines: []"), "waiver-unknown"),
+        (waiver("", whom).replace("reason: old application, ", ""), "missing-field"),
+        (waiver("", whom).replace("by: Ada", "by: ''"), "empty"),
+        (waiver("outcome: unknown,", whom), "unknown-field"),
+    ] {
+        let found = read(&text, &specs, &folder.members()).unwrap_err();
+        assert_eq!(found[0].code.as_str(), code, "{text}{found:#?}");
+        assert_eq!(found[0].place.as_ref().unwrap().line, 3, "{text}");
+    }
+    assert!(read(&waiver("key: 'HKLM\\SOFTWARE\\Vendor', value: first,", whom), &specs, &folder.members()).is_ok());
+}
