@@ -18,7 +18,7 @@ use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
-pub use reader::{KeyImage, Reader};
+pub use reader::{KeyImage, Reader, Reads};
 
 /// Rounds of questions after which an observation gives up. Each round follows from the answers to the one before: a
 /// value names a file's folder, or a `*` yields the keys to look in next. A whole tree takes one round, however deep it

@@ -1,5 +1,6 @@
 //! Codecs for the files that kbfix reads and writes. They do not depend on specs or targets.
 
+pub mod canonical;
 pub mod json;
 pub mod pe;
 pub mod reg;

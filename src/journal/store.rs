@@ -9,12 +9,13 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     files::replace::create_private_file,
     format::json,
-    plan::file::{seal, unseal},
+    plan::file::{from_canonical, seal, unseal},
 };
 
 use super::{Event, Header, Journal, trust};
@@ -247,22 +248,30 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
 
 /// Returns the header with its digest, so that a rollback never restores data from a damaged file.
 fn first_line(header: &Header) -> serde_json::Result<String> {
-    Ok(format!("{}\n", seal(serde_json::to_value(header)?)))
+    Ok(serde_json::to_string(&seal(header))? + "\n")
 }
 
 fn header(line: &str) -> Result<Header, String> {
     json::check(line).map_err(|e| e.to_string())?;
-    let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
-    match value.get("kbfix_journal") {
-        Some(version) if *version == 1 => {}
+    let version: Version = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    match version.kbfix_journal {
+        Some(version) if version == 1 => {}
         Some(version) => return Err(format!("it is of version {version}, this kbfix reads version 1")),
         None => return Err("it has no `kbfix_journal`".to_owned()),
     }
-    let (written, content) = unseal(&mut value).ok_or("it has no `digest`")?;
+    let (written, content, rest) = unseal(line).ok_or("it has no `digest`")?;
     if written != content {
-        return Err(format!("it was altered or damaged: it says that its digest is {written}, and that is {content}"));
+        return Err(format!(
+            "it was altered or damaged: it says that its digest is {written}, but the digest of its content is {content}"
+        ));
     }
-    serde_json::from_value(value).map_err(|e| e.to_string())
+    from_canonical(&rest)
+}
+
+/// The member that says of which version a journal is.
+#[derive(Deserialize)]
+struct Version {
+    kbfix_journal: Option<Value>,
 }
 
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {

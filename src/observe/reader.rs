@@ -1,7 +1,7 @@
 //! Answers questions from facts, and notes what is missing.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -16,6 +16,23 @@ pub struct Reader<'a> {
     pub(super) missing: RefCell<Missing>,
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
+    log: RefCell<Option<Reads>>,
+    missed: Cell<usize>,
+}
+
+/// The keys that were asked about.
+#[derive(Debug, Default)]
+pub struct Reads {
+    keys: BTreeSet<Key>,
+    /// Keys whose subkeys were asked for.
+    lists: BTreeSet<Key>,
+}
+
+impl Reads {
+    /// Returns whether any of the questions may have another answer after the change.
+    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
+        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
+    }
 }
 
 /// The changes planned so far: which spec planned each of them, and whose plan the latest answers rest on.
@@ -73,11 +90,14 @@ impl<'a> Reader<'a> {
             missing: RefCell::default(),
             planned: RefCell::default(),
             sensitive: RefCell::default(),
+            log: RefCell::default(),
+            missed: Cell::default(),
         }
     }
 
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
+        self.note(key, false);
         self.meet(|planned| planned.keys.get(key));
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
@@ -85,6 +105,7 @@ impl<'a> Reader<'a> {
 
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
+        self.note(key, false);
         self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
         let known = self.facts.borrow().value(key, name);
         known.unwrap_or_else(|| {
@@ -101,18 +122,21 @@ impl<'a> Reader<'a> {
 
     /// Returns all values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
+        self.note(key, false);
         let known = self.facts.borrow().all_values(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
     /// Returns the key's properties; unknown if the target does not have them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
+        self.note(key, false);
         let known = self.facts.borrow().properties(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
+        self.note(key, true);
         self.meet(|planned| planned.subkeys.get(key));
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
@@ -122,6 +146,7 @@ impl<'a> Reader<'a> {
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
+            self.missed.set(self.missed.get() + 1);
             self.missing.borrow_mut().files.insert(path.to_owned());
             not_read()
         })
@@ -204,6 +229,32 @@ impl<'a> Reader<'a> {
         self.sensitive.borrow().clone()
     }
 
+    /// Returns how many values [`Reader::hide`] marked.
+    pub fn hidden_count(&self) -> usize {
+        self.sensitive.borrow().len()
+    }
+
+    /// Returns how many questions the facts did not answer.
+    pub fn missed_count(&self) -> usize {
+        self.missed.get()
+    }
+
+    /// Runs `ask`; also returns what it asked.
+    pub fn logged<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<Reads>) {
+        self.log.replace(Some(Reads::default()));
+        let answer = ask();
+        (answer, self.log.take())
+    }
+
+    fn note(&self, key: &Key, list: bool) {
+        if let Some(log) = self.log.borrow_mut().as_mut() {
+            log.keys.insert(key.clone());
+            if list {
+                log.lists.insert(key.clone());
+            }
+        }
+    }
+
     /// Returns the first place that was asked for and that the facts do not cover; `None` if they answered everything.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
@@ -248,6 +299,7 @@ impl<'a> Reader<'a> {
     }
 
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {
+        self.missed.set(self.missed.get() + 1);
         ask(self.missing.borrow_mut().keys.entry(key.clone()).or_default());
         not_read()
     }

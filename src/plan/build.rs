@@ -1,61 +1,133 @@
 //! Builds a plan from specs and what was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::lookup;
 use crate::{
-    observe::Reader,
+    observe::{Reader, Reads},
+    registry::{Key, ValueName},
     spec::{Spec, model::FileTest},
-    targets::{ChangeAction, Facts, KeyChange},
+    targets::Facts,
 };
 
 use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
-    desired_state::DesiredState, named, rules,
+    desired_state::DesiredState, earlier::Earlier, named, rules,
 };
 
-/// Builds the plan for these specs, in their order. Run it once inside [`observe`](crate::observe::observe), which
-/// learns from it what to read, and once more with the facts to get the plan itself.
-pub fn build(target: &str, specs: &[Spec], facts: &Facts, reader: &Reader<'_>) -> Plan {
-    let machine = machine(reader);
-    let mut earlier: Vec<(&Spec, DesiredState<'_>)> = Vec::new();
-    let mut plans = Vec::new();
-    // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
-    specs.iter().for_each(|spec| rules::hide(spec, reader));
-    for spec in specs {
-        // Again for each spec, because its `*` may match a key that an earlier spec creates.
-        rules::hide(spec, reader);
-        let (mut plan, wants) = one(spec, reader);
-        let undone = undone(&plan.changes, &earlier, reader);
+/// A plan in the making. [`observe`](crate::observe::observe) learns from it what to read: it is asked again until
+/// nothing is missing, and goes on where new facts came.
+pub struct Planning<'a> {
+    target: String,
+    specs: &'a [Spec],
+    machine: Machine,
+    /// What became of each spec when it was planned last.
+    planned: Vec<Planned<'a>>,
+    hidden: BTreeSet<(Key, ValueName)>,
+    /// The number of the latest state that planned changes led to.
+    states: usize,
+}
+
+/// The plan of one spec, and what it was made of.
+struct Planned<'a> {
+    plan: SpecPlan,
+    wants: DesiredState<'a>,
+    /// What was asked, if a `*` of the spec can match a key that a later spec creates.
+    reads: Option<Reads>,
+    /// Whether every question was answered. Further facts change nothing then.
+    complete: bool,
+    /// How many values were hidden from messages.
+    hidden: usize,
+    /// The states before and after the planned changes: the same numbers stand for the same changes of all specs before.
+    states: (usize, usize),
+}
+
+impl<'a> Planning<'a> {
+    /// Begins a plan of these specs, in their order, for the target with that URI.
+    pub fn new(target: &str, specs: &'a [Spec]) -> Self {
+        let machine = Machine::default();
+        Self { target: target.to_owned(), specs, machine, planned: Vec::new(), hidden: BTreeSet::new(), states: 0 }
+    }
+
+    /// Plans every spec whose plan can be another than last time.
+    pub fn ask(&mut self, reader: &Reader<'_>) {
+        self.machine = machine(reader);
+        // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
+        self.specs.iter().for_each(|spec| rules::hide(spec, reader));
+        let mut state = 0;
+        let mut before = std::mem::take(&mut self.planned).into_iter();
+        let planned: Vec<OnceCell<Planned<'a>>> = self.specs.iter().map(|_| OnceCell::new()).collect();
+        let mut earlier = Earlier::default();
+        for (spec, cell) in self.specs.iter().zip(&planned) {
+            // Again for each spec, because its `*` may match a key that an earlier spec creates.
+            rules::hide(spec, reader);
+            let is_same =
+                |last: &Planned<'_>| last.complete && last.states.0 == state && last.hidden == reader.hidden_count();
+            let one = match before.next().filter(is_same) {
+                Some(last) => {
+                    last.plan.changes.iter().for_each(|change| reader.pretend(change));
+                    last
+                }
+                None => self.plan_one(spec, &earlier, state, reader),
+            };
+            one.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+            state = one.states.1;
+            let one = cell.get_or_init(|| one);
+            if counts(one.plan.outcome) {
+                earlier.add(spec, &one.wants, one.reads.as_ref());
+            }
+        }
+        drop(earlier);
+        self.planned = planned.into_iter().filter_map(OnceCell::into_inner).collect();
+        self.hidden = reader.hidden();
+    }
+
+    fn plan_one(&mut self, spec: &'a Spec, earlier: &Earlier<'_>, state: usize, reader: &Reader<'_>) -> Planned<'a> {
+        let (missed, hidden) = (reader.missed_count(), reader.hidden_count());
+        let is_starred = self.specs.len() > 1 && spec.rules.iter().any(|rule| rule.key.has_star());
+        let ((mut plan, wants), reads) = match is_starred {
+            true => reader.logged(|| one(spec, reader)),
+            false => (one(spec, reader), None),
+        };
+        let undone = earlier.undone(&plan.changes, reader);
         refuse(&mut plan, undone);
         plan.changes.iter().for_each(|change| reader.pretend(change));
-        let left_out = left_out(&plan.changes, &earlier, reader);
+        let left_out = earlier.left_out(&plan.changes, reader);
         if !left_out.is_empty() {
             plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
             refuse(&mut plan, left_out);
         }
-        plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
-        if counts(plan.outcome) {
-            earlier.push((spec, wants));
+        self.states += usize::from(!plan.changes.is_empty());
+        let after = if plan.changes.is_empty() { state } else { self.states };
+        Planned { plan, wants, reads, complete: reader.missed_count() == missed, hidden, states: (state, after) }
+    }
+
+    /// Returns the plan, which rests on these facts: all that were asked for.
+    pub fn finish(self, mut facts: Facts) -> Plan {
+        for (key, name) in &self.hidden {
+            facts.hide(key, name);
         }
-        plans.push(plan);
+        let mut specs: Vec<SpecPlan> = self.planned.into_iter().map(|one| one.plan).collect();
+        specs.iter_mut().for_each(|plan| mark_sensitive(plan, &self.hidden));
+        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, facts }
     }
-    let mut facts = facts.clone();
-    for (key, name) in reader.hidden() {
-        facts.hide(&key, &name);
-    }
-    plans.iter_mut().for_each(|plan| mark_sensitive(plan, reader));
-    Plan { kbfix_plan: 1, target: target.to_owned(), machine, specs: plans, facts }
 }
 
 /// Marks the plan's values whose data is shown to nobody.
-fn mark_sensitive(plan: &mut SpecPlan, reader: &Reader<'_>) {
+fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
+    if hidden.is_empty() {
+        return;
+    }
+    let is_hidden = |key: &Key, name: &ValueName| hidden.contains(&(key.clone(), name.clone()));
     for change in &mut plan.changes {
-        let hidden = change.values.iter().filter(|value| reader.is_hidden(&change.key, &value.name));
+        let hidden = change.values.iter().filter(|value| is_hidden(&change.key, &value.name));
         change.sensitive = hidden.map(|value| value.name.clone()).collect();
     }
     for one in &mut plan.satisfied {
-        one.sensitive = one.name.as_ref().is_some_and(|name| reader.is_hidden(&one.key, name));
+        one.sensitive = one.name.as_ref().is_some_and(|name| is_hidden(&one.key, name));
     }
 }
 
@@ -136,7 +208,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
-                reasons.push(format!("a trigger is neither done nor written; `--trigger {}` writes it", spec.id));
+                reasons
+                    .push(format!("a trigger is not done, and was not requested; `--trigger {}` writes it", spec.id));
             }
             (outcome, reasons)
         }
@@ -215,33 +288,6 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
     let found = checks.iter().filter(|c| which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
-}
-
-/// Returns one message for each setting that an earlier spec of this run requires and `changes` would undo.
-fn undone(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader: &Reader<'_>) -> Vec<String> {
-    let mut clashes = Vec::new();
-    for change in changes {
-        for (Spec { id, .. }, wants) in earlier {
-            let undone = wants.undone_by(change, reader).into_iter();
-            clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
-        }
-    }
-    clashes
-}
-
-/// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
-/// matches a key that they create.
-fn left_out(changes: &[KeyChange], earlier: &[(&Spec, DesiredState<'_>)], reader: &Reader<'_>) -> Vec<String> {
-    if !changes.iter().any(|change| change.action == ChangeAction::Create) {
-        return Vec::new();
-    }
-    let starred = earlier.iter().filter(|(spec, _)| spec.rules.iter().any(|rule| rule.key.has_star()));
-    let again = starred.flat_map(|(spec, _)| {
-        let clash =
-            |change: KeyChange| format!("{}: a `*` of {} of the same run would stand for it", change.key, spec.id);
-        rules::evaluate(spec, reader).changes.into_iter().map(clash)
-    });
-    again.collect()
 }
 
 /// Blocks a spec that conflicts with earlier ones, and drops everything planned for it.

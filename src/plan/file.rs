@@ -3,12 +3,18 @@
 //! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend
 //! on the file's layout.
 
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
 use sha2::{Digest, Sha256};
 
 use super::{Plan, consistent};
-use crate::{format::json, registry::notation::hex_digits};
+use crate::{
+    format::{
+        canonical::{canonical, without},
+        json,
+    },
+    registry::notation::hex_digits,
+};
 
 /// A file is not a plan that can be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +26,9 @@ pub enum PlanError {
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
     /// The content does not have the digest that the file states.
-    #[error("it was altered after it was made: its digest says {written}, its content gives {content}")]
+    #[error(
+        "it was altered after it was made: it says that its digest is {written}, but the digest of its content is {content}"
+    )]
     Altered {
         /// The digest in the file.
         written: String,
@@ -28,7 +36,7 @@ pub enum PlanError {
         content: String,
     },
     /// The plan's parts contradict each other, so kbfix did not write it like this.
-    #[error("its parts do not fit each other: {0}")]
+    #[error("its parts contradict each other: {0}")]
     Inconsistent(String),
     /// The plan is not the one that was approved.
     #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]
@@ -40,25 +48,32 @@ pub enum PlanError {
     },
 }
 
+/// The member of a document that has its digest.
+const DIGEST: &str = "digest";
+
+/// The member that says of which version a plan is.
+#[derive(Deserialize)]
+struct Version {
+    kbfix_plan: Option<Value>,
+}
+
 impl Plan {
     /// Returns the plan's digest: `sha256:` and 64 hex digits.
     pub fn digest(&self) -> String {
-        serde_json::to_value(self).map_or_else(|_| String::new(), |value| digest(&value))
+        digest(self)
     }
 
     /// Returns the content of the plan file.
     pub fn to_text(&self) -> String {
-        let value = seal(serde_json::to_value(self).unwrap_or_default());
-        let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+        let mut text = serde_json::to_string_pretty(&seal(self)).unwrap_or_default();
         text.push('\n');
         text
     }
 
     /// Returns the same content on one line without a line break, and the digest.
     pub fn to_line(&self) -> (String, String) {
-        let value = seal(serde_json::to_value(self).unwrap_or_default());
-        let digest = value.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned();
-        (value.to_string(), digest)
+        let sealed = seal(self);
+        (serde_json::to_string(&sealed).unwrap_or_default(), sealed.digest)
     }
 
     /// Reads a plan file, and checks it against the approved digest, if one is given, and against itself. The returned
@@ -71,22 +86,27 @@ impl Plan {
             Category::Data => PlanError::Shape(error.to_string()),
             _ => PlanError::Json(error),
         })?;
-        let mut value: Value = serde_json::from_str(text).map_err(PlanError::Json)?;
-        if value.get("kbfix_plan") != Some(&1.into()) {
-            return Err(PlanError::Shape("`kbfix_plan` is not 1".to_owned()));
+        let not_one = || PlanError::Shape("`kbfix_plan` is not 1".to_owned());
+        let (digest, rest) = without(text, DIGEST).map_err(|_| not_one())?;
+        match serde_json::from_slice::<Version>(&rest) {
+            Ok(Version { kbfix_plan: Some(version) }) if version == 1 => {}
+            _ => return Err(not_one()),
         }
-        let (written, content) = unseal(&mut value).ok_or_else(|| PlanError::Shape("it has no `digest`".to_owned()))?;
+        let Some(Value::String(written)) = digest else {
+            return Err(PlanError::Shape("it has no `digest`".to_owned()));
+        };
+        let content = digest_of(&rest);
         if content != written {
             return Err(PlanError::Altered { written, content });
         }
         if let Some(wanted) = approved.filter(|wanted| !same_digest(wanted, &content)) {
             return Err(PlanError::Other { found: content, wanted: wanted.to_owned() });
         }
-        let plan = Self::deserialize(&value).map_err(|e| PlanError::Shape(e.to_string()))?;
+        let plan: Self = from_canonical(&rest).map_err(PlanError::Shape)?;
         if plan.digest() != content {
-            let place = serde_json::to_value(&plan).ok().and_then(|read| difference(&value, &read, ""));
-            let place = place.unwrap_or_default();
-            return Err(PlanError::Shape(format!("{place} is not written as kbfix writes it")));
+            let trees = (serde_json::from_slice(&rest), serde_json::to_value(&plan));
+            let place = if let (Ok(was), Ok(is)) = trees { difference(&was, &is, "") } else { None };
+            return Err(PlanError::Shape(format!("{} is not written as kbfix writes it", place.unwrap_or_default())));
         }
         consistent::check(&plan).map_err(PlanError::Inconsistent)?;
         Ok(plan)
@@ -119,19 +139,32 @@ pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// Adds the document's digest to it, as the member `digest`.
-pub(crate) fn seal(mut document: Value) -> Value {
-    let digest = digest(&document);
-    if let Value::Object(members) = &mut document {
-        members.insert("digest".to_owned(), digest.into());
-    }
-    document
+/// A document with its digest as a further member.
+#[derive(Serialize)]
+pub(crate) struct Sealed<'a, T: Serialize> {
+    #[serde(flatten)]
+    document: &'a T,
+    digest: String,
 }
 
-/// Removes the digest from a document. Returns the digest that was in it, and that of the rest; `None` if it has none.
-pub(crate) fn unseal(document: &mut Value) -> Option<(String, String)> {
-    let Some(Value::String(written)) = document.as_object_mut()?.remove("digest") else { return None };
-    Some((written, digest(document)))
+/// Adds the document's digest to it, as the member `digest`.
+pub(crate) fn seal<T: Serialize>(document: &T) -> Sealed<'_, T> {
+    Sealed { document, digest: digest(document) }
+}
+
+/// Takes the digest out of the text of a document. Returns the digest that was in it, that of the rest, and the rest as
+/// canonical JSON; `None` if it is not an object with a digest.
+pub(crate) fn unseal(document: &str) -> Option<(String, String, Vec<u8>)> {
+    let (Some(Value::String(written)), rest) = without(document, DIGEST).ok()? else { return None };
+    Some((written, digest_of(&rest), rest))
+}
+
+/// Reads a document in canonical form. The error is a sentence without line and column, which nobody sees.
+pub(crate) fn from_canonical<T: DeserializeOwned>(document: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(document).map_err(|error| {
+        let text = error.to_string();
+        text.rsplit_once(" at line ").map_or(text.clone(), |(text, _)| text.to_owned())
+    })
 }
 
 /// Returns the place, as a JSON pointer (RFC 6901), of the first difference between `a` and `b`.
@@ -152,80 +185,16 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Returns the SHA-256 of a JSON value in canonical form.
-pub fn digest(value: &Value) -> String {
-    let mut text = String::new();
-    canonical(value, &mut text);
-    format!("sha256:{}", sha256(text.as_bytes()))
+/// Returns the SHA-256 of a document as canonical JSON; an empty string for one that is no JSON.
+pub fn digest(document: &impl Serialize) -> String {
+    canonical(document).map_or_else(|_| String::new(), |text| digest_of(&text))
 }
 
-/// Appends a JSON value as RFC 8785 defines it: no spaces, members sorted by the UTF-16 units of their names, strings
-/// and whole numbers as ECMAScript writes them (as serde_json does, except for numbers that a 64-bit float cannot
-/// hold).
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push('{');
-            for (at, (name, value)) in members.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                canonical(&Value::String(name.clone()), out);
-                out.push(':');
-                canonical(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                canonical(item, out);
-            }
-            out.push(']');
-        }
-        Value::Number(number) => match number.as_u64() {
-            Some(large) if large > 1 << 53 => out.push_str(&(large as f64).to_string()),
-            _ => out.push_str(&number.to_string()),
-        },
-        Value::Null | Value::Bool(_) | Value::String(_) => out.push_str(&value.to_string()),
-    }
+fn digest_of(canonical: &[u8]) -> String {
+    format!("sha256:{}", sha256(canonical))
 }
 
 /// Returns the SHA-256 of bytes, in hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex_digits(&Sha256::digest(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    fn canonical(json: &str) -> String {
-        let mut out = String::new();
-        super::canonical(&serde_json::from_str(json).unwrap(), &mut out);
-        out
-    }
-
-    #[test]
-    fn the_examples_of_rfc_8785() {
-        let sorted = r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#;
-        assert_eq!(
-            canonical(sorted),
-            "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}"
-        );
-        let text = r#"{"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}"#;
-        let wanted = r#"{"literals":[null,true,false],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
-        assert_eq!(canonical(text), wanted);
-        assert_eq!(canonical(r#"["\b\t\f\u007f\u2028", {}, []]"#), "[\"\\b\\t\\f\u{7f}\u{2028}\",{},[]]");
-    }
-
-    #[test]
-    fn numbers_are_written_as_ecmascript_writes_them() {
-        let numbers = "[0, -1, 4294967295, 9007199254740992, 9007199254740993, 18446744073709551615]";
-        let wanted = "[0,-1,4294967295,9007199254740992,9007199254740992,18446744073709552000]";
-        assert_eq!(canonical(numbers), wanted);
-    }
 }

@@ -25,13 +25,14 @@ mod keys;
 mod rules;
 mod sensitive;
 mod desired_state;
+mod earlier;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use build::{build, machine, machine_of_set};
+pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 

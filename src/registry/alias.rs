@@ -6,30 +6,48 @@
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
 //! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
+use std::sync::LazyLock;
+
 use super::{
     Key, KeyName, KeyPath, RootKey, View,
     sid::{self, CLASSES},
 };
 
-/// A root key and a key below it.
+/// A key, by its path below a root key.
 type Place = (RootKey, &'static str);
 
-/// The aliases: the first name of each pair is another name of the second.
-const ALIASES: [(Place, Place); 3] = [
-    // HKCR also shows the user's classes, but a change through HKCR is meant for the machine's.
-    ((RootKey::Hkcr, ""), (RootKey::Hklm, r"SOFTWARE\Classes")),
-    ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
-    ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
-];
+/// Another name of a key, and the canonical one.
+type Alias = (KeyPath, KeyPath);
+
+/// The aliases.
+static ALIASES: LazyLock<[Alias; 3]> = LazyLock::new(|| {
+    aliases([
+        // HKCR also shows the user's classes, but a change through HKCR is meant for the machine's.
+        ((RootKey::Hkcr, ""), (RootKey::Hklm, r"SOFTWARE\Classes")),
+        ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
+        ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
+    ])
+});
 
 /// Links that 64-bit Windows makes for 32-bit programs that name `Wow6432Node` themselves; 32-bit Windows has none of
 /// them.
-const NODE_ALIASES: [(Place, Place); 4] = [
-    ((RootKey::Hklm, r"SOFTWARE\Wow6432Node\Classes"), (RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node")),
-    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\AppID"), (RootKey::Hklm, r"SOFTWARE\Classes\AppID")),
-    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\PROTOCOLS"), (RootKey::Hklm, r"SOFTWARE\Classes\PROTOCOLS")),
-    ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\TypeLib"), (RootKey::Hklm, r"SOFTWARE\Classes\TypeLib")),
-];
+static NODE_ALIASES: LazyLock<[Alias; 4]> = LazyLock::new(|| {
+    aliases([
+        ((RootKey::Hklm, r"SOFTWARE\Wow6432Node\Classes"), (RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node")),
+        ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\AppID"), (RootKey::Hklm, r"SOFTWARE\Classes\AppID")),
+        ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\PROTOCOLS"), (RootKey::Hklm, r"SOFTWARE\Classes\PROTOCOLS")),
+        ((RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node\TypeLib"), (RootKey::Hklm, r"SOFTWARE\Classes\TypeLib")),
+    ])
+});
+
+/// The link that Windows makes to the control set with which it started.
+static CURRENT_CONTROL_SET: LazyLock<KeyPath> =
+    LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
+
+fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT] {
+    let known = |(root, below): Place| KeyPath::known(root, below);
+    pairs.map(|(from, to)| (known(from), known(to)))
+}
 
 impl Key {
     /// Returns the canonical name of the key. Two keys are the same place exactly where it is equal, as far as that is
@@ -42,7 +60,7 @@ impl Key {
         if one_view {
             return Self::new(path);
         }
-        let path = NODE_ALIASES.iter().fold(path, |path, alias| moved(&path, alias).unwrap_or(path));
+        let path = NODE_ALIASES.iter().fold(path, |path, (from, to)| moved(&path, from, to).unwrap_or(path));
         // A key that both views share has one name, whichever view was given.
         if self.view == View::Bits32 && View::Bits32.stored_at(&path) != path {
             return Self { path, view: View::Bits32 };
@@ -57,9 +75,8 @@ impl Key {
     ///
     /// A list of subkeys that lacks such a key does not prove that the key is absent.
     pub fn is_also_elsewhere(&self) -> bool {
-        let is = |(root, name): Place| KeyPath::from_parts(root, name).is_ok_and(|path| path == self.path);
-        is((RootKey::Hklm, r"SYSTEM\CurrentControlSet"))
-            || ALIASES.iter().chain(&NODE_ALIASES).any(|(_, place)| is(*place))
+        self.path == *CURRENT_CONTROL_SET
+            || ALIASES.iter().chain(&*NODE_ALIASES).any(|(_, place)| *place == self.path)
             || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
     }
 
@@ -80,11 +97,9 @@ impl KeyPath {
     /// names.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
-        for (alias, to) in ALIASES.iter().chain(&NODE_ALIASES) {
-            if let Some(other) = moved(self, &(*to, *alias))
-                && let Ok(alias) = Self::from_parts(alias.0, alias.1)
-            {
-                names.push((alias, other));
+        for (alias, to) in ALIASES.iter().chain(&*NODE_ALIASES) {
+            if let Some(other) = moved(self, to, alias) {
+                names.push((alias.clone(), other));
             }
         }
         if let Some((sid, rest)) = user_of_classes(self)
@@ -99,7 +114,7 @@ impl KeyPath {
 
 /// Returns the path with an alias at its beginning replaced by the canonical name.
 fn aliased(path: &KeyPath) -> KeyPath {
-    if let Some(path) = ALIASES.iter().find_map(|alias| moved(path, alias)) {
+    if let Some(path) = ALIASES.iter().find_map(|(from, to)| moved(path, from, to)) {
         return path;
     }
     let (RootKey::Hku, Some(first)) = (path.root(), path.names().next()) else { return path.clone() };
@@ -108,18 +123,18 @@ fn aliased(path: &KeyPath) -> KeyPath {
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
 }
 
-/// Returns the path with the first of the two places replaced by the second; `None` where the path is not within the
-/// first.
-fn moved(path: &KeyPath, (from, to): &(Place, Place)) -> Option<KeyPath> {
-    let from = KeyPath::from_parts(from.0, from.1).ok()?;
-    joined(&KeyPath::from_parts(to.0, to.1).ok()?, path.relative_to(&from)?)
+/// Returns the path with `from`, at its beginning, replaced by `to`; `None` where the path is not within `from`.
+fn moved(path: &KeyPath, from: &KeyPath, to: &KeyPath) -> Option<KeyPath> {
+    joined(to, path.relative_to(from)?)
 }
 
 /// Returns the SID of the user in whose classes the key is, and the rest of the path below them.
 fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && sid::is_sid(sid))?;
-    let classes = KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes")).ok()?;
-    Some((sid, path.relative_to(&classes)?))
+    let mut below = path.below_root().splitn(4, '\\').skip(1);
+    let mut is = |wanted: &str| below.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+    (is("Software") && is("Classes")).then_some(())?;
+    Some((sid, below.next().unwrap_or_default()))
 }
 
 /// Returns the name in the 32-bit view of a key that the 64-bit view shows below `Wow6432Node`.
@@ -145,6 +160,15 @@ mod tests {
 
     fn key(path: &str, view: View) -> Key {
         Key { path: path.parse().unwrap(), view }
+    }
+
+    #[test]
+    fn the_paths_of_the_tables_are_valid() {
+        for (from, to) in ALIASES.iter().chain(&*NODE_ALIASES) {
+            for path in [from, to, &*CURRENT_CONTROL_SET] {
+                assert_eq!(path.to_string().parse::<KeyPath>().as_ref(), Ok(path));
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     str::FromStr,
+    sync::Arc,
 };
 
 use schemars::JsonSchema;
@@ -63,12 +64,17 @@ impl RootKey {
 
 /// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
 /// below it.
+// It is cheap to clone, and its names are folded once, when it is made, so that two paths compare byte by byte.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
-    /// The names below the root key, joined by backslashes; empty for the root key itself.
-    below: String,
+    /// The length of the folded names, in bytes.
+    folded: usize,
+    /// The names below the root key as [`name::fold`] folds them, joined by NULs, which no name contains and which sort
+    /// before all else; after them the names as they were written, joined by backslashes. Both are empty for the root
+    /// key itself.
+    both: Arc<str>,
 }
 
 /// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size
@@ -102,7 +108,27 @@ pub enum KeyPathError {
 impl KeyPath {
     /// Returns the path of a root key.
     pub fn root_key(root: RootKey) -> Self {
-        Self { root, below: String::new() }
+        Self::known(root, "")
+    }
+
+    /// Returns the path of the names `below` (joined by backslashes) under `root`, which are known to be valid, as in a
+    /// constant of this program.
+    pub(crate) fn known(root: RootKey, below: &str) -> Self {
+        let mut both = String::with_capacity(2 * below.len());
+        for (at, name) in below.split('\\').enumerate() {
+            if at > 0 {
+                both.push('\0');
+            }
+            name::fold(name, &mut both);
+        }
+        let folded = both.len();
+        both.push_str(below);
+        Self { root, folded, both: both.into() }
+    }
+
+    /// Returns the folded names.
+    fn folded(&self) -> &str {
+        &self.both[..self.folded]
     }
 
     /// Returns the root key.
@@ -112,17 +138,17 @@ impl KeyPath {
 
     /// Returns the names below the root key, joined by backslashes.
     pub fn below_root(&self) -> &str {
-        &self.below
+        &self.both[self.folded..]
     }
 
     /// Returns the names below the root key, topmost first.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
-        names(&self.below)
+        self.below_root().split('\\').filter(|name| !name.is_empty())
     }
 
     /// Returns the number of names below the root key.
     pub fn depth(&self) -> usize {
-        self.names().count()
+        self.folded().split('\0').filter(|name| !name.is_empty()).count()
     }
 
     /// Returns the last name; `None` for a root key.
@@ -132,17 +158,33 @@ impl KeyPath {
 
     /// Returns the key above; `None` for a root key.
     pub fn parent(&self) -> Option<Self> {
-        if self.below.is_empty() {
+        let (folded, below) = (self.folded(), self.below_root());
+        if below.is_empty() {
             return None;
         }
-        let below = self.below.rsplit_once('\\').map_or("", |(above, _)| above);
-        Some(Self { root: self.root, below: below.to_owned() })
+        let folded = folded.rsplit_once('\0').map_or("", |(above, _)| above);
+        let below = below.rsplit_once('\\').map_or("", |(above, _)| above);
+        let mut both = String::with_capacity(folded.len() + below.len());
+        both.push_str(folded);
+        both.push_str(below);
+        Some(Self { root: self.root, folded: folded.len(), both: both.into() })
     }
 
     /// Returns the key `name` directly below this one.
     pub fn child(&self, name: &KeyName) -> Self {
-        let below = if self.below.is_empty() { name.to_string() } else { format!("{}\\{name}", self.below) };
-        Self { root: self.root, below }
+        let mut both = String::with_capacity(self.both.len() + 2 * name.as_str().len() + 2);
+        both.push_str(self.folded());
+        if self.folded > 0 {
+            both.push('\0');
+        }
+        name::fold(name.as_str(), &mut both);
+        let folded = both.len();
+        both.push_str(self.below_root());
+        if self.folded > 0 {
+            both.push('\\');
+        }
+        both.push_str(name.as_str());
+        Self { root: self.root, folded, both: both.into() }
     }
 
     /// Returns the path of the names `below` (joined by backslashes) under `root`.
@@ -153,33 +195,28 @@ impl KeyPath {
         }
         if !below.is_empty() {
             for part in below.split('\\') {
-                KeyName::new(part)
+                KeyName::check(part)
                     .map_err(|source| KeyPathError::Name { path: format!("{}\\{below}", root.short()), source })?;
             }
         }
-        Ok(Self { root, below: below.to_owned() })
+        Ok(Self::known(root, below))
     }
 
     /// Returns the part of the path below `ancestor`: `Some("")` for the same key, `None` where the path is not within
     /// it.
     pub fn relative_to(&self, ancestor: &KeyPath) -> Option<&str> {
-        if self.root != ancestor.root {
+        if !self.is_within(ancestor) {
             return None;
         }
-        let mut rest = self.below.as_str();
-        for wanted in ancestor.names() {
-            let (head, tail) = rest.split_once('\\').unwrap_or((rest, ""));
-            if name::compare(head, wanted) != Ordering::Equal {
-                return None;
-            }
-            rest = tail;
-        }
-        Some(rest)
+        // A name and its folded form may differ in length, so the names are counted.
+        let names = ancestor.depth();
+        Some(self.below_root().splitn(names + 1, '\\').nth(names).unwrap_or(""))
     }
 
     /// Returns whether this key is `ancestor` or anywhere below it.
     pub fn is_within(&self, ancestor: &KeyPath) -> bool {
-        self.relative_to(ancestor).is_some()
+        let rest = self.folded().strip_prefix(ancestor.folded()).filter(|_| self.root == ancestor.root);
+        rest.is_some_and(|rest| ancestor.folded == 0 || rest.is_empty() || rest.starts_with('\0'))
     }
 
     /// Returns the path with the long name of its root key, as in a `.reg` file.
@@ -188,7 +225,7 @@ impl KeyPath {
     }
 
     fn joined(&self, root: &str) -> String {
-        if self.below.is_empty() { root.to_owned() } else { format!("{root}\\{}", self.below) }
+        if self.below_root().is_empty() { root.to_owned() } else { format!("{root}\\{}", self.below_root()) }
     }
 }
 
@@ -223,7 +260,8 @@ impl From<KeyPath> for String {
 
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.joined(self.root.short()))
+        f.write_str(self.root.short())?;
+        if self.below_root().is_empty() { Ok(()) } else { write!(f, "\\{}", self.below_root()) }
     }
 }
 
@@ -235,7 +273,7 @@ impl fmt::Debug for KeyPath {
 
 impl PartialEq for KeyPath {
     fn eq(&self, other: &Self) -> bool {
-        self.root == other.root && name::compare(&self.below, &other.below) == Ordering::Equal
+        self.root == other.root && self.folded() == other.folded()
     }
 }
 impl Eq for KeyPath {}
@@ -246,37 +284,13 @@ impl PartialOrd for KeyPath {
 }
 impl Ord for KeyPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.root.cmp(&other.root).then_with(|| {
-            // Paths below one key differ at their ends only. Hundreds of names that are the same are not compared one by one.
-            let same = same_bytes(self.below.as_bytes(), other.below.as_bytes());
-            let from = self.below.as_bytes()[..same].iter().rposition(|byte| *byte == b'\\').map_or(0, |at| at + 1);
-            let mut theirs = names(&other.below[from..]);
-            for mine in names(&self.below[from..]) {
-                match theirs.next().map_or(Ordering::Greater, |t| name::compare(mine, t)) {
-                    Ordering::Equal => {}
-                    other => return other,
-                }
-            }
-            if theirs.next().is_some() { Ordering::Less } else { Ordering::Equal }
-        })
+        self.root.cmp(&other.root).then_with(|| self.folded().cmp(other.folded()))
     }
 }
-
-/// Returns how many bytes both begin with.
-fn same_bytes(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 32;
-    let steps = a.chunks_exact(STEP).zip(b.chunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
-    steps + a[steps..].iter().zip(&b[steps..]).take_while(|(a, b)| a == b).count()
-}
-
-fn names(below: &str) -> impl DoubleEndedIterator<Item = &str> {
-    below.split('\\').filter(|name| !name.is_empty())
-}
-
 impl Hash for KeyPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.root.hash(state);
-        name::hash(&self.below, state);
+        self.folded().hash(state);
     }
 }
 
@@ -316,10 +330,54 @@ mod tests {
     }
 
     #[test]
+    fn paths_sort_as_their_names_do() {
+        // Beyond the basic plane, UTF-16 sorts before U+E000; a capital may be longer in UTF-8 than its small letter.
+        let names = [
+            "",
+            "a",
+            "A b",
+            "é",
+            "É",
+            "\u{250}x",
+            "\u{2C6F}",
+            "\u{D7FF}",
+            "\u{E000}",
+            "\u{FFFD}",
+            "\u{10000}",
+            "\u{10FFFF}",
+        ];
+        let under =
+            |above: &str, name: &str| if name.is_empty() { above.to_owned() } else { format!(r"{above}\{name}") };
+        let paths: Vec<String> = names
+            .iter()
+            .flat_map(|above| names.iter().map(move |name| (above, name)))
+            .map(|(above, name)| under(&under("HKLM", above), name))
+            .collect();
+        let by_name = |a: &str, b: &str| {
+            let (mut a, mut b) = (a.split('\\'), b.split('\\'));
+            loop {
+                match (a.next(), b.next()) {
+                    (None, None) => return Ordering::Equal,
+                    (None, _) => return Ordering::Less,
+                    (_, None) => return Ordering::Greater,
+                    (Some(a), Some(b)) if name::compare(a, b).is_ne() => return name::compare(a, b),
+                    _ => {}
+                }
+            }
+        };
+        for (a, b) in paths.iter().flat_map(|a| paths.iter().map(move |b| (a, b))) {
+            assert_eq!(key(a).cmp(&key(b)), by_name(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
     fn relatives() {
         assert_eq!(key(r"HKLM\A\B\C").relative_to(&key(r"hklm\a")), Some(r"B\C"));
         assert_eq!(key(r"HKLM\A").relative_to(&key(r"HKLM\A")), Some(""));
         assert_eq!(key(r"HKLM\AB").relative_to(&key(r"HKLM\A")), None);
+        assert_eq!(key(r"HKLM\A").relative_to(&key("HKLM")), Some("A"));
+        assert_eq!(key(r"HKLM\A").relative_to(&key("HKU")), None);
+        assert_eq!(key("HKLM\\\u{250}\\x").relative_to(&key("HKLM\\\u{2C6F}")), Some("x"));
         assert_eq!(key(r"HKLM\A\B").parent(), Some(key(r"HKLM\A")));
         assert_eq!(key(r"HKLM\A").parent(), Some(key("HKLM")));
         assert_eq!(key("HKLM").parent(), None);

@@ -8,6 +8,8 @@
 //! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
 //! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
 
+use std::sync::LazyLock;
+
 use super::{Data, Key, KeyPath, RootKey, ValueType, View, name};
 
 /// The name of the REG_LINK value that holds the target of a link.
@@ -81,9 +83,9 @@ fn is_link_of_windows(path: &KeyPath) -> bool {
 fn settled(key: &Key) -> KeyPath {
     let named = key.one_name(false);
     let stored = named.stored();
+    static NODE: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SOFTWARE\Wow6432Node"));
     let shared = || {
-        let node = KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node").ok()?;
-        let wide = KeyPath::from_parts(RootKey::Hklm, &format!(r"SOFTWARE\{}", stored.relative_to(&node)?)).ok()?;
+        let wide = KeyPath::from_parts(RootKey::Hklm, &format!(r"SOFTWARE\{}", stored.relative_to(&NODE)?)).ok()?;
         (View::Bits32.stored_at(&wide) == wide).then_some(wide)
     };
     shared().unwrap_or(stored)

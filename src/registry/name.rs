@@ -7,6 +7,7 @@ use std::{
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
+    sync::Arc,
 };
 
 use schemars::JsonSchema;
@@ -39,17 +40,44 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
 
 /// Compares two names as the registry does: by their UTF-16 units in upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
-    // A short cut: the paths that are compared have most of their names in common.
-    if a == b {
-        return Ordering::Equal;
+    for (at, (mine, theirs)) in a.bytes().zip(b.bytes()).enumerate() {
+        if !(mine | theirs).is_ascii() {
+            // All before is ASCII, so both are at the beginning of a character.
+            return compare_units(&a[at..], &b[at..]);
+        }
+        match mine.to_ascii_uppercase().cmp(&theirs.to_ascii_uppercase()) {
+            Ordering::Equal => {}
+            different => return different,
+        }
     }
-    if a.is_ascii() && b.is_ascii() {
-        return a.bytes().map(|c| c.to_ascii_uppercase()).cmp(b.bytes().map(|c| c.to_ascii_uppercase()));
-    }
+    a.len().cmp(&b.len())
+}
+
+fn compare_units(a: &str, b: &str) -> Ordering {
     // The same letters need no table.
     let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let same = (0..=same).rev().find(|at| a.is_char_boundary(*at) && b.is_char_boundary(*at)).unwrap_or(0);
     a[same..].encode_utf16().map(upcase).cmp(b[same..].encode_utf16().map(upcase))
+}
+
+/// Appends the name in upper case, with its characters replaced so that folded names compare byte by byte as
+/// [`compare`] compares the names.
+pub(super) fn fold(name: &str, out: &mut String) {
+    if name.is_ascii() {
+        let from = out.len();
+        out.push_str(name);
+        out[from..].make_ascii_uppercase();
+        return;
+    }
+    out.extend(name.chars().map(|c| {
+        // UTF-16 has the characters beyond U+FFFF before U+E000; they change places.
+        let folded = match u16::try_from(u32::from(c)).map(upcase) {
+            Ok(unit @ 0..0xE000) => u32::from(unit),
+            Ok(unit) => u32::from(unit) + 0x10_0000,
+            Err(_) => u32::from(c) - 0x2000,
+        };
+        char::from_u32(folded).unwrap_or(c)
+    }));
 }
 
 /// Returns the name in upper case, as UTF-16 units. Names that compare equal give the same units.
@@ -97,13 +125,14 @@ fn refusal(character: char) -> String {
     }
 }
 
-fn check(name: &str, limit: usize, forbidden: &[char]) -> Result<(), NameError> {
-    let found = name.encode_utf16().count();
+fn check(name: &str, limit: usize, forbidden: &[u8]) -> Result<(), NameError> {
+    // A name has at most as many UTF-16 units as bytes.
+    let found = if name.len() > limit { name.encode_utf16().count() } else { 0 };
     if found > limit {
         return Err(NameError::TooLong { found, limit });
     }
-    match name.chars().find(|c| forbidden.contains(c)) {
-        Some(c) => Err(NameError::Character(c)),
+    match name.bytes().find(|byte| forbidden.contains(byte)) {
+        Some(byte) => Err(NameError::Character(char::from(byte))),
         None => Ok(()),
     }
 }
@@ -113,7 +142,7 @@ macro_rules! name_type {
         $(#[$doc])*
         #[derive(Clone, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Returns the name as it was written or found.
@@ -150,7 +179,7 @@ macro_rules! name_type {
         }
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.0.as_ref().to_owned()
             }
         }
         impl fmt::Debug for $name {
@@ -177,27 +206,29 @@ name_type! {
 
 impl KeyName {
     /// Checks a key name: 1 to 255 UTF-16 units, no backslash, no NUL.
-    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        let name = name.into();
+    pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
+        Self::check(name.as_ref())?;
+        Ok(Self(name.as_ref().into()))
+    }
+
+    pub(super) fn check(name: &str) -> Result<(), NameError> {
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        check(&name, MAX_KEY_NAME, &['\\', '\0'])?;
-        Ok(Self(name))
+        check(name, MAX_KEY_NAME, b"\\\0")
     }
 }
 
 impl ValueName {
     /// Checks a value name: up to 16,383 UTF-16 units, no NUL.
-    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        let name = name.into();
-        check(&name, MAX_VALUE_NAME, &['\0'])?;
-        Ok(Self(name))
+    pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
+        check(name.as_ref(), MAX_VALUE_NAME, b"\0")?;
+        Ok(Self(name.as_ref().into()))
     }
 
     /// Returns the name of the default value, which `regedit` shows as `(Default)` and a `.reg` file writes as `@`.
     pub fn default_value() -> Self {
-        Self(String::new())
+        Self("".into())
     }
 
     /// Returns whether this is the name of the key's default value.

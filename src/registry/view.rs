@@ -1,6 +1,6 @@
 //! The 32-bit and 64-bit views of the registry on 64-bit Windows.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,9 +110,11 @@ fn redirected(path: &KeyPath) -> Option<KeyPath> {
     if path.root() != RootKey::Hklm || !is(0, "SOFTWARE") || is(1, "Wow6432Node") {
         return None;
     }
-    let shared = SHARED_SOFTWARE.iter().any(|below| {
-        KeyPath::from_parts(RootKey::Hklm, &format!("SOFTWARE\\{below}")).is_ok_and(|shared| path.is_within(&shared))
+    static SHARED: LazyLock<Vec<KeyPath>> = LazyLock::new(|| {
+        let known = |below| KeyPath::known(RootKey::Hklm, &format!("SOFTWARE\\{below}"));
+        SHARED_SOFTWARE.iter().map(known).collect()
     });
+    let shared = SHARED.iter().any(|shared| path.is_within(shared));
     (!shared).then(|| inserted(path, 1))
 }
 

@@ -7,7 +7,10 @@ mod document;
 mod drift;
 mod query;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,11 +22,12 @@ use document::FactsDocument;
 pub use drift::Drift;
 
 /// The facts that were read from a target.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, try_from = "FactsDocument", into = "FactsDocument")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, try_from = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
-    keys: BTreeMap<Key, Answer<KeyRecord>>,
+    /// Shared with the copies of these facts that planned changes alter.
+    keys: BTreeMap<Key, Answer<Arc<KeyRecord>>>,
     /// The question about each key that could not be read; another question might be answered.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
@@ -85,13 +89,14 @@ impl Facts {
         });
         match (self.keys.get_mut(&query.key), answer) {
             (Some(Answer::Present(known)), Answer::Present(new)) => {
+                let known = Arc::make_mut(known);
                 known.values.extend(new.values);
                 known.all_values |= new.all_values;
                 known.properties = new.properties.or(known.properties.take());
                 known.subkeys = new.subkeys.or(known.subkeys.take());
             }
             (_, answer) => {
-                self.keys.insert(query.key.clone(), answer);
+                self.keys.insert(query.key.clone(), answer.map(Arc::new));
             }
         }
     }
@@ -99,7 +104,7 @@ impl Facts {
     /// Marks the value's data as sensitive.
     pub fn hide(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
-            record.sensitive.insert(name.clone());
+            Arc::make_mut(record).sensitive.insert(name.clone());
         }
     }
 
@@ -187,7 +192,7 @@ impl Facts {
     /// stored elsewhere.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
-            return Some(answer.as_ref());
+            return Some(answer.as_ref().map(Arc::as_ref));
         }
         // The hive of a user who is not logged on is missing in the list of keys below HKU.
         if key.is_also_elsewhere() || hku::of_a_user(&key.path).is_some_and(|hive| hive == *key) {
@@ -239,7 +244,7 @@ impl Facts {
                     properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(BTreeSet::new()),
                 };
-                self.keys.insert(change.key.clone(), Answer::Present(record));
+                self.keys.insert(change.key.clone(), Answer::Present(Arc::new(record)));
                 self.with_siblings(&change.key, |subkeys, last| {
                     subkeys.insert(last.clone());
                 });
@@ -247,6 +252,7 @@ impl Facts {
             ChangeAction::Update => {}
         }
         if let Some(Answer::Present(record)) = self.keys.get_mut(&change.key) {
+            let record = Arc::make_mut(record);
             for value in &change.values {
                 match &value.after {
                     Some(data) => {
@@ -264,11 +270,13 @@ impl Facts {
         }
     }
 
-    fn with_siblings(&mut self, key: &Key, alter: impl FnOnce(&mut BTreeSet<KeyName>, &KeyName)) {
+    fn with_siblings(&mut self, key: &Key, alter: impl Fn(&mut BTreeSet<KeyName>, &KeyName)) {
         let last = key.stored().last().and_then(|last| KeyName::new(last).ok());
         let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
-        if let (Some(last), Some(Answer::Present(KeyRecord { subkeys: Some(subkeys), .. }))) = (last, parent) {
-            alter(subkeys, &last);
+        if let (Some(last), Some(Answer::Present(parent))) = (last, parent)
+            && parent.subkeys.is_some()
+        {
+            Arc::make_mut(parent).subkeys.iter_mut().for_each(|subkeys| alter(subkeys, &last));
         }
     }
 }

@@ -15,6 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use crate::{
@@ -94,8 +95,9 @@ impl RegTarget {
         if let Some((_, name)) = others.next().filter(|_| !covers(&path)) {
             return Ok(name);
         }
-        let Ok(current) = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet") else { return Ok(path) };
-        let Some(below) = path.relative_to(&current).filter(|_| !self.lists_any(&current)) else { return Ok(path) };
+        static CURRENT: LazyLock<KeyPath> =
+            LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
+        let Some(below) = path.relative_to(&CURRENT).filter(|_| !self.lists_any(&CURRENT)) else { return Ok(path) };
         let Some(set) = self.current_control_set()?.map(control_set::name) else { return Ok(path) };
         let joined = if below.is_empty() { set } else { format!(r"{set}\{below}") };
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))

@@ -115,7 +115,7 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         # A run that was interrupted is started again.
         again = three.play(playbook, "-v", "-e", json.dumps(extra))
         assert [again.counts(h) for h in three.hosts] == [(0, 0)] * 3, again.output
-        assert "the plan was carried out before" in again.output
+        assert "the plan was already applied" in again.output
     registry = three.folder / "pending1/front-end.reg"
     text = registry.read_text(encoding="utf-8-sig")
     registry.write_text(text.replace('"DisableRealmHint"=dword:00000001', '"DisableRealmHint"=dword:00000000'), encoding="utf-8-sig")
@@ -545,7 +545,7 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
     for options, message in (
         ({"restart_services": True, **image}, "services can only be restarted on the target local"),
         ({"state_dir": str(site.folder / "file")}, "[journal-access]"),
-        ({"target": f"image:{machine}/C"}, "the option `files` does not go with the target image:"),
+        ({"target": f"image:{machine}/C"}, "the option `files` cannot be used with the target image:"),
         ({"drives": {"D": "/"}}, "or name another target (drives)"),
         ({"max_changes": -1}, "max_changes is -1"),
         ({"packages": {"KB909094": "x"}}, "install_hotfix is not true"),
@@ -585,7 +585,7 @@ def test_a_list_for_a_parameter(site: Site) -> None:
     wrong = site.task({"src": ["list.yaml"], "parameters": {"names": [80]}})
     assert "the parameter names[0] is the number 80" in wrong.output and "Tagged" not in wrong.output, wrong.output
     single = site.task({**SRC, "parameters": {"realm_hint": ["1"]}})
-    assert "is set to a list, and is a number" in single.output, single.output
+    assert "is set to a list, but is a number" in single.output, single.output
     unset = site.task({"src": ["list.yaml"]})
     assert "(parameters: {names: …})" in unset.output and "--set" not in unset.output, unset.output
 

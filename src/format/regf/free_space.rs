@@ -2,12 +2,13 @@
 //!
 //! Source: "Cell", "Unallocated cell".
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Error,
     bin::{BIN_HEADER, bin_headers},
     bytes::u32_at,
+    hash::{HashMap, HashSet},
     largest::{Largest, PAGE},
 };
 

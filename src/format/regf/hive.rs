@@ -10,6 +10,7 @@ use super::{
     bin::bin_headers,
     bytes::u32_at,
     free_space::{Cache, Space},
+    ordered::Ordered,
     owners::Owners,
     recover,
     store::{self, Source, Store},
@@ -30,6 +31,8 @@ pub struct Hive {
     pub(super) space: Option<Box<Space>>,
     pub(super) cache: Cache,
     pub(super) owners: Owners,
+    /// The keys whose subkey lists are known to be sorted, since the last change.
+    pub(super) ordered: Ordered,
 }
 
 /// A key's offset in a hive.
@@ -160,6 +163,7 @@ impl Hive {
             space: None,
             cache: Cache::default(),
             owners: Owners::default(),
+            ordered: Ordered::default(),
         }
     }
 
@@ -284,12 +288,13 @@ impl Hive {
         self.owners.note(structure, at, owner)
     }
 
-    /// Returns the bytes of the file for changes. Discards the noted owners of cells.
+    /// Returns the bytes of the file for changes. Discards what was noted of cells and lists.
     ///
     /// # Errors
     /// Returns an error where the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
         self.owners.forget();
+        self.ordered.forget();
         self.store.load()
     }
 }

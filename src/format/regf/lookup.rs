@@ -175,7 +175,7 @@ impl Hive {
         let Some(list) = self.subkey_list(key)? else { return Ok(None) };
         match self.search(key.at, &list, wanted) {
             Ok(Ok(place)) => Ok(Some(place)),
-            Ok(Err(_)) if sorted => Ok(None),
+            Ok(Err(_)) if sorted || self.ordered.knows(key.at) => Ok(None),
             _ => self.scan(key.at, &list, wanted),
         }
     }
@@ -222,9 +222,10 @@ impl Hive {
         Ok(Err(low))
     }
 
-    /// Searches the lists from beginning to end.
+    /// Searches the lists from beginning to end. If they are sound and sorted, that is noted.
     fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
         let mut unreadable = None;
+        let (mut last, mut is_sorted): (Option<KeyNode<'_>>, bool) = (None, true);
         for (number, at) in list.leaves().iter().enumerate() {
             let leaf = match self.leaf(*at) {
                 Ok(leaf) => leaf,
@@ -238,12 +239,21 @@ impl Hive {
                     Ok(key) if key.name().is(wanted) => {
                         return Ok(Some(Place { leaf: number, index, node: key.node() }));
                     }
-                    Ok(_) => {}
+                    Ok(key) => {
+                        is_sorted &= last.is_none_or(|last| last.name().compare(&key.name()).is_lt());
+                        last = Some(key);
+                    }
                     Err(error) => unreadable = unreadable.or(Some(error)),
                 }
             }
         }
-        unreadable.map_or(Ok(None), Err)
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        if is_sorted {
+            self.ordered.note(parent);
+        }
+        Ok(None)
     }
 }
 

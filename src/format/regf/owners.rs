@@ -5,11 +5,11 @@
 //! structure that refers to a cell is an error.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::hash_map::Entry,
     sync::{Mutex, PoisonError},
 };
 
-use super::Error;
+use super::{Error, hash::HashMap};
 
 /// The owner of each cell that was read, both as offsets.
 #[derive(Debug, Default)]
@@ -25,7 +25,10 @@ impl Clone for Owners {
 impl Owners {
     /// Discards all owners.
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !owners.is_empty() {
+            *owners = HashMap::default();
+        }
     }
 
     /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.

@@ -379,7 +379,7 @@ fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
 
 fn path_of(error: &ValidationError<'_>) -> Path {
     let step = |segment: LocationSegment<'_>| match segment {
-        LocationSegment::Property(name) => Step::Field(name.into_owned()),
+        LocationSegment::Property(name) => Step::Field(name.as_ref().into()),
         LocationSegment::Index(at) => Step::Item(at),
     };
     Path(error.instance_path().segments().map(step).collect())

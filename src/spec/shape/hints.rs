@@ -194,13 +194,13 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     let Some((Step::Field(name), above)) = path.0.split_last() else { return Vec::new() };
     let above = Path(above.to_vec());
     let fits = |sibling: &str| match above.last_field() {
-        Some("values") => is_value_rule(path) && VALUE_RULE.contains(&sibling) && !VALUE_RULE.contains(&name.as_str()),
-        _ => name == "values" && above.field_at(0) == Some("registry") && !KEY_RULE.contains(&sibling),
+        Some("values") => is_value_rule(path) && VALUE_RULE.contains(&sibling) && !VALUE_RULE.contains(&&**name),
+        _ => **name == *"values" && above.field_at(0) == Some("registry") && !KEY_RULE.contains(&sibling),
     };
     let Some(owner) = places.node(&above).map(|node| places.resolve(node)) else { return Vec::new() };
     let Kind::Mapping(entries) = &owner.kind else { return Vec::new() };
     let after = entries.iter().skip_while(|entry| entry.name != *name).skip(1);
-    after.map(|entry| entry.name.clone()).take_while(|name| fits(name)).collect()
+    after.map(|entry| entry.name.to_string()).take_while(|name| fits(name)).collect()
 }
 
 /// Returns the empty field below which the field at `path` was meant to be.
@@ -212,6 +212,6 @@ pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<Strin
     let before = entries.iter().take_while(|entry| entry.name != *name);
     before
         .filter(empty)
-        .map(|entry| entry.name.clone())
-        .find(|empty| beside_empty(places, &above.field(empty)).contains(name))
+        .map(|entry| entry.name.to_string())
+        .find(|empty| beside_empty(places, &above.field(empty)).iter().any(|beside| **beside == **name))
 }

@@ -32,7 +32,7 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
         let (Step::Field(name), Some(Value::Object(owner))) = (last, Path(above.to_vec()).get_mut(&mut value)) else {
             continue;
         };
-        if let Some(data) = owner.remove(name)
+        if let Some(data) = owner.remove(&**name)
             && let Some(meant) = meant
         {
             owner.entry(meant).or_insert(data);

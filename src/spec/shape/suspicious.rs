@@ -32,7 +32,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
 fn is_for_people(path: &Path) -> bool {
     // A value with such a name does not count.
     let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
-    let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&name.as_str()));
+    let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&&**name));
     !in_values && path.0.iter().rev().take(2).any(named)
         || path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed")
 }

@@ -52,7 +52,7 @@ fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
             items.iter().zip(values).find_map(|(item, value)| part(places, places.at(*item), value))
         }
         (Kind::Mapping(entries), Value::Object(fields)) if entries.len() == fields.len() => {
-            entries.iter().find_map(|entry| match fields.get(&entry.name) {
+            entries.iter().find_map(|entry| match fields.get(&*entry.name) {
                 Some(value) => part(places, places.at(entry.value), value),
                 None => Some(entry.spot),
             })

@@ -4,7 +4,10 @@
 //! The limits are checked here, before the second parser sees the text: a short text can still be nested very deeply,
 //! or grow enormously through its aliases.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
@@ -55,9 +58,9 @@ fn spot(span: Span) -> Spot {
 /// A list or mapping that has not ended yet.
 struct Open {
     node: usize,
-    names: HashSet<String>,
+    names: BTreeSet<Rc<str>>,
     /// The name whose data comes next.
-    name: Option<(String, Spot, bool)>,
+    name: Option<(Rc<str>, Spot, bool)>,
 }
 
 struct Builder<'t> {
@@ -173,14 +176,15 @@ impl Builder<'_> {
 
     fn name(&mut self, text: String, spot: Spot, plain: bool) {
         let Some(open) = self.open.last_mut() else { return };
-        let first = open.names.insert(text.clone());
+        let name: Rc<str> = text.as_str().into();
+        let first = open.names.insert(name.clone());
         let node = open.node;
-        open.name = Some((text.clone(), spot, plain));
+        open.name = Some((name, spot, plain));
         if !first && self.is_full() {
             self.more += 1;
         } else if !first {
             let line = match &self.nodes[node].kind {
-                Kind::Mapping(entries) => entries.iter().find(|e| e.name == text).map_or(0, |e| e.spot.line),
+                Kind::Mapping(entries) => entries.iter().find(|e| *e.name == *text).map_or(0, |e| e.spot.line),
                 _ => 0,
             };
             let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
@@ -207,7 +211,7 @@ impl Builder<'_> {
             return None;
         }
         let node = self.add(spot, kind, (1, 0), anchor)?;
-        self.open.push(Open { node, names: HashSet::new(), name: None });
+        self.open.push(Open { node, names: BTreeSet::new(), name: None });
         Some(())
     }
 

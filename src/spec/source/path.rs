@@ -1,6 +1,6 @@
 //! The place of a node in a document: field names and list positions, from the top down.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 /// The path to a node of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -9,8 +9,8 @@ pub(in crate::spec) struct Path(pub Vec<Step>);
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Step {
-    /// Into a field of a mapping.
-    Field(String),
+    /// Into a field of a mapping. Shared, because the path to a node is part of the paths to all nodes below it.
+    Field(Rc<str>),
     /// Into an item of a list, counted from 0.
     Item(usize),
 }
@@ -19,13 +19,23 @@ impl Path {
     /// Returns the path to the field `name` of this node.
     #[must_use]
     pub(in crate::spec) fn field(&self, name: &str) -> Self {
-        self.with(Step::Field(name.to_owned()))
+        self.with(Step::Field(name.into()))
     }
 
     /// Returns the path to the item number `at` of this node.
     #[must_use]
     pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
+    }
+
+    /// Goes down one step.
+    pub(super) fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
+    /// Goes up one step.
+    pub(super) fn pop(&mut self) {
+        self.0.pop();
     }
 
     fn with(&self, step: Step) -> Self {
@@ -54,7 +64,7 @@ impl Path {
     /// Returns the node in `value` that this path leads to.
     pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
         self.0.iter().try_fold(value, |value, step| match step {
-            Step::Field(name) => value.get_mut(name),
+            Step::Field(name) => value.get_mut(&**name),
             Step::Item(at) => value.get_mut(at),
         })
     }

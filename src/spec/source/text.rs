@@ -52,7 +52,12 @@ impl<'a> Text<'a> {
         };
         // Windows editors write a byte order mark; ignore it.
         let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
-        match text.text.char_indices().find(|(_, c)| is_forbidden(*c)) {
+        let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..0x7F);
+        let forbidden = match text.text.as_bytes().iter().all(is_plain) {
+            true => None,
+            false => text.text.char_indices().find(|(_, c)| is_forbidden(*c)),
+        };
+        match forbidden {
             Some((at, c)) => {
                 let message = format!("a spec cannot contain the character U+{:04X} as it is", u32::from(c));
                 let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));

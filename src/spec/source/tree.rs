@@ -1,5 +1,7 @@
 //! The place of each node in the text: the tree that [`crate::spec::source::parse`] builds, and functions to walk it.
 
+use std::rc::Rc;
+
 use super::{
     path::{Path, Step},
     text::Spot,
@@ -47,7 +49,7 @@ pub(in crate::spec) enum Kind {
 #[derive(Debug)]
 pub(in crate::spec) struct Entry {
     /// The field's name.
-    pub name: String,
+    pub name: Rc<str>,
     /// The place of the name.
     pub spot: Spot,
     /// Whether the name is unquoted.
@@ -65,7 +67,7 @@ impl Places {
     fn step(&self, node: &Node, step: &Step) -> Option<&Node> {
         match (&self.resolve(node).kind, step) {
             (Kind::Mapping(entries), Step::Field(name)) => {
-                let entry = entries.iter().rev().find(|e| e.name == *name)?;
+                let entry = entries.iter().rev().find(|e| *e.name == **name)?;
                 self.nodes.get(entry.value)
             }
             (Kind::Sequence(items), Step::Item(at)) => self.nodes.get(*items.get(*at)?),
@@ -87,7 +89,7 @@ impl Places {
         let Step::Field(name) = last else { return None };
         let owner = self.resolve(self.node(&Path(above.to_vec()))?);
         match &owner.kind {
-            Kind::Mapping(entries) => entries.iter().rev().find(|e| e.name == *name),
+            Kind::Mapping(entries) => entries.iter().rev().find(|e| *e.name == **name),
             _ => None,
         }
     }
@@ -120,23 +122,26 @@ impl Places {
 
     /// Calls `visit` once for each node and each field name, without following aliases.
     pub(in crate::spec) fn walk(&self, visit: &mut impl FnMut(&Path, Visited<'_>)) {
-        self.walk_from(&Path::default(), self.root, visit);
+        self.walk_from(&mut Path::default(), self.root, visit);
     }
 
-    fn walk_from(&self, path: &Path, at: usize, visit: &mut impl FnMut(&Path, Visited<'_>)) {
+    fn walk_from(&self, path: &mut Path, at: usize, visit: &mut impl FnMut(&Path, Visited<'_>)) {
         let node = &self.nodes[at];
         visit(path, Visited::Node(node));
         match &node.kind {
             Kind::Mapping(entries) => {
                 for entry in entries {
-                    let path = path.field(&entry.name);
-                    visit(&path, Visited::Name(entry));
-                    self.walk_from(&path, entry.value, visit);
+                    path.push(Step::Field(entry.name.clone()));
+                    visit(path, Visited::Name(entry));
+                    self.walk_from(path, entry.value, visit);
+                    path.pop();
                 }
             }
             Kind::Sequence(items) => {
                 for (i, item) in items.iter().enumerate() {
-                    self.walk_from(&path.item(i), *item, visit);
+                    path.push(Step::Item(i));
+                    self.walk_from(path, *item, visit);
+                    path.pop();
                 }
             }
             Kind::Scalar { .. } | Kind::Alias(_) => {}

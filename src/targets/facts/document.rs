@@ -1,10 +1,10 @@
 //! The format of facts in snapshots and plans: a list of keys and a list of files.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{
-    Deserialize, Serialize,
+    Deserialize, Serialize, Serializer,
     de::{Deserializer, Error as _, MapAccess, Visitor},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 
 use super::{Asked, Facts, FilePath, KeyRecord};
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FactsDocument {
     /// The facts of each key.
@@ -24,7 +24,7 @@ pub(super) struct FactsDocument {
     files: Vec<FileEntry>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyEntry {
     #[serde(flatten)]
@@ -32,11 +32,10 @@ struct KeyEntry {
     /// The key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
     /// The question about the key, where it could not be read; if missing, only its existence was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Asked>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileEntry {
     /// The file's path.
@@ -52,7 +51,7 @@ impl TryFrom<FactsDocument> for Facts {
         let mut facts = Self::default();
         for KeyEntry { key, found, asked } in document.keys {
             facts.asked.extend(asked.map(|question| (key.clone(), question)));
-            if facts.keys.insert(key.clone(), found).is_some() {
+            if facts.keys.insert(key.clone(), found.map(Arc::new)).is_some() {
                 return Err(format!("{key} is given twice"));
             }
         }
@@ -89,15 +88,35 @@ pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Valu
     from.deserialize_map(Values)
 }
 
-impl From<Facts> for FactsDocument {
-    fn from(mut facts: Facts) -> Self {
-        let mut entry = |(key, found)| {
-            let asked = facts.asked.remove(&key).filter(|_| matches!(found, Answer::Unread(_)));
-            KeyEntry { key, found, asked }
-        };
-        Self {
-            keys: facts.keys.into_iter().map(&mut entry).collect(),
-            files: facts.files.into_iter().map(|(path, found)| FileEntry { path, found }).collect(),
-        }
+/// The same document, of facts that stay where they are.
+#[derive(Serialize)]
+struct Written<'a> {
+    keys: Vec<WrittenKey<'a>>,
+    files: Vec<WrittenFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct WrittenKey<'a> {
+    #[serde(flatten)]
+    key: &'a Key,
+    found: Answer<&'a KeyRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<&'a Asked>,
+}
+
+#[derive(Serialize)]
+struct WrittenFile<'a> {
+    path: &'a FilePath,
+    found: &'a Answer<FileFacts>,
+}
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let keys = self.keys.iter().map(|(key, found)| {
+            let asked = self.asked.get(key).filter(|_| matches!(found, Answer::Unread(_)));
+            WrittenKey { key, found: found.as_ref().map(Arc::as_ref), asked }
+        });
+        let files = self.files.iter().map(|(path, found)| WrittenFile { path, found });
+        Written { keys: keys.collect(), files: files.collect() }.serialize(serializer)
     }
 }

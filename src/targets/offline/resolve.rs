@@ -9,6 +9,8 @@
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
 //! KB100010 ("What are Control Sets?").
 
+use std::sync::LazyLock;
+
 use crate::{
     format::regf::{Error, Hive, Node},
     registry::{self, Data, Decoded, Key, KeyPath, LINK_VALUE, RootKey, View, control_set, sid},
@@ -49,13 +51,22 @@ enum Step {
 const MAX_LINKS: usize = 16;
 
 /// The keys below `HKLM` that Windows keeps in memory only.
-const VOLATILE: &[&str] = &[
-    "HARDWARE",
-    r"SYSTEM\CurrentControlSet\Hardware Profiles\Current",
-    r"SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName",
-    r"SYSTEM\CurrentControlSet\Control\hivelist",
-    r"SYSTEM\CurrentControlSet\Control\Session Manager\WPA",
-];
+static VOLATILE: LazyLock<[KeyPath; 5]> = LazyLock::new(|| {
+    [
+        "HARDWARE",
+        r"SYSTEM\CurrentControlSet\Hardware Profiles\Current",
+        r"SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName",
+        r"SYSTEM\CurrentControlSet\Control\hivelist",
+        r"SYSTEM\CurrentControlSet\Control\Session Manager\WPA",
+    ]
+    .map(|below| KeyPath::known(RootKey::Hklm, below))
+});
+
+/// `HKLM\SYSTEM`.
+static SYSTEM: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, "SYSTEM"));
+
+/// The link to the current control set.
+static CURRENT: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
 
 impl OfflineRegistry {
     /// Finds a key.
@@ -119,10 +130,9 @@ impl OfflineRegistry {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };
             joined(&to, rest).map(|to| Some((to, rest.is_empty())))
         };
-        let current = hklm(r"SYSTEM\CurrentControlSet")?;
-        if path.is_within(&current) && self.mounted_at(&hklm("SYSTEM")?).is_some() {
+        if path.is_within(&CURRENT) && self.mounted_at(&SYSTEM).is_some() {
             let set = control_set::name(self.current_control_set()?);
-            return moved(&current, hklm(&format!(r"SYSTEM\{set}"))?);
+            return moved(&CURRENT, hklm(&format!(r"SYSTEM\{set}"))?);
         }
         if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
             let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
@@ -144,7 +154,7 @@ impl OfflineRegistry {
 
     /// Returns the number of the current control set, from `Select`.
     pub(super) fn current_control_set(&mut self) -> Result<u16, Halt> {
-        let Some(mount) = self.mounted_at(&hklm("SYSTEM")?) else {
+        let Some(mount) = self.mounted_at(&SYSTEM) else {
             return Err(Unread::new(Reason::Unknown, format!(r"{} has no HKLM\SYSTEM", self.what)).into());
         };
         let hive = &self.opened(mount)?.hive;
@@ -165,13 +175,7 @@ impl OfflineRegistry {
 
     fn refuse_volatile(&self, path: &KeyPath) -> Result<(), Halt> {
         let in_memory = match path.root() {
-            RootKey::Hklm => {
-                let mut inside = false;
-                for volatile in VOLATILE {
-                    inside |= path.is_within(&hklm(volatile)?);
-                }
-                inside
-            }
+            RootKey::Hklm => VOLATILE.iter().any(|volatile| path.is_within(volatile)),
             // In a user's own hive the classes are a link to another hive.
             RootKey::Hkcu => path.is_within(&below(RootKey::Hkcu, r"Software\Classes")?),
             RootKey::Hku => match path.names().next() {

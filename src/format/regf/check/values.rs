@@ -1,12 +1,11 @@
 //! Checks values: the list, the records and the data.
 
-use std::collections::HashSet;
-
 use super::{
     super::{
-        KeyNode,
+        KeyNode, RawName,
         base::NOWHERE,
         bytes::u32_at,
+        hash::HashSet,
         node,
         value::{DATA, SEGMENT, Storage},
     },
@@ -14,6 +13,32 @@ use super::{
     keys::Largest,
 };
 use crate::registry::name::upcase;
+
+/// The names of a key's values that were seen.
+enum Names<'a> {
+    /// Of a key with few values.
+    Few(Vec<RawName<'a>>),
+    /// In upper case.
+    Many(HashSet<Vec<u16>>),
+}
+
+impl<'a> Names<'a> {
+    fn of(count: usize) -> Self {
+        if count <= 16 { Self::Few(Vec::new()) } else { Self::Many(HashSet::default()) }
+    }
+
+    /// Adds a name; returns false where it is there already.
+    fn insert(&mut self, name: RawName<'a>) -> bool {
+        match self {
+            Self::Few(names) => {
+                let is_new = !names.iter().any(|known| known.len() == name.len() && known.compare(&name).is_eq());
+                names.push(name);
+                is_new
+            }
+            Self::Many(names) => names.insert(name.units().map(upcase).collect()),
+        }
+    }
+}
 
 impl<'a> Checker<'a> {
     pub(super) fn values(&mut self, key: &KeyNode<'a>) {
@@ -23,7 +48,7 @@ impl<'a> Checker<'a> {
             match self.hive.value_list(key) {
                 Err(error) => self.add_error("value-list-malformed", at, &error),
                 Ok(list) => {
-                    let mut names = HashSet::new();
+                    let mut names = Names::of(list.len() / 4);
                     for element in list.chunks_exact(4) {
                         self.value(u32_at(element, 0).unwrap_or(NOWHERE), &mut largest, &mut names);
                     }
@@ -34,7 +59,7 @@ impl<'a> Checker<'a> {
         self.largest(key, "data", largest.other, key.u32(node::MAX_VALUE_DATA));
     }
 
-    fn value(&mut self, at: u32, largest: &mut Largest, names: &mut HashSet<Vec<u16>>) {
+    fn value(&mut self, at: u32, largest: &mut Largest, names: &mut Names<'a>) {
         if !self.claim(at, "value list") {
             return;
         }
@@ -44,7 +69,7 @@ impl<'a> Checker<'a> {
         };
         largest.name = largest.name.max(value.name().len() as u32 * 2);
         largest.other = largest.other.max(value.size() as u32);
-        if !names.insert(value.name().units().map(upcase).collect()) {
+        if !names.insert(value.name()) {
             self.add("value-duplicate", at, format!("the key has a second value with the name {:?}", value.name()));
         }
         match self.hive.storage(&value) {

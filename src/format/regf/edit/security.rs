@@ -2,11 +2,11 @@
 //!
 //! Source: "Key security".
 
-use std::collections::HashMap;
-
 use super::{
     super::{
-        Error, Hive, node,
+        Error, Hive,
+        hash::HashMap,
+        node,
         security::{HEADER, NEXT, PREVIOUS, REFERENCES, SECURITY, SIZE},
     },
     Editor,
@@ -50,7 +50,7 @@ impl Hive {
 
     /// Returns the descriptors in the ring through `first`, each with the first record that has it.
     fn descriptors(&self, first: u32) -> Result<HashMap<Vec<u8>, u32>, Error> {
-        let mut known = HashMap::new();
+        let mut known = HashMap::default();
         let mut at = first;
         // A ring cannot have more records than fit into the file; a damaged one may never return to its start.
         for _ in 0..=self.file_len() / HEADER {

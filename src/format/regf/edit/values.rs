@@ -2,13 +2,12 @@
 //!
 //! Source: "Key values list", "Key value", "Big data".
 
-use std::collections::HashMap;
-
 use super::{
     super::{
         Error, Hive, Node,
         base::NOWHERE,
         bytes::u32_at,
+        hash::HashMap,
         name::{stored, upcased},
         node,
         value::{self, DATA_OFFSET, DATA_SIZE, DATA_TYPE, FLAG_COMP_NAME, INLINE, SEGMENT, Storage},
@@ -102,7 +101,7 @@ impl Hive {
         let key = self.key(node)?;
         if key.value_count() >= MANY {
             if self.cache.values.as_ref().is_none_or(|(of, _)| *of != node.0) {
-                let mut names = HashMap::new();
+                let mut names = HashMap::default();
                 for value in self.values(node)? {
                     let Ok(value) = value else { return self.value_found(node, wanted) };
                     names.entry(value.name().units().map(upcase).collect()).or_insert(value.at);
@@ -124,7 +123,7 @@ impl Hive {
     fn create_value(&mut self, node: u32, name: &str, wanted: Vec<u16>, data: &Data) -> Result<(), Error> {
         let key = self.key(Node(node))?;
         let (count, list_at) = (key.value_count(), key.u32(node::VALUE_LIST));
-        let mut list = self.value_list(&key)?.to_vec();
+        self.value_list(&key)?;
         let (stored, latin1) = stored(name);
 
         let mut cell = vec![0; value::HEADER];
@@ -139,8 +138,7 @@ impl Hive {
         cell.extend(&stored);
         let at = self.allocate(&cell)?;
 
-        list.extend(at.to_le_bytes());
-        let list_at = if count == 0 { self.allocate(&list)? } else { self.rewrite(list_at, &list)? };
+        let list_at = self.append_to_list(list_at, count, at)?;
         self.put_u32(node, node::VALUE_LIST, list_at)?;
         self.put_u32(node, node::VALUES, count + 1)?;
         self.raise(node, node::MAX_VALUE_NAME, wanted.len() * 2)?;
@@ -151,6 +149,47 @@ impl Hive {
             names.insert(wanted, at);
         }
         Ok(())
+    }
+
+    /// Adds the value at `at` to a list of `count` values; returns the list's offset, old or new. A long list grows by
+    /// more than one element, because to copy it for each new value would take quadratic time.
+    fn append_to_list(&mut self, list_at: u32, count: u32, at: u32) -> Result<u32, Error> {
+        if count == 0 {
+            return self.allocate(&at.to_le_bytes());
+        }
+        let len = count as usize * 4;
+        let cell = self.cell_mut(list_at)?;
+        if let Some(place) = cell.get_mut(len..len + 4) {
+            place.copy_from_slice(&at.to_le_bytes());
+            return Ok(list_at);
+        }
+        let mut list = cell.get(..len).unwrap_or_default().to_vec();
+        list.extend(at.to_le_bytes());
+        if count >= MANY {
+            list.resize(list.len() + list.len() / 4, 0);
+        }
+        self.rewrite(list_at, &list)
+    }
+
+    /// Removes element number `index` of a list of `count` values; returns the list's offset, old or new, or [`NOWHERE`].
+    fn remove_from_list(&mut self, list_at: u32, count: u32, index: usize) -> Result<u32, Error> {
+        if count <= 1 {
+            self.release(list_at)?;
+            return Ok(NOWHERE);
+        }
+        let cell = self.cell_mut(list_at)?;
+        let room = cell.len();
+        let Some(list) = cell.get_mut(..count as usize * 4) else {
+            return Err(Error::cell("value list", list_at, "it runs over the end of the cell"));
+        };
+        list.copy_within(index * 4 + 4.., index * 4);
+        let (list, last) = list.split_at_mut(list.len() - 4);
+        last.fill(0);
+        if count > MANY && room <= list.len() * 2 {
+            return Ok(list_at);
+        }
+        let list = list.to_vec();
+        self.rewrite(list_at, &list)
     }
 
     fn replace_data(&mut self, node: u32, at: u32, data: &Data) -> Result<(), Error> {
@@ -186,17 +225,12 @@ impl Hive {
         self.release(at)?;
         let key = self.key(Node(node))?;
         let (count, list_at) = (key.value_count(), key.u32(node::VALUE_LIST));
-        let mut list = self.value_list(&key)?.to_vec();
-        let Some(index) = list.chunks_exact(4).position(|element| u32_at(element, 0) == Some(at)) else {
+        // From the end, where the values are that were added last: a rollback removes them one after the other.
+        let Some(index) = self.value_list(&key)?.chunks_exact(4).rposition(|element| u32_at(element, 0) == Some(at))
+        else {
             return Err(Error::cell("value list", list_at, "the value is not in it"));
         };
-        list.drain(index * 4..index * 4 + 4);
-        let list_at = if list.is_empty() {
-            self.release(list_at)?;
-            NOWHERE
-        } else {
-            self.rewrite(list_at, &list)?
-        };
+        let list_at = self.remove_from_list(list_at, count, index)?;
         self.put_u32(node, node::VALUE_LIST, list_at)?;
         self.put_u32(node, node::VALUES, count - 1)?;
         self.cache.shrunk = true;

@@ -1,0 +1,317 @@
+//! Writes JSON in canonical form: RFC 8785, of which digests are made.
+//!
+//! No spaces, members sorted by the UTF-16 units of their names, strings and whole numbers as ECMAScript writes them (as
+//! serde_json does, except for numbers that a 64-bit float cannot hold). A document is written as it is serialized, so
+//! that no tree of it is built, which would take several times the memory of its text.
+
+mod read;
+
+use std::borrow::Cow;
+
+pub use read::without;
+
+use serde::ser::{
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use serde_json::{Error, Result};
+
+/// Returns the value as canonical JSON.
+///
+/// # Errors
+/// Returns an error for a map whose keys are not strings.
+pub fn canonical(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
+    let mut writer = Writer { out: Vec::new() };
+    value.serialize(&mut writer)?;
+    Ok(writer.out)
+}
+
+struct Writer {
+    out: Vec<u8>,
+}
+
+/// An array that has begun, and what follows its last item.
+struct Array<'w> {
+    writer: &'w mut Writer,
+    end: &'static [u8],
+    is_empty: bool,
+}
+
+/// An object that has begun, and what follows it.
+struct Object<'w> {
+    writer: &'w mut Writer,
+    end: &'static [u8],
+    /// Where the first member begins.
+    start: usize,
+    /// The names of the members, and where each begins.
+    members: Vec<(Cow<'static, str>, usize)>,
+}
+
+impl Writer {
+    fn string(&mut self, text: &str) -> Result<()> {
+        serde_json::to_writer(&mut self.out, text)
+    }
+
+    fn array(&mut self, end: &'static [u8]) -> Array<'_> {
+        self.out.push(b'[');
+        Array { writer: self, end, is_empty: true }
+    }
+
+    fn object(&mut self, end: &'static [u8]) -> Object<'_> {
+        self.out.push(b'{');
+        let start = self.out.len();
+        Object { writer: self, end, start, members: Vec::new() }
+    }
+
+    /// Begins the object `{"variant":`.
+    fn variant(&mut self, variant: &str) -> Result<()> {
+        self.out.push(b'{');
+        self.string(variant)?;
+        self.out.push(b':');
+        Ok(())
+    }
+}
+
+impl Array<'_> {
+    fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<()> {
+        if !std::mem::take(&mut self.is_empty) {
+            self.writer.out.push(b',');
+        }
+        value.serialize(&mut *self.writer)
+    }
+
+    fn close(self) {
+        self.writer.out.extend(self.end);
+    }
+}
+
+impl Object<'_> {
+    fn name(&mut self, name: Cow<'static, str>) -> Result<()> {
+        if !self.members.is_empty() {
+            self.writer.out.push(b',');
+        }
+        self.members.push((name, self.writer.out.len()));
+        if let Some((name, _)) = self.members.last() {
+            self.writer.string(name)?;
+        }
+        self.writer.out.push(b':');
+        Ok(())
+    }
+
+    fn close(mut self) {
+        let before = |a: &str, b: &str| match a.is_ascii() && b.is_ascii() {
+            true => a.cmp(b),
+            false => a.encode_utf16().cmp(b.encode_utf16()),
+        };
+        if !self.members.is_sorted_by(|(a, _), (b, _)| before(a, b).is_le()) {
+            let written = self.writer.out.split_off(self.start);
+            let ends = self.members.iter().skip(1).map(|(_, start)| start - 1 - self.start).chain([written.len()]);
+            let mut parts: Vec<(&str, &[u8])> = self
+                .members
+                .iter()
+                .zip(ends)
+                .map(|((name, at), end)| (&**name, &written[at - self.start..end]))
+                .collect();
+            parts.sort_by(|(a, _), (b, _)| before(a, b));
+            for (at, (_, part)) in parts.into_iter().enumerate() {
+                if at > 0 {
+                    self.writer.out.push(b',');
+                }
+                self.writer.out.extend(part);
+            }
+        }
+        self.members.clear();
+        self.writer.out.extend(self.end);
+    }
+}
+
+/// Numbers are written with their digits.
+macro_rules! digits {
+    ($($method:ident: $type:ty),*) => {
+        $(fn $method(self, number: $type) -> Result<()> {
+            serde_json::to_writer(&mut self.out, &number)
+        })*
+    };
+}
+
+impl<'w> Serializer for &'w mut Writer {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Array<'w>;
+    type SerializeTuple = Array<'w>;
+    type SerializeTupleStruct = Array<'w>;
+    type SerializeTupleVariant = Array<'w>;
+    type SerializeMap = Object<'w>;
+    type SerializeStruct = Object<'w>;
+    type SerializeStructVariant = Object<'w>;
+
+    digits! {
+        serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_u8: u8, serialize_u16: u16,
+        serialize_u32: u32, serialize_f32: f32, serialize_f64: f64
+    }
+
+    fn serialize_i64(self, number: i64) -> Result<()> {
+        match u64::try_from(number) {
+            Ok(number) => self.serialize_u64(number),
+            Err(_) => serde_json::to_writer(&mut self.out, &number),
+        }
+    }
+
+    fn serialize_u64(self, number: u64) -> Result<()> {
+        match number > 1 << 53 {
+            true => self.out.extend((number as f64).to_string().as_bytes()),
+            false => serde_json::to_writer(&mut self.out, &number)?,
+        }
+        Ok(())
+    }
+
+    fn serialize_char(self, character: char) -> Result<()> {
+        self.string(character.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<()> {
+        self.string(text)
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<()> {
+        bytes.serialize(self)
+    }
+
+    fn serialize_none(self) -> Result<()> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<()> {
+        self.out.extend(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<()> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
+        self.string(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<()> {
+        self.variant(variant)?;
+        value.serialize(&mut *self)?;
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Array<'w>> {
+        Ok(self.array(b"]"))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Array<'w>> {
+        Ok(self.array(b"]"))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Array<'w>> {
+        Ok(self.array(b"]"))
+    }
+
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Array<'w>> {
+        self.variant(variant)?;
+        Ok(self.array(b"]}"))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Object<'w>> {
+        Ok(self.object(b"}"))
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Object<'w>> {
+        Ok(self.object(b"}"))
+    }
+
+    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Object<'w>> {
+        self.variant(variant)?;
+        Ok(self.object(b"}}"))
+    }
+}
+
+/// The traits that give an array its items.
+macro_rules! items {
+    ($($trait:ident::$method:ident),*) => {
+        $(impl $trait for Array<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                self.item(value)
+            }
+
+            fn end(self) -> Result<()> {
+                self.close();
+                Ok(())
+            }
+        })*
+    };
+}
+
+items! {
+    SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+}
+
+/// The traits that give an object its members.
+macro_rules! members {
+    ($($trait:ident),*) => {
+        $(impl $trait for Object<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+                self.name(Cow::Borrowed(name))?;
+                value.serialize(&mut *self.writer)
+            }
+
+            fn end(self) -> Result<()> {
+                self.close();
+                Ok(())
+            }
+        })*
+    };
+}
+
+members! { SerializeStruct, SerializeStructVariant }
+
+impl SerializeMap for Object<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        match serde_json::to_value(key)? {
+            serde_json::Value::String(name) => self.name(Cow::Owned(name)),
+            _ => Err(Error::custom("a name is not a string")),
+        }
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        value.serialize(&mut *self.writer)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Canonical form: the examples of RFC 8785, and all that serde can hand over.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::canonical;
+
+fn of_text(json: &str) -> String {
+    of(&serde_json::from_str::<Value>(json).unwrap())
+}
+
+fn of(value: &impl Serialize) -> String {
+    String::from_utf8(canonical(value).unwrap()).unwrap()
+}
+
+#[test]
+fn the_examples_of_rfc_8785() {
+    let sorted = r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#;
+    assert_eq!(
+        of_text(sorted),
+        "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}"
+    );
+    let text = r#"{"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}"#;
+    let wanted = r#"{"literals":[null,true,false],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+    assert_eq!(of_text(text), wanted);
+    assert_eq!(of_text(r#"["\b\t\f\u007f\u2028", {}, []]"#), "[\"\\b\\t\\f\u{7f}\u{2028}\",{},[]]");
+}
+
+#[test]
+fn numbers_are_written_as_ecmascript_writes_them() {
+    let numbers = "[0, -1, 4294967295, 9007199254740992, 9007199254740993, 18446744073709551615]";
+    let wanted = "[0,-1,4294967295,9007199254740992,9007199254740992,18446744073709552000]";
+    assert_eq!(of_text(numbers), wanted);
+}
+
+/// All that serde can hand over.
+#[derive(Serialize)]
+struct All {
+    unit: (),
+    none: Option<u8>,
+    some: Option<u8>,
+    character: char,
+    numbers: (i8, i16, i32, i64, u8, u16, u32, u64, f64, bool),
+    list: Vec<Kind>,
+    map: BTreeMap<String, Kind>,
+    #[serde(flatten)]
+    flat: BTreeMap<String, String>,
+    empty: BTreeMap<String, u8>,
+    new: New,
+    pair: Pair,
+}
+
+#[derive(Serialize)]
+struct New(&'static str);
+
+#[derive(Serialize)]
+struct Pair(u8, u8);
+
+#[derive(Serialize)]
+enum Kind {
+    Unit,
+    New(u64),
+    Tuple(u8, &'static str),
+    Struct { z: u8, a: u8 },
+}
+
+#[test]
+fn what_is_serialized_is_written_as_its_tree_is() {
+    let kinds = || vec![Kind::Unit, Kind::New(u64::MAX), Kind::Tuple(1, "\"\\\u{1}é"), Kind::Struct { z: 1, a: 2 }];
+    let names = ["\u{1f600}", "\u{fb33}", "b", "a\"", "", "é"];
+    let all = All {
+        unit: (),
+        none: None,
+        some: Some(1),
+        character: '\u{1f600}',
+        numbers: (-1, -2, i32::MIN, i64::MAX, 1, 2, 3, (1 << 53) + 1, 1.5, true),
+        list: kinds(),
+        map: names.into_iter().map(str::to_owned).zip(kinds()).collect(),
+        flat: names.into_iter().map(|name| (format!("flat {name}"), name.to_owned())).collect(),
+        empty: BTreeMap::new(),
+        new: New("x"),
+        pair: Pair(1, 2),
+    };
+    let text = of(&all);
+    assert_eq!(text, of(&serde_json::to_value(&all).unwrap()));
+    assert!(text.starts_with(r#"{"character":"😀","empty":{},"flat ":"","flat a\"":"a\"","#), "{text}");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["pair"], serde_json::json!([1, 2]));
+    assert!(canonical(&BTreeMap::from([(1, 2)])).is_err());
+}

@@ -1,0 +1,97 @@
+//! The earlier specs of a run: which of their settings the changes of a later spec would undo, or leave out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    observe::{Reader, Reads},
+    registry::{Key, ValueName},
+    spec::Spec,
+    targets::{ChangeAction, KeyChange},
+};
+
+use super::{desired_state::DesiredState, rules};
+
+/// The specs that were planned before, found by the keys and values that they want something of. A run can have hundreds of specs
+/// about the same keys, so the changes of one are not checked against each of the others.
+#[derive(Default)]
+pub(super) struct Earlier<'a> {
+    specs: Vec<One<'a>>,
+    present: BTreeMap<&'a Key, Vec<usize>>,
+    absent: BTreeMap<&'a Key, Vec<usize>>,
+    exclusive: BTreeMap<&'a Key, Vec<usize>>,
+    values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
+}
+
+struct One<'a> {
+    id: &'a str,
+    wants: &'a DesiredState<'a>,
+    /// The spec again with what its evaluation asked, where a `*` of it can match a key that a later spec creates.
+    starred: Option<(&'a Spec, &'a Reads)>,
+}
+
+impl<'a> Earlier<'a> {
+    /// Adds a spec that gets, or already has, what it wants.
+    pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
+        let at = self.specs.len();
+        wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
+        wants.absent.iter().for_each(|key| self.absent.entry(key).or_default().push(at));
+        wants.exclusive.keys().for_each(|key| self.exclusive.entry(key).or_default().push(at));
+        for (key, rules) in &wants.values {
+            let values = self.values.entry(key).or_default();
+            for rule in rules {
+                let specs = values.entry(&rule.name).or_default();
+                if specs.last() != Some(&at) {
+                    specs.push(at);
+                }
+            }
+        }
+        self.specs.push(One { id: &spec.id, wants, starred: reads.map(|reads| (spec, reads)) });
+    }
+
+    /// Returns one message for each setting that an earlier spec requires and `changes` would undo.
+    pub(super) fn undone(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
+        let mut clashes = Vec::new();
+        for change in changes {
+            for One { id, wants, .. } in self.about(change).into_iter().filter_map(|at| self.specs.get(at)) {
+                let undone = wants.undone_by(change, reader).into_iter();
+                clashes
+                    .extend(undone.map(|(place, what)| format!("{place}: {id}, earlier in this run, requires {what}")));
+            }
+        }
+        clashes
+    }
+
+    /// Returns the specs, by their positions, that want something of what the change changes.
+    fn about(&self, change: &KeyChange) -> BTreeSet<usize> {
+        let key = &change.key;
+        let mut about = BTreeSet::new();
+        about.extend(self.present.get(key).into_iter().flatten());
+        let values = self.values.get(key);
+        for value in &change.values {
+            about.extend(values.and_then(|values| values.get(&value.name)).into_iter().flatten());
+        }
+        if !self.absent.is_empty() || !self.exclusive.is_empty() {
+            for above in std::iter::successors(Some(key.clone()), Key::parent) {
+                about.extend([&self.absent, &self.exclusive].into_iter().filter_map(|keys| keys.get(&above)).flatten());
+            }
+        }
+        about
+    }
+
+    /// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
+    /// matches a key that they create.
+    pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
+        if !changes.iter().any(|change| change.action == ChangeAction::Create) {
+            return Vec::new();
+        }
+        let starred = self.specs.iter().filter_map(|one| one.starred);
+        let again =
+            starred.filter(|(_, reads)| changes.iter().any(|change| reads.concern(change))).flat_map(|(spec, _)| {
+                let clash = |change: KeyChange| {
+                    format!("{}: a `*` of {}, earlier in this run, would match it", change.key, spec.id)
+                };
+                rules::evaluate(spec, reader).changes.into_iter().map(clash)
+            });
+        again.collect()
+    }
+}
