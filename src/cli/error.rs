@@ -54,13 +54,13 @@ impl CommandError {
     /// A file that cannot be read or written.
     pub(super) fn file(path: &str, error: &io::Error) -> Self {
         let hint = match error.kind() {
-            io::ErrorKind::NotFound => "see how it is spelled, and that its folder is there",
-            io::ErrorKind::PermissionDenied => "see who may read it, or write in its folder",
-            io::ErrorKind::AlreadyExists => "name one that is not there yet",
+            io::ErrorKind::NotFound => "check how it is spelled, and that its folder exists",
+            io::ErrorKind::PermissionDenied => "check who may read it, or write in its folder",
+            io::ErrorKind::AlreadyExists => "name a file that does not exist yet",
             io::ErrorKind::IsADirectory => "name a file; this is a folder",
-            io::ErrorKind::FileTooLarge => "see that it is the file that was meant",
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there, or name another place",
-            _ => "see that it is a file, and that you may use it",
+            io::ErrorKind::FileTooLarge => "check that it is the right file",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space there, or name another place",
+            _ => "check that it is a file, and that you may use it",
         };
         Self::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }
@@ -80,10 +80,10 @@ impl From<PlanError> for CommandError {
             }
             PlanError::Inconsistent(_) => (
                 Code::PLAN_INCONSISTENT,
-                Hint::new("it was edited after it was made: make the plan anew, and have it reviewed")
+                Hint::new("it was edited after it was made: make a new plan, and have it reviewed")
                     .option("out", "FILE"),
             ),
-            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make the plan anew, and have it reviewed".into()),
+            PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make a new plan, and have it reviewed".into()),
             PlanError::Other { .. } => {
                 (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed".into())
             }

@@ -93,7 +93,8 @@ impl Destination {
         }
         let file = resolved(out).map_err(failed)?;
         if inputs.hold(&file) {
-            let message = format!("`--out {}` is what this command reads, or a file of the target", out.display());
+            let message =
+                format!("`--out {}` is a file that this command reads, or a file of the target", out.display());
             let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }

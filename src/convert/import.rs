@@ -84,8 +84,8 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
         return Err(findings);
     }
     if rules.is_empty() {
-        let message = "the file asks for nothing: no key stands in it";
-        let hint = "export the key that is meant, or write a [key] and its values";
+        let message = "the file asks for nothing: it contains no key";
+        let hint = "export a key, or write a [key] and its values";
         findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
     }

@@ -186,7 +186,7 @@ impl MachineDocument {
                     Extra::AllowDirty => "allow_dirty",
                     Extra::CodePage => "code_page",
                 };
-                Err((field, format!("`{field}` does not go with the target {target}: {why}")))
+                Err((field, format!("`{field}` cannot be used with the target {target}: {why}")))
             }
         }
     }

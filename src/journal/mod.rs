@@ -191,7 +191,7 @@ impl std::fmt::Display for EventKind {
         f.write_str(match self {
             Self::Done => "done, and read back",
             Self::Undone => "failed, and undone",
-            Self::Failed => "failed, and not wholly undone",
+            Self::Failed => "failed, and not completely undone",
             Self::RolledBack => "rolled back",
             Self::RolledBackInPart => "rolled back in part",
         })

@@ -261,7 +261,9 @@ fn header(line: &str) -> Result<Header, String> {
     }
     let (written, content, rest) = unseal(line).ok_or("it has no `digest`")?;
     if written != content {
-        return Err(format!("it was altered or damaged: it says that its digest is {written}, and that is {content}"));
+        return Err(format!(
+            "it was altered or damaged: it says that its digest is {written}, but the digest of its content is {content}"
+        ));
     }
     from_canonical(&rest)
 }

@@ -59,7 +59,7 @@ fn fault(found: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
     let owner = found.uid();
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Some(format!("it belongs to the user number {owner}, who is neither root nor the one who runs kbfix"));
+        return Some(format!("it belongs to the user number {owner}, who is neither root nor the user who runs kbfix"));
     }
     let mode = found.mode() & 0o7777;
     (mode & 0o022 != 0).then(|| format!("users other than its owner may write it (mode {mode:03o})"))

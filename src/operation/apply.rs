@@ -151,8 +151,8 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|path| path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "put back what is named above by hand, or try a rollback of the journal",
-            _ => "nothing was changed; mend the cause and apply again",
+            Outcome::Failed => "restore the places listed above by hand, or try to roll back the journal",
+            _ => "nothing was changed; correct the cause and apply again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));
     }

@@ -46,23 +46,23 @@ impl std::error::Error for Error {}
 impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
         let (code, hint): (Code, Hint) = match &error {
-            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it has ended, and try again".into()),
+            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it ends, and try again".into()),
             TargetError::Malformed { option: None, .. } => {
-                (Code::TARGET_MALFORMED, "give a whole and undamaged file".into())
+                (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
             }
             TargetError::Malformed { option: Some(option), .. } => {
-                let hint = Hint::new("give a whole and undamaged file, or say how to read this one");
+                let hint = Hint::new("use a complete and undamaged file, or say how to read this one");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
-            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "see that it exists and that you may read it".into()),
+            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "check that it exists and that you may read it".into()),
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    let hint = "see who put it there, and move it away: kbfix needs that name for its lock";
+                    let hint = "check who put it there, and move it away: kbfix needs that name for its lock";
                     (Code::TARGET_LOCK, hint.into())
                 }
                 _ => {
-                    let hint = "see that you may write in its folder: a lock is a file beside what it locks";
+                    let hint = "check that you may write in its folder: the lock is a file next to the target";
                     (Code::TARGET_LOCK, hint.into())
                 }
             },
@@ -98,7 +98,7 @@ impl From<PlanRefusal> for Error {
             PlanRefusal::Stale(moved) => {
                 let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
                 let message = format!("{message}: {}", lines.join("; "));
-                let hint = Hint::new("make the plan anew, and have it reviewed").option("out", "FILE");
+                let hint = Hint::new("make a new plan, and have it reviewed").option("out", "FILE");
                 let mut stop = Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint));
                 stop.moved = moved;
                 stop
@@ -109,11 +109,11 @@ impl From<PlanRefusal> for Error {
 
 /// What to do about a state folder or journal that others may write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`chmod go-w`, `chown`); or copy a \
+const UNTRUSTED_HINT: &str = "look at what is there; if it is yours, remove the rights of others (`chmod go-w`, `chown`); or copy a \
                               journal that you trust, and name another state folder";
 /// What to do about a state folder or journal that others may write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "look at what is there; where it is your own, take the rights of others away (`icacls`); or copy a journal that \
+const UNTRUSTED_HINT: &str = "look at what is there; if it is yours, remove the rights of others (`icacls`); or copy a journal that \
                               you trust, and name another state folder";
 
 impl From<StoreError> for Error {
@@ -121,13 +121,13 @@ impl From<StoreError> for Error {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
             StoreError::Io { .. } => {
-                (Code::JOURNAL_ACCESS, another("see that you may use the state folder, or name another"))
+                (Code::JOURNAL_ACCESS, another("check that you may use the state folder, or name another"))
             }
             StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
             StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
-            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` shows what there is".into()),
+            StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` lists the journals".into()),
             StoreError::Malformed { .. } => {
-                (Code::JOURNAL_MALFORMED, "`kbfix journal list` names the whole ones".into())
+                (Code::JOURNAL_MALFORMED, "`kbfix journal list` lists the undamaged journals".into())
             }
         };
         Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
@@ -140,7 +140,7 @@ impl From<StartError> for Error {
             StartError::Journal(error) => Self { exit: Exit::Unusable, ..error.into() },
             StartError::Target(error) => error.into(),
             StartError::ControlSet(_) => {
-                let hint = "see that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
+                let hint = "check that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
                 Self::new(Exit::Unusable, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
             }
         }

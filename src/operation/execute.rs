@@ -37,7 +37,7 @@ pub enum Failure {
     #[error(transparent)]
     Write(#[from] WriteFailure),
     /// Everything was written, but reads back differently. The text names each place.
-    #[error("what was written does not read back: {}", .0.join("; "))]
+    #[error("what was read back is not what was written: {}", .0.join("; "))]
     ReadBack(Vec<String>),
     /// The target could not be read after writing.
     #[error("after writing, {0}")]
@@ -177,7 +177,7 @@ impl Expected {
         for (key, exists) in &self.keys {
             match (reader.key(key), exists) {
                 (Answer::Present(()), true) | (Answer::Absent, false) => {}
-                (Answer::Present(()), false) => wrong.push(format!("{key} is still there")),
+                (Answer::Present(()), false) => wrong.push(format!("{key} still exists")),
                 (Answer::Absent, true) => wrong.push(format!("{key} is absent")),
                 (Answer::Unread(why), _) => wrong.push(format!("{key}: {why}")),
             }
@@ -187,7 +187,7 @@ impl Expected {
                 Answer::Present(found) if found.same(properties) => {}
                 // The target has none, as an export.
                 Answer::Unread(Unread { reason: Reason::Unknown, .. }) => {}
-                _ => wrong.push(format!("{key} has not got back its class and security")),
+                _ => wrong.push(format!("the class name and security descriptor of {key} were not restored")),
             }
         }
         for (at, data) in &self.values {

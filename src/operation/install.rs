@@ -37,7 +37,7 @@ impl Packages {
         for (id, _) in &self.0 {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
             let spec = spec.ok_or_else(|| {
-                let message = format!("a package is given for {id}, and no spec of this run has that id");
+                let message = format!("a package is given for {id}, but no spec of this run has that id");
                 usage(message, Hint::new("name a spec of this run").option("package", "ID=PATH"))
             })?;
             match spec.hotfix.as_mut().filter(|hotfix| hotfix.package.is_some()) {
@@ -70,7 +70,7 @@ impl Packages {
         }
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
-            let message = format!("the plan installs the hotfix of {}, and its package is not given", spec.id);
+            let message = format!("the plan installs the hotfix of {}, but its package is not given", spec.id);
             usage(message, Hint::new("give it").option("package", "ID=PATH").bare_option("install-hotfix"))
         })
     }
@@ -102,9 +102,9 @@ impl Packages {
 /// Returns why a package is not run. Nothing was done.
 fn refused(error: &PackageError) -> Error {
     let (code, hint) = match error {
-        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose digest the spec names"),
+        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file that has the digest in the spec"),
         PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
-        _ => (Code::FILE_ACCESS, "see that it exists and that you may read it"),
+        _ => (Code::FILE_ACCESS, "check that it exists and that you may read it"),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
@@ -174,7 +174,7 @@ pub(super) fn go_on(
     let mut diagnostics = Vec::new();
     let next = if installed.has(StepResult::Failed) {
         for step in installed.steps.iter().filter(|step| step.result == StepResult::Failed) {
-            let hint = "mend the cause and apply again; what the package did, kbfix cannot undo";
+            let hint = "correct the cause and apply again; kbfix cannot undo what the package did";
             diagnostics.push(Diagnostic::error(Code::PACKAGE_FAILED, step.to_string()).hint(hint));
         }
         Ok(installed.left_alone("the installation of a hotfix failed"))
@@ -235,7 +235,7 @@ fn plan_after(
     let missing = not_effective(&installed.plan, target)?;
     if !missing.is_empty() {
         let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
-        let message = format!("the package was installed, and the hotfix is not there: {}", lines.join("; "));
+        let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
         let hint = "restart the computer if the package asks for it, and apply again";
         diagnostics.push(Diagnostic::error(Code::HOTFIX_NOT_EFFECTIVE, message).hint(hint));
     }
@@ -271,7 +271,7 @@ fn saved_plan_after(
     let others = plan.facts.moved(&now).into_iter().filter(|m| !meant.contains(&m.place.to_lowercase()));
     moved.extend(others);
     if !moved.is_empty() {
-        left_alone(&mut plan, &installed.steps, "what the plan rests on has moved with the installation");
+        left_alone(&mut plan, &installed.steps, "the installation changed what the plan depends on");
     }
     Ok(plan)
 }

@@ -50,7 +50,7 @@ pub enum PackageError {
         detail: String,
     },
     /// It is not the package that the spec names.
-    #[error("{} is not the package {package}: its SHA-256 is {found}, that of the package is {wanted}", path.display())]
+    #[error("{} is not the package {package}: its SHA-256 is {found}, but the package has {wanted}", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
@@ -340,11 +340,14 @@ mod windows_tests {
         let nested = ["/c", "cmd", "/c", "ping", "-n", "20", "127.0.0.1"];
         let late = run(&prepared, &install, &nested, Duration::from_millis(1500));
         assert_eq!(late.result, StepResult::Failed);
-        assert_eq!(late.detail, "it did not end within 1 s, and was ended with all that it had started");
+        assert_eq!(
+            late.detail,
+            "it did not end within 1 s, and was ended together with all programs that it had started"
+        );
         // Starting a program can take seconds on a busy machine.
         let ample = Duration::from_secs(120);
         let left = run(&prepared, &install, &["/c", "start", "/b", "ping", "-n", "20", "127.0.0.1"], ample);
-        assert_eq!(left.detail, "exit code 0; something that it started still runs");
+        assert_eq!(left.detail, "exit code 0; a program that it started still runs");
         let begun = run(&prepared, &install, &["/c", "exit", "1641"], ample);
         assert_eq!(
             (begun.result, begun.detail.as_str()),

@@ -42,7 +42,7 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
     /// It was made for another machine.
-    #[error("the plan is for {}, and this is {}", .wanted, .found)]
+    #[error("the plan is for {}, but this is {}", .wanted, .found)]
     OtherMachine {
         /// The machine of the plan.
         wanted: String,
@@ -50,7 +50,7 @@ pub enum PlanRefusal {
         found: String,
     },
     /// Something that it rests on is no longer so.
-    #[error("the plan is stale: {} that it rests on moved", number_of(.0.len(), "fact"))]
+    #[error("the plan is stale: {} that it depends on changed", number_of(.0.len(), "fact"))]
     Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
@@ -152,7 +152,7 @@ pub fn same_machine(
 /// That a `*` of a spec stands for very many keys.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = Hint::new("look through them; where all are meant, allow so many")
+    let hint = Hint::new("look through them; if all of them are intended, allow that many")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
@@ -171,7 +171,7 @@ pub(super) fn cannot_apply(
     let changes: Vec<_> = plan.changes().cloned().collect();
     let error = target.rehearse(&changes).err()?;
     let message = format!("kbfix apply could not write this: {error}");
-    Some(severity(Code::CANNOT_APPLY, message).hint("see to that first; nothing was changed"))
+    Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
 }
 
 /// Returns what else the operator should know of a plan and its target.
@@ -187,8 +187,8 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     }
     let is_export = target.uri().starts_with("reg:");
     let named: Vec<_> = drives.iter().map(|drive| format!("{drive}:")).collect();
-    let message = format!("files of drive {} were not read: the target holds none of them", named.join(" and "));
-    let hint = Hint::new("give the folder in which they are");
+    let message = format!("files of drive {} were not read: the target does not contain them", named.join(" and "));
+    let hint = Hint::new("give the folder that contains them");
     let hint = match is_export {
         true => hint.option("files", "DIR"),
         false => drives.iter().fold(hint, |hint, drive| hint.option("drive", format!("{drive}=DIR"))),
@@ -202,8 +202,8 @@ fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
     (!is_copy && plan.target != uri).then(|| {
-        let message = format!("the plan was made from {}, and this is {uri}", plan.target);
-        let hint = "see that it is that machine: a clone cannot be told from it by name and MachineGuid";
+        let message = format!("the plan was made from {}, but this is {uri}", plan.target);
+        let hint = "check that it is that machine: a clone has the same name and MachineGuid";
         Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
     })
 }

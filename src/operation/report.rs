@@ -141,7 +141,7 @@ impl Report {
         let digest = plan.digest();
         for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
             spec.outcome = Outcome::InDesiredState;
-            spec.reasons.push("the plan was carried out before: each of its changes is in place".to_owned());
+            spec.reasons.push("the plan was already applied: each of its changes is in place".to_owned());
             spec.changes.clear();
             spec.named.iter_mut().for_each(|rule| rule.result = Truth::Met);
         }

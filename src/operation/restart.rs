@@ -29,7 +29,8 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
         [] => Ok(()),
         names => {
             let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
-            let hint = Hint::new("see how the spec spells it; or leave the option out").bare_option("restart-services");
+            let hint =
+                Hint::new("check how the spec spells it, or leave the option out").bare_option("restart-services");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
         }
     }
@@ -49,8 +50,8 @@ pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     };
     report.steps.extend(done.unwrap_or_default());
     if !wrong.is_empty() {
-        let message = format!("the changes were made, and a service was not restarted: {}", wrong.join("; "));
-        let hint = "restart it by hand: another apply finds nothing to change, and restarts nothing";
+        let message = format!("the changes were made, but a service was not restarted: {}", wrong.join("; "));
+        let hint = "restart it by hand: another apply would find nothing to change, and restart nothing";
         report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
         // The registry is as it should be, so this is none of the failures; and whoever asked for the restart must not take
         // a service that is down for success.

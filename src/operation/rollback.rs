@@ -60,8 +60,8 @@ pub fn rollback(
         Err(other) => return Err(other.into()),
     };
     let renamed = was.zip(is).map(|(was, is)| {
-        let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
-        let hint = "what is rolled back is what is as that apply left it";
+        let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
+        let hint = "only what is still as that apply left it is rolled back";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
     let moved = set.map(|number| in_set(&mut journal, number));
@@ -133,14 +133,14 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
         change.key = change.key.in_control_set(number);
     }
     let set = control_set::name(number);
-    let message = format!("the apply wrote to {set}, which is not the current control set now");
-    let hint = format!("what was changed is put back in {set}, and the current set is left alone");
+    let message = format!("the apply wrote to {set}, which is no longer the current control set");
+    let hint = format!("the changes are rolled back in {set}; the current control set stays as it is");
     Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
 }
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
-    let message = format!("the journal {} is of {was}, and this is {is}", journal.header.id);
-    let hint = "name the target that was changed, or none: the journal knows where it was. Where it is that machine, renamed or \
+    let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
+    let hint = "name the target that was changed, or none: the journal knows it. If this is that machine, renamed or \
                 prepared anew since, allow that";
     let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
@@ -150,16 +150,16 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
 /// nothing more to put back.
 fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
-        1 => "1 place was changed by somebody else since, and is kept".to_owned(),
-        n => format!("{n} places were changed by somebody else since, and are kept"),
+        1 => "1 place was changed by somebody else since the apply, and is kept".to_owned(),
+        n => format!("{n} places were changed by somebody else since the apply, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "a key that holds what somebody else made, or whose parent is gone, is not put back by force either: see to that \
+    let by_hand = "force does not restore a key that contains what somebody else made, or whose parent is gone: correct that \
                    by hand, and roll back again";
     let mut hint = match forcible {
         0 => Hint::new(by_hand),
-        n if n == conflicts.len() => Hint::new("put back by hand, or by force").bare_option("force"),
-        n => Hint::new(format!("force puts back {n} of them; {by_hand}")).bare_option("force"),
+        n if n == conflicts.len() => Hint::new("restore it by hand, or use force").bare_option("force"),
+        n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
         hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
@@ -183,8 +183,8 @@ pub fn newest(
     let found = fitting.next();
     for why in damaged {
         let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
-        let hint = "it may be of the newest apply: look at it, and name the journal that is to be rolled back \
-                    (`kbfix journal list` shows the whole ones), or move the damaged file elsewhere";
+        let hint = "it may belong to the newest apply: look at it, and name the journal to roll back \
+                    (`kbfix journal list` lists the undamaged ones), or move the damaged file elsewhere";
         let stop = Error::from(why).with_hint(hint);
         if is_newer {
             return Err(stop);
@@ -194,7 +194,7 @@ pub fn newest(
     found.map(|found| (found, fitting.next().map(|older| older.header.id))).ok_or_else(|| {
         let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
-            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` shows what there is");
+            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` lists the journals");
         Error::new(Exit::Refused, diagnostic)
     })
 }

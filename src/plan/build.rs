@@ -208,7 +208,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
-                reasons.push(format!("a trigger is neither done nor written; `--trigger {}` writes it", spec.id));
+                reasons
+                    .push(format!("a trigger is not done, and was not requested; `--trigger {}` writes it", spec.id));
             }
             (outcome, reasons)
         }

@@ -216,8 +216,8 @@ fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
 /// described.
 pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, platform: Option<Platform>) -> String {
     let one = |branch: &Branch| match &branch.title {
-        Some(title) => format!("{} or later from {} on ({title})", branch.version, branch.from),
-        None => format!("{} or later from {} on", branch.version, branch.from),
+        Some(title) => format!("{} or later in the branch from {} ({title})", branch.version, branch.from),
+        None => format!("{} or later in the branch from {}", branch.version, branch.from),
     };
     let versions = match test {
         VersionTest::AtLeast(version) => format!("{version} or later"),
@@ -275,9 +275,9 @@ mod tests {
         assert!(!version_will_do(v("6.1.7600.1"), &gpsvc));
         assert!(version_will_do(v("10.0.1.1"), &gpsvc));
         let wanted = |found: Option<&str>| versions_wanted(&gpsvc, found.map(v), None);
-        assert_eq!(wanted(Some("6.1.7601.22800")), "6.1.7601.22917 or later from 6.1.7601.22000 on");
-        assert_eq!(wanted(Some("6.1.7601.18711")), "6.1.7601.18711 or later from 6.1.7601.18000 on");
-        let all = "6.1.7601.18711 or later from 6.1.7601.18000 on, 6.1.7601.22917 or later from 6.1.7601.22000 on";
+        assert_eq!(wanted(Some("6.1.7601.22800")), "6.1.7601.22917 or later in the branch from 6.1.7601.22000");
+        assert_eq!(wanted(Some("6.1.7601.18711")), "6.1.7601.18711 or later in the branch from 6.1.7601.18000");
+        let all = "6.1.7601.18711 or later in the branch from 6.1.7601.18000, 6.1.7601.22917 or later in the branch from 6.1.7601.22000";
         assert_eq!(wanted(Some("6.1.7600.1")), all);
         assert_eq!(wanted(None), all);
     }

@@ -21,12 +21,12 @@ use crate::{
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let reader = Reader::new(&plan.facts);
     if plan.specs.is_empty() {
-        return Err("it has no spec".to_owned());
+        return Err("it contains no spec".to_owned());
     }
     let machine = build::machine(&reader);
     // If the facts lack the answer altogether, the last check reports that.
     if reader.unanswered().is_none() && machine != plan.machine {
-        return Err("the machine that it names is not the one that its facts name".to_owned());
+        return Err("the machine that it names is not the machine that its facts name".to_owned());
     }
     let mut ids = BTreeSet::new();
     for spec in &plan.specs {
@@ -38,7 +38,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     refuse(sensitive::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),
-        Some(place) => Err(format!("its facts say nothing of {place}, on which it rests")),
+        Some(place) => Err(format!("its facts lack {place}, which it depends on")),
     }
 }
 
@@ -98,17 +98,17 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     };
     if must_act != spec.does_something() {
         let has = if must_act { "no changes" } else { "changes" };
-        Some(format!("its outcome is {outcome}, and it has {has}"))
+        Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
-        Some(format!("its outcome is {outcome}, and its checks say otherwise"))
+        Some(format!("its outcome is {outcome}, but its checks lead to another"))
     } else if counts && !spec.reasons.is_empty() {
-        Some(format!("its outcome is {outcome}, and it has reasons why it ends otherwise"))
-    } else if !counts && !(spec.satisfied.is_empty() && spec.named.is_empty()) {
-        Some(format!("its outcome is {outcome}, and it names what is as the spec wants it"))
+        Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
+    } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
+        Some(format!("its outcome is {outcome}, but it lists what is in desired state"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
-        Some(format!("it says that {} keys and values change through a `*`, and has fewer", spec.by_star))
+        Some(format!("it says that {} keys and values change through a `*`, but has fewer", spec.by_star))
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
-        Some("it says that not all of its rules count, and that all do".to_owned())
+        Some("it says that some of its rules do not apply, but counts all of them".to_owned())
     } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
         Some("`sha256` is not a SHA-256 in hex digits".to_owned())
     } else {
@@ -148,15 +148,16 @@ fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
         None => drop(reader.key(&one.key)),
     });
     let text = |id: &Option<String>| id.as_ref().map_or("no earlier spec".to_owned(), Clone::clone);
-    (by.1 != one.planned_by)
-        .then(|| format!("{} is named as planned by {}, and was by {}", one.key, text(&one.planned_by), text(&by.1)))
+    (by.1 != one.planned_by).then(|| {
+        format!("it says that {} was planned by {}, but {} planned it", one.key, text(&one.planned_by), text(&by.1))
+    })
 }
 
 fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
     let one_name = key.one_name(false);
     if one_name != *key {
-        return Some(format!("{key} is {one_name}, by which name a plan changes it"));
+        return Some(format!("it changes {key} under that name, and not as {one_name}"));
     }
     let mut names = BTreeSet::new();
     for value in &change.values {
@@ -164,17 +165,17 @@ fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
             return Some(format!("{} has two changes", change.place(&value.name)));
         }
         if value.before == value.after {
-            return Some(format!("{} is the same before and after", change.place(&value.name)));
+            return Some(format!("{} has the same data before and after", change.place(&value.name)));
         }
     }
     let there = match reader.key(key).known() {
         Ok(there) => there.is_some(),
-        Err(why) => return Some(format!("its facts do not say whether {key} is there: {why}")),
+        Err(why) => return Some(format!("its facts do not say whether {key} exists: {why}")),
     };
     match (change.action, there) {
-        (ChangeAction::Create, true) => return Some(format!("it creates {key}, which is there by its facts")),
+        (ChangeAction::Create, true) => return Some(format!("it creates {key}, which exists according to its facts")),
         (ChangeAction::Update | ChangeAction::Delete, false) => {
-            return Some(format!("it changes {key}, which is absent by its facts"));
+            return Some(format!("it changes {key}, which is absent according to its facts"));
         }
         _ => {}
     }
@@ -193,13 +194,13 @@ fn create_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         ));
     }
     if let Some(value) = change.values.iter().find(|value| value.before.is_some() || value.after.is_none()) {
-        return Some(format!("{} cannot be there before its key is", change.place(&value.name)));
+        return Some(format!("{} cannot exist before its key does", change.place(&value.name)));
     }
     let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
     match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
         Ok(Some(())) => None,
-        Ok(None) => Some(format!("it creates {key}, and {parent} is absent by its facts")),
-        Err(why) => Some(format!("its facts do not say whether {parent} is there: {why}")),
+        Ok(None) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
+        Err(why) => Some(format!("its facts do not say whether {parent} exists: {why}")),
     }
 }
 
@@ -222,18 +223,18 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         return Some(format!("it deletes {key}, a key that Windows needs"));
     }
     if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {
-        return Some(format!("{} cannot be there after its key", change.place(&value.name)));
+        return Some(format!("{} cannot exist after its key is deleted", change.place(&value.name)));
     }
     let (found, subkeys) = match (reader.all_values(key).known(), reader.subkeys(key).known()) {
         (Ok(found), Ok(subkeys)) => (found.unwrap_or_default(), subkeys.unwrap_or_default()),
         (Err(why), _) | (_, Err(why)) => return Some(format!("its facts do not say all that is in {key}: {why}")),
     };
     if let Some(subkey) = subkeys.first() {
-        return Some(format!("it deletes {key}, in which its facts find the subkey {subkey}"));
+        return Some(format!("it deletes {key}, which has the subkey {subkey} according to its facts"));
     }
     let listed: BTreeSet<&ValueName> = change.values.iter().map(|value| &value.name).collect();
     if let Some(left) = found.keys().find(|name| !listed.contains(name)) {
-        return Some(format!("it deletes {key}, and does not name {}", change.place(left)));
+        return Some(format!("it deletes {key}, but does not list {}", change.place(left)));
     }
     let properties = match reader.properties(key).known() {
         Ok(properties) => properties,
@@ -271,6 +272,6 @@ fn value_fault(
             Answer::Absent => "absent".to_owned(),
             Answer::Unread(why) => why.to_string(),
         };
-        format!("{key} {} is {before} by the plan, and {found} by its facts", notation::value_name(name))
+        format!("{key} {} is {before} in the plan, but {found} in its facts", notation::value_name(name))
     })
 }

@@ -102,14 +102,14 @@ impl DesiredState<'_> {
         }
         let gone = change.action == ChangeAction::Delete;
         if gone && self.present.contains(key) {
-            return vec![(key.to_string(), "it to be there".to_owned())];
+            return vec![(key.to_string(), "it to exist".to_owned())];
         }
         let only = self.exclusive_above(key);
         if let Some((above, Exclusive::Tree)) = only
             && change.action == ChangeAction::Create
             && !self.values.keys().chain(&self.present).any(|named| is_within(named, key))
         {
-            return vec![(key.to_string(), format!("{above} to hold no other keys"))];
+            return vec![(key.to_string(), format!("{above} to contain no other keys"))];
         }
         let text = |name: &ValueName, data: &Option<Data>| match data {
             Some(data) if !reader.is_hidden(key, name) => data.to_string(),
@@ -122,10 +122,10 @@ impl DesiredState<'_> {
             let after = value.after.as_ref();
             if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules.iter().all(|rule| is_as(rule, after))) {
                 let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
-                undone.push((change.place(&value.name), format!("it to be {is}, this one {after}")));
+                undone.push((change.place(&value.name), format!("{is}, and this spec {after}")));
             }
             if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
-                undone.push((change.place(&value.name), format!("{above} to hold no other values")));
+                undone.push((change.place(&value.name), format!("{above} to contain no other values")));
             }
         }
         undone

@@ -54,7 +54,8 @@ impl<'a> Earlier<'a> {
         for change in changes {
             for One { id, wants, .. } in self.about(change).into_iter().filter_map(|at| self.specs.get(at)) {
                 let undone = wants.undone_by(change, reader).into_iter();
-                clashes.extend(undone.map(|(place, what)| format!("{place}: {id} of the same run wants {what}")));
+                clashes
+                    .extend(undone.map(|(place, what)| format!("{place}: {id}, earlier in this run, requires {what}")));
             }
         }
         clashes
@@ -87,7 +88,7 @@ impl<'a> Earlier<'a> {
         let again =
             starred.filter(|(_, reads)| changes.iter().any(|change| reads.concern(change))).flat_map(|(spec, _)| {
                 let clash = |change: KeyChange| {
-                    format!("{}: a `*` of {} of the same run would stand for it", change.key, spec.id)
+                    format!("{}: a `*` of {}, earlier in this run, would match it", change.key, spec.id)
                 };
                 rules::evaluate(spec, reader).changes.into_iter().map(clash)
             });

@@ -15,7 +15,7 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
         && results.all(|result| result == first)
         && check.result != first
     {
-        return Some(format!("the check {} does not end as its evidence says", check.title));
+        return Some(format!("the result of the check {} is not what its evidence says", check.title));
     }
     if check.part == Part::Deletion {
         // Its evidence is about subkeys; the facts must list them anyway if the key is deleted.
@@ -34,11 +34,11 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     let found = found?;
     let Evidence { place, found: named, .. } = evidence;
     if !found.contains(named) {
-        return Some(format!("{place} is {named} by the plan, and {} by its facts", found.join(" or ")));
+        return Some(format!("{place} is {named} in the plan, but {} in its facts", found.join(" or ")));
     }
     // Evidence can also rest on an earlier spec through the path to its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
-    by_another.map(|id| format!("{place} is planned by {id}, and the plan does not say so"))
+    by_another.map(|id| format!("{place} is planned by {id}, but the plan does not say so"))
 }
 
 /// Returns what the facts say of the place, in each wording that evidence can have for it; `None` if the place is not a

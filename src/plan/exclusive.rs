@@ -56,7 +56,7 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
                     }
                 }
             }
-            Err(why) => rest.unknown.push((key.clone(), format!("{key}, which is to hold nothing else: {why}"))),
+            Err(why) => rest.unknown.push((key.clone(), format!("{key}, which must contain nothing else: {why}"))),
         }
     }
     rest

@@ -132,7 +132,7 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
 }
 
 fn too_many() -> Unread {
-    Unread::new(Reason::Unsupported, format!("a `*` stands for more than {MOST_KEYS} keys"))
+    Unread::new(Reason::Unsupported, format!("a `*` matches more than {MOST_KEYS} keys"))
 }
 
 /// Returns the root key itself; for HKCU, the key below HKU of each user with a hive on the target.
@@ -163,7 +163,7 @@ type User = (KeyPath, Result<(), Unread>);
 /// Returns each user with a hive on the target, readable or not, and the SIDs of users who have a profile and no hive.
 fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     // Every Windows has this list, so a target without it does not prove that there are no users.
-    let absent = || Unread::new(Reason::Unknown, format!("there is no HKLM\\{PROFILES}, which names the users"));
+    let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES}, which lists the users, is absent"));
     let sids = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU has no profile list; there HKCU is that user.
@@ -193,7 +193,7 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
     let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
     // Every Windows has this profile, so a target that does not show it does not prove that there is none.
-    let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is not there");
+    let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is absent");
     let there = reader.key(&Key::new(path.clone())).known();
     let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
     there?.map(|()| path).ok_or_else(absent)
@@ -224,7 +224,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     return Err(not_set(parameter));
                 }
                 let Some(path) = at.key.path() else {
-                    return Ok(Resolved::NoFolder(format!("location {name} names more than one key")));
+                    return Ok(Resolved::NoFolder(format!("location {name} matches more than one key")));
                 };
                 let key = canonical::one_name(&Key { path, view: at.key.view }, reader)?;
                 match folder(&key, &at.name, reader, &mut Vec::new())? {
@@ -262,7 +262,7 @@ fn folder(
     let Some(data) = reader.value(key, name).known()? else { return Ok(None) };
     let Some(text) = data.as_read_text().filter(|text| !text.is_empty()) else {
         let data = notation::message(Some(&data), reader.is_hidden(key, name));
-        let detail = format!("{key} {name:?} is {data}, which names no folder");
+        let detail = format!("{key} {name:?} is {data}, which is not the path of a folder");
         return Err(Unread::new(Reason::Malformed, detail));
     };
     expanded(&text, reader, under).map(Some)
@@ -274,7 +274,7 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         let Some((name, tail)) = after.split_once('%') else { break };
-        let unknown = || Unread::new(Reason::Unsupported, format!("%{name}% in `{text}` is not known to kbfix"));
+        let unknown = || Unread::new(Reason::Unsupported, format!("kbfix does not know %{name}% in `{text}`"));
         let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader, under)?.ok_or_else(unknown)?;
         out.push_str(before);
         out.push_str(&folder);
@@ -291,7 +291,7 @@ fn variable(
     under: &mut Vec<PathVariable>,
 ) -> Result<Option<String>, Unread> {
     if under.contains(&variable) {
-        return Err(Unread::new(Reason::Malformed, format!("%{}% is made of itself", variable.name())));
+        return Err(Unread::new(Reason::Malformed, format!("%{}% refers to itself", variable.name())));
     }
     under.push(variable);
     let folder = folder_of(variable, reader, under);

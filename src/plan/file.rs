@@ -26,7 +26,9 @@ pub enum PlanError {
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
     /// The content does not have the digest that the file states.
-    #[error("it was altered after it was made: its digest says {written}, its content gives {content}")]
+    #[error(
+        "it was altered after it was made: it says that its digest is {written}, but the digest of its content is {content}"
+    )]
     Altered {
         /// The digest in the file.
         written: String,
@@ -34,7 +36,7 @@ pub enum PlanError {
         content: String,
     },
     /// The plan's parts contradict each other, so kbfix did not write it like this.
-    #[error("its parts do not fit each other: {0}")]
+    #[error("its parts contradict each other: {0}")]
     Inconsistent(String),
     /// The plan is not the one that was approved.
     #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]

@@ -47,15 +47,13 @@ pub(super) fn one_key(
         let read = reader.value(key, value.name).known();
         let after = |before: Option<Data>| {
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
-                true => {
-                    Unread::new(why.reason, "what is there cannot be kept; its data is sensitive, and is not shown")
-                }
+                true => Unread::new(why.reason, "the existing data cannot be kept; it is sensitive, and is not shown"),
                 false => why,
             });
             Ok((after?, before))
         };
         match read.and_then(after) {
-            Ok((None, _)) => result.refused.push(format!("{}: two rules want different data", place())),
+            Ok((None, _)) => result.refused.push(format!("{}: two rules require different data", place())),
             Ok((Some(after), before)) => {
                 // Use the name as found, so that a deleted value comes back under the same name.
                 let name = reader.spelled(key, value.name);
@@ -77,7 +75,7 @@ pub(super) fn one_key(
             Ok(others) => values.extend(others),
             Err(why) => {
                 unread = true;
-                result.unknown.push(format!("{key}, which is to hold no other values: {why}"));
+                result.unknown.push(format!("{key}, which must contain no other values: {why}"));
             }
         }
     }
@@ -176,6 +174,6 @@ pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>
                 result.changes.push(KeyChange { properties, ..KeyChange::new(key, ChangeAction::Delete, values) });
             }
         }
-        Err(why) => result.unknown.push(format!("{key}, which is to be deleted: {why}")),
+        Err(why) => result.unknown.push(format!("{key}, which would be deleted: {why}")),
     }
 }

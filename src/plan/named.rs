@@ -100,7 +100,7 @@ pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String
     let is_wrong = |rule: &&NamedRule| {
         rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))
     };
-    named.iter().find(is_wrong).map(|rule| format!("its changes say something else of the rule {}", rule.label))
+    named.iter().find(is_wrong).map(|rule| format!("its changes contradict what it says about the rule {}", rule.label))
 }
 
 impl Place {

@@ -38,6 +38,6 @@ pub(super) fn fault(plan: &Plan) -> Option<String> {
     });
     all.map(|(spec, key, name)| {
         let place = format!("{key} {}", notation::value_name(name));
-        format!("{}: {place} is sensitive in one part of it and not in another", spec.id)
+        format!("{}: {place} is sensitive in one part of it, but not in another", spec.id)
     })
 }

@@ -31,8 +31,7 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
 }
 
 fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unread> {
-    let malformed =
-        |why: String| Unread::new(Reason::Malformed, format!("{why}, so that what is there cannot be kept"));
+    let malformed = |why: String| Unread::new(Reason::Malformed, format!("{why}, so the existing data cannot be kept"));
     Ok(match desired {
         Desired::Absent => None,
         Desired::OneOf(choices) => match before {
@@ -85,7 +84,7 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
         }
         Desired::Replaced { types, edit } => {
             let Some(data) = before else {
-                return Err(malformed("the value is absent, and has no part to replace".to_owned()));
+                return Err(malformed("the value is absent and contains nothing to replace".to_owned()));
             };
             let (found, value_type) = read_string(data, types).map_err(malformed)?;
             Some(edited(data, &found, edit.edit(&found).map_err(malformed)?, value_type))
@@ -100,7 +99,7 @@ fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), 
         // Without its NUL, a string is read to its end.
         _ => data.as_read_text().filter(|text| text.encode_utf16().count() * 2 == data.bytes.len()),
     };
-    let Some(text) = whole else { return Err(format!("{data:?} is not a string without a NUL inside")) };
+    let Some(text) = whole else { return Err(format!("{data:?} is not a string, or contains a NUL")) };
     match types.first() {
         _ if types.contains(&data.value_type) => Ok((text, data.value_type)),
         // The two types differ only in what Windows does with `%`.

@@ -61,8 +61,10 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
         io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
-        // The kind with which `Pinned` refuses a path.
-        io::ErrorKind::InvalidInput => Answer::unread(Reason::Unsupported, error.to_string()),
+        // `Pinned` refuses a path so; the system has a code in its errors.
+        io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            Answer::unread(Reason::Unsupported, error.to_string())
+        }
         _ => Answer::unread(Reason::Malformed, format!("{} cannot be read: {error}", path.display())),
     }
 }

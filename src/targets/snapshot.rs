@@ -15,7 +15,6 @@ use crate::files::{
     read::read_file,
     replace::{remove_leftovers, replace_file},
 };
-use crate::format::json;
 
 use super::{
     Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
@@ -94,8 +93,9 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
-    let parsed = json::check(&text).and_then(|()| serde_json::from_str::<Snapshot>(&text));
-    let snapshot = parsed.map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
+    // Each part refuses a member that is given twice, so the text is not looked through for that first.
+    let snapshot =
+        serde_json::from_str::<Snapshot>(&text).map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
         let detail =
             format!("it is a snapshot of version {}, but this kbfix reads only version 1", snapshot.kbfix_snapshot);
@@ -158,4 +158,85 @@ fn not_covered<T>(what: &str) -> Answer<T> {
 
 fn uncovered(what: &str) -> String {
     format!("the snapshot does not cover {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Writes JSON in which the member number `at`, counted over all objects, is given twice; counts `at` down.
+    fn twice(value: &Value, at: &mut usize, out: &mut String) {
+        match value {
+            Value::Object(members) => {
+                out.push('{');
+                for (name, value) in members {
+                    let mut one = format!("{}:", Value::from(name.as_str()));
+                    let is_it = *at == 0;
+                    *at = at.wrapping_sub(1);
+                    twice(value, at, &mut one);
+                    out.push_str(&one);
+                    out.push(',');
+                    if is_it {
+                        out.push_str(&one);
+                        out.push(',');
+                    }
+                }
+                out.truncate(out.trim_end_matches(',').len());
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for item in items {
+                    twice(item, at, out);
+                    out.push(',');
+                }
+                out.truncate(out.trim_end_matches(',').len());
+                out.push(']');
+            }
+            other => out.push_str(&other.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_given_twice_is_refused_wherever_it_stands() {
+        let data = json!({ "present": crate::registry::Data::dword(1) });
+        let unread = json!({ "unread": { "reason": "denied", "detail": "no right" } });
+        let key = |key: &str, found: Value| json!({ "key": key, "view": "32", "found": found });
+        let mut asked = key(r"HKLM\SOFTWARE\B", unread.clone());
+        asked["asked"] = json!({ "values": ["v"], "all_values": false, "subkeys": true });
+        let mut record =
+            json!({ "values": { "v": data, "w": unread, "x": "absent" }, "sensitive": ["v"], "subkeys": ["s"] });
+        record["all_values"] = false.into();
+        let version = json!({ "present": "1.2.3.4" });
+        let snapshot = json!({
+            "kbfix_snapshot": 1,
+            "taken_of": "local",
+            "taken": "2026-11-27T12:00:00.000Z",
+            "specs": ["A"],
+            "facts": {
+                "keys": [key(r"HKLM\SOFTWARE\A", json!({ "present": record })), asked],
+                "files": [{ "path": "C:\\a.dll", "found": { "present": { "size": 1, "platform": "x86", "version": version } } }],
+            },
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.json");
+        let try_all = |snapshot: &Value| {
+            fs::write(&file, snapshot.to_string()).unwrap();
+            load(&file).unwrap();
+            for start in 0.. {
+                let (mut at, mut text) = (start, String::new());
+                twice(snapshot, &mut at, &mut text);
+                // Nothing was left to write twice.
+                if at < usize::MAX / 2 {
+                    assert!(start > 30, "{start}");
+                    break;
+                }
+                fs::write(&file, &text).unwrap();
+                assert!(load(&file).is_err(), "{text}");
+            }
+        };
+        try_all(&snapshot);
+    }
 }

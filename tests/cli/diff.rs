@@ -179,7 +179,7 @@ fn a_list_for_a_parameter_may_be_piped_as_one() {
     let wrong = piped(serde_json::json!({ "names": [], "one": ["a"] }));
     let refused = machine.run_with(line, &wrong).code(2).json();
     assert_eq!(refused["diagnostics"][0]["code"], "setting-not-allowed");
-    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, and is a string");
+    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, but is a string");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     machine.write("other.yaml", &spec("").replace("id: R", "id: O").replace(r"\T", r"\U"));
     let asked = machine.run("diff @/spec.yaml @target").code(4);
     assert!(
-        asked.stdout.contains("because       a trigger is neither done nor written; `--trigger R` writes it"),
+        asked.stdout.contains("because       a trigger is not done, and was not requested; `--trigger R` writes it"),
         "{asked:?}"
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;

@@ -104,7 +104,7 @@ fn a_fleet_is_approved_once_and_applied_machine_by_machine() {
     assert_eq!(report["machine"]["computer_name"], "FRONTEND1");
     let apply = format!("apply --plan @/fleet.plan --digest {digest} @target @state");
     machine.run(&apply).code(0).says("done, and read back");
-    machine.run(&apply).code(0).says("carried out before");
+    machine.run(&apply).code(0).says("already applied");
     assert!(machine.export().contains("DisableRealmHint"));
     machine.run("apply --plan @/fleet.plan --digest sha256:00 @target @state").code(2).says("plan-digest");
     // Standard input has no second beginning.

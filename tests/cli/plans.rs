@@ -93,7 +93,7 @@ fn a_stale_plan_is_refused_and_what_moved_is_named() {
         machine.edit(&[(from, to)]);
         refused(&machine, "")
             .says("plan-stale")
-            .says("[DIR]/plan.json: the plan is stale: 1 fact that it rests on moved")
+            .says("[DIR]/plan.json: the plan is stale: 1 fact that it depends on changed")
             .says(place);
         let report = refused_json(&machine);
         assert_eq!(report["moved"].as_array().unwrap().len(), 1, "{report}");
@@ -114,7 +114,7 @@ fn a_plan_whose_changes_are_all_in_place_is_carried_out_already() {
     for command in ["apply @state", "apply --check @state", "diff"] {
         let (command, state) = command.split_once(" @state").map_or((command, ""), |(c, _)| (c, "@state"));
         let line = format!("{command} --plan @/plan.json --digest {digest} @target {state}");
-        machine.run(&line).code(0).says("KB909094: in desired state").says("the plan was carried out before");
+        machine.run(&line).code(0).says("KB909094: in desired state").says("the plan was already applied");
         let report = machine.run(&format!("{line} --format json")).code(0).json();
         assert_eq!(report["outcome"], "in_desired_state");
         assert_eq!((&report["changed"], &report["journal"]), (&false.into(), &serde_json::Value::Null));
@@ -168,7 +168,7 @@ fn a_plan_of_which_a_part_is_in_place_is_stale() {
     machine.run("apply @/half.yaml @target @state").code(0);
     machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
     machine.run("apply @/t.yaml @target @state").code(0);
-    machine.run("apply --plan @/plan.json @target @state").code(0).says("the plan was carried out before");
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("the plan was already applied");
 }
 
 fn refused_json(machine: &Machine) -> serde_json::Value {
@@ -238,7 +238,7 @@ fn a_plan_of_one_clone_for_another_is_warned_of() {
     {
         let (command, state) = line.split_once(' ').unwrap_or((line, ""));
         let run = machine.run(&format!("{command} --plan @/plan.json --target image:@/two {state}")).code(code);
-        run.says("plan-other-target").says("the plan was made from image:[DIR]/one, and this is image:[DIR]/two");
+        run.says("plan-other-target").says("the plan was made from image:[DIR]/one, but this is image:[DIR]/two");
     }
     let own = machine.run("diff --plan @/plan.json --target image:@/one").code(1);
     assert!(!own.stderr.contains("plan-other-target"), "{own:?}");
@@ -259,7 +259,7 @@ fn a_plan_that_renames_the_computer_is_carried_out_already() {
     );
     machine.run("diff @/rename.yaml @target --out @/plan.json").code(1);
     machine.run("apply --plan @/plan.json @target @state").code(0);
-    machine.run("apply --plan @/plan.json @target @state").code(0).says("carried out before");
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("already applied");
     machine.run("rollback --last @state").code(0).says("plan-other-machine");
     machine.run("apply --plan @/plan.json @target @state").code(0).says("RENAME: changed");
 }

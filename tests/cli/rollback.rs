@@ -177,15 +177,18 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
         run.says("subkeys Other").says("rollback-conflict");
     }
     let look = machine.run("rollback --last --check @state").code(4).says("nothing was changed; 1 place is kept");
-    look.says("changes pending").says("by force either");
-    let run =
-        machine.run("rollback --last @state").code(6).says("1 value deleted; 1 place is kept").says("by force either");
+    look.says("changes pending").says("force does not restore");
+    let run = machine
+        .run("rollback --last @state")
+        .code(6)
+        .says("1 value deleted; 1 place is kept")
+        .says("force does not restore");
     assert!(!run.stderr.contains("name its journal"), "{}", run.stderr);
     assert!(machine.run("journal list @state").stdout.contains("rolled back in part"));
     for force in ["", "--force"] {
         let journals = machine.journals().len();
         let run = machine.run(&format!("rollback --last {force} @state")).code(6).says("KB909094: blocked");
-        run.says("by force either").says("name its journal: [JOURNAL]");
+        run.says("force does not restore").says("name its journal: [JOURNAL]");
         assert_eq!(machine.journals().len(), journals);
     }
     machine.run("rollback --last --check @state").code(4);

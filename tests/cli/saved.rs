@@ -79,13 +79,13 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
     let evidence = |plan: &mut Value, spec: usize, check: usize, member: &str, text: Value| {
         plan["specs"][spec]["checks"][check]["evidence"][0][member] = text;
     };
-    refused(|p| evidence(p, 0, 0, "found", "REG_DWORD 66 (0x42)".into()), "is REG_DWORD 66 (0x42) by the plan");
-    refused(|p| evidence(p, 0, 2, "found", "6.5.7651.20 (x86)".into()), "is 6.5.7651.20 (x86) by the plan");
-    refused(|p| evidence(p, 0, 0, "result", "unmet".into()), "does not end as its evidence says");
+    refused(|p| evidence(p, 0, 0, "found", "REG_DWORD 66 (0x42)".into()), "is REG_DWORD 66 (0x42) in the plan");
+    refused(|p| evidence(p, 0, 2, "found", "6.5.7651.20 (x86)".into()), "is 6.5.7651.20 (x86) in the plan");
+    refused(|p| evidence(p, 0, 0, "result", "unmet".into()), "is not what its evidence says");
     refused(|p| evidence(p, 2, 0, "planned_by", Value::Null), "is not written as kbfix writes it");
     refused(
         |p| drop(p["specs"][2]["checks"][0]["evidence"][0].as_object_mut().unwrap().remove("planned_by")),
-        "planned by MANY",
+        "is planned by MANY",
     );
     // A file that the evidence names and the facts do not.
     refused(|p| p["facts"]["files"] = json!([]), r"C:\Program Files\Exchsrvr\bin\exprox.dll");
@@ -94,7 +94,7 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
             p["specs"][0]["checks"][0]["result"] = "unmet".into();
             p["specs"][0]["checks"][0]["evidence"][0]["result"] = "unmet".into();
         },
-        "KB909094: its outcome is changes_pending, and its checks say otherwise",
+        "KB909094: its outcome is changes_pending, but its checks lead to another",
     );
 }
 
@@ -146,7 +146,7 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
     });
     let twice = plan.to_string().replacen("\"target\":", "\"target\":\"image:other\",\"target\":", 1);
     for (text, code, why) in [
-        (outcome, "plan-inconsistent", "KB909094: its outcome is in_desired_state, and it has changes"),
+        (outcome, "plan-inconsistent", "KB909094: its outcome is in_desired_state, but it has changes"),
         (facts, "plan-inconsistent", "HKLM"),
         (properties, "plan-inconsistent", r"MSExchangeWEB\DAV, which it creates, a class name or security descriptor"),
         (protected, "plan-inconsistent", r"it deletes HKLM\SYSTEM\Select, a key that Windows needs"),

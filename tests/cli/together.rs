@@ -52,7 +52,7 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     machine.write("c.yaml", &file("C", r"HKLM\SOFTWARE\Classes\x", "w: { type: REG_DWORD, data: 3 }"));
     let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4);
     let run = run.says(
-        r#"HKLM\SOFTWARE\Classes\x "v": A of the same run wants it to be dword:00000001, this one dword:00000002"#,
+        r#"HKLM\SOFTWARE\Classes\x "v": A, earlier in this run, requires dword:00000001, and this spec dword:00000002"#,
     );
     assert!(run.stderr.contains("conflicting-specs"), "{}", run.stderr);
     machine.run("apply @/a.yaml @/c.yaml @target @state").code(0).says("2 values created");
@@ -83,11 +83,11 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     let apply = |files: &str| machine.run(&format!("apply {files} @target @state")).code(4);
     apply("@/each.yaml @/two.yaml")
         .says("EACH: in desired state")
-        .says("EACH of the same run wants it to be dword:00000001");
+        .says("EACH, earlier in this run, requires dword:00000001");
     assert_eq!(machine.export(), before);
     for later in ["one", "below"] {
         machine.set_export(&before);
-        apply(&format!("@/gone.yaml @/{later}.yaml")).says("GONE of the same run wants").says("to be absent");
+        apply(&format!("@/gone.yaml @/{later}.yaml")).says("GONE, earlier in this run, requires").says("to be absent");
         assert!(!machine.export().contains(r"Classes\x"), "{}", machine.export());
         machine.run("diff @/gone.yaml @target").code(0);
     }
@@ -97,13 +97,13 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
     machine.write("same.yaml", &spec("SAME", r"HKLM\SOFTWARE\T2", &number(1)));
     apply("@/all.yaml @/new.yaml @/same.yaml")
-        .says(r"T1: a `*` of ALL of the same run would stand for it")
+        .says(r"T1: a `*` of ALL, earlier in this run, would match it")
         .says("SAME: changed");
     machine.run("diff @/all.yaml @target").code(0);
     // The other way round, the one that is to go is wanted.
     machine.set_export(&before);
     apply("@/one.yaml @/gone.yaml")
-        .says(r#"x "v": ONE of the same run wants it to be dword:00000001, this one absent"#);
+        .says(r#"x "v": ONE, earlier in this run, requires dword:00000001, and this spec absent"#);
     assert_eq!(machine.export(), before);
 }
 
@@ -129,13 +129,13 @@ fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
     };
     apply("@/only.yaml @/w.yaml")
         .code(4)
-        .says(r#""w": ONLY of the same run wants HKLM\SOFTWARE\T to hold no other values"#);
+        .says(r#""w": ONLY, earlier in this run, requires HKLM\SOFTWARE\T to contain no other values"#);
     apply("@/w.yaml @/only.yaml")
         .code(4)
-        .says(r#""w": W of the same run wants it to be dword:00000001, this one absent"#);
+        .says(r#""w": W, earlier in this run, requires dword:00000001, and this spec absent"#);
     apply("@/tree.yaml @/below.yaml")
         .code(4)
-        .says(r"below: TREE of the same run wants HKLM\SOFTWARE\T to hold no other keys");
+        .says(r"below: TREE, earlier in this run, requires HKLM\SOFTWARE\T to contain no other keys");
     apply("@/only.yaml @/v.yaml @/below.yaml").code(0).says("1 key created, 2 values created, 1 value deleted");
     machine.run("diff @/tree.yaml @target").code(1).says("1 key to delete, 1 value to delete");
     machine.run("rollback --last @state").code(0);

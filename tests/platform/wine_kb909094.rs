@@ -204,7 +204,7 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     server.expect(&["diff", "KB909094", "--target", &target, "--out", plan], 1, &["dword:00000001"]);
     server.expect(&["apply", "--plan", plan], 0, &["KB909094: changed"]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x1"));
-    server.expect(&["apply", "--plan", plan], 0, &["in desired state", "carried out before"]);
+    server.expect(&["apply", "--plan", plan], 0, &["in desired state", "already applied"]);
     add(DAV, "DisableRealmHint", "REG_DWORD", "9");
     server.expect(&["apply", "--plan", plan], 2, &["plan-stale", "DisableRealmHint"]);
 

@@ -115,7 +115,7 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         # A run that was interrupted is started again.
         again = three.play(playbook, "-v", "-e", json.dumps(extra))
         assert [again.counts(h) for h in three.hosts] == [(0, 0)] * 3, again.output
-        assert "the plan was carried out before" in again.output
+        assert "the plan was already applied" in again.output
     registry = three.folder / "pending1/front-end.reg"
     text = registry.read_text(encoding="utf-8-sig")
     registry.write_text(text.replace('"DisableRealmHint"=dword:00000001', '"DisableRealmHint"=dword:00000000'), encoding="utf-8-sig")
@@ -545,7 +545,7 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
     for options, message in (
         ({"restart_services": True, **image}, "services can only be restarted on the target local"),
         ({"state_dir": str(site.folder / "file")}, "[journal-access]"),
-        ({"target": f"image:{machine}/C"}, "the option `files` does not go with the target image:"),
+        ({"target": f"image:{machine}/C"}, "the option `files` cannot be used with the target image:"),
         ({"drives": {"D": "/"}}, "or name another target (drives)"),
         ({"max_changes": -1}, "max_changes is -1"),
         ({"packages": {"KB909094": "x"}}, "install_hotfix is not true"),

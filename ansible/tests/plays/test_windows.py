@@ -106,7 +106,7 @@ def test_a_plan_is_made_reviewed_and_carried_out(windows: Site) -> None:
     assert windows.task(options, "--check").counts("wine1") == (1, 0)
     assert windows.task(options).counts("wine1") == (1, 0)
     again = windows.task(options, "-v")
-    assert again.counts("wine1") == (0, 0) and "the plan was carried out before" in again.output, again.output
+    assert again.counts("wine1") == (0, 0) and "the plan was already applied" in again.output, again.output
     assert reg("add", KEY + "\\Größe", "/v", "Number", "/t", "REG_DWORD", "/d", "8", "/f").returncode == 0
     stale = windows.task(options)
     assert stale.counts("wine1") == (0, 1) and "[plan-stale]" in stale.output

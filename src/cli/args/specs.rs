@@ -270,7 +270,7 @@ impl SpecArguments {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
                     Some(bytes) => sources.push(Source::new(format!("built-in {name}"), bytes.to_vec())),
                     None => {
-                        let message = format!("`{name}` is no file, no folder and no built-in spec");
+                        let message = format!("`{name}` is not a file, a folder or a built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
                         let hint = match kbfix::diag::text::suggest(name, ids.iter().copied()) {
                             Some(meant) => format!("did you mean {meant}?"),
@@ -293,7 +293,10 @@ impl Whole {
     fn from_standard_input() -> Result<Self, CommandError> {
         let text = standard_input(spec::MAX_BYTES * 64)?;
         let invalid = |why: String| {
-            CommandError::usage(format!("standard input is not what --stdin-specs reads: {why}"), "see --help")
+            CommandError::usage(
+                format!("standard input does not have the form that --stdin-specs reads: {why}"),
+                "see --help",
+            )
         };
         // Not by an untagged enum, which does not tell what is wrong in either of its forms.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {

@@ -62,7 +62,7 @@ impl TargetArguments {
             Some(uri) => uri.as_str(),
             None if cfg!(windows) => "local",
             None => {
-                let message = "no target is named, and this is not Windows";
+                let message = "no target is given, and this is not Windows";
                 let hint = Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE or smb://HOST")
                     .option("target", "URI");
                 return Err(CommandError::new(
@@ -82,7 +82,7 @@ impl TargetArguments {
                     Extra::AllowDirty => "allow-dirty",
                     Extra::CodePage => "code-page",
                 };
-                let message = format!("the option `{option}` does not go with the target {}: {why}", address.uri);
+                let message = format!("the option `{option}` cannot be used with the target {}: {why}", address.uri);
                 let hint = Hint::new("leave it out, or name another target").bare_option(option);
                 Err(CommandError::usage(message, hint))
             }

@@ -110,7 +110,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     inputs.add_target(&arguments.target.address()?);
     match Destination::new(out, &inputs)? {
         Destination::StandardOutput => {
-            let message = format!("`--out {}` is standard output, where the report goes", out.display());
+            let message = format!("`--out {}` is standard output, to which the report is written", out.display());
             Err(CommandError::usage(
                 message,
                 "name a file; or give `--with-plan --format json`, which has the plan in the report",
@@ -125,8 +125,8 @@ fn fits(size: usize, most: usize) -> Result<(), CommandError> {
     if size <= most {
         return Ok(());
     }
-    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads of a plan");
-    Err(CommandError::usage(message, "plan fewer specs at once; or apply the specs without a saved plan"))
+    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
+    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
 }
 
 /// Makes the report, and saves the plan.

@@ -94,13 +94,13 @@ fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
 
 fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if spec.applicable.is_some() {
-        lose("whether it applies to a machine is not tested; use the file only where it does".to_owned());
+        lose("the file does not test whether it applies to a machine; use it only where it does".to_owned());
     }
     for prerequisite in &spec.prerequisites {
-        lose(format!("the prerequisite {} is not tested", prerequisite.title));
+        lose(format!("the file does not test the prerequisite {}", prerequisite.title));
     }
     if let Some(hotfix) = &spec.hotfix {
-        lose(format!("that the hotfix {} is installed is not tested", hotfix.title));
+        lose(format!("the file does not test whether the hotfix {} is installed", hotfix.title));
     }
     for step in &spec.document.manual_steps {
         lose(format!("a step by hand is left out: {step}"));
@@ -137,7 +137,9 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
     let what = match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
-                lose(format!("{key}: is deleted with its subkeys; the spec refuses to delete it if it has any"));
+                lose(format!(
+                    "{key}: the file deletes it with its subkeys; the spec refuses to delete it if it has any"
+                ));
             }
             KeyState::Absent
         }
@@ -161,7 +163,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
     }
     let mut lose = |what: String| {
         // A detailed loss would reveal sensitive data.
-        let hidden = || format!("{place}: the spec says more of its sensitive data than the file can");
+        let hidden = || format!("{place}: the spec says more about its sensitive data than the file can");
         outer(if value.is_sensitive { hidden() } else { what });
     };
     let data = match &value.desired {
@@ -169,7 +171,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         Desired::OneOf(all) => {
             let (first, others) = all.split_first()?;
             for other in others {
-                lose(format!("{place}: {other:?} would do as well, and is replaced"));
+                lose(format!("{place}: {other:?} is correct too, but the file replaces it"));
             }
             Some(first.clone())
         }
@@ -178,7 +180,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(choices.first()?.clone())
         }
         Desired::CommaSet { value_type, text } => {
-            lose(format!("{place}: the same items in another order would do as well, and are replaced"));
+            lose(format!("{place}: the same items in another order are correct too, but the file replaces them"));
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {
@@ -201,10 +203,10 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         }
     };
     if value.if_absent.is_some() && value.if_absent == data {
-        lose(format!("{place}: absent would do as well, and it is written"));
+        lose(format!("{place}: absent is correct too, but the file writes it"));
     }
     if value.is_sensitive && data.is_some() {
-        outer(format!("{place}: its data is sensitive, and stands in the file for all to read"));
+        outer(format!("{place}: its data is sensitive, but everybody who has the file can read it"));
     }
     Some((value.name.clone(), data))
 }

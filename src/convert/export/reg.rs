@@ -25,7 +25,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
             // Put this before everything that is written below the key.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
-            lose(format!("{path}: is deleted and made anew, which gives it other permissions"));
+            lose(format!("{path}: the file deletes it and creates it again, which changes its permissions"));
         } else {
             key.lose_rest(&mut lose);
         }
@@ -33,7 +33,9 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
             KeyState::Absent => (true, Vec::new()),
             KeyState::Present { must_exist, values } => {
                 if !must_exist && values.iter().all(|(_, data)| data.is_none()) {
-                    lose(format!("{path}: is made where it is missing, though only values in it are to be absent"));
+                    lose(format!(
+                        "{path}: the file creates it if it is missing, although only values in it must be absent"
+                    ));
                 }
                 let writable = values.iter().filter(|(name, _)| {
                     let fits = !name.as_str().contains(['\r', '\n']);

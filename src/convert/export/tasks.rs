@@ -26,7 +26,7 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
         let ExportedKey { spec, path, state, sensitive, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if path.names().any(|name| name.contains('/')) {
-            lose(format!("{path}: PowerShell may take the slash in its name for the end of a name"));
+            lose(format!("{path}: PowerShell may read the slash in its name as the end of a name"));
         }
         match state {
             KeyState::Absent => {
@@ -119,7 +119,7 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
     let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
     if name.is_default() && data.value_type != ValueType::SZ {
-        return Err(format!("win_regedit makes a default value a string, and not a {}", data.value_type));
+        return Err(format!("win_regedit writes a default value as a string, not as a {}", data.value_type));
     }
     Ok(match (data.value_type, data.decode()) {
         (ValueType::SZ, Decoded::Text(text)) => line("string", scalar(&text, 10)),

@@ -153,11 +153,11 @@ manual_steps: [{ what: Restart the phone. }]
         "\"when\"",
         "`*`",
         "each user",
-        "is deleted with its subkeys",
+        "deletes it with its subkeys",
     ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
-        (all(reg(&spec).unwrap()), also(&["is made where it is missing"])),
+        (all(reg(&spec).unwrap()), also(&["creates it if it is missing"])),
         (all(dsc(&spec)), also(&["\"big\"", "\"none\""])),
         (all(win_regedit(&spec)), also(&["@", "\"big\"", "\"empty\""])),
     ] {
@@ -198,7 +198,7 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     let plain = [spec(&of("v: { type: REG_DWORD, data: 1 }"))];
     let export = reg(&plain).unwrap();
     let losses: Vec<_> = export.losses.iter().map(|loss| &*loss.what).collect();
-    assert_eq!(losses, [r"HKLM\SOFTWARE\T: is deleted and made anew, which gives it other permissions"]);
+    assert_eq!(losses, [r"HKLM\SOFTWARE\T: the file deletes it and creates it again, which changes its permissions"]);
     let document = Document::parse(export.bytes, None).unwrap();
     let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
     let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);

@@ -24,9 +24,8 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
         let line = left.named.line;
         if left.named.path.root() == RootKey::Hkcu && !each_user {
             each_user = true;
-            let message =
-                "HKEY_CURRENT_USER is the user who imports the file; in a spec it is each user of the machine";
-            let hint = "see that this is meant";
+            let message = "in this file HKEY_CURRENT_USER means the user who imports it; in a spec it means each user of the machine";
+            let hint = "check that this is what you want";
             findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
         }
         out.push((rule(left, file, findings), line));
@@ -48,23 +47,24 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                 let ended = data.as_ref().and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
-                        "{} is a list without a second NUL at its end; the spec writes it, and programs read the same",
+                        "{} is a list without a second NUL at its end; the spec writes one, and programs read the same list",
                         notation::value_name(name)
                     );
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
-                    findings.push(warning.hint("see that the strings are those that are meant"));
+                    findings.push(warning.hint("check that the strings are the intended ones"));
                 }
                 let data = ended.as_ref().or(data.as_ref());
                 match data.map_or_else(|| Ok(absent()), value) {
                     Ok(value) => drop(rule.values.insert(name.to_string(), value)),
                     Err(why) => {
-                        let message = format!("a spec cannot have the data of {}: {why}", notation::value_name(name));
+                        let message =
+                            format!("a spec cannot express the data of {}: {why}", notation::value_name(name));
                         let hint = match data.map(Data::decode) {
                             Some(Decoded::Malformed(_)) => {
                                 "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
                                  correct it, or take the value out"
                             }
-                            _ => "take the value out of the file, and say so under `notes`",
+                            _ => "remove the value from the file, and say so under `notes`",
                         };
                         let place = file.place(*line);
                         findings.push(Diagnostic::error(Code::IMPORT_DATA, message).at(place).hint(hint));

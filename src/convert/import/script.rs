@@ -63,7 +63,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 }
             };
             if entry.has_line_break_escape() {
-                let message = "`\\n` and `\\r` in a string are line breaks";
+                let message = "`\\n` and `\\r` in a string mean line breaks";
                 let warning = Diagnostic::warning(Code::IMPORT_LINE_BREAK, message).at(file.place(entry.line()));
                 findings.push(warning.hint("in a path, write each backslash twice"));
             }
@@ -87,7 +87,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
 }
 
 fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
-    let hint = "see that it is not meant";
+    let hint = "check that it is not needed";
     Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
 }
 
@@ -137,8 +137,8 @@ fn current_control_set(
     if current {
         return (path.clone(), in_set);
     }
-    let message = format!("`{set}` is one control set, which is not always the current one; the spec says {CURRENT}");
-    let hint = "see that this is the machine's current one: HKLM\\SYSTEM\\Select says which";
+    let message = format!("`{set}` is one control set, which is not always the current one; the spec names {CURRENT}");
+    let hint = "check that this is the machine's current one: HKLM\\SYSTEM\\Select says which one is";
     findings.push(Diagnostic::warning(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint));
     let joined = [&[*system, CURRENT], rest].concat().join("\\");
     (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)

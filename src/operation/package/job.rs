@@ -72,15 +72,15 @@ impl Process {
         let all = self.job.as_ref().is_some_and(|job| job.end().is_ok());
         match if all { Ok(()) } else { self.child.kill() }.and_then(|()| self.child.wait()) {
             Err(_) => "could not be ended",
-            Ok(_) if all => "was ended with all that it had started",
-            Ok(_) => "was ended; what it had started may go on",
+            Ok(_) if all => "was ended together with all programs that it had started",
+            Ok(_) => "was ended; programs that it had started may still run",
         }
     }
 
     /// Lets go of what it started, and says whether there is such a thing.
     pub(super) fn leave(self) -> &'static str {
         match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
-            Some(Ok(1..)) => "; something that it started still runs",
+            Some(Ok(1..)) => "; a program that it started still runs",
             _ => "",
         }
     }

@@ -44,8 +44,8 @@ impl Kind {
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
-            Self::Installer | Self::Patch => "; the Windows Installer service, which does the work, may go on with it",
-            Self::Update => "; the services of Windows Update, which do the work, may go on with it",
+            Self::Installer | Self::Patch => "; the Windows Installer service, which does the work, may continue",
+            Self::Update => "; the services of Windows Update, which do the work, may continue",
         }
     }
 
@@ -67,7 +67,7 @@ impl Kind {
             (Self::Installer | Self::Patch, 1642) => ", the program that it updates is not installed",
             (_, 1602) => ", cancelled by the user",
             (_, 1603) => ", a fatal error during installation",
-            (_, 1618) => ", another installation is under way",
+            (_, 1618) => ", another installation is in progress",
             (_, 1625) => ", forbidden by policy",
             (_, 1633) => ", not for this processor",
             (_, RESTART_BEGUN) => ", it has begun to restart the computer",

@@ -29,7 +29,7 @@ impl Process {
     /// Ends it, and says how far that went.
     pub(super) fn end(mut self) -> &'static str {
         match self.0.kill().and_then(|()| self.0.wait()) {
-            Ok(_) => "was ended; what it had started may go on",
+            Ok(_) => "was ended; programs that it had started may still run",
             Err(_) => "could not be ended",
         }
     }

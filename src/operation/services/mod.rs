@@ -133,7 +133,12 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
             }
         };
         if order.is_empty() {
-            add(StepKind::StopService, service, StepResult::Skipped, "it does not run, and is left so".to_owned());
+            add(
+                StepKind::StopService,
+                service,
+                StepResult::Skipped,
+                "it is not running, and is not started".to_owned(),
+            );
         }
         let mut stopped = Vec::new();
         for (name, state) in &order {
@@ -301,7 +306,7 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "stop service IISADMIN: skipped, it does not run, and is left so",
+                "stop service IISADMIN: skipped, it is not running, and is not started",
                 "stop service none: failed, no such service"
             ]
         );

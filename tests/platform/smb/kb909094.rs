@@ -73,7 +73,7 @@ fn a_saved_plan_and_a_snapshot_of_another_machine() {
     run(&server, "snapshot KB909094 --target @target --out @/s.json").code(0);
     run(&server, "diff KB909094 --target snapshot:@/s.json --out @/plan.json").code(1);
     run(&server, "apply --plan @/plan.json --target @target").code(0).says("1 value created");
-    run(&server, "apply --plan @/plan.json --target @target").code(0).says("carried out before");
+    run(&server, "apply --plan @/plan.json --target @target").code(0).says("already applied");
     let other = fs::read_to_string(server.path("plan.json")).unwrap();
     assert!(other.contains("FRONTEND1") && other.contains("0909094e2003"), "{other}");
 }

@@ -84,7 +84,7 @@ fn an_export_tells_what_it_cannot_say() {
     let units: Vec<u16> = output.stdout.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
     let text = String::from_utf16(&units).unwrap();
     assert!(text.contains("\"DisableRealmHint\"=dword:00000000\r\n"), "{text}");
-    assert!(text.contains("; - KB909094: that the hotfix KB909094 is installed is not tested"), "{text}");
+    assert!(text.contains("; - KB909094: the file does not test whether the hotfix KB909094 is installed"), "{text}");
 
     let output = lossy(true);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));

@@ -118,7 +118,7 @@ options:
       - A fleet plan, made by C(kbfix fleet plan), may be named too; the plan in it whose machine has the name of the host is sent to the
         host, and the digest is that of the fleet plan. With O(remote_src=true) the binary chooses the plan by the identity of the
         machine.
-      - One that was carried out before is in desired state, where each of its changes is in place and all else is as it was. So a run
+      - One that was already applied is in desired state, where each of its changes is in place and all else is as it was. So a run
         over many hosts that was interrupted can be started again.
     type: str
   digest:

@@ -162,14 +162,14 @@ def test_check_mode_fails_where_the_run_is_refused() -> None:
         "code": "too-many-changes",
         "severity": "error",
         "message": "KB1: 1002 keys and values",
-        "hint": "allow so many",
+        "hint": "allow that many",
         "options": [{"name": "max-changes", "value": "1002"}],
     }
     found = run(outcome=None, check=True, diagnostics=[diagnostic])
     assert (
         found["failed"]
         and not found["changed"]
-        and "KB1: 1002 keys and values [too-many-changes]; allow so many (max_changes: 1002)" in found["msg"]
+        and "KB1: 1002 keys and values [too-many-changes]; allow that many (max_changes: 1002)" in found["msg"]
     )
     # Nothing was looked at, so nothing is said of a restart.
     assert "restart" not in found and "reboot_required" not in found
