@@ -80,7 +80,7 @@ fn acquire(path: &Path) -> io::Result<Option<Held>> {
         match take(path) {
             Ok(Taken::Held(file)) => return Ok(Some(Held { made: None, file })),
             Ok(Taken::ByAnother) => return Ok(None),
-            Ok(Taken::Gone) => {}
+            Ok(Taken::Again) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -94,9 +94,9 @@ enum Taken {
     Held(File),
     /// Another process holds the lock.
     ByAnother,
-    /// The file was removed meanwhile.
+    /// The file was removed meanwhile, or its creator may be about to lock it.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
-    Gone,
+    Again,
 }
 
 /// Returns the error for a file that kbfix cannot have created here.

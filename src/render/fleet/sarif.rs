@@ -99,7 +99,7 @@ fn uri(target: &str) -> String {
     };
     let path = if kind == "hive" { path.rsplit_once('=').map_or(path, |(path, _)| path) } else { path };
     let path = path.replace('\\', "/");
-    let is_drive = path.len() > 2 && path.as_bytes()[1] == b':' && path.as_bytes()[0].is_ascii_alphabetic();
+    let is_drive = matches!(path.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
     match (is_drive, path.starts_with('/')) {
         (true, _) => format!("file:///{}", percent(&path, "/:")),
         (false, true) => format!("file://{}", percent(&path, "/")),

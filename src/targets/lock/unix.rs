@@ -5,11 +5,17 @@ use std::{
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
+
+/// The age from which on a file that nobody has locked is one that a killed process left, not one that another process
+/// has created a moment ago and is about to lock.
+const ORPHAN: Duration = Duration::from_millis(50);
 
 /// Creates the file and locks it; returns `None` where another process locked it first.
 pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
@@ -32,11 +38,17 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     refuse_foreign(&symlink_metadata(path)?)?;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    refuse_foreign(&file.metadata()?)?;
+    let metadata = file.metadata()?;
+    refuse_foreign(&metadata)?;
+    // Taken from its creator, the file would remain: only its creator removes it.
+    if metadata.modified()?.elapsed().is_ok_and(|age| age < ORPHAN) {
+        thread::sleep(ORPHAN / 20);
+        return Ok(Taken::Again);
+    }
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(Taken::ByAnother),
         Err(TryLockError::Error(error)) => Err(error),
-        Ok(()) if !is_same(&file, path)? => Ok(Taken::Gone),
+        Ok(()) if !is_same(&file, path)? => Ok(Taken::Again),
         Ok(()) => match owner_fault(&file.metadata()?) {
             None => Ok(Taken::Held(file)),
             Some(fault) => Err(foreign(&fault)),
