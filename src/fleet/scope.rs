@@ -40,7 +40,7 @@ impl Scope {
             let (rule, name) = of_key
                 .or_else(of_value)
                 .ok_or_else(|| ("rule", format!("{} has no rule or value with the id `{id}`", spec.id)))?;
-            let value = name.map(|name| ValueName::new(name)).transpose().map_err(|e| ("rule", e.to_string()))?;
+            let value = name.map(ValueName::new).transpose().map_err(|e| ("rule", e.to_string()))?;
             return Ok(Self { key: Some(rule.key.clone()), value });
         }
         let fits = |rule: &&crate::spec::document::KeyRule| match &scope.key {

@@ -103,7 +103,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, but its checks lead to another"))
     } else if counts && !spec.reasons.is_empty() {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
-    } else if !counts && !(spec.satisfied.is_empty() && spec.named.is_empty()) {
+    } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, but it lists what is in desired state"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
         Some(format!("it says that {} keys and values change through a `*`, but has fewer", spec.by_star))

@@ -291,7 +291,7 @@ pub(super) fn value_in_key<'n>(
 /// Checks a value name.
 pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
     names::check(cx, text, path, part);
-    let hint = match ValueName::new(text.to_owned()) {
+    let hint = match ValueName::new(text) {
         Ok(name) if text == "@" || text.eq_ignore_ascii_case("(default)") => {
             let message = format!("`{text}` is a value of that name, not the key's default value");
             cx.warning(Code::VALUE_NAME, path, part, message, "the default value is \"\"");
