@@ -52,7 +52,10 @@ pub fn survey<K: Send>(
             let (seen, numbers) = match seen {
                 Ok((mut seen, more)) => {
                     more.into_iter().for_each(|more| take(at, more));
-                    let numbers = std::mem::take(&mut seen.cases).into_iter().map(|case| cases.add(case)).collect();
+                    let list = std::mem::take(&mut seen.cases);
+                    // `collect` would keep the room of the cases for their numbers, which is most of a row.
+                    let mut numbers = Vec::with_capacity(list.len());
+                    numbers.extend(list.into_iter().map(|case| cases.add(case)));
                     (Ok(seen), numbers)
                 }
                 Err(why) => (Err(why), Vec::new()),
