@@ -108,7 +108,7 @@ fn compare<'a, T: Sync>(
     });
     pace.end(progress);
     let mut comparison = FleetComparison { compared: work.len(), ..FleetComparison::new(command) };
-    let mut differences: BTreeMap<(Option<usize>, Option<usize>), Vec<Arc<str>>> = BTreeMap::new();
+    let mut differences = BTreeMap::<_, Vec<Arc<str>>>::new();
     for (item, row) in work.iter().zip(rows) {
         let name: Arc<str> = name(item).as_str().into();
         match row {

@@ -22,9 +22,9 @@ pub struct SameMachine {
 /// Returns the machines that are there more than once, in the order of their names.
 pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
     let mut all = Vec::new();
-    let kinds: [(&'static str, fn(&MachineRow) -> Option<&String>); 2] =
-        [("machine_guid", |row| row.machine_guid.as_ref()), ("computer_name", |row| row.computer_name.as_ref())];
-    for (by, identity) in kinds {
+    for by in ["machine_guid", "computer_name"] {
+        let identity =
+            |row: &MachineRow| if by == "machine_guid" { row.machine_guid.clone() } else { row.computer_name.clone() };
         let mut groups: BTreeMap<String, Vec<&MachineRow>> = BTreeMap::new();
         for row in rows {
             if let Some(text) = identity(row) {
@@ -35,7 +35,7 @@ pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
             let machines: Vec<Arc<str>> = found.iter().map(|row| row.name.clone()).collect();
             // One machine that is there twice has both in common, and is said once.
             if !all.iter().any(|known: &SameMachine| known.machines == machines) {
-                let identity = identity(found[0]).cloned().unwrap_or_default();
+                let identity = identity(found[0]).unwrap_or_default();
                 all.push(SameMachine { machines, by, identity });
             }
         }

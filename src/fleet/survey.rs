@@ -42,7 +42,7 @@ pub fn survey<K: Send>(
     let work: Vec<(&Member, &[Spec])> =
         members.each.iter().zip(which).map(|(member, list)| (member, &*specs[*list])).collect();
     let mut cases = Cases::default();
-    let mut found: Vec<Option<(Result<Seen, String>, Vec<usize>)>> = work.iter().map(|_| None).collect();
+    let mut found: Vec<Option<(Result<Seen, _>, _)>> = work.iter().map(|_| None).collect();
     let mut pace = Pace::new(work.len());
     parallel::each(
         &work,

@@ -197,7 +197,7 @@ pub enum Keep {
     /// Any data, or none.
     Word(KeepWord),
     /// Data that passes a test.
-    Which(KeepWhich),
+    Which(Box<KeepWhich>),
 }
 
 /// A word in place of a test.

@@ -114,8 +114,15 @@ fn a_fleet_that_is_waived_is_done_and_a_fleet_plan_leaves_it_out() {
     assert_eq!(of_third(&report(&folder, &specs, &waivers), "A"), FleetOutcome::Waived);
     let members = folder.members();
     let mut draft = Draft::new(Cursor::new(Vec::new()), 2);
-    let found =
-        survey(&members, &[specs.clone()], &[0, 0], &waivers, PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    let found = survey(
+        &members,
+        std::slice::from_ref(&specs),
+        &[0, 0],
+        &waivers,
+        PlanLine::of,
+        |at, line| draft.add(at, line),
+        &mut (),
+    );
     let bundle = draft.bundle(&members, &found, &specs).unwrap();
     assert_eq!(bundle.machines[0].waived, ["THIRD"]);
     assert_eq!((bundle.machines[0].changes, bundle.machines[1].changes), (0, 1));
@@ -142,8 +149,15 @@ fn a_machine_of_which_all_is_waived_has_no_plan_and_nothing_to_do() {
     assert_eq!(report(&folder, &specs, &waivers).exit_code.code(), 0);
     let mut draft = Draft::new(Cursor::new(Vec::new()), 1);
     let members = folder.members();
-    let found =
-        survey(&members, &[specs.clone()], &[0], &waivers, PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    let found = survey(
+        &members,
+        std::slice::from_ref(&specs),
+        &[0],
+        &waivers,
+        PlanLine::of,
+        |at, line| draft.add(at, line),
+        &mut (),
+    );
     let bundle = draft.bundle(&members, &found, &specs).unwrap();
     assert_eq!((bundle.machines.len(), bundle.waived.as_slice()), (0, &["A".to_owned()][..]));
 }

@@ -266,7 +266,8 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
     let bin_at = |bytes: &[u8], number: usize| {
         (0..bytes.len()).step_by(4096).filter(|at| bytes[*at..].starts_with(b"hbin")).nth(number).unwrap()
     };
-    let damages: [(&str, fn(&mut [u8], usize)); 3] = [
+    type Damage = fn(&mut [u8], usize);
+    let damages: [(&str, Damage); 3] = [
         ("the signature is wrong", |bytes, bin| bytes[bin] = b'x'),
         ("the offset in it is not its own", |bytes, bin| bytes[bin + 4] ^= 1),
         ("it does not fit into its bin", |bytes, bin| bytes[bin + 32..bin + 36].fill(0x7F)),
