@@ -31,7 +31,7 @@ pub enum Fix {
 }
 
 impl Hint {
-    /// Returns a hint of text alone.
+    /// Returns a hint that has only text: no options, no fix.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), options: Vec::new(), fix: None }
     }

@@ -35,7 +35,7 @@ impl Limits {
     pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
         take(&mut self.keys, queries.len(), most.keys, "keys")?;
         let names = queries.iter().map(|query| query.key.path.depth()).sum();
-        take(&mut self.names, names, most.names, "names in the paths of keys")?;
+        take(&mut self.names, names, most.names, "names in the paths of all keys together")?;
         let paths = queries.iter().map(|query| query.key.path.below_root().len()).sum();
         take(&mut self.paths, paths, most.paths, PATHS)
     }

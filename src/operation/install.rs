@@ -142,7 +142,7 @@ pub(super) fn run(
         let id = &spec.id;
         progress.show(&format!("installing the hotfix of {id}"));
         let step = package.run(id, install, limit, |run| {
-            progress.show(&format!("installing the hotfix of {id}, {} s", run.as_secs()));
+            progress.show(&format!("installing the hotfix of {id}, {} s so far", run.as_secs()));
         });
         progress.end();
         let failed = step.result == StepResult::Failed;

@@ -26,7 +26,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let machine = build::machine(&reader);
     // If the facts lack the answer altogether, the last check reports that.
     if reader.unanswered().is_none() && machine != plan.machine {
-        return Err("the machine that it names is not the machine that its facts name".to_owned());
+        return Err("the plan names one machine, and its facts are of another".to_owned());
     }
     let mut ids = BTreeSet::new();
     for spec in &plan.specs {

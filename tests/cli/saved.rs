@@ -165,7 +165,7 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
 fn snapshots_and_journals_with_a_member_that_is_given_twice_or_unknown_are_refused() {
     let machine = Machine::new();
     for (from, to, why) in [
-        ("\"taken_of\":", "\"taken_of\": \"x\", \"taken_of\":", "the member `taken_of` is given twice"),
+        ("\"taken_of\":", "\"taken_of\": \"x\", \"taken_of\":", "duplicate field `taken_of`"),
         ("\"found\": \"absent\"", "\"found\": \"absent\", \"more\": 1", "unknown field `more`"),
         ("\"ServicePackNumber\":", "\"servicepacknumber\": \"absent\", \"ServicePackNumber\":", "is given twice"),
     ] {

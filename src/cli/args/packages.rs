@@ -47,7 +47,7 @@ impl PackageArguments {
                 return Err(CommandError::usage(format!("--trigger {id}: no spec of this run has that id"), hint));
             };
             if !spec.rules.iter().any(|rule| rule.done_when.is_some()) {
-                let message = format!("--trigger {id}: the spec has no trigger");
+                let message = format!("--trigger {id}: the spec {id} defines no trigger");
                 return Err(CommandError::usage(message, "leave it out; the spec is applied as it is"));
             }
             spec.run_triggers = true;

@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)
     });
     output.diagnostics(&open.collect::<Vec<_>>());
-    let text = snapshot.to_text().map_err(|why| CommandError::usage(why, "take it of fewer specs at once"))?;
+    let text = snapshot.to_text().map_err(|why| CommandError::usage(why, "take the snapshot with fewer specs"))?;
     out.write_private(text.as_bytes(), output)?;
     if !matches!(out, Destination::StandardOutput) {
         output.note(&format!("snapshot {}", arguments.out.display()));

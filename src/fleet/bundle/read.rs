@@ -83,7 +83,9 @@ fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleErr
             let detail = format!("a line has more than {most} bytes, the most that kbfix reads of it");
             Err(io::Error::new(io::ErrorKind::FileTooLarge, detail).into())
         }
-        Some(_) => Err(BundleError::Altered("its last line has no end".to_owned())),
+        Some(_) => Err(BundleError::Altered(
+            "its last line has no line break at the end; the file may have been cut off".to_owned(),
+        )),
     }
 }
 

@@ -64,10 +64,10 @@ impl<F: io::Read + Write + Seek> Draft<F> {
         self.end += size as u64;
     }
 
-    /// Returns the first line of the fleet plan.
+    /// Returns the first line of the fleet plan, made from all plans that were added.
     ///
     /// # Errors
-    /// The error with which a plan could not be kept.
+    /// Returns the error of the first plan that could not be written to the temporary file.
     pub fn bundle(&mut self, members: &Members, survey: &Survey, specs: &[Spec]) -> io::Result<Bundle> {
         if let Some(error) = self.failed.take() {
             return Err(error);

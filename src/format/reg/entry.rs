@@ -40,7 +40,7 @@ pub enum Content {
     Data(Data),
     /// `"name"=-`: the value shall be deleted.
     Delete,
-    /// A string that is not valid in the file's encoding; the sentence says why.
+    /// A string that is not valid in the file's encoding, with the reason as a sentence.
     Malformed(String),
 }
 

@@ -44,8 +44,10 @@ impl Kind {
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
-            Self::Installer | Self::Patch => "; the Windows Installer service, which does the work, may continue",
-            Self::Update => "; the services of Windows Update, which do the work, may continue",
+            Self::Installer | Self::Patch => {
+                "; the Windows Installer service does the work, and may still be installing it"
+            }
+            Self::Update => "; the services of Windows Update do the work, and may still be installing it",
         }
     }
 

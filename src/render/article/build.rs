@@ -214,16 +214,23 @@ fn undo(spec: &Spec) -> Vec<Block> {
         parameter.default.is_none().then(|| format!(" --set {name}={}", name.to_uppercase()))
     };
     let set: String = spec.document.parameters.iter().filter_map(set).collect();
-    let mut blocks = vec![Block::Code(format!(
-        "kbfix diff {name}{set}      what would change; changes nothing\n\
-         kbfix apply {name}{set}     makes the changes, and keeps a journal of what was there\n\
-         kbfix rollback --last  puts it back"
-    ))];
+    let lines = [
+        (format!("diff {name}{set}"), "shows what would change, and changes nothing"),
+        (format!("apply {name}{set}"), "makes the changes, and keeps a journal of what was there"),
+        ("rollback --last".to_owned(), "undoes the newest apply"),
+        ("journal list".to_owned(), "lists the applies; an older one is undone by its name: `kbfix rollback NAME`"),
+    ];
+    let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> = lines.iter().map(|(command, does)| format!("kbfix {command:width$}  {does}")).collect();
+    let mut blocks = vec![Block::Code(lines.join("\n"))];
     let mut text = "A rollback deletes the keys and values that the apply created, and gives all others their type \
-                    and data again. What somebody else has changed since it keeps, and reports."
+                    and data again. It keeps, and reports, what somebody else has changed since."
         .to_owned();
     if spec.hotfix.is_some() {
         text.push_str(" The hotfix stays installed.");
+    }
+    if spec.restart.computer == ComputerRestart::Required || !spec.restart.services.is_empty() {
+        text.push_str(" What has to be restarted after the change has to be restarted after the rollback, too.");
     }
     blocks.push(Block::Text(text));
     blocks
@@ -238,7 +245,7 @@ fn source(source: &crate::spec::document::Source) -> Item {
     let level = match source.level {
         SourceLevel::Microsoft => "Microsoft",
         SourceLevel::Mirror => "A copy of Microsoft's page",
-        SourceLevel::Secondary => "Somebody else",
+        SourceLevel::Secondary => "Third party",
         SourceLevel::Inference => "Inference",
     };
     Item {

@@ -193,12 +193,12 @@ fn sensitive(desired: &Desired) -> String {
         Desired::Absent => "its data is sensitive".to_owned(),
         Desired::OneOf(choices) => format!("{}, which is sensitive", types(choices)),
         Desired::Kept { choices, .. } => format!("{}, sensitive; some of it stays where it is there", types(choices)),
-        Desired::CommaSet { value_type, .. } => format!("{value_type}, which is sensitive"),
-        Desired::Bits { value_type, .. } => format!("{value_type}, of which some bits change, which are sensitive"),
+        Desired::CommaSet { value_type, .. } => format!("{value_type}; the data is sensitive"),
+        Desired::Bits { value_type, .. } => format!("{value_type}: some bits change; the data is sensitive"),
         Desired::Joined { types, .. } | Desired::Replaced { types, .. } => {
-            format!("{}, of which a part changes, which is sensitive", of_types(types))
+            format!("{}: part of the data changes; the data is sensitive", of_types(types))
         }
-        Desired::List { .. } => "REG_MULTI_SZ, of which some strings change, which are sensitive".to_owned(),
+        Desired::List { .. } => "REG_MULTI_SZ: some strings change; the data is sensitive".to_owned(),
     }
 }
 

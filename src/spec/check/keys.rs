@@ -155,7 +155,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
 }
 
-/// Finds text in a name that looks like an escape but is not one.
+/// Finds text in a name that looks like an escape but is not one. Returns that text, and what it really means.
 fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     const LOOKS_SO: [(&str, &str); 3] = [
         ("**", "is the same as `*`: any characters of one name, and not the keys below"),

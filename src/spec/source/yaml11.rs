@@ -5,7 +5,7 @@
 
 use super::reading::{Reading, signed, special_float};
 
-/// Returns the reading by YAML 1.1.
+/// Returns what YAML 1.1 takes an unquoted scalar for.
 pub(super) fn yaml11(text: &str) -> Reading {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,

@@ -77,7 +77,7 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
     Err(Closed::Elsewhere(elsewhere))
 }
 
-/// Returns the topmost link on the way to the key that Windows did not make.
+/// Returns the topmost registry link in the path of `key`, not counting the links that Windows itself makes.
 fn link_on_the_way(key: &Key) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {

@@ -44,7 +44,7 @@ impl Trouble {
         }
     }
 
-    /// Returns the error for the output of a program.
+    /// Returns the error that the output of a Samba program reports.
     pub(super) fn of_text(text: &str) -> Self {
         let line =
             || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned();

@@ -26,7 +26,7 @@ use super::{
 struct Goal {
     /// The length of the bins that must be reached, however much must move.
     due: u32,
-    /// The length of the bins that should be reached if little must move.
+    /// The length of the bins to aim for, as long as at most `little` bytes have to move for it.
     wanted: u32,
     /// The number of bytes of bins that counts as little.
     little: u32,
@@ -166,7 +166,7 @@ impl Hive {
     }
 }
 
-/// Returns the space for cells in the first `len` bytes.
+/// Returns how many of the first `len` bytes can hold cells: all but the headers of the bins.
 fn room(bins: &[Bin], len: u32) -> u64 {
     let before = bins.iter().take_while(|bin| bin.start < len);
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()

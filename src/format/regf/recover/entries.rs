@@ -87,7 +87,7 @@ pub(super) fn recover(
 ) -> Result<Recovery, &'static str> {
     let mut logs: Vec<(Log<'_>, Vec<Entry<'_>>)> = logs.into_iter().map(|log| (log, Entry::all(&log, limit))).collect();
     if logs.iter().all(|(_, entries)| entries.is_empty()) {
-        return Err("no log has an entry that its hashes confirm");
+        return Err("no log has an entry with correct hashes");
     }
     // Logs that the primary file already contains are not applied again.
     if base.checksum_holds {
