@@ -73,6 +73,8 @@ impl Pinned {
                 refuse_other(&metadata(&self.path)?)?;
                 File::open(&self.path)?
             }
+            // Windows denies access to a folder that is opened as a file.
+            false if symlink_metadata(&self.path)?.is_dir() => return Err(no_file()),
             false => system::open_file(&self.path)?,
         };
         refuse_other(&file.metadata()?)?;
@@ -86,7 +88,11 @@ impl Pinned {
 }
 
 fn refuse_other(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
+    if metadata.is_file() { Ok(()) } else { Err(no_file()) }
+}
+
+fn no_file() -> io::Error {
+    io::Error::other("it is not a file")
 }
 
 fn wrong(path: &Path, what: &str) -> io::Error {

@@ -255,5 +255,5 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     let unknown = machine.run("diff @/spec.yaml --trigger X @target").code(2).stderr;
     assert!(unknown.contains("--trigger X: no spec of this run has that id"), "{unknown}");
     let none = machine.run("diff @/other.yaml --trigger O @target").code(2).stderr;
-    assert!(none.contains("--trigger O: the spec has no trigger"), "{none}");
+    assert!(none.contains("--trigger O: the spec O defines no trigger"), "{none}");
 }

@@ -32,9 +32,11 @@ fn machines_have_targets_groups_parameters_and_waves() {
     assert!(fe2.address.as_ref().unwrap().uri.ends_with("fe2.json"));
     assert!(gone.address.as_ref().unwrap_err().contains("there is no snapshot of it"));
     let address = image.address.as_ref().unwrap();
+    // Windows puts `\\?\` before a path with links resolved, which no address has.
+    let plain = |path: &Path| path.display().to_string().trim_start_matches(r"\\?\").to_owned();
     let real = std::fs::canonicalize(folder.path()).unwrap();
-    assert_eq!(address.uri, format!("image:{}", real.join("old").display()));
-    assert_eq!(address.drives[&'D'], real.join("data"));
+    assert_eq!(address.uri, format!("image:{}", plain(&real.join("old"))));
+    assert_eq!(plain(&address.drives[&'D']), plain(&real.join("data")));
     assert_eq!(members.each.iter().map(|m| members.wave(m)).collect::<Vec<_>>(), [1, 2, 3, 3, 3].map(Some));
     assert!(new.groups.is_empty());
 }

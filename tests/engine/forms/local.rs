@@ -39,8 +39,9 @@ const WINDOWS_NT: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 /// The user that a form means by its first user: the one that this machine has.
 const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
 
-/// The second one is not logged on: what it has is in a file.
-const SECOND_USER: &str = r"HKU\S-1-5-21-1-2-3-1002";
+/// The second and third are not logged on: what they have is in a file below their folders.
+const OTHER_USERS: [(&str, &str); 2] =
+    [(r"HKU\S-1-5-21-1-2-3-1002", r"C:\kbfix-test-forms\b"), (r"HKU\S-1-5-21-1-2-3-1003", r"C:\kbfix-test-forms\c")];
 
 /// The Default profile is in a file, too.
 const DEFAULT_PROFILE: &str = r"HKU\DefaultProfile";
@@ -79,11 +80,9 @@ impl Prepared {
         for (path, version) in &form.files {
             prepared.make_file(Path::new(path), &machine::file(version));
         }
-        let in_files = [
-            (SECOND_USER, Some(r"C:\kbfix-test-forms\b".to_owned())),
-            (DEFAULT_PROFILE, machine::default_profile(document)),
-        ]
-        .map(|(mount, folder)| (mount.parse::<KeyPath>().unwrap(), folder));
+        let profiles = OTHER_USERS.map(|(mount, folder)| (mount, Some(folder.to_owned())));
+        let profiles = profiles.into_iter().chain([(DEFAULT_PROFILE, machine::default_profile(document))]);
+        let in_files: Vec<(KeyPath, _)> = profiles.map(|(mount, folder)| (mount.parse().unwrap(), folder)).collect();
         for (mount, folder) in &in_files {
             if document.keys().any(|path| path.is_within(mount)) {
                 let file = PathBuf::from(format!(r"{}\NTUSER.DAT", folder.as_ref().unwrap()));
