@@ -117,18 +117,14 @@ mod tests {
         assert_ne!(fs::read(&path).unwrap(), bytes);
     }
 
-    thread_local! {
-        /// The file that Windows writes while the user of the second hive logs on and off, and its bytes.
-        static WRITTEN: std::cell::RefCell<Option<(std::path::PathBuf, Vec<u8>)>> = const { std::cell::RefCell::new(None) };
-    }
+    /// The file that Windows writes while the user of the second hive logs on and off, and its bytes.
+    static WRITTEN: std::sync::Mutex<Option<(std::path::PathBuf, Vec<u8>)>> = std::sync::Mutex::new(None);
 
     /// A guard that finds no hive loaded, since the user has logged off again.
     fn logged_on_and_off(hive: &KeyPath) -> Result<(), WriteError> {
         if hive.to_string().ends_with("1002") {
-            WRITTEN.with_borrow(|written| {
-                let (path, bytes) = written.as_ref().unwrap();
-                fs::write(path, bytes).unwrap();
-            });
+            let (path, bytes) = WRITTEN.lock().unwrap().clone().unwrap();
+            fs::write(path, bytes).unwrap();
         }
         Ok(())
     }
@@ -153,7 +149,7 @@ mod tests {
         let mut hive = Hive::open(fs::read(&paths[1]).unwrap(), &[]).unwrap();
         hive.edit(Filetime::now()).unwrap().create_key("Session").unwrap();
         let session = hive.to_bytes(Filetime::now()).unwrap();
-        WRITTEN.set(Some((paths[1].clone(), session.clone())));
+        *WRITTEN.lock().unwrap() = Some((paths[1].clone(), session.clone()));
         registry.guard(logged_on_and_off);
         let failure = registry.write(&changes).unwrap_err();
         assert!(matches!(&failure.error, WriteError::Stale { place, .. } if place.ends_with("NTUSER-1002.DAT")));
