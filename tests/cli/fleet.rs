@@ -1,4 +1,4 @@
-//! `kbfix fleet` as a process: its options, streams and exit codes. What stands behind it is tested in the library.
+//! `kbfix fleet` as a process: its options, streams and exit codes. The library tests cover what it does.
 
 use std::fs;
 
