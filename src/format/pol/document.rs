@@ -9,9 +9,6 @@ use super::{
 };
 use crate::registry::{KeyPath, RootKey};
 
-/// The size of the largest file that is read, in bytes. A large domain's policies have some hundred kilobytes.
-pub const MAX_FILE: usize = 16 << 20;
-
 /// A policy file that can be read, edited and written.
 ///
 /// [`Document::to_bytes`] returns the file byte for byte, except for edits.

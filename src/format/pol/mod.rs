@@ -20,10 +20,11 @@ mod error;
 mod parse;
 mod state;
 
-pub use document::{Document, MAX_FILE};
+pub use document::Document;
 pub use edit::EditError;
 pub use entry::{Entry, Instruction};
 pub use error::{PolError, PolErrorKind};
+pub use parse::MAX_FILE;
 pub use state::{KeySetting, Setting};
 
 #[cfg(test)]

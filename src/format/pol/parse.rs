@@ -1,11 +1,13 @@
 //! Parses the bytes of a policy file.
 
 use super::{
-    document::MAX_FILE,
     entry::{Entry, Raw, meaning},
     error::{PolError, PolErrorKind},
 };
 use crate::registry::{Data, RootKey, ValueType};
+
+/// The size of the largest file that is read, in bytes. A large domain's policies have some hundred kilobytes.
+pub const MAX_FILE: usize = 16 << 20;
 
 /// The bytes before the first entry: the signature and the version.
 pub(super) const HEADER: [u8; 8] = *b"PReg\x01\0\0\0";
