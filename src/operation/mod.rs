@@ -11,6 +11,7 @@ mod install;
 pub mod library;
 pub mod package;
 mod plan;
+mod policy;
 mod progress;
 pub mod report;
 mod restart;

@@ -19,6 +19,7 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod policy;
 mod trigger;
 mod evaluation;
 mod keys;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
+pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 
 use crate::{
     diag::Exit,
@@ -120,6 +122,12 @@ pub struct SpecPlan {
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
+    /// What policy stores say about the values that the spec wants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<PolicyOwner>,
+    /// The policy stores that could not be read, so that the owners of values are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_unread: Vec<PolicyUnread>,
     /// The steps that the spec asks for beside the registry, which kbfix does not take.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<ManualStep>,

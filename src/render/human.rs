@@ -93,6 +93,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
     }
+    for (place, sentence) in wording::policies(spec) {
+        let _ = writeln!(out, "  policy        {}\n                {}", one_line(&place), one_line(&sentence));
+    }
     for step in &spec.manual_steps {
         let _ = writeln!(out, "  by hand       {}", one_line(&step.to_string()));
     }

@@ -11,7 +11,7 @@ use std::{
 use object::ReadCache;
 
 use crate::{
-    files::pinned::Pinned,
+    files::{pinned::Pinned, read::read_open},
     format::pe::{self, PeError},
     registry::name,
     version::Platform,
@@ -31,6 +31,12 @@ fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
         Ok((size, cache)) => facts_in(size, &cache),
         Err(error) => unread(path, &error),
     }
+}
+
+/// Returns the bytes of a file, of at most `most`, which is reached from the folder `root` without a link.
+pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
+    let opened = Pinned::open(root, path).and_then(|reached| reached.file());
+    opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
 }
 
 fn facts_in(size: u64, cache: &ReadCache<fs::File>) -> Answer<FileFacts> {
@@ -121,6 +127,11 @@ impl DriveFolder {
             Answer::Absent => Answer::Absent,
             Answer::Unread(why) => Answer::Unread(why),
         }
+    }
+
+    /// Returns the bytes of the file at `path`, of at most `most`.
+    pub fn bytes(&mut self, path: &str, most: u64) -> Answer<Vec<u8>> {
+        self.find(path).and_then(|found| bytes_below(&self.root, &found, most))
     }
 
     /// Returns where the file is below the folder, spelled as it is there.
@@ -245,6 +256,11 @@ impl Drives {
     /// Returns the facts of a file; `None` where no folder stands for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))
+    }
+
+    /// Returns the bytes of a file, of at most `most`; `None` where no folder stands for its drive.
+    pub fn bytes(&mut self, path: &str, most: u64) -> Option<Answer<Vec<u8>>> {
+        self.of(path).map(|drive| drive.bytes(path, most))
     }
 
     /// Discards the cached folder listings.

@@ -5,6 +5,7 @@
 
 mod document;
 mod drift;
+mod policies;
 mod query;
 
 use std::{
@@ -17,7 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, ValueSelection, hku};
+use super::{
+    Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, PolicyFacts, PolicyScope, Reason, ValueSelection,
+    hku,
+};
 use document::FactsDocument;
 pub use drift::Drift;
 
@@ -31,6 +35,7 @@ pub struct Facts {
     /// The question about each key that could not be read; another question might be answered.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
+    policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
 }
 
 /// The path of a file; compares without case.
@@ -106,6 +111,7 @@ impl Facts {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).sensitive.insert(name.clone());
         }
+        self.hide_policies(key, name);
     }
 
     /// Returns whether the value's data is sensitive.

@@ -24,6 +24,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod policy;
 mod precondition;
 mod profiles;
 mod reg;
@@ -41,6 +42,9 @@ pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
+pub use policy::{
+    PolicyEffect, PolicyFacts, PolicyQuery, PolicyScope, PolicySetting, PolicyStore, StoreAnswer, StoreFacts, Values,
+};
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
@@ -77,6 +81,17 @@ pub enum ValueSelection {
     All,
 }
 
+/// Whether a target has policy stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyStores {
+    /// It has them.
+    Here,
+    /// They are not part of it: it is an export or a hive.
+    Elsewhere,
+    /// It is a copy of a machine, taken without them.
+    NotTaken,
+}
+
 /// A place whose facts kbfix reads and, for most kinds, changes.
 pub trait Target {
     /// Returns the URI by which the user named the target, without any secret.
@@ -95,6 +110,20 @@ pub trait Target {
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Returns whether the target has policy stores to read.
+    fn policy_stores(&self) -> PolicyStores {
+        PolicyStores::Elsewhere
+    }
+
+    /// Returns what the policy stores of each scope say about values, in the same order. Asked only of a target that
+    /// has stores.
+    ///
+    /// # Errors
+    /// Returns an error only where the target as a whole cannot be read.
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
+    }
 
     /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
     fn missing_drives(&self) -> BTreeSet<char> {

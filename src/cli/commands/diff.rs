@@ -150,7 +150,8 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    Ok(Report { plan: text, ..diff.into_report() })
+    let report = diff.into_report().failing_on(&arguments.request.fail_on.codes());
+    Ok(Report { plan: text, ..report })
 }
 
 #[cfg(test)]

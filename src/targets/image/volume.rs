@@ -77,6 +77,14 @@ impl Volume {
         }
     }
 
+    /// Returns the bytes of the file that the machine calls `path`, of at most `most`.
+    pub(super) fn bytes(&mut self, path: &str, most: u64, system_root: &Result<String, Unread>) -> Answer<Vec<u8>> {
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.bytes(path, most),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
     fn drive(&mut self, path: &str, system_root: &Result<String, Unread>) -> Result<&mut DriveFolder, Unread> {
         let own = system_root.as_ref().ok().and_then(|root| split_drive(root)).map(|(letter, _)| letter);
         if let Some(drive) = self.others.of(path) {

@@ -2,11 +2,11 @@
 //!
 //! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use crate::targets::{
     Answer, FileFacts, Reason,
-    drives::{facts_of, file_names},
+    drives::{bytes_below, facts_of, file_names},
 };
 
 use super::{Connection, Trouble, program};
@@ -20,6 +20,19 @@ impl Connection {
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
+        self.fetched(path, |_, here| named(facts_of(here), path))
+    }
+
+    /// Returns the bytes of the file at `path`, of at most `most`.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
+        self.fetched(path, |folder, here| named(bytes_below(folder, here, most), path))
+    }
+
+    /// Fetches the file, and returns what `read` makes of it, which gets the private folder and the file in it.
+    fn fetched<T>(&self, path: &str, read: impl FnOnce(&Path, &Path) -> Answer<T>) -> Result<Answer<T>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
             Err(why) => return Ok(Answer::Unread(why)),
@@ -43,13 +56,13 @@ impl Connection {
         let said = program::run(&mut command, b"", self.settings.limit)?;
         let here = folder.path().join(HERE);
         if said.success && fs::exists(&here).map_err(failed)? {
-            return Ok(named(facts_of(&here), path));
+            return Ok(read(folder.path(), &here));
         }
         self.refused(&said.text(), path, drive)
     }
 
     /// Returns the answer for a file that could not be fetched.
-    fn refused(&self, text: &str, path: &str, drive: char) -> Result<Answer<FileFacts>, Trouble> {
+    fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
             if line.starts_with("tree connect failed") {
@@ -80,7 +93,7 @@ impl Connection {
 }
 
 /// Returns the answer with the path on the other machine in place of the local one.
-fn named(answer: Answer<FileFacts>, path: &str) -> Answer<FileFacts> {
+fn named<T>(answer: Answer<T>, path: &str) -> Answer<T> {
     match answer {
         Answer::Unread(why) => Answer::unread(why.reason, format!("{path}, once fetched: {}", why.detail)),
         other => other,

@@ -18,4 +18,4 @@ mod keys;
 mod ntfs;
 mod properties;
 mod real;
-mod support;
+pub(crate) mod support;
