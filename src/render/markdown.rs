@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     operation::report::Report,
-    plan::{Part, SpecPlan, Truth},
+    plan::{Part, PendingRestart, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
@@ -33,6 +33,9 @@ pub fn markdown(report: &Report) -> String {
     }
     for step in &report.steps {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
+    }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "- {}", escaped(&waits));
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
@@ -72,6 +75,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "\n{}", escaped(&unknown));
     }
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "\n{}", wording::rules(rules));

@@ -8,7 +8,16 @@ import typing as t
 
 Command = t.Literal["diff", "apply", "rollback"]
 Outcome = t.Literal[
-    "not_applicable", "in_desired_state", "changed", "changes_pending", "blocked", "needs_parameter", "unknown", "rolled_back", "failed"
+    "not_applicable",
+    "in_desired_state",
+    "changed",
+    "changes_pending",
+    "pending_restart",
+    "blocked",
+    "needs_parameter",
+    "unknown",
+    "rolled_back",
+    "failed",
 ]
 ChangesAre = t.Literal["planned", "made", "undone", "undone_in_part"]
 Part = t.Literal["applicable", "prerequisite", "hotfix", "deletion", "trigger"]
@@ -31,6 +40,7 @@ Severity2 = t.Literal["warning", "error"]
 Fix = t.Literal["quote"]
 Threshold = dict[str, t.Any]
 KeyProperties = dict[str, t.Any]
+ReplacedFile = dict[str, t.Any]
 Moved = dict[str, t.Any]
 
 
@@ -61,6 +71,7 @@ class SpecPlan(t.TypedDict):
     satisfied: t.NotRequired[list[Satisfied]]
     manual_steps: t.NotRequired[list[ManualStep]]
     restart: Restart
+    pending_restart: t.NotRequired[PendingRestart | None]
     sentence: t.NotRequired[str]
     options: t.NotRequired[list[NamedOption]]
 
@@ -203,6 +214,14 @@ class Restart(t.TypedDict):
     note: str | None
 
 
+class PendingRestart(t.TypedDict):
+    """What a machine's registry says of a restart that it waits for."""
+
+    signs: list[str]
+    replaced: t.NotRequired[list[ReplacedFile]]
+    unread: t.NotRequired[list[str]]
+
+
 class Step(t.TypedDict):
     """Something that was done beside the registry."""
 
@@ -277,6 +296,7 @@ class Report(t.TypedDict):
     markdown: t.NotRequired[str | None]
     specs: list[SpecPlan]
     restart: Restart
+    pending_restart: t.NotRequired[PendingRestart | None]
     journal: str | None
     steps: list[Step]
     conflicts: list[Conflict]
