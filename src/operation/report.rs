@@ -6,7 +6,10 @@ use serde::Serialize;
 use crate::{
     diag::{Diagnostic, Exit},
     journal::Conflict,
-    operation::step::{Step, StepKind, StepResult},
+    operation::{
+        step::{Step, StepKind, StepResult},
+        symptoms::SpecSymptoms,
+    },
     plan::{Machine, Outcome, PendingRestart, Plan, Restart, SpecPlan, Truth},
     spec::document::ComputerRestart,
     targets::Drift,
@@ -46,6 +49,10 @@ pub struct Report {
     pub markdown: Option<String>,
     /// One for each spec, in the order given.
     pub specs: Vec<SpecPlan>,
+    /// What the target's event logs say of the specs' symptoms, where `kbfix diff --symptoms` asked for that; one for each
+    /// spec. They decide no outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub symptoms: Vec<SpecSymptoms>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
     pub restart: Restart,
     /// The restart that the machine waited for already when its facts were read; none where no spec has use for it.
@@ -106,6 +113,7 @@ impl Report {
             plan: None,
             markdown: None,
             specs: Vec::new(),
+            symptoms: Vec::new(),
             restart: Restart::together([]),
             pending_restart: None,
             journal: None,

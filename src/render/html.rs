@@ -12,7 +12,7 @@ use crate::{
 use super::{
     article::{Article, Block, Item},
     diff::{self, Line},
-    wording,
+    symptoms, wording,
 };
 
 const STYLE: &str = "\
@@ -93,7 +93,13 @@ pub fn report(report: &Report) -> String {
         let _ = writeln!(out, "<tr><td>{}</td><td>{outcome}</td><td>{count}</td></tr>", escaped(&spec.id));
     }
     out.push_str("</table>\n");
-    report.specs.iter().for_each(|spec| section(spec, &mut out));
+    for spec in &report.specs {
+        section(spec, &mut out);
+        for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
+            let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
+            let _ = writeln!(out, "<p>Symptom: {}: {}</p>", escaped(&title), escaped(sentence));
+        }
+    }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
         let _ = writeln!(out, "<p>conflict: {place}: the apply left {left}, found {found}; kept</p>");

@@ -12,7 +12,7 @@ use crate::{
 use super::{
     Paint,
     diff::{self, Line},
-    wording,
+    symptoms, wording,
 };
 
 /// Formats the report as text.
@@ -95,6 +95,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(wording::rules)).collect();
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
+    }
+    for found in report.symptoms.iter().filter(|found| found.id == spec.id) {
+        symptoms::section(found, out);
     }
     for step in &spec.manual_steps {
         let _ = writeln!(out, "  by hand       {}", one_line(&step.to_string()));

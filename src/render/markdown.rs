@@ -8,7 +8,7 @@ use crate::{
     registry::notation::one_line,
 };
 
-use super::{diff, wording};
+use super::{diff, symptoms, wording};
 
 /// Formats the report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -22,6 +22,10 @@ pub fn markdown(report: &Report) -> String {
     }
     for spec in &report.specs {
         section(spec, &mut out);
+        for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
+            let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
+            let _ = writeln!(out, "\nSymptom: {}: {}", escaped(&title), escaped(sentence));
+        }
     }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));

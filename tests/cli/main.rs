@@ -28,6 +28,7 @@ mod rollback;
 mod saved;
 mod sensitive;
 mod streams;
+mod symptoms;
 mod together;
 mod unseen;
 mod validate;

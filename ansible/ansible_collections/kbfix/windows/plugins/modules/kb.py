@@ -50,7 +50,7 @@ options:
       - The default is that of kbfix. Check mode fails as the run would.
     type: int
   on_blocked:
-    description: Whether a spec whose prerequisite or hotfix is missing, or whose hotfix waits for a restart, fails the task or is warned of.
+    description: Whether a spec whose prerequisite or hotfix is missing, or waits for a restart, fails the task or is warned of.
     type: str
     choices: [fail, warn]
     default: fail

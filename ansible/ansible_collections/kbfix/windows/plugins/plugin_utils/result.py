@@ -155,7 +155,9 @@ def _restart(report: Report) -> Result:
     changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
     notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
     restart = {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
-    return {"restart": restart, "reboot_required": restart["computer"] == "required", "reboot_pending": _pending_restart(report)}
+    # A rollback does not ask.
+    pending = {} if report["command"] == "rollback" else {"reboot_pending": _pending_restart(report)}
+    return {"restart": restart, "reboot_required": restart["computer"] == "required", **pending}
 
 
 def _pending_restart(report: Report) -> bool | None:

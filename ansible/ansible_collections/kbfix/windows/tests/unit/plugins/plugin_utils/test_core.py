@@ -482,7 +482,7 @@ def test_blocked_may_warn_and_says_why() -> None:
     found = run(spec("blocked", reasons=["found 1, wanted 2"]), on_blocked="warn")
     assert "failed" not in found and found["warnings"] == ["KB1: blocked: found 1, wanted 2"]
     assert run(spec("blocked"), spec("unknown"), on_blocked="warn")["failed"] is True
-    assert run(spec("pending_restart"), on_blocked="warn")["warnings"] == ["KB1: pending restart"]
+    assert run(spec("pending_restart"), on_blocked="warn")["warnings"] == ["KB1: pending_restart"]
 
 
 @pytest.mark.parametrize(
