@@ -227,6 +227,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         policy_unread: Vec::new(),
         manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        pending_restart: None,
         unset: Vec::new(),
     }
 }
