@@ -18,4 +18,4 @@ mod keys;
 mod ntfs;
 mod properties;
 mod real;
-pub(crate) mod support;
+mod support;

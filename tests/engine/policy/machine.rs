@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use kbfix::{
@@ -11,8 +11,6 @@ use kbfix::{
     registry::{Data, ValueType},
 };
 use serde_json::Value;
-
-use crate::image::support::Run;
 
 pub(super) const USERS: [&str; 2] = ["S-1-5-21-12-34-56-1001", "S-1-5-21-12-34-56-1002"];
 pub(super) const LOCAL: &str = r"C:\Windows\System32\GroupPolicy\Machine\Registry.pol";
@@ -145,4 +143,25 @@ pub(super) fn codes(report: &Value) -> Vec<&str> {
 fn write(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
+}
+
+/// What a run of kbfix came to.
+pub(super) struct Run(pub(super) Output);
+
+impl Run {
+    #[track_caller]
+    pub(super) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.0.status.code(), Some(code), "{}", self.text());
+        self
+    }
+
+    pub(super) fn text(&self) -> String {
+        format!("{}{}", String::from_utf8_lossy(&self.0.stdout), String::from_utf8_lossy(&self.0.stderr))
+    }
+
+    #[track_caller]
+    pub(super) fn says(self, text: &str) -> Self {
+        assert!(self.text().contains(text), "`{text}` is not in: {}", self.text());
+        self
+    }
 }

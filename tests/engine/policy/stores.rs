@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::machine::{APPLIED, LOCAL, LOCAL_USER, Machine, USERS, codes, dword, of_user, pol};
+use super::machine::{APPLIED, LOCAL, LOCAL_USER, Machine, USERS, codes, dword};
 
 const KEY: &str = r"Software\Policies\Vendor";
 const SPEC: &str = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\Policies\\Vendor\n    values:\n      a: \
@@ -176,6 +176,8 @@ fn the_data_of_a_sensitive_value_is_not_shown() {
 #[test]
 fn a_store_is_read_through_no_link_out_of_the_volume_and_not_without_the_right() {
     use std::os::unix::fs::symlink;
+
+    use super::machine::pol;
     let machine = machine();
     let other = machine.beside("other.pol", "");
     fs::write(&other, pol(&[dword(KEY, "a", 2)])).unwrap();
@@ -189,5 +191,4 @@ fn a_store_is_read_through_no_link_out_of_the_volume_and_not_without_the_right()
     fs::File::create(machine.store(APPLIED)).unwrap().set_len(1 << 40).unwrap();
     let report = machine.report("spec.yaml", &machine.uri());
     assert_eq!(report["specs"][0]["policy_unread"][0]["why"]["reason"], "malformed");
-    let _ = of_user(0);
 }
