@@ -168,8 +168,8 @@ fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
             return Some(format!("{} has the same data before and after", change.place(&value.name)));
         }
     }
-    let there = match reader.key(key).known() {
-        Ok(there) => there.is_some(),
+    let there = match reader.key(key).holds_values() {
+        Ok(there) => there,
         Err(why) => return Some(format!("its facts do not say whether {key} exists: {why}")),
     };
     match (change.action, there) {
@@ -197,9 +197,9 @@ fn create_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         return Some(format!("{} cannot exist before its key does", change.place(&value.name)));
     }
     let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
-    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
-        Ok(Some(())) => None,
-        Ok(None) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
+    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).holds_values()) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
         Err(why) => Some(format!("its facts do not say whether {parent} exists: {why}")),
     }
 }
@@ -259,11 +259,7 @@ fn value_fault(
     found: &Answer<Data>,
     reader: &Reader<'_>,
 ) -> Option<String> {
-    let same = match (found, before) {
-        (Answer::Present(found), Some(before)) => found == before,
-        (Answer::Absent, None) => true,
-        _ => false,
-    };
+    let same = found.clone().state().is_ok_and(|found| found.as_ref() == before);
     (!same).then(|| {
         let is_hidden = reader.is_hidden(key, name);
         let before = notation::message(before, is_hidden);

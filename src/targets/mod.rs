@@ -24,6 +24,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod pol;
 mod precondition;
 mod profiles;
 mod reg;
@@ -41,6 +42,7 @@ pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
+pub use pol::PolTarget;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
