@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, sensitive};
+use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, pending, sensitive};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
@@ -47,6 +47,7 @@ fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
     refuse(install_fault(spec, reader))?;
+    refuse(pending::fault(spec, reader))?;
     refuse(named::fault(&spec.named, &spec.changes))?;
     let mut absent_later = Vec::new();
     for one in &spec.satisfied {
@@ -81,6 +82,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Outcome::ChangesPending => true,
         Outcome::InDesiredState
         | Outcome::NotApplicable
+        | Outcome::PendingRestart
         | Outcome::Blocked
         | Outcome::NeedsParameter
         | Outcome::Unknown => false,
@@ -93,6 +95,11 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     let fits = match (gate, spec.outcome) {
         // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
+        (gate, Outcome::PendingRestart) => {
+            let without_hotfix = build::gate(&spec.checks, true, spec.run_triggers);
+            let waits = spec.pending_restart.as_ref().is_some_and(|pending| pending.installs(&spec.checks));
+            gate == Some(Outcome::Blocked) && without_hotfix.is_none() && waits
+        }
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
     };

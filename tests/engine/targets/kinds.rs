@@ -329,6 +329,7 @@ fn snapshot(base: &Key) -> Snapshot {
         taken: "2026-01-01T00:00:00Z".to_owned(),
         specs: Vec::new(),
         facts,
+        events: Vec::new(),
     }
 }
 
