@@ -9,6 +9,7 @@ mod forms;
 mod hives;
 mod image;
 mod library;
+mod policies;
 mod properties;
 mod scenario;
 mod targets;

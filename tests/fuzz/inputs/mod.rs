@@ -3,6 +3,7 @@
 
 mod hives;
 mod pe;
+mod pol;
 mod reg;
 mod spec;
 
@@ -10,5 +11,11 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 5] =
-    [("hive", hives::hive), ("logs", hives::logs), ("reg", reg::reg), ("pe", pe::pe), ("spec", spec::spec)];
+pub(crate) const PARSERS: [(&str, Parse); 6] = [
+    ("hive", hives::hive),
+    ("logs", hives::logs),
+    ("reg", reg::reg),
+    ("pe", pe::pe),
+    ("pol", pol::pol),
+    ("spec", spec::spec),
+];
