@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, rollback, schema, show,
-    snapshot, validate,
+    snapshot, symptoms, validate,
 };
 use kbfix::diag::Exit;
 use output::Output;
@@ -46,6 +46,7 @@ enum Command {
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
     Snapshot(snapshot::Arguments),
+    Symptoms(symptoms::Arguments),
     Fleet(fleet::Arguments),
     Journal(journal::Arguments),
     Hive(hive::Arguments),
@@ -86,6 +87,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Apply(a) => apply::run(a, &mut output),
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
+        Command::Symptoms(a) => symptoms::run(a, &mut output),
         Command::Fleet(a) => fleet::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),

@@ -225,6 +225,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         satisfied: Vec::new(),
         manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        pending_restart: None,
         unset: Vec::new(),
     }
 }

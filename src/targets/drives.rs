@@ -57,7 +57,7 @@ fn platform(machine: u16) -> Option<Platform> {
 }
 
 /// Returns the answer for an error of the system about a path: absent, denied, or otherwise unreadable.
-fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
+pub(super) fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
         io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),

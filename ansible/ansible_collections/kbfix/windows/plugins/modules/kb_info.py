@@ -90,6 +90,10 @@ reboot_required:
   description: Whether the computer would have to be restarted.
   returned: when kbfix got as far as an outcome
   type: bool
+reboot_pending:
+  description: Whether the computer waits for a restart already, in the form of RV(kbfix.windows.kb#module:reboot_pending).
+  returned: when kbfix got as far as an outcome
+  type: bool
 digest:
   description: The digest of the plan, which a change ticket quotes.
   returned: when kbfix reported
