@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, pending, sensitive};
+use super::{
+    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, named, pending,
+    sensitive,
+};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
@@ -108,8 +111,10 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
         Some(format!("its outcome is {outcome}, but its checks lead to another"))
-    } else if counts && !spec.reasons.is_empty() {
+    } else if counts && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
+    } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
+        Some(format!("it changes keys of user {sid}, who is left out"))
     } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, but it lists what is in desired state"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
@@ -121,6 +126,11 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Returns the SIDs of the users whose keys the changes name.
+fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
+    spec.changes.iter().filter_map(|change| user_of(&change.key))
 }
 
 /// Checks that an installation is planned only if the hotfix is missing, and the facts about its files show that.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 mod corpus;
+mod events;
 mod example;
 mod fleet;
 mod forms;
@@ -13,3 +14,5 @@ mod policies;
 mod properties;
 mod scenario;
 mod targets;
+#[path = "../support/evtx.rs"]
+mod writer;
