@@ -6,7 +6,7 @@ use crate::{
     observe::{KeyImage, Reader},
     registry::{Data, Key, ValueName},
     spec::is_protected,
-    targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
@@ -44,7 +44,7 @@ pub(super) fn one_key(
     let mut unread = false;
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
-        let read = reader.value(key, value.name).known();
+        let read = reader.value(key, value.name).state();
         // Asked in the same batch.
         drop(reader.policies(key, value.name));
         let after = |before: Option<Data>| {
@@ -93,6 +93,8 @@ pub(super) fn one_key(
     let exists = match reader.key(key) {
         Answer::Present(()) => true,
         Answer::Absent => false,
+        // In a policy file, a value can be set in every key; that the key exists is known only where something is set.
+        Answer::Unread(why) if why.reason == Reason::NotConfigured && (sets(&values) || !must_exist) => true,
         Answer::Unread(why) => {
             if !unread {
                 result.unknown.push(format!("{key}: {why}"));
@@ -118,6 +120,11 @@ pub(super) fn one_key(
     }
 }
 
+/// Returns whether a change gives a value data, so that the key is there afterwards.
+fn sets(values: &[ValueChange]) -> bool {
+    values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
+}
+
 /// Adds a change for each absent key above `key`, topmost first.
 fn create_parents(
     key: &Key,
@@ -133,9 +140,9 @@ fn create_parents(
         if created.contains(&parent) {
             break;
         }
-        match reader.key(&parent).known() {
-            Ok(Some(())) => break,
-            Ok(None) => {}
+        match reader.key(&parent).holds_values() {
+            Ok(true) => break,
+            Ok(false) => {}
             Err(why) => return Err((parent, why)),
         }
         next = parent.parent();

@@ -25,6 +25,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod pol;
 mod policy;
 mod precondition;
 mod profiles;
@@ -44,6 +45,7 @@ pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
+pub use pol::PolTarget;
 pub use policy::{
     PolicyEffect, PolicyFacts, PolicyQuery, PolicyScope, PolicySetting, PolicyStore, StoreAnswer, StoreFacts, Values,
 };

@@ -7,6 +7,7 @@
 
 mod disk;
 mod error;
+mod events;
 mod lock;
 mod place;
 mod properties;
@@ -22,8 +23,8 @@ use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 use crate::registry::View;
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery, PolicyStores, Target,
-    TargetError, WriteError, WriteFailure,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
+    PolicyStores, Target, TargetError, WriteError, WriteFailure,
     policy::{self, Place, Stores},
 };
 
@@ -83,6 +84,10 @@ impl Target for LocalTarget {
 
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
         policy::read(queries, &mut StoreFiles { buffer: raw::Buffer::new() })
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        events::answers(queries)
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

@@ -2,7 +2,7 @@
 //!
 //! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::targets::{
     Answer, FileFacts, Reason,
@@ -14,13 +14,25 @@ use super::{Connection, Trouble, program};
 /// The local name of a fetched file.
 const HERE: &str = "file";
 
+/// A file that was fetched; it is removed when this is dropped.
+pub(super) struct Fetched {
+    folder: tempfile::TempDir,
+}
+
+impl Fetched {
+    /// Returns where it is here.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join(HERE)
+    }
+}
+
 impl Connection {
     /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     ///
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
-        self.fetched(path, |_, here| named(facts_of(here), path))
+        Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
     }
 
     /// Returns the bytes of the file at `path`, of at most `most`.
@@ -28,11 +40,15 @@ impl Connection {
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
-        self.fetched(path, |folder, here| named(bytes_below(folder, here, most), path))
+        let fetched = self.fetch(path)?;
+        Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
     }
 
-    /// Fetches the file, and returns what `read` makes of it, which gets the private folder and the file in it.
-    fn fetched<T>(&self, path: &str, read: impl FnOnce(&Path, &Path) -> Answer<T>) -> Result<Answer<T>, Trouble> {
+    /// Fetches the file at `path`.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
             Err(why) => return Ok(Answer::Unread(why)),
@@ -54,9 +70,9 @@ impl Connection {
         command.args(self.settings.arguments(&self.host)).args(["-p", &self.host.port().to_string()]);
         command.arg(format!("//{}/{drive}$", self.host.name)).args(["-c", &format!("get \"{names}\" {HERE}")]);
         let said = program::run(&mut command, b"", self.settings.limit)?;
-        let here = folder.path().join(HERE);
-        if said.success && fs::exists(&here).map_err(failed)? {
-            return Ok(read(folder.path(), &here));
+        let fetched = Fetched { folder };
+        if said.success && fs::exists(fetched.path()).map_err(failed)? {
+            return Ok(Answer::Present(fetched));
         }
         self.refused(&said.text(), path, drive)
     }
@@ -84,6 +100,9 @@ impl Connection {
             _ if is("NT_STATUS_OBJECT_NAME_NOT_FOUND") || is("NT_STATUS_OBJECT_PATH_NOT_FOUND") => Answer::Absent,
             _ if is("NT_STATUS_NO_SUCH_FILE") || is("NT_STATUS_NOT_A_DIRECTORY") => Answer::Absent,
             _ if is("NT_STATUS_ACCESS_DENIED") => Answer::unread(Reason::Denied, path),
+            _ if is("NT_STATUS_SHARING_VIOLATION") => {
+                Answer::unread(Reason::Unknown, format!("{path} cannot be read while the machine has it open: {line}"))
+            }
             _ if is("NT_STATUS_FILE_IS_A_DIRECTORY") => {
                 Answer::unread(Reason::Malformed, format!("{path} is not a file"))
             }

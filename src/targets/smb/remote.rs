@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::targets::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery, PolicyStores, Reason, Target,
-    TargetError, WriteFailure,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
+    PolicyStores, Reason, Target, TargetError, WriteFailure,
     drives::Drives,
     lock::lock_beside,
     policy::{self, Place, Stores},
@@ -23,9 +23,9 @@ const REACHED_WITHIN: Duration = Duration::from_secs(15);
 /// Another machine.
 #[derive(Debug)]
 pub struct SmbTarget {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Folders that stand for the machine's drives.
-    drives: Drives,
+    pub(super) drives: Drives,
 }
 
 /// The host and settings for each exchange with the machine.
@@ -46,7 +46,7 @@ impl SmbTarget {
         Ok(Self { connection: Connection { host, settings }, drives })
     }
 
-    fn failed(&self, trouble: Trouble) -> TargetError {
+    pub(super) fn failed(&self, trouble: Trouble) -> TargetError {
         TargetError::Remote { what: self.uri(), trouble }
     }
 }
@@ -130,6 +130,10 @@ impl Target for SmbTarget {
 
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
         policy::read(queries, &mut StoreFiles(self))
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        self.events(queries)
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
