@@ -8,7 +8,7 @@ use std::{
 use super::lookup;
 use crate::{
     observe::{Reader, Reads},
-    registry::{Key, ValueName},
+    registry::{Key, ValueName, sid},
     spec::{Spec, model::FileTest},
     targets::Facts,
 };
@@ -265,9 +265,18 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
 /// Returns one sentence for each user for whom nothing is planned.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
-    let stale =
-        without_hive.iter().map(|sid| format!("user {sid} has a profile in ProfileList but no hive, and is left out"));
-    not_read.chain(stale).collect()
+    not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid))).collect()
+}
+
+fn has_no_hive(sid: &str) -> String {
+    format!("user {sid} has a profile in ProfileList but no hive, and is left out")
+}
+
+/// Returns whether a reason says that one of the `unread` users is left out, or one without a hive.
+pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
+    let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
+    let sid = reason.split(' ').nth(1).unwrap_or_default();
+    unread.iter().any(|sid| of(sid).is_some()) || (sid::is_person(sid) && reason == has_no_hive(sid))
 }
 
 fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
