@@ -122,11 +122,7 @@ impl DriveFolder {
 
     /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
-        match self.find(path) {
-            Answer::Present(found) => facts_below(Some(&self.root), &found),
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
-        }
+        self.find(path).and_then(|found| facts_below(Some(&self.root), &found))
     }
 
     /// Returns the bytes of the file at `path`, of at most `most`.
@@ -136,21 +132,15 @@ impl DriveFolder {
 
     /// Opens the file at `path`, the absolute path on the other machine, with its drive.
     pub fn open_file(&mut self, path: &str) -> Answer<fs::File> {
-        match self.find(path) {
-            Answer::Present(found) => Pinned::open(&self.root, &found)
-                .and_then(|reached| reached.file())
-                .map_or_else(|error| unread(&found, &error), Answer::Present),
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
-        }
+        self.find(path).and_then(|found| {
+            let opened = Pinned::open(&self.root, &found).and_then(|reached| reached.file());
+            opened.map_or_else(|error| unread(&found, &error), Answer::Present)
+        })
     }
 
     /// Returns where the file is below the folder, spelled as it is there.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
-        match self.names_below_root(path) {
-            Ok(names) => self.find_below(names),
-            Err(why) => Answer::Unread(why),
-        }
+        self.names_below_root(path).map_or_else(Answer::Unread, |names| self.find_below(names))
     }
 
     /// Returns where the file or folder with these names is below the folder, spelled as it is there.
