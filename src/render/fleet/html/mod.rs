@@ -1,5 +1,5 @@
-//! Formats a fleet report as one HTML page: nothing is loaded, and all of it can be read without script. The script of
-//! the page finds, filters, sorts and folds.
+//! Formats a fleet report as one HTML page. The page loads nothing, and all of it can be read without its script. The
+//! script searches, filters, sorts and folds.
 
 mod profile;
 
@@ -19,7 +19,7 @@ use profile::{Profile, profiles};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// The most names of machines that are shown of one case; all are in the table of machines.
+/// The most names of machines that are shown for one case. The table of machines contains all names.
 const NAMES: usize = 40;
 /// The most cases that are unfolded when the page opens.
 const UNFOLDED: usize = 40;
@@ -28,9 +28,9 @@ const UNFOLDED: usize = 40;
 pub fn html(report: &FleetReport) -> String {
     let numbers: HashMap<&str, usize> = report.cases.iter().enumerate().map(|(at, case)| (&*case.id, at)).collect();
     let (profiles, of_row) = profiles(report, &numbers);
-    // A browser takes the hash after it has made line breaks equal.
+    // A browser normalizes line breaks before it computes the hash of a script, so they are normalized here as well.
     let [style, script] = [STYLE, SCRIPT].map(|text| text.replace('\r', ""));
-    // Only the page's own script runs, whatever a machine's data may say.
+    // Only the page's own script can run, whatever data a machine contains.
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let policy = format!("default-src 'none'; style-src {}; script-src {}", hash(&style), hash(&script));
     let page = html! {
@@ -57,7 +57,7 @@ pub fn html(report: &FleetReport) -> String {
                 h2 id="of-machines" { "Machines" }
                 (tools(report))
                 (machines(report, &of_row, &profiles))
-                h2 { "Machines that are alike in all specs" }
+                h2 { "Machines with the same outcome and changes in all specs" }
                 @for (at, profile) in profiles.iter().enumerate() { (alike(at, profile, report)) }
                 script { (PreEscaped(&script)) }
             }
@@ -66,7 +66,7 @@ pub fn html(report: &FleetReport) -> String {
     page.into_string()
 }
 
-/// Returns text without invisible characters; maud escapes the rest.
+/// Returns text without invisible characters. The crate maud escapes all other characters.
 fn text(text: &str) -> String {
     one_line(text)
 }
@@ -75,7 +75,7 @@ fn number(outcome: FleetOutcome) -> usize {
     outcome as usize
 }
 
-/// What applies to the page as a whole, and a button for each outcome of a machine.
+/// Writes the top of the page: what applies to the page as a whole, and a button for each outcome.
 fn top(report: &FleetReport) -> Markup {
     html! {
         div.needs-script.tools {
@@ -93,7 +93,7 @@ fn top(report: &FleetReport) -> Markup {
             p { b { (diagnostic.code.as_str()) } ": " (text(&diagnostic.message)) }
         }
         @if !report.ignored.is_empty() {
-            p.names { "Not read, since no .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
+            p.names { "Not read, because it is not a .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
         }
     }
 }
