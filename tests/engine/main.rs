@@ -10,6 +10,7 @@ mod forms;
 mod hives;
 mod image;
 mod library;
+mod policies;
 mod properties;
 mod scenario;
 mod targets;

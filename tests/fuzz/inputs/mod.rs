@@ -4,6 +4,7 @@
 mod events;
 mod hives;
 mod pe;
+mod pol;
 mod reg;
 mod spec;
 
@@ -11,11 +12,12 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 7] = [
+pub(crate) const PARSERS: [(&str, Parse); 8] = [
     ("hive", hives::hive),
     ("logs", hives::logs),
     ("reg", reg::reg),
     ("pe", pe::pe),
+    ("pol", pol::pol),
     ("spec", spec::spec),
     ("evt", events::evt),
     ("evtx", events::evtx),
