@@ -126,7 +126,7 @@ mod tests {
             assert_eq!(ace.edit(text).unwrap(), "O:BAG:SYD:(A;;0x1;;;NS)");
         }
         assert!(replacement("a", "b").edit("a").unwrap_err().contains("after the replacement"));
-        assert!(replacement("(?<part>a)|b", "a").edit("b").unwrap_err().contains("no `part`"));
+        assert!(replacement("(?<part>a)|b", "a").edit("b").unwrap_err().contains("no group `part`"));
         assert!(replacement("a", "aa").edit("a").unwrap_err().contains("after the replacement"));
     }
 }
