@@ -162,6 +162,7 @@ impl About<'_> {
             parameters: Default::default(),
             locations: Default::default(),
             applicable: None,
+            cause: None,
             prerequisites: Vec::new(),
             hotfix: None,
             registry,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{FleetOutcome, Waiver, Waivers};
 use crate::{
     diag::Exit,
-    plan::{self, Check, Evidence, Outcome, SpecPlan, Truth, hidden},
+    plan::{self, Check, Evidence, Outcome, Part, SpecPlan, Truth, hidden},
     targets::{ChangeAction, KeyChange},
 };
 
@@ -107,7 +107,7 @@ impl Case {
         let is_plain = matches!(plan.outcome, Outcome::NotApplicable | Outcome::InDesiredState);
         let with_checks = matches!(plan.outcome, Outcome::PendingRestart | Outcome::Blocked | Outcome::Unknown);
         let mut checks: Vec<Check> = if with_checks { plan.checks } else { Vec::new() };
-        checks.retain(|check| check.result != Truth::Met);
+        checks.retain(|check| check.part != Part::Cause && check.result != Truth::Met);
         let mut case = Self {
             id: Arc::from(""),
             spec: plan.id,

@@ -138,6 +138,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
+            Part::Cause => format!("cause {}", check.title),
             Part::Hotfix => format!("hotfix {}", check.title),
             Part::Trigger => "trigger".to_owned(),
         };

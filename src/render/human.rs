@@ -111,6 +111,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
 fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let part = match check.part {
         Part::Applicable => "applicable",
+        Part::Cause => "cause",
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
         Part::Deletion => "deletion",

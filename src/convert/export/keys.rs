@@ -100,6 +100,9 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
                 .to_owned(),
         );
     }
+    if let Some(cause) = &spec.cause {
+        lose(format!("the file does not look for the cause: {}", cause.title));
+    }
     for prerequisite in &spec.prerequisites {
         lose(format!("the file does not test the prerequisite {}", prerequisite.title));
     }

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::format::event::EventLevel;
 pub use condition::{
-    Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace, VersionRange,
+    Comparison, Condition, Location, OneView, OsTest, OtherValue, Prerequisite, Product, RegistryTest, ValuePlace,
+    VersionRange,
 };
 pub use data::{
     Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar, TypeChoice,
@@ -74,6 +75,10 @@ pub struct Document {
     /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
+    /// The cause that the article names, if a target can show it. kbfix reports whether it was found, but it never changes
+    /// the outcome: the spec also applies if the problem has another cause, or if the cause cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
