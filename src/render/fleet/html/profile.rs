@@ -13,7 +13,7 @@ pub(super) struct Profile {
     pub(super) cases: Vec<usize>,
     /// Their names.
     pub(super) machines: Vec<Arc<str>>,
-    /// How many specs have which outcome, in words.
+    /// How many specs have which outcome, in words; those that ask for nothing only where all do.
     pub(super) words: String,
 }
 
@@ -42,7 +42,8 @@ pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> 
 
 fn words(cases: &[usize], report: &FleetReport) -> String {
     let mut counts: BTreeMap<FleetOutcome, usize> = BTreeMap::new();
-    for case in cases {
+    let asks = cases.iter().any(|case| report.cases[*case].asks());
+    for case in cases.iter().filter(|case| !asks || report.cases[**case].asks()) {
         *counts.entry(report.cases[*case].outcome).or_default() += 1;
     }
     let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{count} {}", outcome.words());
