@@ -158,6 +158,7 @@ impl About<'_> {
             parameters: Default::default(),
             locations: Default::default(),
             applicable: None,
+            cause: None,
             prerequisites: Vec::new(),
             hotfix: None,
             registry,

@@ -10,7 +10,8 @@ use crate::{
         step::{Step, StepKind, StepResult},
         symptoms::SpecSymptoms,
     },
-    plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
+    plan::{Machine, Outcome, PendingRestart, Plan, Restart, SpecPlan, Truth},
+    spec::document::ComputerRestart,
     targets::Drift,
 };
 
@@ -54,6 +55,9 @@ pub struct Report {
     pub symptoms: Vec<SpecSymptoms>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
     pub restart: Restart,
+    /// The restart that the machine waited for already when its facts were read; none where no spec has use for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_restart: Option<PendingRestart>,
     /// The journal's file, where something was written.
     pub journal: Option<String>,
     /// What was done beside the registry, in order.
@@ -111,6 +115,7 @@ impl Report {
             specs: Vec::new(),
             symptoms: Vec::new(),
             restart: Restart::together([]),
+            pending_restart: None,
             journal: None,
             steps: Vec::new(),
             conflicts: Vec::new(),
@@ -129,6 +134,10 @@ impl Report {
         self.exit_code = code;
         let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);
         self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
+        if specs.iter().any(|spec| spec.outcome == Outcome::PendingRestart) {
+            self.restart.computer = ComputerRestart::Required;
+        }
+        self.pending_restart = PendingRestart::together(specs.iter().filter_map(|spec| spec.pending_restart.as_ref()));
         self.specs = specs;
         self
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::{
     operation::report::Report,
-    plan::{Part, SpecPlan, Truth},
+    plan::{Part, PendingRestart, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
@@ -108,6 +108,9 @@ pub fn report(report: &Report) -> String {
         let [place, was, is] = [&moved.place, &moved.was, &moved.is].map(|text| escaped(text));
         let _ = writeln!(out, "<p>moved: {place}: was {was}, is {is}</p>");
     }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&waits));
+    }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
         let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
@@ -135,6 +138,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
+            Part::Cause => format!("cause {}", check.title),
             Part::Hotfix => format!("hotfix {}", check.title),
             Part::Trigger => "trigger".to_owned(),
         };
@@ -162,6 +166,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&unknown));
     }
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "<p>{}</p>", wording::rules(rules));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use crate::{
     diag::number_of,
     operation::report::{Command, Report},
-    plan::{Check, Outcome, Part, SpecPlan},
+    plan::{Check, Outcome, Part, PendingRestart, SpecPlan},
     registry::notation::one_line,
 };
 
@@ -49,6 +49,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "  not read      {}", one_line(&unknown));
     }
     for name in &spec.unset {
         let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
@@ -108,6 +111,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
 fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let part = match check.part {
         Part::Applicable => "applicable",
+        Part::Cause => "cause",
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
         Part::Deletion => "deletion",
@@ -146,6 +150,9 @@ fn restart(spec: &SpecPlan) -> String {
 fn ending(report: &Report, out: &mut String) {
     for step in &report.steps {
         let _ = writeln!(out, "{}", one_line(&step.to_string()));
+    }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "{}", one_line(&waits));
     }
     let changes: Vec<_> = report.specs.iter().flat_map(|spec| &spec.changes).collect();
     let count = diff::count(changes.iter().copied());

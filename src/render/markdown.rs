@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     operation::report::Report,
-    plan::{Part, SpecPlan, Truth},
+    plan::{Part, PendingRestart, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
@@ -38,6 +38,9 @@ pub fn markdown(report: &Report) -> String {
     for step in &report.steps {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
     }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "- {}", escaped(&waits));
+    }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
         let hint = diagnostic.advice().map(|hint| format!(" ({})", escaped(&hint))).unwrap_or_default();
@@ -61,6 +64,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
+            Part::Cause => format!("cause {}", check.title),
             Part::Hotfix => format!("hotfix {}", check.title),
             Part::Trigger => "trigger".to_owned(),
         };
@@ -76,6 +80,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "\n{}", escaped(&unknown));
     }
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "\n{}", wording::rules(rules));

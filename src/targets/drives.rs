@@ -57,7 +57,7 @@ fn platform(machine: u16) -> Option<Platform> {
 }
 
 /// Returns the answer for an error of the system about a path: absent, denied, or otherwise unreadable.
-pub(super) fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
+fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
         io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
@@ -118,6 +118,17 @@ impl DriveFolder {
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
         match self.find(path) {
             Answer::Present(found) => facts_below(Some(&self.root), &found),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Opens the file at `path`, the absolute path on the other machine, with its drive.
+    pub fn open_file(&mut self, path: &str) -> Answer<fs::File> {
+        match self.find(path) {
+            Answer::Present(found) => Pinned::open(&self.root, &found)
+                .and_then(|reached| reached.file())
+                .map_or_else(|error| unread(&found, &error), Answer::Present),
             Answer::Absent => Answer::Absent,
             Answer::Unread(why) => Answer::Unread(why),
         }

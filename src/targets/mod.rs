@@ -25,6 +25,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod pol;
 mod precondition;
 mod profiles;
 mod reg;
@@ -43,6 +44,7 @@ pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
+pub use pol::PolTarget;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 

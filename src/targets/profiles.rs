@@ -140,13 +140,13 @@ pub(super) fn mount(
         };
         match (first_of(&["NTUSER.DAT"]), first_of(&[MANDATORY])) {
             (Ok(None), Ok(None)) => registry.no_hive(hku.child(sid)),
-            (Ok(None), _) => registry.mount(hku.child(sid), Err(missing("NTUSER.DAT"))),
-            (Ok(Some(file)), _) => registry.mount(hku.child(sid), Ok(file)),
-            (Err(why), _) => registry.mount(hku.child(sid), Err(why)),
+            (Ok(None), _) => registry.mount_user(hku.child(sid), Err(missing("NTUSER.DAT"))),
+            (Ok(Some(file)), _) => registry.mount_user(hku.child(sid), Ok(file)),
+            (Err(why), _) => registry.mount_user(hku.child(sid), Err(why)),
         }
         if let Ok(key) = KeyPath::from_parts(RootKey::Hku, &format!("{sid}_Classes")) {
             let classes = first_of(&CLASSES).and_then(|file| file.ok_or_else(|| missing(&CLASSES.join(" or "))));
-            registry.mount(key, classes);
+            registry.mount_user(key, classes);
         }
     }
 }

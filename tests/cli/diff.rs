@@ -12,6 +12,11 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
       applicable    met
                     HKLM\SOFTWARE\Microsoft\Exchange\Setup "Services Version"
                     found REG_DWORD 65 (0x41), wanted 65
+      cause         met     A disjoint DNS namespace
+                    HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters "NV Domain"
+                    found REG_SZ "region1.country.example.com", wanted present
+                    HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters "NV Domain"
+                    found REG_SZ "region1.country.example.com", wanted not: the data of HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\History "MachineDomain", which is REG_SZ "country.example.com", in any letter case
       prerequisite  met     Exchange Server 2003 Service Pack 2 (KB836993)
                     HKLM\SOFTWARE\Microsoft\Exchange\Setup "ServicePackNumber"
                     found REG_DWORD 2 (0x2), wanted 2 or higher

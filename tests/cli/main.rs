@@ -21,6 +21,7 @@ mod numbers;
 mod out;
 mod parameters;
 mod places;
+mod pending;
 mod reg_as_spec;
 mod plans;
 mod rollback;

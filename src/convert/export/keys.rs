@@ -96,6 +96,9 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if spec.applicable.is_some() {
         lose("the file does not test whether it applies to a machine; use it only where it does".to_owned());
     }
+    if let Some(cause) = &spec.cause {
+        lose(format!("the file does not look for the cause: {}", cause.title));
+    }
     for prerequisite in &spec.prerequisites {
         lose(format!("the file does not test the prerequisite {}", prerequisite.title));
     }

@@ -78,6 +78,16 @@ impl Document {
         self.index.get(key).into_iter().flatten().copied()
     }
 
+    pub(super) fn insert(&mut self, at: usize, entry: Entry) {
+        let behind = self.entries.split_off(at);
+        self.index.clear();
+        self.deletions.clear();
+        let before = std::mem::take(&mut self.entries);
+        for entry in before.into_iter().flatten().chain([entry]).chain(behind.into_iter().flatten()) {
+            self.push(entry);
+        }
+    }
+
     pub(super) fn push(&mut self, entry: Entry) {
         if let Ok((key, instruction)) = &entry.meaning {
             let at = self.entries.len();

@@ -78,6 +78,10 @@ impl Document {
         if self.value(key, name) == Setting::Deleted {
             return Ok(());
         }
+        // Where all values are deleted, it is enough that no entry sets this one afterwards.
+        if self.state(key).deleted {
+            return self.remove(key, name);
+        }
         // The data has no meaning; the Group Policy editor writes a space.
         self.put(key, name, DELETE, &Data::sz(" "), false)
     }
@@ -90,6 +94,85 @@ impl Document {
         if self.state(key).deleted {
             return Err(EditError::DeletesAll(key.clone()));
         }
+        self.remove(key, name)
+    }
+
+    /// Makes Windows delete all values of a key that no entry sets (`**DelVals.`), before it sets those.
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn delete_all_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if self.state(key).deleted {
+            return Ok(());
+        }
+        let first = self.entries_of(key).next();
+        let spelled = first.and_then(|at| Some(self.entries[at].as_ref()?.key().ok()?.clone()));
+        let spelled = spelled.as_ref().unwrap_or(key).below_root();
+        let entry = new_entry(key, spelled, "**DelVals.", &Data::sz(" "))?;
+        match first {
+            Some(at) => self.insert(at, entry),
+            None => self.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Removes the entries that delete all values of a key, and what they make void.
+    ///
+    /// # Errors
+    /// Returns [`EditError::DeletesAll`] where the key itself is deleted; then nothing is changed.
+    pub fn keep_other_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if self.state(key).key_deleted {
+            return Err(EditError::DeletesAll(key.clone()));
+        }
+        let is_one = |at: &usize| matches!(self.instruction(*at), Some(Instruction::DeleteAllValues));
+        let Some(last) = self.entries_of(key).rfind(is_one) else { return Ok(()) };
+        let void = |at: &usize| {
+            *at <= last
+                && !matches!(
+                    self.instruction(*at),
+                    Some(
+                        Instruction::CreateKey
+                            | Instruction::SecureKey
+                            | Instruction::Comment
+                            | Instruction::DeleteKeys(_)
+                    )
+                )
+        };
+        let gone: Vec<usize> = self.entries_of(key).filter(void).collect();
+        gone.into_iter().for_each(|at| self.entries[at] = None);
+        Ok(())
+    }
+
+    /// Makes Windows create a key.
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if !self.key(key).present {
+            let entry = new_entry(key, key.below_root(), "", &Data::new(ValueType::NONE, []))?;
+            self.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Removes all entries that set something in a key or create it.
+    pub fn forget_key(&mut self, key: &KeyPath) {
+        let sets = |at: &usize| {
+            matches!(
+                self.instruction(*at),
+                Some(Instruction::CreateKey | Instruction::Set { .. } | Instruction::Soft { .. })
+            )
+        };
+        let gone: Vec<usize> = self.entries_of(key).filter(sets).collect();
+        gone.into_iter().for_each(|at| self.entries[at] = None);
+    }
+
+    fn instruction(&self, at: usize) -> Option<&Instruction> {
+        self.entries[at].as_ref()?.instruction().ok()
+    }
+
+    /// Removes the entries that name the value, and its name from lists.
+    fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         let concerned: Vec<usize> = self.concerned(key, name).collect();
         for at in concerned {
             let Some(entry) = &mut self.entries[at] else { continue };

@@ -3,6 +3,7 @@
 use crate::spec::{
     Spec,
     document::{Allowed, ComputerRestart, Literal, ManualStep, Parameter, Scalar, SourceLevel, StepOrder, Symptom},
+    model::Prerequisite,
 };
 
 use super::{Article, Block, Item, Section, conditions, registry};
@@ -26,6 +27,7 @@ pub fn article(spec: &Spec) -> Article {
     add("Why", vec![Block::Text(document.summary.as_deref().map(paragraph).unwrap_or_default())]);
     add("Symptoms", vec![Block::List(document.symptoms.iter().map(symptom).collect())]);
     add("Where it applies", where_it_applies(spec));
+    add("The cause", vec![Block::List(cause(spec))]);
     add("What must be there before", vec![Block::List(prerequisites(spec))]);
     add("Hotfix", hotfix(spec));
     add("Parameters", vec![Block::List(document.parameters.iter().map(|(n, p)| parameter(n, p, spec)).collect())]);
@@ -83,11 +85,23 @@ fn where_it_applies(spec: &Spec) -> Vec<Block> {
 fn prerequisites(spec: &Spec) -> Vec<Item> {
     let mut items = Vec::new();
     for (prerequisite, written) in spec.prerequisites.iter().zip(&spec.document.prerequisites) {
-        let note = written.note.as_deref().map(paragraph).unwrap_or_default();
-        items.push(Item::named(prerequisite.title.clone(), note));
-        conditions::condition(&prerequisite.condition, 1, &mut items);
+        titled(prerequisite, written.note.as_deref(), &mut items);
     }
     items
+}
+
+/// Describes the cause, which kbfix only reports.
+fn cause(spec: &Spec) -> Vec<Item> {
+    let mut items = Vec::new();
+    if let (Some(cause), Some(written)) = (&spec.cause, &spec.document.cause) {
+        titled(cause, written.note.as_deref(), &mut items);
+    }
+    items
+}
+
+fn titled(one: &Prerequisite, note: Option<&str>, items: &mut Vec<Item>) {
+    items.push(Item::named(one.title.clone(), note.map(paragraph).unwrap_or_default()));
+    conditions::condition(&one.condition, 1, items);
 }
 
 fn hotfix(spec: &Spec) -> Vec<Block> {

@@ -4,7 +4,7 @@ use crate::{
     registry::{RootKey, notation},
     spec::{
         document::Product,
-        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest, text_version},
+        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueAt, ValueTest, VersionTest, text_version},
     },
     version::Platform,
 };
@@ -65,6 +65,11 @@ fn of_value(test: &ValueTest) -> String {
         ValueTest::OneOf(all) => format!("is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or ")),
         ValueTest::Number(bounds) => format!("is {bounds}"),
         ValueTest::Data(all) => format!("is {}", all.iter().map(|d| format!("{d:?}")).collect::<Vec<_>>().join(" or ")),
+        ValueTest::SameAs(other) => {
+            let case = if other.ignore_case { ", in any letter case" } else { "" };
+            let ValueAt { key, name } = &other.at;
+            format!("is that of {key}{} {}{case}", several(key), notation::value_name(name))
+        }
         ValueTest::StartsWith(text) => format!("begins with {}", notation::quoted(text)),
         ValueTest::Contains(text) => format!("has {} in it", notation::quoted(text)),
         ValueTest::Matches(expression) => format!("matches {}", notation::quoted(expression.as_str())),

@@ -49,6 +49,7 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
         .map(|(check, evidence)| Fact {
             part: match check.part {
                 Part::Applicable => "applicable".to_owned(),
+                Part::Cause => format!("cause {}", check.title),
                 Part::Prerequisite => format!("prerequisite {}", check.title),
                 Part::Hotfix => format!("hotfix {}", check.title),
                 Part::Deletion => "deletion".to_owned(),

@@ -189,6 +189,7 @@ pub(in crate::spec) fn check(
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
         .collect();
+    let cause = document.cause.as_ref().map(|c| conditions::prerequisite(&mut cx, c, &top.field("cause")));
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
     let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
     labels::unique(&mut cx, &document);
@@ -236,6 +237,10 @@ pub(in crate::spec) fn check(
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),
+                None => None,
+            },
+            cause: match cause {
+                Some(cause) => Some(cause?),
                 None => None,
             },
             prerequisites: prerequisites.into_iter().collect::<Option<_>>()?,

@@ -63,11 +63,11 @@ pub struct Condition {
     pub not: Option<Box<Condition>>,
 }
 
-/// A prerequisite: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
+/// A prerequisite or a cause: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
-    /// The prerequisite, as the article names it.
+    /// The prerequisite or the cause, as the article names it.
     pub title: String,
     /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,9 +119,9 @@ pub struct RegistryTest {
     pub exists: Option<bool>,
     /// The value's data is this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
     /// (REG_MULTI_SZ). Data of another type is not equal; if the bytes are malformed for their type, the result is
-    /// unknown.
+    /// unknown. Or the data is that of another value of the target: `{ registry: { key, name } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub equals: Option<Literal>,
+    pub equals: Option<Comparison>,
     /// The value's data is one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -151,6 +151,29 @@ pub struct RegistryTest {
     /// version is in this range. If there are several, the result is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRange>,
+}
+
+/// What the data of a value must be equal to: data, or another value of the target.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Comparison {
+    /// The data itself.
+    Literal(Literal),
+    /// Another value of the target.
+    Other(OtherValue),
+}
+
+/// Another value of the target, whose data is compared with that of the tested value: numbers by their number, strings
+/// by their text whether they are REG_SZ or REG_EXPAND_SZ, lists in order, and other data by type and bytes. If the other
+/// value is absent, or if one of the two is malformed, the result is unknown.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherValue {
+    /// The other value. With a `*` in its key, or below `HKCU`, it is enough that one of the matching keys has it.
+    pub registry: ValuePlace,
+    /// `true`: strings are equal in any letter case, as names of domains and of files are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_case: bool,
 }
 
 /// A range of versions inside a string.

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::format::event::EventLevel;
 pub use condition::{
-    Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace, VersionRange,
+    Comparison, Condition, Location, OneView, OsTest, OtherValue, Prerequisite, Product, RegistryTest, ValuePlace,
+    VersionRange,
 };
 pub use data::{
     Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar, TypeChoice,
@@ -72,6 +73,10 @@ pub struct Document {
     /// The condition under which the spec applies. If it does not hold, nothing is done and nothing fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
+    /// The cause that the article names, where the target can show it. Reported as found or not; it decides nothing, so
+    /// that the spec also applies where the cause is elsewhere or cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Prerequisite>,
     /// Conditions that must hold before anything is changed. If one does not, the spec is blocked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,

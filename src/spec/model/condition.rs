@@ -55,7 +55,9 @@ impl Condition {
     pub fn keys(&self) -> Vec<&KeyPattern> {
         match self {
             Self::Key { key, .. } => vec![key],
-            Self::Value { at, .. } => vec![&at.key],
+            Self::Value { at, test } => {
+                std::iter::once(&at.key).chain(test.other().map(|other| &other.at.key)).collect()
+            }
             Self::File { .. } | Self::Os(_) => Vec::new(),
             Self::All(all) | Self::Any(all) => all.iter().flat_map(Self::keys).collect(),
             Self::Not(one) => one.keys(),
@@ -70,6 +72,8 @@ pub enum ValueTest {
     Exists(bool),
     /// The data is one of these.
     OneOf(Vec<Literal>),
+    /// The data is that of another value.
+    SameAs(Box<OtherValue>),
     /// The data is a number within these bounds, inclusive.
     Number(Bounds),
     /// The data is one of these, compared by type and bytes. Each of its types counts.
@@ -85,6 +89,26 @@ pub enum ValueTest {
     Version(Option<TextVersion>, Option<TextVersion>),
     /// The value has one of these types and passes the test.
     OfType(Vec<ValueType>, Box<ValueTest>),
+}
+
+/// Another value of the target, whose data a value must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherValue {
+    /// The other value.
+    pub at: ValueAt,
+    /// Whether letter case is ignored in strings.
+    pub ignore_case: bool,
+}
+
+impl ValueTest {
+    /// Returns the other value that the test compares with, if it does.
+    pub fn other(&self) -> Option<&OtherValue> {
+        match self {
+            Self::SameAs(other) => Some(other),
+            Self::OfType(_, test) => test.other(),
+            _ => None,
+        }
+    }
 }
 
 /// Data that a condition compares with.

@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{ComputerRestart, Document};
 use crate::version::Platform;
 
-pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
+pub use condition::{
+    Branch, Condition, FileTest, Literal, OsTest, OtherValue, Prerequisite, ValueAt, ValueTest, VersionTest,
+};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
 pub use expression::Expression;
 pub use keep::{Bounds, Items, Keep};
@@ -51,6 +53,8 @@ pub struct Spec {
     pub locations: BTreeMap<String, ValueAt>,
     /// The condition under which the spec applies.
     pub applicable: Option<Condition>,
+    /// The cause that the article names.
+    pub cause: Option<Prerequisite>,
     /// Conditions that must hold before anything is changed.
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed.
@@ -71,7 +75,7 @@ impl Spec {
         let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.done_when));
         let when = when.chain(values.filter_map(|value| value.when.as_ref()));
-        let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);
+        let prerequisites = self.prerequisites.iter().chain(&self.cause).map(|prerequisite| &prerequisite.condition);
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
         let rules = self.rules.iter().map(|rule| &rule.key);
         let locations = self.locations.values().map(|at| &at.key);

@@ -10,7 +10,7 @@ use crate::{
     files::{pinned::Pinned, read::read_open},
     targets::{
         Answer, FileFacts, Reason, TargetError, Unread,
-        drives::{DriveFolder, Drives, split_drive, unread},
+        drives::{DriveFolder, Drives, split_drive},
     },
 };
 
@@ -80,17 +80,9 @@ impl Volume {
 
     /// Opens the file that the machine calls `path`.
     pub(super) fn open_file(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<File> {
-        let drive = match self.drive(path, system_root) {
-            Ok(drive) => drive,
-            Err(why) => return Answer::Unread(why),
-        };
-        match drive.find(path) {
-            Answer::Present(found) => match Pinned::open(drive.root(), &found).and_then(|reached| reached.file()) {
-                Ok(file) => Answer::Present(file),
-                Err(error) => unread(&found, &error),
-            },
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.open_file(path),
+            Err(why) => Answer::Unread(why),
         }
     }
 

@@ -80,7 +80,7 @@ fn an_export_tells_what_it_cannot_say() {
     let output = lossy(false);
     assert!(output.status.success(), "{output:?}");
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(errors.matches("warning[export-lossy]").count(), 3, "{errors}");
+    assert_eq!(errors.matches("warning[export-lossy]").count(), 4, "{errors}");
     let units: Vec<u16> = output.stdout.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
     let text = String::from_utf16(&units).unwrap();
     assert!(text.contains("\"DisableRealmHint\"=dword:00000000\r\n"), "{text}");
