@@ -27,7 +27,7 @@ const HOSTILE: [&str; 12] = [
 ];
 
 /// A fleet whose names, groups, data and reasons are hostile.
-fn hostile() -> (Folder, FleetReport) {
+pub(super) fn hostile() -> (Folder, FleetReport) {
     let folder = Folder::new();
     let mut members = Vec::new();
     for (at, name) in HOSTILE.iter().enumerate() {

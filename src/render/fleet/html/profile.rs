@@ -14,7 +14,7 @@ pub(super) struct Profile {
     pub(super) cases: Vec<usize>,
     /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,
-    /// How many specs have each outcome, in words.
+    /// How many specs have each outcome, in words. Outcomes that need no attention are named only if no other occurs.
     pub(super) words: String,
 }
 
@@ -43,7 +43,8 @@ pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> 
 
 fn words(cases: &[usize], report: &FleetReport) -> String {
     let mut counts: BTreeMap<FleetOutcome, usize> = BTreeMap::new();
-    for case in cases {
+    let asks = cases.iter().any(|case| report.cases[*case].asks());
+    for case in cases.iter().filter(|case| !asks || report.cases[**case].asks()) {
         *counts.entry(report.cases[*case].outcome).or_default() += 1;
     }
     let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{count} {}", outcome.words());
