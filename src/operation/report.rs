@@ -83,6 +83,8 @@ pub enum Command {
     Apply,
     /// `kbfix rollback`
     Rollback,
+    /// `kbfix retire`
+    Retire,
 }
 
 impl Report {

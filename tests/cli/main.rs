@@ -23,6 +23,7 @@ mod parameters;
 mod places;
 mod reg_as_spec;
 mod plans;
+mod retire;
 mod rollback;
 mod saved;
 mod sensitive;
