@@ -1,12 +1,16 @@
 //! The example machine: a small volume of a Windows Server 2003 with Exchange, which KB909094 is about.
 //!
-//! In: `examples/front-end.reg`, the machine's registry. Out: a folder with its hives, made from nothing, and its one file.
-//! For `kbfix example` and for tests; no foreign binary is needed for either.
+//! In: `examples/front-end.reg`, the machine's registry. Out: a folder with its hives, its event log and its one
+//! file, all made from nothing. For `kbfix example` and for tests; no foreign binary is needed for either.
 
 use std::{fs, io, path::Path};
 
+use jiff::Timestamp;
+
 use crate::{
     format::{
+        event::EventLevel,
+        evt::{self, NewEvent},
         pe::minimal,
         reg::{Document, RegError},
         regf::{self, Filetime, Hive},
@@ -23,6 +27,9 @@ pub const USER: &str = "S-1-5-21-909094-2003-65-500";
 
 /// The file of the hotfix, below the volume's root.
 pub const HOTFIX: &str = "Program Files/Exchsrvr/bin/exprox.dll";
+
+/// The log of applications, below the volume's root.
+pub const LOG: &str = "Windows/System32/config/AppEvent.Evt";
 
 /// The hives: the key at which Windows mounts each, and its file.
 const HIVES: &[(&str, &str)] = &[
@@ -64,7 +71,30 @@ pub fn make(folder: &Path) -> Result<(), ExampleError> {
         let hive = hive(&mount.parse()?)?;
         write(&folder.join(file), &hive)?;
     }
+    write(&folder.join(LOG), &evt::create(&events(), 64 << 10))?;
     write(&folder.join(HOTFIX), &minimal::dll(FileVersion([6, 5, 7651, 19])))
+}
+
+/// What the machine logged on three days: the event that KB909094 is about, and others.
+fn events() -> Vec<NewEvent<'static>> {
+    const WARNING: u32 = 0x8000_0000;
+    const INFORMATION: u32 = 0x4000_0000;
+    let at = |second: i64, source, id: u32, strings: &'static [&'static str]| {
+        // The two upper bits of a message's code are its severity.
+        let level = if id >> 30 == 2 { EventLevel::Warning } else { EventLevel::Information };
+        // Seconds since the first of them, which is 2008-05-14 06:12:40.
+        let time = Timestamp::from_second(1_210_745_560 + second).unwrap_or_default();
+        NewEvent { time, source, id, level, computer: "FRONTEND1", strings }
+    };
+    vec![
+        at(0, "MSExchangeIS", INFORMATION | 1001, &[]),
+        at(7_412, "EXPROX", WARNING | 1000, &["BACKEND1"]),
+        at(86_933, "MSExchangeIS Mailbox", INFORMATION | 1221, &["412"]),
+        at(93_871, "EXPROX", WARNING | 1000, &["BACKEND1"]),
+        at(93_872, "EXPROX", INFORMATION | 1003, &[]),
+        at(180_447, "EXPROX", WARNING | 1000, &["BACKEND1"]),
+        at(194_200, "MSExchangeSA", INFORMATION | 9006, &[]),
+    ]
 }
 
 /// The hive that is mounted at a key, with what the export has there.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     registry::Key,
-    targets::{Answer, Facts, Target, TargetError},
+    targets::{Answer, Facts, KeyChange, Target, TargetError},
 };
 use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
@@ -24,12 +24,25 @@ pub use reader::{KeyImage, Reader, Reads};
 /// value names a file's folder, or a `*` yields the keys to look in next. A whole tree takes one round, however deep it
 /// is.
 const MOST_QUESTIONS: usize = 600;
+
 /// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
 ///
 /// # Errors
 /// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     observe_within(Limits::MOST, target, ask)
+}
+
+/// Does the same, for code that asks about what the changes have changed or are about to change.
+///
+/// # Errors
+/// [`TargetError`] as [`observe`], but however many keys and values the changes name, they are not too many.
+pub fn observe_changed(
+    target: &mut dyn Target,
+    changes: &[KeyChange],
+    ask: impl FnMut(&Reader<'_>),
+) -> Result<Facts, TargetError> {
+    observe_within(Limits::MOST.and(changes), target, ask)
 }
 
 fn observe_within(
@@ -125,7 +138,7 @@ fn read_files_into(facts: &mut Facts, target: &mut dyn Target, files: &[String])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::targets::{Address, open};
+    use crate::targets::{Address, ChangeAction, open};
 
     /// Returns what becomes of a question about a tree of three keys, with paths of 3, 4 and 5 names.
     fn observed(most: Limits) -> Result<bool, String> {
@@ -154,5 +167,17 @@ mod tests {
             let error = observed(most).unwrap_err();
             assert!(error.contains(word) && error.contains("use up memory"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_changes_name_is_never_too_much_to_read_back() {
+        let least = Limits { keys: 1, names: 1, paths: 1, found: 1 };
+        let changes: Vec<KeyChange> = [r"HKLM\SOFTWARE\Vendor\Top", r"HKLM\SOFTWARE\Vendor\Top\a"]
+            .map(|key| KeyChange::new(key.parse().unwrap(), ChangeAction::Create, Vec::new()))
+            .into();
+        assert!(observed(least.and(&changes[..1])).is_err(), "a tree below the one changed key");
+        let below = r"HKLM\SOFTWARE\Vendor\Top\a\b".parse().unwrap();
+        let all = [changes, vec![KeyChange::new(below, ChangeAction::Create, Vec::new())]].concat();
+        assert_eq!(observed(least.and(&all)), Ok(true));
     }
 }

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, retire, rollback,
-    schema, show, snapshot, validate,
+    schema, show, snapshot, symptoms, validate,
 };
 use kbfix::diag::Exit;
 use output::Output;
@@ -47,6 +47,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Retire(retire::Arguments),
     Snapshot(snapshot::Arguments),
+    Symptoms(symptoms::Arguments),
     Fleet(fleet::Arguments),
     Journal(journal::Arguments),
     Hive(hive::Arguments),
@@ -88,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Rollback(a) => rollback::run(a, &mut output),
         Command::Retire(a) => retire::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
+        Command::Symptoms(a) => symptoms::run(a, &mut output),
         Command::Fleet(a) => fleet::run(a, &mut output),
         Command::Journal(a) => journal::run(a, &mut output),
         Command::Hive(a) => hive::run(a, &mut output),

@@ -54,7 +54,7 @@ impl Inputs {
                     self.files.push(name.into());
                 }
             }
-            Ok(Kind::Reg(file) | Kind::Snapshot(file)) => self.files.push(file),
+            Ok(Kind::Reg(file) | Kind::Pol(file, _) | Kind::Snapshot(file)) => self.files.push(file),
             Ok(Kind::Smb(_)) => self.files.extend(std::env::var_os("KBFIX_SMB_AUTH_FILE").map(PathBuf::from)),
             Ok(Kind::Local) | Err(_) => {}
         }

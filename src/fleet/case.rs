@@ -27,7 +27,8 @@ pub struct Case {
     /// The changes.
     #[serde(serialize_with = "shown", skip_serializing_if = "Vec::is_empty", default)]
     pub changes: Vec<KeyChange>,
-    /// The checks that do not pass, with what was found and wanted; only for `blocked`, `unknown` and `waived`.
+    /// The checks that do not pass, with what was found and wanted; only for `pending_restart`, `blocked`, `unknown` and
+    /// `waived`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub checks: Vec<Check>,
     /// The reasons for the outcome, and which users are left out.
@@ -103,7 +104,7 @@ impl Case {
         let outcome = FleetOutcome::from(plan.outcome);
         // Why an article does not apply, or how it holds, differs from machine to machine and asks for nothing.
         let is_plain = matches!(plan.outcome, Outcome::NotApplicable | Outcome::InDesiredState);
-        let with_checks = matches!(plan.outcome, Outcome::Blocked | Outcome::Unknown);
+        let with_checks = matches!(plan.outcome, Outcome::PendingRestart | Outcome::Blocked | Outcome::Unknown);
         let mut checks: Vec<Check> = if with_checks { plan.checks } else { Vec::new() };
         checks.retain(|check| check.result != Truth::Met);
         let mut case = Self {
@@ -127,8 +128,9 @@ impl Case {
 
     /// Takes out what waivers accept. Nothing waives what is unknown, not even for some users.
     fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
-        let is_pending = self.outcome == FleetOutcome::ChangesPending;
-        if !self.unread_users.is_empty() || !(is_pending || self.outcome == FleetOutcome::Blocked) {
+        let asks =
+            matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
+        if !self.unread_users.is_empty() || !asks {
             return;
         }
         let outcome = self.outcome;

@@ -17,6 +17,8 @@ pub enum FleetOutcome {
     Waived,
     /// Something has to change.
     ChangesPending,
+    /// The hotfix waits for the next start of the computer.
+    PendingRestart,
     /// Something that is needed first is missing.
     Blocked,
     /// A parameter without a default is not set.
@@ -29,11 +31,12 @@ pub enum FleetOutcome {
 
 impl FleetOutcome {
     /// All outcomes, in the order of severity.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotApplicable,
         Self::InDesiredState,
         Self::Waived,
         Self::ChangesPending,
+        Self::PendingRestart,
         Self::Blocked,
         Self::NeedsParameter,
         Self::Unknown,
@@ -47,6 +50,7 @@ impl FleetOutcome {
             Self::InDesiredState => "in_desired_state",
             Self::Waived => "waived",
             Self::ChangesPending => "changes_pending",
+            Self::PendingRestart => "pending_restart",
             Self::Blocked => "blocked",
             Self::NeedsParameter => "needs_parameter",
             Self::Unknown => "unknown",
@@ -61,6 +65,7 @@ impl FleetOutcome {
             Self::InDesiredState => "in desired state",
             Self::Waived => "waived",
             Self::ChangesPending => "changes pending",
+            Self::PendingRestart => "pending restart",
             Self::Blocked => "blocked",
             Self::NeedsParameter => "needs parameter",
             Self::Unknown => "unknown",
@@ -74,13 +79,13 @@ impl FleetOutcome {
             Self::NotApplicable | Self::InDesiredState | Self::Waived => Exit::Done,
             Self::ChangesPending => Exit::Differences,
             Self::Unreadable => Exit::Unusable,
-            Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
+            Self::PendingRestart | Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
         }
     }
 
     /// Returns whether a reviewer has to look at it one by one.
     pub fn is_exception(self) -> bool {
-        self >= Self::Blocked
+        self >= Self::PendingRestart
     }
 }
 
@@ -90,6 +95,7 @@ impl From<Outcome> for FleetOutcome {
             Outcome::NotApplicable => Self::NotApplicable,
             Outcome::InDesiredState | Outcome::Changed => Self::InDesiredState,
             Outcome::ChangesPending | Outcome::RolledBack | Outcome::Failed => Self::ChangesPending,
+            Outcome::PendingRestart => Self::PendingRestart,
             Outcome::Blocked => Self::Blocked,
             Outcome::NeedsParameter => Self::NeedsParameter,
             Outcome::Unknown => Self::Unknown,

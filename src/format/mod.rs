@@ -1,7 +1,13 @@
 //! Codecs for the files that kbfix reads and writes. They do not depend on specs or targets.
 
 pub mod canonical;
+pub mod event;
+pub mod event_xml;
+pub mod evt;
+pub mod evtx;
+pub mod gpt_ini;
 pub mod json;
 pub mod pe;
+pub mod pol;
 pub mod reg;
 pub mod regf;

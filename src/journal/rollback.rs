@@ -167,7 +167,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
 fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Vec<ValueChange> {
     let mut values = Vec::new();
     for value in &undo.values {
-        let now = match reader.value(&undo.key, &value.name).known() {
+        let now = match reader.value(&undo.key, &value.name).state() {
             Ok(now) => now,
             Err(why) => {
                 out.unread.push(format!("{}: {why}", undo.place(&value.name)));
@@ -196,8 +196,8 @@ fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> Key
 /// Returns whether the parent key exists; `None` if that could not be read.
 fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Rollback) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
-    match reader.key(&parent).known() {
-        Ok(there) => Some(there.is_some()),
+    match reader.key(&parent).holds_values() {
+        Ok(there) => Some(there),
         Err(why) => {
             out.unread.push(format!("{parent}: {why}"));
             None

@@ -1,6 +1,6 @@
 //! How much one observation may query.
 
-use crate::targets::{Answer, KeyFacts, KeyQuery};
+use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery};
 
 /// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
 /// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
@@ -30,6 +30,18 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND };
+
+    /// Returns these limits, raised by what the changes name: each key with its values, and the key above it. They are in
+    /// memory already; and what was written, because its plan was within the limits, must be read back and undone.
+    pub(super) fn and(mut self, changes: &[KeyChange]) -> Self {
+        for change in changes {
+            self.keys += 2;
+            self.names += 2 * change.key.path.depth();
+            self.paths += 2 * change.key.path.below_root().len();
+            self.found += 4 + change.values.len();
+        }
+        self
+    }
 
     /// Takes the queries off what is left; says what they are too many of.
     pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {

@@ -5,8 +5,9 @@ use super::{
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
     progress::{Progress, reading},
     report::{Command, Report},
+    symptoms,
 };
-use crate::{diag::Diagnostic, plan::Plan, targets::Target};
+use crate::{diag::Diagnostic, journal::Store, plan::Plan, spec::Spec, targets::Target};
 
 /// A plan, and how it stands.
 #[derive(Debug, Clone)]
@@ -51,4 +52,21 @@ impl Diff {
         report.diagnostics = self.warnings;
         report
     }
+}
+
+/// Adds the symptoms of specs to the report of a diff of them on the target.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub fn add_symptoms(
+    report: &mut Report,
+    specs: &[Spec],
+    target: &mut dyn Target,
+    store: &Store,
+    progress: &mut impl Progress,
+) -> Result<(), Error> {
+    let (symptoms, warnings) = symptoms::find(specs, &report.machine, target, Some(store), progress)?;
+    report.symptoms = symptoms;
+    report.diagnostics.extend(warnings);
+    Ok(())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
-    observe::{Reader, observe},
+    observe::{Reader, observe_changed},
     plan::{Outcome, Plan},
     registry::{Data, Key, KeyProperties, ValueName, control_set, notation},
     targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
@@ -130,7 +130,7 @@ pub fn execute(
 /// written by somebody else, whom kbfix' lock does not bind, and is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut undo = journal::Rollback::default();
-    if let Err(why) = observe(target, |reader| undo = journal::plan_rollback(changes, false, reader)) {
+    if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {
         return vec![why.to_string()];
     }
     let mut left: Vec<String> = undo.unread;
@@ -152,7 +152,7 @@ fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
 fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failure> {
     let expected = Expected::of(changes);
     let mut wrong = Vec::new();
-    observe(target, |reader| wrong = expected.differences(reader))?;
+    observe_changed(target, changes, |reader| wrong = expected.differences(reader))?;
     if wrong.is_empty() { Ok(()) } else { Err(Failure::ReadBack(wrong)) }
 }
 
@@ -191,6 +191,8 @@ impl Expected {
             match (reader.key(key), exists) {
                 (Answer::Present(()), true) | (Answer::Absent, false) => {}
                 (Answer::Present(()), false) => wrong.push(format!("{key} still exists")),
+                // A policy file that sets nothing in the key any more.
+                (Answer::Unread(Unread { reason: Reason::NotConfigured, .. }), true) => {}
                 (Answer::Absent, true) => wrong.push(format!("{key} is absent")),
                 (Answer::Unread(why), _) => wrong.push(format!("{key}: {why}")),
             }
@@ -206,7 +208,7 @@ impl Expected {
         for (at, data) in &self.values {
             let (key, name) = at;
             let place = format!("{key} {}", notation::value_name(name));
-            match reader.value(key, name).known() {
+            match reader.value(key, name).state() {
                 Ok(found) if found == *data => {}
                 Ok(found) => {
                     let text = |data: &Option<Data>| notation::message(data.as_ref(), self.sensitive.contains(at));

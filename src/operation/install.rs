@@ -233,15 +233,22 @@ fn plan_after(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, Error> {
     let missing = not_effective(&installed.plan, target)?;
-    if !missing.is_empty() {
-        let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
-        let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
-        let hint = "restart the computer if the package asks for it, and apply again";
-        diagnostics.push(Diagnostic::error(Code::HOTFIX_NOT_EFFECTIVE, message).hint(hint));
-    }
-    let Some(mut specs) = specs else { return saved_plan_after(installed, &missing, target, moved) };
+    let Some(mut specs) = specs else {
+        diagnostics.extend(still_missing(&missing.iter().collect::<Vec<_>>()));
+        return saved_plan_after(installed, &missing, target, moved);
+    };
     specs.iter_mut().filter_map(|spec| spec.hotfix.as_mut()).for_each(|hotfix| hotfix.install = false);
     let mut next = make_plan(target, &specs)?;
+    let waits = |id: &str| next.specs.iter().any(|spec| spec.id == id && spec.outcome == Outcome::PendingRestart);
+    let (waiting, missing): (Vec<_>, Vec<_>) = missing.iter().partition(|(id, _)| waits(id));
+    if !waiting.is_empty() {
+        let lines: Vec<_> = waiting.iter().map(|(id, what)| format!("{id}: {what}")).collect();
+        let message =
+            format!("the package was installed, and the next start replaces what is missing: {}", lines.join("; "));
+        let hint = "restart the computer, and apply again";
+        diagnostics.push(Diagnostic::warning(Code::PENDING_RESTART, message).hint(hint));
+    }
+    diagnostics.extend(still_missing(&missing));
     for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
         spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
@@ -250,6 +257,14 @@ fn plan_after(
         }
     }
     Ok(next)
+}
+
+/// Returns that hotfixes are still missing, if any are.
+fn still_missing(missing: &[&(String, String)]) -> Option<Diagnostic> {
+    let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
+    let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
+    let hint = "restart the computer if the package asks for it, and apply again";
+    (!lines.is_empty()).then(|| Diagnostic::error(Code::HOTFIX_NOT_EFFECTIVE, message).hint(hint))
 }
 
 fn saved_plan_after(

@@ -19,13 +19,14 @@ mod retire;
 mod rollback;
 pub mod services;
 pub mod step;
+pub mod symptoms;
 
 pub use apply::{ApplyOptions, MOST_CHANGES, apply};
-pub use diff::{Diff, diff};
+pub use diff::{Diff, add_symptoms, diff};
 pub use error::Error;
 pub use execute::{Applied, Failure, StartError, execute};
 pub use install::Packages;
 pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, identify, make_plan, same_machine};
-pub use progress::{Progress, changing, reading};
+pub use progress::{Progress, changing, reading, reading_logs};
 pub use retire::{RetireOptions, Retired, retire};
 pub use rollback::{RollbackOptions, newest, rollback};

@@ -31,6 +31,11 @@ pub fn reading(target: &dyn Target) -> String {
     format!("reading {}", target.uri())
 }
 
+/// Returns what goes on while the event logs of a target are read, for people.
+pub fn reading_logs(target: &dyn Target) -> String {
+    format!("reading the event logs of {}", target.uri())
+}
+
 /// Returns what goes on while a target is changed, for people.
 pub fn changing(target: &dyn Target) -> String {
     format!("changing {}", target.uri())

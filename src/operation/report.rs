@@ -6,8 +6,12 @@ use serde::Serialize;
 use crate::{
     diag::{Diagnostic, Exit},
     journal::Conflict,
-    operation::step::{Step, StepKind, StepResult},
-    plan::{Machine, Outcome, Plan, Restart, SpecPlan, Truth},
+    operation::{
+        step::{Step, StepKind, StepResult},
+        symptoms::SpecSymptoms,
+    },
+    plan::{Machine, Outcome, PendingRestart, Plan, Restart, SpecPlan, Truth},
+    spec::document::ComputerRestart,
     targets::Drift,
 };
 
@@ -45,8 +49,15 @@ pub struct Report {
     pub markdown: Option<String>,
     /// One for each spec, in the order given.
     pub specs: Vec<SpecPlan>,
+    /// What the target's event logs say of the specs' symptoms, where `kbfix diff --symptoms` asked for that; one for each
+    /// spec. They decide no outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub symptoms: Vec<SpecSymptoms>,
     /// What has to be restarted: by now after apply and rollback, once applied after diff.
     pub restart: Restart,
+    /// The restart that the machine waited for already when its facts were read; none where no spec has use for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_restart: Option<PendingRestart>,
     /// The journal's file, where something was written.
     pub journal: Option<String>,
     /// What was done beside the registry, in order.
@@ -104,7 +115,9 @@ impl Report {
             plan: None,
             markdown: None,
             specs: Vec::new(),
+            symptoms: Vec::new(),
             restart: Restart::together([]),
+            pending_restart: None,
             journal: None,
             steps: Vec::new(),
             conflicts: Vec::new(),
@@ -123,6 +136,10 @@ impl Report {
         self.exit_code = code;
         let changed = |spec: &&SpecPlan| matches!(spec.outcome, Outcome::Changed | Outcome::ChangesPending);
         self.restart = Restart::together(specs.iter().filter(changed).map(|spec| &spec.restart));
+        if specs.iter().any(|spec| spec.outcome == Outcome::PendingRestart) {
+            self.restart.computer = ComputerRestart::Required;
+        }
+        self.pending_restart = PendingRestart::together(specs.iter().filter_map(|spec| spec.pending_restart.as_ref()));
         self.specs = specs;
         self
     }

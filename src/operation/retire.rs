@@ -215,6 +215,7 @@ fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) ->
         id: ids.join("+"),
         title: "retire: back to what was there before kbfix, less what other specs still require".to_owned(),
         sha256: String::new(),
+        pending_restart: None,
         parameters: Default::default(),
         outcome,
         reasons: reasons.collect(),

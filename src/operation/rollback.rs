@@ -10,7 +10,7 @@ use super::{
 use crate::{
     diag::{Code, Diagnostic, Exit, Hint},
     journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
-    observe::observe,
+    observe::observe_changed,
     plan::{Machine, Outcome, Plan, SpecPlan},
     registry::control_set,
     targets::{Address, Answer, Target, TargetError},
@@ -68,7 +68,7 @@ pub fn rollback(
     let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
-        observe(target, |reader| {
+        observe_changed(target, &journal.header.changes, |reader| {
             machine = crate::plan::machine(reader);
             undo = plan_rollback(&journal.header.changes, options.force, reader);
         })
@@ -225,6 +225,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         satisfied: Vec::new(),
         manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
+        pending_restart: None,
         unset: Vec::new(),
     }
 }

@@ -8,14 +8,14 @@ use std::{
 use super::lookup;
 use crate::{
     observe::{Reader, Reads},
-    registry::{Key, ValueName},
+    registry::{Key, ValueName, sid},
     spec::{Spec, model::FileTest},
     targets::Facts,
 };
 
 use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
-    desired_state::DesiredState, earlier::Earlier, named, rules,
+    desired_state::DesiredState, earlier::Earlier, named, pending, rules,
 };
 
 /// A plan in the making. [`observe`](crate::observe::observe) learns from it what to read: it is asked again until
@@ -184,10 +184,11 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
+    let pending_restart = pending::of(spec, &checks, reader);
+    let is_waiting = pending_restart.as_ref().is_some_and(|pending| pending.installs(&checks));
+    let is_free = !is_waiting && spec.unset.is_empty() && registry.unknown.is_empty();
     let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
-        (Truth::Met, Truth::Met, Truth::Unmet) if spec.unset.is_empty() && registry.unknown.is_empty() => {
-            Install::wanted(spec, reader)
-        }
+        (Truth::Met, Truth::Met, Truth::Unmet) if is_free => Install::wanted(spec, reader),
         _ => None,
     };
     let (unread, without_hive) =
@@ -201,6 +202,9 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let missing = spec.unset.iter();
             let missing = missing.map(|(name, what)| format!("the parameter `{name}` is not set: {what}"));
             (Outcome::NeedsParameter, missing.collect())
+        }
+        Some(Outcome::Blocked) if is_waiting && gate(&checks, true, spec.run_triggers).is_none() => {
+            (Outcome::PendingRestart, reasons(&checks, Truth::Unmet, |c| c.part == Part::Hotfix))
         }
         Some(outcome) => {
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
@@ -220,6 +224,11 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         },
         None => (Outcome::ChangesPending, of_users()),
     };
+    let mut reasons = reasons;
+    if matches!(outcome, Outcome::PendingRestart | Outcome::Blocked) {
+        let replaced = pending_restart.iter().flat_map(|pending| &pending.replaced);
+        reasons.extend(replaced.map(pending::ReplacedFile::sentence));
+    }
     let counts = counts(outcome);
     let restart = Restart {
         computer: spec.restart.computer,
@@ -247,6 +256,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             _ => spec.document.manual_steps.clone(),
         },
         restart,
+        pending_restart,
         unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
@@ -255,9 +265,18 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
 /// Returns one sentence for each user for whom nothing is planned.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
-    let stale =
-        without_hive.iter().map(|sid| format!("user {sid} has a profile in ProfileList but no hive, and is left out"));
-    not_read.chain(stale).collect()
+    not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid))).collect()
+}
+
+fn has_no_hive(sid: &str) -> String {
+    format!("user {sid} has a profile in ProfileList but no hive, and is left out")
+}
+
+/// Returns whether a reason says that one of the `unread` users is left out, or one without a hive.
+pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
+    let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
+    let sid = reason.split(' ').nth(1).unwrap_or_default();
+    unread.iter().any(|sid| of(sid).is_some()) || (sid::is_person(sid) && reason == has_no_hive(sid))
 }
 
 fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {

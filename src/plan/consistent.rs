@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evidence, named, sensitive};
+use super::{
+    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, named, pending,
+    sensitive,
+};
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
@@ -47,6 +50,7 @@ fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(),
     refuse(outcome_fault(spec, retires))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
     refuse(install_fault(spec, reader))?;
+    refuse(pending::fault(spec, reader))?;
     refuse(named::fault(&spec.named, &spec.changes))?;
     let mut absent_later = Vec::new();
     for one in &spec.satisfied {
@@ -81,6 +85,7 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         Outcome::ChangesPending => true,
         Outcome::InDesiredState
         | Outcome::NotApplicable
+        | Outcome::PendingRestart
         | Outcome::Blocked
         | Outcome::NeedsParameter
         | Outcome::Unknown => false,
@@ -93,6 +98,11 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     let fits = match (gate, spec.outcome) {
         // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
+        (gate, Outcome::PendingRestart) => {
+            let without_hotfix = build::gate(&spec.checks, true, spec.run_triggers);
+            let waits = spec.pending_restart.as_ref().is_some_and(|pending| pending.installs(&spec.checks));
+            gate == Some(Outcome::Blocked) && without_hotfix.is_none() && waits
+        }
         (Some(gate), outcome) => gate == outcome,
         (None, outcome) => outcome != Outcome::NotApplicable,
     };
@@ -101,8 +111,10 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
         Some(format!("its outcome is {outcome}, but its checks lead to another"))
-    } else if counts && !retires && !spec.reasons.is_empty() {
+    } else if counts && !retires && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
+    } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
+        Some(format!("it changes keys of user {sid}, who is left out"))
     } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
         Some(format!("its outcome is {outcome}, but it lists what is in desired state"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
@@ -117,6 +129,11 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Returns the SIDs of the users whose keys the changes name.
+fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
+    spec.changes.iter().filter_map(|change| user_of(&change.key))
 }
 
 /// Checks that an installation is planned only if the hotfix is missing, and the facts about its files show that.
@@ -171,8 +188,8 @@ fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
             return Some(format!("{} has the same data before and after", change.place(&value.name)));
         }
     }
-    let there = match reader.key(key).known() {
-        Ok(there) => there.is_some(),
+    let there = match reader.key(key).holds_values() {
+        Ok(there) => there,
         Err(why) => return Some(format!("its facts do not say whether {key} exists: {why}")),
     };
     match (change.action, there) {
@@ -200,9 +217,9 @@ fn create_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
         return Some(format!("{} cannot exist before its key does", change.place(&value.name)));
     }
     let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
-    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).known()) {
-        Ok(Some(())) => None,
-        Ok(None) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
+    match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).holds_values()) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
         Err(why) => Some(format!("its facts do not say whether {parent} exists: {why}")),
     }
 }
@@ -262,11 +279,7 @@ fn value_fault(
     found: &Answer<Data>,
     reader: &Reader<'_>,
 ) -> Option<String> {
-    let same = match (found, before) {
-        (Answer::Present(found), Some(before)) => found == before,
-        (Answer::Absent, None) => true,
-        _ => false,
-    };
+    let same = found.clone().state().is_ok_and(|found| found.as_ref() == before);
     (!same).then(|| {
         let is_hidden = reader.is_hidden(key, name);
         let before = notation::message(before, is_hidden);

@@ -56,7 +56,7 @@ impl Evaluation<'_> {
 }
 
 /// Returns the SID of the person in whose hive the key is; the key must have its canonical name.
-fn user_of(key: &Key) -> Option<String> {
+pub(super) fn user_of(key: &Key) -> Option<String> {
     let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
     sid.map(str::to_ascii_uppercase)
 }

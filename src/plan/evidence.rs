@@ -86,7 +86,8 @@ fn key(text: &str) -> Option<Key> {
     path.parse::<KeyPath>().ok().map(|path| Key { path, view })
 }
 
-fn file(answer: &Answer<FileFacts>) -> Vec<String> {
+/// Returns what the facts say of a file, in each wording that evidence can have for it.
+pub(super) fn file(answer: &Answer<FileFacts>) -> Vec<String> {
     let facts = match answer {
         Answer::Absent => return vec!["absent".to_owned()],
         Answer::Unread(why) => return vec![why.to_string()],

@@ -73,6 +73,6 @@ pub(super) fn other_values(
 ) -> Result<Vec<ValueChange>, Unread> {
     let found: BTreeMap<_, _> = reader.all_values(key).known()?.unwrap_or_default();
     let others = found.into_iter().filter(|(name, _)| !is_named(name));
-    let gone = others.map(|(name, data)| Ok(ValueChange { name, before: data.known()?, after: None }));
+    let gone = others.map(|(name, data)| Ok(ValueChange { name, before: data.state()?, after: None }));
     gone.collect()
 }

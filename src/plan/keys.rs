@@ -6,7 +6,7 @@ use crate::{
     observe::{KeyImage, Reader},
     registry::{Data, Key, ValueName},
     spec::is_protected,
-    targets::{Answer, ChangeAction, KeyChange, Unread, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
@@ -44,7 +44,7 @@ pub(super) fn one_key(
     let mut unread = false;
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
-        let read = reader.value(key, value.name).known();
+        let read = reader.value(key, value.name).state();
         let after = |before: Option<Data>| {
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
                 true => Unread::new(why.reason, "the existing data cannot be kept; it is sensitive, and is not shown"),
@@ -82,6 +82,8 @@ pub(super) fn one_key(
     let exists = match reader.key(key) {
         Answer::Present(()) => true,
         Answer::Absent => false,
+        // In a policy file, a value can be set in every key; that the key exists is known only where something is set.
+        Answer::Unread(why) if why.reason == Reason::NotConfigured && (sets(&values) || !must_exist) => true,
         Answer::Unread(why) => {
             if !unread {
                 result.unknown.push(format!("{key}: {why}"));
@@ -107,6 +109,11 @@ pub(super) fn one_key(
     }
 }
 
+/// Returns whether a change gives a value data, so that the key is there afterwards.
+fn sets(values: &[ValueChange]) -> bool {
+    values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
+}
+
 /// Adds a change for each absent key above `key`, topmost first.
 fn create_parents(
     key: &Key,
@@ -122,9 +129,9 @@ fn create_parents(
         if created.contains(&parent) {
             break;
         }
-        match reader.key(&parent).known() {
-            Ok(Some(())) => break,
-            Ok(None) => {}
+        match reader.key(&parent).holds_values() {
+            Ok(true) => break,
+            Ok(false) => {}
             Err(why) => return Err((parent, why)),
         }
         next = parent.parent();

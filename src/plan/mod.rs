@@ -19,6 +19,7 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod pending;
 mod trigger;
 mod evaluation;
 mod keys;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
+pub use pending::{PendingRestart, ReplacedFile};
 pub use retirement::Retirement;
 
 use crate::{
@@ -91,7 +93,7 @@ pub struct SpecPlan {
     pub parameters: BTreeMap<String, String>,
     /// The outcome of the spec.
     pub outcome: Outcome,
-    /// The reasons for an outcome of not applicable, blocked, needs parameter, unknown or failed; and which users are
+    /// The reasons for an outcome of not applicable, pending restart, blocked, needs parameter, unknown or failed; and which users are
     /// left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
@@ -130,6 +132,10 @@ pub struct SpecPlan {
     pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
+    /// The restart that the machine waits for already. Missing if the spec has no use for it: without a hotfix and a
+    /// restart of the computer, and where it does not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_restart: Option<PendingRestart>,
     /// The parameters that have to be set first. Not in the document, whose `reasons` name them in words.
     #[serde(skip)]
     #[schemars(skip)]
@@ -290,6 +296,9 @@ pub enum Outcome {
     Changed,
     /// Something has to change.
     ChangesPending,
+    /// The hotfix is installed, and waits for the next start of the computer, which replaces its file; nothing is
+    /// changed.
+    PendingRestart,
     /// A prerequisite or the hotfix is missing, a key to be deleted has subkeys, or the spec conflicts with an earlier
     /// one; nothing is changed.
     Blocked,
@@ -312,6 +321,7 @@ impl Outcome {
             Self::InDesiredState => "in_desired_state",
             Self::Changed => "changed",
             Self::ChangesPending => "changes_pending",
+            Self::PendingRestart => "pending_restart",
             Self::Blocked => "blocked",
             Self::NeedsParameter => "needs_parameter",
             Self::Unknown => "unknown",
@@ -325,7 +335,7 @@ impl Outcome {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
             Self::ChangesPending => Exit::Differences,
-            Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
+            Self::PendingRestart | Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
             Self::RolledBack => Exit::RolledBack,
             Self::Failed => Exit::Failed,
         }

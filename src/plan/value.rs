@@ -14,6 +14,15 @@ use crate::{
 /// # Errors
 /// If part of the data must be kept, and the existing data does not have the right form.
 pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Data>, Unread> {
+    if before.is_some_and(Data::is_not_configured)
+        && matches!(
+            rule.desired,
+            Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. }
+        )
+    {
+        let why = "the policy file says nothing about it, so there is no data of which a part could be kept";
+        return Err(Unread::new(Reason::NotConfigured, why));
+    }
     if before.is_none()
         && let Some(meant) = &rule.if_absent
         && wanted(&rule.desired, Some(meant))?.as_ref() == Some(meant)

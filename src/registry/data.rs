@@ -35,6 +35,8 @@ impl ValueType {
     pub const RESOURCE_REQUIREMENTS_LIST: Self = Self(10);
     /// A 64-bit number, least significant byte first.
     pub const QWORD: Self = Self(11);
+    /// No data, but the state of a value of which a policy file says nothing; see [`Data::not_configured`].
+    pub const NOT_CONFIGURED: Self = Self(u32::MAX);
 
     const NAMES: [&'static str; 12] = [
         "REG_NONE",
@@ -120,6 +122,17 @@ impl Data {
     /// Returns data of any type.
     pub fn new(value_type: ValueType, bytes: impl Into<Vec<u8>>) -> Self {
         Self { value_type, bytes: bytes.into() }
+    }
+
+    /// Returns what stands for the state of a value of which a policy file says nothing, so that Group Policy leaves it
+    /// alone. It is the third state of such a value, beside data and absent (Group Policy deletes it).
+    pub fn not_configured() -> Self {
+        Self::new(ValueType::NOT_CONFIGURED, [])
+    }
+
+    /// Returns whether this is [`Data::not_configured`].
+    pub fn is_not_configured(&self) -> bool {
+        self.value_type == ValueType::NOT_CONFIGURED && self.bytes.is_empty()
     }
 
     /// Returns a REG_DWORD.

@@ -12,10 +12,14 @@ use super::{Data, Decoded, ValueName, ValueType};
 /// The placeholder for sensitive data.
 pub const HIDDEN: &str = "(hidden)";
 
+/// The text for a value of which a policy file says nothing.
+pub const NOT_CONFIGURED: &str = "not configured";
+
 /// Returns data for a message: its type and notation; of sensitive data only the type; `absent` for none.
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),
+        Some(data) if data.is_not_configured() => NOT_CONFIGURED.to_owned(),
         Some(data) if is_sensitive => format!("{} {HIDDEN}", data.value_type),
         Some(data) => format!("{data:?}"),
     }

@@ -64,6 +64,12 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
             continue;
         }
         let (was, is) = (value.before.as_ref(), value.after.as_ref());
+        if [was, is].into_iter().flatten().any(Data::is_not_configured) {
+            let (old, new) = (of_policy(&value.name, was), of_policy(&value.name, is));
+            before.extend(if was.is_some_and(Data::is_not_configured) { Vec::new() } else { old });
+            after.extend(new);
+            continue;
+        }
         let (old, new) = differing(was, is);
         let old = text(&value.name, was, false, old);
         let new = text(&value.name, is, was.map(|was| was.value_type) != is.map(|is| is.value_type), new);
@@ -84,10 +90,23 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     lines
 }
 
+/// Returns the lines of a value in one of the three states that it can have in a policy file.
+fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
+    let shown = one_line(&notation::value_name(name));
+    match state {
+        None => vec![format!("{shown}=-")],
+        Some(data) if data.is_not_configured() => vec![format!("; {shown}: {}", notation::NOT_CONFIGURED)],
+        data => text(name, data, true, Vec::new()),
+    }
+}
+
 /// Returns the lines of a value whose data is shown to nobody: its types, and that the data differs.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
-    let line = |data: &Data, more: &str| format!("{name}=({}, hidden{more})", data.value_type);
+    let line = |data: &Data, more: &str| match data.is_not_configured() {
+        true => format!("; {name}: {}", notation::NOT_CONFIGURED),
+        false => format!("{name}=({}, hidden{more})", data.value_type),
+    };
     let differs = if value.before.is_some() { "; it differs" } else { "" };
     (value.before.as_ref().map(|data| line(data, "")), value.after.as_ref().map(|data| line(data, differs)))
 }
@@ -156,6 +175,7 @@ fn comment(data: &Data) -> Vec<String> {
         _ => text,
     };
     let one = match data.decode() {
+        _ if data.is_not_configured() => notation::NOT_CONFIGURED.to_owned(),
         Decoded::Malformed(why) => format!("{}, malformed: {why}", data.value_type),
         Decoded::Text(text)
             if data.value_type != ValueType::SZ || !is_shown_whole(data) || text.contains(['\n', '\r']) =>

@@ -5,14 +5,14 @@ use std::fmt::Write;
 
 use crate::{
     operation::report::Report,
-    plan::{Part, SpecPlan, Truth},
+    plan::{Part, PendingRestart, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
 use super::{
     article::{Article, Block, Item},
     diff::{self, Line},
-    wording,
+    symptoms, wording,
 };
 
 const STYLE: &str = "\
@@ -93,7 +93,13 @@ pub fn report(report: &Report) -> String {
         let _ = writeln!(out, "<tr><td>{}</td><td>{outcome}</td><td>{count}</td></tr>", escaped(&spec.id));
     }
     out.push_str("</table>\n");
-    report.specs.iter().for_each(|spec| section(spec, &mut out));
+    for spec in &report.specs {
+        section(spec, &mut out);
+        for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
+            let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
+            let _ = writeln!(out, "<p>Symptom: {}: {}</p>", escaped(&title), escaped(sentence));
+        }
+    }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
         let _ = writeln!(out, "<p>conflict: {place}: the apply left {left}, found {found}; kept</p>");
@@ -101,6 +107,9 @@ pub fn report(report: &Report) -> String {
     for moved in &report.moved {
         let [place, was, is] = [&moved.place, &moved.was, &moved.is].map(|text| escaped(text));
         let _ = writeln!(out, "<p>moved: {place}: was {was}, is {is}</p>");
+    }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&waits));
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
@@ -156,6 +165,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "<p>{}</p>", escaped(reason));
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&unknown));
     }
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "<p>{}</p>", wording::rules(rules));

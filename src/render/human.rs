@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, fmt::Write};
 use crate::{
     diag::number_of,
     operation::report::{ChangesAre, Command, Report},
-    plan::{Check, Outcome, Part, SpecPlan},
+    plan::{Check, Outcome, Part, PendingRestart, SpecPlan},
     registry::notation::one_line,
 };
 
 use super::{
     Paint,
     diff::{self, Line},
-    wording,
+    symptoms, wording,
 };
 
 /// Formats the report as text.
@@ -49,6 +49,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
             let _ = writeln!(out, "  because       {}", one_line(reason));
         }
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "  not read      {}", one_line(&unknown));
     }
     for name in &spec.unset {
         let _ = writeln!(out, "  set it with   --set {}=…", one_line(name));
@@ -92,6 +95,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(wording::rules)).collect();
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
+    }
+    for found in report.symptoms.iter().filter(|found| found.id == spec.id) {
+        symptoms::section(found, out);
     }
     for step in &spec.manual_steps {
         let _ = writeln!(out, "  by hand       {}", one_line(&step.to_string()));
@@ -149,6 +155,9 @@ fn restart(spec: &SpecPlan) -> String {
 fn ending(report: &Report, out: &mut String) {
     for step in &report.steps {
         let _ = writeln!(out, "{}", one_line(&step.to_string()));
+    }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "{}", one_line(&waits));
     }
     let changes: Vec<_> = report.specs.iter().flat_map(|spec| &spec.changes).collect();
     let count = diff::count(changes.iter().copied());

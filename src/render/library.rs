@@ -56,7 +56,7 @@ fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str, Standing)>, paint: Pa
         let outcome = words(standing.outcome);
         let what = match standing.outcome {
             Outcome::ChangesPending => number_of(standing.changes, "change"),
-            Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown => {
+            Outcome::PendingRestart | Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown => {
                 standing.reasons.first().map(|reason| cut(reason)).unwrap_or_default()
             }
             _ => cut(title),

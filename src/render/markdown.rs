@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use crate::{
     operation::report::Report,
-    plan::{Part, SpecPlan, Truth},
+    plan::{Part, PendingRestart, SpecPlan, Truth},
     registry::notation::one_line,
 };
 
-use super::{diff, wording};
+use super::{diff, symptoms, wording};
 
 /// Formats the report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -22,6 +22,10 @@ pub fn markdown(report: &Report) -> String {
     }
     for spec in &report.specs {
         section(spec, &mut out);
+        for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
+            let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
+            let _ = writeln!(out, "\nSymptom: {}: {}", escaped(&title), escaped(sentence));
+        }
     }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
@@ -33,6 +37,9 @@ pub fn markdown(report: &Report) -> String {
     }
     for step in &report.steps {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
+    }
+    if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
+        let _ = writeln!(out, "- {}", escaped(&waits));
     }
     for diagnostic in &report.diagnostics {
         let (code, message) = (diagnostic.code.as_str(), escaped(&diagnostic.message));
@@ -72,6 +79,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
     for reason in &spec.reasons {
         let _ = writeln!(out, "\n{}", escaped(reason));
+    }
+    if let Some(unknown) = wording::pending_unknown(spec) {
+        let _ = writeln!(out, "\n{}", escaped(&unknown));
     }
     if let Some(rules) = spec.rules {
         let _ = writeln!(out, "\n{}", wording::rules(rules));

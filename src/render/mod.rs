@@ -18,6 +18,7 @@ mod markdown;
 mod paint;
 mod long_data;
 mod reg;
+pub mod symptoms;
 mod wording;
 
 pub use human::human;

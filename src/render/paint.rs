@@ -45,7 +45,7 @@ impl Paint {
         let colour = match outcome {
             Outcome::InDesiredState | Outcome::Changed => AnsiColor::Green,
             Outcome::NotApplicable => AnsiColor::BrightBlack,
-            Outcome::ChangesPending => AnsiColor::Yellow,
+            Outcome::ChangesPending | Outcome::PendingRestart => AnsiColor::Yellow,
             Outcome::Blocked | Outcome::NeedsParameter | Outcome::Unknown | Outcome::RolledBack | Outcome::Failed => {
                 AnsiColor::Red
             }

@@ -3,6 +3,7 @@
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
     plan::{Outcome, SpecPlan},
+    registry::notation,
     targets::{ChangeAction, ValueChange},
 };
 
@@ -19,7 +20,11 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
         let values = shown.map(|value| ScriptValue {
             name: &value.name,
             data: value.after.as_ref(),
-            comment: value.before.as_ref().map(|data| format!("was {data}")).unwrap_or_default(),
+            comment: match &value.before {
+                Some(data) if data.is_not_configured() => format!("was {}", notation::NOT_CONFIGURED),
+                Some(data) => format!("was {data}"),
+                None => String::new(),
+            },
         });
         ScriptKey { path, delete: change.action == ChangeAction::Delete, values: values.collect() }
     });

@@ -1,7 +1,7 @@
 //! Wording that all forms of a report share.
 
 use crate::{
-    plan::{Check, Evidence, Install, Outcome, RulesHere, SpecPlan, Truth},
+    plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, RulesHere, SpecPlan, Truth},
     spec::document::ComputerRestart,
 };
 
@@ -35,9 +35,11 @@ pub(super) fn past(count: &str) -> String {
 
 /// Describes the restarts that are needed in a sentence; also returns the note for the operator.
 pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
+    let is_pending = spec.pending_restart.as_ref().is_some_and(PendingRestart::is_pending);
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "the computer need not be restarted",
         ComputerRestart::Unknown => "whether the computer must be restarted is not known",
+        ComputerRestart::Required if is_pending => "the computer must be restarted, for which it waits already",
         ComputerRestart::Required => "the computer must be restarted",
     };
     let services = match spec.restart.services.as_slice() {
@@ -50,6 +52,17 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
 /// Returns whether a restart is needed: not if the spec's changes were rolled back.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
+}
+
+/// Returns that it is not known whether the machine waits for a restart, where that matters: a hotfix is missing, or
+/// the computer is to be restarted.
+pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
+    let unread = &spec.pending_restart.as_ref()?.unread;
+    let is_missing = |check: &Check| check.part == Part::Hotfix && check.result == Truth::Unmet;
+    let is_blocked = spec.outcome == Outcome::Blocked && spec.checks.iter().any(is_missing);
+    let restarts = asks_for_restart(spec) && spec.restart.computer == ComputerRestart::Required;
+    (!unread.is_empty() && (is_blocked || restarts))
+        .then(|| format!("whether the machine waits for a restart is not known: {}", unread.join("; ")))
 }
 
 /// Describes the installation of a hotfix in a sentence.

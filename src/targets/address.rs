@@ -44,6 +44,8 @@ pub enum Kind {
     Hive(PathBuf, KeyPath),
     /// A registry export.
     Reg(PathBuf),
+    /// A registry policy file, and the root key that its keys are below: HKLM or HKCU.
+    Pol(PathBuf, RootKey),
     /// A snapshot.
     Snapshot(PathBuf),
     /// Another machine.
@@ -74,7 +76,8 @@ pub struct AddressError {
 }
 
 /// The forms of a URI, for error messages.
-const KINDS: &str = "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `snapshot:FILE` or `smb://HOST`";
+const KINDS: &str =
+    "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `pol:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
     /// Parses a URI; makes its path absolute.
@@ -94,6 +97,7 @@ impl Address {
             Kind::Image(path) => format!("image:{}", absolute(&path).display()),
             Kind::Hive(path, key) => format!("hive:{}={key}", absolute(&path).display()),
             Kind::Reg(path) => format!("reg:{}", absolute(&path).display()),
+            Kind::Pol(path, root) => format!("pol:{}={}", absolute(&path).display(), root.short()),
             Kind::Snapshot(path) => format!("snapshot:{}", absolute(&path).display()),
             Kind::Smb(host) => host.to_string(),
         };
@@ -126,6 +130,7 @@ impl Address {
             Kind::Local => Some("this machine has drives of its own"),
             Kind::Image(_) => Some("an image has a drive C of its own"),
             Kind::Snapshot(_) => Some("a snapshot holds what is known of its files"),
+            Kind::Pol(..) => Some("a policy file says nothing about files"),
             Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
         };
         let no_drives = match kind {
@@ -168,6 +173,7 @@ impl Address {
                 _ => Err(because("a hive is named with its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
+            Some(("pol", rest)) => policy(rest).map_err(because),
             Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
             // The error may be a password in the wrong place, so no part of the URI is quoted.
             Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
@@ -175,6 +181,27 @@ impl Address {
             }),
             _ => Err(error()),
         }
+    }
+}
+
+/// Parses the part of a URI that names a policy file.
+fn policy(rest: &str) -> Result<Kind, String> {
+    let given = rest.rsplit_once('=').and_then(|(path, root)| Some((path, RootKey::parse(root)?)));
+    if let Some((path, root)) = given {
+        return match root {
+            _ if path.is_empty() => Err("a policy file is named, such as `pol:Registry.pol=HKLM`".to_owned()),
+            RootKey::Hklm | RootKey::Hkcu => Ok(Kind::Pol(path.into(), root)),
+            _ => Err("a policy file is for HKLM or HKCU".to_owned()),
+        };
+    }
+    let path = PathBuf::from(rest);
+    let parts = rest.split(['/', '\\']).rev().take(2);
+    // The file does not say which of the two it is for.
+    match parts.into_iter().any(|part| part.eq_ignore_ascii_case("User") || part.eq_ignore_ascii_case("ntuser.pol")) {
+        true => {
+            Err(format!("this may be the policy of a user; say for which root key it is: `pol:{rest}=HKCU` or `=HKLM`"))
+        }
+        false => Ok(Kind::Pol(path, RootKey::Hklm)),
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Reason {
     Malformed,
     /// It exists, but kbfix or the target's format cannot express it.
     Unsupported,
+    /// A policy file says nothing about it, so Group Policy leaves it as it is.
+    NotConfigured,
     /// The target does not cover it, as an export or a snapshot that does not contain the key or file.
     Unknown,
 }
@@ -53,6 +55,7 @@ impl std::fmt::Display for Reason {
             Self::Denied => "access denied",
             Self::Malformed => "malformed",
             Self::Unsupported => "unsupported",
+            Self::NotConfigured => "not configured",
             Self::Unknown => "unknown",
         })
     }
@@ -110,6 +113,48 @@ impl<T> Answer<T> {
     }
 }
 
+impl Answer<Data> {
+    /// Returns the state of a value, as `before` and `after` of a change have it: data, `None` where it is absent, or
+    /// [`Data::not_configured`].
+    ///
+    /// # Errors
+    /// Returns the reason where it could not be read.
+    pub fn state(self) -> Result<Option<Data>, Unread> {
+        match self {
+            Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(Some(Data::not_configured())),
+            other => other.known(),
+        }
+    }
+
+    /// Returns the answer for the state of a value after a change.
+    pub(super) fn of_state(state: Option<Data>) -> Self {
+        match state {
+            Some(data) if data.is_not_configured() => Self::not_configured(),
+            other => other.into(),
+        }
+    }
+}
+
+impl<T> Answer<T> {
+    /// Returns the answer about something of which a policy file says nothing.
+    pub(super) fn not_configured() -> Self {
+        Self::unread(Reason::NotConfigured, "the policy file says nothing about it, so Group Policy leaves it as it is")
+    }
+}
+
+impl Answer<()> {
+    /// Returns whether values can be set in the key without creating it: it exists, or it is a key of a policy file.
+    ///
+    /// # Errors
+    /// Returns the reason where it is not known.
+    pub fn holds_values(self) -> Result<bool, Unread> {
+        match self {
+            Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(true),
+            other => Ok(other.known()?.is_some()),
+        }
+    }
+}
+
 impl<T> From<Option<T>> for Answer<T> {
     fn from(option: Option<T>) -> Self {
         option.map_or(Self::Absent, Self::Present)
@@ -120,12 +165,21 @@ impl<T> From<Option<T>> for Answer<T> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     /// The values. If named values were asked for: an answer for each of them. If all were asked for: those that exist,
-    /// none of them absent. The names are spelled as they were found.
+    /// and in a policy file those that it deletes. The names are spelled as they were found.
     pub values: BTreeMap<ValueName, Answer<Data>>,
+    /// The reason why it is not known whether the key exists, although its values are answered: a policy file sets nothing
+    /// in it.
+    pub unsure: Option<Unread>,
     /// The class name and security descriptor, where all values were asked for.
     pub properties: Option<Answer<KeyProperties>>,
     /// The names of the subkeys, where they were asked for.
     pub subkeys: Option<Vec<KeyName>>,
+}
+
+impl KeyFacts {
+    /// The name that stands, in a policy file, for all values of a key that it does not name: absent where it deletes them,
+    /// otherwise not configured.
+    pub const OTHER_VALUES: &str = "**DelVals.";
 }
 
 /// The facts of a file that exists.

@@ -123,6 +123,17 @@ impl DriveFolder {
         }
     }
 
+    /// Opens the file at `path`, the absolute path on the other machine, with its drive.
+    pub fn open_file(&mut self, path: &str) -> Answer<fs::File> {
+        match self.find(path) {
+            Answer::Present(found) => Pinned::open(&self.root, &found)
+                .and_then(|reached| reached.file())
+                .map_or_else(|error| unread(&found, &error), Answer::Present),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        }
+    }
+
     /// Returns where the file is below the folder, spelled as it is there.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         match self.names_below_root(path) {

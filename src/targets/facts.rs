@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, ValueSelection, hku};
+use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Unread, ValueSelection, hku};
 use document::FactsDocument;
 pub use drift::Drift;
 
@@ -45,6 +45,9 @@ struct KeyRecord {
     /// The values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
+    /// The reason why it is not known whether the key exists, although its values are answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsure: Option<Unread>,
     /// The names of the values with sensitive data.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     sensitive: BTreeSet<ValueName>,
@@ -82,6 +85,7 @@ impl Facts {
         }
         let answer = answer.map(|facts| KeyRecord {
             values: facts.values,
+            unsure: facts.unsure,
             sensitive: BTreeSet::new(),
             all_values: query.values == ValueSelection::All,
             properties: facts.properties,
@@ -120,7 +124,10 @@ impl Facts {
 
     /// Returns whether the key exists; `None` where these facts do not say.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
-        self.record(key).map(|answer| answer.map(|_| ()))
+        self.record(key).map(|answer| match answer {
+            Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
+            answer => answer.map(|_| ()),
+        })
     }
 
     /// Returns a value of the key; absent where the key is absent.
@@ -128,7 +135,7 @@ impl Facts {
         match self.record(key)? {
             Answer::Present(record) => match record.values.get(name) {
                 Some(answer) => Some(answer.clone()),
-                None => record.all_values.then_some(Answer::Absent),
+                None => record.all_values.then(|| record.others()),
             },
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
@@ -155,6 +162,17 @@ impl Facts {
                     .map(|(n, a)| (n.clone(), a.clone()))
                     .collect()
             })),
+        }
+    }
+
+    /// Returns the values of the key that are known to be absent, although others may be not configured.
+    fn deleted_values(&self, key: &Key) -> BTreeMap<ValueName, Answer<Data>> {
+        match self.record(key) {
+            Some(Answer::Present(record)) if record.others() != Answer::Absent => {
+                let absent = record.values.keys().filter(|name| record.values[*name] == Answer::Absent);
+                absent.map(|name| (name.clone(), Answer::Absent)).collect()
+            }
+            _ => BTreeMap::new(),
         }
     }
 
@@ -239,6 +257,7 @@ impl Facts {
                 // Nothing was below the absent key, so the new record lists all values and subkeys.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
+                    unsure: None,
                     sensitive: change.sensitive.clone(),
                     all_values: true,
                     properties: change.properties.clone().map(Answer::Present),
@@ -256,10 +275,13 @@ impl Facts {
             for value in &change.values {
                 match &value.after {
                     Some(data) => {
+                        if !data.is_not_configured() {
+                            record.unsure = None;
+                        }
                         // The spelling of the name stays as it was found.
-                        record.values.insert(value.name.clone(), Answer::Present(data.clone()));
+                        record.values.insert(value.name.clone(), Answer::of_state(Some(data.clone())));
                     }
-                    None if record.all_values => {
+                    None if record.all_values && record.others() == Answer::Absent => {
                         record.values.remove(&value.name);
                     }
                     None => {
@@ -277,6 +299,18 @@ impl Facts {
             && parent.subkeys.is_some()
         {
             Arc::make_mut(parent).subkeys.iter_mut().for_each(|subkeys| alter(subkeys, &last));
+        }
+    }
+}
+
+impl KeyRecord {
+    /// Returns the answer about each value that is not among those that exist: absent, or in a policy file perhaps not
+    /// configured.
+    fn others(&self) -> Answer<Data> {
+        let others = ValueName::new(KeyFacts::OTHER_VALUES).ok().and_then(|name| self.values.get(&name));
+        match others {
+            Some(Answer::Unread(why)) if why.reason == Reason::NotConfigured => Answer::Unread(why.clone()),
+            _ => Answer::Absent,
         }
     }
 }

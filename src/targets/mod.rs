@@ -3,7 +3,7 @@
 //! A target knows keys, values and files, but no specs. It has few primitives, so that each kind of target is small and
 //! one contract suite (`tests/engine/targets/`) can test that all of them behave the same:
 //!
-//! - read a batch of keys, and a batch of files;
+//! - read a batch of keys, a batch of files, and what event logs say;
 //! - write a list of changes, each checked against its `before`;
 //! - lock the target meanwhile.
 //!
@@ -15,6 +15,7 @@ mod answer;
 mod change;
 mod control_set;
 pub mod drives;
+mod events;
 mod facts;
 mod hive;
 mod hku;
@@ -24,6 +25,7 @@ pub mod local;
 pub mod lock;
 mod offline;
 mod open;
+mod pol;
 mod precondition;
 mod profiles;
 mod reg;
@@ -36,11 +38,13 @@ use std::collections::BTreeSet;
 pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{ChangeAction, KeyChange, ValueChange};
+pub use events::{EventAnswer, EventFacts, EventQuery, Since};
 pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
 pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
+pub use pol::PolTarget;
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
@@ -95,6 +99,15 @@ pub trait Target {
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Answers each question about events, in the same order. A log that the target does not have is absent.
+    ///
+    /// # Errors
+    /// Returns an error only where the target as a whole cannot be read.
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        let why = format!("{} has no event logs", self.uri());
+        Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
+    }
 
     /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
     fn missing_drives(&self) -> BTreeSet<char> {

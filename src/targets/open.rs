@@ -5,7 +5,8 @@ use super::smb::{Settings, SmbTarget};
 use crate::format::reg::CodePage;
 
 use super::{
-    Address, HiveTarget, ImageTarget, Kind, RegTarget, SnapshotTarget, Target, TargetError, drives::Drives, smb::Host,
+    Address, HiveTarget, ImageTarget, Kind, PolTarget, RegTarget, SnapshotTarget, Target, TargetError, drives::Drives,
+    smb::Host,
 };
 
 /// Opens a target.
@@ -28,6 +29,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
         }
         Kind::Image(folder) => Ok(Box::new(ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?)),
         Kind::Hive(path, key) => Ok(Box::new(HiveTarget::open(&path, key, drives(address)?, address.allow_dirty)?)),
+        Kind::Pol(path, root) => Ok(Box::new(PolTarget::open(&path, root)?)),
         Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),
         Kind::Smb(host) => smb(host, drives(address)?),
     }

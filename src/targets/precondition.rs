@@ -33,7 +33,7 @@ pub(super) fn before(
     for value in &change.values {
         let found = facts.values.get(&value.name).cloned().unwrap_or(Answer::Absent);
         let found = found
-            .known()
+            .state()
             .map_err(|why| WriteError::Unsupported { place: change.place(&value.name), detail: why.to_string() })?;
         if found != value.before {
             let text = |data: &Option<Data>| change.message(&value.name, data.as_ref());

@@ -29,7 +29,7 @@ const CLASSES: [&str; 2] = [
 const MANDATORY: &str = "NTUSER.MAN";
 
 /// The result of asking the registry: an answer, or why there is none.
-type Asked<T> = Result<Result<T, Unread>, TargetError>;
+pub(super) type Asked<T> = Result<Result<T, Unread>, TargetError>;
 
 /// A function that answers questions about keys below `HKLM`.
 pub(super) trait Ask: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {}
@@ -140,13 +140,13 @@ pub(super) fn mount(
         };
         match (first_of(&["NTUSER.DAT"]), first_of(&[MANDATORY])) {
             (Ok(None), Ok(None)) => registry.no_hive(hku.child(sid)),
-            (Ok(None), _) => registry.mount(hku.child(sid), Err(missing("NTUSER.DAT"))),
-            (Ok(Some(file)), _) => registry.mount(hku.child(sid), Ok(file)),
-            (Err(why), _) => registry.mount(hku.child(sid), Err(why)),
+            (Ok(None), _) => registry.mount_user(hku.child(sid), Err(missing("NTUSER.DAT"))),
+            (Ok(Some(file)), _) => registry.mount_user(hku.child(sid), Ok(file)),
+            (Err(why), _) => registry.mount_user(hku.child(sid), Err(why)),
         }
         if let Ok(key) = KeyPath::from_parts(RootKey::Hku, &format!("{sid}_Classes")) {
             let classes = first_of(&CLASSES).and_then(|file| file.ok_or_else(|| missing(&CLASSES.join(" or "))));
-            registry.mount(key, classes);
+            registry.mount_user(key, classes);
         }
     }
 }
@@ -161,7 +161,7 @@ pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the string in a value below `HKLM`; `None` where it is absent.
-fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
+pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
     let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
     let (path, name) = match (path, ValueName::new(name).map_err(|e| unsupported(&e))) {
@@ -183,15 +183,15 @@ fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     }))
 }
 
-/// Expands the two variables that Windows uses in a profile's folder.
-fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
+/// Expands the variable at the start of a path: the system's drive, or the Windows folder by either of its names.
+pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
     let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
         return Ok(folder.to_owned());
     };
     let root = system_root.as_ref().map_err(Clone::clone)?;
     match name.to_ascii_lowercase().as_str() {
         "systemdrive" => Ok(format!("{}{rest}", root.get(..2).unwrap_or_default())),
-        "systemroot" => Ok(format!("{}{rest}", root.trim_end_matches('\\'))),
+        "systemroot" | "windir" => Ok(format!("{}{rest}", root.trim_end_matches('\\'))),
         _ => Err(Unread::new(Reason::Unsupported, format!("%{name}% in `{folder}` is not known to kbfix"))),
     }
 }

@@ -149,7 +149,7 @@ impl RegTarget {
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
                 let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
                 let properties = (query.values == ValueSelection::All).then(none);
-                Ok(Answer::Present(KeyFacts { values, properties, subkeys }))
+                Ok(Answer::Present(KeyFacts { values, unsure: None, properties, subkeys }))
             }
         }
     }

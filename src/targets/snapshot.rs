@@ -17,8 +17,8 @@ use crate::files::{
 };
 
 use super::{
-    Answer, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError,
-    WriteFailure, lock::lock_beside, precondition,
+    Answer, EventAnswer, EventFacts, EventQuery, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target,
+    TargetError, WriteError, WriteFailure, lock::lock_beside, precondition,
 };
 
 /// A snapshot file.
@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub specs: Vec<String>,
     /// The facts.
     pub facts: Facts,
+    /// What its event logs say of the symptoms of the specs, where `kbfix snapshot --symptoms` asked for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventAnswer>,
 }
 
 impl Snapshot {
@@ -116,6 +119,15 @@ impl Target for SnapshotTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let facts = &self.snapshot.facts;
         Ok(paths.iter().map(|path| facts.file(path).unwrap_or_else(|| not_covered(path))).collect())
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        let not_asked = |query: &EventQuery| {
+            let detail = format!("the snapshot does not cover {query}; take it with --symptoms");
+            Answer::unread(Reason::Unknown, detail)
+        };
+        let known = |query: &EventQuery| self.snapshot.events.iter().find(|known| known.event == *query);
+        Ok(queries.iter().map(|q| known(q).map_or_else(|| not_asked(q), |known| known.found.clone())).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {

@@ -38,6 +38,7 @@ fn the_schemas_of_the_documents_are_up_to_date() {
         "journals",
         "journal",
         "library",
+        "symptoms",
         "hive-check",
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix")).args(["schema", name]).output().unwrap();

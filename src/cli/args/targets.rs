@@ -13,7 +13,8 @@ use kbfix::{
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
     /// The target: local (this Windows machine), image:DIR (the mounted volume of a switched-off Windows),
-    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export), snapshot:FILE,
+    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export),
+    /// pol:FILE[=HKCU] (a Registry.pol of Group Policy), snapshot:FILE,
     /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server 2003;
     /// KBFIX_SMB_AUTH_FILE names the file with user name and password).
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
@@ -63,8 +64,9 @@ impl TargetArguments {
             None if cfg!(windows) => "local",
             None => {
                 let message = "no target is given, and this is not Windows";
-                let hint = Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, snapshot:FILE or smb://HOST")
-                    .option("target", "URI");
+                let hint =
+                    Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, pol:FILE, snapshot:FILE or smb://HOST")
+                        .option("target", "URI");
                 return Err(CommandError::new(
                     Exit::Refused,
                     Diagnostic::error(Code::TARGET_MISSING, message).hint(hint),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kbfix::{
     diag::Exit,
     operation::{
-        self,
+        self, Request,
         report::{self, Report},
     },
     plan::Outcome,
@@ -13,7 +13,11 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{plans, request::RequestArguments, targets::TargetArguments},
+    args::{
+        plans,
+        request::RequestArguments,
+        targets::{StateArguments, TargetArguments},
+    },
     error::CommandError,
     out_file::{Destination, Inputs},
     output::{self, Output},
@@ -35,6 +39,13 @@ pub(in crate::cli) struct Arguments {
     /// How the difference is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+
+    /// Also look for the specs' symptoms in the event logs of the target. They decide no outcome.
+    #[arg(long, conflicts_with = "plan")]
+    symptoms: bool,
+
+    #[command(flatten)]
+    state: StateArguments,
 
     /// Save the plan, for review and for `kbfix apply --plan`. Not to standard output: see --with-plan.
     #[arg(long, value_name = "FILE")]
@@ -132,5 +143,9 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    Ok(Report { plan: text, ..diff.into_report() })
+    let mut report = Report { plan: text, ..diff.into_report() };
+    if let (true, Request::Specs(specs)) = (arguments.symptoms, &request) {
+        operation::add_symptoms(&mut report, specs, target.as_mut(), &arguments.state.store()?, output)?;
+    }
+    Ok(report)
 }

@@ -17,4 +17,5 @@ pub(in crate::cli) mod rollback;
 pub(in crate::cli) mod schema;
 pub(in crate::cli) mod show;
 pub(in crate::cli) mod snapshot;
+pub(in crate::cli) mod symptoms;
 pub(in crate::cli) mod validate;

@@ -8,7 +8,7 @@ use crate::cli::{error::CommandError, output::Output};
 use kbfix::{
     diag::Exit,
     fleet::{self, FleetComparison, FleetReport},
-    operation::library::Library,
+    operation::{library::Library, symptoms::Symptoms},
     plan,
     render::{self, article::Articles, diagnostics::Findings, hive_check::HiveCheck, journal},
     spec,
@@ -55,6 +55,8 @@ enum Document {
     Journal,
     /// What library lists.
     Library,
+    /// What symptoms finds.
+    Symptoms,
     /// What the check of a hive finds.
     HiveCheck,
 }
@@ -76,6 +78,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Journals => written::<journal::Journals<'_>>(),
         Document::Journal => written::<journal::Shown<'_>>(),
         Document::Library => written::<Library>(),
+        Document::Symptoms => written::<Symptoms>(),
         Document::HiveCheck => written::<HiveCheck<'_>>(),
     };
     output.result(&format!("{schema:#}\n"));

@@ -12,7 +12,7 @@ use crate::cli::{
 use kbfix::{
     diag::{Code, Diagnostic, Exit, Hint},
     journal::now,
-    operation::{self, Progress as _, reading},
+    operation::{self, Progress as _, reading, reading_logs, symptoms},
     targets::Snapshot,
 };
 
@@ -24,6 +24,10 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     target: TargetArguments,
+
+    /// Also keep what the event logs say of the specs' symptoms, for `kbfix symptoms` without the machine.
+    #[arg(long)]
+    symptoms: bool,
 
     /// The file to write; `-` for standard output.
     #[arg(long, value_name = "FILE")]
@@ -39,7 +43,12 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let (address, mut target) = arguments.target.open()?;
     let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
-    let snapshot = Snapshot { kbfix_snapshot: 1, taken_of: address.uri, taken: now(), specs: ids, facts: plan.facts };
+    let events = match arguments.symptoms {
+        true => output.during(&reading_logs(target.as_ref()), || symptoms::events(&specs, target.as_mut()))?,
+        false => Vec::new(),
+    };
+    let (taken_of, taken, facts) = (address.uri, now(), plan.facts);
+    let snapshot = Snapshot { kbfix_snapshot: 1, taken_of, taken, specs: ids, facts, events };
     let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));
     let open = open.map(|(spec, name)| {
         let message = format!("{}: the keys that the parameter `{name}` names are not in the snapshot", spec.id);

@@ -4,6 +4,7 @@
 
 use super::{
     Error, Hive,
+    base::NOWHERE,
     bytes::{u16_at, u32_at},
 };
 
@@ -70,7 +71,7 @@ impl Leaf<'_> {
     }
 
     pub(super) fn keys(&self) -> impl DoubleEndedIterator<Item = u32> {
-        self.elements.chunks_exact(self.kind.step()).filter_map(|e| u32_at(e, 0))
+        self.elements.chunks_exact(self.kind.step()).map(|e| u32_at(e, 0).unwrap_or(NOWHERE))
     }
 }
 
@@ -97,18 +98,23 @@ impl Hive {
     /// Returns the subkey list at `at`, without reading its leaves. An index root that refers to a leaf twice is an
     /// error.
     pub(super) fn list(&self, at: u32) -> Result<List, Error> {
+        let list = self.known_list(at)?;
+        let mut sorted = list.leaves().to_vec();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::cell(LIST, at, "the index root names a list twice"));
+        }
+        Ok(list)
+    }
+
+    /// Returns the subkey list at `at`, which [`Hive::list`] has accepted before, or the editor has written.
+    pub(super) fn known_list(&self, at: u32) -> Result<List, Error> {
         let cell = self.cell(LIST, at)?;
         if !cell.starts_with(b"ri") {
             return Ok(List::Leaf(at));
         }
         let elements = elements(cell, 4).ok_or_else(|| Error::cell(LIST, at, "it runs over the end of the cell"))?;
-        let leaves: Vec<u32> = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
-        let mut sorted = leaves.clone();
-        sorted.sort_unstable();
-        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Error::cell(LIST, at, "the index root names a list twice"));
-        }
-        Ok(List::Root(at, leaves))
+        Ok(List::Root(at, elements.chunks_exact(4).map(|e| u32_at(e, 0).unwrap_or(NOWHERE)).collect()))
     }
 
     /// Returns the leaf at `at`.

@@ -114,6 +114,10 @@ impl Hive {
             return Ok(None);
         }
         let at = key.u32(SUBKEY_LIST);
+        if self.is_sorted(key.node()) {
+            // It was read in full when it was sorted.
+            return self.known_list(at).map(Some);
+        }
         let is_new = self.own(LIST, at, key.at)?;
         let list = self.list(at)?;
         if let List::Root(_, leaves) = &list

@@ -5,6 +5,7 @@
 //! its disk fails, a read returns an error that can be reported, while a mapping would end the process.
 
 use std::{
+    borrow::Cow,
     fmt, io,
     sync::{Arc, OnceLock},
 };
@@ -90,6 +91,14 @@ impl Store {
         match self {
             Self::Whole(file) => Ok(file),
             Self::Parts(parts) => parts.whole(),
+        }
+    }
+
+    /// Returns all bytes, without keeping those that are read for it.
+    pub(super) fn passing(&self) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Self::Parts(parts) if parts.whole.get().is_none() => parts.read(0, parts.len).map(Cow::Owned),
+            _ => self.whole().map(Cow::Borrowed),
         }
     }
 

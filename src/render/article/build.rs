@@ -2,13 +2,11 @@
 
 use crate::spec::{
     Spec,
-    document::{
-        Allowed, ComputerRestart, EventLevel, Expectation, Literal, ManualStep, Parameter, Scalar, SourceLevel,
-        StepOrder, Symptom,
-    },
+    document::{Allowed, ComputerRestart, Literal, ManualStep, Parameter, Scalar, SourceLevel, StepOrder, Symptom},
 };
 
 use super::{Article, Block, Item, Section, conditions, registry};
+use crate::render::symptoms;
 
 /// Builds the article of a spec.
 pub fn article(spec: &Spec) -> Article {
@@ -63,17 +61,8 @@ fn about(spec: &Spec) -> Vec<Item> {
 
 fn symptom(symptom: &Symptom) -> Item {
     let event = &symptom.event;
-    let level = event.level.map(|level| match level {
-        EventLevel::Critical => ", critical",
-        EventLevel::Error => ", error",
-        EventLevel::Warning => ", warning",
-        EventLevel::Information => ", information",
-        EventLevel::Verbose => ", verbose",
-    });
-    let expect = match symptom.expect {
-        None | Some(Expectation::Gone) => "gone with the remedy",
-        Some(Expectation::Appears) => "seen once the remedy works",
-    };
+    let level = event.level.map(|level| format!(", {}", level.as_str()));
+    let expect = symptoms::expectation(symptom.expect.unwrap_or_default());
     let note = symptom.note.as_deref().map(|note| format!(". {}", paragraph(note))).unwrap_or_default();
     let (log, source, id) = (&event.log, &event.source, event.id);
     Item::new(format!("Event {id} of {source} in the log {log}{}; {expect}{note}", level.unwrap_or_default()))

@@ -24,7 +24,14 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
         head(case, report, paint, &mut out);
         changes(case, paint, &mut out);
     }
-    for outcome in [FleetOutcome::Waived, FleetOutcome::Blocked, FleetOutcome::NeedsParameter, FleetOutcome::Unknown] {
+    let others = [
+        FleetOutcome::Waived,
+        FleetOutcome::PendingRestart,
+        FleetOutcome::Blocked,
+        FleetOutcome::NeedsParameter,
+        FleetOutcome::Unknown,
+    ];
+    for outcome in others {
         for case in report.cases_of(outcome) {
             head(case, report, paint, &mut out);
         }

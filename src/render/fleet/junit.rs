@@ -107,7 +107,7 @@ fn element(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::InDesiredState => None,
         FleetOutcome::NotApplicable | FleetOutcome::Waived => Some("skipped"),
-        FleetOutcome::ChangesPending | FleetOutcome::Blocked => Some("failure"),
+        FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked => Some("failure"),
         FleetOutcome::NeedsParameter | FleetOutcome::Unknown | FleetOutcome::Unreadable => Some("error"),
     }
 }

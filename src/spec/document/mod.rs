@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::format::event::EventLevel;
 pub use condition::{
     Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace, VersionRange,
 };
@@ -89,7 +90,7 @@ pub struct Document {
     /// Restarts that are needed for the change to take effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
-    /// Signs of the problem on a machine, or of the remedy.
+    /// Signs of the problem on a machine, or of the remedy. `kbfix symptoms` looks for them; they decide nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -226,10 +227,11 @@ pub struct Symptom {
 }
 
 /// The effect of the remedy on a symptom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {
     /// It does not occur any more.
+    #[default]
     Gone,
     /// It occurs from then on.
     Appears,
@@ -239,25 +241,15 @@ pub enum Expectation {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// The log, such as Application.
+    /// The log, such as Application or Microsoft-Windows-SMBClient/Security.
+    #[schemars(length(min = 1))]
     pub log: String,
-    /// The source.
+    /// The source, as Event Viewer shows it, or the name of the provider.
+    #[schemars(length(min = 1))]
     pub source: String,
-    /// The event ID.
+    /// The event ID, as Event Viewer shows it.
     pub id: u32,
-    /// The level.
+    /// The level; without one, any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<EventLevel>,
-}
-
-/// The level of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names are Windows' own")]
-pub enum EventLevel {
-    Critical,
-    Error,
-    Warning,
-    Information,
-    Verbose,
 }

@@ -11,6 +11,7 @@ impl Facts {
         let mut found = KeyFacts::default();
         match there {
             Answer::Absent => return Answer::Absent,
+            Answer::Unread(why) if why.reason == Reason::NotConfigured => found.unsure = Some(why),
             Answer::Unread(why) => return Answer::Unread(why),
             Answer::Present(()) => {}
         }
@@ -26,6 +27,7 @@ impl Facts {
             ValueSelection::All => match self.all_values(&query.key) {
                 Some(Answer::Present(values)) => {
                     found.values = values;
+                    found.values.extend(self.deleted_values(&query.key));
                     found.properties = self.properties(&query.key);
                 }
                 Some(other) => return other.map(|_| KeyFacts::default()),

@@ -5,6 +5,7 @@
 //! another drive is unknown unless a folder was given for it. A missing hive of the machine answers unknown, not
 //! absent: Windows cannot start without it, so the image is incomplete, and the hive's contents are not known.
 
+mod events;
 mod volume;
 
 use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
@@ -12,8 +13,8 @@ use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
 use crate::registry::{KeyPath, RootKey};
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
-    WriteFailure, drives::Drives, lock::lock_beside, offline::OfflineRegistry, profiles,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError,
+    Unread, WriteError, WriteFailure, drives::Drives, lock::lock_beside, offline::OfflineRegistry, profiles,
 };
 use volume::Volume;
 
@@ -152,6 +153,10 @@ impl Target for ImageTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let system_root = self.system_root()?;
         Ok(paths.iter().map(|path| self.volume.facts(path, &system_root)).collect())
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        self.events(queries)
     }
 
     fn missing_drives(&self) -> BTreeSet<char> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -73,6 +74,14 @@ impl Volume {
     pub(super) fn facts(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<FileFacts> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.facts(path),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Opens the file that the machine calls `path`.
+    pub(super) fn open_file(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<File> {
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.open_file(path),
             Err(why) => Answer::Unread(why),
         }
     }

@@ -7,6 +7,7 @@
 
 mod disk;
 mod error;
+mod events;
 mod lock;
 mod place;
 mod properties;
@@ -21,7 +22,10 @@ use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
 use crate::registry::View;
 
-use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError, WriteFailure};
+use super::{
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError,
+    WriteFailure,
+};
 
 pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
@@ -56,6 +60,10 @@ impl Target for LocalTarget {
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        events::answers(queries)
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

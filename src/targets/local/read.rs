@@ -43,7 +43,7 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
     };
     let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
     let properties = (query.values == ValueSelection::All).then(|| properties::read(handle));
-    Ok(KeyFacts { values, properties, subkeys })
+    Ok(KeyFacts { values, unsure: None, properties, subkeys })
 }
 
 /// Returns the named values, with the names spelled as in the registry.

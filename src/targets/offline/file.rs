@@ -76,6 +76,14 @@ impl HiveFile {
         Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0 })
     }
 
+    /// Returns the file if cells fill the bins of its hive, without which it could not be changed.
+    pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
+        match self.hive.check_bins() {
+            Ok(()) => Ok(self),
+            Err(error) => Err(Unread::new(Reason::Malformed, refused(&self.path, &error).to_string())),
+        }
+    }
+
     /// Returns the path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -240,7 +248,6 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     TargetError::Malformed { what, detail: format!("{error}{hint}"), option }
 }
 
-/// Opens the file. It is checked first: opening a pipe would wait for a writer.
 /// Empties a log, unless it is empty already.
 fn empty(log: &Path) -> io::Result<()> {
     if fs::metadata(log)?.len() == 0 {

@@ -61,6 +61,9 @@ struct Mount {
     key: KeyPath,
     /// The path of the file, or why it is not known.
     file: Result<PathBuf, Unread>,
+    /// Whether the hive is one of many, of a user of the machine: damage to it makes its keys unknown, and the target is
+    /// not refused.
+    of_user: bool,
     /// The result of opening the file, after the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
 }
@@ -115,7 +118,13 @@ impl OfflineRegistry {
 
     /// Mounts a hive file at a key, or notes why the file for that key is not available.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
-        self.mounts.push(Mount { key, file, opened: None });
+        self.mounts.push(Mount { key, file, of_user: false, opened: None });
+    }
+
+    /// Does the same for a hive of a user of the machine. If it is damaged, only its keys are unknown: a user can damage
+    /// it, and must not prevent what is done for the others.
+    pub(super) fn mount_user(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
+        self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }
 
     /// Notes that there is no hive for this key.
@@ -125,7 +134,7 @@ impl OfflineRegistry {
 
     /// Mounts a hive file that is already open.
     pub(super) fn mount_opened(&mut self, key: KeyPath, file: HiveFile) {
-        self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), opened: Some(Ok(file)) });
+        self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
 
     /// Notes that no further hive will be mounted below this root key.
@@ -260,8 +269,12 @@ impl OfflineRegistry {
             let opened = match &mount.file {
                 Err(why) => Err(why.clone()),
                 Ok(path) => match HiveFile::open(path, root_of(&self.roots, path), allow_dirty) {
+                    Ok(file) if mount.of_user => file.with_sound_bins(),
                     Ok(file) => Ok(file),
                     Err(OpenError::Unread(why)) => Err(why),
+                    Err(OpenError::Refused(error)) if mount.of_user => {
+                        Err(Unread::new(Reason::Malformed, error.to_string()))
+                    }
                     Err(OpenError::Refused(error)) => return Err(Halt::Refused(error)),
                 },
             };

@@ -21,7 +21,7 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
         };
         let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
         let properties = (query.values == ValueSelection::All).then(|| properties(hive, node));
-        Ok(KeyFacts { values, properties, subkeys })
+        Ok(KeyFacts { values, unsure: None, properties, subkeys })
     };
     facts().map_or_else(Answer::Unread, Answer::Present)
 }

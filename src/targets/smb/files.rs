@@ -2,7 +2,7 @@
 //!
 //! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::targets::{
     Answer, FileFacts, Reason,
@@ -14,12 +14,36 @@ use super::{Connection, Trouble, program};
 /// The local name of a fetched file.
 const HERE: &str = "file";
 
+/// A file that was fetched; it is removed when this is dropped.
+pub(super) struct Fetched {
+    folder: tempfile::TempDir,
+}
+
+impl Fetched {
+    /// Returns where it is here.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join(HERE)
+    }
+}
+
 impl Connection {
     /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
     ///
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
+        Ok(match self.fetch(path)? {
+            Answer::Present(fetched) => named(facts_of(&fetched.path()), path),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        })
+    }
+
+    /// Fetches the file at `path`.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
             Err(why) => return Ok(Answer::Unread(why)),
@@ -41,15 +65,15 @@ impl Connection {
         command.args(self.settings.arguments(&self.host)).args(["-p", &self.host.port().to_string()]);
         command.arg(format!("//{}/{drive}$", self.host.name)).args(["-c", &format!("get \"{names}\" {HERE}")]);
         let said = program::run(&mut command, b"", self.settings.limit)?;
-        let here = folder.path().join(HERE);
-        if said.success && fs::exists(&here).map_err(failed)? {
-            return Ok(named(facts_of(&here), path));
+        let fetched = Fetched { folder };
+        if said.success && fs::exists(fetched.path()).map_err(failed)? {
+            return Ok(Answer::Present(fetched));
         }
         self.refused(&said.text(), path, drive)
     }
 
     /// Returns the answer for a file that could not be fetched.
-    fn refused(&self, text: &str, path: &str, drive: char) -> Result<Answer<FileFacts>, Trouble> {
+    fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
             if line.starts_with("tree connect failed") {
@@ -71,6 +95,9 @@ impl Connection {
             _ if is("NT_STATUS_OBJECT_NAME_NOT_FOUND") || is("NT_STATUS_OBJECT_PATH_NOT_FOUND") => Answer::Absent,
             _ if is("NT_STATUS_NO_SUCH_FILE") || is("NT_STATUS_NOT_A_DIRECTORY") => Answer::Absent,
             _ if is("NT_STATUS_ACCESS_DENIED") => Answer::unread(Reason::Denied, path),
+            _ if is("NT_STATUS_SHARING_VIOLATION") => {
+                Answer::unread(Reason::Unknown, format!("{path} cannot be read while the machine has it open: {line}"))
+            }
             _ if is("NT_STATUS_FILE_IS_A_DIRECTORY") => {
                 Answer::unread(Reason::Malformed, format!("{path} is not a file"))
             }

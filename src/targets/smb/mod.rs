@@ -11,6 +11,8 @@
 
 mod remote_host;
 #[cfg(unix)]
+mod events;
+#[cfg(unix)]
 mod files;
 #[cfg(unix)]
 mod program;

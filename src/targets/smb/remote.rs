@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::targets::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure, drives::Drives,
-    lock::lock_beside,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure,
+    drives::Drives, lock::lock_beside,
 };
 
 use super::{Host, Settings, Trouble};
@@ -20,9 +20,9 @@ const REACHED_WITHIN: Duration = Duration::from_secs(15);
 /// Another machine.
 #[derive(Debug)]
 pub struct SmbTarget {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Folders that stand for the machine's drives.
-    drives: Drives,
+    pub(super) drives: Drives,
 }
 
 /// The host and settings for each exchange with the machine.
@@ -43,7 +43,7 @@ impl SmbTarget {
         Ok(Self { connection: Connection { host, settings }, drives })
     }
 
-    fn failed(&self, trouble: Trouble) -> TargetError {
+    pub(super) fn failed(&self, trouble: Trouble) -> TargetError {
         TargetError::Remote { what: self.uri(), trouble }
     }
 }
@@ -99,6 +99,10 @@ impl Target for SmbTarget {
             });
         }
         Ok(facts)
+    }
+
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        self.events(queries)
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {

@@ -201,6 +201,21 @@ fn a_tree_of_many_levels_is_deleted_and_put_back() {
 }
 
 #[test]
+fn thousands_of_keys_below_one_are_deleted_and_put_back() {
+    let folder = Folder::new();
+    let keys = |editor: &mut Editor<'_>| {
+        editor.create_key("top").unwrap();
+        for i in 0..10_000 {
+            editor.create_key(&format!(r"top\{i}")).unwrap();
+        }
+    };
+    folder.write("hive", &edited(keys));
+    let target = r"hive:hive=HKLM\SOFTWARE";
+    folder.kbfix(&["apply", "spec.yaml", "--target", target]).exits(0).says("10001 keys deleted");
+    folder.kbfix(&["rollback", "--last"]).exits(0).says("10001 keys created");
+}
+
+#[test]
 fn a_list_of_thousands_is_added_to_one_of_thousands() {
     let folder = Folder::new();
     let strings = |from: u32| (from..from + 10_000).map(|i| format!("string {i}")).collect::<Vec<_>>();

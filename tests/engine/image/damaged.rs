@@ -14,7 +14,7 @@ use kbfix::{
 
 use crate::hives::support::{Random, setting};
 
-use super::support::{Machine, SYSTEM};
+use super::support::{Machine, NTUSER, SOFTWARE, SYSTEM};
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
@@ -299,4 +299,58 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
         machine.kbfix(arguments).exits(3).says("the signature is wrong");
     }
     assert!(fs::read(machine.path(SYSTEM)).unwrap() == bytes);
+}
+
+/// A user can damage the hive in the profile, and must not prevent what is done for the others.
+#[test]
+fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 6] = [
+        ("it does not begin with `regf`", |bytes| bytes.fill(b'x')),
+        ("the file ends inside the base block", |bytes| bytes.truncate(1000)),
+        ("the file ends before the end of the hive bins", |bytes| bytes.truncate(6000)),
+        ("the signature is wrong", |bytes| bytes[4096] = b'x'),
+        ("it does not fit into its bin", |bytes| bytes[4096 + 32..4096 + 36].fill(0x7F)),
+        ("it does not begin with `regf`", Vec::clear),
+    ];
+    for (why, damage) in damages {
+        let machine = Machine::new();
+        let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
+        machine.edit(SOFTWARE, |editor| {
+            editor.create_key(profile).unwrap();
+            let folder = Data::sz(r"C:\Documents and Settings\b");
+            editor.set_value(profile, "ProfileImagePath", &folder).unwrap();
+        });
+        let of_b = machine.path("Documents and Settings/b/NTUSER.DAT");
+        fs::create_dir_all(of_b.parent().unwrap()).unwrap();
+        let good = fs::read(machine.path(NTUSER)).unwrap();
+        let mut bytes = good.clone();
+        damage(&mut bytes);
+        fs::write(&of_b, &bytes).unwrap();
+        let text = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKCU\\Software\\New\n  - key: HKLM\\SOFTWARE\\New\n";
+        let spec = machine.beside("spec.yaml", text);
+        let spec = spec.to_str().unwrap();
+        let user = "S-1-5-21-1-2-3-1000";
+        let before = machine.content();
+        machine.kbfix(&["diff", spec]).exits(4).says(user).says(why);
+        machine.kbfix(&["apply", spec, "--check"]).exits(4).says(user).says(why);
+        let plan = machine.beside("plan.json", "");
+        fs::remove_file(&plan).unwrap();
+        machine.kbfix(&["diff", spec, "--out", plan.to_str().unwrap()]).exits(4);
+        machine.kbfix(&["apply", "--plan", plan.to_str().unwrap()]).exits(4).says("3 keys created").says(why);
+        assert!(fs::read(&of_b).unwrap() == bytes, "written: {why}");
+        machine.kbfix(&["rollback", "--last"]).exits(0).says("3 keys deleted");
+        assert!(machine.content() == before, "{why}");
+        // A hive that is damaged after the apply is not rolled back, and nothing else of the journal is.
+        fs::write(&of_b, &good).unwrap();
+        machine.kbfix(&["apply", spec]).exits(0).says("5 keys created");
+        let applied = machine.content();
+        let whole = fs::read(&of_b).unwrap();
+        fs::write(&of_b, &bytes).unwrap();
+        machine.kbfix(&["rollback", "--last"]).exits(4).says(why);
+        assert!(machine.content() == applied && fs::read(&of_b).unwrap() == bytes, "{why}");
+        fs::write(&of_b, &whole).unwrap();
+        machine.kbfix(&["rollback", "--last"]).exits(0).says("5 keys deleted");
+        assert!(machine.content() == before, "{why}");
+    }
 }

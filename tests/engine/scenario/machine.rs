@@ -149,6 +149,7 @@ pub(crate) fn taken(export: &Address, specs: &[Spec]) -> Snapshot {
         taken: "2026-01-01T00:00:00Z".to_owned(),
         specs: specs.iter().map(|spec| spec.id.clone()).collect(),
         facts: operation::make_plan(open(export).unwrap().as_mut(), specs).unwrap().facts,
+        events: Vec::new(),
     }
 }
 

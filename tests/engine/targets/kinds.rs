@@ -321,7 +321,7 @@ fn snapshot(base: &Key) -> Snapshot {
     let mut facts = Facts::default();
     let query = KeyQuery { key: base.clone(), values: ValueSelection::All, subkeys: true };
     let properties = Some(Answer::Present(properties(None)));
-    let found = KeyFacts { values: Default::default(), properties, subkeys: Some(Vec::new()) };
+    let found = KeyFacts { properties, subkeys: Some(Vec::new()), ..KeyFacts::default() };
     facts.record_key(&query, Answer::Present(found));
     Snapshot {
         kbfix_snapshot: 1,
@@ -329,6 +329,7 @@ fn snapshot(base: &Key) -> Snapshot {
         taken: "2026-01-01T00:00:00Z".to_owned(),
         specs: Vec::new(),
         facts,
+        events: Vec::new(),
     }
 }
 

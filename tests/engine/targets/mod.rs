@@ -7,6 +7,7 @@ mod bytes;
 mod changes;
 mod kinds;
 mod locks;
+mod pol;
 mod states;
 
 #[cfg(unix)]

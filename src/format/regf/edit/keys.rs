@@ -85,9 +85,7 @@ impl Editor<'_> {
             return Err(Error::cell("cell", pair[0], "two structures refer to it"));
         }
         self.change(|hive, now| {
-            // Sorted while the key still exists: then the absence of each deleted key is known without reading all
-            // others.
-            hive.sort(parent)?;
+            hive.unlink(parent, top.0)?;
             hive.cache.values = None;
             hive.cache.shrunk = true;
             for at in cells {
@@ -98,7 +96,6 @@ impl Editor<'_> {
             for at in records {
                 hive.unreference(at)?;
             }
-            hive.unlink(parent, top.0)?;
             hive.cache.stale.insert(parent);
             hive.put_time(parent, now)?;
             Ok(true)

@@ -12,7 +12,7 @@ mod space;
 mod subkeys;
 mod values;
 
-use super::{Error, Filetime, Hive, Node, bytes::put, free_space::Space};
+use super::{Error, Filetime, Hive, Node, base, bytes::put, free_space::Space};
 
 /// Edits a hive in memory; created by [`Hive::edit`].
 ///
@@ -37,6 +37,18 @@ impl Hive {
             self.cache.session = self.fullness();
         }
         Ok(Editor { hive: self, now })
+    }
+
+    /// Checks that cells fill the hive's bins, without which [`Hive::edit`] is refused. A file that is read on demand is
+    /// read once more for it, and nothing of that is kept.
+    ///
+    /// # Errors
+    /// Returns [`Error`] for the first bin or cell that is wrong, or where the file cannot be read.
+    pub fn check_bins(&self) -> Result<(), Error> {
+        if self.space.is_some() {
+            return Ok(());
+        }
+        Space::of(self.store.passing()?.get(base::SIZE..).unwrap_or_default()).map(drop)
     }
 
     /// Updates what keys record about their largest subkey, value and data, after an editor was suspended.

@@ -80,26 +80,27 @@ impl Hive {
                 self.put_leaf(parent, list, number, elements)?;
             }
         }
-        self.count_subkeys(parent)
+        let count = self.key(Node(parent))?.subkey_count();
+        self.put_u32(parent, node::SUBKEYS, count + 1)
     }
 
-    /// Removes the key `child` from the list of `parent`, and updates the count of subkeys. The key itself is not read.
+    /// Removes the key `child` from the sorted list of `parent`, and updates the count of subkeys.
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
+        self.sort(parent)?;
         let key = self.key(Node(parent))?;
         let missing = || Error::cell(LIST, parent, "the key is not in the list of its parent");
         let list = self.subkey_list(&key)?.ok_or_else(missing)?;
-        for number in 0..list.leaves().len() {
-            let mut elements = self.elements(&list, number)?;
-            if let Some(index) = elements.list.iter().position(|(key, _)| *key == child) {
-                elements.list.remove(index);
-                self.put_leaf(parent, list, number, elements)?;
-                return self.count_subkeys(parent);
-            }
-        }
-        Err(missing())
+        let wanted: Vec<u16> = self.key(Node(child))?.name().units().map(upcase).collect();
+        let place = self.search(parent, &list, &wanted)?.ok().filter(|place| place.node.0 == child);
+        let place = place.ok_or_else(missing)?;
+        let mut elements = self.elements(&list, place.leaf)?;
+        elements.list.remove(place.index);
+        self.put_leaf(parent, list, place.leaf, elements)?;
+        let count = self.key(Node(parent))?.subkey_count();
+        self.put_u32(parent, node::SUBKEYS, count.saturating_sub(1))
     }
 
-    /// Writes the number of subkeys in the lists of `parent`; the old number may have been wrong.
+    /// Writes the number of subkeys in the lists of `parent`.
     fn count_subkeys(&mut self, parent: u32) -> Result<(), Error> {
         let at = self.key(Node(parent))?.u32(node::SUBKEY_LIST);
         let mut count = 0;
@@ -157,8 +158,9 @@ impl Hive {
     fn joined(&self, list: &List, number: usize, elements: &Elements) -> Result<Option<(usize, Elements)>, Error> {
         let count = list.leaves().len();
         for neighbour in [number.wrapping_sub(1), number + 1].into_iter().filter(|n| *n < count) {
-            let other = self.elements(list, neighbour)?;
-            if other.kind == elements.kind && other.list.len() + elements.list.len() <= elements.limit() {
+            let other = self.leaf(list.leaves().get(neighbour).copied().unwrap_or(NOWHERE))?;
+            if other.kind == elements.kind && other.len() + elements.list.len() <= elements.limit() {
+                let other = self.elements(list, neighbour)?;
                 let (first, second) = if neighbour < number { (&other, elements) } else { (elements, &other) };
                 let list = first.list.iter().chain(&second.list).copied().collect();
                 return Ok(Some((neighbour, Elements { kind: elements.kind, list })));
@@ -200,7 +202,8 @@ impl Hive {
         }
     }
 
-    /// Sorts the lists of `parent` if necessary; otherwise a new key could not be found in them.
+    /// Sorts the lists of `parent` if necessary, and counts what is in them; otherwise a new key could not be found in
+    /// them, and the old number may be wrong.
     pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());
@@ -226,6 +229,7 @@ impl Hive {
                 self.put(at, 0, &elements.to_bytes()?)?;
             }
         }
+        self.count_subkeys(parent)?;
         self.cache().sorted.insert(parent);
         Ok(())
     }

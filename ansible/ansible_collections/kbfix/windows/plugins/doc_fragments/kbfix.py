@@ -13,7 +13,8 @@ options:
     description:
       - What to look at or change, as C(kbfix --target) names it.
       - V(local) is the live registry of the host, and the default where the host runs Windows.
-      - V(reg:FILE) is a registry export and V(snapshot:FILE) a kbfix snapshot, both on the host that runs kbfix.
+      - V(reg:FILE) is a registry export, V(pol:FILE) a policy file (C(Registry.pol)) of Group Policy, and V(snapshot:FILE) a kbfix
+        snapshot, all on the host that runs kbfix.
       - V(smb://HOST) is another Windows machine, and V(smb://HOST?smb1) a Windows Server 2003, reached from a Linux host that has
         smbclient and Samba's Python bindings. The credentials are in a file there, which the environment variable
         E(KBFIX_SMB_AUTH_FILE) of the task names.
@@ -46,7 +47,8 @@ options:
     description:
       - The folder on the host for the journals.
       - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) elsewhere.
-      - M(kbfix.windows.kb_info) writes no journal and takes it only so that C(module_defaults) of the group may give it.
+      - M(kbfix.windows.kb_info) writes no journal. With O(kbfix.windows.kb_info#module:symptoms=true) it reads there when specs were last
+        applied, and otherwise takes it only so that C(module_defaults) of the group may give it.
     type: str
   binary_path:
     description:

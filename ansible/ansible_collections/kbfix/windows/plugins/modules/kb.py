@@ -50,7 +50,7 @@ options:
       - The default is that of kbfix. Check mode fails as the run would.
     type: int
   on_blocked:
-    description: Whether a spec whose prerequisite or hotfix is missing fails the task or is warned of.
+    description: Whether a spec whose prerequisite or hotfix is missing, or waits for a restart, fails the task or is warned of.
     type: str
     choices: [fail, warn]
     default: fail
@@ -169,8 +169,8 @@ RETURN = r"""
 outcome:
   description:
     - The worst outcome of the specs.
-    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(blocked), V(needs_parameter), V(unknown),
-      V(rolled_back), V(failed); none where kbfix did not get that far.
+    - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(pending_restart), V(blocked),
+      V(needs_parameter), V(unknown), V(rolled_back), V(failed); none where kbfix did not get that far.
   returned: when kbfix reported
   type: str
   sample: changed
@@ -245,7 +245,7 @@ changes:
       before: null
       after: {type: REG_DWORD, bytes: '01000000', text: 'dword:00000001', readable: null}
 restart:
-  description: What has to be restarted, of the specs that change something.
+  description: What has to be restarted, of the specs that change something or whose hotfix waits for a restart.
   returned: when kbfix got as far as an outcome
   type: dict
   contains:
@@ -283,6 +283,13 @@ steps:
       type: str
 reboot_required:
   description: Whether the computer has to be restarted, as M(ansible.windows.win_updates) calls it.
+  returned: when kbfix got as far as an outcome
+  type: bool
+reboot_pending:
+  description:
+    - Whether the computer waited for a restart already before the task, as its registry says, for a spec with a hotfix or a restart of the
+      computer.
+    - None where the registry could not be read, and where no spec has use for it.
   returned: when kbfix got as far as an outcome
   type: bool
 journal:

@@ -54,12 +54,17 @@ def diff(options: Options, windows: bool, read: ReadFile, host: str = "") -> Cal
     """``kbfix diff``; `host` is its name in a fleet plan."""
     kept = bool(options.get("reports"))
     flags = (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
+    if options.get("symptoms"):
+        if options.get("plan"):
+            raise KbfixFailure("symptoms are those of specs, and a plan has none; give the specs")
+        flags += ["--symptoms", *_state(options)]
     return _with_specs("diff", flags, options, windows, read, host=host)
 
 
 def snapshot(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix snapshot``, to standard output."""
-    start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options)]
+    flags = ["--symptoms"] if options.get("symptoms") else []
+    start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options), *flags]
     return _with_specs_after(start, options, read)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-# What every module takes, so that `module_defaults` of the group can give it; kb_info has no use for `state_dir`.
+# What every module takes, so that `module_defaults` of the group can give it; `state_dir` is of no use to some.
 _HOST: dict[str, t.Any] = {
     "target": {"type": "str"},
     "files": {"type": "str"},
@@ -58,6 +58,7 @@ KB_INFO: dict[str, t.Any] = {
         **_HOST,
         **_CHANGES,
         "with_plan": {"type": "bool", "default": False},
+        "symptoms": {"type": "bool", "default": False},
         "reports": {"type": "str"},
     },
     **_SPEC_RULES,
@@ -68,6 +69,7 @@ KB_SNAPSHOT: dict[str, t.Any] = {
         **{name: option for name, option in _SPECS.items() if name not in ("plan", "digest")},
         **_HOST,
         "dest": {"type": "str", "required": True},
+        "symptoms": {"type": "bool", "default": False},
     },
     "required_one_of": [["spec", "src"]],
 }

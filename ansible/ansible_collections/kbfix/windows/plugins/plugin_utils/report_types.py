@@ -8,7 +8,16 @@ import typing as t
 
 Command = t.Literal["diff", "apply", "rollback", "retire"]
 Outcome = t.Literal[
-    "not_applicable", "in_desired_state", "changed", "changes_pending", "blocked", "needs_parameter", "unknown", "rolled_back", "failed"
+    "not_applicable",
+    "in_desired_state",
+    "changed",
+    "changes_pending",
+    "pending_restart",
+    "blocked",
+    "needs_parameter",
+    "unknown",
+    "rolled_back",
+    "failed",
 ]
 ChangesAre = t.Literal["planned", "made", "undone", "undone_in_part"]
 Part = t.Literal["applicable", "prerequisite", "hotfix", "deletion", "trigger"]
@@ -24,6 +33,11 @@ Severity = t.Literal["low", "medium", "high", "critical"]
 Exclusive = t.Literal[True, "tree"]
 StepOrder = t.Literal["before", "after"]
 ComputerRestart = t.Literal["never", "unknown", "required"]
+Answer = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]
+Reason = t.Literal["denied", "malformed", "unsupported", "not_configured", "unknown"]
+EventLevel = t.Literal["critical", "error", "warning", "information", "verbose"]
+Expectation = t.Literal["gone", "appears"]
+Answer2 = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]
 Action2 = t.Literal["install_hotfix", "stop_service", "start_service", "pause_service"]
 Result = t.Literal["done", "restart_needed", "restart_begun", "skipped", "failed"]
 Code = str
@@ -31,6 +45,7 @@ Severity2 = t.Literal["warning", "error"]
 Fix = t.Literal["quote"]
 Threshold = dict[str, t.Any]
 KeyProperties = dict[str, t.Any]
+ReplacedFile = dict[str, t.Any]
 Moved = dict[str, t.Any]
 
 
@@ -61,6 +76,7 @@ class SpecPlan(t.TypedDict):
     satisfied: t.NotRequired[list[Satisfied]]
     manual_steps: t.NotRequired[list[ManualStep]]
     restart: Restart
+    pending_restart: t.NotRequired[PendingRestart | None]
     sentence: t.NotRequired[str]
     options: t.NotRequired[list[NamedOption]]
 
@@ -203,6 +219,78 @@ class Restart(t.TypedDict):
     note: str | None
 
 
+class PendingRestart(t.TypedDict):
+    """What a machine's registry says of a restart that it waits for."""
+
+    signs: list[str]
+    replaced: t.NotRequired[list[ReplacedFile]]
+    unread: t.NotRequired[list[str]]
+
+
+class SpecSymptoms(t.TypedDict):
+    """The symptoms of one spec on a target."""
+
+    id: str
+    title: str
+    last_apply: Answer
+    symptoms: list[FoundSymptom]
+
+
+class LastApply(t.TypedDict):
+    """An apply that is still in place."""
+
+    time: str
+    journal: str
+
+
+class Unread(t.TypedDict):
+    """The reason why something could not be read."""
+
+    reason: Reason
+    detail: str
+
+
+class FoundSymptom(t.TypedDict):
+    """A symptom, and what the target's log says of it."""
+
+    event: EventQuery
+    expect: Expectation
+    note: str | None
+    found: Answer2
+    apply: AroundApply | None
+    sentence: str
+
+
+class EventQuery(t.TypedDict):
+    """A question about one kind of event."""
+
+    log: str
+    source: str
+    id: int
+    level: EventLevel | None
+
+
+class Seen(t.TypedDict):
+    """How often an event was logged."""
+
+    count: int
+    first: str | None
+    last: str | None
+    log_begins: str | None
+    log_ends: str | None
+    damage: str | None
+
+
+class AroundApply(t.TypedDict):
+    """How often an event was logged before and since an apply."""
+
+    since: int
+    or_more: bool
+    before: int
+    log_begins_after: bool
+    logged_since: bool
+
+
 class Step(t.TypedDict):
     """Something that was done beside the registry."""
 
@@ -276,7 +364,9 @@ class Report(t.TypedDict):
     plan: t.NotRequired[str | None]
     markdown: t.NotRequired[str | None]
     specs: list[SpecPlan]
+    symptoms: t.NotRequired[list[SpecSymptoms]]
     restart: Restart
+    pending_restart: t.NotRequired[PendingRestart | None]
     journal: str | None
     steps: list[Step]
     conflicts: list[Conflict]

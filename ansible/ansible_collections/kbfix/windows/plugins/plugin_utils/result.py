@@ -11,6 +11,9 @@ from .report_types import Data, Diagnostic, KeyChange, Report, SpecPlan
 
 Result = dict[str, t.Any]
 
+# Outcomes of a spec for which something must happen first that kbfix does not do.
+BLOCKED = {"pending_restart", "blocked"}
+
 
 def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
     """Of a task that makes changes, or in check mode would make them."""
@@ -18,12 +21,12 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: 
     result["changed"] = _pending(report) if check else report["changed"]
     if with_diff:
         result["diff"] = _installs(report, options.get("packages") or {}) + _diffs(report, options["diff_lines"])
-    bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | ({"blocked"} if options.get("on_blocked") != "warn" else set())
+    bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | (BLOCKED if options.get("on_blocked") != "warn" else set())
     failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
         result["failed"] = True
     if not failing:
-        warned = [_sentence(spec, no_log) for spec in report["specs"] if spec["outcome"] == "blocked"]
+        warned = [_sentence(spec, no_log) for spec in report["specs"] if spec["outcome"] in BLOCKED]
         result["warnings"] = warned + result["warnings"]
     return result
 
@@ -35,6 +38,8 @@ def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Res
     result["changed"] = False
     if not options.get("reports") and options["with_changes"]:
         result["report"] = {name: data for name, data in report.items() if name != "plan"}
+    if options.get("symptoms") and not _stopped(report):
+        result["symptoms"] = report.get("symptoms", [])
     if options.get("with_plan") and report.get("plan"):
         result["plan"] = report["plan"]
     if _stopped(report):
@@ -85,7 +90,7 @@ def _stopped(report: Report) -> bool:
 def _key_changes(report: Report) -> t.Iterator[KeyChange]:
     for spec in report["specs"]:
         # Those of a blocked spec are never made.
-        if spec["outcome"] not in ("blocked", "needs_parameter", "unknown", "rolled_back"):
+        if spec["outcome"] not in BLOCKED | {"needs_parameter", "unknown", "rolled_back"}:
             yield from spec.get("changes", [])
 
 
@@ -152,7 +157,17 @@ def _restart(report: Report) -> Result:
     changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
     notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
     restart = {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
-    return {"restart": restart, "reboot_required": restart["computer"] == "required"}
+    # A rollback does not ask.
+    pending = {} if report["command"] == "rollback" else {"reboot_pending": _pending_restart(report)}
+    return {"restart": restart, "reboot_required": restart["computer"] == "required", **pending}
+
+
+def _pending_restart(report: Report) -> bool | None:
+    """Whether the computer waited for a restart before the task; none where that is not known or no spec has use for it."""
+    pending = report.get("pending_restart")
+    if pending and (pending["signs"] or any(file["result"] != "unmet" for file in pending.get("replaced", []))):
+        return True
+    return None if not pending or pending.get("unread") else False
 
 
 # Ansible prints the message of a failure and warnings also under no_log. They say then what is where, and quote no data.

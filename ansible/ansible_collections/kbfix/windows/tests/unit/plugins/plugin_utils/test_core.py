@@ -464,7 +464,15 @@ def test_check_mode_has_the_changed_of_the_run() -> None:
 
 @pytest.mark.parametrize(
     "outcome, failed",
-    [("in_desired_state", False), ("not_applicable", False), ("blocked", True), ("unknown", True), ("rolled_back", True), ("failed", True)],
+    [
+        ("in_desired_state", False),
+        ("not_applicable", False),
+        ("pending_restart", True),
+        ("blocked", True),
+        ("unknown", True),
+        ("rolled_back", True),
+        ("failed", True),
+    ],
 )
 def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
     assert run(spec(outcome)).get("failed", False) is failed
@@ -474,6 +482,23 @@ def test_blocked_may_warn_and_says_why() -> None:
     found = run(spec("blocked", reasons=["found 1, wanted 2"]), on_blocked="warn")
     assert "failed" not in found and found["warnings"] == ["KB1: blocked: found 1, wanted 2"]
     assert run(spec("blocked"), spec("unknown"), on_blocked="warn")["failed"] is True
+    assert run(spec("pending_restart"), on_blocked="warn")["warnings"] == ["KB1: pending_restart"]
+
+
+@pytest.mark.parametrize(
+    "pending, wanted",
+    [
+        (None, None),
+        ({"signs": []}, False),
+        ({"signs": ["HKLM\\A"], "unread": ["HKLM\\B: denied"]}, True),
+        ({"signs": [], "unread": ["HKLM\\B: denied"]}, None),
+        ({"signs": [], "replaced": [{"path": "a", "from": "b", "found": "1.0.0.0", "result": "met"}]}, True),
+        ({"signs": [], "replaced": [{"path": "a", "from": "b", "found": "1.0.0.0", "result": "unmet"}]}, False),
+    ],
+)
+def test_whether_a_restart_was_pending(pending: object, wanted: bool | None) -> None:
+    found = run(spec("in_desired_state"), **({"pending_restart": pending} if pending else {}))
+    assert found["reboot_pending"] is wanted
 
 
 def test_no_log_leaves_only_places() -> None:

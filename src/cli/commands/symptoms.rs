@@ -1,0 +1,69 @@
+//! `kbfix symptoms`
+
+use crate::cli::{
+    args::{
+        specs::SpecArguments,
+        targets::{StateArguments, TargetArguments},
+    },
+    error::CommandError,
+    output::Output,
+};
+
+use kbfix::{
+    diag::Exit,
+    operation::symptoms::{self, Symptoms},
+    render,
+};
+
+/// Look for the events that articles are about in the event logs of a target: how often, when, and how often since the last
+/// apply. Changes nothing. Exits 4 where something of it cannot be read.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    specs: SpecArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    #[command(flatten)]
+    state: StateArguments,
+
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Human,
+    /// A versioned document; `kbfix schema symptoms` prints its schema.
+    Json,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let found = match find(arguments, output) {
+        Ok(found) => found,
+        Err(stop) if arguments.format == Format::Json => {
+            let found = Symptoms { exit_code: stop.exit, diagnostics: stop.diagnostics, ..Symptoms::new() };
+            output.result(&render::symptoms::json(&found));
+            return Ok(found.exit_code);
+        }
+        Err(stop) => return Err(stop),
+    };
+    match arguments.format {
+        Format::Json => output.result(&render::symptoms::json(&found)),
+        Format::Human => {
+            output.diagnostics(&found.diagnostics);
+            output.result(&render::symptoms::human(&found, output.paint()));
+        }
+    }
+    Ok(found.exit_code)
+}
+
+fn find(arguments: &Arguments, output: &mut Output) -> Result<Symptoms, CommandError> {
+    let specs = arguments.specs.load_for_plan(output)?;
+    let store = arguments.state.store()?;
+    let (_, mut target) = arguments.target.open()?;
+    Ok(symptoms::symptoms(&specs, target.as_mut(), Some(&store), output)?)
+}

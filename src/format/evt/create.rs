@@ -1,0 +1,119 @@
+//! Creates logs, for the example machine and for tests, so that the repository needs no foreign files.
+
+use jiff::Timestamp;
+
+use super::{END, END_SIGNATURE, FILLER, FIXED, HEADER, SIGNATURE};
+use crate::format::event::EventLevel;
+
+/// An event to be written.
+#[derive(Debug, Clone)]
+pub struct NewEvent<'a> {
+    /// When it is logged; without the fraction of a second, which the format does not have.
+    pub time: Timestamp,
+    /// The source.
+    pub source: &'a str,
+    /// The event ID: the code of its message, with severity and facility.
+    pub id: u32,
+    /// The level: error, warning, or else information.
+    pub level: EventLevel,
+    /// The computer name.
+    pub computer: &'a str,
+    /// What is put into the message.
+    pub strings: &'a [&'a str],
+}
+
+/// Returns a closed log with these events, oldest first, in a file of `size` bytes: a multiple of four, with room for the
+/// largest record and the end record. If it does not hold all events, the newest overwrite the oldest.
+pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
+    let mut log = Log { file: vec![0; size], at: HEADER, oldest: HEADER, kept: std::collections::VecDeque::new() };
+    for (number, event) in (1..).zip(events) {
+        log.write(number, &record(number, event));
+    }
+    log.close(events.len() as u32 + 1)
+}
+
+/// A log that is being written.
+struct Log {
+    file: Vec<u8>,
+    /// Where the next record goes.
+    at: usize,
+    /// Where the oldest record is.
+    oldest: usize,
+    /// The number, place and size of each record that is still there, oldest first; the size with the filler after it.
+    kept: std::collections::VecDeque<(u32, usize, usize)>,
+}
+
+impl Log {
+    /// How many bytes are free from the next place on.
+    fn free(&self) -> usize {
+        let ring = self.file.len() - HEADER;
+        ring - self.kept.iter().map(|(_, _, size)| size).sum::<usize>()
+    }
+
+    fn write(&mut self, number: u32, record: &[u8]) {
+        let to_seam = self.file.len() - self.at;
+        let filler = if to_seam < FIXED { to_seam } else { 0 };
+        // The end record must have room, too, and what fills the seam before it.
+        while self.free() < filler + record.len() + END + FIXED {
+            self.kept.pop_front();
+        }
+        for _ in 0..filler / 4 {
+            self.put(&FILLER.to_le_bytes());
+        }
+        let at = self.at;
+        self.put(record);
+        self.kept.push_back((number, at, record.len() + filler));
+        self.oldest = self.kept[0].1;
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.file[self.at] = *byte;
+            self.at = if self.at + 1 == self.file.len() { HEADER } else { self.at + 1 };
+        }
+    }
+
+    fn close(mut self, next: u32) -> Vec<u8> {
+        let (end, oldest) = (self.at as u32, self.oldest as u32);
+        let oldest_number = self.kept.front().map_or(0, |(number, ..)| *number);
+        let size = END as u32;
+        let [a, b, c, d] = END_SIGNATURE;
+        self.put(&bytes(&[size, a, b, c, d, oldest, end, next, oldest_number, size]));
+        let header = HEADER as u32;
+        // The flag 2: the log has gone past the end of the file.
+        let flags = if oldest_number > 1 { 2 } else { 0 };
+        let most = self.file.len() as u32;
+        let header = bytes(&[header, SIGNATURE, 1, 1, oldest, end, next, oldest_number, most, flags, 604_800, header]);
+        self.file[..HEADER].copy_from_slice(&header);
+        self.file
+    }
+}
+
+/// Returns the record of an event, without user and data.
+fn record(number: u32, event: &NewEvent<'_>) -> Vec<u8> {
+    let strings = |texts: &[&str]| {
+        texts.iter().flat_map(|text| text.encode_utf16().chain([0])).flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let mut names = strings(&[event.source, event.computer]);
+    names.resize(names.len().next_multiple_of(4), 0);
+    let place = (FIXED + names.len()) as u32;
+    let mut texts = strings(event.strings);
+    let data = place + texts.len() as u32;
+    texts.resize(texts.len().next_multiple_of(4), 0);
+    let length = place + texts.len() as u32 + 4;
+    let seconds = u32::try_from(event.time.as_second()).unwrap_or_default();
+    let event_type = match event.level {
+        EventLevel::Critical | EventLevel::Error => 1,
+        EventLevel::Warning => 2,
+        EventLevel::Information | EventLevel::Verbose => 4,
+    };
+    let strings = (event.strings.len() as u32) << 16;
+    let mut out = bytes(&[length, SIGNATURE, number, seconds, seconds, event.id, event_type | strings]);
+    out.extend(bytes(&[0, 0, place, 0, place, 0, data]));
+    out.extend([names, texts, length.to_le_bytes().to_vec()].concat());
+    out
+}
+
+fn bytes(numbers: &[u32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}

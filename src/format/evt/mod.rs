@@ -1,0 +1,134 @@
+//! Event logs in the format of Windows Server 2003 and before: `AppEvent.Evt` and the others.
+//!
+//! A log is a ring. Behind a header stand records, each after the one before; after the newest stands an end record,
+//! which says where the oldest is. At the end of the file a log that is full goes on behind the header, so that a record
+//! can begin at the end of the file and end at its beginning. The header is written only when the log is closed: until
+//! then it is dirty, and only the end record is true.
+//!
+//! Sources: Microsoft, "Event Log File Format", "ELF_LOGFILE_HEADER", "ELF_EOF_RECORD", "EVENTLOGRECORD".
+
+mod create;
+mod record;
+mod ring;
+
+pub use create::{NewEvent, create};
+pub use record::of_record;
+
+use ring::Ring;
+
+use super::event::{Damage, Event};
+
+/// The size of the header, which is its first and its last number.
+const HEADER: usize = 0x30;
+/// What a record and the header have at offset 4: `LfLe`.
+const SIGNATURE: u32 = 0x654C_664C;
+/// The size of a record without its strings and data.
+const FIXED: usize = 56;
+/// The size of the smallest record: the fixed part, and the length once more.
+const SMALLEST: usize = FIXED + 4;
+/// The size of the end record.
+const END: usize = 0x28;
+/// What the end record has after its length.
+const END_SIGNATURE: [u32; 4] = [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444];
+/// What fills the end of a file in which no fixed part has room any more.
+const FILLER: u32 = 0x27;
+
+/// The header's flag of a log that was not closed.
+const DIRTY: u32 = 1;
+
+/// The reason why a file is not read as an event log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvtError {
+    /// It does not begin with the header of an event log.
+    #[error("it does not begin with the header of an event log")]
+    NoHeader,
+    /// It is of a version that is not documented.
+    #[error("it is an event log of version {0}.{1}, and not of 1.1")]
+    Version(u32, u32),
+}
+
+/// Calls `each` for every event of a log, oldest first. Returns the parts that could not be read: after damage, the
+/// reader goes on with the next record.
+///
+/// # Errors
+/// [`EvtError`] if the bytes are no such log.
+pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtError> {
+    let number = |at: usize| bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    if bytes.len() < HEADER || number(0) != HEADER as u32 || number(4) != SIGNATURE || number(44) != HEADER as u32 {
+        return Err(EvtError::NoHeader);
+    }
+    if (number(8), number(12)) != (1, 1) {
+        return Err(EvtError::Version(number(8), number(12)));
+    }
+    let mut damage = Damage::default();
+    let ring = Ring::new(&bytes[HEADER..]);
+    let closed = (number(36) & DIRTY == 0).then(|| ring.end_at(number(20))).flatten();
+    match closed.or_else(|| ring.newest_end()) {
+        Some(end) => walk(&ring, end.oldest, Some(end.at), &mut damage, &mut each),
+        None => {
+            damage.add(|| "it has no end record: it was cut off, or not closed".to_owned());
+            let start = ring.place(number(16)).unwrap_or(0);
+            walk(&ring, start, None, &mut damage, &mut each);
+        }
+    }
+    Ok(damage)
+}
+
+/// Reads from the oldest record at `from` up to the end record at `end`, or once around.
+fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, each: &mut impl FnMut(Event)) {
+    let all = match end {
+        Some(end) => ring.distance(from, end),
+        None => ring.len(),
+    };
+    let mut gone = 0;
+    while gone < all {
+        if damage.is_too_much() {
+            return;
+        }
+        let at = ring.forward(from, gone);
+        if ring.is_end(at) {
+            if end.is_some() {
+                damage.add(|| format!("at {}: an end record before the newest record", ring.offset(at)));
+            }
+            gone += END;
+            continue;
+        }
+        let to_seam = ring.len() - at;
+        if to_seam < FIXED && ring.number(at) != SIGNATURE && ring.is_filled(at, to_seam) {
+            gone += to_seam;
+            continue;
+        }
+        match record_at(ring, at, all - gone) {
+            Ok((event, length)) => {
+                each(event);
+                gone += length;
+            }
+            Err(why) => {
+                let skipped = ring.to_next(at, all - gone);
+                // A log that never was full has nothing after its newest record.
+                if end.is_some() || skipped < all - gone || !ring.is_unused(at, all - gone) {
+                    damage.add(|| format!("at {}: {why}", ring.offset(at)));
+                }
+                gone += skipped;
+            }
+        }
+    }
+}
+
+/// Returns the event at `at`, and the size of its record; `left` is how much there is of the log.
+fn record_at(ring: &Ring<'_>, at: usize, left: usize) -> Result<(Event, usize), String> {
+    let length = ring.number(at) as usize;
+    if ring.number(ring.forward(at, 4)) != SIGNATURE {
+        return Err("there is no record".to_owned());
+    }
+    if length < SMALLEST || !length.is_multiple_of(4) || length > left {
+        return Err(format!("the record has the impossible length {length}"));
+    }
+    if ring.number(ring.forward(at, length - 4)) as usize != length {
+        return Err(record::UNEVEN.to_owned());
+    }
+    record::of_head(&ring.bytes(at, record::HEAD.min(length - 4))).map(|event| (event, length))
+}
+
+#[cfg(test)]
+mod tests;

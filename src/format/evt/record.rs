@@ -1,0 +1,57 @@
+//! One record of a log, as a file has it and as ReadEventLog returns it.
+
+use jiff::Timestamp;
+
+use super::{FIXED, SIGNATURE, SMALLEST};
+use crate::format::event::{Event, EventLevel};
+
+/// The largest name of a source in bytes, with the NUL: it is that of a key.
+const NAME: usize = 2 * (crate::registry::name::MAX_KEY_NAME + 1);
+/// The part of a record that is looked at: the fixed part, and the name of the source.
+pub(super) const HEAD: usize = FIXED + NAME;
+
+/// Returns the event in the bytes of one whole record.
+///
+/// # Errors
+/// What is wrong with the record, as a sentence.
+pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
+    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    if bytes.len() < SMALLEST || number(4) != SIGNATURE {
+        return Err("there is no record".to_owned());
+    }
+    let length = u32::try_from(bytes.len()).unwrap_or_default();
+    if number(0) != length || number(bytes.len() - 4) != length {
+        return Err(UNEVEN.to_owned());
+    }
+    of_head(&bytes[..HEAD.min(bytes.len() - 4)])
+}
+
+/// What is wrong with a record whose last number is not its first.
+pub(super) const UNEVEN: &str = "the record does not end with its length";
+
+/// Returns the event in the first [`HEAD`] bytes of a record, or in all but the last number of a smaller one.
+pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
+    let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+    let length = source.iter().position(|unit| *unit == 0).ok_or("the name of the record's source does not end")?;
+    source.truncate(length);
+    // Any number of seconds of 32 bits is a time.
+    let time = Timestamp::from_second(number(12).into()).map_err(|error| error.to_string())?;
+    Ok(Event {
+        source: String::from_utf16_lossy(&source),
+        old_source: None,
+        // Event Viewer shows the code of the event's message without severity, customer bit and facility.
+        id: number(20) & 0xFFFF,
+        level: level((number(24) & 0xFFFF) as u16),
+        time,
+    })
+}
+
+/// Returns the level of an event type. The types are flags of which one is set; those of audits are information.
+fn level(event_type: u16) -> EventLevel {
+    match event_type {
+        1 => EventLevel::Error,
+        2 => EventLevel::Warning,
+        _ => EventLevel::Information,
+    }
+}

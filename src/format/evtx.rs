@@ -1,0 +1,79 @@
+//! Event logs in the format of Windows Vista and later: `Application.evtx` and the others.
+//!
+//! The crate evtx reads them: one chunk of 64 KiB at a time, whose records it renders as XML within a budget. A chunk or
+//! record that it refuses is damage here.
+
+use std::io::{Read, Seek};
+
+use evtx::{EvtxParser, ParserSettings, err::EvtxError};
+
+use super::{
+    event::{Damage, Event},
+    event_xml::of_xml,
+};
+
+/// The size of the header in bytes.
+const HEADER: u64 = 4096;
+/// The size of a chunk in bytes.
+const CHUNK: u64 = 64 << 10;
+
+/// The reason why a file is not read as an event log.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not an event log: {0}")]
+pub struct EvtxFault(#[from] EvtxError);
+
+/// Calls `each` for every event of a log of `size` bytes, in the order of its chunks. Returns the parts that could not
+/// be read.
+///
+/// # Errors
+/// [`EvtxFault`] if the file is no such log.
+pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> Result<Damage, EvtxFault> {
+    let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
+    let mut damage = Damage::default();
+    if !parser.header().validate_checksum() {
+        damage.add(|| "the checksum of its header is wrong".to_owned());
+    }
+    if !size.saturating_sub(HEADER).is_multiple_of(CHUNK) {
+        damage.add(|| "it ends inside a chunk: it was cut off".to_owned());
+    }
+    let settings = std::sync::Arc::new(ParserSettings::new().indent(false));
+    for chunk in parser.chunks() {
+        if damage.is_too_much() {
+            break;
+        }
+        let mut chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                damage.add(|| said(&error));
+                continue;
+            }
+        };
+        let number = chunk.number.unwrap_or_default();
+        if !chunk.validate_checksum() {
+            // What it has is read all the same: the newest chunk of a log that was not closed is like that.
+            damage.add(|| format!("the checksum of its chunk {number} is wrong: it was changed, or not closed"));
+        }
+        match chunk.parse(settings.clone()) {
+            Ok(mut chunk) => {
+                for record in chunk.iter() {
+                    let id = record.as_ref().ok().map(|record| record.event_record_id);
+                    let event = record.and_then(|record| record.into_xml()).map_err(|error| said(&error));
+                    match event.and_then(|record| of_xml(&record.data)) {
+                        Ok(event) => each(event),
+                        Err(why) => damage.add(|| match id {
+                            Some(id) => format!("record {id} in its chunk {number}: {why}"),
+                            None => format!("a record in its chunk {number}: {why}"),
+                        }),
+                    }
+                }
+            }
+            Err(error) => damage.add(|| format!("its chunk {number}: {error}")),
+        }
+    }
+    Ok(damage)
+}
+
+/// The error in one line.
+fn said(error: &EvtxError) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}

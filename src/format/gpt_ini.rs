@@ -1,0 +1,221 @@
+//! The file `gpt.ini` of a Group Policy object, which says what there is in it and when it changed.
+//!
+//! Windows carries out a `Registry.pol` again only where the version in `gpt.ini` differs from the one that it carried out
+//! last, and only where `gpt.ini` names the registry's extension. So whoever changes the policy file raises the version.
+//!
+//! The file is edited like an INI file: all other lines and bytes stay.
+//!
+//! Source: Microsoft, \[MS-GPOL\] 2.2.4 and 2.2.6 (version; names of extensions), \[MS-GPREG\] 1.9 (their identifiers).
+
+/// The half of a Group Policy object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// `Machine\Registry.pol`, for HKLM.
+    Machine,
+    /// `User\Registry.pol`, for HKCU.
+    User,
+}
+
+impl Side {
+    fn extensions(self) -> &'static str {
+        match self {
+            Self::Machine => "gPCMachineExtensionNames",
+            Self::User => "gPCUserExtensionNames",
+        }
+    }
+
+    /// The registry's extension, and the editor of administrative templates for this half.
+    fn registry(self) -> &'static str {
+        match self {
+            Self::Machine => "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]",
+            Self::User => "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F73-3407-48AE-BA88-E8213C6761F1}]",
+        }
+    }
+}
+
+/// The identifier of the extension that carries out `Registry.pol`.
+const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
+
+/// The reason why the file cannot be edited.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GptIniError {
+    /// The file is in UTF-16.
+    #[error("it is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
+    Utf16,
+    /// The version is not a number.
+    #[error("line {line}: expected a version of up to 10 digits, found `{found}`")]
+    Version {
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// Returns the versions of the machine's and of the user's half; zero where the file has none.
+///
+/// # Errors
+/// Returns [`GptIniError`] where the version cannot be read.
+pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
+    let version = File::read(bytes)?.version()?;
+    Ok((version as u16, (version >> 16) as u16))
+}
+
+/// Returns the file with the version of one half raised by one, and with the registry's extension named for that half.
+///
+/// `bytes` may be empty: then the file is made anew.
+///
+/// # Errors
+/// Returns [`GptIniError`] where the file cannot be read.
+pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
+    let mut file = File::read(bytes)?;
+    let version = file.version()?;
+    // Zero says that the half is empty, so the number after the last one is one.
+    let next = |half: u32| (half + 1).max(1) % 0x1_0000 + u32::from(half == 0xFFFF);
+    let raised = match side {
+        Side::Machine => version & 0xFFFF_0000 | next(version & 0xFFFF),
+        Side::User => next(version >> 16) << 16 | version & 0xFFFF,
+    };
+    let named = file.value(side.extensions()).map(|(_, value)| value.to_owned()).unwrap_or_default();
+    if !named.to_ascii_uppercase().contains(REGISTRY) {
+        file.set(side.extensions(), &with_registry(&named, side));
+    }
+    file.set("Version", &raised.to_string());
+    Ok(file.lines.concat())
+}
+
+/// Returns the list of extensions with the registry's. The list is in the order of the identifiers.
+fn with_registry(named: &str, side: Side) -> String {
+    let mut groups: Vec<&str> = named.split_inclusive(']').map(str::trim).filter(|group| !group.is_empty()).collect();
+    let at =
+        groups.iter().position(|group| group.to_ascii_uppercase().as_str() > side.registry()).unwrap_or(groups.len());
+    groups.insert(at, side.registry());
+    groups.concat()
+}
+
+/// The lines of the file, each with its line end, and the section `[General]`.
+struct File {
+    lines: Vec<Vec<u8>>,
+    /// The line after the head of the section, and the one at which new lines are added to it.
+    section: std::ops::Range<usize>,
+}
+
+impl File {
+    fn read(bytes: &[u8]) -> Result<Self, GptIniError> {
+        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) || bytes.contains(&0) {
+            return Err(GptIniError::Utf16);
+        }
+        let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        let head = |line: &Vec<u8>| line.trim_ascii_start().starts_with(b"[");
+        let general = |line: &Vec<u8>| line.trim_ascii().eq_ignore_ascii_case(b"[general]");
+        let Some(at) = lines.iter().position(general) else {
+            if let Some(last) = lines.last_mut().filter(|line| !line.ends_with(b"\n")) {
+                last.extend(b"\r\n");
+            }
+            lines.push(b"[General]\r\n".to_vec());
+            let end = lines.len();
+            return Ok(Self { lines, section: end..end });
+        };
+        let mut end = lines[at + 1..].iter().position(head).map_or(lines.len(), |length| at + 1 + length);
+        while end > at + 1 && lines[end - 1].trim_ascii().is_empty() {
+            end -= 1;
+        }
+        Ok(Self { lines, section: at + 1..end })
+    }
+
+    /// Returns the line of a name and its value; of several the first, as Windows does.
+    fn value(&self, name: &str) -> Option<(usize, &str)> {
+        self.section.clone().find_map(|at| {
+            let (found, value) = std::str::from_utf8(&self.lines[at]).ok()?.split_once('=')?;
+            found.trim().eq_ignore_ascii_case(name).then_some((at, value.trim()))
+        })
+    }
+
+    fn version(&self) -> Result<u32, GptIniError> {
+        let Some((at, text)) = self.value("Version") else { return Ok(0) };
+        text.parse().map_err(|_| GptIniError::Version { line: at + 1, found: text.chars().take(40).collect() })
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        match self.value(name) {
+            Some((at, _)) => {
+                let line = &self.lines[at];
+                let end = line.trim_ascii_end().len();
+                let begin = line.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
+                self.lines[at] = [&line[..begin], value.as_bytes(), &line[end.max(begin)..]].concat();
+            }
+            None => {
+                if let Some(last) = self.section.end.checked_sub(1).map(|at| &mut self.lines[at])
+                    && !last.ends_with(b"\n")
+                {
+                    last.extend(b"\r\n");
+                }
+                self.lines.insert(self.section.end, format!("{name}={value}\r\n").into_bytes());
+                self.section.end += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MACHINE: &str = "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]";
+
+    fn raised(before: &str, side: Side) -> String {
+        String::from_utf8(raise(before.as_bytes(), side).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_missing_file_is_made() {
+        let made = raised("", Side::Machine);
+        assert_eq!(made, format!("[General]\r\ngPCMachineExtensionNames={MACHINE}\r\nVersion=1\r\n"));
+        assert_eq!(versions(made.as_bytes()), Ok((1, 0)));
+        assert_eq!(versions(raised(&made, Side::User).as_bytes()), Ok((1, 1)));
+        assert_eq!(versions(b""), Ok((0, 0)));
+    }
+
+    #[test]
+    fn the_machine_has_the_low_word_and_the_user_the_high_one() {
+        let file = |version: u32| format!("[General]\r\nVersion={version}\r\n");
+        let after = |version, side| versions(raised(&file(version), side).as_bytes()).unwrap();
+        assert_eq!(after(0x0007_0003, Side::Machine), (4, 7));
+        assert_eq!(after(0x0007_0003, Side::User), (3, 8));
+        assert_eq!(after(0x0007_FFFF, Side::Machine), (1, 7));
+        assert_eq!(after(0xFFFF_0003, Side::User), (3, 1));
+        assert_eq!(after(0x0007_FFFE, Side::Machine), (0xFFFF, 7));
+    }
+
+    #[test]
+    fn other_lines_stay_as_they_are() {
+        let before = format!(
+            "; a comment\n[general]\n version = 5 \ndisplayName=Richtlinie\ngpcmachineextensionnames={MACHINE}\n\n[Other]\nVersion=1"
+        );
+        let after = before.replace("version = 5 \n", "version =6 \n");
+        assert_eq!(raised(&before, Side::Machine), after);
+        assert_eq!(
+            raised("[Other]\nVersion=9", Side::Machine).split("[General]").next(),
+            Some("[Other]\nVersion=9\r\n")
+        );
+        assert!(raised("[General]", Side::User).starts_with("[General]\r\ngPCUserExtensionNames=["));
+        let bytes = raise(b"[General]\r\nname=\xE9\r\nVersion=1\r\n", Side::Machine).unwrap();
+        assert!(bytes.starts_with(b"[General]\r\nname=\xE9\r\nVersion=2\r\n"));
+    }
+
+    #[test]
+    fn the_extension_is_named_in_order() {
+        let scripts = "[{42B5FAAE-6536-11D2-AE5A-0000F87571E3}{40B6664F-4972-11D1-A7CA-0000F87571E3}]";
+        let audit = "[{0F3F3735-573D-9804-99E4-AB2A69BA5FD4}{A}]";
+        let after = raised(&format!("[General]\r\ngPCMachineExtensionNames={audit}{scripts}\r\n"), Side::Machine);
+        assert!(after.contains(&format!("={audit}{MACHINE}{scripts}\r\n")), "{after}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_replaced() {
+        assert_eq!(raise(b"\xFF\xFE[\0", Side::Machine), Err(GptIniError::Utf16));
+        let wrong = GptIniError::Version { line: 2, found: "five".to_owned() };
+        assert_eq!(raise(b"[General]\r\nVersion=five\r\n", Side::Machine), Err(wrong));
+        assert!(versions(b"[General]\nVersion=4294967296").is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! Edits a policy file: changes only the entries of the edited value, and adds new ones at the end.
+
+use super::{
+    document::Document,
+    entry::{DELETE, Entry, Instruction, Raw, is_reserved, meaning},
+    state::Setting,
+};
+use crate::registry::{Data, KeyPath, ValueName, ValueType};
+
+/// The largest data of an entry, in bytes (\[MS-GPREG\] 2.2.1).
+const MAX_DATA: usize = 65_535;
+/// The longest value name of an entry with its instruction, in UTF-16 units (\[MS-GPREG\] 2.2.1).
+const MAX_NAME: usize = 259;
+
+/// The reason why the file cannot hold a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// Group Policy does not set data of this type.
+    #[error(
+        "a policy file cannot hold {0}; Group Policy sets REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG_ENDIAN, REG_MULTI_SZ and REG_QWORD"
+    )]
+    Type(ValueType),
+    /// The data is longer than an entry can be.
+    #[error("a policy file cannot hold data of {0} bytes; an entry has {MAX_DATA} at most")]
+    DataTooLong(usize),
+    /// The value name is longer than an entry can have.
+    #[error(
+        "a policy file cannot hold a value name of {0} UTF-16 units; an entry has {MAX_NAME} at most, `**del.` included"
+    )]
+    NameTooLong(usize),
+    /// Windows would take the value name for an instruction.
+    #[error("a policy file cannot hold a value name that begins with `**`: Windows takes it for an instruction")]
+    Reserved,
+    /// The key is a root key, or too long for a part of the format.
+    #[error("a policy file cannot hold the key {0}: {1}")]
+    Key(KeyPath, String),
+    /// An entry about other values too deletes the value, so the file cannot leave it alone.
+    #[error("an entry deletes all values of {0}, so that the file cannot leave one alone")]
+    DeletesAll(KeyPath),
+}
+
+impl Document {
+    /// Sets a value to data. The entry that decides about the value now is replaced, in its place and with its spelling of
+    /// key and name; without one, an entry is added at the end.
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn set(&mut self, key: &KeyPath, name: &ValueName, data: &Data) -> Result<(), EditError> {
+        const TYPES: [ValueType; 7] = [
+            ValueType::SZ,
+            ValueType::EXPAND_SZ,
+            ValueType::BINARY,
+            ValueType::DWORD,
+            ValueType::DWORD_BIG_ENDIAN,
+            ValueType::MULTI_SZ,
+            ValueType::QWORD,
+        ];
+        if !TYPES.contains(&data.value_type) {
+            return Err(EditError::Type(data.value_type));
+        }
+        if data.bytes.len() > MAX_DATA {
+            return Err(EditError::DataTooLong(data.bytes.len()));
+        }
+        let setting = self.value(key, name);
+        if setting == Setting::Data(data) {
+            return Ok(());
+        }
+        // Where an entry sets the value already, a later one that sets it softly has no effect before and after.
+        let in_place = matches!(setting, Setting::Data(_));
+        self.put(key, name, "", data, in_place)
+    }
+
+    /// Makes Windows delete a value (`**del.NAME`).
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn delete(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
+        if self.value(key, name) == Setting::Deleted {
+            return Ok(());
+        }
+        // Where all values are deleted, it is enough that no entry sets this one afterwards.
+        if self.state(key).deleted {
+            return self.remove(key, name);
+        }
+        // The data has no meaning; the Group Policy editor writes a space.
+        self.put(key, name, DELETE, &Data::sz(" "), false)
+    }
+
+    /// Removes all that the file says about a value, so that Group Policy leaves it alone.
+    ///
+    /// # Errors
+    /// Returns [`EditError::DeletesAll`] where an entry deletes all values of the key; then nothing is changed.
+    pub fn forget(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
+        if self.state(key).deleted {
+            return Err(EditError::DeletesAll(key.clone()));
+        }
+        self.remove(key, name)
+    }
+
+    /// Makes Windows delete all values of a key that no entry sets (`**DelVals.`), before it sets those.
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn delete_all_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if self.state(key).deleted {
+            return Ok(());
+        }
+        let first = self.entries_of(key).next();
+        let spelled = first.and_then(|at| Some(self.entries[at].as_ref()?.key().ok()?.clone()));
+        let spelled = spelled.as_ref().unwrap_or(key).below_root();
+        let entry = new_entry(key, spelled, "**DelVals.", &Data::sz(" "))?;
+        match first {
+            Some(at) => self.insert(at, entry),
+            None => self.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Removes the entries that delete all values of a key, and what they make void.
+    ///
+    /// # Errors
+    /// Returns [`EditError::DeletesAll`] where the key itself is deleted; then nothing is changed.
+    pub fn keep_other_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if self.state(key).key_deleted {
+            return Err(EditError::DeletesAll(key.clone()));
+        }
+        let is_one = |at: &usize| matches!(self.instruction(*at), Some(Instruction::DeleteAllValues));
+        let Some(last) = self.entries_of(key).rfind(is_one) else { return Ok(()) };
+        let void = |at: &usize| {
+            *at <= last
+                && !matches!(
+                    self.instruction(*at),
+                    Some(
+                        Instruction::CreateKey
+                            | Instruction::SecureKey
+                            | Instruction::Comment
+                            | Instruction::DeleteKeys(_)
+                    )
+                )
+        };
+        let gone: Vec<usize> = self.entries_of(key).filter(void).collect();
+        gone.into_iter().for_each(|at| self.entries[at] = None);
+        Ok(())
+    }
+
+    /// Makes Windows create a key.
+    ///
+    /// # Errors
+    /// Returns [`EditError`]; then nothing is changed.
+    pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        if !self.key(key).present {
+            let entry = new_entry(key, key.below_root(), "", &Data::new(ValueType::NONE, []))?;
+            self.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Removes all entries that set something in a key or create it.
+    pub fn forget_key(&mut self, key: &KeyPath) {
+        let sets = |at: &usize| {
+            matches!(
+                self.instruction(*at),
+                Some(Instruction::CreateKey | Instruction::Set { .. } | Instruction::Soft { .. })
+            )
+        };
+        let gone: Vec<usize> = self.entries_of(key).filter(sets).collect();
+        gone.into_iter().for_each(|at| self.entries[at] = None);
+    }
+
+    fn instruction(&self, at: usize) -> Option<&Instruction> {
+        self.entries[at].as_ref()?.instruction().ok()
+    }
+
+    /// Removes the entries that name the value, and its name from lists.
+    fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
+        let concerned: Vec<usize> = self.concerned(key, name).collect();
+        for at in concerned {
+            let Some(entry) = &mut self.entries[at] else { continue };
+            match &entry.meaning {
+                Ok((key, Instruction::DeleteValues(names))) if names.iter().any(|other| other != name) => {
+                    let left: Vec<&str> = names.iter().filter(|other| *other != name).map(ValueName::as_str).collect();
+                    let data = Data::sz(&left.join(";"));
+                    *entry = new_entry(key, key.below_root(), "**DeleteValues", &data)?;
+                }
+                _ => self.entries[at] = None,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the entry that decides about a value.
+    fn put(
+        &mut self,
+        key: &KeyPath,
+        name: &ValueName,
+        prefix: &str,
+        data: &Data,
+        in_place: bool,
+    ) -> Result<(), EditError> {
+        if is_reserved(name.as_str()) {
+            return Err(EditError::Reserved);
+        }
+        let decides = self.state(key).values.get(name).map(|state| state.at);
+        // An entry after it could change what a new entry in its place does.
+        let place = decides.filter(|at| in_place || self.concerned(key, name).next_back() == Some(*at));
+        let found = place.and_then(|at| Some((at, self.spelling(at)?)));
+        let (spelled_key, spelled_name) = match &found {
+            Some((_, (key, name))) => (key.below_root(), name.as_str()),
+            None => (key.below_root(), name.as_str()),
+        };
+        let entry = new_entry(key, spelled_key, &format!("{prefix}{spelled_name}"), data)?;
+        match found {
+            Some((at, _)) => self.entries[at] = Some(entry),
+            None => self.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Returns the entries that name the value, in file order.
+    fn concerned(&self, key: &KeyPath, name: &ValueName) -> impl DoubleEndedIterator<Item = usize> {
+        self.entries_of(key).filter(move |at| match self.entries[*at].as_ref().map(|entry| &entry.meaning) {
+            Some(Ok((_, instruction))) => match instruction {
+                Instruction::Set { name: other, .. }
+                | Instruction::Soft { name: other, .. }
+                | Instruction::Delete(other) => other == name,
+                Instruction::DeleteValues(names) => names.contains(name),
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    /// Returns the key and name as an entry about one value spells them.
+    fn spelling(&self, at: usize) -> Option<(KeyPath, ValueName)> {
+        match self.entries[at].as_ref()?.meaning.as_ref().ok()? {
+            (key, Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name)) => {
+                Some((key.clone(), name.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns a new entry. `spelled` is the key's path below its root key.
+fn new_entry(key: &KeyPath, spelled: &str, name: &str, data: &Data) -> Result<Entry, EditError> {
+    let length = name.encode_utf16().count();
+    if length > MAX_NAME {
+        return Err(EditError::NameTooLong(length));
+    }
+    let meaning = meaning(key.root(), spelled, name, data.clone()).map_err(|why| EditError::Key(key.clone(), why))?;
+    let mut bytes = Vec::new();
+    let mut text = |text: &str| bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    text("[");
+    text(spelled);
+    text("\0;");
+    text(name);
+    text("\0;");
+    bytes.extend(data.value_type.0.to_le_bytes());
+    bytes.extend([b';', 0]);
+    bytes.extend((data.bytes.len() as u32).to_le_bytes());
+    bytes.extend([b';', 0]);
+    bytes.extend(&data.bytes);
+    bytes.extend([b']', 0]);
+    Ok(Entry { raw: Raw::New(bytes), meaning: Ok(meaning) })
+}

@@ -1,0 +1,45 @@
+//! Errors in a policy file, with their positions.
+
+/// The reason why kbfix cannot read a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("file offset {offset:#x}: expected {expected}, found {found}")]
+pub struct PolError {
+    /// The kind, which determines the hint.
+    pub kind: PolErrorKind,
+    /// The position in the file, in bytes from 0.
+    pub offset: usize,
+    /// The expected bytes.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+/// The kinds of [`PolError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolErrorKind {
+    /// The file is larger than kbfix reads.
+    TooLarge,
+    /// The file does not begin with the signature `PReg`.
+    Signature,
+    /// The version of the format is not 1.
+    Version,
+    /// Something other than the next part of an entry stands there.
+    Syntax,
+    /// The file ends inside the header or an entry.
+    Unfinished,
+}
+
+impl PolErrorKind {
+    /// Returns what the user can do about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::TooLarge => "no policy of Windows is so large; check that this is a Registry.pol",
+            Self::Signature => "a Registry.pol begins with the bytes PReg; check that this is one",
+            Self::Version => "kbfix reads version 1, the only one that Microsoft documents",
+            Self::Syntax => {
+                "the file is damaged, and Windows ignores what follows; take it from a backup or write it again with gpedit"
+            }
+            Self::Unfinished => "the file was cut off; copy it again, or take it from a backup",
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a policy file makes of a key and its values, by the order of its entries.
+
+use std::collections::BTreeMap;
+
+use super::{document::Document, entry::Instruction};
+use crate::registry::{Data, KeyPath, ValueName};
+
+/// What a policy file makes of one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting<'a> {
+    /// The value has this data.
+    Data(&'a Data),
+    /// The value gets this data where it is absent, and otherwise stays.
+    Soft(&'a Data),
+    /// The value is deleted.
+    Deleted,
+    /// The file does not concern the value.
+    Nothing,
+}
+
+/// What a policy file makes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeySetting {
+    /// Whether the key is there after the file was carried out: an entry sets something in it or below it, or creates it.
+    pub present: bool,
+    /// Whether values that no entry sets afterwards are deleted.
+    pub values_deleted: bool,
+    /// Whether the key as it was is deleted; `present` says whether it is made anew.
+    pub key_deleted: bool,
+}
+
+/// The state of one value while the entries of its key are gone through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ValueState<'a> {
+    pub(super) setting: Setting<'a>,
+    /// The entry that decides.
+    pub(super) at: usize,
+}
+
+/// The state of one key and its values.
+#[derive(Debug, Default)]
+pub(super) struct KeyState<'a> {
+    pub(super) values: BTreeMap<&'a ValueName, ValueState<'a>>,
+    /// Whether an entry for all values deletes those that are not in `values`.
+    pub(super) deleted: bool,
+    pub(super) key_deleted: bool,
+    present: bool,
+}
+
+impl<'a> KeyState<'a> {
+    fn apply(&mut self, at: usize, instruction: &'a Instruction) {
+        match instruction {
+            Instruction::Set { name, data } => self.put(at, name, Setting::Data(data)),
+            Instruction::Soft { name, data } => match self.setting(name) {
+                Setting::Nothing => self.put(at, name, Setting::Soft(data)),
+                Setting::Deleted => self.put(at, name, Setting::Data(data)),
+                Setting::Data(_) | Setting::Soft(_) => {}
+            },
+            Instruction::Delete(name) => self.put(at, name, Setting::Deleted),
+            Instruction::DeleteValues(names) => names.iter().for_each(|name| self.put(at, name, Setting::Deleted)),
+            Instruction::DeleteAllValues => {
+                self.values.clear();
+                self.deleted = true;
+            }
+            Instruction::CreateKey => self.present = true,
+            Instruction::DeleteKeys(_) | Instruction::SecureKey | Instruction::Comment => {}
+        }
+        self.present |= matches!(instruction, Instruction::Set { .. } | Instruction::Soft { .. });
+    }
+
+    fn put(&mut self, at: usize, name: &'a ValueName, setting: Setting<'a>) {
+        self.values.insert(name, ValueState { setting, at });
+    }
+
+    pub(super) fn setting(&self, name: &ValueName) -> Setting<'a> {
+        match self.values.get(name) {
+            Some(state) => state.setting,
+            None if self.deleted => Setting::Deleted,
+            None => Setting::Nothing,
+        }
+    }
+}
+
+impl Document {
+    /// Returns what the file makes of a value.
+    pub fn value(&self, key: &KeyPath, name: &ValueName) -> Setting<'_> {
+        self.state(key).setting(name)
+    }
+
+    /// Returns the values of a key that entries name, with what the file makes of each, by name.
+    pub fn values(&self, key: &KeyPath) -> BTreeMap<&ValueName, Setting<'_>> {
+        self.state(key).values.into_iter().map(|(name, state)| (name, state.setting)).collect()
+    }
+
+    /// Returns what the file makes of a key.
+    pub fn key(&self, key: &KeyPath) -> KeySetting {
+        let state = self.state(key);
+        let present = state.present || self.keys_below(key).any(|below| self.state(below).present);
+        KeySetting { present, values_deleted: state.deleted, key_deleted: state.key_deleted }
+    }
+
+    /// Returns the reason, with the position, for the first entry that cannot be understood. It may concern any value.
+    pub fn unreadable(&self) -> Option<&str> {
+        self.entries().find_map(|entry| entry.instruction().err())
+    }
+
+    pub(super) fn state(&self, key: &KeyPath) -> KeyState<'_> {
+        let deletion = self.last_deletion(key);
+        let mut state =
+            KeyState { deleted: deletion.is_some(), key_deleted: deletion.is_some(), ..KeyState::default() };
+        for at in self.entries_of(key).filter(|at| deletion.is_none_or(|deletion| *at > deletion)) {
+            if let Some(Ok((_, instruction))) = self.entries[at].as_ref().map(|entry| entry.meaning.as_ref()) {
+                state.apply(at, instruction);
+            }
+        }
+        state
+    }
+
+    /// Returns the last entry that deletes the key, itself or with a key above it.
+    fn last_deletion(&self, key: &KeyPath) -> Option<usize> {
+        let deletes = |at: &usize| match self.entries[*at].as_ref().map(|entry| &entry.meaning) {
+            Some(Ok((_, Instruction::DeleteKeys(keys)))) => keys.iter().any(|deleted| key.is_within(deleted)),
+            _ => false,
+        };
+        self.deletions.iter().rev().copied().find(deletes)
+    }
+}

@@ -1,0 +1,240 @@
+//! Symptoms: how often the events that articles are about were logged on a target, and how often since the last apply.
+//!
+//! They are evidence, and decide no outcome. What cannot be read is unknown; it is never "no event".
+
+mod applies;
+mod sentence;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    error::Error,
+    plan::identify,
+    progress::{Progress, reading_logs},
+};
+use crate::{
+    diag::{Diagnostic, Exit},
+    journal::Store,
+    plan::Machine,
+    spec::{Spec, document::Expectation},
+    targets::{Answer, EventAnswer, EventFacts, EventQuery, Target, TargetError},
+};
+
+pub use applies::LastApply;
+
+/// The symptoms of specs on a target.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "kbfix symptoms, version 1")]
+pub struct Symptoms {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_symptoms: u32,
+    /// The version of kbfix.
+    pub kbfix_version: &'static str,
+    /// The URI of the target; null if the command did not get that far.
+    pub target: Option<String>,
+    /// The machine that the target is, or is a copy of.
+    pub machine: Machine,
+    /// The command's exit code.
+    #[schemars(with = "u8")]
+    pub exit_code: Exit,
+    /// One for each spec, in the order given.
+    pub specs: Vec<SpecSymptoms>,
+    /// What stopped the command, and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The symptoms of one spec on a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SpecSymptoms {
+    /// The spec's id.
+    pub id: String,
+    /// The article's title.
+    pub title: String,
+    /// The last apply of the spec to this target that is still in place, as the journals say.
+    pub last_apply: Answer<LastApply>,
+    /// One for each symptom, in the order of the spec.
+    pub symptoms: Vec<FoundSymptom>,
+}
+
+/// A symptom, and what the target's log says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FoundSymptom {
+    /// The event.
+    pub event: EventQuery,
+    /// The effect of the remedy on it.
+    pub expect: Expectation,
+    /// A note for the operator.
+    pub note: Option<String>,
+    /// What the log has of it. Absent: the target has no such log.
+    pub found: Answer<Seen>,
+    /// How often it was logged before and since the last apply; null if there is none, or if either is not known.
+    pub apply: Option<AroundApply>,
+    /// All of that in words.
+    pub sentence: String,
+}
+
+/// How often an event was logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Seen {
+    /// How many of these events the log has.
+    pub count: u64,
+    /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
+    #[schemars(with = "Option<String>")]
+    pub first: Option<Timestamp>,
+    /// When the last of them was logged; null if there is none.
+    #[schemars(with = "Option<String>")]
+    pub last: Option<Timestamp>,
+    /// When the oldest event of the log, whichever it is, was logged; null if the log is empty.
+    #[schemars(with = "Option<String>")]
+    pub log_begins: Option<Timestamp>,
+    /// When the newest event of the log, whichever it is, was logged; null if the log is empty.
+    #[schemars(with = "Option<String>")]
+    pub log_ends: Option<Timestamp>,
+    /// What of the log could not be read, so that there may be more events than were counted; null if all was read.
+    pub damage: Option<String>,
+}
+
+/// How often an event was logged before and since an apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AroundApply {
+    /// How many were logged since.
+    pub since: u64,
+    /// Whether there were more since than `since` says: the times of the newest 1000 are kept.
+    pub or_more: bool,
+    /// How many the log has of before.
+    pub before: u64,
+    /// Whether the log begins after the apply: it was cleared, or its older events were overwritten.
+    pub log_begins_after: bool,
+    /// Whether the log has anything that was logged since.
+    pub logged_since: bool,
+}
+
+impl Symptoms {
+    /// Returns a document of nothing yet.
+    pub fn new() -> Self {
+        Self {
+            kbfix_symptoms: 1,
+            kbfix_version: env!("CARGO_PKG_VERSION"),
+            target: None,
+            machine: Machine::default(),
+            exit_code: Exit::Done,
+            specs: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+impl Default for Symptoms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SpecSymptoms {
+    /// Returns whether anything could not be read, or not in full.
+    pub fn is_unknown(&self) -> bool {
+        let is_unread = |symptom: &FoundSymptom| match &symptom.found {
+            Answer::Present(seen) => seen.damage.is_some(),
+            Answer::Absent => false,
+            Answer::Unread(_) => true,
+        };
+        self.symptoms.iter().any(|symptom| is_unread(symptom) || matches!(self.last_apply, Answer::Unread(_)))
+    }
+}
+
+/// Looks for the symptoms of specs on a target. `store` is where the journals are; without one, no apply is known.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub fn symptoms(
+    specs: &[Spec],
+    target: &mut dyn Target,
+    store: Option<&Store>,
+    progress: &mut impl Progress,
+) -> Result<Symptoms, Error> {
+    let machine = identify(target)?;
+    let (specs, diagnostics) = find(specs, &machine, target, store, progress)?;
+    let exit_code = if specs.iter().any(SpecSymptoms::is_unknown) { Exit::Blocked } else { Exit::Done };
+    Ok(Symptoms { target: Some(target.uri()), machine, exit_code, specs, diagnostics, ..Symptoms::new() })
+}
+
+/// Looks for the symptoms of specs on the target, which is `machine`. Also returns warnings about journals.
+pub(super) fn find(
+    specs: &[Spec],
+    machine: &Machine,
+    target: &mut dyn Target,
+    store: Option<&Store>,
+    progress: &mut impl Progress,
+) -> Result<(Vec<SpecSymptoms>, Vec<Diagnostic>), Error> {
+    let queries = queries(specs);
+    let answers = progress.during(&reading_logs(target), || ask(&queries, target))?;
+    let applies = applies::Applies::read(store, machine, &target.uri());
+    let found = |spec: &Spec| {
+        let last_apply = applies.last(&spec.id);
+        let symptoms = spec.document.symptoms.iter().map(|symptom| {
+            let event = query(&symptom.event);
+            let at = queries.binary_search(&event).unwrap_or_default();
+            let apply = match (&answers[at], &last_apply) {
+                (Answer::Present(facts), Answer::Present(apply)) => Some(AroundApply::of(facts, apply.time)),
+                _ => None,
+            };
+            let found = answers[at].as_ref().map(Seen::of);
+            let (expect, note) = (symptom.expect.unwrap_or_default(), symptom.note.clone());
+            let sentence = sentence::sentence(&event, &found, &last_apply, apply);
+            FoundSymptom { event, expect, note, found, apply, sentence }
+        });
+        let symptoms = symptoms.collect();
+        SpecSymptoms { id: spec.id.clone(), title: spec.title.clone(), last_apply, symptoms }
+    };
+    Ok((specs.iter().map(found).collect(), applies.warnings))
+}
+
+/// Returns what a target's event logs say of the symptoms of specs, for a snapshot of it.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub fn events(specs: &[Spec], target: &mut dyn Target) -> Result<Vec<EventAnswer>, TargetError> {
+    let queries = queries(specs);
+    let answers = ask(&queries, target)?;
+    Ok(queries.into_iter().zip(answers).map(|(event, found)| EventAnswer { event, found }).collect())
+}
+
+/// Returns what the symptoms of specs ask of event logs, each question once.
+fn queries(specs: &[Spec]) -> Vec<EventQuery> {
+    let all = specs.iter().flat_map(|spec| &spec.document.symptoms).map(|symptom| query(&symptom.event));
+    Vec::from_iter(all.collect::<std::collections::BTreeSet<_>>())
+}
+
+fn query(event: &crate::spec::document::Event) -> EventQuery {
+    EventQuery { log: event.log.clone(), source: event.source.clone(), id: event.id, level: event.level }
+}
+
+fn ask(queries: &[EventQuery], target: &mut dyn Target) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+    if queries.is_empty() { Ok(Vec::new()) } else { target.read_events(queries) }
+}
+
+impl Seen {
+    fn of(facts: &EventFacts) -> Self {
+        let EventFacts { count, first, last, log_begins, log_ends, damage, .. } = facts.clone();
+        Self { count, first, last, log_begins, log_ends, damage }
+    }
+}
+
+impl AroundApply {
+    fn of(facts: &EventFacts, time: Timestamp) -> Self {
+        let since = facts.since(time);
+        Self {
+            since: since.count,
+            or_more: since.or_more,
+            before: if since.or_more { 0 } else { facts.count - since.count },
+            log_begins_after: facts.log_begins.is_some_and(|begins| begins > time),
+            logged_since: facts.log_ends.is_some_and(|ends| ends.as_second() >= time.as_second()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! When specs were last applied to a target, as the journals say.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    diag::{Diagnostic, Severity},
+    journal::{EventKind, Header, Journal, Operation, Status, Store},
+    operation::error::Error,
+    plan::Machine,
+    targets::{Answer, Reason},
+};
+
+/// An apply that is still in place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LastApply {
+    /// When its changes were made and read back, as RFC 3339 in UTC.
+    #[schemars(with = "String")]
+    pub time: Timestamp,
+    /// The id of its journal.
+    pub journal: String,
+}
+
+/// The applies to one target.
+pub(super) struct Applies {
+    /// Oldest first.
+    journals: Vec<Journal>,
+    /// The files that could not be read, or the folder, each with why.
+    damaged: Vec<(PathBuf, String)>,
+    /// What the operator should know of them.
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl Applies {
+    /// Reads the journals of a target.
+    pub(super) fn read(store: Option<&Store>, machine: &Machine, uri: &str) -> Self {
+        let (mut journals, damaged) = match store.map(Store::list) {
+            None => (Vec::new(), Vec::new()),
+            Some(Ok(found)) => found,
+            Some(Err(why)) => (Vec::new(), vec![why]),
+        };
+        journals.retain(|journal| {
+            journal.header.action == Operation::Apply
+                && journal.status() == Status::Done
+                && is_of(&journal.header, machine, uri)
+        });
+        let names = damaged.iter().map(|why| (why.path().to_owned(), why.to_string())).collect();
+        let mut warnings: Vec<_> = damaged.into_iter().flat_map(|why| Error::from(why).diagnostics).collect();
+        warnings.iter_mut().for_each(|warning| warning.severity = Severity::Warning);
+        Self { journals, damaged: names, warnings }
+    }
+
+    /// Returns the last apply of a spec.
+    pub(super) fn last(&self, id: &str) -> Answer<LastApply> {
+        let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec == id);
+        let last = self.journals.iter().rev().find(is_of_spec);
+        let is_newer =
+            |(path, _): &&(PathBuf, String)| last.is_none_or(|last| path.file_name() > last.path.file_name());
+        if let Some((_, why)) = self.damaged.iter().find(is_newer) {
+            return Answer::unread(Reason::Unknown, format!("a journal cannot be read: {why}"));
+        }
+        let Some(last) = last else { return Answer::Absent };
+        let done = last.events.iter().rev().find(|event| event.event == EventKind::Done);
+        match done.map(|done| done.time.parse()) {
+            Some(Ok(time)) => Answer::Present(LastApply { time, journal: last.header.id.clone() }),
+            _ => Answer::unread(Reason::Malformed, format!("the journal {} has no time", last.header.id)),
+        }
+    }
+}
+
+/// Returns whether a journal is of this machine. A snapshot or a copy of a disk is of the machine that it was taken of;
+/// without a name for the machine, the target's URI has to be the same.
+fn is_of(header: &Header, machine: &Machine, uri: &str) -> bool {
+    let same =
+        |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| a.eq_ignore_ascii_case(b));
+    let guid = same(&header.machine.machine_guid, &machine.machine_guid);
+    let name = same(&header.machine.computer_name, &machine.computer_name);
+    let same_uri = header.target.uri == uri;
+    match (guid, name) {
+        (Some(false), _) => false,
+        // A machine that was renamed; elsewhere, a clone.
+        (_, Some(false)) => same_uri && guid == Some(true),
+        (Some(true), _) | (None, Some(true)) => true,
+        (None, None) => same_uri,
+    }
+}

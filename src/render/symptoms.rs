@@ -1,0 +1,58 @@
+//! Formats what was found of symptoms, for people and as a document.
+
+use std::fmt::Write;
+
+use crate::{
+    operation::symptoms::{FoundSymptom, SpecSymptoms, Symptoms},
+    registry::notation::one_line,
+    spec::document::Expectation,
+    targets::Answer,
+};
+
+use super::Paint;
+
+/// Formats the symptoms as text.
+pub fn human(symptoms: &Symptoms, paint: Paint) -> String {
+    let mut out = String::new();
+    for spec in &symptoms.specs {
+        let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&spec.id)), one_line(&spec.title));
+        if let Answer::Present(apply) = &spec.last_apply {
+            let _ = writeln!(out, "  last apply    {:.0}, journal {}", apply.time, one_line(&apply.journal));
+        }
+        section(spec, &mut out);
+        if spec.symptoms.is_empty() {
+            let _ = writeln!(out, "  symptom       the spec names none");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Formats the symptoms as their versioned document, in JSON.
+pub fn json(symptoms: &Symptoms) -> String {
+    super::json(symptoms)
+}
+
+/// Formats the symptoms of one spec.
+pub(super) fn section(spec: &SpecSymptoms, out: &mut String) {
+    for symptom in &spec.symptoms {
+        let _ = writeln!(out, "  symptom       {}", one_line(&title(symptom)));
+        let _ = writeln!(out, "                {}", one_line(&symptom.sentence));
+        if let Some(note) = &symptom.note {
+            let _ = writeln!(out, "                {}", one_line(note.trim()));
+        }
+    }
+}
+
+/// Returns the event, and what the remedy does to it.
+pub(super) fn title(symptom: &FoundSymptom) -> String {
+    format!("{}; {}", symptom.event, expectation(symptom.expect))
+}
+
+/// Returns what the remedy does to a symptom.
+pub(super) fn expectation(expect: Expectation) -> &'static str {
+    match expect {
+        Expectation::Gone => "gone with the remedy",
+        Expectation::Appears => "seen once the remedy works",
+    }
+}

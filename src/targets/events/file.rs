@@ -1,0 +1,54 @@
+//! Reads the file of a log, in either format.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read, Seek},
+};
+
+use super::{EventFacts, EventQuery, Tally};
+use crate::{
+    files::read::read_open,
+    format::{event::Damage, evt, evtx},
+    targets::{Answer, Reason},
+};
+
+/// The largest log in the old format that is read, in bytes. It is read as a whole; Windows Server 2003 has no larger
+/// ones.
+const MOST_EVT: u64 = 512 << 20;
+/// The largest log in the new format that is read, in bytes. It takes minutes.
+const MOST_EVTX: u64 = 4 << 30;
+
+/// Returns the facts for questions about one log, from its file.
+pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<Vec<EventFacts>> {
+    let mut tally = Tally::new(queries);
+    match read(file, &mut tally) {
+        Ok(damage) => Answer::Present(tally.facts(&damage)),
+        Err((reason, detail)) => {
+            let log = queries.first().map_or("", |query| &query.log);
+            Answer::unread(reason, format!("the file of the log {log}: {detail}"))
+        }
+    }
+}
+
+fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String)> {
+    let io = |error: io::Error| (Reason::Malformed, format!("it cannot be read: {error}"));
+    let malformed = |error: &dyn std::error::Error| (Reason::Malformed, error.to_string());
+    let size = file.metadata().map_err(io)?.len();
+    let mut start = Vec::new();
+    (&mut file).take(8).read_to_end(&mut start).map_err(io)?;
+    file.rewind().map_err(io)?;
+    if start == b"ElfFile\0" {
+        within(size, MOST_EVTX)?;
+        return evtx::read(BufReader::new(file), size, |event| tally.add(&event)).map_err(|e| malformed(&e));
+    }
+    within(size, MOST_EVT)?;
+    let bytes = read_open(file, MOST_EVT).map_err(io)?;
+    evt::read(&bytes, |event| tally.add(&event)).map_err(|e| malformed(&e))
+}
+
+fn within(size: u64, most: u64) -> Result<(), (Reason, String)> {
+    match size <= most {
+        true => Ok(()),
+        false => Err((Reason::Unsupported, format!("it has {size} bytes, more than the {most} that kbfix reads"))),
+    }
+}

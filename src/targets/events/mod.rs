@@ -1,0 +1,121 @@
+//! Events in the logs of a target: how often one was logged, and when.
+//!
+//! A target answers with what its log has. That a log was cleared, or that its oldest events were overwritten, shows in
+//! when its oldest event was logged.
+
+mod batch;
+mod file;
+mod place;
+mod tally;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+use crate::format::event::{Event, EventLevel};
+
+pub(super) use batch::answers;
+pub(super) use file::facts;
+pub(super) use place::place;
+#[cfg_attr(not(windows), allow(unused_imports, reason = "a running Windows reads its logs itself"))]
+pub(super) use tally::Tally;
+
+/// A question about one kind of event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventQuery {
+    /// The log.
+    pub log: String,
+    /// The source.
+    pub source: String,
+    /// The event ID.
+    pub id: u32,
+    /// The level; null for any.
+    pub level: Option<EventLevel>,
+}
+
+/// The events that a question is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventFacts {
+    /// How many the log has.
+    pub count: u64,
+    /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
+    #[schemars(with = "Option<String>")]
+    pub first: Option<Timestamp>,
+    /// When the last of them was logged; null if there is none.
+    #[schemars(with = "Option<String>")]
+    pub last: Option<Timestamp>,
+    /// When the newest 1000 of them were logged, newest first.
+    #[schemars(with = "Vec<String>")]
+    pub times: Vec<Timestamp>,
+    /// When the oldest event of the log, whichever it is, was logged; null if the log is empty.
+    #[schemars(with = "Option<String>")]
+    pub log_begins: Option<Timestamp>,
+    /// When the newest event of the log, whichever it is, was logged; null if the log is empty.
+    #[schemars(with = "Option<String>")]
+    pub log_ends: Option<Timestamp>,
+    /// What of the log could not be read, so that there may be more events than were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+}
+
+/// A question about events, with its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventAnswer {
+    /// The question.
+    pub event: EventQuery,
+    /// The log has them, or is not there, or could not be read.
+    pub found: Answer<EventFacts>,
+}
+
+impl EventQuery {
+    /// Returns whether the event is one that the question is about. Its source may be given as Event Viewer shows it, which
+    /// leaves out `Microsoft-Windows-`, and by the name that it was registered under before Windows Vista.
+    fn fits(&self, event: &Event) -> bool {
+        let same = |name: &str| name.eq_ignore_ascii_case(&self.source);
+        let short = |name: &str| {
+            const MAKER: &str = "Microsoft-Windows-";
+            let (maker, rest) = name.split_at_checked(MAKER.len()).unwrap_or(("", ""));
+            maker.eq_ignore_ascii_case(MAKER) && same(rest)
+        };
+        let is_level = self.level.is_none_or(|level| level == event.level);
+        let is_source = || same(&event.source) || short(&event.source) || event.old_source.as_deref().is_some_and(same);
+        event.id == self.id && is_level && is_source()
+    }
+}
+
+impl fmt::Display for EventQuery {
+    /// Formats the question as `event 1000 of EXPROX in the log Application, warning`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { log, source, id, .. } = self;
+        write!(f, "event {id} of {source} in the log {log}")?;
+        self.level.iter().try_for_each(|level| write!(f, ", {}", level.as_str()))
+    }
+}
+
+impl EventFacts {
+    /// Returns how many of the events were logged at a time or after it. Logs keep whole seconds, so the time counts as
+    /// the second that it is in.
+    pub fn since(&self, time: Timestamp) -> Since {
+        let second = time.as_second();
+        let known = self.times.iter().filter(|logged| logged.as_second() >= second).count() as u64;
+        Since { count: known, or_more: known == self.times.len() as u64 && known < self.count }
+    }
+}
+
+/// How many events were logged since a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The number, or at least so many.
+    pub count: u64,
+    /// Whether there may be more, whose times are not kept.
+    pub or_more: bool,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, which Group Policy carries out at each refresh.
+//!
+//! A value has three states here: data (an entry sets it), absent (an entry deletes it), and not configured (no entry
+//! concerns it, so Group Policy leaves it alone). The third is not known to be absent: a condition about such a value, or
+//! about a key in which the file sets nothing, is unknown. A change goes between any two of the states, and so can be
+//! rolled back.
+//!
+//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them, otherwise
+//!   not configured. So a key that is to have no other values gets that entry.
+//! - A value that the file sets only where it is absent (`**soft.`) is unread, and so is everything where an entry cannot
+//!   be understood.
+//! - What is in a key is listed only where the file deletes the key first. So kbfix deletes no keys through a policy file.
+//! - A file that does not exist is a policy file without entries; the first change makes it. Its folder must exist.
+//! - Where `gpt.ini` stands in the folder above `Machine` or `User`, each write raises its version, without which Windows
+//!   would not notice the change.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    files::{
+        read::read_file,
+        replace::{remove_leftovers, replace_file},
+    },
+    format::{
+        gpt_ini::{self, Side},
+        pol::{Document, MAX_FILE, Setting},
+    },
+    registry::{Data, KeyName, KeyPath, RootKey, ValueName},
+};
+
+use super::{
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
+    WriteError, WriteFailure, lock::lock_beside,
+};
+
+mod write;
+
+const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
+
+/// A registry policy file as a target.
+#[derive(Debug)]
+pub struct PolTarget {
+    /// The path as the user gave it.
+    named: PathBuf,
+    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
+    path: PathBuf,
+    root: RootKey,
+    document: Document,
+}
+
+impl PolTarget {
+    /// Reads the policy file at `path`, whose keys are below `root`.
+    ///
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] where the file is damaged, and [`TargetError::Io`] where it cannot be read or its
+    /// folder does not exist.
+    pub fn open(path: &Path, root: RootKey) -> Result<Self, TargetError> {
+        let io = |source| TargetError::Io { what: path.display().to_string(), source };
+        let real = match fs::canonicalize(path) {
+            // A missing policy is none; its folder tells it from a wrong path.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+                let name = path.file_name().ok_or_else(|| io(io::Error::other("it is not a file")))?;
+                let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                fs::canonicalize(above)
+                    .map_err(|source| TargetError::Io { what: above.display().to_string(), source })?
+                    .join(name)
+            }
+            found => found.map_err(io)?,
+        };
+        let document = load(&real, root)?;
+        Ok(Self { named: path.to_owned(), path: real, root, document })
+    }
+
+    fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
+        let path = self.resolve(&query.key)?;
+        let state = self.document.key(&path);
+        if state.key_deleted && !state.present {
+            return Ok(Answer::Absent);
+        }
+        let subkeys = match (query.subkeys, state.key_deleted) {
+            (false, _) => None,
+            (true, true) => Some(self.subkeys(&path)),
+            (true, false) => {
+                return Err(Unread::new(
+                    Reason::NotConfigured,
+                    "a policy file does not say which keys there are, so kbfix deletes none through it",
+                ));
+            }
+        };
+        let set = self.document.values(&path);
+        let answer = |name: &ValueName| {
+            if name.as_str().eq_ignore_ascii_case(OTHER_VALUES) {
+                return if state.values_deleted { Answer::Absent } else { Answer::not_configured() };
+            }
+            match set.get(name) {
+                Some(Setting::Data(data)) => Answer::Present((*data).clone()),
+                Some(Setting::Soft(_)) => {
+                    Answer::unread(Reason::Unsupported, "the policy file sets it only where it is absent (`**soft.`)")
+                }
+                Some(Setting::Deleted) => Answer::Absent,
+                Some(Setting::Nothing) | None if state.values_deleted => Answer::Absent,
+                Some(Setting::Nothing) | None => Answer::not_configured(),
+            }
+        };
+        let mut values: BTreeMap<ValueName, Answer<Data>> = BTreeMap::new();
+        match &query.values {
+            ValueSelection::Names(names) => values.extend(names.iter().map(|name| {
+                let spelled = set.get_key_value(name).map_or(name, |(found, _)| *found);
+                (spelled.clone(), answer(name))
+            })),
+            ValueSelection::All => {
+                let others = ValueName::new(OTHER_VALUES).ok();
+                let all = set.keys().copied().chain(&others).map(|name| (name.clone(), answer(name)));
+                // Where others are not configured, it counts that one is deleted.
+                values.extend(all.filter(|(_, answer)| !state.values_deleted || *answer != Answer::Absent));
+            }
+        }
+        let none = || Answer::unread(Reason::Unknown, "a policy file holds no classes and security descriptors");
+        let properties = (query.values == ValueSelection::All).then(none);
+        // The root key itself is always there.
+        let is_known = state.present || path.below_root().is_empty();
+        let unsure = (!is_known).then(|| {
+            Unread::new(Reason::NotConfigured, "the policy file sets nothing in it, and does not say whether it exists")
+        });
+        Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
+    }
+
+    /// Returns the key under which the file has a key.
+    fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
+        let path = key.one_name(false).stored();
+        if path.root() != self.root {
+            let detail = format!("a policy file for {} says nothing about {}", self.root.short(), path.root().short());
+            return Err(Unread::new(Reason::Unknown, detail));
+        }
+        match self.document.unreadable() {
+            Some(why) => Err(Unread::new(Reason::Malformed, format!("an entry cannot be understood: {why}"))),
+            None => Ok(path),
+        }
+    }
+
+    fn subkeys(&self, path: &KeyPath) -> Vec<KeyName> {
+        let below = self.document.keys().filter(|key| key.is_within(path) && self.document.key(key).present);
+        let first = below.filter_map(|key| {
+            let below = key.relative_to(path)?;
+            KeyName::new(below.split('\\').next()?).ok()
+        });
+        BTreeSet::from_iter(first).into_iter().collect()
+    }
+
+    /// Returns the `gpt.ini` that says which version the file is, and the half that the file is; `None` where the file does
+    /// not lie in a Group Policy object.
+    fn gpt_ini(&self) -> Option<(PathBuf, Side)> {
+        let half = self.path.parent()?;
+        let side = match half.file_name()?.to_str()? {
+            name if name.eq_ignore_ascii_case("Machine") => Side::Machine,
+            name if name.eq_ignore_ascii_case("User") => Side::User,
+            _ => return None,
+        };
+        let object = half.parent()?;
+        let found = fs::read_dir(object).ok()?.flatten().map(|entry| entry.path()).find(|path| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.eq_ignore_ascii_case("gpt.ini"))
+        });
+        let is_local = object
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.eq_ignore_ascii_case("GroupPolicy"));
+        found.or(is_local.then(|| object.join("gpt.ini"))).map(|path| (path, side))
+    }
+
+    /// Returns the `gpt.ini` with its version raised.
+    fn raised(&self) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
+        let Some((path, side)) = self.gpt_ini() else { return Ok(None) };
+        let place = path.display().to_string();
+        let bytes = match read_file(&path, 1 << 20) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(refused(place, error)),
+        };
+        match gpt_ini::raise(&bytes, side) {
+            Ok(raised) => Ok(Some((path, raised))),
+            Err(why) => Err(WriteError::Unsupported { place, detail: why.to_string() }),
+        }
+    }
+}
+
+fn refused(place: String, source: io::Error) -> WriteError {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => WriteError::Denied { place },
+        _ => WriteError::Io { place, source },
+    }
+}
+
+fn load(path: &Path, root: RootKey) -> Result<Document, TargetError> {
+    let what = || path.display().to_string();
+    let bytes = match read_file(path, MAX_FILE as u64) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::empty()),
+        Err(source) => return Err(TargetError::Io { what: what(), source }),
+    };
+    Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
+        what: what(),
+        detail: format!("{error}: {}", error.kind.hint()),
+        option: None,
+    })
+}
+
+impl Target for PolTarget {
+    fn uri(&self) -> String {
+        format!("pol:{}={}", self.named.display(), self.root.short())
+    }
+
+    fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
+    }
+
+    fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
+        let unknown = || Answer::unread(Reason::Unknown, "a policy file says nothing about files");
+        Ok(paths.iter().map(|_| unknown()).collect())
+    }
+
+    fn lock(&mut self) -> Result<Lock, TargetError> {
+        let lock = lock_beside(&self.path)?;
+        // Leftovers that cannot be removed do not prevent an apply.
+        let _ = remove_leftovers(&self.path);
+        self.document = load(&self.path, self.root)?;
+        Ok(lock)
+    }
+
+    fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.raised()?;
+        let before = self.document.clone();
+        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
+        self.document = before;
+        made
+    }
+
+    fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let place = self.path.display().to_string();
+        // The changes are checked against the present content of the file, even if it was edited without the lock.
+        self.document = load(&self.path, self.root).map_err(|error| error.refusal(&place))?;
+        let before = self.document.clone();
+        let raised = self.raised()?;
+        if let Err(error) = self.carry_out(changes) {
+            self.document = before;
+            return Err(error.into());
+        }
+        let replaced = replace_file(&self.path, &self.document.to_bytes()).map_err(|source| refused(place, source));
+        // Windows compares the versions, so the policy is complete before its version is raised.
+        let replaced = replaced.and_then(|()| match raised {
+            Some((path, bytes)) => {
+                replace_file(&path, &bytes).map_err(|source| refused(path.display().to_string(), source))
+            }
+            None => Ok(()),
+        });
+        replaced.map_err(|error| {
+            // The new file may be in place nevertheless; if it cannot be read, everything is unknown.
+            self.document = load(&self.path, self.root).unwrap_or_else(|_| Document::empty());
+            WriteFailure { error, begun: changes.to_vec() }
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! Makes changes to a policy file in memory; each is checked against the present state first.
+
+use crate::{
+    format::pol::EditError,
+    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, precondition},
+};
+
+use super::{OTHER_VALUES, PolTarget};
+
+impl PolTarget {
+    /// Makes the changes.
+    pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        changes.iter().try_for_each(|change| self.carry_out_one(change))
+    }
+
+    /// Undoes the changes in memory.
+    pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        let read = |pol: &mut Self, query: &_| pol.read_key(query).unwrap_or_else(Answer::Unread);
+        precondition::undo(changes, self, Self::carry_out_one, read)
+    }
+
+    fn carry_out_one(&mut self, change: &KeyChange) -> Result<(), WriteError> {
+        precondition::before(change, |query| self.read_key(query).unwrap_or_else(Answer::Unread))?;
+        let place = || change.key.to_string();
+        let unread = |why: Unread| WriteError::Unsupported { place: place(), detail: why.to_string() };
+        let path = self.resolve(&change.key).map_err(unread)?;
+        let refused = |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
+        match change.action {
+            ChangeAction::Delete => {
+                self.document.forget_key(&path);
+                return Ok(());
+            }
+            ChangeAction::Create if change.values.is_empty() => {
+                self.document.create_key(&path).map_err(refused(place()))?;
+            }
+            ChangeAction::Create | ChangeAction::Update => {}
+        }
+        // What is made of all values comes first, so that the entries of single ones are not needed or not undone by it.
+        let (others, single): (Vec<_>, Vec<_>) =
+            change.values.iter().partition(|value| value.name.as_str().eq_ignore_ascii_case(OTHER_VALUES));
+        for value in others {
+            let made = match &value.after {
+                None => self.document.delete_all_values(&path),
+                Some(data) if data.is_not_configured() => self.document.keep_other_values(&path),
+                Some(_) => Err(EditError::Reserved),
+            };
+            made.map_err(refused(change.place(&value.name)))?;
+        }
+        for value in single {
+            let made = match &value.after {
+                None => self.document.delete(&path, &value.name),
+                Some(data) if data.is_not_configured() => self.document.forget(&path, &value.name),
+                Some(data) => self.document.set(&path, &value.name, data),
+            };
+            made.map_err(refused(change.place(&value.name)))?;
+        }
+        Ok(())
+    }
+}
