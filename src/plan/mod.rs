@@ -195,6 +195,8 @@ pub struct Check {
 pub enum Part {
     /// `applicable`.
     Applicable,
+    /// `cause`. It decides nothing.
+    Cause,
     /// `prerequisites`.
     Prerequisite,
     /// `hotfix`.
@@ -349,6 +351,7 @@ impl Check {
         let found = evidence.found_or_planned();
         let part = match self.part {
             Part::Applicable => String::new(),
+            Part::Cause => format!("cause {}: ", self.title),
             Part::Prerequisite => format!("prerequisite {}: ", self.title),
             Part::Hotfix => format!("hotfix {}: ", self.title),
             Part::Deletion => "deletion: ".to_owned(),
