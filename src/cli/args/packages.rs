@@ -17,6 +17,13 @@ pub(in crate::cli) struct PackageArguments {
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
 
+    #[command(flatten)]
+    triggers: TriggerArguments,
+}
+
+/// The triggers, for the commands that plan them.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct TriggerArguments {
     /// Write the triggers of this spec that are not done; may be repeated. Without it, such a spec is blocked.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
@@ -37,6 +44,19 @@ impl PackageArguments {
 
     /// Notes in each spec whether its hotfix may be installed, and its triggers be run.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
+        self.triggers.ask(specs)?;
+        Ok(self.packages().ask(specs)?)
+    }
+
+    /// Adds the files of the packages.
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
+        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+    }
+}
+
+impl TriggerArguments {
+    /// Notes in each spec whether its triggers may be run.
+    pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for id in &self.triggers {
             let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {
                 let ids: Vec<&str> = specs.iter().map(|spec| spec.id.as_str()).collect();
@@ -52,11 +72,6 @@ impl PackageArguments {
             }
             spec.run_triggers = true;
         }
-        Ok(self.packages().ask(specs)?)
-    }
-
-    /// Adds the files of the packages.
-    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
-        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{fleet::FleetArguments, specs::SpecArguments},
+    args::{fleet::FleetArguments, packages::TriggerArguments, specs::SpecArguments},
     error::CommandError,
     out_file::Inputs,
     output::Output,
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     fleet: FleetArguments,
+
+    #[command(flatten)]
+    triggers: TriggerArguments,
 
     /// A file of waivers: what is accepted for a time is shown, counts apart, and is left out of a fleet plan. `kbfix schema waivers`
     /// prints its schema.
@@ -108,7 +111,10 @@ impl Arguments {
         }
         let (members, ignored) = self.fleet.members(output)?;
         let (parameters, which) = members.parameters();
-        let specs = self.specs.load_each(&parameters, output)?;
+        let mut specs = self.specs.load_each(&parameters, output)?;
+        for each in &mut specs {
+            self.triggers.ask(each)?;
+        }
         let mut asked = Asked { members, ignored, specs, which, waivers: Waivers::default() };
         if let Some(file) = &self.waivers {
             let name = file.display().to_string();
