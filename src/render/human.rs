@@ -1,4 +1,4 @@
-//! Formats a report for people: a unified diff in `.reg` notation, preceded by what was tested.
+//! Formats a report for people: the results of the checks, followed by a unified diff in `.reg` notation.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -131,7 +131,7 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
-/// Names the earlier specs of the run whose changes satisfy this one.
+/// Names the earlier specs of the run whose planned changes satisfy this spec.
 fn once_planned(spec: &SpecPlan) -> String {
     let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
     match ids.into_iter().collect::<Vec<_>>().as_slice() {
@@ -174,10 +174,10 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "a package failed; the registry was not changed");
         }
         (_, Some(Outcome::Failed)) => {
-            let _ = writeln!(out, "not everything could be put back as it was");
+            let _ = writeln!(out, "not everything could be restored");
         }
         (_, Some(Outcome::RolledBack)) => {
-            let _ = writeln!(out, "writing failed; everything was put back as it was");
+            let _ = writeln!(out, "writing failed; everything was restored");
         }
         (_, _) if report.changed && count.is_empty() => {
             let _ = writeln!(out, "the registry was not changed");

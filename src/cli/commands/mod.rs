@@ -1,4 +1,4 @@
-//! The commands: one file for each, named as the verb.
+//! The commands: one file for each, with the name of the command.
 
 pub(in crate::cli) mod apply;
 pub(in crate::cli) mod completions;

@@ -1,4 +1,4 @@
-//! `kbfix snapshot`
+//! The command `kbfix snapshot`.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Keep what specs read of a target in a file, for a diff without the machine.
+/// Save the facts that specs need from a target in a file, so that they can be compared later without the machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -53,7 +53,11 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of, taken, specs: ids, facts, events };
     let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));
     let open = open.map(|(spec, name)| {
-        let message = format!("{}: the keys that the parameter `{name}` names are not in the snapshot", spec.id);
+        let message = format!(
+            "{}: the snapshot does not contain the keys whose names come from the parameter \
+            `{name}`",
+            spec.id
+        );
         let what = spec.unset.get(name).map_or("", String::as_str);
         let hint = Hint::new(format!("set it: {what}")).option("set", format!("{name}=…"));
         Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)
