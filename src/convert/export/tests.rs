@@ -135,7 +135,7 @@ manual_steps: [{ what: Restart the phone. }]
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
-    let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
+    let kept = "\"keep\": data that the spec would keep (from 3 to 5) is replaced";
     let common = [
         "32-bit view",
         "\"any\"",
@@ -144,10 +144,10 @@ manual_steps: [{ what: Restart the phone. }]
         kept,
         "\"list\"",
         "\"joined\": left out",
-        "\"part\": left out: what \"old|new\" finds in the existing string is to become \"new\"",
-        "\"but\": what may stay as it is (anything but dword:00000000) is replaced",
+        "\"part\": left out: replacing each match of \"old|new\" in the existing string with \"new\"",
+        "\"but\": data that the spec would keep (anything but dword:00000000) is replaced",
         "HKLM\\SOFTWARE\\W: left out: it is a trigger",
-        "a step by hand is left out: after the changes: Restart the phone.",
+        "a step to do by hand is left out: after the changes: Restart the phone.",
         "ids, severities and controls",
         "\"set\"",
         "\"when\"",
@@ -157,7 +157,7 @@ manual_steps: [{ what: Restart the phone. }]
     ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
-        (all(reg(&spec).unwrap()), also(&["creates it if it is missing"])),
+        (all(reg(&spec).unwrap()), also(&["creates the key if it is missing"])),
         (all(dsc(&spec)), also(&["\"big\"", "\"none\""])),
         (all(win_regedit(&spec)), also(&["@", "\"big\"", "\"empty\""])),
     ] {
@@ -198,19 +198,22 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     let plain = [spec(&of("v: { type: REG_DWORD, data: 1 }"))];
     let export = reg(&plain).unwrap();
     let losses: Vec<_> = export.losses.iter().map(|loss| &*loss.what).collect();
-    assert_eq!(losses, [r"HKLM\SOFTWARE\T: the file deletes it and creates it again, which changes its permissions"]);
+    assert_eq!(
+        losses,
+        [r"HKLM\SOFTWARE\T: the file deletes the key and creates it again, which changes its permissions"]
+    );
     let document = Document::parse(export.bytes, None).unwrap();
     let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
     let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
     assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
     // The strings that the list keeps would be deleted with the key.
     let list = [spec(&of("v: { list: { add: [a] } }"))];
-    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, which the spec deletes";
+    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, although the spec deletes them";
     for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }
     let values = [spec("  - { key: HKLM\\SOFTWARE\\T, exclusive: true }\n")];
-    let stays = r"HKLM\SOFTWARE\T: other values in it stay, which the spec deletes";
+    let stays = r"HKLM\SOFTWARE\T: other values in it stay, although the spec deletes them";
     for losses in [reg(&values).unwrap().losses, dsc(&values).losses, win_regedit(&values).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }

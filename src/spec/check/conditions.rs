@@ -42,7 +42,7 @@ fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: 
         ("not", from.not.is_some()),
     ];
     let one = exactly_one(cx, path, "the condition", &fields);
-    // Check every field, even if there are too many.
+    // Every field is checked, even if there are too many fields.
     let mut found = Vec::new();
     if let Some(test) = &from.registry {
         found.push(registry(cx, test, &path.field("registry")));

@@ -1,6 +1,8 @@
-//! Files of the other machine: each is fetched from the administrative share of its drive and then read here.
+//! Reads files of the other machine. Each file is copied from the administrative share of its drive to this machine and
+//! then read here.
 //!
-//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
+//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715), which describes `C$` and the
+//! other shares.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -11,7 +13,7 @@ use crate::targets::{
 
 use super::{Connection, Trouble, program};
 
-/// The local name of a fetched file.
+/// The name of the local copy of a file.
 const HERE: &str = "file";
 
 /// A file that was fetched; it is removed when this is dropped.
@@ -27,7 +29,7 @@ impl Fetched {
 }
 
 impl Connection {
-    /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
+    /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
     ///
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
@@ -49,13 +51,18 @@ impl Connection {
             Err(why) => return Ok(Answer::Unread(why)),
         };
         let names = names.join("\\");
-        // In smbclient a semicolon ends a command even inside quotes; the rest would be run as another command.
+        // In smbclient a semicolon ends a command even inside quotes; the rest would run as another command.
         if names.contains(';') || names.chars().any(char::is_control) || names.is_empty() {
             let detail = format!("`{path}` has a character that has a special meaning in smbclient");
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
         self.reach()?;
-        let failed = |error: std::io::Error| Trouble::Failed(format!("a private folder for {path}: {error}"));
+        let failed = |error: std::io::Error| {
+            Trouble::Failed(format!(
+                "cannot create a private folder for a copy of \
+            {path}: {error}"
+            ))
+        };
         let folder = tempfile::Builder::new().prefix("kbfix-").tempdir().map_err(failed)?;
         let mut command = Command::new("smbclient");
         command.current_dir(folder.path()).args(["-s", "/dev/null"]);
@@ -72,7 +79,7 @@ impl Connection {
         self.refused(&said.text(), path, drive)
     }
 
-    /// Returns the answer for a file that could not be fetched.
+    /// Returns the answer about a file that could not be copied.
     fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
@@ -84,10 +91,16 @@ impl Connection {
         }
         if let Some(line) = on_share {
             let (reason, why) = match line.contains("NT_STATUS_ACCESS_DENIED") {
-                true => (Reason::Denied, "denies the account its share"),
+                true => (Reason::Denied, "denies the account access to the share"),
                 false => (Reason::Unknown, "has no share"),
             };
-            return Ok(Answer::unread(reason, format!("the machine {why} {drive}$, where {path} would be: {line}")));
+            return Ok(Answer::unread(
+                reason,
+                format!(
+                    "the machine {why} {drive}$, which is needed to read {path}: \
+                {line}"
+                ),
+            ));
         }
         let Some(line) = of_file else { return Err(Trouble::of_text(text)) };
         let is = |status: &str| line.starts_with(status);
@@ -106,10 +119,10 @@ impl Connection {
     }
 }
 
-/// Returns the answer with the path on the other machine in place of the local one.
+/// Replaces the local path in the answer with the path on the other machine.
 fn named(answer: Answer<FileFacts>, path: &str) -> Answer<FileFacts> {
     match answer {
-        Answer::Unread(why) => Answer::unread(why.reason, format!("{path}, once fetched: {}", why.detail)),
+        Answer::Unread(why) => Answer::unread(why.reason, format!("the local copy of {path}: {}", why.detail)),
         other => other,
     }
 }

@@ -1,5 +1,5 @@
-//! Formats a fleet report as one HTML page: nothing is loaded, and all of it can be read without script. The script of
-//! the page finds, filters, sorts and folds.
+//! Formats a fleet report as one HTML page. The page loads nothing, and all of it can be read without its script. The
+//! script searches, filters, sorts and folds.
 
 mod profile;
 mod specs;
@@ -20,7 +20,7 @@ use profile::{Profile, profiles};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// The most names of machines that are shown of one case; all are in the table of machines.
+/// The most names of machines that are shown for one case. The table of machines contains all names.
 const NAMES: usize = 12;
 /// The most cases that are unfolded when the page opens.
 const UNFOLDED: usize = 40;
@@ -29,9 +29,9 @@ const UNFOLDED: usize = 40;
 pub fn html(report: &FleetReport) -> String {
     let numbers: HashMap<&str, usize> = report.cases.iter().enumerate().map(|(at, case)| (&*case.id, at)).collect();
     let (profiles, of_row) = profiles(report, &numbers);
-    // A browser takes the hash after it has made line breaks equal.
+    // A browser normalizes line breaks before it computes the hash of a script, so they are normalized here as well.
     let [style, script] = [STYLE, SCRIPT].map(|text| text.replace('\r', ""));
-    // Only the page's own script runs, whatever a machine's data may say.
+    // Only the page's own script can run, whatever data a machine contains.
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let policy = format!("default-src 'none'; style-src {}; script-src {}", hash(&style), hash(&script));
     let page = html! {
@@ -60,7 +60,7 @@ pub fn html(report: &FleetReport) -> String {
                     h2 { "Machines" }
                     (machines(report, &of_row, &profiles))
                 }
-                h2 #alike { "Machines that are alike in all specs" }
+                h2 #alike { "Machines with the same outcome and changes in all specs" }
                 @for (at, profile) in profiles.iter().enumerate() { (alike(at, profile, report)) }
                 script { (PreEscaped(&script)) }
             }
@@ -69,7 +69,7 @@ pub fn html(report: &FleetReport) -> String {
     page.into_string()
 }
 
-/// A section of cases: its id, its title, and the outcomes that stand in it.
+/// A section of cases: its id, its title, and the outcomes of its cases.
 type Section = (&'static str, &'static str, fn(FleetOutcome) -> bool);
 const CHANGES: Section = ("changes", "To change", |outcome| matches!(outcome, FleetOutcome::ChangesPending));
 const EXCEPTIONS: Section = ("exceptions", "Exceptions", FleetOutcome::is_exception);
@@ -92,7 +92,7 @@ fn sections(report: &FleetReport) -> Vec<(&'static str, String)> {
     sections
 }
 
-/// Returns text without invisible characters; maud escapes the rest.
+/// Returns text without invisible characters. The crate maud escapes all other characters.
 fn text(text: &str) -> String {
     one_line(text)
 }
@@ -101,14 +101,14 @@ fn number(outcome: FleetOutcome) -> usize {
     outcome as usize
 }
 
-/// What applies to the page as a whole.
+/// Returns the notes that apply to the page as a whole.
 fn notes(report: &FleetReport) -> Markup {
     html! {
         @for diagnostic in &report.diagnostics {
             p { b { (diagnostic.code.as_str()) } ": " (text(&diagnostic.message)) }
         }
         @if !report.ignored.is_empty() {
-            p.names { "Not read, since no .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
+            p.names { "Not read, because it is not a .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
         }
     }
 }
