@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, rollback, schema, show,
-    snapshot, symptoms, validate,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, retire, rollback,
+    schema, show, snapshot, symptoms, validate,
 };
 use kbfix::diag::Exit;
 use output::Output;
@@ -46,6 +46,7 @@ enum Command {
     Diff(diff::Arguments),
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
+    Retire(retire::Arguments),
     Snapshot(snapshot::Arguments),
     Symptoms(symptoms::Arguments),
     Fleet(fleet::Arguments),
@@ -87,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Diff(a) => diff::run(a, &mut output),
         Command::Apply(a) => apply::run(a, &mut output),
         Command::Rollback(a) => rollback::run(a, &mut output),
+        Command::Retire(a) => retire::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Symptoms(a) => symptoms::run(a, &mut output),
         Command::Fleet(a) => fleet::run(a, &mut output),

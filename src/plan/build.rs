@@ -112,7 +112,7 @@ impl<'a> Planning<'a> {
         }
         let mut specs: Vec<SpecPlan> = self.planned.into_iter().map(|one| one.plan).collect();
         specs.iter_mut().for_each(|plan| mark_sensitive(plan, &self.hidden));
-        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, facts }
+        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, retires: None, facts }
     }
 }
 

@@ -28,6 +28,7 @@ mod rules;
 mod sensitive;
 mod desired_state;
 mod earlier;
+mod retirement;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,7 @@ pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
+pub use retirement::Retirement;
 
 use crate::{
     diag::Exit,
@@ -61,6 +63,9 @@ pub struct Plan {
     pub machine: Machine,
     /// One part for each spec, in the order given. Later specs are planned as if the changes of earlier ones were made.
     pub specs: Vec<SpecPlan>,
+    /// The specs that the plan retires, if it does; then `specs` has one part for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires: Option<Retirement>,
     /// Everything that was read to make the plan. The plan is applied only while all of it still holds.
     pub facts: Facts,
 }

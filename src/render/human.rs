@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use crate::{
     diag::number_of,
-    operation::report::{Command, Report},
+    operation::report::{ChangesAre, Command, Report},
     plan::{Check, Outcome, Part, PendingRestart, SpecPlan},
     registry::notation::one_line,
 };
@@ -66,8 +66,8 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
         let (before, after) = match (report.command, wording::caution(spec)) {
             (Command::Diff, _) => ("actual state", "desired state"),
-            (Command::Apply | Command::Rollback, None) => ("before", "after"),
-            (Command::Apply | Command::Rollback, Some(caution)) => {
+            (Command::Apply | Command::Rollback | Command::Retire, None) => ("before", "after"),
+            (Command::Apply | Command::Rollback | Command::Retire, Some(caution)) => {
                 let _ = writeln!(out, "  {caution}");
                 ("before", "planned")
             }
@@ -144,6 +144,12 @@ fn once_planned(spec: &SpecPlan) -> String {
     }
 }
 
+/// Whether a plan was made that can be saved and reviewed.
+fn is_to_review(report: &Report) -> bool {
+    let is_planned = report.changes_are() == Some(ChangesAre::Planned);
+    report.command == Command::Diff || report.command == Command::Retire && is_planned
+}
+
 fn restart(spec: &SpecPlan) -> String {
     let (restart, note) = wording::restart(spec);
     let lines = note.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
@@ -166,7 +172,7 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
-        (Command::Rollback, _) if !report.conflicts.is_empty() => {
+        (Command::Rollback | Command::Retire, _) if !report.conflicts.is_empty() => {
             let n = report.conflicts.len();
             let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
             let _ = match report.changed {
@@ -193,7 +199,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "nothing was changed");
         }
     }
-    if let Some(digest) = report.digest.as_ref().filter(|_| !changes.is_empty() && report.command == Command::Diff) {
+    if let Some(digest) = report.digest.as_ref().filter(|_| !changes.is_empty() && is_to_review(report)) {
         let _ = writeln!(out, "plan {digest}");
     }
     if let Some(journal) = &report.journal {

@@ -91,6 +91,7 @@ pub fn line(journal: &Journal) -> String {
     let action = match &header.action {
         Operation::Apply => "apply".to_owned(),
         Operation::Rollback(of) => format!("rollback of {of}"),
+        Operation::Retire => "retire".to_owned(),
     };
     let [id, specs, action, uri] =
         [&header.id, &header.specs.join("+"), &action, &header.target.uri].map(|t| one_line(t));

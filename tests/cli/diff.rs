@@ -257,6 +257,15 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;
     assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("`--trigger R` writes it");
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet --trigger r").code(1).says("+\"v\"=dword:00000001");
+    machine.run("fleet plan @/spec.yaml --snapshots @/fleet --trigger R --out @/fleet-plan.json").code(1);
+    machine
+        .run("fleet diff @/spec.yaml --snapshots @/fleet --trigger X")
+        .code(2)
+        .says("no spec of this run has that id");
     let unknown = machine.run("diff @/spec.yaml --trigger X @target").code(2).stderr;
     assert!(unknown.contains("--trigger X: no spec of this run has that id"), "{unknown}");
     let none = machine.run("diff @/other.yaml --trigger O @target").code(2).stderr;

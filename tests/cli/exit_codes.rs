@@ -68,6 +68,8 @@ fn two_wrong_usage_on_standard_error() {
         "rollback @state",
         "rollback one --last @state",
         "rollback --last @state",
+        "retire @target @state",
+        "retire KB909094 @target @state",
         "journal show missing @state",
         "snapshot KB909094 @target",
         "schema frobnicate",

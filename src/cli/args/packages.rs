@@ -18,6 +18,13 @@ pub(in crate::cli) struct PackageArguments {
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
 
+    #[command(flatten)]
+    triggers: TriggerArguments,
+}
+
+/// The triggers, for the commands that plan them.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct TriggerArguments {
     /// Write the triggers of this spec that have not been done yet; may be repeated. Without this option, such a spec
     /// is blocked.
     #[arg(long = "trigger", value_name = "ID")]
@@ -39,6 +46,19 @@ impl PackageArguments {
 
     /// Records in each spec whether its hotfix may be installed and its triggers may be written.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
+        self.triggers.ask(specs)?;
+        Ok(self.packages().ask(specs)?)
+    }
+
+    /// Adds the package files to the inputs of the command.
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
+        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+    }
+}
+
+impl TriggerArguments {
+    /// Records in each spec whether its triggers may be written.
+    pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for id in &self.triggers {
             let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {
                 let ids: Vec<&str> = specs.iter().map(|spec| spec.id.as_str()).collect();
@@ -54,11 +74,6 @@ impl PackageArguments {
             }
             spec.run_triggers = true;
         }
-        Ok(self.packages().ask(specs)?)
-    }
-
-    /// Adds the package files to the inputs of the command.
-    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
-        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+        Ok(())
     }
 }

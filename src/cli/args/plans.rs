@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read as _},
+    path::Path,
 };
 
 use kbfix::{
@@ -13,10 +14,14 @@ use kbfix::{
     targets::Target,
 };
 
-use crate::cli::error::CommandError;
+use crate::cli::{
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::Output,
+};
 
 /// The largest plan of one machine, in bytes, that is read and therefore written.
-pub(in crate::cli) const MAX_PLAN: usize = 256 << 20;
+const MAX_PLAN: usize = 256 << 20;
 
 /// What the command is to plan or apply, as far as this is known before the target is read.
 pub(in crate::cli) enum Asked {
@@ -93,4 +98,48 @@ fn refused(name: &str, error: BundleError) -> CommandError {
         BundleError::Plan(_) => (Code::PLAN_INVALID, "make a new fleet plan, and have it reviewed"),
     };
     CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
+}
+
+/// Where `--out` saves the plan.
+pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destination, CommandError> {
+    match Destination::new(out, inputs)? {
+        Destination::StandardOutput => {
+            let message = format!("`--out {}` is standard output, to which the report is written", out.display());
+            let hint = "name a file; or give `diff --with-plan --format json`, which has the plan in the report";
+            Err(CommandError::usage(message, hint))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Saves the text of a plan.
+pub(in crate::cli) fn save(out: &Destination, text: &str, output: &mut Output) -> Result<(), CommandError> {
+    fits(text)?;
+    out.write_private(text.as_bytes(), output)
+}
+
+/// Refuses to write a plan that `kbfix apply --plan` would not read.
+pub(in crate::cli) fn fits(text: &str) -> Result<(), CommandError> {
+    fits_in(text.len(), MAX_PLAN)
+}
+
+/// Sizes are in bytes.
+fn fits_in(size: usize, most: usize) -> Result<(), CommandError> {
+    if size <= most {
+        return Ok(());
+    }
+    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
+    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_is_too_large_to_be_read_is_not_written() {
+        fits_in(10, 10).unwrap();
+        let stop = fits_in(11, 10).unwrap_err();
+        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
+    }
 }

@@ -172,6 +172,11 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
+    /// Specs that are named otherwise than by arguments of this form.
+    pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>) -> Self {
+        Self { specs, set, stdin_name: "-".to_owned(), stdin_specs: false }
+    }
+
     /// Returns the same arguments with other specs.
     pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
         Self { specs, stdin_specs: false, ..self.clone() }

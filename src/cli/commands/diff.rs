@@ -14,7 +14,7 @@ use kbfix::{
 
 use crate::cli::{
     args::{
-        plans::MAX_PLAN,
+        plans,
         request::RequestArguments,
         targets::{StateArguments, TargetArguments},
     },
@@ -121,25 +121,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     let mut inputs = Inputs::default();
     arguments.request.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
-    match Destination::new(out, &inputs)? {
-        Destination::StandardOutput => {
-            let message = format!("`--out {}` is standard output, but the report is written there", out.display());
-            Err(CommandError::usage(
-                message,
-                "name a file, or use `--with-plan --format json` to get the plan in the report",
-            ))
-        }
-        other => Ok(Some(other)),
-    }
-}
-
-/// Returns an error for a plan that is too large for `kbfix apply --plan` to read. Sizes are in bytes.
-fn fits(size: usize, most: usize) -> Result<(), CommandError> {
-    if size <= most {
-        return Ok(());
-    }
-    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
-    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
+    plans::destination(out, &inputs).map(Some)
 }
 
 /// Makes the report, and saves the plan if that was requested.
@@ -157,9 +139,9 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = diff.plan.to_text();
-        fits(written.len(), MAX_PLAN)?;
-        if let Some(out) = out {
-            out.write_private(written.as_bytes(), output)?;
+        match out {
+            Some(out) => plans::save(&out, &written, output)?,
+            None => plans::fits(&written)?,
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
@@ -168,16 +150,4 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         operation::add_symptoms(&mut report, specs, target.as_mut(), &arguments.state.store()?, output)?;
     }
     Ok(report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_that_is_too_large_to_be_read_is_not_written() {
-        fits(10, 10).unwrap();
-        let stop = fits(11, 10).unwrap_err();
-        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
-    }
 }

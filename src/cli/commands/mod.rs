@@ -12,6 +12,7 @@ pub(in crate::cli) mod import;
 pub(in crate::cli) mod journal;
 pub(in crate::cli) mod library;
 pub(in crate::cli) mod man;
+pub(in crate::cli) mod retire;
 pub(in crate::cli) mod rollback;
 pub(in crate::cli) mod schema;
 pub(in crate::cli) mod show;

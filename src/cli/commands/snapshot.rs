@@ -39,7 +39,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     arguments.specs.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
     let out = Destination::new(&arguments.out, &inputs)?;
-    let specs = arguments.specs.load_for_plan(output)?;
+    let mut specs = arguments.specs.load_for_plan(output)?;
+    // The snapshot answers for a plan with triggers and for one without, which asks for less.
+    specs.iter_mut().for_each(|spec| spec.run_triggers = true);
     let (address, mut target) = arguments.target.open()?;
     let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();

@@ -160,7 +160,7 @@ mod tests {
             ("No", Text, Bool),
             ("OFF", Text, Bool),
             ("oFF", Text, Text),
-            ("y", Text, Bool),
+            ("y", Text, Text),
             ("0", int(0), int(0)),
             ("-1", int(-1), int(-1)),
             ("+1", int(1), int(1)),

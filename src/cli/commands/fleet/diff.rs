@@ -11,7 +11,7 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{fleet::FleetArguments, specs::SpecArguments},
+    args::{fleet::FleetArguments, packages::TriggerArguments, specs::SpecArguments},
     error::CommandError,
     out_file::Inputs,
     output::Output,
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     fleet: FleetArguments,
+
+    #[command(flatten)]
+    triggers: TriggerArguments,
 
     /// A waivers file: deviations that are accepted for a time. They are shown and counted separately, and left out of
     /// a fleet plan. `kbfix schema waivers` prints the schema of the file.
@@ -110,7 +113,10 @@ impl Arguments {
         }
         let (members, ignored) = self.fleet.members(output)?;
         let (parameters, which) = members.parameters();
-        let specs = self.specs.load_each(&parameters, output)?;
+        let mut specs = self.specs.load_each(&parameters, output)?;
+        for each in &mut specs {
+            self.triggers.ask(each)?;
+        }
         let mut asked = Asked { members, ignored, specs, which, waivers: Waivers::default() };
         if let Some(file) = &self.waivers {
             let name = file.display().to_string();

@@ -19,6 +19,13 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
 options:
+  triggers:
+    description:
+      - The ids of specs whose triggers are written where they are not done. Without its id here, such a spec is blocked.
+      - Not with O(plan), which says itself what it writes.
+    type: list
+    elements: str
+    default: []
   with_plan:
     description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). It has C(sensitive) data too.
     type: bool

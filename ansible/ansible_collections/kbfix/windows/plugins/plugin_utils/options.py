@@ -26,6 +26,9 @@ _SPECS: dict[str, t.Any] = {
     "digest": {"type": "str"},
 }
 
+# Rules that are written only on request; a plan says itself which are.
+_TRIGGERS: dict[str, t.Any] = {"triggers": {"type": "list", "elements": "str", "default": []}}
+
 # Either specs, with parameters, or a plan, in which both are contained.
 _SPEC_RULES: dict[str, t.Any] = {
     "required_one_of": [["spec", "src", "plan"]],
@@ -43,6 +46,7 @@ KB: dict[str, t.Any] = {
         **_HOST,
         **_CHANGES,
         **_DIFF,
+        **_TRIGGERS,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
@@ -57,6 +61,7 @@ KB_INFO: dict[str, t.Any] = {
         **_SPECS,
         **_HOST,
         **_CHANGES,
+        **_TRIGGERS,
         "with_plan": {"type": "bool", "default": False},
         "symptoms": {"type": "bool", "default": False},
         "reports": {"type": "str"},

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-Command = t.Literal["diff", "apply", "rollback"]
+Command = t.Literal["diff", "apply", "rollback", "retire"]
 Outcome = t.Literal[
     "not_applicable",
     "in_desired_state",
