@@ -1,16 +1,16 @@
 //! Writes changes to the hive files: all are made in memory first; only then are the files replaced, one after the
 //! other.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     OfflineRegistry,
     memory::{Edited, Spot, halted},
 };
-use crate::targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside};
+use crate::{
+    files::canonical::canonical,
+    targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside},
+};
 
 impl OfflineRegistry {
     /// Makes the changes. Files are written only after all changes are made in memory, and only those that differ.
@@ -63,8 +63,8 @@ impl OfflineRegistry {
             if let Ok(path) = self.mounts[*mount].file.clone()
                 && !locks.contains_key(mount)
             {
-                let path = fs::canonicalize(&path)
-                    .map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
+                let path =
+                    canonical(&path).map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
                 let lock = lock_beside(&path).map_err(|error| error.refusal(&path.display().to_string()))?;
                 locks.insert(*mount, lock);
             }
@@ -75,6 +75,8 @@ impl OfflineRegistry {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use crate::targets::offline::write::*;
     use crate::{
         format::regf::{Filetime, Hive},
