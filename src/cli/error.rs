@@ -1,4 +1,4 @@
-//! Why a command did not get to its result.
+//! The error of a command that stopped before it had a result.
 
 use std::io;
 
@@ -10,29 +10,29 @@ use kbfix::{
     targets::{AddressError, Drift, TargetError},
 };
 
-/// Why a command did not get to its result. Nothing was changed.
+/// Why a command stopped before it had a result. Nothing was changed.
 #[derive(Debug)]
 pub(super) struct CommandError {
-    /// The exit code.
+    /// The exit code of the command.
     pub(super) exit: Exit,
-    /// What to tell.
+    /// The messages to print.
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// What has moved since a plan was made.
+    /// The facts that have changed since a saved plan was made.
     pub(super) moved: Vec<Drift>,
 }
 
 impl CommandError {
-    /// With one diagnostic.
+    /// Returns an error with one diagnostic.
     pub(super) fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
         Self::all(exit, vec![diagnostic])
     }
 
-    /// With these diagnostics.
+    /// Returns an error with these diagnostics.
     pub(super) fn all(exit: Exit, diagnostics: Vec<Diagnostic>) -> Self {
         Self { exit, diagnostics, moved: Vec::new() }
     }
 
-    /// The same, naming the plan's file where it is about the plan.
+    /// Adds the name of the plan's file to the diagnostics that are about the plan.
     pub(super) fn of_plan(mut self, name: &str) -> Self {
         for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
             diagnostic.message = format!("{name}: {}", diagnostic.message);
@@ -40,27 +40,30 @@ impl CommandError {
         self
     }
 
-    /// The same with another way on.
+    /// Replaces the hint of the error.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
         self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.set_hint(hint));
         self
     }
 
-    /// Wrong usage.
+    /// Returns the error for wrong usage of the command line.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(Exit::Refused, Diagnostic::error(Code::USAGE, message).hint(hint))
     }
 
-    /// A file that cannot be read or written.
+    /// Returns the error for a file that cannot be read or written.
     pub(super) fn file(path: &str, error: &io::Error) -> Self {
         let hint = match error.kind() {
-            io::ErrorKind::NotFound => "check how it is spelled, and that its folder exists",
-            io::ErrorKind::PermissionDenied => "check who may read it, or write in its folder",
+            io::ErrorKind::NotFound => "check the spelling of the name, and that the folder exists",
+            io::ErrorKind::PermissionDenied => "check that you may read the file, or write to its folder",
             io::ErrorKind::AlreadyExists => "name a file that does not exist yet",
             io::ErrorKind::IsADirectory => "name a file; this is a folder",
-            io::ErrorKind::FileTooLarge => "check that it is the right file",
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space there, or name another place",
-            _ => "check that it is a file, and that you may use it",
+            io::ErrorKind::FileTooLarge => "check that this is the right file",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space on that disk, or name \
+                another folder"
+            }
+            _ => "check that this is a file and that you may use it",
         };
         Self::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }
@@ -80,7 +83,7 @@ impl From<PlanError> for CommandError {
             }
             PlanError::Inconsistent(_) => (
                 Code::PLAN_INCONSISTENT,
-                Hint::new("it was edited after it was made: make a new plan, and have it reviewed")
+                Hint::new("the plan was edited after it was made: make a new plan, and have it reviewed")
                     .option("out", "FILE"),
             ),
             PlanError::Altered { .. } => (Code::PLAN_ALTERED, "make a new plan, and have it reviewed".into()),

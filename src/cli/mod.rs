@@ -1,7 +1,7 @@
 //! The command line: arguments, one file for each command, exit codes.
 //!
 //! Results go to standard output, everything else to standard error. A command returns its exit code, or an
-//! [`error::CommandError`] that says why it did not get that far. Only `main` ends the process.
+//! [`error::CommandError`] if it stopped before it had a result. Only `main` ends the process.
 
 mod out_file;
 mod args;
@@ -17,20 +17,21 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, rollback, schema, show,
-    snapshot, symptoms, validate,
+    apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, retire, rollback,
+    schema, show, snapshot, symptoms, validate,
 };
 use kbfix::diag::Exit;
 use output::Output;
 
-/// Keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
+/// Keeps Windows machines in the state that a Microsoft Knowledge Base article requires.
 ///
-/// A spec (YAML) says which product it is about, which hotfix must be installed and which registry values must hold. kbfix
-/// reads the actual state of a target, shows the difference, and, when told to, applies it with a journal that can undo it.
+/// A spec (a YAML file) names the product, the hotfix that must be installed, and the registry values that must be set.
+/// kbfix reads the actual state of a target and shows what differs from the spec. On request it makes the changes, and
+/// records them in a journal, with which they can be undone.
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {
-    /// With --version: also print what kbfix is built from.
+    /// With --version: also print the commit, the compiler and the build options of this kbfix.
     #[arg(long)]
     verbose: bool,
 
@@ -45,6 +46,7 @@ enum Command {
     Diff(diff::Arguments),
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
+    Retire(retire::Arguments),
     Snapshot(snapshot::Arguments),
     Symptoms(symptoms::Arguments),
     Fleet(fleet::Arguments),
@@ -61,7 +63,7 @@ enum Command {
     Example(example::Arguments),
 }
 
-/// Runs the command that the process's arguments name.
+/// Runs the command that the arguments of the process name.
 pub(crate) fn main() -> ExitCode {
     let mut output = Output::new();
     if version::is_verbose() {
@@ -71,13 +73,13 @@ pub(crate) fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version come this way too; clap knows which stream each belongs on.
+            // The error may also be the text of --help or --version; clap knows which stream each belongs on.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Refused.code() } else { Exit::Done.code() });
         }
     };
     if arguments.verbose {
-        let stop = error::CommandError::usage("--verbose goes with --version", "leave it out");
+        let stop = error::CommandError::usage("--verbose can only be used with --version", "leave it out");
         output.diagnostics(&stop.diagnostics);
         return ExitCode::from(stop.exit.code());
     }
@@ -86,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Diff(a) => diff::run(a, &mut output),
         Command::Apply(a) => apply::run(a, &mut output),
         Command::Rollback(a) => rollback::run(a, &mut output),
+        Command::Retire(a) => retire::run(a, &mut output),
         Command::Snapshot(a) => snapshot::run(a, &mut output),
         Command::Symptoms(a) => symptoms::run(a, &mut output),
         Command::Fleet(a) => fleet::run(a, &mut output),
@@ -108,7 +111,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(output.exit(exit).code())
 }
 
-/// Returns the table of exit codes, for the help.
+/// Returns the table of exit codes, to be printed in the help.
 fn exit_codes() -> String {
     let lines = Exit::ALL.map(|exit| format!("\n  {}  {}", exit.code(), exit.meaning()));
     format!("Exit codes:{}", lines.concat())

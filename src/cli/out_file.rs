@@ -1,4 +1,4 @@
-//! The file that `--out` names: what it must not be, and how it is written.
+//! The file that `--out` names: checks that it is no input of the command, and writes it.
 
 use std::{
     fs, io,
@@ -16,37 +16,37 @@ use kbfix::{
 
 use super::{error::CommandError, output::Output};
 
-/// Where a command writes its document.
+/// Where a command writes its output document.
 #[derive(Debug)]
 pub(super) enum Destination {
-    /// Standard output: `-`, or another name of it.
+    /// Standard output: `-`, or a path that leads to it.
     StandardOutput,
-    /// A file, which is made, or replaced whole.
+    /// A file, which is created or replaced as a whole.
     File {
-        /// As the user named it.
+        /// The path as the user gave it.
         named: PathBuf,
-        /// Where it is, links followed.
+        /// The path with links resolved.
         real: PathBuf,
     },
-    /// A pipe or a device, into which is written.
+    /// A pipe or a device; the document is written into it.
     Stream(PathBuf),
 }
 
-/// What a command reads, so that it does not write over it.
+/// The files that a command reads, so that it does not overwrite them.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     files: Vec<PathBuf>,
-    /// All that is below is read, or may be.
+    /// Folders of which every file counts as an input.
     folders: Vec<PathBuf>,
 }
 
 impl Inputs {
-    /// A file, or a folder of specs.
+    /// Adds a file, or a folder of specs.
     pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
         self.files.push(path.into());
     }
 
-    /// All that the target is made of.
+    /// Adds all files of the target.
     pub(super) fn add_target(&mut self, address: &Address) {
         match address.kind() {
             Ok(Kind::Image(folder)) => self.folders.push(folder),
@@ -65,7 +65,7 @@ impl Inputs {
         self.folders.extend(address.drives.values().cloned());
     }
 
-    /// Whether writing to the file at `path` would write over something that is read.
+    /// Returns whether `path` leads to a file that the command reads.
     fn hold(&self, path: &Path) -> bool {
         let is_same = |input: &PathBuf| match (Identity::of(input), Identity::of(path)) {
             (Some(input), Some(out)) => input == out,
@@ -77,10 +77,10 @@ impl Inputs {
 }
 
 impl Destination {
-    /// Of the name that `--out` gives.
+    /// Returns the destination for the path that `--out` gives.
     ///
     /// # Errors
-    /// Where it is an input of the command or a file of its target, or is no place to write to.
+    /// Returns an error if the path leads to an input of the command or a file of its target, or cannot be written to.
     pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
         if out.as_os_str() == "-" {
@@ -107,29 +107,30 @@ impl Destination {
     /// Writes the document.
     ///
     /// # Errors
-    /// The system's; a file is then as it was.
+    /// Returns the system's error; an existing file is then unchanged.
     pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         self.write_by(replace_file, bytes, output)
     }
 
-    /// Writes a document with data of a registry, which may be confidential: a file that is made is for its owner only.
+    /// Writes a document that contains registry data, which may be confidential. Only the owner may read a file that
+    /// this creates.
     ///
     /// # Errors
-    /// As [`Destination::write`].
+    /// Returns an error as [`Destination::write`] does.
     pub(super) fn write_private(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         self.write_by(replace_private_file, bytes, output)
     }
 
-    /// Writes a document as [`Destination::write_private`] does, piece by piece; not to standard output.
+    /// Writes a document piece by piece, in the same way as [`Destination::write_private`]; not to standard output.
     ///
     /// # Errors
-    /// As [`Destination::write`].
+    /// Returns an error as [`Destination::write`] does.
     pub(super) fn write_private_by(
         &self,
         write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     ) -> Result<(), CommandError> {
         let (path, result) = match self {
-            Self::StandardOutput => return Err(CommandError::usage("standard output is no file", "name a file")),
+            Self::StandardOutput => return Err(CommandError::usage("standard output is not a file", "name a file")),
             Self::File { named, real } => (named, replace_private_file_by(real, write)),
             Self::Stream(path) => {
                 (path, fs::File::options().write(true).open(path).and_then(|mut file| write(&mut file)))
@@ -159,10 +160,10 @@ impl Destination {
     }
 }
 
-/// The path without links; the file itself need not be there, its folder does.
+/// Returns the path with links resolved. The folder must exist; the file need not.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
-    // As many links in a row as Linux follows.
+    // The number of links in a row that Linux follows.
     for _ in 0..40 {
         match canonical(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -182,7 +183,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// Which file a name is of: two names can be of one.
+/// Identifies a file. Two paths can lead to the same file.
 #[derive(PartialEq, Eq)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "made on Unix only"))]
 struct Identity(u64, u64);
@@ -194,14 +195,15 @@ impl Identity {
         fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
     }
 
-    /// Windows tells it only of an open file; there, the path has to do.
+    /// Windows tells the identity only of an open file, so the path must be enough there.
     #[cfg(not(unix))]
     fn of(_path: &Path) -> Option<Self> {
         None
     }
 }
 
-/// Whether it is the file or pipe that standard output goes to. A device can be written to twice.
+/// Returns whether this is the file or pipe that standard output goes to. A device does not count, because it can be
+/// written to twice.
 #[cfg(unix)]
 fn is_standard_output(found: &fs::Metadata) -> bool {
     use std::os::{

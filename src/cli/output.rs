@@ -1,4 +1,4 @@
-//! The two streams: results on standard output, everything else on standard error.
+//! The two output streams: results on standard output, everything else on standard error.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -19,26 +19,26 @@ use kbfix::{
 
 use super::error::CommandError;
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people, with colours where the terminal shows them.
+    /// Text for people, with colours if the terminal shows them.
     Human,
     /// A versioned document; `kbfix schema report` prints its schema.
     Json,
-    /// For a change ticket or a pull request.
+    /// Markdown, for a change ticket or a pull request.
     Markdown,
 }
 
-/// Writes results and messages.
+/// Writes results and messages to the output streams.
 pub(super) struct Output {
-    /// Why standard output could not be written.
+    /// Why standard output could not be written, if that failed.
     broken: Option<io::Error>,
-    /// The last report said that the target was changed, with this journal.
+    /// The journal of the last report, if that report said that the target was changed.
     changed: Option<Option<String>>,
-    /// The warnings about the specs of the run.
+    /// The warnings about the specs of this run.
     of_specs: Vec<Diagnostic>,
-    /// Whether findings are lines of JSON, as DSC reads them.
+    /// Whether diagnostics are written as lines of JSON, in the form that DSC reads.
     traces: bool,
 }
 
@@ -47,7 +47,7 @@ impl Output {
         Self { broken: None, changed: None, of_specs: Vec::new(), traces: false }
     }
 
-    /// Writes a result. A pipe that the reader closed is no error; any other failure becomes the exit code.
+    /// Writes a result. It is not an error if the reader closed the pipe; any other failure changes the exit code.
     pub(super) fn result(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
@@ -62,7 +62,7 @@ impl Output {
         }
     }
 
-    /// The colours of standard output.
+    /// Returns whether text on standard output is coloured.
     pub(super) fn paint(&self) -> Paint {
         Paint { colour: colour(&io::stdout()) }
     }
@@ -72,12 +72,12 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// From here on, findings are lines of JSON, as DSC reads them.
+    /// Makes later diagnostics lines of JSON, in the form that DSC reads.
     pub(super) fn as_traces(&mut self) {
         self.traces = true;
     }
 
-    /// Writes findings on standard error.
+    /// Writes diagnostics to standard error.
     pub(super) fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let paint = Paint { colour: colour(&io::stderr()) };
         for diagnostic in diagnostics {
@@ -90,14 +90,14 @@ impl Output {
         }
     }
 
-    /// Writes warnings about specs on standard error, and keeps them for a report that holds diagnostics.
+    /// Writes warnings about specs to standard error. Also keeps them for a report that contains diagnostics.
     pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
         let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
         self.diagnostics(&warnings);
         self.of_specs.extend(warnings);
     }
 
-    /// Writes a report, its diagnostics to standard error unless the format holds them.
+    /// Writes a report. Its diagnostics go to standard error, unless the format contains them.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
         self.changed = report.changed.then(|| report.journal.clone());
         match format {
@@ -117,7 +117,7 @@ impl Output {
         }
     }
 
-    /// Writes the report of a command, or why it has none. Returns the exit code.
+    /// Writes the report of a command, or the error that stopped the command. Returns the exit code.
     pub(super) fn finish(&mut self, command: Command, result: Result<Report, CommandError>, format: Format) -> Exit {
         match result {
             Ok(report) => {
@@ -128,7 +128,7 @@ impl Output {
         }
     }
 
-    /// Writes the report of a command that stopped: as a document where one was asked for, else on standard error.
+    /// Writes the report of a command that stopped: as a document if one was requested, otherwise to standard error.
     pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> Exit {
         report.exit_code = stop.exit;
         report.diagnostics.extend(stop.diagnostics);
@@ -140,8 +140,8 @@ impl Output {
         stop.exit
     }
 
-    /// Returns the exit code: that of the command, unless its result could not be written. Then it prints that, and whether
-    /// the target was changed.
+    /// Returns the exit code of the process. It is that of the command, unless the result could not be written. In that
+    /// case, also prints the error, and whether the target was changed.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
         let (hint, least) = match &self.changed {
@@ -150,27 +150,27 @@ impl Output {
             None => ("nothing was changed on the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
-        // Codes that say more than that of success, and nothing untrue, stay.
+        // An exit code that says more than success, and is still true, stays.
         if exit > Exit::Refused { exit } else { least }
     }
 }
 
 impl Progress for Output {
-    /// Shows how far long work is, where standard error is a terminal; the next call writes over it.
+    /// Shows the progress of long work, if standard error is a terminal. The next call overwrites the line.
     fn show(&mut self, text: &str) {
         if io::stderr().is_terminal() {
             let _ = write!(io::stderr().lock(), "\r\x1b[K{}", one_line(text));
         }
     }
 
-    /// Takes the progress away.
+    /// Removes the progress line.
     fn end(&mut self) {
         if io::stderr().is_terminal() {
             let _ = write!(io::stderr().lock(), "\r\x1b[K");
         }
     }
 
-    /// Does long work, and shows what it is and for how long it has gone on, once that is a second.
+    /// Runs long work. After a second, shows what the work is and how long it has taken.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let (working, ended) = mpsc::channel::<()>();
@@ -183,7 +183,7 @@ impl Progress for Output {
                     self.end();
                 }
             });
-            // Dropped when the work is over, also where it panics; that ends the thread.
+            // Dropped when the work ends, even by a panic; this ends the thread.
             let _working = working;
             work()
         })
@@ -194,7 +194,7 @@ impl Progress for Output {
     }
 }
 
-/// Whether a stream shows colours: a terminal, and neither NO_COLOR nor TERM=dumb against it.
+/// Returns whether a stream shows colours: it is a terminal, and neither NO_COLOR nor TERM=dumb is set.
 fn colour<S: anstream::stream::RawStream>(stream: &S) -> bool {
     anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
 }

@@ -1,4 +1,5 @@
-//! Checks `docs/reference/commands.md` against clap's definitions; `UPDATE_DOCS=1 cargo test --bin kbfix` writes it anew.
+//! Checks `docs/reference/commands.md` against clap's definitions; `UPDATE_DOCS=1 cargo test --bin kbfix` regenerates
+//! it.
 
 use std::{fs, path::Path};
 
@@ -9,7 +10,7 @@ use super::Arguments;
 const HEAD: &str = "# Commands
 
 The arguments of each command, as `kbfix COMMAND --help` prints them.
-This page is generated; `UPDATE_DOCS=1 cargo test --bin kbfix` writes it anew.
+This page is generated; `UPDATE_DOCS=1 cargo test --bin kbfix` regenerates it.
 [Exit codes](exit-codes.md) and [targets](targets.md) have pages of their own.
 
 ";
@@ -17,7 +18,7 @@ This page is generated; `UPDATE_DOCS=1 cargo test --bin kbfix` writes it anew.
 #[test]
 fn the_reference_of_the_commands_is_up_to_date() {
     let options = clap_markdown::MarkdownOptions::new().show_footer(false).show_table_of_contents(false);
-    // The exit codes are a page of their own, and `kbfix help` has nothing to explain.
+    // The exit codes have a separate page, and `kbfix help` needs no explanation.
     let command = with_variables(Arguments::command()).after_help("").disable_help_subcommand(true);
     let text = clap_markdown::help_markdown_command_custom(&command, &options);
     let commands = text.split_once("## `kbfix`").map(|(_, text)| text).unwrap();
@@ -35,10 +36,14 @@ fn the_reference_of_the_commands_is_up_to_date() {
         fs::write(&path, &generated).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(found == generated, "commands.md is not what clap says; run UPDATE_DOCS=1 cargo test --bin kbfix");
+    assert!(
+        found == generated,
+        "commands.md differs from clap's definitions; run UPDATE_DOCS=1 cargo test --bin \
+        kbfix"
+    );
 }
 
-/// Adds to the help of each argument the environment variable that stands for it, which clap-markdown leaves out.
+/// Adds, to the help of each argument, the environment variable that can set it. The crate clap-markdown leaves it out.
 fn with_variables(command: Command) -> Command {
     let add = |argument: Arg| match (argument.get_env(), argument.get_help()) {
         (Some(variable), Some(help)) => {

@@ -1,4 +1,4 @@
-//! `kbfix --version --verbose`: what this kbfix is built from.
+//! The output of `kbfix --version --verbose`: details of the build.
 
 use std::{env, ffi::OsStr};
 
@@ -6,14 +6,16 @@ use kbfix::spec::library;
 
 use super::output::Output;
 
-/// Returns whether the arguments are `--version` and `--verbose`, in either order. clap answers the first as soon as it meets it.
+/// Returns whether the arguments are `--version` and `--verbose`, in either order. clap itself would answer `--version`
+/// as soon as it reads it.
 pub(super) fn is_verbose() -> bool {
     let words: Vec<_> = env::args_os().skip(1).collect();
     let has = |names: &[&str]| words.iter().any(|word| names.iter().any(|name| word == OsStr::new(name)));
     words.len() == 2 && has(&["--version", "-V"]) && has(&["--verbose"])
 }
 
-/// Prints it. A release says its commit and compiler (release/binaries); other builds do not know them.
+/// Prints the version and the details of the build. Only a release build (release/binaries) knows its commit and
+/// compiler.
 pub(super) fn print(output: &mut Output) {
     let link = if cfg!(target_feature = "crt-static") { ", static" } else { "" };
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };

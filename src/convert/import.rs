@@ -1,13 +1,14 @@
-//! Imports a `.reg` file: turns it into a spec that, when applied, has the same result as importing the file.
+//! Imports a `.reg` file: makes a spec from it. Applying the spec has the same result as importing the file.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. `script` executes the script
-//! on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
-//! cannot express is an error at its line, and is never left out. Three things are expressed differently than in the
-//! file, because a spec is about any machine:
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` executes the script on
+//! a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
+//! cannot express is an error at its line, and is never left out. Three things become different in the spec, because a
+//! spec must work on any machine:
 //!
-//! - a numbered control set becomes CurrentControlSet, with a warning;
-//! - HKCU is each user's hive in a spec, and that of the importing user in a `.reg` file, with a warning;
-//! - a key below Wow6432Node becomes the key in the 32-bit view, which is the same place on 64-bit Windows.
+//! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;
+//! - in the spec, HKCU means the hive of each user; in the file, it means the hive of the user who imports it; this
+//!   causes a warning;
+//! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
 mod rules;
@@ -24,12 +25,12 @@ use crate::{
 
 use super::yaml;
 
-/// The description of the new spec.
+/// Information about the new spec that the file does not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// The id.
+    /// The id of the spec.
     pub id: &'a str,
-    /// The title.
+    /// The title of the spec.
     pub title: &'a str,
     /// The reason for the change, for the reviewer.
     pub summary: Option<&'a str>,
@@ -38,9 +39,9 @@ pub struct About<'a> {
 /// Options for reading the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reading {
-    /// The code page of bytes outside ASCII, if the file has no byte order mark.
+    /// The code page of bytes outside ASCII, for a file without a byte order mark.
     pub code_page: Option<CodePage>,
-    /// Whether lines that regedit skips are skipped too, with a warning for each. Otherwise they are errors.
+    /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
     pub lenient: bool,
 }
 
@@ -53,7 +54,7 @@ pub struct Imported {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Returns whether the bytes begin like a `.reg` file, in any of its encodings. No spec begins like that.
+/// Returns whether the bytes begin like a `.reg` file, in any of its encodings. A spec never begins like that.
 pub fn is_reg(bytes: &[u8]) -> bool {
     let text: Vec<u8> = match bytes {
         [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
@@ -68,7 +69,7 @@ const HEADER_5: &[u8] = b"Windows Registry Editor Version";
 /// Makes a spec from the bytes of a `.reg` file, version 4 or 5. `name` is the file's name in messages.
 ///
 /// # Errors
-/// The faults of the file, and everything in it that a spec cannot express.
+/// Returns the errors in the file, and everything in it that a spec cannot express.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let file = File { name, lines: lines(bytes) };
     let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
@@ -84,7 +85,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
         return Err(findings);
     }
     if rules.is_empty() {
-        let message = "the file asks for nothing: it contains no key";
+        let message = "the file contains no key";
         let hint = "export a key, or write a [key] and its values";
         findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
@@ -98,8 +99,8 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     match faults(&text) {
         None => Ok(Imported { text, warnings: findings }),
         Some(faults) => {
-            // The faults are in text that the author has not seen. Check each rule separately to find the line of the
-            // file.
+            // The errors are in text that the author has not seen. So each rule is checked separately, to find its line
+            // in the file.
             let mut placed = Vec::new();
             for (rule, line) in rules {
                 for fault in self::faults(&yaml::yaml(&about.document(vec![rule]))).into_iter().flatten() {
@@ -115,16 +116,19 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     }
 }
 
-/// The fewest bytes that a key or a value takes in a spec: `x: { ensure: absent }` takes more.
+/// The fewest bytes that a key or a value needs in a spec: even `x: { ensure: absent }` has more.
 const SHORTEST_PART: usize = 16;
 
 fn too_large(size: &str, file: &File<'_>) -> Diagnostic {
-    let message = format!("the spec of this file would have {size}, and a spec has at most {MAX_BYTES} (1 MiB)");
+    let message = format!(
+        "the spec made from this file would have {size}, but a spec can have at most {MAX_BYTES} \
+        (1 MiB)"
+    );
     let hint = "import fewer keys, or split the file into several";
     Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint)
 }
 
-/// Parses the file; returns the document and the skipped lines, or else all faults.
+/// Parses the file. Returns the document and the skipped lines, or all errors.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
     let Reading { code_page, lenient } = reading;
     if lenient {
@@ -158,6 +162,7 @@ impl About<'_> {
             parameters: Default::default(),
             locations: Default::default(),
             applicable: None,
+            cause: None,
             prerequisites: Vec::new(),
             hotfix: None,
             registry,
@@ -168,7 +173,7 @@ impl About<'_> {
     }
 }
 
-/// The file, for messages.
+/// The imported file, as messages name it.
 struct File<'a> {
     name: &'a str,
     lines: Vec<String>,
@@ -187,11 +192,11 @@ impl File<'_> {
 
     fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {
         let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
-        // If a line that regedit does not skip has a fault, skipping the others would not help.
+        // If a line has an error that even regedit does not skip, skipping the other lines would not help.
         if errors.iter().all(|error| error.kind.is_skipped())
             && let Some(hint) = findings.last_mut().and_then(|last| last.hint.as_mut())
         {
-            hint.push_str("; or give --lenient, which skips what regedit skips and says so");
+            hint.push_str("; or give --lenient to skip this line with a warning, as regedit does");
         }
         findings
     }

@@ -1,4 +1,4 @@
-//! Converts between specs and the formats of other tools: import reads them, export writes them.
+//! Converts between specs and the formats of other tools: import makes specs, export writes the other formats.
 
 pub mod dsc_resource;
 pub mod export;

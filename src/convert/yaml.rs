@@ -1,8 +1,8 @@
 //! Writes a document as YAML that every reader interprets alike.
 //!
-//! yaml_serde only quotes text that YAML 1.2 would misread. A spec is also read as YAML 1.1 (Ansible), and
-//! [`crate::spec::shape::ambiguous`] refuses text that the two read differently. So this writer leaves text unquoted
-//! only if every reader takes it for text.
+//! The crate yaml_serde quotes only text that YAML 1.2 would read as something else. Ansible reads a spec as YAML 1.1,
+//! and [`crate::spec::shape::ambiguous`] refuses text that the two versions read differently. So this writer leaves
+//! text unquoted only if every reader reads it as text.
 
 use serde_json::Value;
 
@@ -11,12 +11,12 @@ use crate::{
     spec::{document::Document, is_forbidden, is_text},
 };
 
-/// The last column of a mapping or list on one line.
+/// The last column that a mapping or list on one line may reach.
 const WIDTH: usize = 110;
-/// The longest name that is written without `?`; YAML allows 1024 characters.
+/// The longest name that is written without a `?` before it; YAML allows 1024 characters.
 const LONGEST_NAME: usize = 500;
 
-/// Writes the spec as a file, with the line that tells an editor its schema.
+/// Writes a spec as YAML. The first line tells an editor where the schema is.
 pub(in crate::convert) fn yaml(document: &Document) -> String {
     let value = serde_json::to_value(document).unwrap_or_default();
     let mut out = String::from("# yaml-language-server: $schema=../schema/spec.v1.schema.json\n");
@@ -81,7 +81,7 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
         out.push(':');
         indent + name.chars().count() + 1
     };
-    // Rules are written one below the other, one line for each value, as people write them.
+    // Rules are written below each other, with one line for each value, as people write them.
     let one_line = if indent == 0 && value.is_array() { None } else { flow(value, start + 1) };
     match one_line {
         Some(one_line) => {

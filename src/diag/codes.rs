@@ -107,8 +107,10 @@ codes! {
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
-    /// A rollback kept a setting that was changed again after the apply.
+    /// A rollback or a retirement kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
+    /// A spec is applied and stays, and a retirement was not given it.
+    RETIRE_NEEDS_SPEC = "retire-needs-spec";
     /// A rollback is in another control set than the current one.
     OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the limit that kbfix reads.

@@ -56,12 +56,12 @@ impl Exit {
             Self::Refused => "wrong usage, or a spec, a plan or a journal is refused",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec is blocked or unknown, or needs a restart or a parameter; `rollback --check`: something would be kept; \
+                "a spec is blocked or unknown, or needs a restart or a parameter; `rollback --check`, `retire --check`: something would be kept; \
                  `symptoms`: something could not be read"
             }
             Self::RolledBack => "a write failed, and everything was put back",
             Self::Failed => {
-                "a write failed and not everything was put back, a rollback kept something, or a package failed"
+                "a write failed and not everything was put back, a rollback or a retirement kept something, or a package failed"
             }
             Self::NotRestarted => "done, but a service that was to be restarted is not running",
             Self::ReportLost => "done, but the report could not be written to standard output",

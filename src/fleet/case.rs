@@ -1,4 +1,4 @@
-//! Cases: what one spec comes to on all machines that are alike in it.
+//! Cases. A case is the result of one spec on all machines on which the result is the same.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,54 +9,54 @@ use serde_json::{Value, json};
 use super::{FleetOutcome, Waiver, Waivers};
 use crate::{
     diag::Exit,
-    plan::{self, Check, Evidence, Outcome, SpecPlan, Truth, hidden},
+    plan::{self, Check, Evidence, Outcome, Part, SpecPlan, Truth, hidden},
     targets::{ChangeAction, KeyChange},
 };
 
-/// What one spec comes to on all machines that are alike in it: the same outcome, changes, and reasons.
+/// The result of one spec on a group of machines: on all of them the outcome, the changes and the reasons are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Case {
-    /// The case's own name, made of its content: the same in every report that has it.
+    /// The id of the case. It is computed from the content, so the same case has the same id in every report.
     pub id: Arc<str>,
     /// The spec's id.
     pub spec: String,
-    /// The outcome.
+    /// The outcome of the spec on these machines.
     pub outcome: FleetOutcome,
-    /// The SHA-256 of the changes as canonical JSON, without the data that is shown to nobody; null without changes.
+    /// The SHA-256 of the changes as canonical JSON, without sensitive data; null if there are no changes.
     pub digest: Option<String>,
-    /// The changes.
+    /// The changes that the spec requires on each of these machines.
     #[serde(serialize_with = "shown", skip_serializing_if = "Vec::is_empty", default)]
     pub changes: Vec<KeyChange>,
-    /// The checks that do not pass, with what was found and wanted; only for `pending_restart`, `blocked`, `unknown` and
-    /// `waived`.
+    /// The checks that do not pass, with the found and the required state; only for `pending_restart`, `blocked`,
+    /// `unknown` and `waived`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub checks: Vec<Check>,
-    /// The reasons for the outcome, and which users are left out.
+    /// The reasons for the outcome, and the users who are left out.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<String>,
-    /// The SIDs of users for whom something could not be read, while the rest of the spec was planned.
+    /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
-    /// What a waiver accepts of it; null where none does.
+    /// What waivers accept in this case; null if they accept nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waived: Option<Waived>,
     /// The names of the machines, in the order of the report.
     pub machines: Vec<Arc<str>>,
 }
 
-/// What waivers accept of a case.
+/// What waivers accept in a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waived {
-    /// The numbers of the waivers in the report, from 0.
+    /// The indexes of the waivers in the report's list of waivers, from 0.
     pub waivers: Vec<usize>,
-    /// The outcome that the case would have.
+    /// The outcome that the case would have without the waivers.
     pub outcome: FleetOutcome,
-    /// The changes that are not made.
+    /// The changes that the waivers accept as missing, and that are therefore not planned.
     #[serde(serialize_with = "shown")]
     pub changes: Vec<KeyChange>,
 }
 
-/// Writes changes without the data that is shown to nobody.
+/// Writes changes without sensitive data.
 fn shown<S: Serializer>(changes: &[KeyChange], to: S) -> Result<S::Ok, S::Error> {
     if changes.iter().all(|change| change.sensitive.is_empty()) {
         return changes.serialize(to);
@@ -71,42 +71,43 @@ fn hidden_value(changes: &[KeyChange]) -> Value {
 }
 
 impl Case {
-    /// Returns the exit code of a command that found the case.
+    /// Returns the exit code of a command whose report contains the case.
     pub fn exit(&self) -> Exit {
         let of_users = if self.unread_users.is_empty() { Exit::Done } else { FleetOutcome::Unknown.exit() };
         self.outcome.exit().max(of_users)
     }
 
-    /// Returns the facts for which the checks do not pass.
+    /// Returns the facts because of which checks do not pass.
     pub fn evidence(&self) -> impl Iterator<Item = (&Check, &Evidence)> {
         let fails = |evidence: &&Evidence| evidence.result != Truth::Met;
         self.checks.iter().flat_map(move |check| check.evidence.iter().filter(fails).map(move |one| (check, one)))
     }
 
-    /// Returns whether the case asks for anything, or leaves something open.
+    /// Returns whether the outcome is anything but "not applicable" and "in desired state".
     pub fn asks(&self) -> bool {
         !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
     }
 
-    /// Returns the waivers that accept something of the case, out of those of the report.
+    /// Returns the waivers that accept a part of the case, from the report's list of waivers.
     pub fn waivers<'w>(&self, all: &'w [Waiver]) -> Vec<&'w Waiver> {
         self.waived.iter().flat_map(|waived| &waived.waivers).filter_map(|at| all.get(*at)).collect()
     }
 
-    /// Returns how many keys and values change.
+    /// Returns the number of keys and values that change.
     pub fn size(&self) -> usize {
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns what the plan of one spec comes to on a machine for which these waivers are.
+    /// Returns the case of one spec's plan on one machine. `among` are the indexes of the waivers for that machine.
     pub(super) fn of(plan: SpecPlan, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
-        // Why an article does not apply, or how it holds, differs from machine to machine and asks for nothing.
+        // The reasons why an article does not apply, or why its state is as desired, differ between machines and need
+        // no attention.
         let is_plain = matches!(plan.outcome, Outcome::NotApplicable | Outcome::InDesiredState);
         let with_checks = matches!(plan.outcome, Outcome::PendingRestart | Outcome::Blocked | Outcome::Unknown);
         let mut checks: Vec<Check> = if with_checks { plan.checks } else { Vec::new() };
-        checks.retain(|check| check.result != Truth::Met);
+        checks.retain(|check| check.part != Part::Cause && check.result != Truth::Met);
         let mut case = Self {
             id: Arc::from(""),
             spec: plan.id,
@@ -126,7 +127,7 @@ impl Case {
         case
     }
 
-    /// Takes out what waivers accept. Nothing waives what is unknown, not even for some users.
+    /// Removes what waivers accept. An unknown outcome cannot be waived, not even if it is unknown only for some users.
     fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
@@ -150,7 +151,7 @@ impl Case {
         }
     }
 
-    /// Gives the case its digest and its name.
+    /// Sets the digest and the id of the case.
     fn seal(&mut self) {
         let changes = (!self.changes.is_empty()).then(|| hidden_value(&self.changes));
         self.digest = changes.as_ref().map(plan::file::digest);
@@ -162,12 +163,12 @@ impl Case {
                 json!([spec, outcome, digest, checks, reasons, unread_users, waived]).to_string()
             }
         };
-        // Half a digest: names need to differ from each other, and prove nothing.
+        // Half a digest is enough: the ids must only differ from each other, and prove nothing.
         self.id = plan::file::sha256(content.as_bytes())[..16].into();
     }
 }
 
-/// The cases of a survey, each once.
+/// The cases of a survey, each only once.
 #[derive(Default)]
 pub(super) struct Cases {
     by_id: HashMap<Arc<str>, usize>,
@@ -175,7 +176,7 @@ pub(super) struct Cases {
 }
 
 impl Cases {
-    /// Adds a case, or finds it; returns its number.
+    /// Adds a case if it is new; returns its number.
     pub(super) fn add(&mut self, case: Case) -> usize {
         if let Some(known) = self.by_id.get(&case.id) {
             return *known;
@@ -185,18 +186,18 @@ impl Cases {
         self.list.len() - 1
     }
 
-    /// Notes that a machine has the case.
+    /// Records that the case applies to a machine.
     pub(super) fn on(&mut self, number: usize, machine: &Arc<str>) {
         self.list[number].machines.push(machine.clone());
     }
 
-    /// Returns the cases by their numbers.
+    /// Returns the cases, ordered by their numbers.
     pub(super) fn list(&self) -> &[Case] {
         &self.list
     }
 
-    /// Returns the cases that a machine has, worst outcomes first, of one outcome in the order of `specs`, of one spec
-    /// those with most machines first.
+    /// Returns the cases that apply to a machine. Worst outcomes come first; then the order is that of `specs`; for one
+    /// spec, the case with most machines comes first.
     pub(super) fn in_order(self, specs: &[&str]) -> Vec<Case> {
         let place: HashMap<&str, usize> = specs.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut list: Vec<Case> = self.list.into_iter().filter(|case| !case.machines.is_empty()).collect();

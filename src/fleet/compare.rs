@@ -15,15 +15,15 @@ use super::{
 };
 use crate::{operation::Progress, spec::Spec, targets::Drift};
 
-/// What one machine comes to in both states.
+/// The results of one machine in both states.
 struct Pair {
     before: Vec<Case>,
     after: Vec<Case>,
     facts: Vec<Drift>,
 }
 
-/// Returns what another version of the specs changes on a fleet. Each machine is read once. `before` and `after` have one
-/// list for each set of parameters, and `which` says for each machine which of them is planned on it.
+/// Compares two versions of specs on a fleet. Each machine is read once. `before` and `after` contain one list of specs
+/// for each set of parameters. `which` contains, for each machine, the index of the list to plan on it.
 pub fn impact(
     members: &Members,
     before: &[Vec<Spec>],
@@ -45,8 +45,8 @@ pub fn impact(
     FleetComparison { specs: moved(old, new), ..comparison }.with_exit()
 }
 
-/// Returns what has moved on a fleet between two dates: outcomes, values, keys, file versions, and machines that came and
-/// went.
+/// Compares two states of a fleet at different dates: outcomes, values, keys, file versions, and machines that were
+/// added or removed.
 pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl Progress) -> FleetComparison {
     let key = |member: &Member| member.name.to_lowercase();
     let before: HashMap<String, &Member> = old.each.iter().map(|member| (key(member), member)).collect();
@@ -70,7 +70,7 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     FleetComparison { machines_come: only(new, &before), machines_go: only(old, &after), ..comparison }.with_exit()
 }
 
-/// What is different on one machine, by the numbers of cases and facts.
+/// The differences of one machine, as numbers of cases and facts.
 #[derive(Default)]
 struct Row {
     cases: Vec<(Option<usize>, Option<usize>)>,
@@ -100,7 +100,7 @@ fn compare<'a, T: Sync>(
                     facts.len() - 1
                 })
             };
-            // As in a survey, not by `collect`, which would keep the room of the facts.
+            // Not with `collect`, which would keep the memory that the facts needed.
             let mut facts_here = Vec::with_capacity(pair.facts.len());
             facts_here.extend(pair.facts.into_iter().map(number));
             Row { facts: facts_here, cases: differing(pair.before, pair.after, &mut known) }
@@ -137,7 +137,7 @@ fn compare<'a, T: Sync>(
     comparison
 }
 
-/// Returns the cases of one machine that are not the same before and after.
+/// Returns the cases of one machine that differ between before and after.
 fn differing(before: Vec<Case>, after: Vec<Case>, known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
     let mut old: BTreeMap<String, Case> = before.into_iter().map(|case| (case.spec.clone(), case)).collect();
     let mut found = Vec::new();
@@ -163,7 +163,7 @@ fn difference(before: Option<Case>, after: Option<Case>, machines: Vec<Arc<str>>
     Difference { spec, kind, before, after, machines }
 }
 
-/// Returns which specs are not the same in two versions.
+/// Returns the specs that differ between two versions.
 fn moved(old: &[Spec], new: &[Spec]) -> SpecsMoved {
     let find =
         |list: &'_ [Spec], id: &str| list.iter().find(|spec| spec.id == id).map(|spec| spec.origin.sha256.clone());

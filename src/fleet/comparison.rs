@@ -1,4 +1,4 @@
-//! The comparison: what is different between two states of a fleet, as one versioned document.
+//! The result of comparing two states of a fleet, as one versioned document.
 
 use std::sync::Arc;
 
@@ -8,63 +8,63 @@ use serde::Serialize;
 use super::{Case, FleetCommand};
 use crate::diag::{Diagnostic, Exit};
 
-/// What is different between two versions of specs on a fleet, or between two dates.
+/// The differences between two versions of specs on a fleet, or between the states of a fleet at two dates.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet comparison, version 1")]
 pub struct FleetComparison {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_comparison: u32,
-    /// The version of kbfix.
+    /// The version of kbfix that made the comparison.
     pub kbfix_version: &'static str,
-    /// The command: `impact` or `drift`.
+    /// The command that made the comparison: `impact` or `drift`.
     pub command: FleetCommand,
-    /// The command's exit code.
+    /// The exit code of that command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// How many machines were compared.
+    /// The number of machines that were compared.
     pub compared: usize,
-    /// On how many of them anything is different.
+    /// The number of machines on which something is different.
     pub different: usize,
     /// The specs that are in only one of two versions, or whose files differ.
     pub specs: SpecsMoved,
-    /// The machines that are there only now.
+    /// The machines that exist only in the later state.
     pub machines_come: Vec<Arc<str>>,
-    /// The machines that were there only before.
+    /// The machines that existed only in the earlier state.
     pub machines_go: Vec<Arc<str>>,
-    /// What specs come to otherwise than before, in the order of the specs, with most machines first.
+    /// The results of specs that differ between the two states, in the order of the specs, with most machines first.
     pub differences: Vec<Difference>,
-    /// Values, keys and files that are not as they were, with most machines first. Empty for `impact`.
+    /// The values, keys and files that changed, with most machines first. Always empty for `impact`.
     pub facts: Vec<FactDrift>,
-    /// The machines that could not be read, now or before, each with the reason.
+    /// The machines that could not be read in one of the two states, each with the reason.
     pub unreadable: Vec<Unreadable>,
-    /// What stopped the command, and warnings.
+    /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Which specs are not the same in two versions, by id.
+/// The ids of the specs that differ between two versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SpecsMoved {
-    /// Only in the new version.
+    /// The specs that exist only in the new version.
     pub come: Vec<String>,
-    /// Only in the old version.
+    /// The specs that exist only in the old version.
     pub go: Vec<String>,
-    /// In both, with another content.
+    /// The specs that exist in both versions, with different content.
     pub differ: Vec<String>,
 }
 
-/// What one spec comes to otherwise than before, on machines that are alike in it.
+/// A result of one spec that differs from before, on all machines on which the difference is the same.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Difference {
     /// The spec's id.
     pub spec: String,
-    /// The kind of difference.
+    /// The kind of the difference.
     pub kind: DifferenceKind,
-    /// What the spec came to; null where it was not there.
+    /// The result before; null if the spec or the machine did not exist before.
     pub before: Option<Case>,
-    /// What it comes to; null where it is not there any more.
+    /// The result now; null if the spec or the machine no longer exists.
     pub after: Option<Case>,
-    /// The machines.
+    /// The names of the machines with this difference.
     pub machines: Vec<Arc<str>>,
 }
 
@@ -72,18 +72,18 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
-    /// The spec asks for something now, and did not before.
+    /// Something must be done now, and nothing had to be done before.
     Comes,
-    /// The spec asked for something else before.
+    /// Something else must be done now than before.
     Differs,
-    /// The spec asks for nothing any more.
+    /// Nothing must be done any more, and something had to be done before.
     Goes,
-    /// The spec asks for nothing, now and before, for different reasons.
+    /// Nothing must be done now or before, but for different reasons.
     Quiet,
 }
 
 impl DifferenceKind {
-    /// Returns the word for it.
+    /// Returns the name of the kind, as in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Comes => "comes",
@@ -94,30 +94,30 @@ impl DifferenceKind {
     }
 }
 
-/// A value, key or file that is not as it was.
+/// A value, key or file whose state changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct FactDrift {
-    /// The key, value or file.
+    /// The key, value or file, as text for people.
     pub place: String,
-    /// The earlier state.
+    /// The earlier state, as text for people.
     pub was: String,
-    /// The present state.
+    /// The later state, as text for people.
     pub is: String,
-    /// The machines.
+    /// The names of the machines on which it changed.
     pub machines: Vec<Arc<str>>,
 }
 
 /// A machine that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unreadable {
-    /// Its name in the fleet.
+    /// The name of the machine in the fleet.
     pub name: Arc<str>,
-    /// Why.
+    /// Why the machine could not be read.
     pub reason: String,
 }
 
 impl FleetComparison {
-    /// Returns a comparison of nothing yet.
+    /// Returns an empty comparison, made by this command.
     pub fn new(command: FleetCommand) -> Self {
         Self {
             kbfix_fleet_comparison: 1,
@@ -136,8 +136,8 @@ impl FleetComparison {
         }
     }
 
-    /// Sets the exit code: differences are 1, a machine that could not be read 3, something that is now blocked or
-    /// unknown 4.
+    /// Sets the exit code: 1 for differences, 3 if a machine could not be read, 4 if something is blocked or unknown
+    /// now.
     pub(super) fn with_exit(mut self) -> Self {
         let is_same = self.differences.is_empty()
             && self.facts.is_empty()

@@ -1,4 +1,4 @@
-//! The fleet file: which machines there are, in YAML.
+//! The fleet file: a list of machines, in YAML.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use crate::{
 
 const ID: &str = "urn:kbfix:schema:fleet:1";
 
-/// The machines of a fleet, in YAML.
+/// The content of a fleet file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix fleet, version 1")]
@@ -27,35 +27,35 @@ struct FleetDocument {
     #[schemars(extend("const" = 1))]
     #[allow(dead_code, reason = "the schema checks it")]
     kbfix_fleet: u32,
-    /// The machines, each under its name in the fleet.
+    /// The machines, by their names in the fleet.
     #[schemars(extend("minProperties" = 1))]
     machines: BTreeMap<String, MachineDocument>,
-    /// The order in which the fleet is changed: each wave is a list of groups. Machines that no wave names come last.
+    /// The order in which the fleet is changed. Each wave is a list of groups. Machines that are in no wave come last.
     #[serde(default)]
     waves: Vec<Vec<String>>,
 }
 
-/// One machine.
+/// One machine in a fleet file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MachineDocument {
-    /// Its target, as `--target` takes it; paths are relative to this file. Without it, the machine is the snapshot of
-    /// this name in the folder of `--snapshots`.
+    /// The target of the machine, in the form that `--target` accepts. Paths are relative to the fleet file. If this is
+    /// missing, the machine is the snapshot of the same name in the folder that `--snapshots` names.
     target: Option<String>,
-    /// The folder that stands for drive C of an export, a hive or another machine.
+    /// The local folder that holds the files of drive C of an export, a hive or another machine.
     files: Option<PathBuf>,
-    /// The folders that stand for drives, by letter.
+    /// The local folders that hold the files of further drives, by drive letter.
     #[serde(default)]
     drives: BTreeMap<String, PathBuf>,
-    /// The ANSI code page of a registry export that is not in Unicode.
+    /// The ANSI code page of a registry export that is not a Unicode file.
     code_page: Option<u16>,
-    /// Whether a hive that was not written completely may be read.
+    /// Whether an incompletely written (dirty) hive may be read.
     #[serde(default)]
     allow_dirty: bool,
-    /// The groups that it belongs to.
+    /// The groups to which the machine belongs.
     #[serde(default)]
     groups: Vec<String>,
-    /// Parameters for this machine only; they replace those of `--set`.
+    /// Parameters for this machine only. They replace those that `--set` gives.
     #[serde(default)]
     parameters: BTreeMap<String, ParameterDocument>,
 }
@@ -72,11 +72,11 @@ enum ParameterDocument {
     List(Vec<String>),
 }
 
-/// A fleet file that was read.
+/// The content of a fleet file that was read and checked.
 #[derive(Debug)]
 pub struct FleetFile {
     members: Vec<Member>,
-    /// The machines without a target of their own.
+    /// The names of the machines without a target of their own. Their targets are snapshots in a folder.
     of_folder: BTreeSet<String>,
     waves: Vec<Vec<String>>,
     /// Warnings about the file.
@@ -89,10 +89,10 @@ pub fn fleet_schema() -> Value {
 }
 
 impl FleetFile {
-    /// Reads a fleet file. `folder` is the one that its paths are relative to.
+    /// Reads a fleet file. Paths in it are relative to `folder`.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Returns everything that is wrong with the file.
     pub fn read(name: &str, bytes: &[u8], folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let document: SideDocument<'_, FleetDocument> = SideDocument::read(Source { name, bytes }, ID, "a fleet file")?;
         let mut wrong = Vec::new();
@@ -104,7 +104,11 @@ impl FleetFile {
                 wrong.push(Diagnostic::error(Code::FLEET_MACHINE, message).at(place).hint(hint));
             };
             if let Some(other) = seen.insert(name.to_lowercase(), name) {
-                refuse(format!("the machine `{name}` is also there as `{other}`"), "name each machine once".into(), "");
+                refuse(
+                    format!("the machine `{name}` is also listed as `{other}`"),
+                    "name each machine once".into(),
+                    "",
+                );
             }
             let address = match machine.address(folder) {
                 Ok(address) => address,
@@ -125,7 +129,7 @@ impl FleetFile {
                 let place = document.place(&["waves", &at.to_string(), &item.to_string()]);
                 let hint = match suggest(group, groups.iter().copied()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => "name a group that a machine has".to_owned(),
+                    None => "name a group to which a machine belongs".to_owned(),
                 };
                 let message = format!("no machine is in the group `{group}`");
                 wrong.push(Diagnostic::error(Code::FLEET_GROUP, message).at(place).hint(hint));
@@ -135,8 +139,8 @@ impl FleetFile {
         if wrong.is_empty() { Ok(Self { members, of_folder, waves: content.waves, warnings }) } else { Err(wrong) }
     }
 
-    /// Returns the fleet: the machines of the file, and those of a folder of snapshots, which get the groups and
-    /// parameters that the file has under their name.
+    /// Returns the machines of the file, together with those of a folder of snapshots. A snapshot gets the groups and
+    /// parameters that the file gives under its name.
     pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
         let Self { mut members, of_folder, waves, .. } = self;
         let path = folder.as_ref().map(|(path, _)| path.display().to_string());
@@ -148,9 +152,14 @@ impl FleetFile {
                     member.named = snapshot.named;
                     member.address = snapshot.address;
                 }
-                (None, Some(path)) => member.address = Err(format!("there is no snapshot of it in {path}")),
+                (None, Some(path)) => {
+                    member.address = Err(format!(
+                        "the folder {path} contains no snapshot of this \
+                    machine"
+                    ))
+                }
                 (None, None) => {
-                    member.address = Err("it has no target, and no folder of snapshots is given".to_owned());
+                    member.address = Err("this machine has no target, and no folder of snapshots was given".to_owned());
                 }
             }
         }
@@ -160,7 +169,8 @@ impl FleetFile {
 }
 
 impl MachineDocument {
-    /// Returns the address; `None` where the machine has no target of its own. An error names its field.
+    /// Returns the address of the machine's target; `None` if the machine has no target of its own. The error names the
+    /// field that is wrong.
     fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String)> {
         let Some(target) = &self.target else { return Ok(None) };
         let files = self.files.as_ref().map(|files| base.join(files));
@@ -170,7 +180,7 @@ impl MachineDocument {
                 [one] if one.is_ascii_alphabetic() => {
                     drives.push((char::from(one.to_ascii_uppercase()), base.join(folder)));
                 }
-                _ => return Err(("drives", format!("`{letter}` is not the letter of a drive"))),
+                _ => return Err(("drives", format!("`{letter}` is not a drive letter"))),
             }
         }
         let address = Address::new(&below(base, target), files.as_deref(), self.code_page)
@@ -210,7 +220,7 @@ impl MachineDocument {
     }
 }
 
-/// Returns the URI with its path below the folder of the fleet file.
+/// Resolves the path in a URI relative to the folder of the fleet file.
 fn below(base: &Path, uri: &str) -> String {
     match uri.split_once(':') {
         Some((kind @ ("image" | "hive" | "reg" | "snapshot"), path)) if !path.is_empty() => {

@@ -1,4 +1,4 @@
-//! A folder of snapshots as a fleet: one file is one machine.
+//! Reads a folder of snapshots as a fleet: each file is one machine.
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +9,13 @@ use std::{
 use super::Member;
 use crate::{files::list::list, targets::Address};
 
-/// The entries of a folder that are not snapshots by their name.
+/// The entries of a folder whose names are not those of snapshots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored(pub Vec<String>);
 
 /// Returns one machine for each `.json` file of a folder, and the names of all other entries. Folders below it are not
-/// read. A machine's name is the file's without `.json`, and without `.snapshot` before that; of two files that would
-/// give one name, each keeps its file's name.
+/// read. The name of a machine is the name of its file, without `.json` and without a `.snapshot` before that. If two
+/// files would give the same name, both keep their full file names.
 ///
 /// # Errors
 /// Returns the system's error where the folder cannot be listed.
@@ -45,7 +45,7 @@ fn stem(file: &str) -> Option<&str> {
         let ends = text.get(at..)?.eq_ignore_ascii_case(ending);
         ends.then_some(at).filter(|at| *at > 0)
     };
-    // A hidden file is one that a program is still writing, or of an editor.
+    // A hidden file belongs to an editor, or another program is still writing it.
     let at = without(file, ".json").filter(|_| !file.starts_with('.'))?;
     let stem = &file[..at];
     Some(without(stem, ".snapshot").map_or(stem, |at| &stem[..at]))
@@ -54,7 +54,7 @@ fn stem(file: &str) -> Option<&str> {
 fn member(name: String, path: &Path) -> Member {
     let address = match path.to_str() {
         Some(text) => Address::new(&format!("snapshot:{text}"), None, None).map_err(|error| error.to_string()),
-        None => Err("the name of its file is not Unicode".to_owned()),
+        None => Err("the name of its file is not valid Unicode".to_owned()),
     };
     let named = format!("snapshot:{}", path.display());
     Member { name, named, address, groups: Vec::new(), parameters: BTreeMap::new() }

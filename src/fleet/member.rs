@@ -1,19 +1,19 @@
-//! The machines of a fleet, and which specs are planned on each.
+//! The machines of a fleet, and the parameters with which specs are planned on each.
 
 use std::collections::BTreeMap;
 
 use crate::{spec::Setting, targets::Address};
 
-/// A machine of a fleet, before it is read.
+/// A machine of a fleet that was not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Its name in the fleet.
+    /// The name of the machine in the fleet.
     pub name: String,
-    /// How the user named its target, for reports.
+    /// The target as the user named it, for reports.
     pub named: String,
-    /// Its target, or why it has none that can be read.
+    /// The address of its target, or why it has no target that can be read.
     pub address: Result<Address, String>,
-    /// The groups that it belongs to.
+    /// The groups to which the machine belongs.
     pub groups: Vec<String>,
     /// Parameters for this machine only.
     pub parameters: BTreeMap<String, Setting>,
@@ -22,7 +22,7 @@ pub struct Member {
 /// The machines of a fleet.
 #[derive(Debug, Clone, Default)]
 pub struct Members {
-    /// Each machine, ordered by name.
+    /// The machines, ordered by name.
     pub each: Vec<Member>,
     /// The groups of each wave, in order. A machine is in the first wave that names one of its groups; machines that no
     /// wave names come last.
@@ -30,13 +30,13 @@ pub struct Members {
 }
 
 impl Members {
-    /// Returns the machines in their one order, by name without case.
+    /// Returns a fleet of these machines. They are ordered by name, without regard to case.
     pub fn new(mut each: Vec<Member>, waves: Vec<Vec<String>>) -> Self {
         each.sort_by_cached_key(|member| (member.name.to_lowercase(), member.name.clone(), member.named.clone()));
         Self { each, waves }
     }
 
-    /// Returns the number of a machine's wave, from 1; `None` where the fleet has no waves.
+    /// Returns the number of a machine's wave, from 1; `None` if the fleet has no waves.
     pub fn wave(&self, member: &Member) -> Option<usize> {
         if self.waves.is_empty() {
             return None;
@@ -50,7 +50,7 @@ impl Members {
         self.each.iter().any(|member| member.groups.iter().any(|known| known == group))
     }
 
-    /// Returns the distinct parameters of the machines, and for each machine which of them it has.
+    /// Returns the distinct sets of parameters, and for each machine the index of its set.
     pub fn parameters(&self) -> (Vec<&BTreeMap<String, Setting>>, Vec<usize>) {
         let mut distinct: Vec<&BTreeMap<String, Setting>> = Vec::new();
         let mut which = Vec::with_capacity(self.each.len());

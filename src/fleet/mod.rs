@@ -1,8 +1,8 @@
-//! Fleets: many machines are read and planned together, and stand in one document.
+//! Fleets: many machines are read and planned together, and reported in one document.
 //!
-//! [`Members`] says which machines there are. [`survey`] reads each of them once, plans all specs on it and keeps one
-//! row; what is the same on many machines is kept once, as a [`Case`]. The result does not depend on the order of the
-//! machines, nor on the threads that read them.
+//! [`Members`] is the list of machines. [`survey`] reads each machine once, plans all specs on it, and keeps one row
+//! for it. A result that is the same on many machines is kept only once, as a [`Case`]. The report does not depend on
+//! the order of the machines or on the number of threads.
 
 pub mod bundle;
 mod case;

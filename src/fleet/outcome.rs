@@ -1,36 +1,37 @@
-//! How a spec, or a whole machine, stands in a fleet.
+//! The outcomes of specs and machines in a fleet.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{diag::Exit, plan::Outcome};
 
-/// How a spec stands on a machine, or a machine as a whole. The order is that of severity, worst last.
+/// The outcome of a spec on a machine, or of a machine as a whole. The variants are ordered by severity, the worst
+/// last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetOutcome {
-    /// The article does not apply.
+    /// The article does not apply to the machine.
     NotApplicable,
-    /// Everything is as the spec requires.
+    /// Everything is in the state that the spec requires.
     InDesiredState,
-    /// Something is not as the spec requires, and a waiver accepts that.
+    /// Something is not in the required state, and a waiver accepts that.
     Waived,
-    /// Something has to change.
+    /// Something must be changed.
     ChangesPending,
-    /// The hotfix waits for the next start of the computer.
+    /// The hotfix was installed, and takes effect only after the next start of the computer.
     PendingRestart,
-    /// Something that is needed first is missing.
+    /// A prerequisite is not met.
     Blocked,
-    /// A parameter without a default is not set.
+    /// The spec has a parameter without a default, and the parameter is not set.
     NeedsParameter,
-    /// The machine's facts cannot answer.
+    /// The target does not contain the facts that are needed to decide.
     Unknown,
     /// The machine could not be read.
     Unreadable,
 }
 
 impl FleetOutcome {
-    /// All outcomes, in the order of severity.
+    /// All outcomes, ordered by severity.
     pub const ALL: [Self; 9] = [
         Self::NotApplicable,
         Self::InDesiredState,
@@ -43,7 +44,7 @@ impl FleetOutcome {
         Self::Unreadable,
     ];
 
-    /// Returns the word for it in documents.
+    /// Returns the name of the outcome in documents, such as `in_desired_state`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotApplicable => "not_applicable",
@@ -58,7 +59,7 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns the words for it in messages.
+    /// Returns the name of the outcome in messages, such as `in desired state`.
     pub fn words(self) -> &'static str {
         match self {
             Self::NotApplicable => "not applicable",
@@ -73,7 +74,7 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns the exit code of a command that found it.
+    /// Returns the exit code of a command whose report contains the outcome.
     pub fn exit(self) -> Exit {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Waived => Exit::Done,
@@ -83,7 +84,7 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns whether a reviewer has to look at it one by one.
+    /// Returns whether a reviewer must look at each machine with this outcome.
     pub fn is_exception(self) -> bool {
         self >= Self::PendingRestart
     }

@@ -1,10 +1,10 @@
-//! How far the reading of a fleet is.
+//! Shows the progress of reading a fleet.
 
 use std::time::{Duration, Instant};
 
 use crate::operation::Progress;
 
-/// Shows how many machines are read, and how fast.
+/// The number of machines that were read, and the time that this took.
 pub(super) struct Pace {
     started: Instant,
     shown: Instant,
@@ -24,7 +24,7 @@ impl Pace {
         if self.shown.elapsed() >= PAUSE {
             self.shown = Instant::now();
             let rate = self.done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-            progress.show(&format!("{} of {} machines read, {rate:.0} a second", self.done, self.all));
+            progress.show(&format!("{} of {} machines read, {rate:.0} per second", self.done, self.all));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Work on many items with all cores.
+//! Works on many items with all cores.
 
 use std::{
     num::NonZero,
@@ -9,11 +9,12 @@ use std::{
     thread,
 };
 
-/// The stack of a thread in bytes: that of a process's first thread on Linux, on which one machine is planned otherwise.
+/// The stack size of a thread, in bytes. It equals that of the first thread of a process on Linux, which plans a single
+/// machine.
 const STACK: usize = 8 << 20;
 
-/// Does `work` on each item, with as many threads as there are cores, and gives each result to `take` on this thread.
-/// The results come in any order, each with the number of its item. Only a few wait to be taken at any time.
+/// Calls `work` on each item, with as many threads as there are cores, and passes each result to `take` on this thread.
+/// The results come in any order, each with the index of its item. Only a few results wait for `take` at any time.
 pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);
@@ -30,7 +31,7 @@ pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync,
     thread::scope(|scope| {
         for _ in 0..threads {
             let (done, send) = (&done, send.clone());
-            // A thread that cannot be started leaves its items to the others.
+            // If a thread cannot be started, the other threads work on its items.
             let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || done(send));
         }
         drop(send);
@@ -38,7 +39,7 @@ pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync,
             take(at, result);
         }
     });
-    // Where no thread could be started, all items are left.
+    // If no thread could be started, this thread works on all items.
     while let Some(item) = items.get(next.load(Ordering::Relaxed)) {
         let at = next.fetch_add(1, Ordering::Relaxed);
         take(at, work(item));

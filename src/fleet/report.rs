@@ -1,4 +1,4 @@
-//! The fleet report: how a fleet stands, as one versioned document.
+//! The fleet report: the outcomes of all specs on all machines, as one versioned document.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,37 +11,37 @@ use crate::{
     spec::Spec,
 };
 
-/// How a fleet stands.
+/// The outcomes of all specs on all machines of a fleet.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet report, version 1")]
 pub struct FleetReport {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_report: u32,
-    /// The version of kbfix.
+    /// The version of kbfix that made the report.
     pub kbfix_version: &'static str,
-    /// The command.
+    /// The command that made the report.
     pub command: FleetCommand,
-    /// The command's exit code.
+    /// The exit code of that command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// How many machines there are, and how many of each worst outcome.
+    /// The number of machines, in total and by the worst outcome of each machine.
     pub counts: Counts,
-    /// One for each spec, in the order given.
+    /// The counts of each spec, in the order in which the specs were given.
     pub specs: Vec<SpecCounts>,
-    /// What specs come to, each once: worst outcomes first, then in the order of the specs.
+    /// The cases: worst outcomes first, then in the order of the specs.
     pub cases: Vec<Case>,
     /// The machines, ordered by name.
     pub machines: Vec<MachineRow>,
-    /// Machines that are there more than once.
+    /// Groups of machines that seem to be the same machine.
     pub same_machines: Vec<SameMachine>,
-    /// The entries of the folder of snapshots that were not read, since their names are not those of snapshots.
+    /// The entries of the folder of snapshots that were not read, because their names are not those of snapshots.
     pub ignored: Vec<String>,
-    /// The waivers that count.
+    /// The waivers that have not expired.
     pub waivers: Vec<Waiver>,
-    /// The digest of the fleet plan that was written; null where none was.
+    /// The digest of the fleet plan that was written; null if none was written.
     pub digest: Option<String>,
-    /// What stopped the command, and warnings.
+    /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -49,26 +49,26 @@ pub struct FleetReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetCommand {
-    /// `kbfix fleet diff`
+    /// The command `kbfix fleet diff`.
     Diff,
-    /// `kbfix fleet plan`
+    /// The command `kbfix fleet plan`.
     Plan,
-    /// `kbfix fleet impact`
+    /// The command `kbfix fleet impact`.
     Impact,
-    /// `kbfix fleet drift`
+    /// The command `kbfix fleet drift`.
     Drift,
 }
 
-/// Counts of machines.
+/// Numbers of machines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// All machines.
+    /// The number of all machines.
     pub machines: usize,
-    /// The machines of each worst outcome; outcomes of no machine are missing.
+    /// The number of machines by their worst outcome. Outcomes that no machine has are missing.
     pub outcomes: BTreeMap<FleetOutcome, usize>,
 }
 
-/// One spec, and on how many machines it has which outcome.
+/// One spec, with the number of machines for each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SpecCounts {
     /// The spec's id.
@@ -77,12 +77,13 @@ pub struct SpecCounts {
     pub title: String,
     /// The SHA-256 of the spec's file, in hex digits.
     pub sha256: String,
-    /// The machines of each outcome; outcomes of no machine are missing. Machines that could not be read are in none.
+    /// The number of machines by the outcome of this spec. Outcomes that no machine has are missing, and machines that
+    /// could not be read are not counted.
     pub outcomes: BTreeMap<FleetOutcome, usize>,
 }
 
 impl FleetReport {
-    /// Returns a report of nothing yet.
+    /// Returns an empty report of this command.
     pub fn new(command: FleetCommand) -> Self {
         Self {
             kbfix_fleet_report: 1,
@@ -101,7 +102,7 @@ impl FleetReport {
         }
     }
 
-    /// Returns the report of a survey with these specs.
+    /// Returns the report of a survey that was made with these specs.
     pub fn of(survey: Survey, specs: &[Spec], command: FleetCommand) -> Self {
         let Survey { machines, cases } = survey;
         let counts_of = |spec: &Spec| {
@@ -124,7 +125,7 @@ impl FleetReport {
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }
     }
 
-    /// Returns each machine with all that is known of it, in the order of the report.
+    /// Returns, for each machine in the order of the report, everything that the report says about it.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let cases: HashMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
         self.machines.iter().map(move |row| Line {
@@ -152,7 +153,7 @@ impl FleetReport {
         self.machines.iter().filter_map(|row| row.unreadable.as_deref().map(|why| (row, why)))
     }
 
-    /// Returns the cases of one outcome.
+    /// Returns the cases with this outcome.
     pub fn cases_of(&self, outcome: FleetOutcome) -> impl Iterator<Item = &Case> {
         self.cases.iter().filter(move |case| case.outcome == outcome)
     }

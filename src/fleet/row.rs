@@ -1,4 +1,4 @@
-//! The rows of a fleet: what is kept of each machine.
+//! The rows of a fleet report: one for each machine.
 
 use std::sync::Arc;
 
@@ -8,83 +8,84 @@ use serde::Serialize;
 use super::{Case, FleetOutcome, Waiver};
 use crate::plan::Check;
 
-/// What is kept of one machine.
+/// What a fleet report contains about one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MachineRow {
-    /// Its name in the fleet.
+    /// The name of the machine in the fleet.
     pub name: Arc<str>,
-    /// Its target, as the user named it.
+    /// The target as the user named it.
     pub target: String,
-    /// The computer name; null if the target does not have it.
+    /// The computer name of the machine; null if the target does not contain it.
     pub computer_name: Option<String>,
-    /// The MachineGuid; null if the target does not have it.
+    /// The MachineGuid of the machine; null if the target does not contain it.
     pub machine_guid: Option<String>,
-    /// When its snapshot was taken, as RFC 3339; null for other targets.
+    /// The time at which the snapshot was taken, as RFC 3339; null for other targets.
     pub taken: Option<String>,
-    /// The groups that it belongs to.
+    /// The groups to which the machine belongs.
     pub groups: Vec<String>,
-    /// The number of its wave, from 1; null where the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves.
     pub wave: Option<usize>,
-    /// The worst outcome of its specs.
+    /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,
-    /// Why it could not be read; null where it was.
+    /// Why the machine could not be read; null if it was read.
     pub unreadable: Option<String>,
-    /// The ids of its cases, one for each spec, in the order of the specs; empty where it could not be read.
+    /// The ids of the machine's cases, one for each spec, in the order of the specs; empty if the machine could not be
+    /// read.
     pub cases: Vec<Arc<str>>,
 }
 
-/// One machine with all that the fleet report says of it, for programs that read line by line.
+/// One machine, with everything that the fleet report says about it, for programs that read one line at a time.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet machine, version 1")]
 pub struct Line<'a> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_machine: u32,
-    /// Its name in the fleet.
+    /// The name of the machine in the fleet.
     pub name: &'a str,
-    /// Its target, as the user named it.
+    /// The target as the user named it.
     pub target: &'a str,
-    /// The computer name; null if the target does not have it.
+    /// The computer name of the machine; null if the target does not contain it.
     pub computer_name: Option<&'a str>,
-    /// The MachineGuid; null if the target does not have it.
+    /// The MachineGuid of the machine; null if the target does not contain it.
     pub machine_guid: Option<&'a str>,
-    /// When its snapshot was taken, as RFC 3339; null for other targets.
+    /// The time at which the snapshot was taken, as RFC 3339; null for other targets.
     pub taken: Option<&'a str>,
-    /// The groups that it belongs to.
+    /// The groups to which the machine belongs.
     pub groups: &'a [String],
-    /// The number of its wave, from 1; null where the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves.
     pub wave: Option<usize>,
-    /// The worst outcome of its specs.
+    /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,
-    /// Why it could not be read; null where it was.
+    /// Why the machine could not be read; null if it was read.
     pub unreadable: Option<&'a str>,
-    /// One for each spec, in the order of the specs; empty where the machine could not be read.
+    /// The results of the specs on the machine, in the order of the specs; empty if the machine could not be read.
     pub specs: Vec<LineSpec<'a>>,
 }
 
-/// One spec on one machine.
+/// The result of one spec on one machine.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LineSpec<'a> {
     /// The spec's id.
     pub spec: &'a str,
     /// The outcome.
     pub outcome: FleetOutcome,
-    /// The id of the case.
+    /// The id of the case in the fleet report.
     pub case: &'a str,
-    /// The digest of the changes; null without changes.
+    /// The digest of the changes; null if there are no changes.
     pub digest: Option<&'a str>,
-    /// How many keys and values change.
+    /// The number of keys and values that change.
     pub changes: usize,
-    /// The checks that do not pass, with what was found and wanted.
+    /// The checks that do not pass, with the found and the required state.
     pub checks: &'a [Check],
     /// The reasons for the outcome.
     pub reasons: &'a [String],
-    /// The waivers that accept something of it.
+    /// The waivers that accept a part of the result.
     pub waivers: Vec<&'a Waiver>,
 }
 
 impl<'a> LineSpec<'a> {
-    /// Returns the line of a case.
+    /// Returns the result that a case describes.
     pub fn of(case: &'a Case, waivers: &'a [Waiver]) -> Self {
         Self {
             spec: &case.spec,

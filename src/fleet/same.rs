@@ -1,4 +1,4 @@
-//! Finds machines that are in a fleet more than once.
+//! Finds machines that occur in a fleet more than once.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,18 +8,18 @@ use serde::Serialize;
 use super::MachineRow;
 use crate::diag::{Code, Diagnostic, number_of, text::shorten};
 
-/// Machines of a fleet that say that they are one machine.
+/// Entries of a fleet that have the same name or MachineGuid, and so seem to be the same machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SameMachine {
     /// The names of the machines in the fleet.
     pub machines: Vec<Arc<str>>,
-    /// What they have in common: `computer_name` or `machine_guid`.
+    /// The property that is the same: `computer_name` or `machine_guid`.
     pub by: &'static str,
-    /// The common name or MachineGuid, as the first of them has it.
+    /// The common computer name or MachineGuid, spelled as on the first of the machines.
     pub identity: String,
 }
 
-/// Returns the machines that are there more than once, in the order of their names.
+/// Returns the machines that occur more than once, ordered by name.
 pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
     let mut all = Vec::new();
     for by in ["machine_guid", "computer_name"] {
@@ -33,7 +33,7 @@ pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
         }
         for found in groups.into_values().filter(|found| found.len() > 1) {
             let machines: Vec<Arc<str>> = found.iter().map(|row| row.name.clone()).collect();
-            // One machine that is there twice has both in common, and is said once.
+            // A machine that occurs twice has the same name and the same MachineGuid, and is reported only once.
             if !all.iter().any(|known: &SameMachine| known.machines == machines) {
                 let identity = identity(found[0]).unwrap_or_default();
                 all.push(SameMachine { machines, by, identity });
@@ -45,7 +45,7 @@ pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
 }
 
 impl SameMachine {
-    /// Returns the warning about it.
+    /// Returns the warning about these machines.
     pub fn warning(&self) -> Diagnostic {
         const MOST: usize = 5;
         let mut names: Vec<String> = self.machines.iter().take(MOST).map(|name| shorten(name)).collect();
@@ -54,8 +54,9 @@ impl SameMachine {
         }
         let what = if self.by == "machine_guid" { "the MachineGuid" } else { "the computer name" };
         let count = number_of(self.machines.len(), "machine");
-        let message = format!("{count} have {what} {}: {}", shorten(&self.identity), names.join(", "));
-        let hint = "keep the newest snapshot of each machine; clones need a MachineGuid of their own (sysprep)";
+        let message = format!("{count} have the same {what} {}: {}", shorten(&self.identity), names.join(", "));
+        let hint = "keep only the newest snapshot of each machine; if these are clones, give each its own \
+            MachineGuid (sysprep)";
         Diagnostic::warning(Code::FLEET_SAME_MACHINE, message).hint(hint)
     }
 }

@@ -1,4 +1,4 @@
-//! What a waiver is about: a spec, one of its keys, or one of its values.
+//! The part of a spec to which a waiver applies: the whole spec, one of its keys, or one of its values.
 
 use super::Waiver;
 use crate::{
@@ -6,19 +6,19 @@ use crate::{
     spec::Spec,
 };
 
-/// The part of a spec that a waiver is about.
+/// The part of a spec to which a waiver applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// The key, as the spec writes it: a part with `*`, `{` or `%` is any name, and `HKCU` any user.
+    /// The key, as the spec writes it. A part with `*`, `{` or `%` matches any name, and `HKCU` matches any user.
     key: Option<String>,
     value: Option<ValueName>,
 }
 
 impl Scope {
-    /// Returns what the waiver is about.
+    /// Returns the part of the spec to which the waiver applies.
     ///
     /// # Errors
-    /// Returns the field that names nothing of the spec, and a message.
+    /// Returns the field of the waiver that matches nothing in the spec, and a message.
     pub(super) fn of(waiver: &Waiver, spec: &Spec) -> Result<Self, (&'static str, String)> {
         let mut scope = Self { key: waiver.key.clone(), value: None };
         if let Some(name) = &waiver.value {
@@ -27,7 +27,12 @@ impl Scope {
         let rules = &spec.document.registry;
         if let Some(id) = &waiver.rule {
             if waiver.key.is_some() || waiver.value.is_some() {
-                return Err(("rule", "`rule` stands alone: it already names a key and a value".to_owned()));
+                return Err((
+                    "rule",
+                    "`rule` cannot be combined with `key` or `value`, because a rule already has a \
+                    key and a value"
+                        .to_owned(),
+                ));
             }
             let of_key = rules.iter().find(|rule| rule.id.as_ref() == Some(id)).map(|rule| (rule, None));
             let of_value = || {
@@ -63,12 +68,12 @@ impl Scope {
         Ok(scope)
     }
 
-    /// Returns whether it is the whole spec.
+    /// Returns whether the waiver applies to the whole spec.
     pub(super) fn is_whole(&self) -> bool {
         self.key.is_none() && self.value.is_none()
     }
 
-    /// Returns whether it is about a value of the key, or about the key with all of its values.
+    /// Returns whether the waiver applies to a value of the key or, without a value, to the key with all of its values.
     pub(super) fn covers(&self, key: &Key, value: Option<&ValueName>) -> bool {
         let of_key = self.key.as_ref().is_none_or(|pattern| covers(pattern, key));
         let of_value = match (&self.value, value) {
@@ -80,7 +85,7 @@ impl Scope {
     }
 }
 
-/// Returns whether a key as a spec writes it may stand for `key`.
+/// Returns whether a key, as a spec writes it, matches `key`.
 fn covers(pattern: &str, key: &Key) -> bool {
     let long = key.path.to_long();
     let mut found: Vec<&str> = long.split('\\').collect();
@@ -95,7 +100,7 @@ fn covers(pattern: &str, key: &Key) -> bool {
     };
     let [of_pattern, of_key] = [root(wanted.remove(0)), root(found.remove(0))];
     match (of_pattern.as_str(), of_key.as_str()) {
-        // In plans, the key of each user is below HKU.
+        // In plans, the keys of each user are below HKU.
         ("HKEY_CURRENT_USER", "HKEY_USERS") if !found.is_empty() => drop(found.remove(0)),
         ("HKEY_CLASSES_ROOT", "HKEY_LOCAL_MACHINE") => wanted.splice(0..0, ["SOFTWARE", "Classes"]).for_each(drop),
         (a, b) if a == b => {}

@@ -10,7 +10,7 @@ use crate::{
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
 };
 
-/// How the machines of a fleet stand.
+/// The results of all specs on all machines of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
     /// The machines, ordered by name.
@@ -19,17 +19,18 @@ pub struct Survey {
     pub cases: Vec<Case>,
 }
 
-/// What one machine comes to.
+/// The results of one machine.
 struct Seen {
     machine: Machine,
     taken: Option<String>,
     cases: Vec<Case>,
 }
 
-/// Reads each machine of the fleet once, plans specs on it, and keeps one row. Both cores of two are used, and nothing
-/// of a machine is kept but its row, and what `also` makes of its plan, which goes to `take`. `specs` has one list for
-/// each set of parameters that machines have, and `which` says for each machine which list is planned on it. A machine
-/// that cannot be read has a row that says why.
+/// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
+///
+/// All cores are used. Of each machine, only the row is kept, and what `also` computes from its plan, which is passed
+/// to `take`. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the index
+/// of its list. The row of a machine that cannot be read says why.
 pub fn survey<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -53,7 +54,7 @@ pub fn survey<K: Send>(
                 Ok((mut seen, more)) => {
                     more.into_iter().for_each(|more| take(at, more));
                     let list = std::mem::take(&mut seen.cases);
-                    // `collect` would keep the room of the cases for their numbers, which is most of a row.
+                    // `collect` would keep the memory that the cases needed for their numbers, which is most of a row.
                     let mut numbers = Vec::with_capacity(list.len());
                     numbers.extend(list.into_iter().map(|case| cases.add(case)));
                     (Ok(seen), numbers)
@@ -67,7 +68,7 @@ pub fn survey<K: Send>(
     rows(members, found.into_iter().flatten(), cases, specs)
 }
 
-/// Reads one machine.
+/// Reads one machine, and plans specs on it.
 fn look<K>(
     member: &Member,
     specs: &[Spec],
@@ -77,12 +78,12 @@ fn look<K>(
     let (mut target, taken) = opened(member)?;
     let among = waivers.of(&member.name, &member.groups);
     let (plan, cases) = planned(target.as_mut(), specs, waivers, &among)?;
-    // A machine of which everything is waived has no plan.
+    // If all of a machine is waived, it has no plan.
     let more = (!plan.specs.is_empty()).then(|| also(&plan));
     Ok((Seen { machine: plan.machine, taken, cases }, more))
 }
 
-/// Plans specs on a target. A spec of which anything is waived is left out of the plan, and has its case all the same.
+/// Plans specs on a target. A spec with a waived part is left out of the plan, but still has a case.
 pub(super) fn planned(
     target: &mut dyn Target,
     specs: &[Spec],
@@ -96,7 +97,8 @@ pub(super) fn planned(
     }
     let rest: Vec<Spec> =
         specs.iter().zip(&cases).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
-    // Later specs are planned as if the changes of earlier ones were made, and those of a waived one are not.
+    // Each spec is planned as if the planned changes of the specs before it were made. Waived changes are not made, so
+    // they do not count.
     let plan = make_plan(target, &rest).map_err(|error| error.to_string())?;
     let mut planned = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among));
     let cases = cases.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
@@ -104,7 +106,7 @@ pub(super) fn planned(
     Ok((plan, cases))
 }
 
-/// Opens a machine's target; also returns when its snapshot was taken.
+/// Opens the target of a machine. If it is a snapshot, also returns when it was taken.
 pub(super) fn opened(member: &Member) -> Result<(Box<dyn Target>, Option<String>), String> {
     let address = member.address.as_ref().map_err(Clone::clone)?;
     let unreadable = |error: TargetError| error.to_string();
@@ -118,7 +120,7 @@ pub(super) fn opened(member: &Member) -> Result<(Box<dyn Target>, Option<String>
     }
 }
 
-/// Puts rows and cases into their order, which is that of names and not of reading.
+/// Sorts rows and cases by name, so that the order does not depend on the order of reading.
 fn rows(
     members: &Members,
     found: impl Iterator<Item = (Result<Seen, String>, Vec<usize>)>,

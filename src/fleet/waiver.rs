@@ -1,36 +1,37 @@
-//! One waiver.
+//! One waiver: a deviation that is accepted for a time.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// That something is accepted on some machines for a time. It is shown, and nothing is planned for it.
+/// Accepts, for a time and on some machines, that a spec is not satisfied. The deviation is shown, but no changes are
+/// planned for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
-    /// The spec's id. Without `rule`, `key` and `value`, the waiver is about all that the spec asks for, also where it is
-    /// blocked.
+    /// The id of the spec. Without `rule`, `key` and `value`, the waiver applies to everything that the spec requires,
+    /// even if the spec is blocked.
     pub spec: String,
-    /// The `id` of a rule or value of the spec.
+    /// The `id` of a rule or value in the spec. The waiver applies only to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// A key, as the spec or the report writes it.
+    /// A key, as the spec or the report writes it. The waiver applies only to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// A value name; empty for the default value.
+    /// A value name; empty for the default value. The waiver applies only to this value of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The names of the machines in the fleet.
+    /// The names of the machines in the fleet to which the waiver applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<String>,
-    /// Groups of machines.
+    /// The groups of machines to which the waiver applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Why it is accepted.
+    /// Why the deviation is accepted.
     #[schemars(length(min = 1))]
     pub reason: String,
-    /// Who accepted it.
+    /// Who accepted the deviation.
     #[schemars(length(min = 1))]
     pub by: String,
-    /// The last day on which it counts, as year-month-day; days are those of UTC.
+    /// The last day on which the waiver is valid, as year-month-day, in UTC.
     pub expires: String,
 }

@@ -1,4 +1,4 @@
-//! Waivers: what is known not to be as specs require, and accepted for a time.
+//! Waivers: deviations from specs that are known and accepted for a time.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const ID: &str = "urn:kbfix:schema:waivers:1";
 
-/// The waivers of a fleet, in YAML.
+/// The content of a waivers file, in YAML.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix waivers, version 1")]
@@ -30,36 +30,36 @@ struct WaiversDocument {
     waivers: Vec<Waiver>,
 }
 
-/// Waivers that were read and count today.
+/// The waivers that were read and are valid today.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waivers {
-    /// Each waiver, in the order of the file.
+    /// The waivers, in the order of the file.
     pub list: Vec<Waiver>,
     scopes: Vec<Scope>,
 }
 
-/// What is left of a spec's changes on one machine, and what is waived.
+/// The changes of a spec on one machine, divided into those that remain and those that are waived.
 #[derive(Debug, Default)]
 pub(super) struct Split {
-    /// The changes that are left.
+    /// The changes that remain to be made.
     pub(super) left: Vec<KeyChange>,
     /// The changes that are waived.
     pub(super) waived: Vec<KeyChange>,
-    /// The numbers of the waivers that have an effect.
+    /// The indexes of the waivers that accept at least one change.
     pub(super) by: Vec<usize>,
 }
 
-/// Returns the JSON schema of a file of waivers.
+/// Returns the JSON schema of a waivers file.
 pub fn waivers_schema() -> Value {
     side_schema::<WaiversDocument>(ID)
 }
 
 impl Waivers {
-    /// Reads a file of waivers. `today` is the present day in UTC.
+    /// Reads a waivers file. `today` is the current day in UTC.
     ///
     /// # Errors
-    /// Everything that is wrong with it; a waiver that has expired; and one that names a spec, rule, value, machine or group
-    /// that is not there.
+    /// Returns everything that is wrong with the file. A waiver is also wrong if it has expired, or if it names a spec,
+    /// rule, value, machine or group that does not exist.
     pub fn read(
         name: &str,
         bytes: &[u8],
@@ -68,7 +68,7 @@ impl Waivers {
         today: Date,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let document: SideDocument<'_, WaiversDocument> =
-            SideDocument::read(Source { name, bytes }, ID, "a file of waivers")?;
+            SideDocument::read(Source { name, bytes }, ID, "a waivers file")?;
         let mut wrong = Vec::new();
         let mut scopes = Vec::new();
         let machines: BTreeSet<String> = members.each.iter().map(|member| member.name.to_lowercase()).collect();
@@ -96,7 +96,7 @@ impl Waivers {
             match specs.iter().find(|spec| spec.id == waiver.spec) {
                 None => {
                     let known = specs.iter().map(|spec| &*spec.id);
-                    let message = format!("no spec of this run is called `{}`", waiver.spec);
+                    let message = format!("no spec of this run has the id `{}`", waiver.spec);
                     refuse(
                         Code::WAIVER_UNKNOWN,
                         message,
@@ -107,7 +107,7 @@ impl Waivers {
                 Some(spec) => match Scope::of(waiver, spec) {
                     Ok(scope) => scopes.push(scope),
                     Err((field, message)) => {
-                        let hint = format!("see `kbfix show {}`", spec.id);
+                        let hint = format!("`kbfix show {}` lists the keys and values of the spec", spec.id);
                         refuse(Code::WAIVER_UNKNOWN, message, &[field], hint);
                     }
                 },
@@ -126,7 +126,7 @@ impl Waivers {
             }
             for (item, group) in waiver.groups.iter().enumerate().filter(|(_, group)| !members.has_group(group)) {
                 let message = format!("no machine of the fleet is in the group `{group}`");
-                let hint = "groups are in the fleet file".to_owned();
+                let hint = "the groups of machines are in the fleet file".to_owned();
                 refuse(Code::WAIVER_UNKNOWN, message, &["groups", &item.to_string()], hint);
             }
         }
@@ -134,7 +134,7 @@ impl Waivers {
         if wrong.is_empty() { Ok((Self { list: content.waivers, scopes }, warnings)) } else { Err(wrong) }
     }
 
-    /// Returns the numbers of the waivers for a machine.
+    /// Returns the indexes of the waivers that apply to a machine.
     pub(super) fn of(&self, name: &str, groups: &[String]) -> Vec<usize> {
         let is_for = |waiver: &Waiver| {
             waiver.machines.iter().any(|machine| machine.to_lowercase() == name.to_lowercase())
@@ -143,12 +143,12 @@ impl Waivers {
         (0..self.list.len()).filter(|at| is_for(&self.list[*at])).collect()
     }
 
-    /// Returns the first of these waivers that is about the whole spec.
+    /// Returns the first of the waivers in `among` that applies to the whole spec.
     pub(super) fn whole(&self, spec: &str, among: &[usize]) -> Option<usize> {
         among.iter().copied().find(|at| self.list[*at].spec == spec && self.scopes[*at].is_whole())
     }
 
-    /// Divides the changes of a spec into those that are left and those that these waivers accept.
+    /// Divides the changes of a spec into those that remain and those that the waivers in `among` accept.
     pub(super) fn split(&self, spec: &str, changes: Vec<KeyChange>, among: &[usize]) -> Split {
         let mut split = Split::default();
         let scopes: Vec<usize> = among.iter().copied().filter(|at| self.list[*at].spec == spec).collect();
@@ -185,7 +185,7 @@ impl Waivers {
 }
 
 impl Split {
-    /// A key that is only made for a value that is waived, or for a key of such a value, is waived with it.
+    /// A key that would be created only for a waived value, or only for keys of such values, is waived as well.
     fn keep_no_empty_keys(&mut self) {
         let holds = |changes: &[KeyChange], key: &Key| {
             changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))

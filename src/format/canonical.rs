@@ -1,8 +1,9 @@
-//! Writes JSON in canonical form: RFC 8785, of which digests are made.
+//! Writes JSON in the canonical form of RFC 8785, which digests are computed from.
 //!
-//! No spaces, members sorted by the UTF-16 units of their names, strings and whole numbers as ECMAScript writes them (as
-//! serde_json does, except for numbers that a 64-bit float cannot hold). A document is written as it is serialized, so
-//! that no tree of it is built, which would take several times the memory of its text.
+//! There are no spaces. Members are sorted by the UTF-16 units of their names. Strings and whole numbers are written as
+//! in ECMAScript, except numbers that a 64-bit float cannot represent: these keep all their digits. The text is written
+//! while the document is serialized, without building a tree of it, which would take several times as much memory as
+//! the text.
 
 mod read;
 
@@ -30,20 +31,20 @@ struct Writer {
     out: Vec<u8>,
 }
 
-/// An array that has begun, and what follows its last item.
+/// An array that is being written, and the text that ends it.
 struct Array<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
     is_empty: bool,
 }
 
-/// An object that has begun, and what follows it.
+/// An object that is being written, and the text that ends it.
 struct Object<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
-    /// Where the first member begins.
+    /// The offset at which the first member begins.
     start: usize,
-    /// The names of the members, and where each begins.
+    /// The names of the members, and the offset at which each begins.
     members: Vec<(Cow<'static, str>, usize)>,
 }
 
@@ -63,7 +64,7 @@ impl Writer {
         Object { writer: self, end, start, members: Vec::new() }
     }
 
-    /// Begins the object `{"variant":`.
+    /// Begins an object with the single member `variant`: `{"variant":`.
     fn variant(&mut self, variant: &str) -> Result<()> {
         self.out.push(b'{');
         self.string(variant)?;
@@ -125,7 +126,7 @@ impl Object<'_> {
     }
 }
 
-/// Numbers are written with their digits.
+/// Defines methods that write numbers as their decimal digits.
 macro_rules! digits {
     ($($method:ident: $type:ty),*) => {
         $(fn $method(self, number: $type) -> Result<()> {
@@ -246,7 +247,7 @@ impl<'w> Serializer for &'w mut Writer {
     }
 }
 
-/// The traits that give an array its items.
+/// Implements the serde traits that write the items of an array.
 macro_rules! items {
     ($($trait:ident::$method:ident),*) => {
         $(impl $trait for Array<'_> {
@@ -270,7 +271,7 @@ items! {
     SerializeTupleVariant::serialize_field
 }
 
-/// The traits that give an object its members.
+/// Implements the serde traits that write the members of an object.
 macro_rules! members {
     ($($trait:ident),*) => {
         $(impl $trait for Object<'_> {
@@ -299,7 +300,7 @@ impl SerializeMap for Object<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
         match serde_json::to_value(key)? {
             serde_json::Value::String(name) => self.name(Cow::Owned(name)),
-            _ => Err(Error::custom("a name is not a string")),
+            _ => Err(Error::custom("the name of a member is not a string")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Checks JSON documents: no object may contain a member twice.
 //!
-//! RFC 8259 (section 4) leaves the meaning of such an object open. serde_json keeps the last member, but a reviewer may
-//! see the first. Therefore a document that another program or person has read is refused where the two could differ.
+//! RFC 8259 (section 4) does not define the meaning of such an object. serde_json keeps the last member, but a person
+//! who reviews the document may see the first. Therefore kbfix refuses such a document.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -18,7 +18,7 @@ pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }
 
-/// Any JSON value; its content is discarded.
+/// Any JSON value; the visitor reads it and discards its content.
 struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {

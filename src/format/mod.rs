@@ -1,4 +1,4 @@
-//! Codecs for the files that kbfix reads and writes. They do not depend on specs or targets.
+//! Readers and writers for the file formats that kbfix uses. They do not depend on specs or targets.
 
 pub mod canonical;
 pub mod event;

@@ -7,6 +7,8 @@
 
 mod error;
 mod store;
+mod history;
+mod retire;
 mod rollback;
 mod trust;
 
@@ -16,6 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::StoreError;
+pub use history::History;
+pub use retire::{LiveSpec, RetirePlan, plan_retire};
 pub use rollback::{Conflict, Rollback, plan_rollback};
 pub use store::Store;
 
@@ -46,6 +50,12 @@ pub struct Header {
     pub control_set: Option<u16>,
     /// The ids of the specs.
     pub specs: Vec<String>,
+    /// How many of the changes each spec makes, in the order of `specs` and of `changes`. Missing where there is one spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_spec: Vec<usize>,
+    /// The ids of the specs for which a retirement kept something. They count as applied from then on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_for: Vec<String>,
     /// The digest of the plan that was applied.
     pub plan: String,
     /// What has to be restarted, for all specs together.
@@ -63,6 +73,8 @@ pub enum Operation {
     Apply,
     /// The rollback of the journal with this id.
     Rollback(String),
+    /// A retirement of specs.
+    Retire,
 }
 
 /// A later line of a journal.
@@ -139,7 +151,7 @@ impl Journal {
 
     /// Returns whether `rollback --last` may pick this journal.
     pub fn can_be_rolled_back(&self) -> bool {
-        self.header.action == Operation::Apply
+        matches!(self.header.action, Operation::Apply | Operation::Retire)
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     observe::Reader,
     registry::{Data, Key, ValueName, notation},
-    targets::{Answer, ChangeAction, KeyChange, ValueChange},
+    targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
 
 /// The changes that undo a journal, and the obstacles to them.
@@ -113,10 +113,18 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
         });
     }
     if keep {
-        (!gone.is_empty()).then(|| step(undo, ChangeAction::Update, gone))
-    } else {
-        Some(step(undo, ChangeAction::Delete, gone))
+        return (!gone.is_empty()).then(|| step(undo, ChangeAction::Update, gone));
     }
+    // A rollback of this creates the key as it is now.
+    let properties = match reader.properties(key).known() {
+        Ok(properties) => properties,
+        Err(Unread { reason: Reason::Unknown, .. }) => None,
+        Err(why) => {
+            out.unread.push(format!("{key}: {why}"));
+            return None;
+        }
+    };
+    Some(KeyChange { properties, ..step(undo, ChangeAction::Delete, gone) })
 }
 
 /// Undoes changes of values in a key that existed: puts each value back.

@@ -36,7 +36,7 @@ impl Reads {
 }
 
 /// The changes planned so far: which spec planned each of them, and whose plan the latest answers rest on.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,
     values: BTreeMap<(Key, ValueName), String>,
@@ -268,6 +268,15 @@ impl<'a> Reader<'a> {
     /// Makes all later answers as they will be after this change.
     pub fn pretend(&self, change: &crate::targets::KeyChange) {
         self.facts.borrow_mut().to_mut().apply(change);
+    }
+
+    /// Runs `ask`, and forgets the changes that it pretends.
+    pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
+        let answer = ask();
+        self.facts.replace(facts);
+        self.planned.replace(planned);
+        answer
     }
 
     /// Notes which spec planned a change, for [`Reader::planned_by`].

@@ -6,6 +6,7 @@ use super::{
     error::Error,
     execute::{Applied, StartError, execute},
     install::{self, Packages},
+    journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
     progress::{Progress, changing, reading},
     report::{Command, Report},
@@ -66,7 +67,16 @@ pub fn apply(
     }
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
+    let (plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
+    let action = match &plan.retires {
+        Some(retires) => {
+            if status == PlanStatus::Current {
+                status = journals::check_retirement(&plan, retires, &address, target, store)?;
+            }
+            journal::Operation::Retire
+        }
+        None => journal::Operation::Apply,
+    };
     let warnings = warnings(&plan, target);
     if status == PlanStatus::AlreadyApplied {
         let mut report = Report::of_applied_plan(plan, Command::Apply);
@@ -97,7 +107,7 @@ pub fn apply(
     let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
         let what = changing(target);
-        progress.during(&what, || carry_out(plan, journal::Operation::Apply, address, target, store))?
+        progress.during(&what, || carry_out(plan, action, address, target, store))?
     } else {
         let installed = install::run(plan, prepared, options.package_limit, progress);
         let specs = match request {
@@ -106,7 +116,7 @@ pub fn apply(
         };
         install::go_on(installed, specs, target, |plan, target| {
             narrow(&plan)?;
-            carry_out(plan, journal::Operation::Apply, address, target, store)
+            carry_out(plan, action, address, target, store)
         })
     };
     report.command = Command::Apply;
@@ -126,6 +136,7 @@ pub(super) fn carry_out(
     store: &Store,
 ) -> Result<Report, Error> {
     let digest = plan.digest();
+    let acts = plan.changes().next().is_some();
     let applied = execute(&plan, action, address, target, store)?;
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
@@ -147,7 +158,7 @@ pub(super) fn carry_out(
     report.target = Some(target.uri());
     report.machine = plan.machine;
     report.digest = Some(digest);
-    report.changed = matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
+    report.changed = acts && matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
     report.journal = applied.journal().map(|path| path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {

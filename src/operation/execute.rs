@@ -12,7 +12,7 @@ use std::{
 use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
     observe::{Reader, observe_changed},
-    plan::Plan,
+    plan::{Outcome, Plan},
     registry::{Data, Key, KeyProperties, ValueName, control_set, notation},
     targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
@@ -70,12 +70,23 @@ pub fn execute(
     store: &Store,
 ) -> Result<Applied, StartError> {
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
-    if changes.is_empty() {
+    // A retirement is recorded even if nothing is left to put back: its specs are not applied any more.
+    let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
+    if changes.is_empty() && !is_recorded {
         return Ok(Applied::Nothing);
     }
     let control_set = match changes.iter().any(|change| control_set::is_current(&change.key.path)) {
         true => target.control_set()?.known().map_err(StartError::ControlSet)?,
         false => None,
+    };
+    let acting: Vec<_> = plan.specs.iter().filter(|spec| spec.does_something()).collect();
+    let (specs, kept_for) = match &plan.retires {
+        Some(retires) => (retires.specs.clone(), retires.kept_for.clone()),
+        None => (acting.iter().map(|spec| spec.id.clone()).collect(), Vec::new()),
+    };
+    let by_spec = match acting.as_slice() {
+        [] | [_] => Vec::new(),
+        several => several.iter().map(|spec| spec.changes.len()).collect(),
     };
     let mut journal = store.begin(Header {
         kbfix_journal: 1,
@@ -86,7 +97,9 @@ pub fn execute(
         target: address,
         machine: plan.machine.clone(),
         control_set,
-        specs: plan.specs.iter().filter(|spec| spec.does_something()).map(|spec| spec.id.clone()).collect(),
+        specs,
+        by_spec,
+        kept_for,
         plan: plan.digest(),
         restart: plan.restart(),
         changes,

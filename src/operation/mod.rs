@@ -1,19 +1,21 @@
 //! The engine room: each operation on a target is one call.
 //!
-//! [`diff`] makes a plan, [`apply`] carries one out with all that goes with it, [`rollback`] puts back what an apply changed. Each
-//! returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and [`execute`] are the parts that they are made of.
+//! [`diff`] makes a plan, [`apply`] carries one out with all that goes with it, [`rollback`] puts back what an apply changed, and
+//! [`retire`] what specs did in all applies. Each returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and [`execute`] are the parts that they are made of.
 
 mod apply;
 mod diff;
 pub mod error;
 mod execute;
 mod install;
+mod journals;
 pub mod library;
 pub mod package;
 mod plan;
 mod progress;
 pub mod report;
 mod restart;
+mod retire;
 mod rollback;
 pub mod services;
 pub mod step;
@@ -26,4 +28,5 @@ pub use execute::{Applied, Failure, StartError, execute};
 pub use install::Packages;
 pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, identify, make_plan, same_machine};
 pub use progress::{Progress, changing, reading, reading_logs};
+pub use retire::{RetireOptions, Retired, retire};
 pub use rollback::{RollbackOptions, newest, rollback};

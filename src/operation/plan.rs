@@ -126,6 +126,16 @@ pub fn same_machine(
     let mut found = Machine::default();
     let set = set.map_or_else(|| "CurrentControlSet".to_owned(), control_set::name);
     observe(target, |reader| found = crate::plan::machine_of_set(&set, reader))?;
+    compare_machines(wanted, wanted_uri, &found, &target.uri())
+}
+
+/// Does what [`same_machine`] does, for a target whose machine is known.
+pub(super) fn compare_machines(
+    wanted: &Machine,
+    wanted_uri: &str,
+    found: &Machine,
+    found_uri: &str,
+) -> Result<Option<Renamed>, PlanRefusal> {
     let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (Some(_), None) => false,
@@ -134,7 +144,7 @@ pub fn same_machine(
     let same_guid = same(&wanted.machine_guid, &found.machine_guid);
     let same_name = same(&wanted.computer_name, &found.computer_name);
     let unknown = wanted.computer_name.is_none() && wanted.machine_guid.is_none();
-    if same_guid && same_name && (!unknown || wanted_uri == target.uri()) {
+    if same_guid && same_name && (!unknown || wanted_uri == found_uri) {
         return Ok(None);
     }
     let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
@@ -142,7 +152,7 @@ pub fn same_machine(
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => format!("a machine without a known name, {uri}"),
     };
-    let (wanted_name, found_name) = (name(wanted, wanted_uri), name(&found, &target.uri()));
+    let (wanted_name, found_name) = (name(wanted, wanted_uri), name(found, found_uri));
     if same_guid && wanted.machine_guid.is_some() && found.computer_name.is_some() {
         return Ok(Some(Renamed { was: wanted_name, is: found_name }));
     }

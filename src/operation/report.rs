@@ -94,6 +94,8 @@ pub enum Command {
     Apply,
     /// `kbfix rollback`
     Rollback,
+    /// `kbfix retire`
+    Retire,
 }
 
 impl Report {

@@ -75,7 +75,7 @@ pub fn rollback(
     })?;
     let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
-    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], facts };
+    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: None, facts };
     refuse_damaged(&plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
@@ -148,7 +148,7 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
 /// nothing more to put back.
-fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
+pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
         1 => "1 place was changed by somebody else since the apply, and is kept".to_owned(),
         n => format!("{n} places were changed by somebody else since the apply, and are kept"),

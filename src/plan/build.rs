@@ -112,7 +112,7 @@ impl<'a> Planning<'a> {
         }
         let mut specs: Vec<SpecPlan> = self.planned.into_iter().map(|one| one.plan).collect();
         specs.iter_mut().for_each(|plan| mark_sensitive(plan, &self.hidden));
-        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, facts }
+        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, retires: None, facts }
     }
 }
 
@@ -286,10 +286,11 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
         let result = condition::holds(applicable, None, spec, reader, &mut evidence);
         checks.push(Check { part: Part::Applicable, title: "applicable".to_owned(), evidence, result });
     }
-    for prerequisite in &spec.prerequisites {
+    let titled = spec.cause.iter().map(|cause| (Part::Cause, cause));
+    for (part, prerequisite) in titled.chain(spec.prerequisites.iter().map(|one| (Part::Prerequisite, one))) {
         let mut evidence = Vec::new();
         let result = condition::holds(&prerequisite.condition, None, spec, reader, &mut evidence);
-        checks.push(Check { part: Part::Prerequisite, title: prerequisite.title.clone(), evidence, result });
+        checks.push(Check { part, title: prerequisite.title.clone(), evidence, result });
     }
     if let Some(hotfix) = &spec.hotfix {
         for file in &hotfix.files {
@@ -305,7 +306,7 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
 
 /// Returns one sentence for each fact with that result, from the checks that have it too.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let found = checks.iter().filter(|c| which(c) && c.result == result);
+    let found = checks.iter().filter(|c| c.part != Part::Cause && which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::{
     registry::{Key, notation},
     spec::{
         Spec,
-        model::{Branch, Condition, FilePattern, FileTest, KeyPattern, ValueAt, ValueTest, VersionTest},
+        model::{Branch, Condition, FilePattern, FileTest, KeyPattern, OtherValue, ValueAt, ValueTest, VersionTest},
     },
     targets::{Answer, FileFacts, Unread},
     version::{FileVersion, Platform},
@@ -15,7 +15,8 @@ use crate::{
 use super::{
     Evidence, Truth,
     expand::{self, Resolved},
-    os, value_test,
+    os,
+    value_test::{self, Other, Others},
 };
 
 impl Truth {
@@ -63,7 +64,7 @@ pub(super) fn holds(
         }),
         Condition::Value { at, test } => {
             let if_none = *test == ValueTest::Exists(false);
-            over_keys(&at.key, own, if_none, reader, evidence, |key| value(key, at, test, reader))
+            over_keys(&at.key, own, if_none, reader, evidence, |key| value(key, own, at, test, reader))
         }
         Condition::File { path, test } => {
             let (one, planned_by) = reader.planned_by(|| file(path, test, spec, reader));
@@ -133,16 +134,41 @@ fn over_keys(
     Truth::any(truths)
 }
 
-fn value(key: &Key, at: &ValueAt, test: &ValueTest, reader: &Reader<'_>) -> (String, String, String, Truth) {
+/// Reads the other value with which a test compares, in each key that its pattern stands for.
+fn other_value(other: &OtherValue, own: Option<&Key>, reader: &Reader<'_>) -> Others {
+    let ValueAt { key: pattern, name } = &other.at;
+    let unread =
+        |answer| vec![Other { place: format!("{pattern} {}", notation::value_name(name)), answer, is_hidden: false }];
+    let read = |key: &Key| {
+        let place = format!("{key} {}", notation::value_name(name));
+        Other { place, answer: reader.value(key, name), is_hidden: reader.is_hidden(key, name) }
+    };
+    let all = match expand::keys_of(pattern, own, reader) {
+        Err(why) => unread(Answer::Unread(why)),
+        Ok(keys) if keys.is_empty() => unread(Answer::Absent),
+        Ok(keys) => keys.iter().map(read).collect(),
+    };
+    Others { ignore_case: other.ignore_case, all }
+}
+
+fn value(
+    key: &Key,
+    own: Option<&Key>,
+    at: &ValueAt,
+    test: &ValueTest,
+    reader: &Reader<'_>,
+) -> (String, String, String, Truth) {
     let place = format!("{key} {}", notation::value_name(&at.name));
     let answer = reader.value(key, &at.name);
-    let is_hidden = reader.is_hidden(key, &at.name);
+    let others = test.other().map(|other| other_value(other, own, reader));
+    let is_hidden = reader.is_hidden(key, &at.name)
+        || others.as_ref().is_some_and(|others| others.all.iter().any(|other| other.is_hidden));
     let found = match &answer {
         Answer::Present(data) if is_hidden => notation::message(Some(data), true),
         Answer::Present(data) => lookup::readable(data),
         other => presence(other),
     };
-    let (wanted, truth) = value_test::judged(answer, test);
+    let (wanted, truth) = value_test::judged(answer, test, others.as_ref());
     // Next to the result, the wanted data would reveal the data that was found.
     let wanted = match test {
         ValueTest::Exists(_) => wanted,

@@ -36,7 +36,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         if !ids.insert(spec.id.to_ascii_lowercase()) {
             return Err(format!("the spec {} is given twice", spec.id));
         }
-        check_spec(spec, &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
+        check_spec(spec, plan.retires.is_some(), &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
     refuse(sensitive::fault(plan))?;
     match reader.unanswered() {
@@ -46,8 +46,8 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
 }
 
 /// Checks one spec. The reader then answers as it would after the spec's changes.
-fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
-    refuse(outcome_fault(spec))?;
+fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(), String> {
+    refuse(outcome_fault(spec, retires))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
     refuse(install_fault(spec, reader))?;
     refuse(pending::fault(spec, reader))?;
@@ -67,7 +67,7 @@ fn check_spec(spec: &SpecPlan, reader: &Reader<'_>) -> Result<(), String> {
         if !keys.insert(&change.key) {
             return Err(format!("{} has two changes", change.key));
         }
-        refuse(change_fault(change, reader))?;
+        refuse(change_fault(change, retires, reader))?;
         reader.pretend(change);
     }
     spec.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
@@ -79,7 +79,7 @@ fn refuse(fault: Option<String>) -> Result<(), String> {
 }
 
 /// Returns how the outcome contradicts the rest of the spec, if it does.
-fn outcome_fault(spec: &SpecPlan) -> Option<String> {
+fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     let outcome = spec.outcome.as_str();
     let must_act = match spec.outcome {
         Outcome::ChangesPending => true,
@@ -111,7 +111,7 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
         Some(format!("its outcome is {outcome}, but its checks lead to another"))
-    } else if counts && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
+    } else if counts && !retires && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
     } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
         Some(format!("it changes keys of user {sid}, who is left out"))
@@ -121,6 +121,9 @@ fn outcome_fault(spec: &SpecPlan) -> Option<String> {
         Some(format!("it says that {} keys and values change through a `*`, but has fewer", spec.by_star))
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
         Some("it says that some of its rules do not apply, but counts all of them".to_owned())
+    } else if retires {
+        // It is about several specs, and none of their files.
+        (!spec.sha256.is_empty()).then(|| "it retires specs, but has the digest of a spec's file".to_owned())
     } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
         Some("`sha256` is not a SHA-256 in hex digits".to_owned())
     } else {
@@ -170,7 +173,7 @@ fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
     })
 }
 
-fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
     let one_name = key.one_name(false);
     if one_name != *key {
@@ -197,17 +200,17 @@ fn change_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         _ => {}
     }
     match change.action {
-        ChangeAction::Create => create_fault(change, reader),
+        ChangeAction::Create => create_fault(change, retires, reader),
         ChangeAction::Update => update_fault(change, reader),
         ChangeAction::Delete => delete_fault(change, reader),
     }
 }
 
-fn create_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+fn create_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
-    if change.properties.is_some() {
+    if change.properties.is_some() && !retires {
         return Some(format!(
-            "it gives {key}, which it creates, a class name or security descriptor, as only a rollback does"
+            "it gives {key}, which it creates, a class name or security descriptor, as only a plan to retire does"
         ));
     }
     if let Some(value) = change.values.iter().find(|value| value.before.is_some() || value.after.is_none()) {

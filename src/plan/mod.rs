@@ -27,6 +27,7 @@ mod rules;
 mod sensitive;
 mod desired_state;
 mod earlier;
+mod retirement;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
+pub use retirement::Retirement;
 
 use crate::{
     diag::Exit,
@@ -59,6 +61,9 @@ pub struct Plan {
     pub machine: Machine,
     /// One part for each spec, in the order given. Later specs are planned as if the changes of earlier ones were made.
     pub specs: Vec<SpecPlan>,
+    /// The specs that the plan retires, if it does; then `specs` has one part for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires: Option<Retirement>,
     /// Everything that was read to make the plan. The plan is applied only while all of it still holds.
     pub facts: Facts,
 }
@@ -190,6 +195,8 @@ pub struct Check {
 pub enum Part {
     /// `applicable`.
     Applicable,
+    /// `cause`. It decides nothing.
+    Cause,
     /// `prerequisites`.
     Prerequisite,
     /// `hotfix`.
@@ -344,6 +351,7 @@ impl Check {
         let found = evidence.found_or_planned();
         let part = match self.part {
             Part::Applicable => String::new(),
+            Part::Cause => format!("cause {}: ", self.title),
             Part::Prerequisite => format!("prerequisite {}: ", self.title),
             Part::Hotfix => format!("hotfix {}: ", self.title),
             Part::Deletion => "deletion: ".to_owned(),

@@ -1,6 +1,6 @@
 //! Judges the data of a value by a test, and describes what the test wants.
 
-use super::Truth;
+use super::{Truth, lookup};
 use crate::{
     registry::{Data, Decoded, ValueType, name, notation},
     spec::model::{Literal, ValueTest, text_version},
@@ -8,8 +8,12 @@ use crate::{
 };
 
 /// Describes what a test wants, and judges the answer.
-pub(super) fn judged(answer: Answer<Data>, test: &ValueTest) -> (String, Truth) {
+pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Others>) -> (String, Truth) {
     match test {
+        ValueTest::SameAs(_) => match others {
+            Some(others) => others.judged(&answer),
+            None => ("the data of another value".to_owned(), Truth::Unknown),
+        },
         ValueTest::Exists(true) => ("present".to_owned(), exists(answer, true)),
         ValueTest::Exists(false) => ("absent".to_owned(), exists(answer, false)),
         ValueTest::OneOf(literals) => {
@@ -66,7 +70,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest) -> (String, Truth) 
         }
         ValueTest::OfType(types, test) => {
             let is_other = matches!(&answer, Answer::Present(data) if !types.contains(&data.value_type));
-            let (wanted, truth) = judged(answer, test);
+            let (wanted, truth) = judged(answer, test, others);
             let types = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
             let wanted = match **test {
                 ValueTest::Exists(_) => types,
@@ -76,6 +80,68 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest) -> (String, Truth) 
             };
             (wanted, if is_other { Truth::Unmet } else { truth })
         }
+    }
+}
+
+/// The values with which a test compares; it is enough that one of them has the data.
+pub(super) struct Others {
+    pub ignore_case: bool,
+    pub all: Vec<Other>,
+}
+
+/// A value with which a test compares.
+pub(super) struct Other {
+    pub place: String,
+    pub answer: Answer<Data>,
+    /// Whether its data is shown to nobody.
+    pub is_hidden: bool,
+}
+
+impl Others {
+    fn judged(&self, answer: &Answer<Data>) -> (String, Truth) {
+        let describe = |other: &Other| {
+            let found = match &other.answer {
+                Answer::Present(data) if other.is_hidden => notation::message(Some(data), true),
+                Answer::Present(data) => lookup::readable(data),
+                Answer::Absent => "absent".to_owned(),
+                Answer::Unread(why) => why.to_string(),
+            };
+            format!("the data of {}, which is {found}", other.place)
+        };
+        let case = if self.ignore_case { ", in any letter case" } else { "" };
+        let wanted = self.all.iter().map(describe).collect::<Vec<_>>().join(", or ") + case;
+        let holds = |data: &Data| {
+            Truth::any(self.all.iter().map(|other| match &other.answer {
+                Answer::Present(other) => same(data, other, self.ignore_case),
+                // There is nothing to compare with.
+                Answer::Absent | Answer::Unread(_) => Truth::Unknown,
+            }))
+        };
+        (wanted, of_data(answer.clone(), holds))
+    }
+}
+
+/// Compares the data of two values. Data of another kind is not equal; malformed data of the same kind is unknown.
+fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
+    let equal = |a: &str, b: &str| if ignore_case { name::compare(a, b).is_eq() } else { a == b };
+    match (one.decode(), other.decode()) {
+        (Decoded::Number(a), Decoded::Number(b)) => Truth::of(a == b),
+        (Decoded::Text(a), Decoded::Text(b)) => Truth::of(equal(&a, &b)),
+        (Decoded::List(a), Decoded::List(b)) => {
+            Truth::of(a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| equal(a, b)))
+        }
+        (Decoded::Bytes, Decoded::Bytes) => Truth::of(one == other),
+        (Decoded::Malformed(_), _) | (_, Decoded::Malformed(_)) if kind(one) == kind(other) => Truth::Unknown,
+        _ => Truth::Unmet,
+    }
+}
+
+/// Returns a type that stands for all types with which data of this one can be equal.
+fn kind(data: &Data) -> ValueType {
+    match data.value_type {
+        one if is_number(one) => ValueType::DWORD,
+        one if is_text(one) => ValueType::SZ,
+        one => one,
     }
 }
 

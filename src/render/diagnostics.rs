@@ -1,6 +1,6 @@
 //! Formats diagnostics as text for people, as JSON for programs, and as annotations for GitHub.
 //!
-//! These are pure functions; the caller decides where the output goes and whether it has colours.
+//! The functions here only return text; the caller decides where the output goes and whether it has colours.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use crate::{
 
 use super::Paint;
 
-/// The findings of `kbfix validate`.
+/// The output of `kbfix validate` as a JSON document.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix findings, version 1")]
 pub struct Findings<'d> {
@@ -24,8 +24,8 @@ pub struct Findings<'d> {
     pub diagnostics: Vec<&'d Diagnostic>,
 }
 
-/// Formats one diagnostic like rustc: message, place, the source line with carets, hint. Does not end with a line
-/// break.
+/// Formats one diagnostic in the style of the Rust compiler: the message, the place, the source line with carets, and
+/// the hint. Does not end with a line break.
 pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
@@ -61,12 +61,13 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     renderer.render(&[group])
 }
 
-/// Formats all diagnostics as [`Findings`].
+/// Formats all diagnostics as one JSON document, [`Findings`].
 pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
     crate::render::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
 }
 
-/// Formats a workflow command that GitHub shows next to the line of the file. Does not end with a line break.
+/// Formats a diagnostic as a workflow command, which GitHub shows next to the line of the file. The text does not end
+/// with a line break.
 ///
 /// Source: GitHub, "Workflow commands for GitHub Actions": `%`, CR and LF are escaped in data, `:` and `,` also in
 /// properties.
@@ -75,7 +76,8 @@ pub fn github(diagnostic: &Diagnostic) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    // The log of a workflow is read in a terminal, too. A file whose name has such characters gets no annotation.
+    // People also read the log of a workflow in a terminal. So a file whose name has control characters gets no
+    // annotation.
     let mut message = one_line(&diagnostic.message);
     if let Some(hint) = diagnostic.advice() {
         message.push_str("\nhelp: ");
@@ -100,7 +102,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Converts the columns of a place to a byte range in its line.
+/// Converts the columns of a place into a range of bytes in its line.
 fn bytes(place: &Place) -> std::ops::Range<usize> {
     let at = |column: usize| place.source.char_indices().nth(column - 1).map_or(place.source.len(), |(byte, _)| byte);
     at(place.column.max(1))..at(place.column.max(1) + place.length)

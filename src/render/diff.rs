@@ -1,4 +1,4 @@
-//! Formats the change of one key as a hunk of a unified diff, in `.reg` notation.
+//! Formats the change of one key as a section (hunk) of a unified diff, in `.reg` notation.
 
 use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
@@ -13,7 +13,7 @@ use crate::{
 
 use super::long_data;
 
-/// The most bytes of data whose hex digits are shown in full. Of longer data the middle is replaced by a digest, and
+/// The most bytes of data whose hex digits are shown in full. If the data is longer, a digest replaces its middle, and
 /// the differences are shown below.
 const LONGEST: usize = 96;
 /// The most bytes of a string, or of new data, that are shown in full.
@@ -21,11 +21,11 @@ const LONGEST_TEXT: usize = 16 << 10;
 
 /// A line of a hunk.
 pub(super) enum Line {
-    /// `@@ [HKEY_…] @@`
+    /// The heading with the key: `@@ [HKEY_…] @@`.
     Head(String),
-    /// A removed line, without its sign.
+    /// A removed line, without its `-`.
     Removed(String),
-    /// An added line, without its sign.
+    /// An added line, without its `+`.
     Added(String),
     /// An unchanged line of a value that changes, without its leading space.
     Same(String),
@@ -42,7 +42,7 @@ impl std::fmt::Display for Line {
     }
 }
 
-/// Returns the hunk of a change.
+/// Returns the lines that show the change of one key.
 pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     let view = match change.key.view {
         crate::registry::View::Bits64 => "",
@@ -100,7 +100,7 @@ fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     }
 }
 
-/// Returns the lines of a value whose data is shown to nobody: its types, and that the data differs.
+/// Returns the lines of a value whose data is sensitive. They show only the types, and that the data differs.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
     let line = |data: &Data, more: &str| match data.is_not_configured() {
@@ -111,17 +111,17 @@ fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     (value.before.as_ref().map(|data| line(data, "")), value.after.as_ref().map(|data| line(data, differs)))
 }
 
-/// Moves the collected lines to the hunk: removed ones first, then added ones.
+/// Moves the collected lines to the result: removed lines first, then added lines.
 fn flush(before: &mut Vec<String>, after: &mut Vec<String>, lines: &mut Vec<Line>) {
     lines.extend(before.drain(..).map(Line::Removed));
     lines.extend(after.drain(..).map(Line::Added));
 }
 
-/// Returns a value's lines: the `.reg` line, comments that explain hex digits, and the parts that differ. No lines if
-/// the value is absent.
+/// Returns the lines of a value: the `.reg` line, comments that explain hex digits, and the parts that differ. Returns
+/// no lines if the value is absent.
 fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>) -> Vec<String> {
     let Some(data) = data else { return Vec::new() };
-    // New bytes are shown in full, because nothing else shows them.
+    // New bytes are shown in full, because they are shown nowhere else.
     let is_bytes = !matches!(data.decode(), Decoded::Text(_) | Decoded::List(_));
     let whole = is_shown_whole(data) || (is_new && is_bytes && data.bytes.len() <= LONGEST_TEXT);
     let digits = if whole { one_line(&notation::data(data)) } else { shortened(data) };
@@ -130,7 +130,7 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
     lines
 }
 
-/// Returns the differences between data that neither the notation nor comments show in full.
+/// Returns the differences between two pieces of data that are too long to be shown in full.
 fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
@@ -147,9 +147,9 @@ fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     }
 }
 
-/// Returns whether the notation shows the data in full.
+/// Returns whether the `.reg` line of the value shows its data in full.
 fn is_shown_whole(data: &Data) -> bool {
-    // The notation of a REG_SZ is readable text.
+    // In `.reg` notation, a REG_SZ is readable text.
     let is_text = data.value_type == ValueType::SZ && matches!(data.decode(), Decoded::Text(_));
     data.bytes.len() <= if is_text { LONGEST_TEXT } else { LONGEST }
 }
@@ -167,7 +167,7 @@ fn shortened(data: &Data) -> String {
     )
 }
 
-/// Explains digits that the notation does not: one line, or for a long list one for each string.
+/// Explains hex digits in readable form: one line, or for a long list one line for each string.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {
@@ -199,7 +199,7 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
-/// Returns the meaning of data on one line, if the notation shows it as digits.
+/// Returns the meaning of data as one readable line, if `.reg` notation shows the data as hex digits.
 pub(super) fn readable(data: &Data) -> Option<String> {
     if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
         let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();
@@ -208,7 +208,7 @@ pub(super) fn readable(data: &Data) -> Option<String> {
     comment(data).first().map(|line| one_line(line))
 }
 
-/// Returns a sentence on how many keys and values are created, updated and deleted.
+/// Returns a sentence with the numbers of keys and values that are created, updated and deleted.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for change in changes {

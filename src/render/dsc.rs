@@ -1,4 +1,4 @@
-//! What the resources of DSC answer: the state of an instance, as one line of JSON.
+//! Formats what kbfix as a DSC resource answers to DSC: the state of an instance, as one line of JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -14,9 +14,10 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// Returns the state of an instance: its properties, what came of each spec, and whether all is as desired.
+/// Returns the state of an instance: its properties, the outcome of each spec, and whether everything is in desired
+/// state.
 ///
-/// A spec that is blocked or that the target cannot answer is not in desired state, whatever its changes.
+/// A spec that is blocked or unknown is not in desired state, even if it plans no changes.
 pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<String, Value> {
     let mut state = instance.given.clone();
     let mut results = report.specs.iter().map(result);
@@ -31,7 +32,7 @@ pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<St
     state
 }
 
-/// Adds to the state what has to be restarted, where something has.
+/// Adds to the state which restarts are needed, if any are.
 pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     let services = report.restart.services.iter().map(|service| json!({ "service": service }));
     let name = report.machine.computer_name.as_ref().or(report.target.as_ref());
@@ -42,7 +43,8 @@ pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     }
 }
 
-/// Adds to the state what set would do: for each spec a line with its outcome, its reasons, and the unified diff.
+/// Adds to the state what a set operation would do: for each spec a line with its outcome, its reasons, and the unified
+/// diff.
 pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
     let mut lines = Vec::new();
     for spec in &report.specs {
@@ -53,7 +55,8 @@ pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
     state.insert("_metadata".to_owned(), json!({ "whatIf": lines }));
 }
 
-/// Returns the names of what is not as desired: keys and values, or the spec where nothing can be planned for it.
+/// Returns the names of everything that is not in desired state: keys and values, or the id of a spec for which nothing
+/// can be planned.
 pub fn differing(report: &Report) -> Vec<String> {
     let mut names = Vec::new();
     for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
@@ -73,13 +76,14 @@ pub fn differing(report: &Report) -> Vec<String> {
     names
 }
 
-/// Returns the instances that an export lists: of each spec that applies to the target, the properties that ask for it.
+/// Returns the instances that an export lists. There is one for each spec that applies to the target; its properties
+/// are those that request the spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
     let applies = |(_, plan): &(&Spec, &SpecPlan)| plan.outcome != Outcome::NotApplicable;
     let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
         let mut one = instance.given.clone();
         match resource {
-            // Texts stay texts; the built-in specs are named.
+            // A spec that was given as text is returned as text; a built-in spec is returned by its name.
             Resource::SpecList => {
                 let asked = instance.given.get("specs").and_then(Value::as_array);
                 let at = specs.iter().position(|other| std::ptr::eq(other, spec));
@@ -99,7 +103,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     each.collect()
 }
 
-/// Returns a diagnostic as DSC reads it from standard error: one line of JSON, named after its level.
+/// Formats a diagnostic as one line of JSON, in the form that DSC reads from standard error. The member's name is the
+/// level.
 pub fn trace(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => "error",
@@ -119,7 +124,7 @@ fn literal(literal: &Literal) -> Value {
     }
 }
 
-/// Returns whether a spec holds, or does not apply.
+/// Returns whether the system is in the state that a spec requires, or the spec does not apply.
 fn is_as_desired(spec: &SpecPlan) -> bool {
     matches!(spec.whole_outcome(), Outcome::InDesiredState | Outcome::NotApplicable | Outcome::Changed)
 }
@@ -135,7 +140,7 @@ fn result(spec: &SpecPlan) -> Value {
     })
 }
 
-/// Returns the changes of a key: that of the key itself, and one for each value.
+/// Returns the changes of a key as JSON: the change of the key itself, and one for each value.
 fn changes_of(change: &KeyChange) -> Vec<Value> {
     let key = (change.action != ChangeAction::Update)
         .then(|| json!({ "key": change.key.to_string(), "action": change.action }));

@@ -1,7 +1,7 @@
-//! What a report has beside the parts of its plan, so that who calls kbfix writes no registry notation and knows no word
-//! for an outcome: sentences, long names of keys, the meaning of bytes, and the lines of a diff.
+//! Adds derived members to a JSON report, so that programs that call kbfix need not produce them: sentences, the long
+//! names of keys, the meaning of bytes, and the lines of a diff.
 //!
-//! None of it is in plans and journals, which share these parts.
+//! Plans and journals do not have these members.
 
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,7 @@ use super::{
     wording,
 };
 
-/// Adds it to a report's document.
+/// Adds these members to the JSON document of a report.
 pub(super) fn add(document: &mut Value, report: &Report) {
     let shown = document.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
     for (shown, spec) in shown.zip(&report.specs) {
@@ -86,7 +86,7 @@ fn of_value(shown: &mut Value, value: &ValueChange) {
     add("after", &value.after);
 }
 
-/// Returns the outcome of a spec in words.
+/// Describes the outcome of a spec in words.
 fn sentence(spec: &SpecPlan, report: &Report) -> String {
     let package_failed = || {
         report.steps.iter().any(|step| {
@@ -96,33 +96,31 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     };
     match spec.outcome {
         Outcome::NeedsParameter => "needs a parameter".to_owned(),
-        Outcome::RolledBack => "writing failed, and everything was put back".to_owned(),
-        Outcome::Failed if package_failed() => {
-            "the package of its hotfix failed, and the registry was not changed".to_owned()
-        }
-        Outcome::Failed => "writing failed, and not everything could be put back".to_owned(),
+        Outcome::RolledBack => "writing failed, and everything was restored".to_owned(),
+        Outcome::Failed if package_failed() => "the hotfix package failed, and the registry was not changed".to_owned(),
+        Outcome::Failed => "writing failed, and not everything could be restored".to_owned(),
         other => other.as_str().replace('_', " "),
     }
 }
 
-/// Adds the same members to the schema of a report. All are optional.
+/// Adds the schema of these members to the schema of a report. All of them are optional.
 pub(super) fn add_to_schema(schema: &mut Value) {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let lines = json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "heading": text("The key, as a heading above both."),
-            "before": text("What is removed, and what stays beside it."),
-            "after": text("What is added, and what stays beside it."),
+            "heading": text("The key, as a heading above both columns."),
+            "before": text("The removed lines, together with unchanged lines of the same value."),
+            "after": text("The added lines, together with unchanged lines of the same value."),
         },
         "required": ["heading", "before", "after"],
-        "description": "A change as lines in `.reg` notation, of which two programs make the same diff. Long data is shortened.",
+        "description": "A change as lines in `.reg` notation, to be shown as a diff. Long data is shortened.",
     });
     let options = json!({
         "type": "array",
         "items": { "$ref": "#/$defs/NamedOption" },
-        "description": "The options without which nothing was planned.",
+        "description": "The options that are needed before anything can be planned.",
     });
     let members = [
         ("SpecPlan", "sentence", text("The outcome in words, without the reasons.")),
@@ -130,7 +128,7 @@ pub(super) fn add_to_schema(schema: &mut Value) {
         ("Install", "sentence", text("The installation in words.")),
         ("KeyChange", "long_key", text("The key with the long name of its root key, on one line.")),
         ("KeyChange", "diff", json!({ "$ref": "#/$defs/DiffLines", "description": "The change as lines." })),
-        ("Data", "readable", text("What the bytes mean, where `text` shows hex digits.")),
+        ("Data", "readable", text("The meaning of the bytes in readable form, if `text` shows hex digits.")),
     ];
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
         definitions.insert("DiffLines".to_owned(), lines);

@@ -1,10 +1,10 @@
-//! Formats documents without the data that is shown to nobody.
+//! Formats documents as JSON without sensitive data.
 
 use serde::Serialize;
 
 use crate::plan::hidden::hide;
 
-/// Formats the document as indented JSON; if `is_sensitive`, only the type of sensitive data is included.
+/// Formats the document as indented JSON. If `is_sensitive`, only the type of sensitive data is included.
 pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
     if !is_sensitive {
         return super::json(document);

@@ -1,4 +1,4 @@
-//! Formats the findings of a hive check, for people and as a document.
+//! Formats the findings of a hive check, as text for people and as JSON.
 
 use std::fmt::Write as _;
 
@@ -18,19 +18,19 @@ pub struct HiveCheck<'a> {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_hive_check: u32,
-    /// The path of the file.
+    /// The path of the hive file.
     pub file: &'a str,
     /// The minor version of the hive's format; null if the file is not a hive or cannot be read.
     pub minor_version: Option<u32>,
     /// The size of the base block and hive bins; null if the file is not a hive or cannot be read.
     pub bytes: Option<usize>,
-    /// Whether the file was written completely; null if it is not a hive or cannot be read.
+    /// Whether the file was written completely; null if the file is not a hive or cannot be read.
     pub state: Option<FileState>,
-    /// What was recovered from the logs, or why nothing was.
+    /// What was recovered from the hive's logs, or why nothing was recovered.
     pub logs: Option<String>,
     /// The findings, sorted by offset.
     pub findings: Vec<Found<'a>>,
-    /// The reasons why the file was not checked.
+    /// Diagnostics that say why the file could not be checked.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -38,24 +38,24 @@ pub struct HiveCheck<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileState {
-    /// It was written completely.
+    /// The file was written completely.
     Clean,
-    /// It was not; its logs completed it, in memory.
+    /// The file was not written completely, but its logs completed it in memory.
     Recovered,
-    /// It was not, and no log completes it.
+    /// The file was not written completely, and no log can complete it.
     Dirty,
 }
 
-/// A finding.
+/// One place where the hive deviates from the format.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Found<'a> {
-    /// The kind of finding, in kebab case.
+    /// The stable code of the finding, in kebab-case.
     pub code: &'static str,
     /// The severity of the finding.
     pub severity: Severity,
-    /// The offset in the file.
+    /// The offset in the file, in bytes.
     pub offset: u64,
-    /// A description of the fault.
+    /// What is wrong, as a sentence.
     pub message: &'a str,
 }
 
@@ -106,9 +106,9 @@ impl<'a> HiveCheck<'a> {
     pub fn human(&self) -> String {
         let mut out = String::new();
         let state = match (self.state, &self.logs) {
-            (Some(FileState::Recovered), Some(logs)) => format!("completed in memory by {logs}"),
+            (Some(FileState::Recovered), Some(logs)) => format!("completed in memory from {logs}"),
             (Some(FileState::Dirty), Some(why)) => {
-                format!("incomplete, and its logs do not complete it: {why}")
+                format!("incomplete, and its logs cannot complete it: {why}")
             }
             _ => "complete".to_owned(),
         };

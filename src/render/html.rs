@@ -1,4 +1,4 @@
-//! Formats articles and reports as one self-contained HTML page: no scripts, nothing loaded from elsewhere, every text
+//! Formats articles and reports as one self-contained HTML page: it has no scripts, it loads nothing, and all text is
 //! escaped.
 
 use std::fmt::Write;
@@ -25,7 +25,7 @@ table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25rem .6rem;
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}pre{background:#222}\
 .add,.met{color:#7ee787}.del,.unmet,.unknown{color:#ff9492}.head,a{color:#79c0ff}}";
 
-/// Formats a page of articles.
+/// Formats articles as an HTML page.
 pub fn articles(articles: &[Article]) -> String {
     let title = articles.iter().map(|a| a.id.as_str()).collect::<Vec<_>>().join(", ");
     let mut out = head(&title);
@@ -49,7 +49,7 @@ pub fn articles(articles: &[Article]) -> String {
 fn list(items: &[Item], out: &mut String) {
     let mut open = 0;
     for item in items {
-        // A nested list is inside the item above it, which stays open for it.
+        // A nested list is inside the item above it, so that item stays open until the nested list ends.
         while open > item.depth + 1 {
             out.push_str("</li></ul>\n");
             open -= 1;
@@ -70,7 +70,7 @@ fn list(items: &[Item], out: &mut String) {
         }
         if let Some(url) = &item.url {
             let url_text = escaped(url);
-            // The schema allows no other scheme; a page must not depend on that.
+            // The schema allows only `https:` addresses, but this code does not rely on that.
             if url.starts_with("http://") || url.starts_with("https://") {
                 let _ = write!(out, " <a href=\"{url_text}\" rel=\"noreferrer\">{url_text}</a>");
             } else {
@@ -81,7 +81,7 @@ fn list(items: &[Item], out: &mut String) {
     out.push_str(&"</li></ul>\n".repeat(open));
 }
 
-/// Formats a report as a page.
+/// Formats a report as an HTML page.
 pub fn report(report: &Report) -> String {
     let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
     let mut out = head(&format!("kbfix on {machine}"));
@@ -106,7 +106,7 @@ pub fn report(report: &Report) -> String {
     }
     for moved in &report.moved {
         let [place, was, is] = [&moved.place, &moved.was, &moved.is].map(|text| escaped(text));
-        let _ = writeln!(out, "<p>moved: {place}: was {was}, is {is}</p>");
+        let _ = writeln!(out, "<p>changed: {place}: was {was}, is {is}</p>");
     }
     if let Some(waits) = report.pending_restart.as_ref().and_then(PendingRestart::sentence) {
         let _ = writeln!(out, "<p>{}</p>", escaped(&waits));
@@ -138,6 +138,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
+            Part::Cause => format!("cause {}", check.title),
             Part::Hotfix => format!("hotfix {}", check.title),
             Part::Trigger => "trigger".to_owned(),
         };
@@ -219,8 +220,8 @@ fn head(title: &str) -> String {
 
 const TAIL: &str = "</body>\n</html>\n";
 
-/// Escapes text for HTML, as one line: a line break becomes a space, which is what HTML shows for it. Otherwise text
-/// could look like a line of the diff to whoever reads the source.
+/// Escapes text for HTML as one line. A line break becomes a space, which is how HTML shows it. Otherwise, in the
+/// source of the page, such text could look like a line of the diff.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(&text.replace('\n', " ")).chars() {
@@ -236,7 +237,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Escapes text for HTML, and keeps its lines.
+/// Escapes text for HTML and keeps its line breaks.
 fn escaped_lines(text: &str) -> String {
     text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }

@@ -1,10 +1,10 @@
-//! Formats a report for people: a unified diff in `.reg` notation, preceded by what was tested.
+//! Formats a report for people: the results of the checks, followed by a unified diff in `.reg` notation.
 
 use std::{collections::BTreeSet, fmt::Write};
 
 use crate::{
     diag::number_of,
-    operation::report::{Command, Report},
+    operation::report::{ChangesAre, Command, Report},
     plan::{Check, Outcome, Part, PendingRestart, SpecPlan},
     registry::notation::one_line,
 };
@@ -66,8 +66,8 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
         let (before, after) = match (report.command, wording::caution(spec)) {
             (Command::Diff, _) => ("actual state", "desired state"),
-            (Command::Apply | Command::Rollback, None) => ("before", "after"),
-            (Command::Apply | Command::Rollback, Some(caution)) => {
+            (Command::Apply | Command::Rollback | Command::Retire, None) => ("before", "after"),
+            (Command::Apply | Command::Rollback | Command::Retire, Some(caution)) => {
                 let _ = writeln!(out, "  {caution}");
                 ("before", "planned")
             }
@@ -111,6 +111,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
 fn evidence(check: &Check, paint: Paint, out: &mut String) {
     let part = match check.part {
         Part::Applicable => "applicable",
+        Part::Cause => "cause",
         Part::Prerequisite => "prerequisite",
         Part::Hotfix => "hotfix",
         Part::Deletion => "deletion",
@@ -130,13 +131,19 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
-/// Names the earlier specs of the run whose changes satisfy this one.
+/// Names the earlier specs of the run whose planned changes satisfy this spec.
 fn once_planned(spec: &SpecPlan) -> String {
     let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
     match ids.into_iter().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         ids => format!(" once the changes of {} are made", ids.join(" and ")),
     }
+}
+
+/// Whether a plan was made that can be saved and reviewed.
+fn is_to_review(report: &Report) -> bool {
+    let is_planned = report.changes_are() == Some(ChangesAre::Planned);
+    report.command == Command::Diff || report.command == Command::Retire && is_planned
 }
 
 fn restart(spec: &SpecPlan) -> String {
@@ -161,7 +168,7 @@ fn ending(report: &Report, out: &mut String) {
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
-        (Command::Rollback, _) if !report.conflicts.is_empty() => {
+        (Command::Rollback | Command::Retire, _) if !report.conflicts.is_empty() => {
             let n = report.conflicts.len();
             let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
             let _ = match report.changed {
@@ -173,10 +180,10 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "a package failed; the registry was not changed");
         }
         (_, Some(Outcome::Failed)) => {
-            let _ = writeln!(out, "not everything could be put back as it was");
+            let _ = writeln!(out, "not everything could be restored");
         }
         (_, Some(Outcome::RolledBack)) => {
-            let _ = writeln!(out, "writing failed; everything was put back as it was");
+            let _ = writeln!(out, "writing failed; everything was restored");
         }
         (_, _) if report.changed && count.is_empty() => {
             let _ = writeln!(out, "the registry was not changed");
@@ -188,7 +195,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "nothing was changed");
         }
     }
-    if let Some(digest) = report.digest.as_ref().filter(|_| !changes.is_empty() && report.command == Command::Diff) {
+    if let Some(digest) = report.digest.as_ref().filter(|_| !changes.is_empty() && is_to_review(report)) {
         let _ = writeln!(out, "plan {digest}");
     }
     if let Some(journal) = &report.journal {

@@ -1,4 +1,4 @@
-//! Formats journals, as a list and individually, for people and as documents.
+//! Formats journals for people and as JSON, as a list or one by one.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{
     targets::Address,
 };
 
-/// The journals of a state folder.
+/// The list of the journals in a state folder.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journals, version 1")]
 pub struct Journals<'a> {
@@ -30,55 +30,55 @@ pub struct Journals<'a> {
 pub struct Damaged<'a> {
     /// The path of the file.
     pub path: &'a Path,
-    /// The fault.
+    /// Why the file cannot be read.
     pub message: String,
 }
 
-/// The entry of a journal in a list.
+/// One journal in the list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Summary<'a> {
     /// The journal's id.
     pub id: &'a str,
-    /// The journal's file.
+    /// The path of the journal's file.
     pub path: &'a Path,
-    /// When the journal was made, as RFC 3339.
+    /// When the journal was created, as RFC 3339.
     pub made: &'a str,
     /// The operation that made the changes.
     pub action: &'a Operation,
     /// The status of the journal's changes.
     pub status: Status,
-    /// The address of the target.
+    /// The address of the changed target.
     pub target: &'a Address,
-    /// The machine whose registry the target is.
+    /// The identity of the machine whose registry was changed.
     pub machine: &'a Machine,
-    /// The ids of the specs.
+    /// The ids of the applied specs.
     pub specs: &'a [String],
-    /// The digest of the plan that was applied.
+    /// The digest of the applied plan.
     pub plan: &'a str,
 }
 
-/// One journal.
+/// One journal with all of its content.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journal, version 1")]
 pub struct Shown<'a> {
-    /// The journal's file.
+    /// The path of the journal's file.
     pub path: &'a Path,
     /// The status of the journal's changes.
     pub status: Status,
-    /// The first line.
+    /// The header, which is the first line of the file.
     #[serde(flatten)]
     pub header: &'a Header,
-    /// The later lines.
+    /// The events, which are the later lines of the file.
     pub events: &'a [Event],
 }
 
-/// Formats the journals as [`Journals`].
+/// Formats the list of journals as JSON, [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
     crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
-/// Formats the journal as [`Shown`].
+/// Formats one journal as JSON, [`Shown`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, header, events } = journal;
     let is_sensitive = header.changes.iter().any(|change| !change.sensitive.is_empty());
@@ -91,13 +91,14 @@ pub fn line(journal: &Journal) -> String {
     let action = match &header.action {
         Operation::Apply => "apply".to_owned(),
         Operation::Rollback(of) => format!("rollback of {of}"),
+        Operation::Retire => "retire".to_owned(),
     };
     let [id, specs, action, uri] =
         [&header.id, &header.specs.join("+"), &action, &header.target.uri].map(|t| one_line(t));
     format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
 }
 
-/// Formats a journal with its changes and events.
+/// Formats a journal for people, with its changes and events.
 pub fn human(journal: &Journal) -> String {
     let mut out = line(journal);
     let _ = writeln!(out, "plan {}", one_line(&journal.header.plan));

@@ -1,4 +1,4 @@
-//! Formats the library: a list of specs, or a table of how they stand on a target.
+//! Formats the library of specs: as a list, or as a table of the outcomes on a target.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -11,7 +11,7 @@ use crate::{
 
 use super::{Paint, json};
 
-/// The most characters of a reason or title in a row.
+/// The most characters of a reason or title in a row of the table.
 const LONGEST: usize = 100;
 
 /// Formats the library as text.
@@ -32,19 +32,19 @@ pub fn human(library: &Library, paint: Paint) -> String {
     }
 }
 
-/// Formats the library as its versioned document, in JSON.
+/// Formats the library as its versioned JSON document.
 pub fn library_json(library: &Library) -> String {
     json(library)
 }
 
-/// Formats a table of the outcomes of a run's specs, and how many have each.
+/// Formats a table with the outcome of each spec of a run, and the number of specs with each outcome.
 pub fn outcomes(specs: &[SpecPlan], paint: Paint) -> String {
     table(specs.iter().map(|spec| (spec.id.as_str(), spec.title.as_str(), Standing::of(spec))), paint)
 }
 
 fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str, Standing)>, paint: Paint) -> String {
     let mut rows: Vec<_> = rows.collect();
-    // What asks for something stands last, next to the prompt; in each group, the order stays.
+    // Specs that need attention come last, nearest to the prompt. Within each group, the order stays the same.
     rows.sort_by_key(|(.., standing)| standing.outcome);
     let words = |outcome: Outcome| outcome.as_str().replace('_', " ");
     let width = rows.iter().map(|(.., standing)| words(standing.outcome).len()).max().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Shows where two long pieces of data differ: each part with its place and some context, so that no change is hidden
-//! by a digest.
+//! Shows where two long pieces of data differ. Each differing part is shown with its place and some context, so that no
+//! change is hidden by a digest.
 
 use std::{hash::Hash, ops::Range};
 
@@ -7,15 +7,16 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::registry::notation;
 
-/// Units of context before and after a difference.
+/// The number of unchanged units that are shown before and after a difference. A unit is a byte, a character or a
+/// string.
 const AROUND: usize = 8;
 /// The most differing units that are shown, for all parts together.
 const MOST: usize = 16 << 10;
-/// The most pairs of units that are compared with each other. Beyond it, everything from the first difference to the
-/// last is one part.
+/// The most pairs of units that are compared with each other. If there are more, everything from the first difference
+/// to the last is shown as one part.
 const MOST_PAIRS: usize = 4 << 20;
 
-/// The parts of the data before a change, and after it, one line each.
+/// The differing parts before the change, and after it; one line for each part.
 pub(super) type Lines = (Vec<String>, Vec<String>);
 
 /// Shows differences of bytes: `at 0x00c8: 00,01,[ff],02`, with the difference in brackets.
@@ -44,7 +45,7 @@ pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     })
 }
 
-/// Shows the differences. `show` gets the start of a part, and the units before it, in it and after it.
+/// Shows the differences. `show` receives the start of a part, and the units before the part, in it and after it.
 fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
     let (mut old, mut new) = (Vec::new(), Vec::new());
     let mut left = MOST;
@@ -72,7 +73,7 @@ fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[
     (old, new)
 }
 
-/// Returns the runs that differ; two that are close to each other become one.
+/// Returns the ranges that differ. Two ranges that are close to each other are joined.
 fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let (a, b) = (&before[same..], &after[same..]);
@@ -90,8 +91,8 @@ fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Ra
         if a.len() == b.len() { (0..a.len()).filter(|at| a[*at] != b[*at]).collect() } else { vec![] };
     let is_near = a.len() == b.len() && (differ.len() <= a.len() / 4 || a.len() <= AROUND);
     let is_small = a.len().saturating_mul(b.len()) <= MOST_PAIRS;
-    // If little differs, compare in place. Otherwise something was inserted or removed, and everything after it has
-    // moved.
+    // If little differs, the units are compared in place. Otherwise something was inserted or removed, and everything
+    // after it has moved.
     if is_near || (a.len() == b.len() && !is_small) {
         for at in differ {
             add(at..at + 1, at..at + 1);

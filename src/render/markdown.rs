@@ -32,8 +32,13 @@ pub fn markdown(report: &Report) -> String {
         let _ = writeln!(out, "- conflict: {place}: the apply left {left}, found {found}; kept");
     }
     for moved in &report.moved {
-        let _ =
-            writeln!(out, "- moved: {}: was {}, is {}", escaped(&moved.place), escaped(&moved.was), escaped(&moved.is));
+        let _ = writeln!(
+            out,
+            "- changed: {}: was {}, is {}",
+            escaped(&moved.place),
+            escaped(&moved.was),
+            escaped(&moved.is)
+        );
     }
     for step in &report.steps {
         let _ = writeln!(out, "- {}", escaped(&step.to_string()));
@@ -64,6 +69,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let title = match check.part {
             Part::Applicable => "applicable".to_owned(),
             Part::Prerequisite | Part::Deletion => check.title.clone(),
+            Part::Cause => format!("cause {}", check.title),
             Part::Hotfix => format!("hotfix {}", check.title),
             Part::Trigger => "trigger".to_owned(),
         };
@@ -98,7 +104,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         }
         let _ = writeln!(out, "\n```diff");
         for line in spec.changes.iter().flat_map(diff::hunk) {
-            // A fence inside the data would end the block.
+            // A code fence inside the data would end the block.
             let _ = writeln!(out, "{}", line.to_string().replace("```", "`\u{200b}``"));
         }
         let _ = writeln!(out, "```");
@@ -113,9 +119,11 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
 }
 
-/// Escapes text for GitHub-flavoured Markdown: no mark-up, no entity, no address that becomes a link by itself. GitHub
-/// looks for mentions in the rendered text, in which a backslash is gone, so an invisible character is put after each
-/// `@`.
+/// Escapes text for GitHub-flavoured Markdown, so that it contains no mark-up, no entities, and no addresses that
+/// become links.
+///
+/// GitHub looks for mentions in the rendered text, which no longer contains the backslashes. So an invisible character
+/// is inserted after each `@`.
 ///
 /// Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Autolinks (extension)".
 pub(super) fn escaped(text: &str) -> String {

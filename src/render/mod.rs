@@ -1,6 +1,6 @@
 //! Formats plans, reports and diagnostics as text, JSON, HTML, Markdown and `.reg`.
 //!
-//! These are pure functions from data to text; nothing here reads a target or decides an outcome.
+//! The functions here only turn data into text. None of them reads a target or decides an outcome.
 
 pub mod article;
 pub mod diagnostics;
@@ -28,7 +28,7 @@ pub use reg::reg;
 
 use crate::operation::report::Report;
 
-/// A report as its versioned document, in JSON. Data that is shown to nobody is left out.
+/// Formats a report as its versioned JSON document. Sensitive data is left out.
 pub fn report_json(report: &Report) -> String {
     let is_sensitive = report.specs.iter().any(|spec| {
         spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
@@ -42,7 +42,7 @@ pub fn report_json(report: &Report) -> String {
     json(&document)
 }
 
-/// Returns the schema of [`report_json`]'s document.
+/// Returns the JSON schema of the document that [`report_json`] writes.
 pub fn report_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<Report>().to_value();
@@ -52,13 +52,13 @@ pub fn report_schema() -> serde_json::Value {
 
 /// Formats a document as indented JSON.
 fn json(document: &impl serde::Serialize) -> String {
-    // Strings, numbers and lists of them can always be written as JSON.
+    // A string, a number, or a list of these can always be written as JSON.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Formats changes as hunks of a unified diff, without colours.
+/// Formats changes as sections of a unified diff, without colours.
 pub fn changes<'a>(changes: impl IntoIterator<Item = &'a crate::targets::KeyChange>) -> String {
     changes.into_iter().flat_map(diff::hunk).map(|line| format!("{line}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! Colours, if the terminal can show them.
+//! Adds colours to text for terminals that can show them.
 
 use anstyle::{AnsiColor, Style};
 
@@ -7,10 +7,10 @@ use crate::{
     plan::{Outcome, Truth},
 };
 
-/// Adds colours to text, or leaves it as it is.
+/// Colours text, or returns it unchanged.
 #[derive(Debug, Clone, Copy)]
 pub struct Paint {
-    /// Whether colours are written.
+    /// Whether text is coloured.
     pub colour: bool,
 }
 
@@ -19,27 +19,27 @@ impl Paint {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Colours added text.
+    /// Returns text in the colour of an added line.
     pub(super) fn added(self, text: &str) -> String {
         self.with(AnsiColor::Green.on_default(), text)
     }
 
-    /// Colours removed text.
+    /// Returns text in the colour of a removed line.
     pub(super) fn removed(self, text: &str) -> String {
         self.with(AnsiColor::Red.on_default(), text)
     }
 
-    /// Colours the head of a hunk.
+    /// Returns text in the colour of the heading of a diff section.
     pub(super) fn head(self, text: &str) -> String {
         self.with(AnsiColor::Cyan.on_default(), text)
     }
 
-    /// Makes a heading bold.
+    /// Returns a heading in bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.with(Style::new().bold(), text)
     }
 
-    /// Formats an outcome in its colour.
+    /// Returns the name of an outcome in its colour.
     pub(super) fn outcome(self, outcome: Outcome) -> String {
         let text = outcome.as_str().replace('_', " ");
         let colour = match outcome {
@@ -53,7 +53,7 @@ impl Paint {
         self.with(colour.on_default().bold(), &text)
     }
 
-    /// Formats an outcome in a fleet in its colour.
+    /// Returns the name of a fleet outcome in its colour.
     pub(super) fn fleet(self, outcome: FleetOutcome) -> String {
         let colour = match outcome {
             FleetOutcome::InDesiredState => AnsiColor::Green,
@@ -65,7 +65,7 @@ impl Paint {
         self.with(colour.on_default().bold(), outcome.words())
     }
 
-    /// Formats a test result as a coloured word of fixed width.
+    /// Returns the result of a test as a coloured word of fixed width.
     pub(super) fn truth(self, truth: Truth) -> String {
         match truth {
             Truth::Met => self.added("met    "),

@@ -7,11 +7,11 @@ use crate::{
     targets::{ChangeAction, ValueChange},
 };
 
-/// Returns the bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. Comments
-/// contain the previous data, and the specs whose changes are left out, with the reason.
+/// Returns the bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. Comments in it
+/// show the previous data. They also name the specs whose changes are left out, with the reason.
 ///
 /// # Errors
-/// If the format cannot express a name.
+/// Returns an error if the format cannot express a name.
 pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
     let paths: Vec<_> = changes.iter().map(|change| change.key.stored()).collect();
@@ -31,7 +31,7 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let mut comment = vec!["made by kbfix diff; importing it makes the changes without a journal".to_owned()];
     comment.extend(specs.iter().filter_map(left_out));
     for spec in specs {
-        comment.extend(spec.manual_steps.iter().map(|step| format!("{}: by hand, {step}", spec.id)));
+        comment.extend(spec.manual_steps.iter().map(|step| format!("{}: do by hand: {step}", spec.id)));
     }
     for change in &changes {
         let hidden = change.values.iter().filter(|value| change.sensitive.contains(&value.name));
@@ -41,13 +41,13 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())
 }
 
-/// Explains why a spec is left out of the file, fully or in part.
+/// Explains why the changes of a spec are left out of the file, in full or in part.
 fn left_out(spec: &SpecPlan) -> Option<String> {
     let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
     match spec.outcome {
         Outcome::InDesiredState => Some(format!("{}: nothing to change", spec.id)),
         Outcome::ChangesPending if spec.install.is_some() => {
-            Some(format!("{}: its hotfix has to be installed as well, which is not done here", spec.id))
+            Some(format!("{}: its hotfix must be installed as well; importing this file does not do that", spec.id))
         }
         Outcome::ChangesPending => None,
         outcome => Some(format!("{}: left out, {}: {}", spec.id, outcome.as_str().replace('_', " "), because())),

@@ -1,4 +1,4 @@
-//! Wording that all forms of a report share.
+//! Sentences that all formats of a report share.
 
 use crate::{
     plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, RulesHere, SpecPlan, Truth},
@@ -7,33 +7,36 @@ use crate::{
 
 use super::diff;
 
-/// Counts the changes of a spec, and says whether they were made.
+/// Describes how many changes a spec has, and whether they were made.
 pub(super) fn changes(spec: &SpecPlan) -> String {
     let count = diff::count(&spec.changes);
     match spec.outcome {
         _ if count.is_empty() => "none".to_owned(),
         Outcome::Changed => past(&count),
         Outcome::RolledBack => format!("none; undone: {count}"),
-        Outcome::Failed => format!("not wholly undone: {count}"),
+        Outcome::Failed => format!("not completely undone: {count}"),
         _ => count,
     }
 }
 
-/// Returns a notice to put before changes that failed, because they are not in place.
+/// Returns a notice to show before the changes of a failed write, because these changes are not in place.
 pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
     match spec.outcome {
-        Outcome::RolledBack => Some("writing failed, and everything was put back; the changes that were planned:"),
-        Outcome::Failed => Some("writing failed, and not everything could be put back; the changes that were planned:"),
+        Outcome::RolledBack => Some("writing failed, and everything was restored; these changes had been planned:"),
+        Outcome::Failed => Some(
+            "writing failed, and not everything could be restored; these changes had been \
+            planned:",
+        ),
         _ => None,
     }
 }
 
-/// Converts a count of changes to make into one of changes made.
+/// Rewrites a sentence about changes to make as a sentence about changes that were made.
 pub(super) fn past(count: &str) -> String {
     count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
 }
 
-/// Describes the restarts that are needed in a sentence; also returns the note for the operator.
+/// Describes the necessary restarts in a sentence. Also returns the spec's note for the operator.
 pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     let is_pending = spec.pending_restart.as_ref().is_some_and(PendingRestart::is_pending);
     let computer = match spec.restart.computer {
@@ -49,7 +52,7 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
 }
 
-/// Returns whether a restart is needed: not if the spec's changes were rolled back.
+/// Returns whether a restart is needed. None is needed if the changes of the spec were rolled back.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }
@@ -74,21 +77,21 @@ pub(super) fn install(install: &Install) -> String {
     format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
 }
 
-/// Describes how many rules apply in a sentence.
+/// Describes in a sentence how many rules apply to this machine.
 pub(super) fn rules(rules: RulesHere) -> String {
     let RulesHere { here, of } = rules;
-    let rules_count = if of == 1 { "rule counts" } else { "rules count" };
-    format!("{here} of {of} {rules_count} here")
+    let rules_apply = if of == 1 { "rule applies" } else { "rules apply" };
+    format!("{here} of {of} {rules_apply} here")
 }
 
-/// Returns the named rules that are not met, each as a sentence; after an apply they are.
+/// Returns a sentence for each named rule that is not satisfied; after an apply, the rules are satisfied.
 pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
     let is = if spec.outcome == Outcome::Changed { "is met now" } else { "is not met" };
     let unmet = spec.named.iter().filter(|rule| rule.result == Truth::Unmet);
     unmet.map(move |rule| format!("{} {is}", rule.label))
 }
 
-/// Returns the result of one fact. If it differs from the result of its check, the wording says so.
+/// Describes the result of one fact. If it differs from the result of the whole check, the sentence says so.
 pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
     let word = match evidence.result {
         Truth::Met => "met",

@@ -2,14 +2,14 @@
 
 use super::{LoadedAll, Settings, Source, load_all};
 
-/// Expands to a spec's id and its file, which is named after it.
+/// Expands to the id of a built-in spec and the content of its file. The file has the name of the id.
 macro_rules! spec {
     ($id:literal) => {
         ($id, include_bytes!(concat!("../../specs/", $id, ".yaml")))
     };
 }
 
-/// Each spec's id and its file, sorted by id. A test checks the table against the folder.
+/// The id and the file of each built-in spec, sorted by id. A test checks the table against the folder.
 const SPECS: &[(&str, &[u8])] = &[
     spec!("ADV170021"),
     spec!("ADV4053440"),
@@ -83,7 +83,7 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("WER-LOCALDUMPS"),
 ];
 
-/// Returns the file of the built-in spec with this id.
+/// Returns the content of the file of the built-in spec with this id.
 pub fn find(id: &str) -> Option<&'static [u8]> {
     SPECS.iter().find(|(name, _)| name.eq_ignore_ascii_case(id)).map(|(_, bytes)| *bytes)
 }
@@ -93,7 +93,7 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
     SPECS.iter().map(|(id, _)| *id)
 }
 
-/// Loads all built-in specs, as one run. Parameters without a default stay unset.
+/// Loads all built-in specs as one run. Parameters without a default stay unset.
 pub fn load() -> LoadedAll {
     let names: Vec<String> = ids().map(|id| format!("built-in {id}")).collect();
     let sources = SPECS.iter().zip(&names).map(|((_, bytes), name)| Source { name, bytes });

@@ -35,10 +35,10 @@ pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 
-/// A spec file: its name for messages, and its bytes.
+/// A spec file: the name that messages use for it, and its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The path as given, `-` for standard input.
+    /// The path as the user gave it; `-` for standard input.
     pub name: &'a str,
     /// The file's bytes.
     pub bytes: &'a [u8],
@@ -47,7 +47,7 @@ pub struct Source<'a> {
 /// The result of loading one file.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The spec; present if and only if no finding is an error.
+    /// The spec; `None` if a finding is an error.
     pub spec: Option<Spec>,
     /// The findings, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
@@ -58,7 +58,7 @@ pub struct Loaded {
 pub struct LoadedAll {
     /// One result for each file, in the order given.
     pub each: Vec<Loaded>,
-    /// Findings about several files together, and about the settings.
+    /// Findings that concern several files together, and findings about the settings.
     pub across: Vec<Diagnostic>,
 }
 
@@ -68,7 +68,7 @@ impl LoadedAll {
         self.each.iter().flat_map(|l| &l.diagnostics).chain(&self.across)
     }
 
-    /// Returns whether any finding is an error.
+    /// Returns whether one of the findings is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics().any(|d| d.severity == Severity::Error)
     }
@@ -76,7 +76,7 @@ impl LoadedAll {
     /// Returns the specs in the order given.
     ///
     /// # Errors
-    /// All findings, if one of them is an error.
+    /// Returns all findings if one of them is an error.
     pub fn into_specs(self) -> Result<Vec<Spec>, Vec<Diagnostic>> {
         if self.has_errors() {
             return Err(self.each.into_iter().flat_map(|l| l.diagnostics).chain(self.across).collect());
@@ -85,7 +85,7 @@ impl LoadedAll {
     }
 }
 
-/// Reads and checks one file. A setting that the spec does not declare is a finding too.
+/// Reads and checks one file. A setting for a parameter that the spec does not declare is also a finding.
 pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     let all = load_all(&[Source { name, bytes }], settings);
     let (mut spec, mut diagnostics) = (None, Vec::new());
@@ -100,7 +100,7 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     Loaded { spec, diagnostics }
 }
 
-/// Reads and checks the files of one run, each on its own and all against each other.
+/// Reads and checks the files of one run: each file by itself, and the specs against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     let files: Vec<check::Checked> = sources.iter().map(|source| load_one(source, settings)).collect();
     let across = check::between_specs::check(sources, &files, settings);
@@ -129,7 +129,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let value = match meaning::read(&text) {
         Ok(value) => value,
         Err(diagnostic) => {
-            // Errors found so far are more useful than a second parser's syntax error.
+            // The errors that were already found are more useful than the syntax error of a second parser.
             if !findings.has_errors() {
                 findings.add_placed(*diagnostic);
             }
@@ -140,7 +140,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
         && !findings.has_errors()
         && let Some(spot) = meaning::disagreement(&places, &value)
     {
-        let message = "readers of YAML do not agree on what this says";
+        let message = "YAML readers disagree about what this text means";
         let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
         findings.add_at(diagnostic, spot);
         return check::Checked::failed(findings.finish());
@@ -148,7 +148,7 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     let verdict = validate::check(&value, &mut findings);
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
-            let message = "the spec is in the form that the schema requires, and cannot be read all the same";
+            let message = "the spec matches the schema, but still cannot be read";
             findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
         }
         return check::Checked::failed(findings.finish());

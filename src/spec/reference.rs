@@ -6,16 +6,16 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# The spec language, version 1
 
-Written from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit.
+This page is generated from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit it.
 
 A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
-With this first line, an editor that has the YAML language server completes and checks it:
+Begin the file with this line, so that an editor with the YAML language server completes and checks it:
 
 ```yaml
 # yaml-language-server: $schema=../schema/spec.v1.schema.json
 ```
 
-`specs/KB909094.yaml` is a whole example.
+`specs/KB909094.yaml` is a complete example.
 [Write a spec](../how-to/write-a-spec.md) shows how the fields are used, and [diagnostics](diagnostics.md) explains what `kbfix validate` finds.
 
 ";
@@ -27,7 +27,7 @@ pub fn reference() -> String {
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
     let mut out = String::from(HEAD);
     section(&mut out, "Spec", &schema, definitions);
-    // In the order in which a reader meets the definitions.
+    // The order is the one in which a reader encounters the definitions.
     let mut queue: Vec<String> = named(&schema, true);
     let mut seen = BTreeSet::new();
     while !queue.is_empty() {
@@ -43,7 +43,7 @@ pub fn reference() -> String {
     out
 }
 
-/// Returns the definitions that a schema refers to, in its order.
+/// Returns the names of the definitions that a schema refers to, in the order of the schema.
 fn named(schema: &Value, is_root: bool) -> Vec<String> {
     let mut out = Vec::new();
     match schema {
@@ -98,7 +98,7 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
     }
 }
 
-/// Describes what a field takes, with a link to its definition if it has one.
+/// Describes which data a field accepts, with a link to the definition if there is one.
 fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
     if let Some(name) = reference_to(schema) {
         let anchor = name.to_lowercase();

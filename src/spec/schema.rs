@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::Document;
 
-/// The schema's own id. An editor finds the schema file through the first line of a spec.
+/// The id of the schema itself. An editor finds the schema file through the first line of a spec.
 pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
 
 /// Returns the JSON schema of a spec, as in `schema/spec.v1.schema.json`.
@@ -13,12 +13,12 @@ pub fn schema() -> Value {
     of::<Document>(ID)
 }
 
-/// Returns the JSON schema of a document that people write in YAML. `id` is the schema's own name.
+/// Returns the JSON schema of a document that people write in YAML. `id` is the id of the schema itself.
 pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
-    // Put the schema's name and description before its content.
+    // The schema's id and description come before its content.
     let mut out = Map::new();
     if let Value::Object(mut fields) = schema {
         fields.insert("$id".into(), id.into());
@@ -32,8 +32,8 @@ pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
     Value::Object(out)
 }
 
-/// Disallows `null` for optional fields, because a field without data is a mistake. Adds the limit of 32-bit numbers,
-/// which schemars states only as a format.
+/// Forbids `null` for optional fields, because a field without data is a mistake. Also adds the limit of 32-bit
+/// numbers, which schemars expresses only as a format.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {

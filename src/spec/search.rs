@@ -1,29 +1,29 @@
-//! Finds specs by what they are about: words, product, build of Windows, key, value.
+//! Finds specs by words, product, build of Windows, key or value.
 
 use super::{Spec, check::reach};
 
-/// What a spec must have to be found. Everything that is given must fit; letter case does not count.
+/// The search criteria for specs. A spec must meet all criteria that are given. Letter case is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Each is in the id, the title, another name (KB, CVE), a product, the address of the article or a source, a key,
-    /// or a value name.
+    /// Words to find: each must be in the id, the title, another name (KB, CVE), a product, the address of the article
+    /// or a source, a key, or a value name.
     pub words: Vec<String>,
-    /// Is in the name of a product, or in the title.
+    /// Text that must be in the name of a product, or in the title.
     pub product: Option<String>,
-    /// The spec may apply to this build of Windows.
+    /// A build of Windows to which the spec may apply.
     pub build: Option<Build>,
-    /// Is in a key.
+    /// Text that must be in one of the keys.
     pub key: Option<String>,
-    /// Is in a value name.
+    /// Text that must be in one of the value names.
     pub value: Option<String>,
 }
 
-/// A build of Windows, with each update revision of it.
+/// A build of Windows, including all of its update revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build {
-    /// The lowest version.
+    /// The lowest version that belongs to the build.
     first: [u32; 4],
-    /// The highest version.
+    /// The highest version that belongs to the build.
     last: [u32; 4],
 }
 
@@ -36,7 +36,7 @@ impl std::str::FromStr for Build {
     type Err = BuildError;
 
     fn from_str(text: &str) -> Result<Self, BuildError> {
-        /// The first build of Windows 10; every later one has the version 10.0.
+        /// The first build of Windows 10. All later builds have the version 10.0.
         const TEN: u32 = 10240;
         let error = || BuildError(text.to_owned());
         let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().map_err(|_| error())?;
@@ -51,7 +51,7 @@ impl std::str::FromStr for Build {
 }
 
 impl Search {
-    /// Returns whether the spec has everything that is searched for.
+    /// Returns whether the spec meets all search criteria.
     pub fn finds(&self, spec: &Spec) -> bool {
         let document = &spec.document;
         let products = || document.applies_to.iter().chain([&spec.title]);

@@ -1,8 +1,8 @@
-//! The operator's choices for parameters.
+//! The values that the operator chooses for the parameters of specs.
 
 use std::collections::BTreeMap;
 
-/// The data of one parameter, as it was given.
+/// The data that the operator gives for one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
@@ -18,7 +18,7 @@ impl<T: Into<String>> From<T> for Setting {
     }
 }
 
-/// The operator's choices for parameters: names and data. A name that no spec of the run declares is an error.
+/// The data that the operator chooses for parameters, by name. A name that no spec of the run declares is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     given: BTreeMap<String, Setting>,
@@ -31,8 +31,8 @@ impl Settings {
         Self::default()
     }
 
-    /// Creates empty settings in which a parameter without a default may stay unset: to validate a spec, or to plan
-    /// those specs of a run that can be planned. Such a parameter stands for everything that it allows.
+    /// Creates empty settings in which a parameter without a default may stay unset. This is for validating a spec, and
+    /// for planning those specs of a run that can be planned. Such a parameter then represents all data that it allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }
@@ -42,12 +42,12 @@ impl Settings {
         self.given.insert(name.into(), data.into());
     }
 
-    /// Returns the data for the parameter `name`.
+    /// Returns the data that was chosen for the parameter `name`.
     pub fn get(&self, name: &str) -> Option<&Setting> {
         self.given.get(name)
     }
 
-    /// Returns the names, sorted.
+    /// Returns the names of the parameters, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.given.keys().map(String::as_str)
     }

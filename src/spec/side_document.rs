@@ -1,5 +1,5 @@
-//! Reads the YAML documents that stand beside specs, such as a fleet file, with the same care as a spec: the same limits,
-//! a place for every fault, and nothing that two readers of YAML would read differently.
+//! Reads other YAML documents than specs, such as a fleet file, with the same checks as for a spec: the same limits, a
+//! place for every error, and no text that YAML readers would read differently.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic, Hint, Place};
 
-/// A document that has the form of its schema.
+/// A document that matches its schema.
 pub struct SideDocument<'t, T> {
     /// The content.
     pub content: T,
@@ -28,16 +28,16 @@ pub struct SideDocument<'t, T> {
     places: Places,
 }
 
-/// Returns the JSON schema of a document that [`SideDocument::read`] reads. `id` is the schema's own name.
+/// Returns the JSON schema of a document that [`SideDocument::read`] can read. `id` is the id of the schema itself.
 pub fn side_schema<T: JsonSchema>(id: &str) -> Value {
     schema::of::<T>(id)
 }
 
 impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
-    /// Reads a document. `noun` is what messages call it, with its article: `a fleet file`.
+    /// Reads a document. `noun` is the name of the document in messages, such as `a fleet file`.
     ///
     /// # Errors
-    /// Everything that is wrong with the text or its form.
+    /// Returns everything that is wrong with the text or its structure.
     pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
         let text = Text::decode(source.name, source.bytes).map_err(|found| vec![*found])?;
         let parse::Read { places, mut diagnostics, more } = parse::read(&text);
@@ -50,7 +50,7 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
         Ok(Self { content, warnings, text, places })
     }
 
-    /// Returns the place of the node at `steps`: names of fields and numbers of items, from the top.
+    /// Returns the place of the node that `steps` lead to: names of fields and indexes of items, from the top down.
     pub fn place(&self, steps: &[&str]) -> Place {
         let found = (0..=steps.len()).rev().find_map(|length| {
             let path = steps[..length].iter().try_fold(Path::default(), |path, step| {
@@ -89,7 +89,7 @@ fn form<T: DeserializeOwned>(
         return Err(findings.finish());
     }
     if let Some(spot) = meaning::disagreement(places, &value) {
-        let message = "readers of YAML do not agree on what this says";
+        let message = "YAML readers disagree about what this text means";
         findings
             .add_at(Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes"), spot);
         return Err(findings.finish());
@@ -107,7 +107,7 @@ fn form<T: DeserializeOwned>(
     }
 }
 
-/// Puts the document's own noun where a message calls it a spec.
+/// Replaces "a spec" in the messages with the name of this document.
 fn named(mut found: Vec<Diagnostic>, noun: &str) -> Vec<Diagnostic> {
     for diagnostic in &mut found {
         if let Some(rest) = diagnostic.message.strip_prefix("a spec ") {

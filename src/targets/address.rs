@@ -15,23 +15,24 @@ use crate::{
 
 use super::smb::Host;
 
-/// The address of a target as the user gave it. Journals store it, so that a rollback finds the same target; it holds
-/// no secret.
+/// The address of a target as the user gave it. Journals store it, so that a rollback can open the same target again.
+/// It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// The URI, with an absolute path.
     pub uri: String,
-    /// The folder that stands for drive C of an export, a hive or another machine.
+    /// The local folder that holds the files of drive C of the exported, offline or remote machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PathBuf>,
-    /// The ANSI code page of an export that is not in Unicode.
+    /// The ANSI code page of a registry export that is not a Unicode file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_page: Option<u16>,
-    /// The folders that stand for drives of an image, a hive or another machine, by letter in upper case.
+    /// The local folders that hold the files of further drives of an image, a hive or another machine. The keys are
+    /// drive letters in upper case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drives: BTreeMap<char, PathBuf>,
-    /// Whether a hive that was not written completely may be read. It is never written.
+    /// Whether an incompletely written (dirty) hive may be read. Such a hive is never written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_dirty: bool,
 }
@@ -43,28 +44,28 @@ pub enum Kind {
     Local,
     /// The mounted volume of a Windows installation that is not running.
     Image(PathBuf),
-    /// One hive file, and the key at which Windows mounts it.
+    /// One hive file, and the key at which Windows loads it.
     Hive(PathBuf, KeyPath),
-    /// A registry export.
+    /// A registry export (`.reg` file).
     Reg(PathBuf),
-    /// A registry policy file, and the root key that its keys are below: HKLM or HKCU.
+    /// A registry policy file (`Registry.pol`), and the root key of its keys: HKLM or HKCU.
     Pol(PathBuf, RootKey),
-    /// A snapshot.
+    /// A snapshot: a file with facts that were read from another target.
     Snapshot(PathBuf),
-    /// Another machine.
+    /// Another machine, reached over SMB.
     Smb(Host),
 }
 
-/// The options that some kinds of targets take beside their URI.
+/// The options that only some kinds of targets accept in addition to the URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extra {
-    /// [`Address::files`]
+    /// The option that sets [`Address::files`].
     Files,
-    /// [`Address::drives`]
+    /// The option that sets [`Address::drives`].
     Drives,
-    /// [`Address::allow_dirty`]
+    /// The option that sets [`Address::allow_dirty`].
     AllowDirty,
-    /// [`Address::code_page`]
+    /// The option that sets [`Address::code_page`].
     CodePage,
 }
 
@@ -72,18 +73,18 @@ pub enum Extra {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
-    /// The string, without parts that may be secret.
+    /// The string that was given, without parts that may be secret.
     pub uri: String,
-    /// The problem.
+    /// What is wrong with the string.
     pub detail: String,
 }
 
-/// The forms of a URI, for error messages.
+/// The accepted forms of a URI, for error messages.
 const KINDS: &str =
-    "it is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `pol:FILE`, `snapshot:FILE` or `smb://HOST`";
+    "a target is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `pol:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
-    /// Parses a URI; makes its path absolute.
+    /// Parses a URI, and makes the path in it absolute.
     ///
     /// # Errors
     /// Returns [`AddressError`] where the URI has none of the known forms.
@@ -107,43 +108,45 @@ impl Address {
         Ok(address)
     }
 
-    /// Sets the folders that stand for drives; makes them absolute.
+    /// Sets the folders that hold the files of drives, and makes their paths absolute.
     #[must_use]
     pub fn with_drives<'a>(mut self, drives: impl IntoIterator<Item = &'a (char, PathBuf)>) -> Self {
         self.drives = drives.into_iter().map(|(letter, folder)| (*letter, absolute(folder))).collect();
         self
     }
 
-    /// Sets whether hives that were not written completely may be read.
+    /// Sets whether an incompletely written (dirty) hive may be read.
     #[must_use]
     pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
         self.allow_dirty = allowed;
         self
     }
 
-    /// Returns an option that was given although it has no meaning for a target of this kind, and the reason.
+    /// Returns an option that was given although this kind of target does not use it, and the reason why it does not.
     ///
-    /// Ignoring such an option would read something else than the user named.
+    /// Callers reject such an option: if it were ignored, kbfix would read something other than what the user named.
     ///
     /// # Errors
     /// Returns [`AddressError`] where the URI has none of the known forms.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
-            Kind::Local => Some("this machine has drives of its own"),
-            Kind::Image(_) => Some("an image has a drive C of its own"),
-            Kind::Snapshot(_) => Some("a snapshot holds what is known of its files"),
+            Kind::Local => Some("the target `local` reads the drives of this machine"),
+            Kind::Image(_) => Some("an image contains its own drive C"),
+            Kind::Snapshot(_) => Some("a snapshot already contains the facts of its files"),
             Kind::Pol(..) => Some("a policy file says nothing about files"),
             Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
         };
         let no_drives = match kind {
-            Kind::Reg(_) => Some("an export takes the folder of drive C, as its files"),
+            Kind::Reg(_) => Some("an export accepts only the folder of drive C"),
             Kind::Image(_) => None,
             _ => own_drive,
         };
-        let whole =
-            (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some("only an image and a hive can be incomplete");
-        let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has one");
+        let whole = (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some(
+            "only the hives of an image or a hive file \
+                can be incomplete",
+        );
+        let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has a code page");
         Ok(None
             .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
             .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
@@ -162,18 +165,19 @@ impl Address {
             None if self.uri == "local" => Ok(Kind::Local),
             Some((_, "")) => Err(error()),
             Some(("image", path)) => Ok(Kind::Image(path.into())),
-            // The last `=`: a file name may contain one, the keys at which Windows mounts hives do not.
+            // The last `=` counts: a file name may contain `=`, but the key at which Windows loads a hive does not.
             Some(("hive", rest)) => match rest.rsplit_once('=') {
                 Some((path, key)) if !path.is_empty() => {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
                         (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
-                            "no hive is mounted at {key} itself; name the key at which Windows mounts it, such as HKLM\\SYSTEM"
+                            "Windows loads no hive at {key} itself; name the key at which it loads this hive, such \
+                                as HKLM\\SYSTEM"
                         ))),
                         _ => Ok(Kind::Hive(path.into(), key)),
                     }
                 }
-                _ => Err(because("a hive is named with its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
+                _ => Err(because("a hive needs its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("pol", rest)) => policy(rest).map_err(because),
@@ -192,7 +196,7 @@ fn policy(rest: &str) -> Result<Kind, String> {
     let given = rest.rsplit_once('=').and_then(|(path, root)| Some((path, RootKey::parse(root)?)));
     if let Some((path, root)) = given {
         return match root {
-            _ if path.is_empty() => Err("a policy file is named, such as `pol:Registry.pol=HKLM`".to_owned()),
+            _ if path.is_empty() => Err("a policy file needs a path, such as `pol:Registry.pol=HKLM`".to_owned()),
             RootKey::Hklm | RootKey::Hkcu => Ok(Kind::Pol(path.into(), root)),
             _ => Err("a policy file is for HKLM or HKCU".to_owned()),
         };
@@ -208,10 +212,10 @@ fn policy(rest: &str) -> Result<Kind, String> {
     }
 }
 
-/// Returns the one path that names a place in locks, journals and plans: absolute, without `.` and `..`, and with links
+/// Returns the canonical form of a path for locks, journals and plans: absolute, without `.` and `..`, and with links
 /// resolved as far as the path exists.
 ///
-/// Returns the path as given where the current folder is unknown, or where the result could not stand in a URI.
+/// Returns the path as given where the current folder is unknown, or where the result could not be written in a URI.
 fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();
@@ -226,7 +230,7 @@ fn absolute(path: &Path) -> PathBuf {
             }
             return if whole.to_str().is_some() { whole } else { given };
         }
-        // `file_name` would leave out `..`, which is also a part.
+        // `file_name` would skip `..`, but it is a part of the path as well.
         rest.extend(above.components().next_back());
     }
     given
@@ -247,7 +251,7 @@ mod tests {
         for spelling in ["a/b", "a/b/", "a//b/.", "a/../a/b", "a/b/../../link", "link/", "./link/../b"] {
             assert_eq!(uri(spelling), one, "{spelling}");
         }
-        // A path that does not exist also has one name.
+        // A path that does not exist has only one canonical form as well.
         let none = format!("image:{}/a/no/x", root.display());
         for spelling in ["a/no/x", "a/no/../no/x/", "a/./no/./x"] {
             assert_eq!(uri(spelling), none, "{spelling}");

@@ -1,4 +1,4 @@
-//! The answers of a target.
+//! A target's answers to questions about keys, values and files.
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,43 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// An answer to a question about one key, value or file.
+/// What a target answers about one key, value or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
-    /// It exists, with this content.
+    /// The item exists and has this content.
     Present(T),
-    /// It was looked for and does not exist.
+    /// The target was searched, and the item does not exist.
     Absent,
-    /// It could not be read, so it is not known whether it exists.
+    /// The item could not be read, so it is unknown whether it exists.
     Unread(Unread),
 }
 
-/// The reason why something could not be read.
+/// Why a key, value or file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
 pub struct Unread {
-    /// The kind of reason.
+    /// The kind of the reason.
     pub reason: Reason,
-    /// A sentence for people.
+    /// The reason as a sentence for people.
     pub detail: String,
 }
 
-/// The kinds of reason why something could not be read.
+/// The kinds of reasons why something could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The system denied access.
     Denied,
-    /// It exists, but is damaged.
+    /// The item exists, but its stored form is damaged.
     Malformed,
-    /// It exists, but kbfix or the target's format cannot express it.
+    /// The item exists, but neither kbfix nor the target's format can express it.
     Unsupported,
-    /// A policy file says nothing about it, so Group Policy leaves it as it is.
+    /// A policy file says nothing about the item, so Group Policy leaves it as it is.
     NotConfigured,
-    /// The target does not cover it, as an export or a snapshot that does not contain the key or file.
+    /// The target says nothing about the item: for example, an export or a snapshot that does not include the key or
+    /// file.
     Unknown,
 }
 
@@ -62,27 +63,28 @@ impl std::fmt::Display for Reason {
 }
 
 impl Unread {
-    /// Returns a reason with its sentence.
+    /// Returns a reason of this kind with this sentence.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
-    /// Returns the reason for a key that is, or is below, a registry link that Windows did not make.
+    /// Returns the reason for not reading a key that is, or is below, a registry link that Windows itself did not make.
     pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {
         let detail = format!(
-            "{link} is a link to {to}; kbfix follows only the links that Windows makes, so name the key that is meant"
+            "{link} is a link to {to}; kbfix follows only the links that Windows itself makes, so name the \
+                real key instead"
         );
         Self::new(Reason::Unsupported, detail)
     }
 }
 
 impl<T> Answer<T> {
-    /// Returns an unread answer.
+    /// Returns an answer that says why the item could not be read.
     pub fn unread(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Unread(Unread::new(reason, detail))
     }
 
-    /// Returns the answer with a reference to its content.
+    /// Returns the same answer with a reference to its content.
     pub fn as_ref(&self) -> Answer<&T> {
         match self {
             Self::Present(t) => Answer::Present(t),
@@ -91,10 +93,10 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns the content, or `None` where it is absent.
+    /// Returns the content, or `None` where the item is absent.
     ///
     /// # Errors
-    /// Returns the reason where it could not be read.
+    /// Returns the reason where the item could not be read.
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -161,35 +163,35 @@ impl<T> From<Option<T>> for Answer<T> {
     }
 }
 
-/// The facts of a key that exists.
+/// The facts that were read about an existing key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// The values. If named values were asked for: an answer for each of them. If all were asked for: those that exist,
-    /// and in a policy file those that it deletes. The names are spelled as they were found.
+    /// The values. If the query named values, there is an answer for each name. If the query asked for all values, only
+    /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the target.
     pub values: BTreeMap<ValueName, Answer<Data>>,
-    /// The reason why it is not known whether the key exists, although its values are answered: a policy file sets nothing
-    /// in it.
+    /// Why it is not known whether the key exists, although there are answers about its values: a policy file sets
+    /// nothing in the key.
     pub unsure: Option<Unread>,
-    /// The class name and security descriptor, where all values were asked for.
+    /// The class name and security descriptor; `None` unless all values were asked for.
     pub properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys, where they were asked for.
+    /// The names of the subkeys; `None` unless they were asked for.
     pub subkeys: Option<Vec<KeyName>>,
 }
 
 impl KeyFacts {
-    /// The name that stands, in a policy file, for all values of a key that it does not name: absent where it deletes them,
-    /// otherwise not configured.
+    /// The name that, in a policy file, means all values of a key that the file does not name. They are absent if the
+    /// file deletes them, otherwise not configured.
     pub const OTHER_VALUES: &str = "**DelVals.";
 }
 
-/// The facts of a file that exists.
+/// The facts that were read about an existing file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileFacts {
     /// The size in bytes.
     pub size: u64,
-    /// The platform in the PE header; missing where the file is not a PE file or is for another platform.
+    /// The platform in the PE header; `None` where the file is not a PE file or is for another platform.
     pub platform: Option<Platform>,
-    /// The fixed file version. Absent: a PE file without one, or not a PE file.
+    /// The fixed file version from the version resource; absent where the file has none or is not a PE file.
     pub version: Answer<FileVersion>,
 }

@@ -1,4 +1,4 @@
-//! Changes to make: one [`KeyChange`] for each key, so that a key is opened only once.
+//! Changes to make. Each [`KeyChange`] holds everything that changes in one key, so that the key is opened only once.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Action")]
 pub enum ChangeAction {
-    /// Absent before, present after.
+    /// The item is absent before the change and present after it.
     Create,
-    /// Present before and after.
+    /// The item is present before and after the change.
     Update,
-    /// Present before, absent after.
+    /// The item is present before the change and absent after it.
     Delete,
 }
 
@@ -29,18 +29,18 @@ pub enum ChangeAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyChange {
-    /// The key.
+    /// The key to change.
     #[serde(flatten)]
     pub key: Key,
-    /// The change of the key itself.
+    /// What happens to the key itself.
     pub action: ChangeAction,
-    /// The class name and security descriptor: the present ones of a key that is deleted, the wanted ones of a key that
-    /// is created. Missing where the target has none; a created key then inherits its security from the key above.
+    /// The class name and security descriptor: for a deleted key, the present ones; for a created key, the ones to set.
+    /// `None` where the target stores none; a created key then inherits its security from its parent key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<KeyProperties>,
     /// The changes of the key's values.
     pub values: Vec<ValueChange>,
-    /// The names of the values with sensitive data. A report has `hidden: true` in place of the `bytes` of that data.
+    /// The names of the values whose data is sensitive. In a report, such data has `hidden: true` instead of `bytes`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sensitive: BTreeSet<ValueName>,
 }
@@ -58,7 +58,7 @@ pub struct ValueChange {
 }
 
 impl ValueChange {
-    /// Returns the kind of change that `before` and `after` show.
+    /// Returns the kind of the change: create, update or delete, from whether `before` and `after` are present.
     pub fn action(&self) -> ChangeAction {
         match (&self.before, &self.after) {
             (None, _) => ChangeAction::Create,
@@ -69,12 +69,12 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// Returns a change that does not concern the key's properties.
+    /// Returns a change that leaves the key's class name and security descriptor alone.
     pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
 
-    /// Returns how many keys and values are created, updated or deleted.
+    /// Returns the number of keys and values that the change creates, updates or deletes.
     pub fn size(&self) -> usize {
         self.values.len() + usize::from(self.action != ChangeAction::Update)
     }
@@ -100,12 +100,12 @@ impl KeyChange {
         }
     }
 
-    /// Returns data of the value for a message: without the bytes where the value is sensitive.
+    /// Returns data of the value `name` as text for a message. Sensitive data is shown without its bytes.
     pub fn message(&self, name: &ValueName, data: Option<&Data>) -> String {
         notation::message(data, self.sensitive.contains(name))
     }
 
-    /// Returns the key and the value's name, as messages show them.
+    /// Returns the key and the value name, in the form in which messages show them.
     pub fn place(&self, name: &ValueName) -> String {
         format!("{} {}", self.key, notation::value_name(name))
     }

@@ -1,13 +1,14 @@
-//! Tells to which control set the link `HKLM\SYSTEM\CurrentControlSet` of a running Windows leads.
+//! Reads which control set the link `HKLM\SYSTEM\CurrentControlSet` of a running Windows points to.
 //!
-//! The link is asked, not `Select`: Windows makes the link at startup, and `Select` may have been changed since.
+//! The link itself is read, not the key `HKLM\SYSTEM\Select`: Windows creates the link at startup, and `Select` may
+//! have been changed since then.
 
 use crate::registry::{self, Data, control_set};
 
 use super::{Answer, Reason};
 
-/// Returns the number of the control set, from the link's `SymbolicLinkValue`. The answer is absent where the value makes
-/// no link.
+/// Returns the number of the control set, from the data of the link's value `SymbolicLinkValue`. The answer is absent
+/// where that data is not the target of a registry link.
 pub(super) fn of_link(value: &Data) -> Answer<u16> {
     let to = match registry::link_target(value) {
         None => return Answer::Absent,

@@ -1,4 +1,4 @@
-//! Facts of files, on this machine's disks and in folders that stand for Windows drives.
+//! Facts of files on this machine's disks, and in local folders that hold the files of another machine's drives.
 
 use std::{
     cmp::Ordering,
@@ -24,7 +24,7 @@ pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     facts_below(None, path)
 }
 
-/// Returns the facts of a file, which is reached from the folder `root` without a link, if there is one.
+/// Returns the facts of a file. With a folder `root`, the file must be reachable from there without a link.
 fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
     match opened.and_then(|file| Ok((file.metadata()?.len(), ReadCache::new(file)))) {
@@ -56,12 +56,12 @@ fn platform(machine: u16) -> Option<Platform> {
     }
 }
 
-/// Returns the answer for an error of the system about a path: absent, denied, or otherwise unreadable.
-pub(super) fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
+/// Converts an I/O error about a path into an answer: absent, denied, or another reason why it was not read.
+fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
         io::ErrorKind::PermissionDenied => Answer::unread(Reason::Denied, path.display().to_string()),
-        // `Pinned` refuses a path so; the system has a code in its errors.
+        // `Pinned` reports a refused path with this kind of error; errors of the system itself have a code.
         io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
             Answer::unread(Reason::Unsupported, error.to_string())
         }
@@ -69,10 +69,11 @@ pub(super) fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     }
 }
 
-/// A folder that stands for the root of a drive of another machine.
+/// A local folder that holds the files of a drive of another machine, from the root of that drive on.
 ///
-/// `C:\Windows\a.dll` is `FOLDER/Windows/a.dll`, in any case. Other drives are not covered. Paths that lead out of the
-/// folder (`..`, a symbolic link) are not read. Each folder is listed only once, for all files in it.
+/// For example, `C:\Windows\a.dll` is read from `FOLDER/Windows/a.dll`; upper and lower case do not matter. Files of
+/// other drives are unknown. Paths that lead out of the folder (`..`, a symbolic link) are not read. The listing of
+/// each folder is cached.
 #[derive(Debug)]
 pub struct DriveFolder {
     letter: char,
@@ -81,7 +82,7 @@ pub struct DriveFolder {
 }
 
 impl DriveFolder {
-    /// Opens the folder `root`, which stands for drive `C:`.
+    /// Opens the folder `root`, which holds the files of drive `C:`.
     ///
     /// # Errors
     /// Returns the system's error where `root` is not a readable folder.
@@ -89,7 +90,7 @@ impl DriveFolder {
         Self::of_drive('C', root)
     }
 
-    /// Opens the folder `root`, which stands for the drive `letter`.
+    /// Opens the folder `root`, which holds the files of the drive `letter`.
     ///
     /// # Errors
     /// Returns the system's error where `root` is not a readable folder.
@@ -99,7 +100,7 @@ impl DriveFolder {
         Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
     }
 
-    /// Returns the folder, with links resolved.
+    /// Returns the path of the folder, with links resolved.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -109,12 +110,12 @@ impl DriveFolder {
         self.listings.clear();
     }
 
-    /// Sets the letter of the drive that the folder stands for.
+    /// Sets the letter of the drive whose files are in the folder.
     pub fn set_letter(&mut self, letter: char) {
         self.letter = letter.to_ascii_uppercase();
     }
 
-    /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
+    /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
         match self.find(path) {
             Answer::Present(found) => facts_below(Some(&self.root), &found),
@@ -123,7 +124,18 @@ impl DriveFolder {
         }
     }
 
-    /// Returns where the file is below the folder, spelled as it is there.
+    /// Opens a file. `path` is the file's absolute path on the other machine, with its drive letter.
+    pub fn open_file(&mut self, path: &str) -> Answer<fs::File> {
+        match self.find(path) {
+            Answer::Present(found) => Pinned::open(&self.root, &found)
+                .and_then(|reached| reached.file())
+                .map_or_else(|error| unread(&found, &error), Answer::Present),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        }
+    }
+
+    /// Returns the local path of a file of the other machine, spelled as on the local disk.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         match self.names_below_root(path) {
             Ok(names) => self.find_below(names),
@@ -131,14 +143,15 @@ impl DriveFolder {
         }
     }
 
-    /// Returns where the file or folder with these names is below the folder, spelled as it is there.
+    /// Returns the local path of the file or folder that these names lead to from the root of the drive, spelled as on
+    /// the local disk.
     pub fn find_below<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Answer<PathBuf> {
         let mut here = self.root.clone();
         for wanted in names {
             here = match self.step(&here, wanted) {
                 Ok(Answer::Present(found)) => found,
                 Ok(other) => return other,
-                // A file stands in place of a folder; systems report different errors for it.
+                // A file is where a folder should be; systems report different errors for that.
                 Err(_) if here.is_file() => return Answer::Absent,
                 Err(error) => return unread(&here, &error),
             };
@@ -146,31 +159,33 @@ impl DriveFolder {
         Answer::Present(here)
     }
 
-    /// Returns the entry of `folder` with the name `wanted`, in any case, with links resolved.
+    /// Returns the entry of `folder` whose name equals `wanted` without regard to case, with links resolved.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
-            // Nothing is below a file. Listing a file fails on Windows and Unix, but not in Wine.
+            // A file has no entries. Listing one fails on Windows and Unix, but not under Wine.
             if !fs::metadata(folder)?.is_dir() {
                 return Ok(Answer::Absent);
             }
             let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
             self.listings.insert(folder.to_owned(), names?);
         }
-        // A name that is not valid Unicode differs from each name that is.
+        // A name that is not valid Unicode equals no name that is.
         let same = |found: &&OsString| found.to_str().is_some_and(|n| name::compare(n, wanted) == Ordering::Equal);
         let mut found = self.listings.get(folder).into_iter().flatten().filter(same);
         let Some(first) = found.next() else { return Ok(self.step_by_short_name(folder, wanted)) };
         let path = folder.join(first);
         if let Some(second) = found.next() {
-            let detail = format!("{} and {} differ in case only", path.display(), folder.join(second).display());
+            let (one, two) = (path.display(), folder.join(second));
+            let detail = format!("{one} and {} differ only in letter case; rename one of them", two.display());
             return Ok(Answer::unread(Reason::Malformed, detail));
         }
         self.entry(path)
     }
 
-    /// Returns the entry of `folder` whose short name is `wanted`, where the system provides short names.
+    /// Returns the entry of `folder` whose short (8.3) name is `wanted`, where the file system reports short names.
     ///
-    /// A copy of a volume, and most drivers, have none: then it is unknown whether the entry exists.
+    /// Copies of a volume and most file-system drivers have no short names; then it is unknown whether the entry
+    /// exists.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -180,13 +195,13 @@ impl DriveFolder {
             Some(path) => self.entry(path).unwrap_or_else(|error| unread(folder, &error)),
             None => {
                 let path = folder.join(wanted);
-                let detail = format!("{} is a short name, and the long one is not known here", path.display());
+                let detail = format!("{} is a short (8.3) name, and its long name is not known here", path.display());
                 Answer::unread(Reason::Unknown, detail)
             }
         }
     }
 
-    /// Returns an entry of a folder, with links resolved.
+    /// Returns the answer for one entry of a folder, with links resolved.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -204,18 +219,18 @@ impl DriveFolder {
         }
     }
 
-    /// Returns the names in a path, from the drive's root on.
+    /// Splits a path into the names below the drive's root.
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
-            let detail = format!("the folder given stands for drive {}:, not for {drive}:", self.letter);
+            let detail = format!("the folder that was given holds drive {}:, not drive {drive}:", self.letter);
             return Err(Unread::new(Reason::Unknown, detail));
         }
         Ok(names)
     }
 }
 
-/// Folders that stand for the drives of another machine.
+/// Local folders that hold the files of another machine's drives.
 #[derive(Debug, Default)]
 pub struct Drives(Vec<DriveFolder>);
 
@@ -223,7 +238,7 @@ impl Drives {
     /// Opens folders, each with its drive letter.
     ///
     /// # Errors
-    /// Returns the first folder that cannot be read, and the system's error.
+    /// Returns the path of the first folder that cannot be read, and the system's error.
     pub fn open<'a>(folders: impl IntoIterator<Item = (char, &'a Path)>) -> Result<Self, (PathBuf, io::Error)> {
         let one = |(letter, root): (char, &Path)| {
             DriveFolder::of_drive(letter, root).map_err(|error| (root.to_owned(), error))
@@ -231,18 +246,18 @@ impl Drives {
         folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns the folder that stands for the drive of `path`.
+    /// Returns the folder that holds the files of the drive in `path`.
     pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
         let (letter, _) = split_drive(path)?;
         self.0.iter_mut().find(|drive| drive.letter == letter)
     }
 
-    /// Returns the folders, with links resolved.
+    /// Returns the paths of the folders, with links resolved.
     pub fn roots(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(DriveFolder::root)
     }
 
-    /// Returns the facts of a file; `None` where no folder stands for its drive.
+    /// Returns the facts of a file; `None` where there is no folder for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))
     }
@@ -253,10 +268,11 @@ impl Drives {
     }
 }
 
-/// Returns the drive letter of an absolute path, in upper case, and the names from the drive's root on.
+/// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root.
 ///
 /// # Errors
-/// Returns an error where the path is not absolute with a drive, or one of its parts is not a file name.
+/// Returns an error where the path does not begin with a drive and a backslash, or one of its parts is not a valid file
+/// name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
     let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
@@ -336,7 +352,7 @@ mod tests {
         for path in [r"C:\NOTHER~1\exchsrvr\exprox.dll", r"C:\Program Files\noth~12.dll", r"C:\PRO~1.X"] {
             assert_eq!(reason(&drive.facts(path)), Some(Reason::Unknown), "{path}");
         }
-        // A long name with the form of a short one.
+        // A long name that has the form of a short one.
         fs::create_dir(dir.path().join("Notes~1")).unwrap();
         drive.forget();
         assert_eq!(drive.facts(r"C:\NOTES~1\no.dll"), Answer::Absent);

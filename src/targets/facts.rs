@@ -1,7 +1,7 @@
-//! Facts: what was read from a target, and how changes alter it.
+//! Facts: what was read from a target. Planned changes can be applied to facts, to predict the later state.
 //!
-//! Observations gather facts, snapshot files hold them, and plans depend on them. The functions here answer `None` for
-//! something that was never asked; callers treat it as unknown, never as absent.
+//! Snapshot files store facts, and plans depend on them. The functions here return `None` for anything that was never
+//! asked; callers must treat that as unknown, never as absent.
 
 mod document;
 mod drift;
@@ -21,24 +21,25 @@ use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reas
 use document::FactsDocument;
 pub use drift::Drift;
 
-/// The facts that were read from a target.
+/// The facts that were read from a target: keys, values and files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, try_from = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
-    /// Shared with the copies of these facts that planned changes alter.
+    /// The answers about keys. The records are shared with copies of these facts, to which planned changes are applied.
     keys: BTreeMap<Key, Answer<Arc<KeyRecord>>>,
-    /// The question about each key that could not be read; another question might be answered.
+    /// For each key that could not be read, the question that was asked. Another question about the same key might be
+    /// answered.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
 }
 
-/// The path of a file; compares without case.
+/// The path of a file. Paths that differ only in upper and lower case are equal.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct FilePath(pub String);
 
-/// The facts of a key that exists.
+/// The facts of an existing key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
@@ -62,7 +63,7 @@ struct KeyRecord {
     subkeys: Option<BTreeSet<KeyName>>,
 }
 
-/// A question about a key.
+/// The question that was asked about a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
@@ -78,7 +79,7 @@ struct Asked {
 }
 
 impl Facts {
-    /// Adds an answer about a key.
+    /// Records the answer to a question about a key.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
         if matches!(answer, Answer::Unread(_)) {
             self.asked.insert(query.key.clone(), Asked::by(query));
@@ -117,12 +118,12 @@ impl Facts {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
 
-    /// Adds an answer about a file.
+    /// Records the answer about a file.
     pub fn record_file(&mut self, path: &str, answer: Answer<FileFacts>) {
         self.files.insert(FilePath(path.to_owned()), answer);
     }
 
-    /// Returns whether the key exists; `None` where these facts do not say.
+    /// Returns whether the key exists; `None` where it was never asked.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
         self.record(key).map(|answer| match answer {
             Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
@@ -130,7 +131,7 @@ impl Facts {
         })
     }
 
-    /// Returns a value of the key; absent where the key is absent.
+    /// Returns the data of a value; absent where the key is absent, `None` where it was never asked.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => match record.values.get(name) {
@@ -142,7 +143,7 @@ impl Facts {
         }
     }
 
-    /// Returns the value's name as it was found; `None` where it was not found.
+    /// Returns the value's name as the target spells it; `None` where the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
@@ -150,7 +151,7 @@ impl Facts {
         }
     }
 
-    /// Returns all values of the key that exist, ordered by name.
+    /// Returns all existing values of the key, ordered by name; `None` where they were never asked for.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
@@ -176,7 +177,7 @@ impl Facts {
         }
     }
 
-    /// Returns the key's class name and security descriptor.
+    /// Returns the key's class name and security descriptor; `None` where they were never asked for.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
@@ -188,7 +189,7 @@ impl Facts {
         }
     }
 
-    /// Returns the names of the key's subkeys.
+    /// Returns the names of the key's subkeys; `None` where they were never asked for.
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
             Answer::Present(record) => {
@@ -199,15 +200,15 @@ impl Facts {
         }
     }
 
-    /// Returns the facts of a file.
+    /// Returns the facts of a file; `None` where they were never asked for.
     pub fn file(&self, path: &str) -> Option<Answer<FileFacts>> {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// Returns the key's record.
+    /// Returns the record of a key, or that it is absent.
     ///
-    /// A key is absent if it is below an absent key, or missing in its parent's list of subkeys, unless it may be
-    /// stored elsewhere.
+    /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. This does not
+    /// hold for a key that may be stored under another name.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref().map(Arc::as_ref));
@@ -227,7 +228,7 @@ impl Facts {
         }
     }
 
-    /// Returns the questions that these facts answer.
+    /// Returns the questions that these facts answer: about keys, and about the paths of files.
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
@@ -243,7 +244,7 @@ impl Facts {
         (keys.collect(), self.files.keys().map(|path| path.0.clone()).collect())
     }
 
-    /// Alters the facts as the change alters the target.
+    /// Applies the change to the facts, as if it had been made in the target.
     pub fn apply(&mut self, change: &KeyChange) {
         match change.action {
             ChangeAction::Delete => {
@@ -254,7 +255,7 @@ impl Facts {
                 return;
             }
             ChangeAction::Create => {
-                // Nothing was below the absent key, so the new record lists all values and subkeys.
+                // The key was absent, so nothing was below it: the new record is complete.
                 let record = KeyRecord {
                     values: BTreeMap::new(),
                     unsure: None,
@@ -278,7 +279,7 @@ impl Facts {
                         if !data.is_not_configured() {
                             record.unsure = None;
                         }
-                        // The spelling of the name stays as it was found.
+                        // The value keeps the spelling of its name.
                         record.values.insert(value.name.clone(), Answer::of_state(Some(data.clone())));
                     }
                     None if record.all_values && record.others() == Answer::Absent => {

@@ -1,7 +1,7 @@
-//! The target `hive:FILE=KEY`: a single hive file, mounted at the key where Windows mounts it.
+//! The target `hive:FILE=KEY`: a single hive file, and the key at which Windows loads it.
 //!
-//! Its answer about every other key is unknown. Keys with other names are found in it as in an image:
-//! `CurrentControlSet` with `HKLM\SYSTEM`, `HKCR` and the 32-bit view with `HKLM\SOFTWARE`.
+//! Keys outside the hive are unknown. Keys with several names are found in the hive as in an image: `CurrentControlSet`
+//! in the hive of `HKLM\SYSTEM`; `HKCR` and the 32-bit view in the hive of `HKLM\SOFTWARE`.
 
 use std::{
     collections::BTreeSet,
@@ -25,27 +25,28 @@ use super::{
 pub struct HiveTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
+    /// The path with links resolved, so that every path of one file leads to the same lock, and a write does not
+    /// replace a link.
     path: PathBuf,
     key: KeyPath,
     drives: Drives,
-    /// The drives whose files were asked for, and which nothing stands for.
+    /// The drives whose files were asked for although no folder was given for them.
     missing: BTreeSet<char>,
     registry: OfflineRegistry,
 }
 
 impl HiveTarget {
-    /// Reads the hive at `path`, whose root is the key `key`.
+    /// Opens the hive file at `path`, whose root Windows loads as the key `key`.
     ///
-    /// With `allow_dirty`, a hive that was not written completely and cannot be completed from its logs is read as it
-    /// is, but never written.
+    /// With `allow_dirty`, an incompletely written (dirty) hive that its logs cannot complete is read as it is, but
+    /// never written.
     ///
     /// # Errors
     /// Returns an error where the file cannot be read or is not a hive.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-        // Opened already here, so that a wrong file is refused; otherwise its keys would only be unknown.
+        // Opened here already, so that a wrong file is an error; otherwise all its keys would only be unknown.
         let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
@@ -73,7 +74,7 @@ impl Target for HiveTarget {
         let answers = paths.iter().map(|path| {
             self.drives.facts(path).unwrap_or_else(|| {
                 missing.extend(split_drive(path).map(|(letter, _)| letter));
-                Answer::unread(Reason::Unknown, "a hive holds no files; give a folder for the drive")
+                Answer::unread(Reason::Unknown, "a hive contains no files; give the folder of the drive")
             })
         });
         let answers = answers.collect();
@@ -91,7 +92,7 @@ impl Target for HiveTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // Leftovers that cannot be removed do not prevent an apply.
+        // It is not an error if leftovers of an earlier run cannot be removed.
         let _ = remove_leftovers(&self.path);
         self.registry.forget();
         self.drives.forget();

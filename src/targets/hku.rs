@@ -1,10 +1,11 @@
-//! Tells which user's hive a key below `HKU` is in.
+//! Finds which user's hive contains a key below `HKU`.
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// Returns the key at which Windows mounts the user's hive that contains `path`; `None` where no user's hive does.
+/// Returns the key at which Windows loads the user's hive that contains `path`; `None` where `path` is in no user's
+/// hive.
 ///
-/// While the user is not logged on, that key does not exist, which says nothing about the contents of the hive.
+/// While the user is not logged on, that key is missing. The key can still exist in the hive file.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;

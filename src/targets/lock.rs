@@ -1,11 +1,11 @@
-//! A lock on a target that is a file or folder, held in a file beside it.
+//! The lock of a target that is a file or folder. The lock is a file beside the target.
 //!
 //! The target itself cannot carry the lock: a write replaces it with a rename, and a second process could then hold a
 //! lock on the old file. The file beside it, `.kbfix-NAME.lock`, is created for the lock and removed with it.
 //!
-//! Others may write to the folder and put something under that name. Therefore no link is followed, and a pipe is not
-//! waited for; an existing file is used only if it is an empty file of this user, as a killed process leaves it; and a
-//! file that this process did not create is never deleted.
+//! Other users may be able to write to the folder and create something under that name. Therefore no link is followed
+//! and no pipe is opened. An existing file is used only if it is empty and belongs to this user, as a killed process
+//! leaves it. A file that this process did not create is never deleted.
 
 #[cfg(not(windows))]
 mod unix;
@@ -28,8 +28,8 @@ use crate::files::replace::own_name;
 
 /// Takes the lock of the file or folder at `path`, without waiting.
 ///
-/// It is held until the guard is dropped or the process ends, however it does. A caller must read the target after this
-/// call, not before. `path` should be canonical, so that all names of one file share a lock.
+/// The lock is held until the guard is dropped or the process ends in any way. A caller must read the target after this
+/// call, not before. `path` should be canonical, so that every path of one file leads to the same lock.
 ///
 /// # Errors
 /// Returns [`TargetError::Locked`] where another process, or another guard of this one, holds the lock;
@@ -43,7 +43,7 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     }
 }
 
-/// The number of attempts to take a lock that others take and release at the same time.
+/// The number of attempts to take a lock while other processes take and release it.
 const TRIES: usize = 100;
 
 /// The open lock file. Dropping it releases the lock, and removes the file if it was created for this lock.
@@ -58,8 +58,9 @@ struct Held {
 #[cfg(not(windows))]
 impl Drop for Held {
     fn drop(&mut self) {
-        // Removed while still locked: a process that opens it from now on creates a new file, and one that has it open
-        // sees that it is gone. If the removal fails, an empty unlocked file remains, which the next process uses.
+        // The file is removed while it is still locked. A process that opens the path from now on creates a new file; a
+        // process that has the old file open notices that it is gone. If the removal fails, an empty unlocked file
+        // remains, which the next process uses.
         if let Some(path) = &self.made
             && unix::is_same(&self.file, path).unwrap_or(false)
         {
@@ -70,7 +71,7 @@ impl Drop for Held {
 
 /// Takes the lock; returns `None` where another process holds it.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
-    // Each failed round means that another holder removed or created the file between two of our calls.
+    // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {
         match make(path) {
             Ok(made) => return Ok(made),
@@ -94,17 +95,17 @@ enum Taken {
     Held(File),
     /// Another process holds the lock.
     ByAnother,
-    /// The file was removed meanwhile, or its creator may be about to lock it.
+    /// The file was removed in the meantime, or its creator may be about to lock it.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
     Again,
 }
 
-/// Returns the error for a file that kbfix cannot have created here.
+/// Returns the error for a file that cannot be a lock file of this user.
 fn foreign(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, not an empty file of this user's own"))
 }
 
-/// Refuses anything but an empty file.
+/// Returns an error for anything but an empty file.
 fn refuse_foreign(metadata: &Metadata) -> io::Result<()> {
     match metadata.file_type() {
         kind if kind.is_symlink() => Err(foreign("a link")),
@@ -151,7 +152,7 @@ mod tests {
         fs::create_dir(&lock).unwrap();
         assert!(refusal(dir.path()).contains("it is a folder"));
         fs::remove_dir(&lock).unwrap();
-        // A killed process can leave this. Another program that locks it still finds the same file.
+        // A killed process can leave this empty file. Another program that locks it still finds the same file.
         fs::write(&lock, "").unwrap();
         let held = lock_beside(&dir.path().join("a.reg")).unwrap();
         assert!(matches!(lock_beside(&dir.path().join("a.reg")), Err(TargetError::Locked { .. })));
@@ -174,7 +175,7 @@ mod tests {
         assert!(refusal(dir.path()).contains("it is a link"));
         fs::remove_file(&lock).unwrap();
         fs::hard_link(&elsewhere, &lock).unwrap();
-        assert!(refusal(dir.path()).contains("another name"));
+        assert!(refusal(dir.path()).contains("a second name"));
         fs::remove_file(&lock).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
         assert!(refusal(dir.path()).contains("a pipe"));

@@ -1,14 +1,14 @@
 //! Targets: kbfix reads the present state from them and writes changes to them.
 //!
-//! A target knows keys, values and files, but no specs. It has few primitives, so that each kind of target is small and
-//! one contract suite (`tests/engine/targets/`) can test that all of them behave the same:
+//! A target knows keys, values and files, but no specs. Each target has the same few operations, so that one test suite
+//! (`tests/engine/targets/`) can check that all kinds behave the same:
 //!
 //! - read a batch of keys, a batch of files, and what event logs say;
 //! - write a list of changes, each checked against its `before`;
 //! - lock the target meanwhile.
 //!
-//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]), and only absent is a
-//! state.
+//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]). Only "absent" says
+//! something about the state; the others say that the state could not be read.
 
 mod address;
 mod answer;
@@ -56,8 +56,8 @@ use crate::{
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// The key, in its view. A target on a running machine answers for `HKCU` with the caller's own hive or with
-    /// unknown.
+    /// The key, in the 32-bit or 64-bit view. For a key below `HKCU`, the live registry answers from the hive of the
+    /// user who runs kbfix; other targets answer unknown.
     pub key: Key,
     /// The values to read.
     pub values: ValueSelection,
@@ -66,31 +66,32 @@ pub struct KeyQuery {
 }
 
 impl KeyQuery {
-    /// Returns whether the query asks for everything in the key, as the listing of a tree does.
+    /// Returns whether the query asks for everything in the key: all values and all subkeys.
     pub fn lists_all(&self) -> bool {
         self.subkeys && self.values == ValueSelection::All
     }
 }
 
-/// The values of a key to read.
+/// Which values of a key to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueSelection {
-    /// These; an empty set only asks whether the key exists.
+    /// The values with these names; an empty set only asks whether the key exists.
     Names(BTreeSet<ValueName>),
-    /// All values of the key, its class name and its security descriptor: everything that would be lost with the key.
+    /// All values of the key, its class name and its security descriptor: everything that would be lost if the key were
+    /// deleted.
     All,
 }
 
-/// A place whose facts kbfix reads and, for most kinds, changes.
+/// A system whose registry and files kbfix reads and, for most kinds of targets, changes.
 pub trait Target {
-    /// Returns the URI by which the user named the target, without any secret.
+    /// Returns the URI by which the user named the target, without any password.
     fn uri(&self) -> String;
 
     /// Answers each question, in the same order. Opens nothing for writing.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read; an error about one key is in that key's
-    /// answer.
+    /// Returns an error only where the target as a whole cannot be read. If a single key cannot be read, the answer for
+    /// that key says so.
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
 
     /// Returns the facts of each file, in the same order. A path is an absolute Windows path, such as
@@ -109,13 +110,13 @@ pub trait Target {
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
     }
 
-    /// Returns the drives whose files were asked for and which nothing stands for, because the operator gave no folder.
+    /// Returns the drives whose files were asked for although the operator gave no folder for them.
     fn missing_drives(&self) -> BTreeSet<char> {
         BTreeSet::new()
     }
 
     /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
-    /// where that key leads to no other.
+    /// where that key is not a link to a control set.
     ///
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
@@ -123,13 +124,14 @@ pub trait Target {
         Ok(Answer::Absent)
     }
 
-    /// Takes the target's lock until the guard is dropped. Reads after this call return the present state.
+    /// Takes the target's lock, and holds it until the returned guard is dropped. Reads after this call return the
+    /// present state, not a cached one.
     ///
     /// # Errors
     /// Returns [`TargetError::Locked`] where another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
-    /// Checks that no file in which these changes are is damaged in a way that prevents every change.
+    /// Checks that no file that these changes would edit has damage that makes every edit unsafe.
     ///
     /// # Errors
     /// Returns [`TargetError::Malformed`] for the first such file.
@@ -137,8 +139,8 @@ pub trait Target {
         Ok(())
     }
 
-    /// Checks whether changes that were just planned can be written, as far as that is known without writing: a file
-    /// may be unable to hold them.
+    /// Checks, without writing anything, whether planned changes can be written: for example, whether the format of a
+    /// file can express them.
     ///
     /// # Errors
     /// Returns why the write would be refused.
@@ -146,9 +148,9 @@ pub trait Target {
         Ok(())
     }
 
-    /// Makes the changes in their order. Before each, its `before` must match the present state.
+    /// Makes the changes in their order. Each change is made only if its `before` matches the present state.
     ///
-    /// A file is replaced as a whole: all changes in it or none. An image has several files, which are replaced one
+    /// A file is replaced as a whole, so it gets all of its changes or none. The files of an image are replaced one
     /// after the other.
     ///
     /// # Errors
@@ -156,7 +158,7 @@ pub trait Target {
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure>;
 }
 
-/// A target's lock, held until this is dropped.
+/// A lock on a target, held until this guard is dropped.
 pub struct Lock {
     _held: Box<dyn std::any::Any>,
 }
@@ -168,18 +170,18 @@ impl Lock {
     }
 }
 
-/// The reason why a target as a whole could not be read or locked.
+/// Why a target as a whole could not be read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The operating system reported an error.
     #[error("{what}: {source}")]
     Io {
-        /// The file or action.
+        /// The file or the action that failed.
         what: String,
         /// The system's error.
         source: std::io::Error,
     },
-    /// The lock file could not be created, or something else has its name (then the error is `AlreadyExists`).
+    /// The lock file could not be created, or another file has its name (then the error is `AlreadyExists`).
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The path of the lock file.
@@ -187,42 +189,42 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The target is damaged, or is not of the kind that its URI says.
+    /// The target is damaged, or is not of the kind that its URI names.
     #[error("{what}: {detail}")]
     Malformed {
-        /// The file or place.
+        /// The file or key that is damaged.
         what: String,
-        /// The problem and its place.
+        /// What is wrong, and where.
         detail: String,
-        /// The option with which it can be read all the same, if there is one.
+        /// The option that allows reading the target in spite of this, if there is one.
         option: Option<NamedOption>,
     },
     /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]
     Locked {
-        /// The target.
+        /// The target that is locked.
         what: String,
     },
     /// The target cannot do what was asked.
     #[error("{what}: {detail}")]
     Unsupported {
-        /// The target.
+        /// The target that cannot do it.
         what: String,
         /// The action that is not supported.
         detail: String,
     },
-    /// Another machine could not be asked.
+    /// Another machine, as a whole, could not be read or changed.
     #[error("{what}: {trouble}")]
     Remote {
-        /// The target.
+        /// The other machine.
         what: String,
-        /// The reason.
+        /// Why it could not be read or changed.
         trouble: smb::Trouble,
     },
 }
 
 impl TargetError {
-    /// Returns the error as the reason why changes at `place` were not written.
+    /// Converts the error into the reason why the changes at `place` were not written.
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
@@ -232,15 +234,15 @@ impl TargetError {
     }
 }
 
-/// The reason why a change was not written.
+/// Why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The present state differs from the change's `before`.
+    /// The state of the target differs from the `before` of the change.
     #[error("{place}: expected {expected}, found {found}")]
     Stale {
-        /// The key, with the value's name where the error is about a value.
+        /// The key, followed by the value name where the error is about a value.
         place: String,
-        /// The `before` of the change.
+        /// The state that the change expected: its `before`.
         expected: String,
         /// The present state.
         found: String,
@@ -248,18 +250,18 @@ pub enum WriteError {
     /// The system denied write access.
     #[error("{place}: access denied")]
     Denied {
-        /// The key, with the value's name where the error is about a value.
+        /// The key, followed by the value name where the error is about a value.
         place: String,
     },
     /// The target cannot store the change: its format cannot express a name or data, or it is read-only.
     #[error("{place}: {detail}")]
     Unsupported {
-        /// The key, with the value's name where the error is about a value.
+        /// The key, followed by the value name where the error is about a value.
         place: String,
-        /// The action that is not supported.
+        /// What the target cannot store, and why.
         detail: String,
     },
-    /// Another error of the system.
+    /// The system reported another error.
     #[error("{place}: {source}")]
     Io {
         /// The key or file.
@@ -269,18 +271,19 @@ pub enum WriteError {
     },
 }
 
-/// The reason why changes were not written, and the changes that may have been made.
+/// Why changes were not written, and which changes may have been made.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct WriteFailure {
     /// The reason.
     pub error: WriteError,
-    /// The changes that may have been made, in that order; the last one perhaps only in part. All other changes were
-    /// not begun, so a different state in their place has another cause.
+    /// The changes that may have been made, in the order in which they were begun. The last of them may have been made
+    /// only in part. All other changes were not begun: if their keys differ from the expected state, something else
+    /// changed them.
     pub begun: Vec<KeyChange>,
 }
 
-/// Converts an error from before the first change.
+/// Converts an error that occurred before the first change was begun.
 impl From<WriteError> for WriteFailure {
     fn from(error: WriteError) -> Self {
         Self { error, begun: Vec::new() }

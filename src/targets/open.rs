@@ -35,7 +35,8 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     }
 }
 
-/// Opens the folders that stand for drives; a folder of `--drive` has precedence over that of `--files`.
+/// Opens the folders that hold the files of drives. For one drive, a folder of `--drive` has precedence over that of
+/// `--files`.
 fn drives(address: &Address) -> Result<Drives, TargetError> {
     let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
     let files = address.files.iter().map(|folder| ('C', folder.as_path()));
@@ -50,7 +51,12 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
 
 #[cfg(not(windows))]
 fn local() -> Result<Box<dyn Target>, TargetError> {
-    Err(TargetError::Unsupported { what: "local".to_owned(), detail: "only Windows has a live registry".to_owned() })
+    Err(TargetError::Unsupported {
+        what: "local".to_owned(),
+        detail: "this kbfix does not run on Windows, so there \
+        is no live registry; name an image, a hive, an export, a snapshot or another machine"
+            .to_owned(),
+    })
 }
 
 #[cfg(unix)]
@@ -64,6 +70,8 @@ fn smb(host: Host, drives: Drives) -> Result<Box<dyn Target>, TargetError> {
 fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: host.to_string(),
-        detail: "another machine can be reached only from Linux and similar systems, through Samba".to_owned(),
+        detail: "kbfix reaches another machine through Samba, which it uses only on Linux and similar \
+            systems"
+            .to_owned(),
     })
 }

@@ -1,5 +1,5 @@
-//! The checks that targets make around a change: its `before` must match the present state; and where changes are made
-//! in memory first, they must read back and can be undone.
+//! Checks that targets make before and after a change. Before a change, its `before` must match the present state.
+//! Where changes are first made in memory, it must be possible to read them back and to undo them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::registry::{Data, Key};
 
 use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection, WriteError};
 
-/// Checks a change against the answers of `read`.
+/// Checks that the present state matches the `before` of a change. `read` answers questions about the present state.
 ///
 /// # Errors
 /// Returns [`WriteError::Stale`] where the present state differs, [`WriteError::Unsupported`] where it cannot be read.
@@ -59,15 +59,15 @@ pub(super) fn before(
     Ok(())
 }
 
-/// The message for a change whose key's name leads elsewhere after all changes of the run.
-pub(super) const LED_ELSEWHERE: &str = "other changes of this run alter to which key this name leads, as `Current` in \
-    `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`, so this change could not be read back or undone; make the two changes \
-    in separate runs";
+/// The message for a change to a key whose name leads to another key once all changes of the run are made.
+pub(super) const LED_ELSEWHERE: &str = "another change of this run makes this key name lead to a different key (as \
+    the value `Current` of `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`), so this change could not be read \
+    back or undone; make the two changes in separate runs";
 
 /// Undoes changes that were made in memory, from the last to the first.
 ///
-/// Each must read back as it was made, and after it is undone, the state must be that from before it. `make` checks a
-/// change with [`before`] and makes it.
+/// Each change must read back as it was made. After it is undone, the state must be the one before the change. `make`
+/// checks a change with [`before`] and then makes it.
 ///
 /// # Errors
 /// Returns [`WriteError`] for the first change that cannot be read back or undone.
@@ -84,7 +84,10 @@ pub(super) fn undo<T>(
                 WriteError::Unsupported { place, detail } => (place, detail),
                 other => (change.key.to_string(), other.to_string()),
             };
-            let detail = format!("after the change it could not be read back or undone, so nothing is changed: {why}");
+            let detail = format!(
+                "a trial in memory showed that this change could not be read back or undone, so \
+                nothing was changed: {why}"
+            );
             WriteError::Unsupported { place, detail }
         })?;
     }

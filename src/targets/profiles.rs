@@ -1,7 +1,7 @@
-//! The users of a machine: the entries of `ProfileList`, and the files of each user's hives.
+//! The users of a machine, and their hive files. The users are the entries of `ProfileList`.
 //!
-//! Used by `image:DIR`, where every user's hives are files, and by `local`, where those of users who are not logged on
-//! are.
+//! The target `image:DIR` uses this for every user; the target `local` uses it for users who are not logged on, because
+//! their hives are files.
 //!
 //! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its places in the profile
 //! before and since Windows Vista.
@@ -19,7 +19,7 @@ use super::{
 
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
-/// The places in a profile of the hive of the user's classes: since Windows Vista, and before.
+/// The paths, within a profile, of the hive with the user's classes: since Windows Vista, and before.
 const CLASSES: [&str; 2] = [
     r"AppData\Local\Microsoft\Windows\UsrClass.dat",
     r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
@@ -28,23 +28,23 @@ const CLASSES: [&str; 2] = [
 /// The hive of a mandatory profile, which discards the user's changes. kbfix does not read it.
 const MANDATORY: &str = "NTUSER.MAN";
 
-/// The result of asking the registry: an answer, or why there is none.
+/// The result of a question to the registry: the outer error concerns the whole target, the inner error this question.
 pub(super) type Asked<T> = Result<Result<T, Unread>, TargetError>;
 
 /// A function that answers questions about keys below `HKLM`.
 pub(super) trait Ask: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {}
 impl<F: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>> Ask for F {}
 
-/// A user with a profile.
+/// A user who has a profile.
 #[derive(Debug)]
 pub(super) struct Profile {
     sid: KeyName,
-    /// The profile's folder, as the machine names it.
+    /// The profile's folder as a path on the machine that is read.
     folder: Result<String, Unread>,
 }
 
 impl Profile {
-    /// Returns the profile's folder, as the machine names it, where it is known.
+    /// Returns the profile's folder as a path on the machine that is read; `None` where it is not known.
     #[cfg_attr(not(windows), allow(dead_code, reason = "an image has one folder for all of its users"))]
     pub(super) fn folder(&self) -> Option<&str> {
         self.folder.as_deref().ok()
@@ -59,8 +59,8 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
 
-/// Returns whether the change may alter which hive belongs to whom: it is in `ProfileList`, or changes `SystemRoot`, by
-/// which the folders of profiles are found.
+/// Returns whether the change may alter which hive belongs to which user: whether it changes `ProfileList`, or
+/// `SystemRoot`, which the folders of profiles refer to.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
@@ -71,7 +71,8 @@ pub(super) fn names_hives(change: &KeyChange) -> bool {
 /// Returns every user with a profile, and the Default profile.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read; the inner error is for a list that cannot be read.
+/// The outer error says that the target as a whole cannot be read; the inner error says that the list of profiles
+/// cannot be read.
 pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<Vec<Profile>> {
     let path = match KeyPath::from_parts(RootKey::Hklm, PROFILES) {
         Ok(path) => path,
@@ -90,7 +91,15 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     for sid in users {
         let folder = text(&mut ask, &format!("{PROFILES}\\{sid}"), "ProfileImagePath")?;
         let folder = folder.and_then(|folder| {
-            let absent = || Unread::new(Reason::Malformed, format!("the profile of {sid} has no ProfileImagePath"));
+            let absent = || {
+                Unread::new(
+                    Reason::Malformed,
+                    format!(
+                        "the entry of {sid} in ProfileList has no value \
+                ProfileImagePath"
+                    ),
+                )
+            };
             expanded(&folder.ok_or_else(absent)?, system_root)
         });
         profiles.push(Profile { sid, folder });
@@ -102,10 +111,18 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     Ok(Ok(profiles))
 }
 
-/// Returns the folder of the Default profile. Since Windows Vista the value `Default` holds it; before that,
-/// `DefaultUserProfile` holds its name below `ProfilesDirectory`.
+/// Returns the folder of the Default profile. Since Windows Vista the value `Default` contains the path. Before that,
+/// the value `DefaultUserProfile` contains the name of a folder below `ProfilesDirectory`.
 fn default_profile(mut ask: impl Ask) -> Asked<String> {
-    let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES} names no Default profile"));
+    let absent = || {
+        Unread::new(
+            Reason::Unknown,
+            format!(
+                "HKLM\\{PROFILES} does not name the folder of the Default \
+        profile"
+            ),
+        )
+    };
     let whole = match text(&mut ask, PROFILES, "Default")? {
         Ok(None) => None,
         known => return Ok(known.and_then(|folder| folder.ok_or_else(absent))),
@@ -118,9 +135,9 @@ fn default_profile(mut ask: impl Ask) -> Asked<String> {
 
 /// Mounts every user's hives below `HKU`.
 ///
-/// A profile without NTUSER.DAT (and without NTUSER.MAN) is absent there: Windows keeps the ProfileList entry of a
-/// profile whose folder was deleted. Any other missing hive is unknown. `find` looks for a file in a folder of the
-/// machine; `what` names the machine in messages.
+/// A user whose profile has neither NTUSER.DAT nor NTUSER.MAN is absent there, because Windows keeps the ProfileList
+/// entry after the profile's folder is deleted. Any other missing hive is unknown. `find` looks for a file in a folder
+/// of the machine that is read; `what` is the name of the machine in messages.
 pub(super) fn mount(
     registry: &mut OfflineRegistry,
     profiles: &[Profile],
@@ -151,8 +168,10 @@ pub(super) fn mount(
     }
 }
 
-/// Returns the topmost link (or junction) from the profile's folder down to the file. The user, who owns the profile,
-/// could use one to lead kbfix, run by an administrator, to a file of the system.
+/// Returns the topmost link or junction on the path from the profile's folder down to the file, if there is one.
+///
+/// A profile belongs to its user. With a link there, the user could make kbfix, run by an administrator, open a file of
+/// the system.
 #[cfg_attr(not(windows), allow(dead_code, reason = "nobody works on the volume of an image"))]
 pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     let on_the_way = file.ancestors().take_while(|path| path.starts_with(folder));
@@ -160,7 +179,7 @@ pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     on_the_way.filter(is_link).last().map(Path::to_owned)
 }
 
-/// Returns the string in a value below `HKLM`; `None` where it is absent.
+/// Returns the string in a value of a key below `HKLM`; `None` where the value is absent.
 pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
     let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
@@ -173,10 +192,10 @@ pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<Str
     Ok(answer.known().and_then(|facts| {
         let Some(answer) = facts.and_then(|mut facts| facts.values.remove(&name)) else { return Ok(None) };
         let Some(data) = answer.known()? else { return Ok(None) };
-        // Without the data, which a spec of the run may call sensitive.
+        // The message omits the data, because a spec of the run may declare it sensitive.
         let malformed = || {
             let (what, length) = (data.value_type, data.bytes.len());
-            let detail = format!("{} {name:?} holds no string ({what} of {length} bytes)", query.key);
+            let detail = format!("{} {name:?} is not a string ({what} of {length} bytes)", query.key);
             Unread::new(Reason::Malformed, detail)
         };
         data.as_read_text().map(Some).ok_or_else(malformed)
@@ -192,7 +211,7 @@ pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Re
     match name.to_ascii_lowercase().as_str() {
         "systemdrive" => Ok(format!("{}{rest}", root.get(..2).unwrap_or_default())),
         "systemroot" | "windir" => Ok(format!("{}{rest}", root.trim_end_matches('\\'))),
-        _ => Err(Unread::new(Reason::Unsupported, format!("%{name}% in `{folder}` is not known to kbfix"))),
+        _ => Err(Unread::new(Reason::Unsupported, format!("kbfix cannot expand the variable %{name}% in `{folder}`"))),
     }
 }
 

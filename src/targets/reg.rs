@@ -1,13 +1,13 @@
-//! The target `reg:FILE`: a registry export, with the files of a drive beside it.
+//! The target `reg:FILE`: a registry export, and optionally a folder with the files of drive `C:`.
 //!
-//! An export says nothing about keys that it does not cover. It covers the keys that it lists and, since exports are
-//! recursive, everything below them: there, what is not listed is absent. The keys above a listed key exist, but their
-//! values and other subkeys are not known. The answer about any other key is unknown.
+//! An export covers the keys that it lists and, since exports are recursive, everything below them. Below a listed key,
+//! whatever is not listed is absent. The keys above a listed key exist, but their values and other subkeys are unknown.
+//! All other keys are unknown.
 //!
 //! - The 32-bit view is read where the 64-bit view stores it: below `Wow6432Node`. An export that covers
-//!   `HKLM\SOFTWARE` and has no `Wow6432Node` there is of a 32-bit Windows, where both views are one.
-//! - `HKLM\SYSTEM\CurrentControlSet` is the `ControlSet00N` that `HKLM\SYSTEM\Select` names as `Current`, unless the
-//!   file lists CurrentControlSet itself.
+//!   `HKLM\SOFTWARE` and has no `Wow6432Node` there was made on a 32-bit Windows, which has only one view.
+//! - `HKLM\SYSTEM\CurrentControlSet` is read from the `ControlSet00N` whose number is in the value `Current` of
+//!   `HKLM\SYSTEM\Select`, unless the file lists CurrentControlSet itself.
 //! - A key with several names (`HKCR` and `HKLM\SOFTWARE\Classes`, `HKU\S-1-5-18` and `HKU\.DEFAULT`, a user's classes)
 //!   is found under the name that the file covers.
 
@@ -40,11 +40,12 @@ mod write;
 pub struct RegTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
+    /// The path with links resolved, so that every path of one file leads to the same lock, and a write does not
+    /// replace a link.
     path: PathBuf,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
-    /// Whether files were asked for, and there is no folder that holds them.
+    /// Whether files were asked for although no folder was given for them.
     files_missing: bool,
     document: Document,
 }
@@ -52,12 +53,11 @@ pub struct RegTarget {
 impl RegTarget {
     /// Reads the export at `path`.
     ///
-    /// `files` is a folder that stands for the drive `C:` of the exported machine; `code_page` is needed for bytes
-    /// outside ASCII in a file without a byte order mark.
+    /// `files` is a folder that holds the files of drive `C:` of the exported machine. `code_page` is needed where a
+    /// file without a byte order mark has bytes outside ASCII.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for a file that is not an export: it is damaged, or a script that deletes
-    /// keys or values.
+    /// Returns [`TargetError::Malformed`] for a file that is damaged, or that is a script which deletes keys or values.
     pub fn open(path: &Path, files: Option<&Path>, code_page: Option<CodePage>) -> Result<Self, TargetError> {
         let io = |path: &Path| {
             let what = path.display().to_string();
@@ -69,7 +69,7 @@ impl RegTarget {
         Ok(Self { named: path.to_owned(), path: real, code_page, files, files_missing: false, document })
     }
 
-    /// Reads the file again: it may have changed since.
+    /// Reads the file again, because it may have changed since it was last read.
     fn reload(&mut self) -> Result<(), TargetError> {
         self.document = load(&self.path, self.code_page)?;
         Ok(())
@@ -79,13 +79,14 @@ impl RegTarget {
         self.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
     }
 
-    /// Returns whether the export is of a 32-bit Windows, which has one view: every 64-bit Windows has this key.
+    /// Returns whether the export is from a 32-bit Windows, which has only one view. Every 64-bit Windows has the key
+    /// `Wow6432Node`.
     fn is_32_bit_windows(&self) -> bool {
         KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node")
             .is_ok_and(|key| matches!(self.existence(&key), Existence::Absent))
     }
 
-    /// Returns the path under which the file lists a key, or would list it.
+    /// Returns the path at which the file lists a key, or would list it if the key existed.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
         let one_name = key.one_name(key.view == View::Bits32 && self.is_32_bit_windows());
         let path = one_name.stored();
@@ -103,7 +104,7 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the number of the current control set; `None` where the file does not list `Select`.
+    /// Returns the number of the current control set; `None` where the file does not list `HKLM\SYSTEM\Select`.
     fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
@@ -113,12 +114,16 @@ impl RegTarget {
         let Some(values) = self.document.values(&select) else { return Ok(None) };
         match values.get(&current).map(|data| data.map(Data::decode)) {
             Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(number as u16)),
-            Some(_) => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
+            Some(_) => Err(Unread::new(
+                Reason::Malformed,
+                r"the value Current of HKLM\SYSTEM\Select is not the \
+                number of a control set",
+            )),
             None => Ok(None),
         }
     }
 
-    /// Returns what the file says about the existence of a key: present, absent, or not covered.
+    /// Returns what the file says about a key: that it exists, that it is absent, or nothing.
     fn existence(&self, path: &KeyPath) -> Existence {
         let covered = std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.document.lists(&key));
         if self.lists_any(path) || (path.parent().is_none() && !covered) {
@@ -126,12 +131,12 @@ impl RegTarget {
         }
         match (covered, self.document.unreadable_key()) {
             (false, _) => Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not cover {path}"))),
-            // The unreadable name may be this one.
+            // The key whose name cannot be read may be this one.
             (true, Some(why)) => Existence::Unread(Unread::new(Reason::Malformed, why)),
             // An export of HKU contains only the hives that were loaded, not those of all users.
             (true, None) => match hku::of_a_user(path).filter(|hive| !self.lists_any(&hive.path)) {
                 Some(hive) => {
-                    Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not hold {hive}")))
+                    Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not contain {hive}")))
                 }
                 None => Existence::Absent,
             },
@@ -147,7 +152,13 @@ impl RegTarget {
             Existence::Covered => {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
-                let none = || Answer::unread(Reason::Unknown, "an export holds no classes and security descriptors");
+                let none = || {
+                    Answer::unread(
+                        Reason::Unknown,
+                        "an export contains no class names and no security \
+                    descriptors",
+                    )
+                };
                 let properties = (query.values == ValueSelection::All).then(none);
                 Ok(Answer::Present(KeyFacts { values, unsure: None, properties, subkeys }))
             }
@@ -159,7 +170,7 @@ impl RegTarget {
         path: &KeyPath,
         wanted: &ValueSelection,
     ) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
-        // Only the existence of the key is asked, as for the parent of each created key.
+        // For the parent of each created key, only its existence is asked.
         if matches!(wanted, ValueSelection::Names(names) if names.is_empty()) {
             return Ok(BTreeMap::new());
         }
@@ -189,7 +200,7 @@ impl RegTarget {
         }
     }
 
-    /// Returns the names of the keys directly below a covered key.
+    /// Returns the names of the keys directly below a key that the file covers.
     fn subkeys(&self, path: &KeyPath) -> Result<Vec<KeyName>, Unread> {
         if let Some(why) = self.document.unreadable_key() {
             return Err(Unread::new(Reason::Malformed, why));
@@ -208,16 +219,16 @@ impl RegTarget {
 }
 
 enum Existence {
-    /// It exists, and the file has all of it.
+    /// The key exists, and the file contains all of it.
     Covered,
-    /// It exists, as a root key or above a listed key; nothing else is known of it.
+    /// The key exists, as a root key or above a listed key. The file says nothing else about it.
     Above,
     Absent,
     Unread(Unread),
 }
 
 fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
-    let unknown = || Unread::new(Reason::Unknown, format!("the export holds only part of {path}"));
+    let unknown = || Unread::new(Reason::Unknown, format!("the export contains only a part of {path}"));
     match &query.values {
         ValueSelection::Names(names) if !query.subkeys => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
@@ -240,8 +251,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
         Some(line) => Err(TargetError::Malformed {
             what: what(),
             detail: format!(
-                "line {line} deletes a key or a value: this is a script for changes, not an export of the \
-                 present state; give an export (`reg export KEY FILE`)"
+                "line {line} deletes a key or a value: this is a script that makes changes, not an export of the \
+                    present state; give an export (`reg export KEY FILE`)"
             ),
             option: None,
         }),
@@ -261,7 +272,13 @@ impl Target for RegTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let Some(files) = &mut self.files else {
             self.files_missing |= !paths.is_empty();
-            let unknown = || Answer::unread(Reason::Unknown, "an export holds no files; give the folder of its drive");
+            let unknown = || {
+                Answer::unread(
+                    Reason::Unknown,
+                    "an export contains no files; give the folder with the \
+                files of drive C",
+                )
+            };
             return Ok(paths.iter().map(|_| unknown()).collect());
         };
         Ok(paths.iter().map(|path| files.facts(path)).collect())
@@ -281,7 +298,7 @@ impl Target for RegTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // Leftovers that cannot be removed do not prevent an apply.
+        // It is not an error if leftovers of an earlier run cannot be removed.
         let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
@@ -302,7 +319,7 @@ impl Target for RegTarget {
             return Ok(());
         }
         let place = self.path.display().to_string();
-        // The changes are checked against the present content of the file, even if it was edited without the lock.
+        // The file is read again, because another program may have edited it without taking the lock.
         self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
         let made = self.carry_out(changes).and_then(|()| {
             let edited = self.document.clone();
@@ -319,7 +336,8 @@ impl Target for RegTarget {
                 WriteFailure { error, begun: changes.to_vec() }
             })
         });
-        // Some changes may be made in memory only, so the file is read again; if that fails, everything is unknown.
+        // After a failure, some changes may be in memory only, so the file is read again. If that fails as well, all
+        // keys are unknown.
         if written.is_err()
             && self.reload().is_err()
             && let Ok(empty) = Document::parse(b"REGEDIT4".to_vec(), None)

@@ -1,4 +1,4 @@
-//! Short (8.3) names, which Windows gives to files and folders beside their long names.
+//! Short (8.3) names, which Windows gives to files and folders in addition to their long names.
 
 #[cfg(windows)]
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::Path;
 #[cfg(unix)]
 use crate::registry::name;
 
-/// Returns whether `name` has the form of a short name, such as `PROGRA~1` or `SETUP~12.EXE`: at most eight and three
-/// characters, with a tilde and a digit.
+/// Returns whether `name` has the form of a short name, such as `PROGRA~1` or `SETUP~12.EXE`: at most eight characters
+/// and an extension of at most three, with a tilde followed by a digit.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces", "Short vs. Long Names".
 pub(super) fn is_one(name: &str) -> bool {
@@ -17,14 +17,14 @@ pub(super) fn is_one(name: &str) -> bool {
     numbered && base.chars().count() <= 8 && extension.chars().count() <= 3 && !extension.contains('.')
 }
 
-/// Returns whether the file system has this short name for an entry: ntfs-3g reports it, as ntfs-3g(8) says.
+/// Returns whether `wanted` is the short name of this file or folder, as ntfs-3g reports it (see ntfs-3g(8)).
 #[cfg(unix)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let short = xattr::get(path, "system.ntfs_dos_name").ok().flatten().and_then(|name| String::from_utf8(name).ok());
     short.is_some_and(|short| name::compare(&short, wanted).is_eq())
 }
 
-/// Returns whether the file system has this short name for an entry: the path with the short name leads there.
+/// Returns whether `wanted` is the short name of this file or folder: whether the path with the short name leads to it.
 #[cfg(windows)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let by_short_name = fs::canonicalize(path.with_file_name(wanted));

@@ -1,7 +1,7 @@
 //! The target `snapshot:FILE`: facts of another target, kept in a file.
 //!
-//! A snapshot answers only the questions that were asked when it was taken; anything else is unknown. Changes alter the
-//! file as they would alter the machine, so that a plan can be tried on it.
+//! A snapshot answers only the questions that were asked when it was taken; everything else is unknown. Applying a plan
+//! to a snapshot changes the file in the way in which the machine would change, so that a plan can be tried out.
 
 use std::{
     io,
@@ -22,21 +22,21 @@ use super::{
     TargetError, WriteError, WriteFailure, lock::lock_beside, precondition,
 };
 
-/// A snapshot file.
+/// The content of a snapshot file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix snapshot, version 1")]
 pub struct Snapshot {
-    /// The version of this format: 1.
+    /// The version of the snapshot format; always 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_snapshot: u32,
-    /// The URI of the target from which it was taken.
+    /// The URI of the target whose facts these are.
     pub taken_of: String,
-    /// When it was taken, as RFC 3339.
+    /// The time at which the snapshot was taken, as RFC 3339.
     pub taken: String,
-    /// The ids of the specs that asked the questions.
+    /// The ids of the specs that determined what was read.
     pub specs: Vec<String>,
-    /// The facts.
+    /// The facts that were read from the target.
     pub facts: Facts,
     /// What its event logs say of the symptoms of the specs, where `kbfix snapshot --symptoms` asked for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +47,7 @@ impl Snapshot {
     /// Returns the text of the file.
     ///
     /// # Errors
-    /// Returns an error where the text is larger than kbfix reads.
+    /// Returns an error where the text would be larger than the largest snapshot that kbfix reads.
     pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -60,7 +60,7 @@ impl Snapshot {
 pub struct SnapshotTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that all names of one file share a lock.
+    /// The path with links resolved, so that every path of one file leads to the same lock.
     path: PathBuf,
     snapshot: Snapshot,
 }
@@ -76,19 +76,24 @@ impl SnapshotTarget {
         Ok(Self { named, path, snapshot })
     }
 
-    /// Returns the content of the file.
+    /// Returns the content of the snapshot file.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 }
 
-/// The largest snapshot that is read or written, in bytes.
+/// The size in bytes of the largest snapshot that kbfix reads or writes.
 const MOST: u64 = 256 << 20;
 
-/// Returns why a snapshot of that many bytes is not written; `None` where it can be read again.
+/// Returns why a snapshot of `size` bytes cannot be written; `None` where it is not too large to be read again.
 fn too_large(size: usize) -> Option<String> {
     let over = size as u64 > MOST;
-    over.then(|| format!("the snapshot would have {size} bytes, more than the {MOST} that kbfix reads of one"))
+    over.then(|| {
+        format!(
+            "the snapshot would have {size} bytes, but kbfix reads at most {MOST}; take it with fewer \
+        specs"
+        )
+    })
 }
 
 fn load(path: &Path) -> Result<Snapshot, TargetError> {
@@ -96,7 +101,7 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
-    // Each part refuses a member that is given twice, so the text is not looked through for that first.
+    // Each part of the document refuses a member that is given twice, so no check of the text is needed before.
     let snapshot =
         serde_json::from_str::<Snapshot>(&text).map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
@@ -132,7 +137,7 @@ impl Target for SnapshotTarget {
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // Leftovers that cannot be removed do not prevent an apply.
+        // It is not an error if leftovers of an earlier run cannot be removed.
         let _ = remove_leftovers(&self.path);
         self.snapshot = load(&self.path)?;
         Ok(lock)
@@ -140,7 +145,7 @@ impl Target for SnapshotTarget {
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let place = self.path.display().to_string();
-        // The changes are checked against the present content of the file, even if it was edited without the lock.
+        // The file is read again, because another program may have edited it without taking the lock.
         self.snapshot = load(&self.path).map_err(|error| error.refusal(&place))?;
         let mut snapshot = self.snapshot.clone();
         for change in changes {
@@ -150,8 +155,8 @@ impl Target for SnapshotTarget {
         }
         let text = snapshot.to_text().map_err(|detail| WriteError::Unsupported { place: place.clone(), detail })?;
         if let Err(source) = replace_file(&self.path, text.as_bytes()) {
-            // The new file may be in place nevertheless, if only the sync of its folder failed: the file is read again
-            // for the undo; if that fails, everything is unknown.
+            // The new file may be in place even after an error, if only the sync of its folder failed. So the file is
+            // read again for the undo. If that fails as well, everything is unknown.
             self.snapshot = load(&self.path).unwrap_or(Snapshot { facts: Facts::default(), ..snapshot });
             let error = match source.kind() {
                 io::ErrorKind::PermissionDenied => WriteError::Denied { place },
@@ -180,7 +185,8 @@ mod tests {
 
     use super::*;
 
-    /// Writes JSON in which the member number `at`, counted over all objects, is given twice; counts `at` down.
+    /// Writes JSON in which one member is given twice: the one with the number `at`, counted over all objects. Counts
+    /// `at` down.
     fn twice(value: &Value, at: &mut usize, out: &mut String) {
         match value {
             Value::Object(members) => {

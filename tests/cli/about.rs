@@ -16,7 +16,7 @@ fn the_verbose_version_says_what_kbfix_is_built_from() {
         assert!(run.stdout.ends_with(&specs), "{}", run.stdout);
     }
     assert_eq!(machine.run("--version").code(0).stdout, format!("kbfix {}\n", env!("CARGO_PKG_VERSION")));
-    machine.run("--verbose schema").code(2).says("--verbose goes with --version");
+    machine.run("--verbose schema").code(2).says("--verbose can only be used with --version");
 }
 
 #[test]

@@ -105,13 +105,17 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     let line = "apply @/t.yaml --code-page 1252 @target @state";
     // A dry run fails as the run does.
     machine.run(&format!("{line} --check")).code(5).says("cannot-apply").says("version 5 file in UTF-16");
-    let run = machine.run(line).code(5).says("rolled back").says("everything was put back as it was");
+    let run = machine.run(line).code(5).says("rolled back").says("everything was restored");
     assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
     assert_eq!(machine.export(), export);
-    assert!(run.stdout.contains("the changes that were planned:") && !run.stdout.contains("(after)"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("these changes had been planned:") && !run.stdout.contains("(after)"),
+        "{}",
+        run.stdout
+    );
     assert!(!run.stdout.contains("restart  "), "{}", run.stdout);
     let run = machine.run(&format!("{line} --format markdown")).code(5).says("none; undone: ");
-    assert!(run.stdout.contains("**writing failed, and everything was put back"), "{}", run.stdout);
+    assert!(run.stdout.contains("**writing failed, and everything was restored"), "{}", run.stdout);
     let report = machine.run(&format!("{line} --format json")).code(5).json();
     assert_eq!(report["changes_are"], "undone");
     assert_eq!(report["changed"], false);

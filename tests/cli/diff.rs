@@ -12,6 +12,11 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
       applicable    met
                     HKLM\SOFTWARE\Microsoft\Exchange\Setup "Services Version"
                     found REG_DWORD 65 (0x41), wanted 65
+      cause         met     A disjoint DNS namespace
+                    HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters "NV Domain"
+                    found REG_SZ "region1.country.example.com", wanted present
+                    HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters "NV Domain"
+                    found REG_SZ "region1.country.example.com", wanted not: the data of HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\History "MachineDomain", which is REG_SZ "country.example.com", in any letter case
       prerequisite  met     Exchange Server 2003 Service Pack 2 (KB836993)
                     HKLM\SOFTWARE\Microsoft\Exchange\Setup "ServicePackNumber"
                     found REG_DWORD 2 (0x2), wanted 2 or higher
@@ -94,21 +99,21 @@ fn rules_that_do_not_count_here_leave_a_trace() {
       prerequisite  met     a file
                     C:\Program Files\Exchsrvr\bin\exprox.dll
                     found present (x86), wanted present (x86)
-      registry      0 of 2 rules count here
+      registry      0 of 2 rules apply here
     "#);
     let report = machine.run("diff @/spec.yaml @target --format json").code(0).json();
     assert_eq!(report["specs"][0]["rules"], serde_json::json!({ "here": 0, "of": 2 }));
     for format in ["markdown", "html"] {
         let run = machine.run(&format!("diff @/spec.yaml @target --format {format}")).code(0);
-        run.says("0 of 2 rules count here").says("unmet by itself");
+        run.says("0 of 2 rules apply here").says("unmet by itself");
     }
 
     machine.set_export(&export("[HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Nope\\a]\n"));
     let run = machine.run("diff @/spec.yaml @target").code(1);
-    assert!(!run.stdout.contains("count here"), "{}", run.stdout);
+    assert!(!run.stdout.contains("apply here"), "{}", run.stdout);
     run.says("                First line.\n                Second line.\n");
     machine.edit(&[("SOFTWARE\\B]", "SOFTWARE\\C]")]);
-    machine.run("diff @/spec.yaml @target").code(1).says("  registry      1 of 2 rules count here\n  restart");
+    machine.run("diff @/spec.yaml @target").code(1).says("  registry      1 of 2 rules apply here\n  restart");
 }
 
 #[test]
@@ -252,6 +257,15 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;
     assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("`--trigger R` writes it");
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet --trigger r").code(1).says("+\"v\"=dword:00000001");
+    machine.run("fleet plan @/spec.yaml --snapshots @/fleet --trigger R --out @/fleet-plan.json").code(1);
+    machine
+        .run("fleet diff @/spec.yaml --snapshots @/fleet --trigger X")
+        .code(2)
+        .says("no spec of this run has that id");
     let unknown = machine.run("diff @/spec.yaml --trigger X @target").code(2).stderr;
     assert!(unknown.contains("--trigger X: no spec of this run has that id"), "{unknown}");
     let none = machine.run("diff @/other.yaml --trigger O @target").code(2).stderr;

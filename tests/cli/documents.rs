@@ -26,6 +26,12 @@ fn reports_of_every_outcome_are_valid() {
     report("rollback --last @state", 6);
     report("rollback --last --force @state", 0);
     report("rollback --last @state", 2);
+    report("apply KB909094 @target @state", 0);
+    report("retire KB909094 @target @state --out @/retire.json", 1);
+    report("diff --plan @/retire.json @target", 1);
+    report("retire KB909094 @target @state", 0);
+    report("retire KB909094 @target @state", 0);
+    report("retire KB1 @target @state", 2);
     machine.set_dll([6, 5, 7638, 1]);
     report("diff KB909094 @target", 4);
     report("diff KB909094 --target reg:@/machine.reg", 4);

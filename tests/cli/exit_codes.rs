@@ -68,6 +68,8 @@ fn two_wrong_usage_on_standard_error() {
         "rollback @state",
         "rollback one --last @state",
         "rollback --last @state",
+        "retire @target @state",
+        "retire KB909094 @target @state",
         "journal show missing @state",
         "snapshot KB909094 @target",
         "schema frobnicate",
@@ -117,7 +119,7 @@ fn three_the_target_cannot_be_read() {
         }
     }
     if cfg!(not(windows)) {
-        machine.run("diff KB909094 --target local").code(3).says("only Windows has a live registry");
+        machine.run("diff KB909094 --target local").code(3).says("does not run on Windows");
     }
     assert_eq!(machine.journals(), Vec::<String>::new());
 }

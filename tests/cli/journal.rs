@@ -16,7 +16,7 @@ fn journals(machine: &Machine) -> Vec<kbfix::journal::Journal> {
 #[test]
 fn list_and_show_tell_what_was_done() {
     let machine = Machine::new();
-    let none = machine.run("journal list @state").code(0).says("there is no folder [DIR]/state");
+    let none = machine.run("journal list @state").code(0).says("the folder [DIR]/state does not exist");
     assert_eq!(none.stdout, "");
     machine.run("apply KB909094 @target @state").code(0);
     let journal = machine.journals()[0].trim_end_matches(".jsonl").to_owned();

@@ -134,9 +134,9 @@ fn parameter_0_is_honoured_and_2_is_refused_with_what_is_allowed() {
         if set == "2" {
             insta::assert_snapshot!(refused.stderr, @r"
             error[setting-not-allowed]: the parameter `realm_hint` is set to `2`, which is not allowed
-              --> built-in KB909094:55:3
+              --> built-in KB909094:65:3
                |
-            55 |   realm_hint:
+            65 |   realm_hint:
                |   ^^^^^^^^^^
                |
                = help: allowed are `0` (off), `1` (on)
@@ -146,4 +146,26 @@ fn parameter_0_is_honoured_and_2_is_refused_with_what_is_allowed() {
     machine.run("apply KB909094 --set other=1 @target @state").code(2).says("`other`");
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 1);
+}
+
+#[test]
+fn the_cause_is_shown_and_decides_nothing() {
+    let suffix = |data: &str| ("\"NV Domain\"=\"region1.country.example.com\"", format!("\"NV Domain\"=\"{data}\""));
+    let cause = |machine: &Machine| {
+        let report = machine.run("diff KB909094 @target --format json").code(1).json();
+        let checks = report["specs"][0]["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["part"] == "cause").unwrap()["result"].as_str().unwrap().to_owned()
+    };
+    let machine = Machine::new();
+    assert_eq!(cause(&machine), "met");
+    for (data, wanted) in [("COUNTRY.example.COM", "unmet"), ("example.com", "met"), ("", "met")] {
+        let (from, to) = suffix(data);
+        assert_eq!(cause(&Machine::with(&[(from, &to)])), wanted, "{data}");
+    }
+    let without_domain = Machine::with(&[("\"MachineDomain\"=\"country.example.com\"", "")]);
+    assert_eq!(cause(&without_domain), "unknown");
+    let without_suffix = Machine::with(&[(suffix("").0, "")]);
+    assert_eq!(cause(&without_suffix), "unmet");
+    machine.run("diff KB909094 @target --format markdown").code(1).says("cause A disjoint DNS namespace");
+    machine.run("show KB909094").code(0).says("A disjoint DNS namespace").says("in any letter case");
 }

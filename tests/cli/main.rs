@@ -24,6 +24,7 @@ mod places;
 mod pending;
 mod reg_as_spec;
 mod plans;
+mod retire;
 mod rollback;
 mod saved;
 mod sensitive;

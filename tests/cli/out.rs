@@ -64,7 +64,7 @@ fn the_plan_of_a_diff_does_not_go_where_the_report_goes() {
     let both = machine.run("diff KB909094 @target --with-plan --with-markdown --format json").code(1).json();
     assert!(both["markdown"].as_str().unwrap().starts_with("## kbfix on FRONTEND1\n"), "{both:#}");
     assert!(both["plan"].as_str().unwrap().contains("kbfix_plan"), "{both:#}");
-    machine.run("diff KB909094 @target --out @/no/p.json").code(2).says("its folder exists");
+    machine.run("diff KB909094 @target --out @/no/p.json").code(2).says("the folder exists");
     machine.run("diff KB909094 @target --out @/C").code(2).says("this is a folder");
 }
 

@@ -72,7 +72,7 @@ fn a_spec_that_needs_a_parameter_says_so_and_the_others_go_on() {
 fn a_snapshot_needs_a_parameter_only_where_a_key_depends_on_it() {
     let machine = machine();
     let run = machine.run("snapshot @/data.yaml @/key.yaml @target --out @/snapshot.json").code(0);
-    let run = run.says("KEY: the keys that the parameter `clsid` names are not in the snapshot");
+    let run = run.says("KEY: the snapshot does not contain the keys whose names come from the parameter `clsid`");
     assert!(!run.stderr.contains("the parameter `level` names"), "{}", run.stderr);
     machine
         .run("diff @/data.yaml --set level=3 --target snapshot:@/snapshot.json")

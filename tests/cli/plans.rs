@@ -199,7 +199,7 @@ fn a_plan_that_rests_on_what_could_not_be_read_is_not_stale_for_that() {
     };
     machine.write("a.yaml", &spec("A", r"HKLM\SOFTWARE\*"));
     machine.write("b.yaml", &spec("B", r"HKLM\SOFTWARE\T"));
-    machine.run("diff @/a.yaml @/b.yaml @target --out @/plan.json").code(4).says("holds only part of HKLM");
+    machine.run("diff @/a.yaml @/b.yaml @target --out @/plan.json").code(4).says("contains only a part of HKLM");
     machine.run("apply --plan @/plan.json @target @state").code(4).says("1 value created");
 }
 

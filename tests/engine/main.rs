@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 mod corpus;
+mod events;
 mod example;
 mod fleet;
 mod forms;
 mod hives;
 mod image;
 mod library;
+mod policies;
 mod properties;
 mod scenario;
 mod targets;
+#[path = "../support/evtx.rs"]
+mod writer;

@@ -1,4 +1,4 @@
-"""Checks the workflows: every step is a script of the repository, or an action at a commit; nothing asks for a secret.
+"""Checks workflows and actions: every step is a script of the repository, or an action at a commit; nothing asks for a secret.
 
 Usage: workflows.py FILE...; prints what is wrong, and exits with 1 then. Needs PyYAML.
 """
@@ -21,14 +21,16 @@ def faults(path: str) -> list[str]:
     if "secrets." in text:
         found.append("asks for a secret")
     workflow = yaml.safe_load(text)
-    for job_name, job in workflow["jobs"].items():
+    # An action is one list of steps, and finds the scripts of the repository beside itself.
+    jobs = {"runs": workflow["runs"]} if "runs" in workflow else workflow["jobs"]
+    for job_name, job in jobs.items():
         for number, step in enumerate(job["steps"], 1):
             place = f"{job_name}, step {number}"
             if "uses" in step:
                 if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]):
                     found.append(f"{place}: {step['uses']} is not one of GitHub's own actions at a commit")
                 continue
-            run = step["run"]
+            run = re.sub(r'^"\$GITHUB_ACTION_PATH/../../../([\w/-]+)"', r"\1", step["run"])
             if run == BEFORE_CHECKOUT:
                 continue
             script = ROOT / run.split(" ")[0]

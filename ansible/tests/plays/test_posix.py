@@ -164,6 +164,31 @@ def test_the_whole_library_goes_on_where_a_spec_needs_a_parameter(site: Site) ->
     assert site.task(snapshot, module="kb_snapshot").counts("pending1") == (0, 0)
 
 
+def test_symptoms_are_returned_and_decide_nothing(site: Site) -> None:
+    machine = site.exchange("pending1")
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine / 'C'}"
+    common = {"src": ["KB909094"], "remote_src": True, "files": "{{ omit }}"}
+    look = {**common, "symptoms": True, "target": "{{ kbfix_target }}", "state_dir": "{{ kbfix_state_dir }}"}
+    said = {"debug": {"msg": "{{ r.symptoms[0].symptoms[0].sentence }}"}}
+
+    def sentence() -> str:
+        tasks = [{"kbfix.windows.kb_info": look, "register": "r"}, said]
+        run = site.play([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
+        assert run.counts("pending1") == (0, 0), run.output
+        return run.output
+
+    assert "seen 3 times, last 2008-05-16T08:20:07Z" in sentence()
+    assert site.task(common).counts("pending1") == (1, 0)
+    assert "0 events since 20" in sentence()
+    (machine / "C/Windows/System32/config/AppEvent.Evt").write_text("no log")
+    assert "not known: malformed" in sentence()
+    run = site.task({**common, "symptoms": True, "dest": str(site.folder / "snapshots")}, module="kb_snapshot")
+    assert run.counts("pending1") == (0, 0), run.output
+    assert '"events": [' in (site.folder / "snapshots/pending1.json").read_text()
+    plan = site.task({"plan": "x.json", "symptoms": True, "files": "{{ omit }}"}, module="kb_info")
+    assert "a plan has none" in plan.output, plan.output
+
+
 def test_a_long_diff_is_cut_and_says_so(site: Site) -> None:
     site.exchange("pending1")
     rule = spec("{A: { type: REG_DWORD, data: 1 }, B: { type: REG_DWORD, data: 2 }}")

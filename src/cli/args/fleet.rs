@@ -1,4 +1,4 @@
-//! The machines that the fleet commands are about.
+//! The arguments that name the machines of a fleet.
 
 use std::path::{Path, PathBuf};
 
@@ -10,25 +10,25 @@ use kbfix::{
 
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
-/// The most bytes that are read of a fleet file.
+/// The largest fleet file that is read, in bytes.
 const MOST: u64 = 64 << 20;
 
-/// The machines of a fleet.
+/// The arguments that name the machines of a fleet.
 #[derive(Debug, clap::Args)]
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
-    /// A folder of snapshots: each `.json` file is one machine, and has its name.
+    /// A folder of snapshots. Each `.json` file in it is one machine, named like the file.
     #[arg(long, value_name = "DIR")]
     snapshots: Option<PathBuf>,
 
-    /// A fleet file: machines with their targets, groups and parameters. `kbfix schema fleet` prints its schema. Together with
-    /// --snapshots, it also says the groups and parameters of the machines in the folder.
+    /// A fleet file: machines with their targets, groups and parameters. `kbfix schema fleet` prints its schema. With
+    /// --snapshots, the fleet file can also give groups and parameters for the machines in the folder.
     #[arg(long, value_name = "FILE")]
     fleet: Option<PathBuf>,
 }
 
 impl FleetArguments {
-    /// Returns the machines, and what of the folder is no snapshot.
+    /// Returns the machines, and the entries of the folder that are not snapshots.
     pub(in crate::cli) fn members(&self, output: &mut Output) -> Result<(Members, Vec<String>), CommandError> {
         let (found, Ignored(ignored)) = match &self.snapshots {
             Some(folder) => {
@@ -43,14 +43,14 @@ impl FleetArguments {
         };
         if members.each.is_empty() {
             let folder = self.snapshots.as_deref().unwrap_or(Path::new("the fleet file")).display();
-            let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("{folder} has no machine"))
+            let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("the folder {folder} contains no machine"))
                 .hint("a machine is a .json file that `kbfix snapshot` wrote");
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok((members, ignored))
     }
 
-    /// Adds the files that are read.
+    /// Adds the files that are read to the inputs of the command.
     pub(in crate::cli) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
         self.fleet.iter().for_each(|file| inputs.add(file));
         for address in members.each.iter().filter_map(|member| member.address.as_ref().ok()) {

@@ -1,4 +1,4 @@
-//! `--package`, `--install-hotfix` and `--trigger`: what is done only when asked for
+//! The arguments for actions that are done only on request: `--package`, `--install-hotfix` and `--trigger`.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,27 @@ use kbfix::{diag::text::suggest, operation::Packages, spec::Spec};
 
 use crate::cli::{error::CommandError, out_file::Inputs};
 
-/// The packages, for the commands that plan an installation.
+/// The arguments about packages and triggers, for the commands that plan an installation.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The file of the package that installs a spec's hotfix; may be repeated.
+    /// The package file that installs the hotfix of a spec; may be repeated.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
     packages: Vec<(String, PathBuf)>,
 
-    /// Install the hotfix where a file of it is missing or older. That cannot be rolled back. Target local only.
+    /// Install the hotfix if one of its files is missing or older. An installation cannot be rolled back. Only with the
+    /// target local.
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
 
-    /// Write the triggers of this spec that are not done; may be repeated. Without it, such a spec is blocked.
+    #[command(flatten)]
+    triggers: TriggerArguments,
+}
+
+/// The triggers, for the commands that plan them.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct TriggerArguments {
+    /// Write the triggers of this spec that have not been done yet; may be repeated. Without this option, such a spec
+    /// is blocked.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
 }
@@ -25,7 +34,7 @@ pub(in crate::cli) struct PackageArguments {
 fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
-        _ => Err("write it as ID=PATH, as KB909094=C:\\fix.exe".to_owned()),
+        _ => Err("write it as ID=PATH, such as KB909094=C:\\fix.exe".to_owned()),
     }
 }
 
@@ -35,7 +44,20 @@ impl PackageArguments {
         Packages(self.packages.clone())
     }
 
-    /// Notes in each spec whether its hotfix may be installed, and its triggers be run.
+    /// Records in each spec whether its hotfix may be installed and its triggers may be written.
+    pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
+        self.triggers.ask(specs)?;
+        Ok(self.packages().ask(specs)?)
+    }
+
+    /// Adds the package files to the inputs of the command.
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
+        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+    }
+}
+
+impl TriggerArguments {
+    /// Records in each spec whether its triggers may be written.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for id in &self.triggers {
             let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {
@@ -48,15 +70,10 @@ impl PackageArguments {
             };
             if !spec.rules.iter().any(|rule| rule.done_when.is_some()) {
                 let message = format!("--trigger {id}: the spec {id} defines no trigger");
-                return Err(CommandError::usage(message, "leave it out; the spec is applied as it is"));
+                return Err(CommandError::usage(message, "leave out --trigger; the spec is applied without it"));
             }
             spec.run_triggers = true;
         }
-        Ok(self.packages().ask(specs)?)
-    }
-
-    /// Adds the files of the packages.
-    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
-        self.packages.iter().for_each(|(_, path)| inputs.add(path));
+        Ok(())
     }
 }

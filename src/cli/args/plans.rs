@@ -1,8 +1,9 @@
-//! The saved plan that `--plan` names: of one machine, or of a fleet.
+//! The saved plan that `--plan` names: the plan of one machine, or a fleet plan.
 
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read as _},
+    path::Path,
 };
 
 use kbfix::{
@@ -13,27 +14,32 @@ use kbfix::{
     targets::Target,
 };
 
-use crate::cli::error::CommandError;
+use crate::cli::{
+    error::CommandError,
+    out_file::{Destination, Inputs},
+    output::Output,
+};
 
-/// The largest plan of one machine that is read, and therefore written, in bytes.
-pub(in crate::cli) const MAX_PLAN: usize = 256 << 20;
+/// The largest plan of one machine, in bytes, that is read and therefore written.
+const MAX_PLAN: usize = 256 << 20;
 
-/// What is to be planned or applied, as far as it is known without the target.
+/// What the command is to plan or apply, as far as this is known before the target is read.
 pub(in crate::cli) enum Asked {
-    /// All of it.
+    /// A complete request.
     Ready(Request),
-    /// A fleet plan, of which the target's machine has a part.
+    /// A fleet plan. The plan for the target's machine must still be found in it.
     Fleet {
-        /// What messages call the file.
+        /// The name of the file in messages.
         name: String,
-        /// The digest that was approved.
+        /// The digest that was approved, if one was given.
         digest: Option<String>,
         from: Box<dyn BufRead>,
     },
 }
 
 impl Asked {
-    /// Opens a saved plan (`-`: standard input). That of one machine is read, and checked against the approved digest.
+    /// Opens a saved plan (`-` means standard input). The plan of one machine is read and checked against the approved
+    /// digest.
     pub(in crate::cli) fn of_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(name, &error);
         let mut from: Box<dyn BufRead> = match file {
@@ -47,7 +53,7 @@ impl Asked {
         let mut bytes = Vec::new();
         from.take(MAX_PLAN as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > MAX_PLAN {
-            let message = format!("it has more than {MAX_PLAN} bytes, the most that kbfix reads of it");
+            let message = format!("the plan has more than {MAX_PLAN} bytes, the most that kbfix reads");
             return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
         }
         let text = String::from_utf8(bytes).map_err(|_| {
@@ -60,7 +66,7 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns what is asked of the target: of a fleet plan, the plan of the target's machine.
+    /// Returns the request for this target. From a fleet plan, takes the plan for the target's machine.
     pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
         let (name, digest, from) = match self {
             Self::Ready(request) => return Ok(request),
@@ -76,18 +82,64 @@ fn refused(name: &str, error: BundleError) -> CommandError {
     let (code, hint) = match &error {
         BundleError::Io(error) => return CommandError::file(name, error),
         BundleError::Shape(_) => (Code::PLAN_INVALID, "make a fleet plan with `kbfix fleet plan --out FILE`"),
-        BundleError::Altered(_) => (Code::PLAN_ALTERED, "make the fleet plan anew, and have it reviewed"),
+        BundleError::Altered(_) => (Code::PLAN_ALTERED, "make a new fleet plan, and have it reviewed"),
         BundleError::Other { .. } => (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed"),
-        BundleError::Missing { unreadable: true, .. } => {
-            (Code::FLEET_PLAN_MISSING, "its snapshot could not be read: take a new one, and make the fleet plan anew")
-        }
+        BundleError::Missing { unreadable: true, .. } => (
+            Code::FLEET_PLAN_MISSING,
+            "the snapshot of this machine could not be read: take a new snapshot, and \
+                make a new fleet plan",
+        ),
         BundleError::Missing { .. } => {
-            (Code::FLEET_PLAN_MISSING, "make the fleet plan anew with a snapshot of this machine")
+            (Code::FLEET_PLAN_MISSING, "make a new fleet plan with a snapshot of this machine")
         }
         BundleError::Twice { .. } => {
-            (Code::FLEET_PLAN_TWICE, "keep one snapshot of each machine, and make the fleet plan anew")
+            (Code::FLEET_PLAN_TWICE, "keep only one snapshot of each machine, and make a new fleet plan")
         }
-        BundleError::Plan(_) => (Code::PLAN_INVALID, "make the fleet plan anew, and have it reviewed"),
+        BundleError::Plan(_) => (Code::PLAN_INVALID, "make a new fleet plan, and have it reviewed"),
     };
     CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
+}
+
+/// Where `--out` saves the plan.
+pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destination, CommandError> {
+    match Destination::new(out, inputs)? {
+        Destination::StandardOutput => {
+            let message = format!("`--out {}` is standard output, to which the report is written", out.display());
+            let hint = "name a file; or give `diff --with-plan --format json`, which has the plan in the report";
+            Err(CommandError::usage(message, hint))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Saves the text of a plan.
+pub(in crate::cli) fn save(out: &Destination, text: &str, output: &mut Output) -> Result<(), CommandError> {
+    fits(text)?;
+    out.write_private(text.as_bytes(), output)
+}
+
+/// Refuses to write a plan that `kbfix apply --plan` would not read.
+pub(in crate::cli) fn fits(text: &str) -> Result<(), CommandError> {
+    fits_in(text.len(), MAX_PLAN)
+}
+
+/// Sizes are in bytes.
+fn fits_in(size: usize, most: usize) -> Result<(), CommandError> {
+    if size <= most {
+        return Ok(());
+    }
+    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
+    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_is_too_large_to_be_read_is_not_written() {
+        fits_in(10, 10).unwrap();
+        let stop = fits_in(11, 10).unwrap_err();
+        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
+    }
 }

@@ -1,26 +1,27 @@
-//! What `diff` and `apply` are to bring about: the arguments that name specs, or a saved plan.
+//! The arguments of `diff` and `apply` that name specs or a saved plan.
 
 use kbfix::operation::{self, MOST_CHANGES, Request};
 
 use super::{packages::PackageArguments, plans::Asked, specs::SpecArguments};
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
-/// Specs, or a saved plan.
+/// The arguments that name specs or a saved plan.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct RequestArguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Use this saved plan (`-`: from standard input) in place of specs; of a fleet plan, the plan of the target's machine. Refused if anything that it rests on has changed.
+    /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, the plan for the
+    /// target's machine is used. The plan is refused if any of the facts that it depends on has changed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
     plan: Option<String>,
 
-    /// Refuse a plan whose digest is not this one.
+    /// Refuse the plan unless its digest is this one.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
-    /// The most keys and values that may change through a `*` of one spec. If there are more, `diff` warns, and `apply` refuses
-    /// to change anything.
+    /// The most keys and values that the rules with `*` of one spec may change. If there are more, `diff` warns, and
+    /// `apply` refuses to change anything.
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
 
@@ -29,7 +30,7 @@ pub(in crate::cli) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// Checks the arguments that clap cannot check: its `requires` counts as fulfilled by a spec, since that excludes
+    /// Checks what clap cannot check. clap accepts `--digest` with a spec but without `--plan`, because a spec excludes
     /// `--plan`.
     pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
         match (&self.digest, &self.plan) {
@@ -53,7 +54,7 @@ impl RequestArguments {
         }
     }
 
-    /// Reads the whole library in place of specs.
+    /// Reads the whole library of built-in specs.
     pub(in crate::cli) fn load_library(&self, output: &mut Output) -> Result<Asked, CommandError> {
         self.check()?;
         let mut specs = SpecArguments::load_library(output)?;
@@ -61,7 +62,7 @@ impl RequestArguments {
         Ok(Asked::Ready(Request::Specs(specs)))
     }
 
-    /// Returns the error of an operation; if it is about the saved plan, with the name of its file.
+    /// Converts the error of an operation. If the error is about the saved plan, adds the name of its file.
     pub(in crate::cli) fn error(&self, error: operation::Error) -> CommandError {
         let error = CommandError::from(error);
         match &self.plan {
@@ -70,7 +71,7 @@ impl RequestArguments {
         }
     }
 
-    /// Adds the files that are read, none of which may be written.
+    /// Adds the files that are read to the inputs of the command, so that none of them is overwritten.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         self.specs.inputs(inputs);
         self.packages.inputs(inputs);

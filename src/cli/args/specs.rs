@@ -1,4 +1,4 @@
-//! The specs that a command names.
+//! The arguments that name specs.
 
 use std::{
     collections::BTreeMap,
@@ -17,34 +17,35 @@ use kbfix::{
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
-/// The specs, for every command that reads some.
+/// The arguments that name specs, for every command that reads specs.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// Spec files, folders of them, `-` for standard input, or the id of a built-in spec such as KB909094. A .reg file, known by its first
-    /// line, is the spec that `kbfix import` makes of it.
+    /// Spec files, folders of spec files, `-` for standard input, or the id of a built-in spec such as KB909094. For a
+    /// .reg file, recognized by its first line, the spec is used that `kbfix import` would make from it.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// What a parameter is set to; may be repeated.
+    /// The value of a parameter; may be repeated.
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// The file name that messages about standard input name.
+    /// The file name that messages use for standard input.
     #[arg(long, value_name = "NAME", default_value = "-")]
     stdin_name: String,
 
-    /// Standard input is JSON: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters": {…} } with
-    /// a text or a list of texts for each parameter. For callers that have no files, or parameters that no process list may show.
+    /// Read JSON from standard input: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters":
+    /// {…} } with a string or a list of strings for each parameter. This is for callers that have no files, or that
+    /// must not show parameters in the list of processes.
     #[arg(long, conflicts_with = "stdin_name")]
     stdin_specs: bool,
 }
 
-/// A spec's bytes, and the name by which messages call them.
+/// The bytes of a spec, and its name in messages.
 #[derive(Debug)]
 pub(in crate::cli) struct Source {
     name: String,
     bytes: Vec<u8>,
-    /// What its author should know, where it is made of a `.reg` file.
+    /// Warnings for the author, if the spec was made from a `.reg` file.
     pub(in crate::cli) warnings: Vec<Diagnostic>,
 }
 
@@ -53,19 +54,19 @@ impl Source {
         Self { name: name.into(), bytes, warnings: Vec::new() }
     }
 
-    /// Text that a caller piped.
+    /// Returns a source for text that a caller piped.
     pub(in crate::cli) fn piped(name: &str, text: String) -> Self {
         Self::new(name, piped_bytes(text))
     }
 
-    /// Returns it as the library takes it.
+    /// Returns the source in the form that the library accepts.
     pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }
 
-    /// Returns the spec that the source is: of a `.reg` file, the one that `kbfix import` makes of it.
+    /// Returns the source as a spec. From a `.reg` file, makes the spec that `kbfix import` would make.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
-        // A larger one was not read whole, and is refused as a spec of that size.
+        // A larger file was not read completely, and is refused because of its size.
         if self.bytes.len() > spec::MAX_BYTES || !is_reg(&self.bytes) {
             return Ok(self);
         }
@@ -74,13 +75,13 @@ impl Source {
         let title = format!("Registry settings of {file}");
         let about = About { id: &id, title: &title, summary: None };
         let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
-            // The options are those of the command that this stands for.
+            // The hint names options of `kbfix import`, and this command has no such options.
             for finding in &mut findings {
                 let options: Vec<_> = finding.options.iter().map(ToString::to_string).collect();
                 let Some(hint) = &finding.hint else { continue };
                 finding.set_hint(match options.is_empty() {
-                    true => hint.replace("give --", "make a spec of it with `kbfix import` and --"),
-                    false => format!("make a spec of it with `kbfix import` and {}: {hint}", options.join(" ")),
+                    true => hint.replace("give --", "make a spec from the file with `kbfix import` and --"),
+                    false => format!("make a spec from the file with `kbfix import` and {}: {hint}", options.join(" ")),
                 });
             }
             CommandError::all(Exit::Refused, findings)
@@ -90,7 +91,8 @@ impl Source {
     }
 }
 
-/// Returns the id of the spec that is made of a `.reg` file: the file's name without what an id cannot have.
+/// Returns the id for a spec that is made from a `.reg` file: the name of the file, without characters that an id
+/// cannot contain.
 fn id_of(file: &str) -> String {
     let stem = if file.to_ascii_lowercase().ends_with(".reg") { &file[..file.len() - 4] } else { file };
     let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
@@ -101,8 +103,8 @@ fn id_of(file: &str) -> String {
     }
 }
 
-/// Returns the bytes of text that a caller piped. A `.reg` file among it gets a mark that it is UTF-8, since without one it would be
-/// in a code page.
+/// Returns the bytes of text that a caller piped. A `.reg` file gets a UTF-8 byte order mark, because without one it
+/// would be read in a code page.
 fn piped_bytes(text: String) -> Vec<u8> {
     match is_reg(text.as_bytes()) && !text.starts_with('\u{feff}') {
         true => format!("\u{feff}{text}").into_bytes(),
@@ -123,7 +125,7 @@ struct Named {
     text: String,
 }
 
-/// What `--stdin-specs` reads, where it is not only a list of specs.
+/// The form of `--stdin-specs` that also contains parameters.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
@@ -137,12 +139,13 @@ impl SpecArguments {
     /// Reads and checks the specs. Warnings go to standard error.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them.
+    /// Returns everything that is wrong with any of the specs.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }
 
-    /// The same, also without what parameters need that have no default: a plan says so of the specs that declare them.
+    /// Does the same, but accepts a spec with a parameter that has no default and is not set. The plan reports that for
+    /// the spec.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::for_validation(), output)
     }
@@ -150,7 +153,7 @@ impl SpecArguments {
     /// Loads the whole library, each spec with the parameters that have a default.
     ///
     /// # Errors
-    /// If a built-in spec is invalid, which is a fault of the program.
+    /// Returns an error if a built-in spec is invalid, which is a fault of the program.
     pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let loaded = spec::library::load();
         if !loaded.has_errors() {
@@ -159,7 +162,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// The same with these settings to begin with.
+    /// Does the same, starting with these settings.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
@@ -169,17 +172,23 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// The same arguments with other specs.
+    /// Specs that are named otherwise than by arguments of this form.
+    pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>) -> Self {
+        Self { specs, set, stdin_name: "-".to_owned(), stdin_specs: false }
+    }
+
+    /// Returns the same arguments with other specs.
     pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
         Self { specs, stdin_specs: false, ..self.clone() }
     }
 
-    /// Whether any spec is named or piped.
+    /// Returns whether any spec is named or piped.
     pub(in crate::cli) fn are_named(&self) -> bool {
         !self.specs.is_empty() || self.stdin_specs
     }
 
-    /// The specs as each set of parameters makes them, which are read once; the parameters of a set replace those of `--set`.
+    /// Returns the specs with each of these sets of parameters. The files are read once. The parameters of a set
+    /// replace those that `--set` gives.
     pub(in crate::cli) fn load_each(
         &self,
         sets: &[&BTreeMap<String, Setting>],
@@ -193,7 +202,7 @@ impl SpecArguments {
                 settings.insert(name, data.clone());
             }
             let loaded = check(&sources, &settings);
-            // The warnings of the other sets are the same.
+            // The warnings for the other sets would be the same.
             if at == 0 && !loaded.has_errors() {
                 output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
             }
@@ -202,7 +211,7 @@ impl SpecArguments {
         Ok(lists)
     }
 
-    /// Returns what messages call a file: `-` by the name that standard input was given.
+    /// Returns the name of a file in messages. For `-` it is the name that was given for standard input.
     pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
         match (file, self.stdin_name.as_str()) {
             ("-", "-") => "standard input",
@@ -211,18 +220,18 @@ impl SpecArguments {
         }
     }
 
-    /// Adds the files of the specs.
+    /// Adds the files of the specs to the inputs of the command.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         for name in &self.specs {
             inputs.add(name);
-            // Each that a folder holds; one that cannot be listed is told of when its specs are read.
+            // Every file in a folder is added. If a folder cannot be listed, reading its specs reports that.
             for entry in fs::read_dir(name).into_iter().flatten().flatten() {
                 inputs.add(entry.path());
             }
         }
     }
 
-    /// The text of every spec that was named or piped, and `settings` with the parameters that were given.
+    /// Reads the text of every spec that was named or piped. Also returns `settings` with the given parameters added.
     pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
         for (name, data) in piped.parameters {
@@ -249,14 +258,14 @@ impl SpecArguments {
         Ok((sources, settings))
     }
 
-    /// The text of every spec that was named.
+    /// Reads the text of every spec that was named.
     fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         for name in &self.specs {
             if name == "-" {
                 if self.stdin_specs {
                     return Err(CommandError::usage(
-                        "standard input is named twice",
-                        "give either `-` or --stdin-specs",
+                        "standard input is requested twice",
+                        "use either `-` or --stdin-specs, not both",
                     ));
                 }
                 let bytes = standard_input(spec::MAX_BYTES + 1)?;
@@ -298,14 +307,14 @@ impl Whole {
                 "see --help",
             )
         };
-        // Not by an untagged enum, which does not tell what is wrong in either of its forms.
+        // Not with an untagged enum, because its error would not say what is wrong.
         match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
             list @ Value::Array(_) => {
                 let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
                 Ok(Self { specs, ..Self::default() })
             }
             whole @ Value::Object(_) => serde_json::from_value(whole).map_err(|e| invalid(e.to_string())),
-            _ => Err(invalid("it is neither a list of specs nor an object".to_owned())),
+            _ => Err(invalid("the JSON is neither a list of specs nor an object".to_owned())),
         }
     }
 }
@@ -321,7 +330,7 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     }
     files.sort();
     if files.is_empty() {
-        let message = format!("the folder {} has no .yaml file", path.display());
+        let message = format!("the folder {} contains no .yaml file", path.display());
         return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
     }
     for path in files {
@@ -330,7 +339,8 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Reads one byte more than is allowed, so that the check of the size sees that it is too much, whatever the file's size.
+/// Reads a file, but at most one byte more than a spec may have. The check of the size then notices that the file is
+/// too large.
 fn file(path: &Path) -> Result<Source, CommandError> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
@@ -341,7 +351,7 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(name, bytes))
 }
 
-/// Standard input, to `limit` bytes.
+/// Reads standard input, at most `limit` bytes.
 pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     io::stdin()

@@ -1,4 +1,4 @@
-//! `--target` and what goes with it.
+//! The arguments that name a target: `--target` and the options that belong to it.
 
 use std::path::PathBuf;
 
@@ -9,38 +9,40 @@ use kbfix::{
     targets::{Address, Extra, Target, open},
 };
 
-/// The target, for every command that has one.
+/// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target: local (this Windows machine), image:DIR (the mounted volume of a switched-off Windows),
+    /// The target: local (this Windows machine), image:DIR (the mounted volume of a Windows that is not running),
     /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export),
     /// pol:FILE[=HKCU] (a Registry.pol of Group Policy), snapshot:FILE,
-    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server 2003;
-    /// KBFIX_SMB_AUTH_FILE names the file with user name and password).
+    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server
+    /// 2003; the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password).
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
 
-    /// The folder that stands for drive C of a registry export, a hive or another machine, where the files of the hotfix are.
+    /// The local folder that holds the files of drive C of a registry export, a hive or another machine. kbfix reads
+    /// the files of the hotfix there.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) files: Option<PathBuf>,
 
-    /// The ANSI code page of a registry export that is not in Unicode, such as 1252.
+    /// The ANSI code page of a registry export that is not a Unicode file, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     pub(in crate::cli) code_page: Option<u16>,
 
-    /// A folder that stands for a drive of an image, such as D=/mnt/data; may be repeated. The drive that Windows is on
-    /// is the image itself.
+    /// A local folder that holds the files of a further drive of an image, such as D=/mnt/data; may be repeated. The
+    /// drive with Windows is the image itself.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
-    /// Also read a hive that was not written completely and that its logs do not complete, as it is. It is never written.
+    /// Also read an incompletely written (dirty) hive that its logs cannot complete. It is read as it is, and never
+    /// written.
     #[arg(long)]
     pub(in crate::cli) allow_dirty: bool,
 }
 
-/// `D=DIR`
+/// Parses `D=DIR`: a drive letter and a folder.
 fn drive(text: &str) -> Result<(char, PathBuf), String> {
-    let form = || "it is a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
+    let form = || "expected a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
     let (letter, folder) = text.split_once('=').ok_or_else(form)?;
     match letter.trim_end_matches(':').as_bytes() {
         [letter] if letter.is_ascii_alphabetic() && !folder.is_empty() => {
@@ -51,21 +53,22 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
-    /// A target that is named otherwise than by options. Without a name, it is that of the environment.
+    /// Returns the arguments for a target that is not named by options. Without a name, the environment names the
+    /// target.
     pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
         let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
         Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
     }
 
-    /// The target that was named, or this machine on Windows.
+    /// Returns the address of the named target. On Windows, the default is this machine.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
         let uri = match &self.target {
             Some(uri) => uri.as_str(),
             None if cfg!(windows) => "local",
             None => {
-                let message = "no target is given, and this is not Windows";
+                let message = "no target was given, and this system is not Windows";
                 let hint =
-                    Hint::new("name one: image:DIR, hive:FILE=KEY, reg:FILE, pol:FILE, snapshot:FILE or smb://HOST")
+                    Hint::new("name a target with --target: image:DIR, hive:FILE=KEY, reg:FILE, pol:FILE, snapshot:FILE or smb://HOST")
                         .option("target", "URI");
                 return Err(CommandError::new(
                     Exit::Refused,
@@ -91,7 +94,7 @@ impl TargetArguments {
         }
     }
 
-    /// Opens it.
+    /// Opens the target.
     pub(in crate::cli) fn open(&self) -> Result<(Address, Box<dyn Target>), CommandError> {
         let address = self.address()?;
         let target = open(&address)?;
@@ -99,7 +102,7 @@ impl TargetArguments {
     }
 }
 
-/// The state folder, for every command that has one.
+/// The argument that names the state folder, for every command that uses it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {
     /// The folder for journals [default: %ProgramData%\kbfix on Windows, $XDG_STATE_HOME/kbfix elsewhere].
@@ -108,11 +111,11 @@ pub(in crate::cli) struct StateArguments {
 }
 
 impl StateArguments {
-    /// Returns the state folder that the user named, or the default.
+    /// Returns the state folder that the user named, or the default state folder.
     pub(in crate::cli) fn store(&self) -> Result<kbfix::journal::Store, CommandError> {
         kbfix::journal::Store::new(self.state_dir.as_deref()).ok_or_else(|| {
             CommandError::usage(
-                "there is no default state folder here",
+                "there is no default state folder, because the environment names none",
                 Hint::new("name one").option("state-dir", "DIR"),
             )
         })

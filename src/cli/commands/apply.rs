@@ -1,4 +1,4 @@
-//! `kbfix apply`
+//! The command `kbfix apply`.
 
 use std::time::Duration;
 
@@ -19,21 +19,22 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Make the changes that specs ask for, or those of a reviewed plan.
+/// Make the changes that specs require, or the changes of a reviewed plan.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// How long a package may take before it is ended.
+    /// The time limit for a hotfix package. A package that takes longer is ended.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. Refuses what the run would refuse, as far as can be known without changing anything.
+    /// Only show what would be done. What would make the real run fail is also an error here, as far as it can be known
+    /// without changing anything.
     #[arg(long)]
     check: bool,
 
-    /// Restart the services that the specs name, once their changes are made. Target local only.
+    /// Restart the services that the specs name, after their changes are made. Only with the target local.
     #[arg(long)]
     restart_services: bool,
 
@@ -43,7 +44,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// How the report is written.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

@@ -1,4 +1,4 @@
-//! `kbfix completions`
+//! The command `kbfix completions`.
 
 use kbfix::diag::Exit;
 

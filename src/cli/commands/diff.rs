@@ -1,4 +1,4 @@
-//! `kbfix diff`
+//! The command `kbfix diff`.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use kbfix::{
 
 use crate::cli::{
     args::{
-        plans::MAX_PLAN,
+        plans,
         request::RequestArguments,
         targets::{StateArguments, TargetArguments},
     },
@@ -23,39 +23,41 @@ use crate::cli::{
     output::{self, Output},
 };
 
-/// Show what would have to change on a target so that specs hold there. Changes nothing.
+/// Show which changes a target needs so that it satisfies specs. Changes nothing.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// All built-in specs, in one pass, with a table of their outcomes at the end.
+    /// Use all built-in specs, read the target only once, and print a table of the outcomes at the end.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
     #[command(flatten)]
     target: TargetArguments,
 
-    /// How the difference is written.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Also look for the specs' symptoms in the event logs of the target. They decide no outcome.
+    /// Also look for the specs' symptoms in the event logs of the target. Symptoms do not change any outcome.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 
     #[command(flatten)]
     state: StateArguments,
 
-    /// Save the plan, for review and for `kbfix apply --plan`. Not to standard output: see --with-plan.
+    /// Save the plan in this file, for review and for `kbfix apply --plan`. The file must not be standard output; use
+    /// --with-plan for that.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Put the plan's text into the JSON report too, for callers that cannot fetch a file.
+    /// Include the plan in the JSON report, for callers that cannot read a file.
     #[arg(long)]
     with_plan: bool,
 
-    /// Put the Markdown report into the JSON report too, for callers that keep both and look at the target once.
+    /// Include the Markdown report in the JSON report, for callers that need both but want to read the target only
+    /// once.
     #[arg(long)]
     with_markdown: bool,
 }
@@ -66,11 +68,11 @@ enum Format {
     Human,
     /// A versioned document; `kbfix schema report` prints its schema.
     Json,
-    /// For a change ticket or a pull request.
+    /// Markdown, for a change ticket or a pull request.
     Markdown,
     /// The changes as a .reg file, in UTF-16.
     Reg,
-    /// One self-contained page.
+    /// One self-contained HTML page.
     Html,
 }
 
@@ -103,7 +105,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     Ok(report.exit_code)
 }
 
-/// Shows the specs that ask for something, and a table of all.
+/// Prints the specs that need attention, and a table of all specs.
 fn overview(report: &Report, output: &mut Output) {
     let is_quiet = |outcome: Outcome| matches!(outcome, Outcome::NotApplicable | Outcome::InDesiredState);
     let mut asking = report.clone();
@@ -113,34 +115,16 @@ fn overview(report: &Report, output: &mut Output) {
     output.result(&format!("\n{table}"));
 }
 
-/// Where the plan is saved.
+/// Returns where the plan is saved.
 fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandError> {
     let Some(out) = &arguments.out else { return Ok(None) };
     let mut inputs = Inputs::default();
     arguments.request.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
-    match Destination::new(out, &inputs)? {
-        Destination::StandardOutput => {
-            let message = format!("`--out {}` is standard output, to which the report is written", out.display());
-            Err(CommandError::usage(
-                message,
-                "name a file; or give `--with-plan --format json`, which has the plan in the report",
-            ))
-        }
-        other => Ok(Some(other)),
-    }
+    plans::destination(out, &inputs).map(Some)
 }
 
-/// Refuses to write a plan that `kbfix apply --plan` would not read. Sizes are in bytes.
-fn fits(size: usize, most: usize) -> Result<(), CommandError> {
-    if size <= most {
-        return Ok(());
-    }
-    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
-    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
-}
-
-/// Makes the report, and saves the plan.
+/// Makes the report, and saves the plan if that was requested.
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     arguments.request.check()?;
     let out = destination(arguments)?;
@@ -155,9 +139,9 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = diff.plan.to_text();
-        fits(written.len(), MAX_PLAN)?;
-        if let Some(out) = out {
-            out.write_private(written.as_bytes(), output)?;
+        match out {
+            Some(out) => plans::save(&out, &written, output)?,
+            None => plans::fits(&written)?,
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
@@ -166,16 +150,4 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         operation::add_symptoms(&mut report, specs, target.as_mut(), &arguments.state.store()?, output)?;
     }
     Ok(report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_that_is_too_large_to_be_read_is_not_written() {
-        fits(10, 10).unwrap();
-        let stop = fits(11, 10).unwrap_err();
-        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
-    }
 }

@@ -1,4 +1,4 @@
-//! `kbfix dsc`
+//! The command `kbfix dsc`.
 
 use std::{
     fs,
@@ -26,11 +26,12 @@ use kbfix::{
     spec::{self, Spec, library},
 };
 
-/// Be a resource of Microsoft DSC v3: Kbfix/SpecList, and one for each built-in spec.
+/// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, or as the resource of a built-in spec.
 ///
-/// DSC calls get, set, test, export and schema; `manifest` tells it how. The input is one JSON object on standard input; the answer
-/// is JSON on standard output, and messages are JSON lines on standard error. The exit code is 0 unless the operation failed: a spec
-/// that is blocked, or that the target cannot answer, is not in desired state, with its reasons.
+/// DSC calls get, set, test, export and schema; the manifests that `manifest` writes tell DSC how. The input is one
+/// JSON object on standard input. The answer is JSON on standard output. Messages are JSON lines on standard error. The
+/// exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the answer says that it is
+/// not in desired state, and why.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -41,8 +42,8 @@ pub(in crate::cli) struct Arguments {
 enum Command {
     /// Write the manifests by which DSC finds the resources.
     Manifest {
-        /// The folder for kbfix.dsc.manifests.json: that of kbfix itself, or another of PATH or DSC_RESOURCE_PATH [default: standard
-        /// output].
+        /// The folder for kbfix.dsc.manifests.json. DSC finds it in the folder of kbfix itself and in the folders of
+        /// PATH or DSC_RESOURCE_PATH [default: standard output].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -51,22 +52,24 @@ enum Command {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Bring an instance into its desired state, and print the state after.
+    /// Bring an instance into its desired state, and print the resulting state.
     Set {
         #[command(flatten)]
         of: TypeArguments,
-        /// Change nothing, and print what would be: `_metadata.whatIf` has the difference.
+        /// Change nothing, and print the state that would result: `_metadata.whatIf` contains the difference.
         #[arg(long)]
         what_if: bool,
         #[command(flatten)]
         state: StateArguments,
     },
-    /// Print the actual state of an instance, and in a second line the names of what is not as desired.
+    /// Print the actual state of an instance, and on a second line the names of everything that is not in desired
+    /// state.
     Test {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Print an instance for each spec that applies to the target: those of the input, or all built-in ones.
+    /// Print an instance for each spec that applies to the target: for the specs of the input, or for all built-in
+    /// specs.
     Export {
         #[command(flatten)]
         of: TypeArguments,
@@ -80,7 +83,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct TypeArguments {
-    /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ and the id of a built-in spec with `_` for `-` and `.`.
+    /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ and the id of a built-in spec, with `_` instead of `-`
+    /// and `.`.
     #[arg(long = "type", value_name = "TYPE", default_value = dsc_resource::SPEC_LIST)]
     name: String,
 }
@@ -140,7 +144,7 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
         })
         .collect();
     output.diagnostics(report.diagnostics.iter().chain(&reasons));
-    // What is blocked or unknown is no failure of the operation: the state says it.
+    // A blocked or unknown spec is not a failure of the operation; the state reports it.
     if report.exit_code > Outcome::Unknown.exit() {
         return Ok(report.exit_code);
     }
@@ -158,21 +162,21 @@ fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError>
     Ok(Exit::Done)
 }
 
-/// What a call of DSC asks for.
+/// What a call by DSC requests.
 struct Asked {
     resource: Resource,
     instance: Instance,
     specs: Vec<Spec>,
 }
 
-/// The difference, as a state and as a report.
+/// The difference between the actual and the desired state, as a DSC state and as a report.
 struct Difference {
     state: Map<String, Value>,
     report: Report,
 }
 
 impl Asked {
-    /// Reads standard input.
+    /// Reads the request from standard input.
     fn read(of: &TypeArguments, output: &mut Output) -> Result<Self, CommandError> {
         let (resource, instance) = input(of)?;
         if instance.specs.is_empty() {
@@ -183,7 +187,7 @@ impl Asked {
         Self::load(resource, instance, output)
     }
 
-    /// The same; without specs, the built-in ones are meant.
+    /// Reads the request from standard input. If it names no specs, all built-in specs are meant.
     fn read_or_all(of: &TypeArguments, output: &mut Output) -> Result<Self, CommandError> {
         let (resource, mut instance) = input(of)?;
         if instance.specs.is_empty() {
@@ -207,7 +211,7 @@ impl Asked {
         TargetArguments::named(self.instance.target.clone(), self.instance.files.clone())
     }
 
-    /// Looks at the target.
+    /// Reads the target, and compares it with the specs.
     fn diff(&self, output: &mut Output) -> Result<Difference, CommandError> {
         let (_, mut target) = self.target().open()?;
         let request = Request::Specs(self.specs.clone());
@@ -221,7 +225,7 @@ fn resource(of: &TypeArguments) -> Result<Resource, CommandError> {
     Resource::of_type(&of.name).map_err(|error| {
         let hint = match &error.meant {
             Some(meant) => format!("did you mean {meant}?"),
-            None => format!("there is {}, and Kbfix.Spec/ID for each built-in spec", dsc_resource::SPEC_LIST),
+            None => format!("the types are {}, and Kbfix.Spec/ID for each built-in spec", dsc_resource::SPEC_LIST),
         };
         CommandError::new(Exit::Refused, Diagnostic::error(Code::DSC_TYPE, error.to_string()).hint(hint))
     })

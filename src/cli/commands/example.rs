@@ -1,4 +1,4 @@
-//! `kbfix example`
+//! The command `kbfix example`.
 
 use std::{fs, path::PathBuf};
 
@@ -16,10 +16,11 @@ use kbfix::{
     targets::{Address, open},
 };
 
-/// Make the example machine, a switched-off server that KB909094 is about, and show what would change on it.
+/// Create an example machine, and show what would change on it. The machine is an image of a server that needs
+/// KB909094.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The folder to make; it must not exist.
+    /// The folder to create; it must not exist.
     #[arg(value_name = "DIR", default_value = "kbfix-example")]
     folder: PathBuf,
 }
@@ -27,15 +28,16 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let folder = &arguments.folder;
     let name = folder.display();
-    // Not inside `make`: it would write into a folder that is somebody's.
+    // Not inside `make`: a folder that exists belongs to somebody, and must not be written to.
     fs::create_dir(folder).map_err(|e| CommandError::file(&name.to_string(), &e))?;
     example::make(folder).map_err(|error| {
-        // Half of it is of no use, and would be in the way of the next try. Everything in it was made here.
+        // An incomplete example is useless and would prevent the next attempt. Everything in the folder was created
+        // here, so it is removed.
         let _ = fs::remove_dir_all(folder);
         match error {
             ExampleError::Io(error) => CommandError::file(&name.to_string(), &error),
             other => {
-                let hint = "this is a fault in kbfix: report it";
+                let hint = "this is a bug in kbfix: please report it";
                 CommandError::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, other.to_string()).hint(hint))
             }
         }

@@ -1,4 +1,4 @@
-//! `kbfix export`
+//! The command `kbfix export`.
 
 use std::{
     fs,
@@ -18,13 +18,13 @@ use kbfix::{
     spec::Settings,
 };
 
-/// Write specs in the format of another tool. What that format cannot say is a warning each.
+/// Write specs in the format of another tool. A warning names each part of a spec that the format cannot express.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// The format.
+    /// The format to write.
     #[arg(long, value_enum)]
     format: Format,
 
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Write nothing where the format cannot say all that the specs say.
+    /// Write nothing if the format cannot express everything in the specs.
     #[arg(long)]
     strict: bool,
 }
@@ -46,6 +46,10 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
+    /// A Registry.pol of Group Policy: for HKLM, or for HKCU where all keys are below it.
+    Pol,
+    /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
+    Lgpo,
     /// The scripts detect.ps1 and remediate.ps1 of a Microsoft Intune remediation, which call the installed kbfix.
     Intune,
 }
@@ -62,10 +66,12 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Reg => export::reg(&specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
         Format::Dsc => export::dsc(&specs),
         Format::WinRegedit => export::win_regedit(&specs),
+        Format::Pol => export::pol(&specs),
+        Format::Lgpo => export::lgpo(&specs),
         Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {
-        let hint = "kbfix itself does it: `kbfix apply`";
+        let hint = "kbfix itself can apply it: `kbfix apply`";
         let message = loss.to_string();
         let diagnostic = if arguments.strict {
             Diagnostic::error(Code::EXPORT_LOSSY, message)
@@ -83,7 +89,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     Ok(Exit::Done)
 }
 
-/// Writes the two scripts of a remediation into a folder.
+/// Writes the two scripts of an Intune remediation into a folder.
 fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Output) -> Result<Exit, CommandError> {
     let (sources, settings) = specs.read(Settings::new())?;
     let loaded = check(&sources, &settings);
@@ -95,7 +101,7 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     let hint = "leave that parameter or spec out, and apply it in another way";
     let scripts = export::intune(&texts, &settings, &specs).map_err(|e| CommandError::usage(e.to_string(), hint))?;
     fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
-    // Both are looked at before either is written.
+    // Both paths are checked before either file is written.
     let files = [("detect.ps1", scripts.detect), ("remediate.ps1", scripts.remediate)];
     let files = files.map(|(name, script)| Ok((Destination::new(&folder.join(name), inputs)?, script)));
     let files = files.into_iter().collect::<Result<Vec<_>, CommandError>>()?;

@@ -1,4 +1,4 @@
-//! `kbfix hive`
+//! The command `kbfix hive`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use kbfix::{
     targets::{hive_logs, read_hive, read_log},
 };
 
-/// Look into a registry hive file.
+/// Examine a registry hive file.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -23,23 +23,23 @@ enum Command {
     Check(Check),
 }
 
-/// Check the structure of a hive file, with the logs beside it applied, and print all that is wrong with it.
+/// Check the structure of a hive file, after applying the logs beside it in memory, and print everything that is wrong.
 ///
-/// Exits 1 where there is an error, 0 where there is none, 3 for a file that is no hive. An oddity is no error: every hive of
-/// a running Windows has some. Changes nothing.
+/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. An oddity is not an
+/// error, because every hive of a running Windows has some. Changes nothing.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// The hive file, such as Windows/System32/config/SYSTEM.
     file: PathBuf,
 
-    /// How the findings are written.
+    /// The format of the findings.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// One line for each finding.
+    /// Text, with one line for each finding.
     Human,
     /// A versioned document; `kbfix schema hive-check` prints its schema.
     Json,

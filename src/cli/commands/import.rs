@@ -1,4 +1,4 @@
-//! `kbfix import`
+//! The command `kbfix import`.
 
 use std::{
     io,
@@ -18,18 +18,18 @@ use kbfix::{
     format::reg::{CodePage, MAX_FILE},
 };
 
-/// Make a spec of a .reg file: applied, it gives the registry that importing the file gives.
+/// Make a spec from a .reg file. Applying the spec has the same result as importing the file.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The .reg file, version 4 or 5.
     #[arg(value_name = "FILE.reg")]
     file: PathBuf,
 
-    /// The id of the spec: the article's number, or another name of letters, digits, `.`, `_`, `-`.
+    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-`.
     #[arg(long, value_parser = id)]
     id: String,
 
-    /// The title of the spec [default: it names the file].
+    /// The title of the spec [default: "Registry settings of" and the name of the file].
     #[arg(long)]
     title: Option<String>,
 
@@ -37,11 +37,12 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The ANSI code page of a .reg file that is not in Unicode, such as 1252.
+    /// The ANSI code page of a .reg file that is not a Unicode file, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip lines that are not those of a .reg file, as regedit does, and say which; without it they are errors.
+    /// Skip lines that regedit does not understand and skips, with a warning for each. Without this option, they are
+    /// errors.
     #[arg(long)]
     lenient: bool,
 }
@@ -61,7 +62,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
     let bytes = read_stream(&arguments.file, MAX_FILE as u64).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
-            let hint = "export only the keys that are meant";
+            let hint = "export only the keys that are needed";
             CommandError::new(
                 Exit::Refused,
                 Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint),
@@ -71,14 +72,14 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     })?;
     let page = |number| {
         CodePage::new(number).ok_or_else(|| {
-            let hint = "it is one of 874, 932, 936, 949, 950 and 1250 to 1258";
+            let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
             CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
         })
     };
     let code_page = arguments.code_page.map(page).transpose()?;
     let file = arguments.file.file_name().map_or_else(|| name.clone(), |f| f.to_string_lossy().into_owned());
     let title = arguments.title.clone().unwrap_or_else(|| format!("Registry settings of {file}"));
-    let summary = format!("Imported from {file} by kbfix import. Say here why the change is wanted.");
+    let summary = format!("Imported from {file} by kbfix import. Explain here why the change is needed.");
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
     let imported = import(&name, &bytes, Reading { code_page, lenient: arguments.lenient }, about)
         .map_err(|findings| CommandError::all(Exit::Refused, findings))?;

@@ -1,4 +1,4 @@
-//! `kbfix journal`
+//! The command `kbfix journal`.
 
 use clap::Subcommand;
 
@@ -15,21 +15,21 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the journals, oldest first. Exits 2 where one is damaged.
+    /// List the journals, oldest first. The exit code is 2 if a journal is damaged.
     List {
         #[command(flatten)]
         state: StateArguments,
-        /// How the list is written.
+        /// The format of the list.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Show one journal: what was done, and what was there before.
+    /// Show one journal: the changes that were made, and the state before them.
     Show {
-        /// The journal: its file, or its name as `kbfix journal list` shows it.
+        /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
         journal: String,
         #[command(flatten)]
         state: StateArguments,
-        /// How the journal is written.
+        /// The format of the journal.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
@@ -37,7 +37,7 @@ enum Command {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Human,
     /// A versioned document; `kbfix schema journals` and `kbfix schema journal` print the schemas.
     Json,
@@ -53,9 +53,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
                 Format::Human => journals.iter().map(render::journal::line).collect(),
             });
             if !store.root().exists() {
-                output.note(&format!("there is no folder {}: no apply was journaled there", store.root().display()));
+                output.note(&format!(
+                    "the folder {} does not exist, so no apply has written a journal there",
+                    store.root().display()
+                ));
             }
-            // The list is whole but for them, and who reads only it must not take it for all.
+            // The list is complete except for the damaged journals; a reader of only the list must not think that it is
+            // complete.
             let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
             for why in damaged {
                 output.diagnostics(&CommandError::from(why).diagnostics);

@@ -1,4 +1,4 @@
-//! `kbfix library`
+//! The command `kbfix library`.
 
 use kbfix::{
     diag::Exit,
@@ -13,48 +13,51 @@ use crate::cli::{
     output::Output,
 };
 
-/// List the built-in specs, search them, and show how they stand on a machine.
+/// List or search the built-in specs, and show their outcomes on a machine.
 ///
-/// With --for, every spec that is found is compared with that target in one pass. Nothing is changed, and a spec whose parameter is not
-/// set is a row like any other. The exit code is 0 whatever the outcomes; `kbfix diff --all` shows the changes, and has an exit code.
+/// With --for, every spec in the list is compared with that target, which is read only once. Nothing is changed. A spec
+/// with a parameter that is not set is listed like any other. The exit code is 0 for every outcome; use `kbfix diff
+/// --all` to see the changes and to get an exit code.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Words that each spec listed has in its id, title, other names (KB, CVE), products, addresses, keys or value names.
+    /// Words to search for. Each listed spec contains all of them in its id, title, other names (KB, CVE), products,
+    /// addresses, keys or value names.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 
-    /// Only specs with this in the name of a product, or in the title.
+    /// List only specs with this text in the name of a product or in the title.
     #[arg(long, value_name = "TEXT")]
     product: Option<String>,
 
-    /// Only specs that may apply to this build of Windows: 10.0.17763, 6.1.7601 or 17763.
+    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763.
     #[arg(long, value_name = "BUILD")]
     build: Option<Build>,
 
-    /// Only specs about a key with this in its path.
+    /// List only specs about a key with this text in its path.
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
 
-    /// Only specs about a value with this in its name.
+    /// List only specs about a value with this text in its name.
     #[arg(long, value_name = "TEXT")]
     value: Option<String>,
 
-    /// Show how the specs stand on this target, such as image:DIR or local.
+    /// Show the outcome of each spec on this target, such as image:DIR or local.
     #[arg(long = "for", value_name = "TARGET")]
     target: Option<String>,
 
-    /// The folder that stands for drive C of that target, where it is a registry export, a hive or another machine.
+    /// The local folder that holds the files of drive C of that target, if the target is a registry export, a hive or
+    /// another machine.
     #[arg(long, value_name = "DIR", requires = "target")]
     files: Option<String>,
 
-    /// How the list is written.
+    /// The format of the list.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// One line a spec.
+    /// Text, with one line for each spec.
     Human,
     /// A versioned document; `kbfix schema library` prints its schema.
     Json,
@@ -84,7 +87,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Human => library::human(&found, output.paint()),
     });
     if specs.is_empty() {
-        output.note("no built-in spec is about that");
+        output.note("no built-in spec matches");
     }
     Ok(Exit::Done)
 }

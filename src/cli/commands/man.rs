@@ -1,4 +1,4 @@
-//! `kbfix man`
+//! The command `kbfix man`.
 
 use std::{fs, path::PathBuf};
 
@@ -11,7 +11,7 @@ use crate::cli::{
 };
 use kbfix::diag::Exit;
 
-/// Write the manual pages: kbfix.1, and one for each command.
+/// Write the manual pages: kbfix.1, and a page for each command.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The folder for the pages.
@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let folder = &arguments.folder;
     let failed = |error| CommandError::file(&folder.display().to_string(), &error);
     fs::create_dir_all(folder).map_err(failed)?;
-    // `kbfix help` has nothing that a page could say.
+    // `kbfix help` needs no page.
     let mut command = crate::cli::Arguments::command().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![("kbfix".to_owned(), command)];

@@ -1,4 +1,4 @@
-//! The commands: one file for each, named as the verb.
+//! The commands: one file for each, with the name of the command.
 
 pub(in crate::cli) mod apply;
 pub(in crate::cli) mod completions;
@@ -12,6 +12,7 @@ pub(in crate::cli) mod import;
 pub(in crate::cli) mod journal;
 pub(in crate::cli) mod library;
 pub(in crate::cli) mod man;
+pub(in crate::cli) mod retire;
 pub(in crate::cli) mod rollback;
 pub(in crate::cli) mod schema;
 pub(in crate::cli) mod show;

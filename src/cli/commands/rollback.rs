@@ -1,4 +1,4 @@
-//! `kbfix rollback`
+//! The command `kbfix rollback`.
 
 use kbfix::{
     diag::Exit,
@@ -15,27 +15,27 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Put back what an apply changed. What somebody else changed since is kept, and reported.
+/// Undo the changes of an apply. What was changed again since the apply is kept and reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The journal: its file, or its name as `kbfix journal list` shows it.
+    /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     journal: Option<String>,
 
-    /// The newest journal that can be rolled back; with --target, of that target.
+    /// Use the newest journal that can be rolled back; with --target, the newest journal of that target.
     #[arg(long)]
     last: bool,
 
-    /// Put back also the values that somebody else changed since.
+    /// Also undo the change of values that were changed again since the apply.
     #[arg(long)]
     force: bool,
 
-    /// Roll back also where computer name or MachineGuid are not those of the journal: on a machine that was renamed or prepared anew
-    /// since. What is rolled back is what is as that apply left it.
+    /// Roll back even if the computer name or MachineGuid differs from that in the journal, because the machine was
+    /// renamed or prepared again (sysprep) since then. Only what is still as the apply left it is rolled back.
     #[arg(long)]
     force_machine: bool,
 
-    /// Only show what would be put back.
+    /// Only show what would be undone.
     #[arg(long)]
     check: bool,
 
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// How the report is written.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

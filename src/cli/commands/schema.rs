@@ -1,4 +1,4 @@
-//! `kbfix schema`
+//! The command `kbfix schema`.
 
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -15,49 +15,49 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Print the JSON schema of a document.
+/// Print the JSON schema of a document that kbfix reads or writes.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Which document.
+    /// The document.
     #[arg(value_enum, default_value_t = Document::Spec)]
     document: Document,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Document {
-    /// The spec language.
+    /// A spec.
     Spec,
     /// A saved plan.
     Plan,
-    /// What diff, apply and rollback report.
+    /// The report of diff, apply and rollback.
     Report,
     /// A snapshot.
     Snapshot,
     /// A fleet file.
     Fleet,
-    /// A file of waivers.
+    /// A waivers file.
     Waivers,
-    /// What fleet diff reports.
+    /// The report of fleet diff.
     FleetReport,
-    /// One line of fleet diff --lines.
+    /// One line of the output of fleet diff --lines.
     FleetMachine,
-    /// What fleet impact and fleet drift report.
+    /// The report of fleet impact and fleet drift.
     FleetComparison,
     /// The first line of a fleet plan; each other line is a plan.
     FleetPlan,
-    /// What validate finds.
+    /// The output of validate.
     Findings,
-    /// What show says of specs.
+    /// The output of show.
     Articles,
-    /// The list of journals.
+    /// The output of journal list.
     Journals,
-    /// One journal.
+    /// The output of journal show.
     Journal,
-    /// What library lists.
+    /// The output of library.
     Library,
-    /// What symptoms finds.
+    /// The output of symptoms.
     Symptoms,
-    /// What the check of a hive finds.
+    /// The output of hive check.
     HiveCheck,
 }
 
@@ -85,7 +85,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     Ok(Exit::Done)
 }
 
-/// The schema of a document that kbfix writes and never reads.
+/// Returns the schema of a document that kbfix writes but never reads.
 fn written<T: JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     settings.into_generator().into_root_schema_for::<T>().to_value()

@@ -1,4 +1,4 @@
-//! `kbfix show`
+//! The command `kbfix show`.
 
 use crate::cli::{args::specs::SpecArguments, error::CommandError, output::Output};
 
@@ -8,31 +8,31 @@ use kbfix::{
     spec::{Settings, Spec},
 };
 
-/// Print a spec as an article: what it is about, why, what must be there, what changes, how to undo it.
+/// Print a spec as an article: its subject, the reason, the prerequisites, the changes, and how to undo them.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// How the article is written.
+    /// The format of the article.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Human,
-    /// For a wiki or a pull request.
+    /// Markdown, for a wiki or a pull request.
     Markdown,
-    /// The article and the spec as one document.
+    /// The article and the spec as one JSON document.
     Json,
-    /// One self-contained page.
+    /// One self-contained HTML page.
     Html,
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    // An article can be read before anything is chosen.
+    // An article can be read before parameters are set.
     let specs = arguments.specs.load_with(Settings::for_validation(), output)?;
     let articles = |specs: &[Spec]| specs.iter().map(article::article).collect::<Vec<_>>();
     let text = match arguments.format {

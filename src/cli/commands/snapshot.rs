@@ -1,4 +1,4 @@
-//! `kbfix snapshot`
+//! The command `kbfix snapshot`.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Keep what specs read of a target in a file, for a diff without the machine.
+/// Save the facts that specs need from a target in a file, so that they can be compared later without the machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -39,7 +39,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     arguments.specs.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
     let out = Destination::new(&arguments.out, &inputs)?;
-    let specs = arguments.specs.load_for_plan(output)?;
+    let mut specs = arguments.specs.load_for_plan(output)?;
+    // The snapshot answers for a plan with triggers and for one without, which asks for less.
+    specs.iter_mut().for_each(|spec| spec.run_triggers = true);
     let (address, mut target) = arguments.target.open()?;
     let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
     let ids = specs.iter().map(|spec| spec.id.clone()).collect();
@@ -51,7 +53,11 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let snapshot = Snapshot { kbfix_snapshot: 1, taken_of, taken, specs: ids, facts, events };
     let open = specs.iter().flat_map(|spec| spec.unset_in_keys().into_iter().map(move |name| (spec, name)));
     let open = open.map(|(spec, name)| {
-        let message = format!("{}: the keys that the parameter `{name}` names are not in the snapshot", spec.id);
+        let message = format!(
+            "{}: the snapshot does not contain the keys whose names come from the parameter \
+            `{name}`",
+            spec.id
+        );
         let what = spec.unset.get(name).map_or("", String::as_str);
         let hint = Hint::new(format!("set it: {what}")).option("set", format!("{name}=…"));
         Diagnostic::warning(Code::PARAMETER_NOT_SET, message).hint(hint)

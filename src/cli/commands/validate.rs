@@ -1,4 +1,4 @@
-//! `kbfix validate`
+//! The command `kbfix validate`.
 
 use crate::cli::{
     args::specs::{self, SpecArguments},
@@ -12,13 +12,13 @@ use kbfix::{
     spec::Settings,
 };
 
-/// Check spec files: the schema first, then their meaning.
+/// Check spec files: first against the schema, then for errors in their meaning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// How findings are written: for people, as a JSON document, or as annotations of a GitHub workflow.
+    /// The format of the findings: text for people, a JSON document, or annotations for a GitHub workflow.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

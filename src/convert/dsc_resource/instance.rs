@@ -1,4 +1,4 @@
-//! The properties of an instance, as a configuration gives them.
+//! Reads the properties of a DSC resource instance, as a configuration gives them.
 
 use serde_json::{Map, Value};
 
@@ -9,48 +9,48 @@ use crate::{
     spec::{Setting, Settings, library},
 };
 
-/// An instance: which specs are to hold on what.
+/// An instance of a DSC resource: the specs, and the target on which they are to be satisfied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Instance {
     /// The specs, in order.
     pub specs: Vec<SpecText>,
-    /// The parameters that were given.
+    /// The values of the specs' parameters that the configuration gives.
     pub parameters: Vec<(String, Setting)>,
-    /// The target's URI; `None` for this machine.
+    /// The URI of the target; `None` for this machine.
     pub target: Option<String>,
-    /// The folder that stands for drive C.
+    /// The local folder that holds the files of drive C.
     pub files: Option<String>,
-    /// The properties that an answer repeats: all that were given, without those that DSC shows to nobody.
+    /// The properties that the answer must repeat: all given properties, except secure ones.
     pub given: Map<String, Value>,
 }
 
-/// A spec, and what messages call it.
+/// The text of a spec, and the name by which messages call it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecText {
-    /// `built-in KB909094`, or `specs[0]`.
+    /// The name in messages, such as `built-in KB909094` or `specs[0]`.
     pub name: String,
-    /// The text.
+    /// The text of the spec, in YAML.
     pub text: String,
 }
 
-/// Why input is not of the resource's schema.
+/// Why the input does not match the schema of the resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct InputError {
-    /// What is wrong, and where.
+    /// What is wrong, and where in the input.
     pub what: String,
-    /// What to do about it.
+    /// What the user can do about it.
     pub hint: String,
 }
 
-/// What every resource answers, and ignores where a configuration repeats it.
+/// Properties that every resource returns. If a configuration gives them, they are ignored.
 const READ_ONLY: [&str; 6] = ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
 
 impl Instance {
-    /// Reads the input of a resource. Empty input has no properties.
+    /// Reads the input of a resource. Empty input means that no properties are given.
     ///
     /// # Errors
-    /// [`InputError`], also where a property is unknown or given twice.
+    /// Returns [`InputError`] if the input does not match the schema, or gives a property twice.
     pub fn read(resource: Resource, input: &str) -> Result<Self, InputError> {
         let invalid = |why: String| InputError {
             what: format!("the input of {} is not valid: {why}", resource.type_name()),
@@ -72,7 +72,12 @@ impl Instance {
         };
         let mut instance = Self::default();
         if let Resource::Spec(id) = resource {
-            instance.specs.push(SpecText::built_in(id).ok_or_else(|| invalid(format!("{id} is not built in")))?);
+            instance.specs.push(SpecText::built_in(id).ok_or_else(|| {
+                invalid(format!(
+                    "there is no built-in spec \
+                {id}"
+                ))
+            })?);
         }
         for (name, value) in &properties {
             let at = |why: String| invalid(format!("`{name}`: {why}"));
@@ -113,7 +118,7 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Returns the parameters as settings that leave open what is not given.
+    /// Returns the parameters as settings. Parameters that are not given get no value.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::for_validation();
         for (name, data) in &self.parameters {
@@ -131,7 +136,8 @@ impl SpecText {
     }
 }
 
-/// Reads the list of specs. What has only the characters of an id is an id; no text of a spec has so few.
+/// Reads the list of specs. An item that contains only the characters of an id is the id of a built-in spec; the text
+/// of a spec contains other characters.
 fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
     let Value::Array(list) = value else { return Err(expected("a list of strings", value)) };
     if list.is_empty() {
@@ -173,7 +179,7 @@ fn setting(value: &Value) -> Result<Setting, String> {
     }
 }
 
-/// Returns whether the value is a parameter of the configuration that DSC shows to nobody.
+/// Returns whether the value is a secure parameter of the configuration, which DSC does not show.
 fn is_secure(value: &Value) -> bool {
     value
         .as_object()

@@ -1,4 +1,4 @@
-//! The manifests by which DSC finds the resources: one list, `kbfix.dsc.manifests.json`.
+//! The manifests by which DSC finds the resources. They are in one file, `kbfix.dsc.manifests.json`.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use super::{ADAPTER, Resource, schema};
 const RESOURCE: &str = "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json";
 const ADAPTED: &str = "https://aka.ms/dsc/schemas/v3/bundled/adaptedresource/manifest.json";
 
-/// The name of the file; DSC knows manifests by the end of their names.
+/// The name of the file. DSC recognizes manifest files by the ends of their names.
 pub const FILE: &str = "kbfix.dsc.manifests.json";
 
-/// Returns the list of all manifests. DSC looks for the executable beside the file first, then in PATH.
+/// Returns the list of all manifests. DSC looks for the kbfix executable in the folder of the file, then in PATH.
 pub fn manifests() -> Value {
     let adapted: Vec<Value> = Resource::all().filter(|resource| *resource != Resource::SpecList).map(adapted).collect();
     json!({ "resources": [spec_list(), adapter()], "adaptedResources": adapted })
@@ -21,7 +21,7 @@ fn spec_list() -> Value {
     manifest["type"] = super::SPEC_LIST.into();
     manifest["kind"] = "resource".into();
     manifest["description"] =
-        "Specs of kbfix: what Microsoft's articles say a Windows machine's registry should hold.".into();
+        "kbfix specs: the registry settings that Microsoft's articles require on a Windows machine.".into();
     manifest["schema"] = json!({ "embedded": schema(Resource::SpecList) });
     manifest
 }
@@ -30,7 +30,7 @@ fn adapter() -> Value {
     let mut manifest = methods(&[json!({ "resourceTypeArg": "--type" })]);
     manifest["type"] = ADAPTER.into();
     manifest["kind"] = "adapter".into();
-    manifest["description"] = "Makes each built-in spec of kbfix a resource of its own.".into();
+    manifest["description"] = "Makes each built-in spec of kbfix a separate resource.".into();
     manifest["adapter"] = json!({ "inputKind": "single" });
     manifest["schema"] = json!({ "command": {
         "executable": "kbfix", "args": ["dsc", "schema", { "resourceTypeArg": "--type" }],
@@ -38,7 +38,8 @@ fn adapter() -> Value {
     manifest
 }
 
-/// Returns the parts that both manifests have. There is no `requireSecurityContext`: DSC would enforce it in what-if too.
+/// Returns the parts that both manifests have. `requireSecurityContext` is missing, because DSC would enforce it even
+/// for what-if.
 fn methods(more: &[Value]) -> Value {
     let method = |verb: &str| {
         let mut args = vec![json!("dsc"), json!(verb)];
@@ -64,10 +65,10 @@ fn methods(more: &[Value]) -> Value {
         "export": method("export"),
         "exitCodes": {
             "0": "Success",
-            "2": "The input, a spec or the state folder is refused; nothing was changed",
+            "2": "The input, a spec or the state folder was refused; nothing was changed",
             "3": "The target could not be read, or is locked; nothing was changed",
-            "5": "A write failed; everything was put back",
-            "6": "A write failed, and not everything could be put back: see the journal",
+            "5": "A write failed; everything was restored",
+            "6": "A write failed, and not everything could be restored: see the journal",
             "8": "Done, but standard output could not be written",
         },
     })
@@ -83,7 +84,7 @@ fn adapted(resource: Resource) -> Value {
         "capabilities": ["get", "set", "setWhatIf", "test", "export"],
         "description": schema["title"],
         "requireAdapter": ADAPTER,
-        // DSC wants a file that is there; the adapter needs only the type.
+        // DSC requires the path of an existing file, but the adapter needs only the type.
         "path": FILE,
         "schema": { "embedded": schema },
     })

@@ -1,7 +1,7 @@
 //! kbfix as a resource of Microsoft DSC v3: its types, the manifests by which DSC finds them, and their input.
 //!
-//! `Kbfix/SpecList` takes a list of specs. Each spec of the library is also a resource of its own, whose properties are the
-//! spec's parameters; DSC calls it through the adapter `Kbfix/Adapter`. What the resources answer is made by
+//! `Kbfix/SpecList` takes a list of specs. Each spec of the library is also a separate resource, whose properties are
+//! the spec's parameters; DSC calls it through the adapter `Kbfix/Adapter`. The output of the resources is made in
 //! [`crate::render::dsc`].
 //!
 //! Source: PowerShell/DSC, `lib/dsc-lib/src/dscresources/resource_manifest.rs` and `command_resource.rs`.
@@ -21,27 +21,27 @@ use crate::{
 
 /// The type of the resource that takes a list of specs.
 pub const SPEC_LIST: &str = "Kbfix/SpecList";
-/// The type of the adapter.
+/// The type of the adapter, through which DSC calls the resources of the built-in specs.
 pub const ADAPTER: &str = "Kbfix/Adapter";
-/// The owner and group in the types of the library's specs.
+/// The beginning (owner and group) of the type of each built-in spec's resource.
 const OF_SPECS: &str = "Kbfix.Spec/";
 
-/// A resource of kbfix.
+/// A DSC resource that kbfix provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
-    /// `Kbfix/SpecList`.
+    /// The resource `Kbfix/SpecList`, which takes a list of specs.
     SpecList,
-    /// The built-in spec with this id.
+    /// The resource of the built-in spec with this id.
     Spec(&'static str),
 }
 
-/// A type that is no resource of kbfix.
+/// The error for a type that is not a resource of kbfix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no resource of kbfix")]
+#[error("`{name}` is not a DSC resource of kbfix")]
 pub struct UnknownType {
-    /// The type that was given.
+    /// The type that was asked for.
     pub name: String,
-    /// The type that was probably meant.
+    /// The existing type that was probably meant.
     pub meant: Option<String>,
 }
 
@@ -51,10 +51,10 @@ impl Resource {
         [Self::SpecList].into_iter().chain(library::ids().map(Self::Spec))
     }
 
-    /// Returns the resource with this type. DSC compares types without case.
+    /// Returns the resource with this type. Types are compared without regard to case, as DSC does.
     ///
     /// # Errors
-    /// [`UnknownType`]
+    /// Returns [`UnknownType`] if kbfix has no resource of this type.
     pub fn of_type(name: &str) -> Result<Self, UnknownType> {
         if let Some(resource) = Self::all().find(|resource| resource.type_name().eq_ignore_ascii_case(name)) {
             return Ok(resource);
@@ -76,7 +76,7 @@ impl Resource {
         }
     }
 
-    /// Returns the built-in spec, with its defaults; `None` for the list.
+    /// Returns the built-in spec of the resource, with its default parameters; `None` for `Kbfix/SpecList`.
     pub fn spec(self) -> Option<Spec> {
         let Self::Spec(id) = self else { return None };
         let bytes = library::find(id)?;

@@ -1,4 +1,4 @@
-//! The JSON schemas of the resources' properties: what a configuration may say, and what kbfix answers.
+//! The JSON schemas of the resources' properties: those that a configuration may give, and those that kbfix returns.
 
 use serde_json::{Map, Value, json};
 
@@ -33,11 +33,16 @@ pub fn schema(resource: Resource) -> Value {
             });
             properties.insert("parameters".to_owned(), parameters);
             let results = json!({
-                "title": "Results", "description": "What came of each spec.", "readOnly": true,
+                "title": "Results", "description": "The outcome of each spec.", "readOnly": true,
                 "type": "array", "items": result(),
             });
             properties.insert("results".to_owned(), results);
-            ("Specs of kbfix".to_owned(), "Specs that hold on a Windows machine, image or export.".to_owned())
+            (
+                "Specs of kbfix".to_owned(),
+                "Specs that are to be satisfied on a Windows machine, image or \
+                export."
+                    .to_owned(),
+            )
         }
     };
     properties.extend(common());
@@ -52,7 +57,7 @@ pub fn schema(resource: Resource) -> Value {
     })
 }
 
-/// Returns the properties that every resource has.
+/// Returns the schema of the properties that every resource has.
 fn common() -> Map<String, Value> {
     let restart = json!({
         "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
@@ -61,28 +66,31 @@ fn common() -> Map<String, Value> {
     let common = json!({
         "target": {
             "title": "Target",
-            "description": "What the specs are to hold on, as kbfix --target takes it; this machine where it is left out.",
+            "description": "The target on which the specs are to be satisfied, in the form that kbfix --target \
+                accepts; this machine if it is left out.",
             "type": "string", "minLength": 1,
         },
         "files": {
             "title": "Files",
-            "description": "The folder that stands for drive C of an export, a hive or another machine.",
+            "description": "The local folder that holds the files of drive C of an export, a hive or another machine.",
             "type": "string", "minLength": 1,
         },
         "journal": {
-            "title": "Journal", "description": "The journal of what set changed; kbfix rollback takes it.",
+            "title": "Journal", "description": "The journal of the changes that set made; kbfix rollback can undo \
+                them.",
             "type": "string", "readOnly": true,
         },
         "_inDesiredState": {
-            "title": "In desired state", "description": "Whether every spec holds or does not apply.",
+            "title": "In desired state", "description": "Whether every spec is satisfied or does not apply.",
             "type": ["boolean", "null"], "readOnly": true,
         },
         "_restartRequired": {
-            "title": "Restart required", "description": "The services, and the computer, to be restarted.",
+            "title": "Restart required", "description": "The services that must be restarted, and the computer if it \
+                must be restarted.",
             "type": ["array", "null"], "items": restart, "readOnly": true,
         },
         "_metadata": {
-            "title": "Metadata", "description": "With whatIf: the difference in lines, as kbfix diff shows it.",
+            "title": "Metadata", "description": "With whatIf: the lines of the difference, as kbfix diff shows it.",
             "type": ["object", "null"],
         },
     });
@@ -92,11 +100,11 @@ fn common() -> Map<String, Value> {
     }
 }
 
-/// Returns the schema of what came of a spec.
+/// Returns the schema of the result of one spec.
 fn result() -> Value {
     let text = json!({ "type": "string" });
     json!({
-        "title": "Result", "description": "What came of the spec.", "readOnly": true,
+        "title": "Result", "description": "The outcome of the spec.", "readOnly": true,
         "type": "object", "additionalProperties": false, "required": ["id", "title", "outcome", "reasons", "changes"],
         "properties": {
             "id": text, "title": text, "outcome": text,
@@ -122,7 +130,7 @@ fn any_parameter() -> Value {
     ] })
 }
 
-/// Returns the schema of text that DSC shows to nobody.
+/// Returns the schema of secure text, which DSC does not show.
 fn secure() -> Value {
     json!({
         "type": "object", "additionalProperties": false, "required": ["secureString"],
@@ -156,7 +164,7 @@ fn of_parameter(parameter: &Parameter) -> Value {
     schema
 }
 
-/// Returns the kind of data of a parameter, where the parameter itself says it.
+/// Returns the type of a parameter's data, if the declaration of the parameter determines it.
 fn kind(parameter: &Parameter) -> Option<ParameterType> {
     parameter.kind.or(match (&parameter.default, &parameter.range) {
         (Some(Literal::Number(_)), _) | (_, Some(_)) => Some(ParameterType::Number),

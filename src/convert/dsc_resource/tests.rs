@@ -22,7 +22,7 @@ fn types_are_as_dsc_wants_them_and_no_two_are_the_same() {
     assert_eq!(distinct.len(), types.len());
     assert!(types.contains(&"Kbfix.Spec/CVE_2013_3900".to_owned()), "{types:?}");
     assert_eq!(Resource::of_type("Kbfix.Spec/KB90909").unwrap_err().meant.unwrap(), "Kbfix.Spec/KB909094");
-    assert_eq!(Resource::of_type("x").unwrap_err().to_string(), "`x` is no resource of kbfix");
+    assert_eq!(Resource::of_type("x").unwrap_err().to_string(), "`x` is not a DSC resource of kbfix");
 }
 
 #[test]

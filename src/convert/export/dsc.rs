@@ -72,7 +72,7 @@ fn resource(spec: &Spec, path: &KeyPath, name: Option<&ValueName>, mut propertie
     json!({ "name": title, "type": "Microsoft.Windows/Registry", "properties": properties })
 }
 
-/// Escapes text that DSC would take for an expression.
+/// Escapes text that DSC would evaluate as an expression.
 fn literal(text: &str) -> Value {
     if text.starts_with('[') { format!("[{text}").into() } else { text.into() }
 }
@@ -89,7 +89,7 @@ fn value_data(data: &Data) -> Result<Value, String> {
         (ValueType::QWORD, Decoded::Number(number)) => json!({ "QWord": number }),
         (ValueType::BINARY, _) => json!({ "Binary": data.bytes }),
         (ValueType::NONE, _) if data.bytes.is_empty() => "None".into(),
-        (ValueType::NONE, _) => return Err("DSC writes a REG_NONE without bytes only".to_owned()),
-        (other, _) => return Err(format!("DSC has no {other}")),
+        (ValueType::NONE, _) => return Err("DSC can write a REG_NONE only without bytes".to_owned()),
+        (other, _) => return Err(format!("DSC does not support the type {other}")),
     })
 }

@@ -1,11 +1,13 @@
 //! Exports the pair of scripts of a Microsoft Intune remediation: one detects, the other remediates.
 //!
-//! Both call the kbfix that is installed on the machine, and carry the specs' texts and the operator's choices with them. So they
-//! lose nothing of the specs, and do not depend on which specs that kbfix has built in.
+//! Both scripts call the kbfix that is installed on the machine. They contain the texts of the specs and the operator's
+//! choices. So nothing of a spec is lost, and the scripts do not depend on the specs that are built into the installed
+//! kbfix.
 //!
-//! What the service asks for (Microsoft Learn, "Use Remediations to detect and fix support issues"): a detection script that exits
-//! with 1 where something is to be done, and then the other runs; UTF-8 without byte order mark; the last line of the output is
-//! shown, of at most 2,048 characters; no secrets; no restart. Text on standard error counts as an error of the script.
+//! The requirements of the service (Microsoft Learn, "Use Remediations to detect and fix support issues"): The
+//! detection script exits with 1 if something has to be done; then the remediation script runs. Scripts are UTF-8
+//! without a byte order mark. The last line of the output is shown, at most 2,048 characters of it. Scripts contain no
+//! secrets and do not restart the computer. Text on standard error counts as an error of the script.
 
 use std::fmt::Write;
 
@@ -16,31 +18,31 @@ use crate::{
     spec::{Setting, Settings, Source, Spec},
 };
 
-/// The two scripts.
+/// The two scripts of an Intune remediation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remediation {
-    /// `detect.ps1`.
+    /// The text of the detection script, `detect.ps1`.
     pub detect: String,
-    /// `remediate.ps1`.
+    /// The text of the remediation script, `remediate.ps1`.
     pub remediate: String,
 }
 
-/// Why there are no scripts.
+/// Why the scripts cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemediationError {
-    /// A script would hold a secret, and everybody on the machine can read it.
-    #[error("{spec}: the parameter `{parameter}` is sensitive, and a script of Intune must hold no secret")]
+    /// A script would contain a secret, but everybody on the machine can read the script.
+    #[error("{spec}: the parameter `{parameter}` is sensitive, and an Intune script must not contain secrets")]
     Secret {
         /// The spec's id.
         spec: String,
-        /// The parameter.
+        /// The name of the sensitive parameter.
         parameter: String,
     },
-    /// The service takes no script of this size, in bytes.
-    #[error("a script would have {0} bytes, more than the {MOST} that Intune takes")]
+    /// A script would have this size in bytes, which Intune does not accept.
+    #[error("a script would have {0} bytes, more than the {MOST} that Intune accepts")]
     TooLarge(usize),
-    /// A spec is not text.
-    #[error("{0} is not UTF-8")]
+    /// The file with this name is not UTF-8 text.
+    #[error("{0} is not UTF-8 text")]
     NotText(String),
 }
 
@@ -50,7 +52,7 @@ const MOST: usize = 200_000;
 /// Exports the scripts for specs; `sources` are their files, and `settings` what the operator chose.
 ///
 /// # Errors
-/// [`RemediationError`]
+/// Returns [`RemediationError`] if a script would contain a secret or be too large, or a spec is not text.
 pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Result<Remediation, RemediationError> {
     for spec in specs {
         if let Some(parameter) = spec.set.intersection(&spec.sensitive).next() {
@@ -66,16 +68,17 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
     Ok(Remediation {
         detect: script(
             &common("diff --stdin-specs --format json"),
-            "Detection script: exits with 0 where the machine is as these specs ask for, else with 1.",
+            "Detection script: exits with 0 if the machine satisfies these specs, otherwise with 1.",
         )?,
         remediate: script(
             &common("apply --stdin-specs --format json"),
-            "Remediation script: makes the changes that these specs ask for; exits with 0 where they hold then, else with 1.",
+            "Remediation script: makes the changes that these specs require; exits with 0 if the specs are then \
+                satisfied, otherwise with 1.",
         )?,
     })
 }
 
-/// Returns what `--stdin-specs` reads.
+/// Returns the text that the script passes to `kbfix --stdin-specs`.
 fn input(sources: &[Source<'_>], settings: &Settings) -> Result<Value, RemediationError> {
     let mut specs = Vec::new();
     for source in sources {
@@ -93,8 +96,8 @@ fn input(sources: &[Source<'_>], settings: &Settings) -> Result<Value, Remediati
     Ok(json!({ "specs": specs, "parameters": given.collect::<serde_json::Map<_, _>>() }))
 }
 
-/// Returns JSON in which every character outside ASCII is an escape: PowerShell 5.1 takes a script without byte order mark for text
-/// of the machine's code page, and typographic quotes for quotes.
+/// Returns JSON in which every character outside ASCII is escaped. PowerShell 5.1 reads a script without a byte order
+/// mark in the machine's code page, and reads typographic quotes as quotes.
 fn ascii(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {
@@ -109,7 +112,7 @@ fn ascii(value: &Value) -> String {
     out
 }
 
-/// Returns the comment at the beginning.
+/// Returns the comment at the beginning of a script.
 fn head(specs: &[Spec], about: &str) -> String {
     let mut lines = vec![about.to_owned()];
     for spec in specs {

@@ -1,4 +1,4 @@
-//! Reduces specs to a list of keys and values, and reports what is lost.
+//! Reduces specs to a list of keys and values, and reports what the list cannot express.
 
 use std::collections::BTreeSet;
 
@@ -15,29 +15,29 @@ use super::Loss;
 
 /// The desired state of one key.
 pub(super) struct ExportedKey<'a> {
-    /// The spec that asks for it.
+    /// The spec that requires this state.
     pub(super) spec: &'a Spec,
-    /// The key, at the place where the 64-bit view stores it.
+    /// The path of the key, as the 64-bit view stores it.
     pub(super) path: KeyPath,
-    /// The desired state.
+    /// The state that the spec requires.
     pub(super) state: KeyState,
-    /// The names of its values whose data is shown to nobody.
+    /// The names of the values whose data is sensitive.
     pub(super) sensitive: BTreeSet<ValueName>,
-    /// The extent to which the key may hold nothing else.
+    /// How far other content of the key must be deleted, if at all.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list includes everything that the spec says of the key and the keys below it.
+    /// Whether the list contains everything that the spec says about the key and the keys below it.
     pub(super) is_whole: bool,
 }
 
 impl ExportedKey<'_> {
-    /// Reports that other contents of the key stay, if the spec deletes them.
+    /// Reports as a loss that other content of the key stays although the spec deletes it.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
             Some(Exclusive::Values) => "values",
             Some(Exclusive::Tree) => "values and subkeys",
             None => return,
         };
-        lose(format!("{}: other {what} in it stay, which the spec deletes", self.path));
+        lose(format!("{}: other {what} in it stay, although the spec deletes them", self.path));
     }
 }
 
@@ -47,14 +47,14 @@ pub(super) enum KeyState {
     Absent,
     /// The key exists, if `must_exist` or one of the values has data; its values are these, or absent.
     Present {
-        /// Whether the key must exist whatever its values.
+        /// Whether the key must exist even if none of its values has data.
         must_exist: bool,
         /// The values; `None` for one that is absent.
         values: Vec<(ValueName, Option<Data>)>,
     },
 }
 
-/// Returns the desired state by all specs. Deletions of keys come first, as when kbfix applies them.
+/// Returns the state that all specs together require. Deletions of keys come first, as when kbfix applies the specs.
 pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {
@@ -73,7 +73,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
     all
 }
 
-/// Returns whether the list includes the whole rule.
+/// Returns whether the list can express the whole rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -85,7 +85,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     !rule.is_conditional() && rule.key.path().is_some() && rule.values().iter().all(is_value)
 }
 
-/// Returns whether a key of `rule` can be the key of `above`, or below it.
+/// Returns whether a key that matches `rule` can be a key that matches `above`, or be below one.
 fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
     let (place, above) = (rule.key.one_name(), above.key.one_name());
     let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
@@ -94,7 +94,14 @@ fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
 
 fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if spec.applicable.is_some() {
-        lose("the file does not test whether it applies to a machine; use it only where it does".to_owned());
+        lose(
+            "the file does not test whether the article applies to a machine; use the file only on machines to \
+            which it applies"
+                .to_owned(),
+        );
+    }
+    if let Some(cause) = &spec.cause {
+        lose(format!("the file does not look for the cause: {}", cause.title));
     }
     for prerequisite in &spec.prerequisites {
         lose(format!("the file does not test the prerequisite {}", prerequisite.title));
@@ -103,13 +110,14 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
         lose(format!("the file does not test whether the hotfix {} is installed", hotfix.title));
     }
     for step in &spec.document.manual_steps {
-        lose(format!("a step by hand is left out: {step}"));
+        lose(format!("a step to do by hand is left out: {step}"));
     }
     if spec.rules.iter().any(KeyRule::is_labelled) {
         lose("the ids, severities and controls of its rules are not in the file".to_owned());
     }
     if spec.rules.iter().any(|rule| rule.key.view == View::Bits32) {
-        let what = "the 32-bit view is written where 64-bit Windows keeps it; the file is not for 32-bit Windows";
+        let what = "keys of the 32-bit view are written where 64-bit Windows stores them, so the file is not for \
+            32-bit Windows";
         lose(what.to_owned());
     }
 }
@@ -129,7 +137,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         return None;
     };
     if key.root == RootKey::Hkcu {
-        lose(format!("{key}: written for the user who runs the file only, not for each user"));
+        lose(format!("{key}: written only for the user to whom the file is applied, not for each user"));
         if key.default_profile {
             lose(format!("{key}: not written for the Default profile, which is copied for new users"));
         }
@@ -162,7 +170,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         return None;
     }
     let mut lose = |what: String| {
-        // A detailed loss would reveal sensitive data.
+        // A more detailed message would reveal sensitive data.
         let hidden = || format!("{place}: the spec says more about its sensitive data than the file can");
         outer(if value.is_sensitive { hidden() } else { what });
     };
@@ -176,7 +184,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(first.clone())
         }
         Desired::Kept { choices, keep } => {
-            lose(format!("{place}: what may stay as it is ({keep}) is replaced"));
+            lose(format!("{place}: data that the spec would keep ({keep}) is replaced"));
             Some(choices.first()?.clone())
         }
         Desired::CommaSet { value_type, text } => {
@@ -184,26 +192,26 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {
-            let what = format!("the bits 0x{set:x} are to be set and 0x{clear:x} cleared in the existing data");
+            let what = format!("setting the bits 0x{set:x} and clearing the bits 0x{clear:x} in the existing data");
             lose(format!("{place}: left out: {what} ({value_type})"));
             return None;
         }
         Desired::Replaced { edit, .. } => {
             let (pattern, with) = (notation::quoted(edit.pattern.as_str()), notation::quoted(&edit.with));
-            lose(format!("{place}: left out: what {pattern} finds in the existing string is to become {with}"));
+            lose(format!("{place}: left out: replacing each match of {pattern} in the existing string with {with}"));
             return None;
         }
         Desired::List { add, remove } | Desired::Joined { edit: Joined { add, remove, .. }, .. } => {
             let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
-            let add = (!add.is_empty()).then(|| format!("{} are to be added", quoted(add)));
-            let remove = (!remove.is_empty()).then(|| format!("{} are to be removed", quoted(remove)));
+            let add = (!add.is_empty()).then(|| format!("adding {}", quoted(add)));
+            let remove = (!remove.is_empty()).then(|| format!("removing {}", quoted(remove)));
             let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
-            lose(format!("{place}: left out: {what} in the existing list"));
+            lose(format!("{place}: left out: a change to the existing list: {what}"));
             return None;
         }
     };
     if value.if_absent.is_some() && value.if_absent == data {
-        lose(format!("{place}: absent is correct too, but the file writes it"));
+        lose(format!("{place}: an absent value is correct too, but the file writes it"));
     }
     if value.is_sensitive && data.is_some() {
         outer(format!("{place}: its data is sensitive, but everybody who has the file can read it"));

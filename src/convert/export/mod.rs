@@ -1,21 +1,23 @@
 //! Exports specs to the formats of other tools: a `.reg` file, a DSC v3 configuration document, Ansible tasks with
-//! `win_regedit`, and the scripts of a Microsoft Intune remediation.
+//! `win_regedit`, a policy file or LGPO's text for Group Policy, and the scripts of a Microsoft Intune remediation.
 //!
-//! Except for the scripts, which call kbfix, none of these formats can express everything in a spec. Whatever is lost is listed in [`Export::losses`] and in
-//! comments of the file, and the caller reports it to the user.
+//! Except for the scripts, which call kbfix, none of these formats can express everything in a spec. [`Export::losses`]
+//! and comments in the file list what is lost, and the caller reports it to the user.
 
 mod dsc;
 mod intune;
+mod policy;
 mod reg;
 mod tasks;
 mod keys;
 
 pub use dsc::dsc;
 pub use intune::{Remediation, RemediationError, intune};
+pub use policy::{lgpo, pol};
 pub use reg::reg;
 pub use tasks::win_regedit;
 
-/// An exported file.
+/// A file in the format of another tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
     /// The bytes of the file.
@@ -47,7 +49,7 @@ fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
         lines.push(format!("made by kbfix export of the spec with SHA-256 {}", spec.origin.sha256));
     }
     if !losses.is_empty() {
-        lines.push("What the spec says and this file does not:".to_owned());
+        lines.push("Not in this file, although the spec requires it:".to_owned());
         lines.extend(losses.iter().map(|loss| format!("- {loss}")));
     }
     lines.into_iter().map(|line| crate::registry::notation::one_line(&line)).collect()

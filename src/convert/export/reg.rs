@@ -14,7 +14,7 @@ use super::{
 /// Exports the specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
 ///
 /// # Errors
-/// If the format cannot express the name of a key or value.
+/// Returns an error if the format cannot express the name of a key or value.
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
     let all = exported_keys(specs, &mut losses);
@@ -23,9 +23,9 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
         let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
-            // Put this before everything that is written below the key.
+            // This comment must come before everything that is written below the key.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
-            lose(format!("{path}: the file deletes it and creates it again, which changes its permissions"));
+            lose(format!("{path}: the file deletes the key and creates it again, which changes its permissions"));
         } else {
             key.lose_rest(&mut lose);
         }
@@ -34,7 +34,8 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
             KeyState::Present { must_exist, values } => {
                 if !must_exist && values.iter().all(|(_, data)| data.is_none()) {
                     lose(format!(
-                        "{path}: the file creates it if it is missing, although only values in it must be absent"
+                        "{path}: the file creates the key if it is missing, although the spec only requires that \
+                            values in it are absent"
                     ));
                 }
                 let writable = values.iter().filter(|(name, _)| {

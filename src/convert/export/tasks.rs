@@ -14,7 +14,7 @@ use super::{
     keys::{ExportedKey, KeyState, exported_keys},
 };
 
-/// The column after which text is broken; ansible-lint allows 160.
+/// The column after which long text is broken; ansible-lint allows 160.
 const WIDTH: usize = 110;
 
 /// Exports the specs as a file of Ansible tasks, one for each key or value.
@@ -26,7 +26,7 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
         let ExportedKey { spec, path, state, sensitive, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         if path.names().any(|name| name.contains('/')) {
-            lose(format!("{path}: PowerShell may read the slash in its name as the end of a name"));
+            lose(format!("{path}: PowerShell may read the slash in a key name as a separator"));
         }
         match state {
             KeyState::Absent => {
@@ -90,7 +90,7 @@ fn task(
         Some(name) => name.to_string(),
         None => path.last().unwrap_or_default().to_owned(),
     };
-    // A title is for people; it must not contain anything that Jinja evaluates.
+    // A title is for people, so Jinja must not evaluate anything in it.
     let of: String = of.chars().map(|c| if matches!(c, '{' | '}') || c.is_control() { '_' } else { c }).collect();
     let of: String = of.chars().take(80).collect();
     let title = format!("{verb} {of} ({})", spec.id);
@@ -109,12 +109,12 @@ fn task(
         out.push_str(&format!("    {line}\n"));
     }
     if is_sensitive {
-        // With --diff the module also shows the data that was there before.
+        // With --diff, the module would also show the previous data.
         out.push_str("  no_log: true\n");
     }
 }
 
-/// Returns the lines that give a value its data.
+/// Returns the task lines that set the data of a value.
 fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
     let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
@@ -132,18 +132,19 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
             vec![format!("data:{items}"), "type: multistring".to_owned()]
         }
         (ValueType::DWORD, Decoded::Number(number)) => line("dword", number.to_string()),
-        // A number that does not fit a signed 64-bit integer is written as text, which the module reads as unsigned.
+        // A number that does not fit into a signed 64-bit integer is written as text, which the module reads as
+        // unsigned.
         (ValueType::QWORD, Decoded::Number(number)) if i64::try_from(number).is_err() => {
             line("qword", format!("\"{number}\""))
         }
         (ValueType::QWORD, Decoded::Number(number)) => line("qword", number.to_string()),
         (ValueType::BINARY, _) => line("binary", hex()),
         (ValueType::NONE, _) => line("none", hex()),
-        (other, _) => return Err(format!("win_regedit has no {other}")),
+        (other, _) => return Err(format!("win_regedit does not support the type {other}")),
     })
 }
 
-/// Formats text in double quotes, broken if it is long, and marked as unsafe if Jinja would evaluate it.
+/// Formats text in double quotes. Long text is broken into lines. Text that Jinja would evaluate is marked as unsafe.
 fn scalar(text: &str, column: usize) -> String {
     let mut out = String::new();
     if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {

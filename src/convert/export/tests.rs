@@ -135,7 +135,7 @@ manual_steps: [{ what: Restart the phone. }]
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
-    let kept = "\"keep\": what may stay as it is (from 3 to 5) is replaced";
+    let kept = "\"keep\": data that the spec would keep (from 3 to 5) is replaced";
     let common = [
         "32-bit view",
         "\"any\"",
@@ -144,10 +144,10 @@ manual_steps: [{ what: Restart the phone. }]
         kept,
         "\"list\"",
         "\"joined\": left out",
-        "\"part\": left out: what \"old|new\" finds in the existing string is to become \"new\"",
-        "\"but\": what may stay as it is (anything but dword:00000000) is replaced",
+        "\"part\": left out: replacing each match of \"old|new\" in the existing string with \"new\"",
+        "\"but\": data that the spec would keep (anything but dword:00000000) is replaced",
         "HKLM\\SOFTWARE\\W: left out: it is a trigger",
-        "a step by hand is left out: after the changes: Restart the phone.",
+        "a step to do by hand is left out: after the changes: Restart the phone.",
         "ids, severities and controls",
         "\"set\"",
         "\"when\"",
@@ -157,7 +157,7 @@ manual_steps: [{ what: Restart the phone. }]
     ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
-        (all(reg(&spec).unwrap()), also(&["creates it if it is missing"])),
+        (all(reg(&spec).unwrap()), also(&["creates the key if it is missing"])),
         (all(dsc(&spec)), also(&["\"big\"", "\"none\""])),
         (all(win_regedit(&spec)), also(&["@", "\"big\"", "\"empty\""])),
     ] {
@@ -198,19 +198,22 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     let plain = [spec(&of("v: { type: REG_DWORD, data: 1 }"))];
     let export = reg(&plain).unwrap();
     let losses: Vec<_> = export.losses.iter().map(|loss| &*loss.what).collect();
-    assert_eq!(losses, [r"HKLM\SOFTWARE\T: the file deletes it and creates it again, which changes its permissions"]);
+    assert_eq!(
+        losses,
+        [r"HKLM\SOFTWARE\T: the file deletes the key and creates it again, which changes its permissions"]
+    );
     let document = Document::parse(export.bytes, None).unwrap();
     let heads: Vec<_> = document.sections().map(|s| (s.key().unwrap().to_string(), s.deletes())).collect();
     let head = |key: &str, deletes| (format!(r"HKLM\SOFTWARE\T{key}"), deletes);
     assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
     // The strings that the list keeps would be deleted with the key.
     let list = [spec(&of("v: { list: { add: [a] } }"))];
-    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, which the spec deletes";
+    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, although the spec deletes them";
     for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }
     let values = [spec("  - { key: HKLM\\SOFTWARE\\T, exclusive: true }\n")];
-    let stays = r"HKLM\SOFTWARE\T: other values in it stay, which the spec deletes";
+    let stays = r"HKLM\SOFTWARE\T: other values in it stay, although the spec deletes them";
     for losses in [reg(&values).unwrap().losses, dsc(&values).losses, win_regedit(&values).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }
@@ -226,4 +229,64 @@ fn an_escaped_name_is_exported_as_it_is() {
         let text = String::from_utf8(export.bytes).unwrap();
         assert!(text.contains(path) || text.contains(&path.replace('\\', r"\\")), "{text}");
     }
+}
+
+const POLICY: &str = r#"
+  - key: HKLM\SOFTWARE\Policies\T
+    exclusive: true
+    values:
+      d: { type: REG_DWORD, data: 1 }
+      gone: { ensure: absent }
+      none: { type: REG_NONE, data: "" }
+  - { key: HKLM\SOFTWARE\Policies\T\New, ensure: present }
+  - { key: HKLM\SOFTWARE\Policies\T\Old, ensure: absent }
+  - { key: HKCU\Software\Policies\T, values: { u: { type: REG_SZ, data: x } } }
+"#;
+
+#[test]
+fn a_policy_file_sets_and_deletes_values() {
+    use crate::{
+        format::pol::{Document, Setting},
+        registry::{KeyPath, RootKey, ValueName},
+    };
+    let export = pol(&[spec(POLICY)]);
+    let document = Document::parse(export.bytes, RootKey::Hklm).unwrap();
+    let key: KeyPath = r"HKLM\SOFTWARE\Policies\T".parse().unwrap();
+    let value = |name: &str| document.value(&key, &ValueName::new(name).unwrap());
+    assert_eq!(
+        (value("d"), value("gone"), value("other")),
+        (Setting::Data(&Data::dword(1)), Setting::Deleted, Setting::Deleted)
+    );
+    assert!(document.key(&r"HKLM\SOFTWARE\Policies\T\New".parse().unwrap()).present);
+    let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    for what in [
+        r"T\Old: left out: it is to be deleted",
+        r#"T "none": left out: a policy file cannot hold REG_NONE"#,
+        r"HKCU\Software\Policies\T: left out: a policy file is for one",
+    ] {
+        assert!(lost.contains(what), "{lost}");
+    }
+    let user = pol(&[spec("  - { key: HKCU\\Software\\T, values: { u: { type: REG_SZ, data: x } } }\n")]);
+    let path: KeyPath = r"HKCU\Software\T".parse().unwrap();
+    let document = Document::parse(user.bytes, RootKey::Hkcu).unwrap();
+    assert_eq!(document.value(&path, &ValueName::new("U").unwrap()), Setting::Data(&Data::sz("x")));
+}
+
+#[test]
+fn the_text_for_lgpo_has_both_configurations() {
+    let export = lgpo(&[spec(POLICY)]);
+    let units: Vec<u16> = export.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap().replace("\r\n", "\n");
+    let entries: Vec<&str> = text.split("\n\n").skip(1).filter(|entry| !entry.is_empty()).collect();
+    assert_eq!(
+        entries,
+        [
+            "Computer\nSOFTWARE\\Policies\\T\n*\nDELETEALLVALUES",
+            "Computer\nSOFTWARE\\Policies\\T\nd\nDWORD:1",
+            "Computer\nSOFTWARE\\Policies\\T\ngone\nDELETE",
+            "Computer\nSOFTWARE\\Policies\\T\\New\n*\nCREATEKEY",
+            "User\nSoftware\\Policies\\T\nu\nSZ:x",
+        ]
+    );
+    assert!(text.starts_with("\u{feff}; T: Test\n") && text.contains("; - T: ") && export.losses.len() >= 2, "{text}");
 }

@@ -1,36 +1,36 @@
-//! A model of the keys that a script changes, whatever they were before.
+//! A model of the keys that a script changes. The model does not depend on the state of the keys before the script.
 
 use std::collections::BTreeMap;
 
 use crate::registry::{Data, Key, KeyPath, ValueName};
 
-/// The keys that a script changes, by the place where the 64-bit view stores them: a key below `Wow6432Node` differs
-/// from the key of that name in the 64-bit view.
+/// The keys that a script changes, by the path at which the 64-bit view stores them. So a key below `Wow6432Node` is
+/// different from the key of the same name in the 64-bit view.
 #[derive(Default)]
 pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 
-/// A key as one line of the script names it.
+/// A key, as a line of the script names it.
 #[derive(Clone)]
 pub(super) struct Named {
     /// The key as the file spells it.
     pub(super) path: KeyPath,
-    /// The number of that line.
+    /// The number of the line that names the key.
     pub(super) line: usize,
-    /// How many keys the script named before.
+    /// The number of keys that the script named before this one.
     pub(super) order: usize,
-    /// The control set in the file's spelling, if the key is in one.
+    /// The control set in the spelling of the file, if the key is in a control set.
     pub(super) set: Option<String>,
 }
 
 /// The final state of one key.
 pub(super) struct Left {
-    /// The first line that this state comes from.
+    /// The first line that contributes to this state.
     pub(super) named: Named,
     /// The state.
     pub(super) state: State,
 }
 
-/// The state that a script gives a key.
+/// The state that a key has after the script.
 pub(super) enum State {
     /// The key is absent, with everything below it.
     Absent,
@@ -38,19 +38,19 @@ pub(super) enum State {
     Present {
         /// The values that the script sets, or deletes (`None`), each with its line.
         values: BTreeMap<ValueName, (Option<Data>, usize)>,
-        /// The fate of other values and subkeys.
+        /// What happens to the other values and subkeys of the key.
         others: Others,
     },
 }
 
-/// The fate of values and subkeys that the script does not name.
+/// What happens to the values and subkeys that the script does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// They stay as they are.
     Stay,
     /// They are deleted: the script deleted the key before it created it again.
     Gone,
-    /// They were deleted together with a key above.
+    /// They are deleted: the script deleted a key above.
     GoneAbove,
 }
 
@@ -65,7 +65,7 @@ impl Left {
 }
 
 impl Keys {
-    /// Returns the state of each key; a key comes after the keys above it.
+    /// Returns the state of each key, in an order in which a key comes after the keys above it.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Left> {
         self.0.values()
     }
@@ -85,7 +85,8 @@ impl Keys {
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
-    /// Returns the nearest key, at `path` or above it, that the script deleted, whether or not it created it again.
+    /// Returns the nearest key, at `path` or above it, that the script deleted. The script may have created it again
+    /// later.
     pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
         self.emptied(&stored(path)).map(|(_, left)| left)
     }
@@ -95,10 +96,10 @@ impl Keys {
         at_and_above.filter_map(|key| self.0.get(&key).map(|left| (key, left))).find(|(_, left)| left.is_emptied())
     }
 
-    /// Creates the key, and those above it that the script deleted; returns the key's state.
+    /// Creates the key, and those keys above it that the script deleted; returns the state of the key.
     pub(super) fn create(&mut self, named: &Named) -> &mut Left {
         let stored = stored(&named.path);
-        // Without a deletion the keys above need no entry: creating a key creates them.
+        // If no key above was deleted, the keys above need no entry, because creating a key creates them.
         if let Some((top, left)) = self.emptied(&stored) {
             let absent = matches!(left.state, State::Absent);
             let mut at = Some((stored.clone(), named.path.clone()));
@@ -129,10 +130,10 @@ impl Keys {
             created |= self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { .. }));
         }
         if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
-            // In a key that was emptied, everything that is not created is absent already.
+            // In a key that was deleted and created again, everything else is already absent.
             return;
         }
-        // Creating something in this key also created the keys above it, and they stay.
+        // Creating something in this key also created the keys above it, and those stay.
         let above = named.path.parent().filter(|path| path.depth() > 0).zip(stored.parent());
         if let Some((path, above)) = above.filter(|_| created) {
             self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
@@ -141,7 +142,7 @@ impl Keys {
     }
 }
 
-/// Returns the place of a key, whichever of its names the file uses.
+/// Returns the path at which a key is stored, whichever of its names the file uses.
 fn stored(path: &KeyPath) -> KeyPath {
     let key = Key::new(path.clone()).one_name(false);
     key.view.stored_at(&key.path)

@@ -1,4 +1,4 @@
-//! Turns the final state of the keys into the rules of a spec.
+//! Converts the final state of the keys into the rules of a spec.
 
 use crate::{
     diag::{Code, Diagnostic},
@@ -24,7 +24,8 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
         let line = left.named.line;
         if left.named.path.root() == RootKey::Hkcu && !each_user {
             each_user = true;
-            let message = "in this file HKEY_CURRENT_USER means the user who imports it; in a spec it means each user of the machine";
+            let message = "in this file HKEY_CURRENT_USER means the user who imports it; in a spec it means each user of the \
+                machine";
             let hint = "check that this is what you want";
             findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
         }
@@ -47,7 +48,8 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                 let ended = data.as_ref().and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
-                        "{} is a list without a second NUL at its end; the spec writes one, and programs read the same list",
+                        "{} is a list without the second NUL at its end; the spec will write that NUL, and programs \
+                            read the same list",
                         notation::value_name(name)
                     );
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
@@ -61,17 +63,17 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                             format!("a spec cannot express the data of {}: {why}", notation::value_name(name));
                         let hint = match data.map(Data::decode) {
                             Some(Decoded::Malformed(_)) => {
-                                "a spec writes only data that its type allows: a string with one NUL, at its end, a list with two; \
-                                 correct it, or take the value out"
+                                "a spec can contain only data that is valid for its type: a string ends with one \
+                                    NUL, a list with two; correct the data, or remove the value"
                             }
-                            _ => "remove the value from the file, and say so under `notes`",
+                            _ => "remove the value from the file, and mention it under `notes` of the spec",
                         };
                         let place = file.place(*line);
                         findings.push(Diagnostic::error(Code::IMPORT_DATA, message).at(place).hint(hint));
                     }
                 }
             }
-            // A script creates each key that it names, even if it only deletes values in it.
+            // A script creates each key that it names, even if it only deletes values in the key.
             if values.values().all(|(data, _)| data.is_none()) {
                 rule.ensure = Some(Ensure::Present);
             }
@@ -81,7 +83,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     rule
 }
 
-/// Returns the key by its name in the view that stores it there, and that view.
+/// Returns the key as the view that stores it names it, and that view.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());
@@ -95,7 +97,7 @@ fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     }
 }
 
-/// Returns the data with its final NUL, if it is a REG_MULTI_SZ that lacks only that.
+/// Returns the data with the final NUL added, if it is a REG_MULTI_SZ that lacks only that NUL.
 fn with_list_end(data: &Data) -> Option<Data> {
     let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
     let lacks = data.value_type == ValueType::MULTI_SZ
@@ -108,9 +110,9 @@ fn absent() -> ValueRule {
     ValueRule { ensure: Some(Ensure::Absent), ..ValueRule::default() }
 }
 
-/// Returns the rule that asks for exactly this data; the error says why there is none.
+/// Returns the rule that requires exactly this data, or why there is no such rule.
 fn value(data: &Data) -> Result<ValueRule, String> {
-    let unknown = || format!("the language has no name for the type 0x{:x}", data.value_type.0);
+    let unknown = || format!("the spec language has no name for the value type 0x{:x}", data.value_type.0);
     let type_name = type_name(data.value_type).ok_or_else(unknown)?;
     let literal = match data.decode() {
         Decoded::Number(number) => Literal::Number(number),

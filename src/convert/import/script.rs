@@ -1,4 +1,4 @@
-//! Executes a script on a model of the keys that it names.
+//! Executes a `.reg` script on a model of the keys that it names.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
 /// Executes the script. Adds a finding for everything that a spec cannot express.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut keys = Keys::default();
-    // For each value in a control set, the set in which it was named last.
+    // For each value in a control set, the control set in which the script named it last.
     let mut sets: BTreeMap<(Key, ValueName), String> = BTreeMap::new();
     for (order, section) in document.sections().enumerate() {
         let line = section.line();
@@ -34,11 +34,11 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
             findings.push(sets_differ(&what, named.set.as_deref().unwrap_or_default(), line, before, file));
         }
         if section.has_ignored_text() {
-            findings.push(ignored("the text after the key's `]`", line, file));
+            findings.push(ignored("the text after the `]` of the key", line, file));
         }
         if section.deletes() {
             if let Some(entry) = section.entries().next() {
-                findings.push(ignored(&format!("what stands below `[-{}]`", named.path), entry.line(), file));
+                findings.push(ignored(&format!("the lines below `[-{}]`", named.path), entry.line(), file));
             }
             keys.delete(named);
             continue;
@@ -79,7 +79,8 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 values.remove(name);
                 continue;
             }
-            // As on import, the last of several wins; as in the registry, the name keeps its first spelling.
+            // If the same name occurs several times, the last one counts, as on import. The name keeps its first
+            // spelling, as in the registry.
             values.insert(name.clone(), (data, entry.line()));
         }
     }
@@ -87,7 +88,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
 }
 
 fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
-    let hint = "check that it is not needed";
+    let hint = "check that the ignored text is not needed";
     Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
 }
 
@@ -101,10 +102,18 @@ fn terminated(data: &Data) -> Data {
 fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
     let hint = Hint::new("export the key again as version 5, which is Unicode, or give its code page")
         .option("code-page", "N");
-    Diagnostic::error(Code::IMPORT_UNREADABLE, format!("this cannot be read: {why}")).at(file.place(line)).hint(hint)
+    Diagnostic::error(
+        Code::IMPORT_UNREADABLE,
+        format!(
+            "this line cannot be read: \
+        {why}"
+        ),
+    )
+    .at(file.place(line))
+    .hint(hint)
 }
 
-/// Finds an earlier key, in another control set, that `named` would delete, or whose deletion it would partly undo.
+/// Finds an earlier key, in another control set, that `named` would delete or whose deletion it would partly undo.
 fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
     let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
@@ -116,8 +125,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// Returns the same key in the current control set, if it is in a numbered one, and the set that the file names, if
-/// any.
+/// If the key is in a numbered control set, returns the same key in the current control set. Also returns the control
+/// set that the file names, if it names one.
 fn current_control_set(
     path: &KeyPath,
     line: usize,
@@ -137,18 +146,25 @@ fn current_control_set(
     if current {
         return (path.clone(), in_set);
     }
-    let message = format!("`{set}` is one control set, which is not always the current one; the spec names {CURRENT}");
-    let hint = "check that this is the machine's current one: HKLM\\SYSTEM\\Select says which one is";
+    let message = format!(
+        "`{set}` is a numbered control set, which is not always the current one; the spec uses \
+        {CURRENT} instead"
+    );
+    let hint = "check that this was the current control set of the exported machine: the value Current of \
+        HKLM\\SYSTEM\\Select contains its number";
     findings.push(Diagnostic::warning(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint));
     let joined = [&[*system, CURRENT], rest].concat().join("\\");
     (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)
 }
 
-/// Returns the error for two control sets with different contents: only one of them is the current set.
+/// Returns the error for two control sets with different contents. Only one of them can be the current control set.
 fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
     let (other, at) = before;
-    let message =
-        format!("{what} is not in `{set}` what line {at} makes it in `{other}`; a spec has the current set only");
-    let hint = "keep the lines of the machine's current control set: HKLM\\SYSTEM\\Select says which";
+    let message = format!(
+        "{what} is different in `{set}` and, at line {at}, in `{other}`; a spec can only describe the \
+            current control set"
+    );
+    let hint = "keep only the lines of the machine's current control set: the value Current of HKLM\\SYSTEM\\Select \
+        contains its number";
     Diagnostic::error(Code::IMPORT_CONTROL_SET, message).at(file.place(line)).hint(hint)
 }

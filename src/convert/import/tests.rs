@@ -148,7 +148,7 @@ fn two_control_sets_are_one_where_they_say_the_same() {
     assert_eq!((error.code, error.place.as_ref().unwrap().line), (Code::IMPORT_CONTROL_SET, 6));
     assert_eq!(
         error.message,
-        "\"a\" is not in `ControlSet002` what line 4 makes it in `ControlSet001`; a spec has the current set only"
+        "\"a\" is different in `ControlSet002` and, at line 4, in `ControlSet001`; a spec can only describe the current control set"
     );
     let current = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\A]\n\"a\"=-\n";
     assert_eq!(codes(&(set(1, "\"a\"=dword:1") + current)).last(), Some(&("import-control-set", 6)));
@@ -323,7 +323,7 @@ fn a_file_that_one_spec_cannot_say_is_refused_by_the_size_of_the_spec() {
     let errors = errors.unwrap_err();
     let [error] = errors.as_slice() else { panic!("{errors:#?}") };
     assert_eq!(error.code, Code::REG_TOO_LARGE);
-    assert!(error.message.starts_with("the spec of this file would have "), "{}", error.message);
+    assert!(error.message.starts_with("the spec made from this file would have "), "{}", error.message);
     // Before the spec is made of that many.
     let body: String = (0..70_000).map(|n| format!("\"{n}\"=-\n")).collect();
     let errors =

@@ -1,20 +1,20 @@
-//! Finds the one plan of a fleet plan that is for a machine.
+//! Finds the plan for one machine in a fleet plan.
 
 use super::{Bundle, BundleError, BundleMachine};
 use crate::plan::Machine;
 
-/// Returns the number of the machine in the fleet plan. The MachineGuid decides where both are known, else the computer
-/// name, as for the plan of one machine; where neither is known, the target has to be the same.
+/// Returns the index of the machine in the fleet plan. Machines are compared by MachineGuid if both MachineGuids are
+/// known, otherwise by computer name. If neither is known, the target must be the same.
 ///
 /// # Errors
-/// [`BundleError::Missing`], or [`BundleError::Twice`] where more than one plan may be for the machine.
+/// Returns [`BundleError::Missing`] if no plan matches the machine, and [`BundleError::Twice`] if several plans match.
 pub fn choose(bundle: &Bundle, machine: &Machine, uri: &str) -> Result<usize, BundleError> {
     let found: Vec<usize> =
         (0..bundle.machines.len()).filter(|at| is_same(&bundle.machines[*at], machine, uri)).collect();
     let name = || match (&machine.computer_name, &machine.machine_guid) {
         (Some(name), Some(guid)) => format!("{name} ({guid})"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => format!("a machine without a known name, {uri}"),
+        (None, None) => format!("a machine without a known name ({uri})"),
     };
     match found.as_slice() {
         [one] => Ok(*one),

@@ -1,7 +1,8 @@
 //! The fleet plan: the plans of all machines in one file, with one digest.
 //!
-//! The file has one line for the fleet and one for each machine's plan. The first line has the SHA-256 of each other line,
-//! and its own digest, so the digest is about every byte. Reading it takes the memory of the first line and of one plan.
+//! The file has one line for the fleet, followed by one line for the plan of each machine. The first line contains the
+//! SHA-256 of each other line and a digest of itself, so its digest covers every byte of the file. To read the file,
+//! memory is needed only for the first line and for one plan.
 
 mod identity;
 mod read;
@@ -24,23 +25,23 @@ pub struct Bundle {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_plan: u32,
-    /// The specs, in the order given.
+    /// The specs, in the order in which they were given.
     pub specs: Vec<BundleSpec>,
-    /// The groups of each wave, in order; machines that no wave names come last.
+    /// The groups of each wave, in order. Machines that are in no wave come last.
     pub waves: Vec<Vec<String>>,
-    /// The machines whose plans follow, one a line, in this order: that of their names.
+    /// The machines, ordered by name. Their plans follow in the same order, one on each line.
     pub machines: Vec<BundleMachine>,
-    /// The names of the machines that could not be read, and have no plan.
+    /// The names of the machines that could not be read and have no plan.
     pub unreadable: Vec<String>,
-    /// The names of the machines of which everything is waived, and that have no plan.
+    /// The names of the machines that have no plan, because everything on them is waived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
-    /// `sha256:` and the SHA-256 of all the rest of this line as canonical JSON (RFC 8785), in hex digits.
+    /// The digest: `sha256:` and the SHA-256 in hex digits of the rest of this line as canonical JSON (RFC 8785).
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
 }
 
-/// A spec of a fleet plan.
+/// A spec for which a fleet plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BundleSpec {
@@ -50,33 +51,33 @@ pub struct BundleSpec {
     pub sha256: String,
 }
 
-/// A machine of a fleet plan.
+/// A machine for which a fleet plan contains a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BundleMachine {
-    /// Its name in the fleet.
+    /// The name of the machine in the fleet.
     pub name: String,
-    /// The identity of the machine, as far as its registry says.
+    /// The identity of the machine, as far as its registry contains it.
     pub machine: Machine,
-    /// The groups that it belongs to.
+    /// The groups to which the machine belongs.
     pub groups: Vec<String>,
-    /// The number of its wave, from 1; null where the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves.
     pub wave: Option<usize>,
-    /// The specs that are not in its plan, since something of them is waived.
+    /// The specs that are not in the machine's plan, because a part of them is waived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
-    /// How many keys and values its plan changes.
+    /// The number of keys and values that the machine's plan changes.
     pub changes: usize,
-    /// The digest of its plan.
+    /// The digest of the machine's plan.
     pub plan: String,
-    /// The SHA-256 of the bytes of its line, without the line break, in hex digits.
+    /// The SHA-256, in hex digits, of the line with the machine's plan, without the line break.
     pub sha256: String,
-    /// The URI of the target that its plan was made from.
+    /// The URI of the target for which the machine's plan was made.
     pub target: String,
 }
 
 impl Bundle {
-    /// Returns the digest of the content.
+    /// Computes the digest of the content.
     fn content_digest(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
@@ -85,50 +86,50 @@ impl Bundle {
         digest(&value)
     }
 
-    /// Returns the line, without its line break.
+    /// Returns the text of the line, without its line break.
     fn line(&self) -> String {
-        // Strings, numbers and lists of them can always be written as JSON.
+        // A string, a number, or a list of these can always be written as JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// A file is not a fleet plan that can be trusted, or has no plan for a machine.
+/// Why a fleet plan cannot be used: it cannot be read or trusted, or it has no plan for the machine.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It is not a fleet plan of version 1.
-    #[error("it is not a fleet plan of version 1: {0}")]
+    /// The file is not a fleet plan of version 1.
+    #[error("the file is not a fleet plan of version 1: {0}")]
     Shape(String),
-    /// The content does not have the digests that the file states.
-    #[error("it was altered after it was made: {0}")]
+    /// The content of the file does not match the digests in it.
+    #[error("the fleet plan was altered after it was made: {0}")]
     Altered(String),
-    /// It is not the one that was approved.
-    #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]
+    /// The fleet plan is not the one that was approved.
+    #[error("this is not the plan that was approved: its digest is {found}, the approved digest is {wanted}")]
     Other {
-        /// The file's digest.
+        /// The digest of the file.
         found: String,
-        /// The approved digest.
+        /// The digest that was approved.
         wanted: String,
     },
-    /// It has no plan for the machine.
-    #[error("it has no plan for {machine}")]
+    /// The fleet plan has no plan for the machine.
+    #[error("the fleet plan contains no plan for {machine}")]
     Missing {
-        /// The machine.
+        /// The machine, as messages show it.
         machine: String,
-        /// Whether the machine is in the fleet, and could not be read when the plan was made.
+        /// Whether the machine is in the fleet but could not be read when the plan was made.
         unreadable: bool,
     },
-    /// It has several plans for the machine.
-    #[error("it has {} plans for {machine}: {}", .names.len(), .names.join(", "))]
+    /// The fleet plan has several plans for the machine.
+    #[error("the fleet plan contains {} plans for {machine}: {}", .names.len(), .names.join(", "))]
     Twice {
-        /// The machine.
+        /// The machine, as messages show it.
         machine: String,
-        /// The names in the fleet.
+        /// The names of the matching machines in the fleet.
         names: Vec<String>,
     },
-    /// The plan of the machine cannot be trusted.
+    /// The plan for the machine cannot be trusted.
     #[error(transparent)]
     Plan(#[from] crate::plan::file::PlanError),
 }

@@ -1,4 +1,4 @@
-//! Reads a fleet plan, and takes the plan of one machine out of it.
+//! Reads a fleet plan, and returns the plan for one machine.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,23 +11,23 @@ use crate::{
     },
 };
 
-/// How every fleet plan begins.
+/// The bytes with which every fleet plan begins.
 const START: &[u8] = b"{\"kbfix_fleet_plan\":";
-/// The most bytes of the first line: some hundred thousand machines.
+/// The most bytes of the first line, enough for several hundred thousand machines.
 const MOST_HEAD: u64 = 256 << 20;
 /// The most bytes of one plan.
 const MOST_PLAN: u64 = 256 << 20;
 
-/// Returns whether a file that begins so is a fleet plan.
+/// Returns whether a file that begins with these bytes is a fleet plan.
 pub fn is_bundle(start: &[u8]) -> bool {
     start.starts_with(START)
 }
 
-/// Reads a fleet plan to its end, checks every byte of it against its digest and the approved one, and returns the plan
-/// that `choose` chooses. Of the other plans only the digests are known.
+/// Reads a fleet plan to its end, checks every byte against the digest in it and against the approved digest, and
+/// returns the plan that `choose` selects. The other plans are only checked.
 ///
 /// # Errors
-/// [`BundleError`]
+/// Returns [`BundleError`] if the file cannot be read or trusted, or `choose` fails.
 pub fn read(
     mut from: impl BufRead,
     approved: Option<&str>,
@@ -43,10 +43,13 @@ pub fn read(
     let content = bundle.content_digest();
     if content != bundle.digest {
         let written = &bundle.digest;
-        return Err(BundleError::Altered(format!("its digest says {written}, its content gives {content}")));
+        return Err(BundleError::Altered(format!(
+            "the digest in it is {written}, but the digest of its content is \
+            {content}"
+        )));
     }
     if bundle.line() != head {
-        return Err(BundleError::Altered("its first line is not written as kbfix writes it".to_owned()));
+        return Err(BundleError::Altered("its first line is not formatted as kbfix formats it".to_owned()));
     }
     if let Some(wanted) = approved.filter(|wanted| !same_digest(wanted, &content)) {
         return Err(BundleError::Other { found: content, wanted: wanted.to_owned() });
@@ -55,20 +58,20 @@ pub fn read(
     let mut plan = None;
     for (at, machine) in bundle.machines.iter().enumerate() {
         let altered = |what: &str| BundleError::Altered(format!("the plan of {} {what}", machine.name));
-        let bytes = line(&mut from, MOST_PLAN)?.ok_or_else(|| altered("is not in it"))?;
+        let bytes = line(&mut from, MOST_PLAN)?.ok_or_else(|| altered("is missing"))?;
         if sha256(&bytes) != machine.sha256 {
-            return Err(altered("is not the one that its first line names"));
+            return Err(altered("does not match the digest in the first line"));
         }
         if matches!(chosen, Ok(chosen) if chosen == at) {
             plan = Some(text(bytes)?);
         }
     }
     if line(&mut from, 1)?.is_some() {
-        return Err(BundleError::Altered("something follows its last plan".to_owned()));
+        return Err(BundleError::Altered("there is more text after the last plan".to_owned()));
     }
-    // Said only now: of a file that was altered, nothing else is worth saying.
+    // The error is returned only now, because an altered file must be reported as altered before anything else.
     let machine = &bundle.machines[chosen?];
-    let plan = plan.ok_or_else(|| BundleError::Shape("it has no such plan".to_owned()))?;
+    let plan = plan.ok_or_else(|| BundleError::Shape("the fleet plan contains no such plan".to_owned()))?;
     Ok(Plan::from_text(&plan, Some(&machine.plan))?)
 }
 
@@ -80,7 +83,7 @@ fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleErr
         None => Ok(None),
         Some(b'\n') => Ok(Some(bytes)),
         Some(_) if size as u64 > most => {
-            let detail = format!("a line has more than {most} bytes, the most that kbfix reads of it");
+            let detail = format!("a line has more than {most} bytes, the most that kbfix reads");
             Err(io::Error::new(io::ErrorKind::FileTooLarge, detail).into())
         }
         Some(_) => Err(BundleError::Altered(
@@ -90,5 +93,5 @@ fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleErr
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, BundleError> {
-    String::from_utf8(bytes).map_err(|_| BundleError::Shape("it is not UTF-8 text".to_owned()))
+    String::from_utf8(bytes).map_err(|_| BundleError::Shape("the line is not UTF-8 text".to_owned()))
 }

@@ -10,7 +10,7 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// The plan of one machine, as the line that it will be.
+/// The plan of one machine, as the line that will be written.
 #[derive(Debug)]
 pub struct PlanLine {
     text: String,
@@ -22,7 +22,7 @@ pub struct PlanLine {
 }
 
 impl PlanLine {
-    /// Returns the line of a plan.
+    /// Returns the line for a plan.
     pub fn of(plan: &Plan) -> Self {
         let (text, digest) = plan.to_line();
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update) + change.values.len();
@@ -37,23 +37,25 @@ impl PlanLine {
     }
 }
 
-/// A fleet plan that is being made: lines go into a file of their own first, in the order in which machines are read.
+/// A fleet plan that is being made. The plans are first written to a temporary file, in the order in which machines are
+/// read.
 #[derive(Debug)]
 pub struct Draft<F> {
     spool: F,
     end: u64,
-    /// By the number of the machine: its line without text, and where that begins and how long it is.
+    /// For each machine, by its index: its line without the text, and the position and length of the text in the
+    /// temporary file.
     lines: Vec<Option<(PlanLine, u64, usize)>>,
     failed: Option<io::Error>,
 }
 
 impl<F: io::Read + Write + Seek> Draft<F> {
-    /// Returns a draft for so many machines. `spool` is an empty file, which holds the plans meanwhile.
+    /// Returns a draft for this number of machines. `spool` is an empty file, used as the temporary file.
     pub fn new(spool: F, machines: usize) -> Self {
         Self { spool, end: 0, lines: (0..machines).map(|_| None).collect(), failed: None }
     }
 
-    /// Adds the plan of the machine with this number.
+    /// Adds the plan of the machine with this index.
     pub fn add(&mut self, at: usize, mut line: PlanLine) {
         if self.failed.is_none() {
             self.failed = self.spool.write_all(line.text.as_bytes()).err();
@@ -113,10 +115,10 @@ impl<F: io::Read + Write + Seek> Draft<F> {
         Ok(bundle)
     }
 
-    /// Writes the file: the first line, and the plans in its order.
+    /// Writes the fleet plan: the first line, and the plans in the same order as the machines in it.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the system's error.
     pub fn write(&mut self, bundle: &Bundle, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", bundle.line())?;
         for (_, start, size) in self.lines.iter().flatten() {

@@ -1,4 +1,4 @@
-//! Brings the text of a document into canonical form, without a tree of it.
+//! Converts the text of a JSON document into canonical form, without building a tree of it.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,11 @@ use serde_json::{Error, Result, Value};
 
 use super::Writer;
 
-/// Returns the member `name` of the object in `text`, if it has it, and the rest of the object as canonical JSON.
+/// Splits the JSON object in `text`. Returns its member `name`, if there is one, and the object without that member as
+/// canonical JSON.
 ///
 /// # Errors
-/// Returns serde_json's error, with line and column, for text that is not JSON, and an error for any other JSON value than
+/// Returns serde_json's error, with line and column, for text that is not JSON. Returns an error for JSON that is not
 /// an object.
 pub fn without(text: &str, name: &str) -> Result<(Option<Value>, Vec<u8>)> {
     let mut writer = Writer { out: Vec::new() };
@@ -23,7 +24,7 @@ pub fn without(text: &str, name: &str) -> Result<(Option<Value>, Vec<u8>)> {
     Ok((member, writer.out))
 }
 
-/// The document; without one of its members.
+/// The document, without the member that is split off.
 struct Top<'w> {
     writer: &'w mut Writer,
     name: &'w str,
@@ -52,7 +53,7 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
-/// A value that is written as it is read.
+/// A value that is written to the output while it is read.
 struct Copied<'w>(&'w mut Writer);
 
 impl<'de> DeserializeSeed<'de> for Copied<'_> {
@@ -63,7 +64,7 @@ impl<'de> DeserializeSeed<'de> for Copied<'_> {
     }
 }
 
-/// Scalars are written by the serializer.
+/// Defines visitor methods that pass scalars on to the serializer.
 macro_rules! scalars {
     ($($visit:ident -> $serialize:ident: $type:ty),*) => {
         $(fn $visit<E: serde::de::Error>(self, value: $type) -> std::result::Result<(), E> {

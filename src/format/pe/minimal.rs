@@ -1,5 +1,5 @@
-//! Builds the smallest PE file with a file version, for the example machine and for tests, so that the repository needs
-//! no foreign binaries.
+//! Builds the smallest PE file that has a file version. The example machine and the tests use it, so that the
+//! repository contains no binaries of others.
 
 use crate::version::FileVersion;
 

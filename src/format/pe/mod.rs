@@ -1,8 +1,8 @@
 //! Reads the machine and the fixed file version of a PE file (`.exe`, `.dll`, `.sys`).
 //!
-//! The input is the bytes of a file, or a cache over a file; only headers and the path to the version are read. The
-//! result is the machine number and the FileVersion in VS_FIXEDFILEINFO; never the version string, which Windows' own
-//! tools edit.
+//! The input is the bytes of a file, or a cache over a file. Only the headers and the path to the version are read. The
+//! result is the machine number, and the file version in VS_FIXEDFILEINFO. The version strings are never used, because
+//! even Windows' own tools edit them.
 //!
 //! As in Windows, the version has resource type 16 (RT_VERSION) and name id 1 (VS_VERSION_INFO); all languages are
 //! read.
@@ -21,23 +21,23 @@ use object::{
 use crate::version::FileVersion;
 pub use resource::VersionError;
 
-/// The facts of a PE file.
+/// What kbfix reads from a PE file: its machine and its file version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pe {
     /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
     pub machine: u16,
-    /// The fixed file version; `None` for a PE file without one.
+    /// The fixed file version; `None` if the PE file has none.
     pub version: Result<Option<FileVersion>, VersionError>,
 }
 
-/// The reason why a file is not read as a PE file.
+/// Why a file cannot be read as a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
-    /// The file is of another kind, which is not damage.
-    #[error("not a PE file")]
+    /// The file is of another kind. This does not mean that it is damaged.
+    #[error("the file is not a PE file (.exe, .dll or .sys)")]
     NotPe,
-    /// The file begins as a PE file, but is cut off or damaged.
-    #[error("a damaged PE file: {0}")]
+    /// The file begins like a PE file, but is cut off or damaged.
+    #[error("the PE file is damaged: {0}")]
     Damaged(String),
 }
 
@@ -45,14 +45,15 @@ pub enum PeError {
 /// needed.
 ///
 /// # Errors
-/// Returns [`PeError`] where the data is not a PE file; an error of the version alone is in [`Pe::version`].
+/// Returns [`PeError`] where the data is not a PE file. If only the version cannot be read, the error is in
+/// [`Pe::version`].
 pub fn read<'data, R: ReadRef<'data>>(data: R) -> Result<Pe, PeError> {
     let dos = data.read_at::<ImageDosHeader>(0).map_err(|()| PeError::NotPe)?;
     if dos.e_magic.get(LE) != object::pe::IMAGE_DOS_SIGNATURE {
         return Err(PeError::NotPe);
     }
     let offset = u64::from(dos.e_lfanew.get(LE));
-    // A 16-bit program begins the same way, but has no PE signature in that place.
+    // A 16-bit program begins in the same way, but has no PE signature at that offset.
     match data.read_bytes_at(offset, 4) {
         Ok(b"PE\0\0") => {}
         _ => return Err(PeError::NotPe),

@@ -10,9 +10,10 @@ use object::{
 
 use crate::version::FileVersion;
 
-/// RT_VERSION.
+/// The resource type RT_VERSION.
 const VERSION_TYPE: u32 = 16;
-/// VS_VERSION_INFO. Windows does not find a version with another id (ERROR_RESOURCE_DATA_NOT_FOUND).
+/// The resource name VS_VERSION_INFO. Windows does not find a version under another name
+/// (ERROR_RESOURCE_DATA_NOT_FOUND).
 const VERSION_NAME: u32 = 1;
 /// The offset of VS_FIXEDFILEINFO in VS_VERSIONINFO: after three 16-bit fields, `VS_VERSION_INFO` with a NUL in UTF-16,
 /// and padding.
@@ -20,20 +21,20 @@ const FIXED_AT: usize = 40;
 /// `dwSignature` of VS_FIXEDFILEINFO.
 const SIGNATURE: u32 = 0xFEEF_04BD;
 
-/// The reason why the version of a PE file is not known.
+/// Why the version of a PE file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
     /// The resource directory, or the version in it, is cut off or damaged.
     #[error("the version resource is damaged: {0}")]
     Damaged(&'static str),
-    /// The version depends on the language, which Windows would choose for the user.
+    /// The version differs between languages, and Windows would choose the language of the user.
     #[error("the languages of the version resource disagree: {0} and {1}")]
     Ambiguous(FileVersion, FileVersion),
 }
 
 use VersionError::Damaged;
 
-/// The position of the resource directory in the file.
+/// The resource directory, and its position in the file.
 struct Tree<R> {
     data: R,
     start: u64,
@@ -43,7 +44,7 @@ struct Tree<R> {
 impl<'data, R: ReadRef<'data>> Tree<R> {
     /// Returns the entries of the directory at `offset`, those with names first.
     fn entries(&self, offset: u32) -> Result<&'data [ImageResourceDirectoryEntry], VersionError> {
-        let damaged = |()| Damaged("a directory ends too early");
+        let damaged = |()| Damaged("the resource directory is cut off");
         let mut at = self.at(offset)?;
         let head = self.data.read::<ImageResourceDirectory>(&mut at).map_err(damaged)?;
         let count = head.number_of_named_entries.get(LE) as usize + head.number_of_id_entries.get(LE) as usize;
@@ -54,7 +55,7 @@ impl<'data, R: ReadRef<'data>> Tree<R> {
         if u64::from(offset) < self.size {
             Ok(self.start + u64::from(offset))
         } else {
-            Err(Damaged("an offset is outside"))
+            Err(Damaged("an offset leads out of the resource directory"))
         }
     }
 
@@ -63,7 +64,7 @@ impl<'data, R: ReadRef<'data>> Tree<R> {
         let Some(entry) = self.entries(offset)?.iter().find(|e| e.name_or_id.get(LE) == id) else { return Ok(None) };
         match directory(entry) {
             Some(offset) => Ok(Some(offset)),
-            None => Err(Damaged("data where a directory should be")),
+            None => Err(Damaged("a directory entry leads to data instead of a directory")),
         }
     }
 }
@@ -87,20 +88,21 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     let mut first = true;
     for language in tree.entries(languages)? {
         if directory(language).is_some() {
-            return Err(Damaged("a directory where data should be"));
+            return Err(Damaged("a directory entry leads to a directory instead of data"));
         }
         let at = tree.at(language.offset_to_data_or_directory.get(LE))?;
-        let entry = data.read_at::<ImageResourceDataEntry>(at).map_err(|()| Damaged("a data entry ends too early"))?;
-        let (start, there) =
-            sections.pe_file_range_at(entry.offset_to_data.get(LE)).ok_or(Damaged("the version is in no section"))?;
+        let entry = data.read_at::<ImageResourceDataEntry>(at).map_err(|()| Damaged("a data entry is cut off"))?;
+        let (start, there) = sections.pe_file_range_at(entry.offset_to_data.get(LE)).ok_or(Damaged(
+            "the address of the version is in \
+                no section of the file",
+        ))?;
         let size = entry.size.get(LE).min(there).min((FIXED_AT + 16) as u32);
-        let block =
-            data.read_bytes_at(start.into(), size.into()).map_err(|()| Damaged("the version ends too early"))?;
+        let block = data.read_bytes_at(start.into(), size.into()).map_err(|()| Damaged("the version is cut off"))?;
         let found = fixed(block)?;
         match (version, found) {
             (Some(a), Some(b)) if a != b => return Err(VersionError::Ambiguous(a, b)),
             (a, b) if !first && a.is_some() != b.is_some() => {
-                return Err(Damaged("only some languages have a fixed version"));
+                return Err(Damaged("some languages of the version resource have a fixed version, others have none"));
             }
             _ => version = found,
         }
@@ -112,16 +114,16 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
 /// Returns the version in a VS_VERSIONINFO; `None` where it has no VS_FIXEDFILEINFO.
 fn fixed(block: &[u8]) -> Result<Option<FileVersion>, VersionError> {
     let key: Vec<u8> = "VS_VERSION_INFO\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let value_length = block.get(2..4).ok_or(Damaged("the version ends too early"))?;
+    let value_length = block.get(2..4).ok_or(Damaged("the version is cut off"))?;
     if block.get(6..6 + key.len()) != Some(key.as_slice()) {
-        return Err(Damaged("it does not begin with VS_VERSION_INFO"));
+        return Err(Damaged("the version resource does not begin with VS_VERSION_INFO"));
     }
     if value_length == [0, 0] {
         return Ok(None);
     }
     let number = |at: usize| {
         let bytes = block.get(FIXED_AT + at..FIXED_AT + at + 4).and_then(|b| b.try_into().ok());
-        bytes.map(u32::from_le_bytes).ok_or(Damaged("the fixed version ends too early"))
+        bytes.map(u32::from_le_bytes).ok_or(Damaged("the fixed version is cut off"))
     };
     if number(0)? != SIGNATURE {
         return Err(Damaged("the fixed version lacks its signature 0xFEEF04BD"));

@@ -1,4 +1,5 @@
-//! Data in `.reg` files: reads every form that regedit accepts, and writes as regedit does.
+//! Reads and writes the data of values in `.reg` files. Reads every form that regedit accepts; writes the form that
+//! regedit writes.
 
 use super::{
     encoding::{self, CodePage, DecodeError, TextEncoding},
@@ -8,20 +9,20 @@ use super::{
 };
 use crate::registry::{Data, ValueType, notation};
 
-/// Data as it is written in the file, before the bytes of version 4 strings are decoded.
+/// Data as written in the file. In a version 4 file, the bytes of strings are not decoded yet.
 pub(super) enum Written {
     Text(Result<String, String>),
     Dword(u32),
     Hex(ValueType, Vec<u8>),
 }
 
-/// The reason why written data cannot be decoded.
+/// Why data in the file cannot be decoded.
 pub(super) enum Undecoded {
     NeedsCodePage,
     Malformed(String),
 }
 
-/// Returns whether the bytes of `hex(n):` data are ANSI text instead of what the registry stores.
+/// Returns whether the bytes of `hex(n):` data are ANSI text instead of the UTF-16 that the registry stores.
 ///
 /// Wine's tests, which pass on Windows, show this for types 2 and 7; Wine's and ReactOS' regedit also do it for type 1.
 fn is_ansi(version: Version, value_type: ValueType) -> bool {
@@ -49,7 +50,8 @@ impl Written {
     }
 }
 
-/// Reads a quoted string, from its opening quote. The inner error concerns this string only.
+/// Reads a quoted string, starting at its opening quote. The inner error says only that this string is invalid; reading
+/// can continue after it.
 pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegError> {
     let open = scan.mark();
     scan.bump();
@@ -78,7 +80,8 @@ pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegE
     Ok(if escaped { text.map(|t| unescaped(&t)) } else { text })
 }
 
-/// Replaces escapes. Wine's regedit writes line breaks as `\n` and `\r`; Microsoft's leaves them raw.
+/// Replaces the escapes in a string with the characters that they stand for. Wine's regedit writes line breaks as `\n`
+/// and `\r`; Microsoft's leaves them raw.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -96,7 +99,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// Reads data, except the `-` of a deletion.
+/// Reads data in any form except `-`, which deletes the value.
 pub(super) fn parse(scan: &mut Scan<'_>) -> Result<Written, RegError> {
     let mark = scan.mark();
     if scan.peek() == Some(b'"') {
@@ -155,7 +158,8 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
         let mark = scan.mark();
         if scan.eat(b'\\') {
             continued(scan, open)?;
-            // The next line must continue the data: regedit drops a value whose next line is not bytes.
+            // The next line must continue the data: regedit drops a value if the line after the backslash does not
+            // contain bytes.
             scan.skip_blanks();
             if hex_digit(scan).is_none() {
                 return Err(scan.error(scan.mark(), RegErrorKind::Data, "two hex digits on the continued line"));
@@ -178,7 +182,7 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
         let behind = scan.mark();
         scan.skip_blanks();
         if !scan.eat(b',') {
-            // Spaces after the last byte are not part of the data, so that an edit keeps them.
+            // Spaces after the last byte are not part of the data, so an edit does not change them.
             scan.back_to(behind);
             break;
         }
@@ -186,7 +190,7 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
     Ok(Written::Hex(value_type, bytes))
 }
 
-/// Moves from a backslash over comments and empty lines to the line that continues the data.
+/// Moves from a backslash, over comments and empty lines, to the line that continues the data.
 fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     scan.end_line()?;
     loop {
@@ -200,11 +204,11 @@ fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     }
 }
 
-/// The column from which `regedit` breaks a line of bytes: the first byte that would begin here goes to the next line.
+/// The column at which `regedit` breaks a line of bytes: a byte that would begin here or later goes to the next line.
 const BREAK_AT: usize = 77;
 
 /// Returns data in `.reg` notation, with line breaks as regedit makes them. `column` is the number of characters before
-/// it.
+/// the data on its line.
 ///
 /// # Errors Returns a sentence that says why the file cannot hold the data.
 pub(super) fn print(
@@ -249,7 +253,7 @@ pub(super) fn print(
     Ok(out)
 }
 
-/// Returns the ANSI bytes that a version 4 file contains for string data.
+/// Returns the ANSI bytes that a version 4 file stores for string data.
 fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> {
     let pairs = data.bytes.chunks_exact(2);
     let text = match pairs.remainder() {
@@ -260,10 +264,13 @@ fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> 
     encoding::to_ansi(code_page, &text).map_err(|c| lacks(c, TextEncoding::Ansi(code_page)))
 }
 
-/// Returns the error message for a character that the file's encoding lacks.
+/// Returns the error message for a character that the file's encoding cannot express.
 pub(super) fn lacks(c: char, encoding: TextEncoding) -> String {
     match encoding {
-        TextEncoding::Ansi(Some(page)) => format!("code page {page} has no {c:?}; use a version 5 file in UTF-16"),
-        _ => format!("{c:?} is not ASCII, and the file's code page is not known; give its code page"),
+        TextEncoding::Ansi(Some(page)) => format!(
+            "code page {page} cannot express the character {c:?}; use a \
+            version 5 file in UTF-16"
+        ),
+        _ => format!("the character {c:?} is not ASCII, and the file's code page is not known; give its code page"),
     }
 }

@@ -1,4 +1,4 @@
-//! A `.reg` file in memory: its meaning and its bytes.
+//! A `.reg` file in memory: its parsed content and its bytes.
 
 use super::version::Version;
 use std::collections::BTreeMap;
@@ -20,22 +20,22 @@ pub struct Document {
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
     pub(super) code_page: Option<CodePage>,
-    /// The line end for new lines.
+    /// The line end that is used for new lines.
     pub(super) newline: &'static str,
     pub(super) preamble: std::ops::Range<usize>,
     pub(super) epilogue: std::ops::Range<usize>,
-    /// The sections in arbitrary order; `first` and each section's `next` give the file order, so that an insertion
-    /// moves nothing.
+    /// The sections, in arbitrary order. The file order is given by `first` and by the `next` of each section, so that
+    /// an insertion moves nothing.
     pub(super) sections: Vec<Section>,
     pub(super) first: Option<usize>,
-    /// The sections that do not delete their key, by key, in file order.
+    /// The sections of each key, in file order, without those that delete the key.
     pub(super) index: BTreeMap<KeyPath, Vec<usize>>,
-    /// The first section whose key cannot be read. Edits do not reach it, because they find sections by their keys.
+    /// The first section whose key cannot be read. Edits find sections by their keys, so they cannot reach this one.
     unreadable: Option<usize>,
 }
 
 impl Document {
-    /// Returns the errors in a file, in order, at most 100; none where [`Self::parse`] succeeds.
+    /// Returns the errors in a file, in order, at most 100. The list is empty where [`Self::parse`] succeeds.
     pub fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
         parse::faults(bytes, code_page)
     }
@@ -43,16 +43,16 @@ impl Document {
     /// Parses a file. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
     ///
     /// # Errors
-    /// Returns [`RegError`], with line and column, where the file is not a `.reg` file. A name or string that is not
-    /// valid in the file's encoding is not such an error: it is reported by that section's key, or that entry's name or
-    /// content.
+    /// Returns [`RegError`], with line and column, where the file is not a `.reg` file. If only a name or a string is
+    /// not valid in the file's encoding, parsing succeeds; the key of that section, or the name or content of that
+    /// entry, then returns the reason.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
         Ok(Self::new(bytes, code_page, parsed))
     }
 
-    /// Parses a file as regedit does, which skips what it does not understand. Also returns the skipped lines, in
-    /// order, with the reasons.
+    /// Parses a file in the way that regedit does: lines that cannot be understood are skipped. Also returns the
+    /// skipped lines, in order, with the reasons.
     ///
     /// # Errors
     /// Returns [`RegError`] where the file has no header, needs a code page, is too large, or has more than 1000
@@ -89,7 +89,7 @@ impl Document {
         }
     }
 
-    /// Returns the version in the header.
+    /// Returns the version of the `.reg` format that the header names.
     pub fn version(&self) -> Version {
         self.version
     }
@@ -99,7 +99,7 @@ impl Document {
         std::iter::successors(self.first, |at| self.sections[*at].next).map(|at| &self.sections[at])
     }
 
-    /// Returns the listed keys, sorted and without duplicates; keys that only occur in deletions are not listed.
+    /// Returns the listed keys, sorted and without duplicates. A key that only occurs in a deletion is not listed.
     pub fn keys(&self) -> impl Iterator<Item = &KeyPath> {
         self.index.keys()
     }
@@ -109,7 +109,7 @@ impl Document {
         self.index.contains_key(key)
     }
 
-    /// Returns the listed keys from `key` on, sorted: first the key itself and the keys below it.
+    /// Returns the listed keys in sorted order, starting with `key`: first the key itself and the keys below it.
     pub fn keys_from(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index.range(key..).map(|(key, _)| key)
     }
@@ -128,7 +128,7 @@ impl Document {
         Some(values)
     }
 
-    /// Returns the first line that deletes something. A file with such a line is a script, not an export.
+    /// Returns the first line that deletes a key or a value. A file with such a line is a script, not an export.
     pub fn first_deletion(&self) -> Option<usize> {
         self.sections().find_map(|section| {
             let entry = || section.entries().find(|e| e.content == Content::Delete).map(Entry::line);
@@ -136,12 +136,12 @@ impl Document {
         })
     }
 
-    /// Returns the reason, with the line, for the first section whose key cannot be read.
+    /// Returns why the key of a section cannot be read, with the line, for the first such section.
     pub fn unreadable_key(&self) -> Option<&str> {
         self.unreadable.and_then(|at| self.sections[at].key().err())
     }
 
-    /// Returns the present bytes of the file.
+    /// Returns the current content of the file, with all edits.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.source.len() + 1024);
         out.extend_from_slice(&self.source[self.preamble.clone()]);
@@ -182,7 +182,7 @@ fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     "\r\n"
 }
 
-/// The values of one key from all its sections. Of several entries with the same name the last one counts, as on
+/// The values of one key, from all its sections. If several entries have the same name, the last one counts, as on
 /// import.
 #[derive(Debug)]
 pub struct Values<'a> {
@@ -191,8 +191,8 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Returns the data of a value, or why it cannot be read; `None` where the file does not list the value, or deletes
-    /// it.
+    /// Returns the data of a value, or why it cannot be read. Returns `None` where the file does not list the value, or
+    /// deletes it.
     pub fn get(&self, name: &ValueName) -> Option<Result<&'a Data, &'a str>> {
         self.entry(name).map(|(_, data)| data)
     }
@@ -208,7 +208,7 @@ impl<'a> Values<'a> {
         self.by_name.iter().filter_map(|(name, entry)| Some((*name, content(entry)?)))
     }
 
-    /// Returns the reason why a name of a value cannot be read: then no other name is known to be absent.
+    /// Returns why the name of one of the key's values cannot be read; then no other name is known to be absent.
     pub fn unreadable(&self) -> Option<&'a str> {
         self.unreadable
     }

@@ -1,6 +1,7 @@
 //! Edits a `.reg` file: rewrites only the lines of the edited keys and values.
 //!
-//! The file is treated as an export, which lists the present state. (In a script, order and deletions would matter.)
+//! The file must be an export, which lists the present state. A script cannot be edited in this way, because in a
+//! script the order of lines and deletions matter.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// The reason why the file cannot hold a key or a value.
+/// Why a key or a value cannot be written to the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// A name contains a line break, which the format cannot express.
@@ -23,8 +24,8 @@ pub enum EditError {
 }
 
 impl Document {
-    /// Lists a key, if it is not listed yet, after the listed key that sorts before it: its parent, or the last key
-    /// below its preceding sibling.
+    /// Adds a key to the file, unless it is listed already. It is inserted after the listed key that sorts before it:
+    /// its parent, or the last key below its preceding sibling.
     ///
     /// # Errors
     /// Returns [`EditError`]; then nothing is changed.
@@ -71,11 +72,12 @@ impl Document {
             Some(at) => self.sections[at].tail.bytes(&self.source),
         };
         let Some(above) = self.encoding.without_newline(above) else { return true };
-        // A tail begins with an empty line; a preamble ends with one only if two line ends are adjacent.
+        // The tail of a section begins with an empty line. A preamble ends with an empty line only if two line ends are
+        // adjacent.
         before.is_none() && self.encoding.without_newline(above).is_none()
     }
 
-    /// Removes a key and all keys below it. Comments before it and before the following section stay.
+    /// Removes a key and all keys below it from the file. Comments before it and before the following section stay.
     pub fn delete_key(&mut self, key: &KeyPath) {
         let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();
         for key in gone {
@@ -155,13 +157,13 @@ pub struct KeyEditor<'a> {
     document: &'a mut Document,
     /// The last section of the key; new values are added to it.
     last: usize,
-    /// The entries for each name: the section, and the line in its body.
+    /// For each name, the location of its entries: the section, and the line in its body.
     places: BTreeMap<ValueName, Vec<(usize, usize)>>,
 }
 
 impl KeyEditor<'_> {
-    /// Sets a value. The data of its last entry is replaced, while spelling and comments stay; a new value is added at
-    /// the end of the key.
+    /// Sets a value. If the file lists the value, the data of its last entry is replaced, and the spelling of the name
+    /// and the comments stay. Otherwise the value is added at the end of the key.
     ///
     /// # Errors
     /// Returns [`EditError`]; then nothing is changed.
@@ -205,7 +207,7 @@ impl KeyEditor<'_> {
         Ok(())
     }
 
-    /// Removes a value with all its entries.
+    /// Removes all entries of a value.
     pub fn delete(&mut self, name: &ValueName) {
         for (section, line) in self.places.remove(name).unwrap_or_default() {
             // An empty line remains, so that the positions of the other entries stay valid.

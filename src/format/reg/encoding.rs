@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use encoding_rs::Encoding;
 
-/// An ANSI code page of Windows, in which a version 4 file may be written.
+/// An ANSI code page of Windows: the encoding of a version 4 file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodePage {
     number: u16,
@@ -37,13 +37,13 @@ impl CodePage {
         Some(Self { number, encoding })
     }
 
-    /// Returns its number, such as 1252.
+    /// Returns the number of the code page, such as 1252.
     pub fn number(self) -> u16 {
         self.number
     }
 
-    /// Returns whether `byte` begins a two-byte character. The second byte can have the value of an ASCII backslash or
-    /// bracket.
+    /// Returns whether `byte` is the first byte of a two-byte character. The second byte can have the value of an ASCII
+    /// backslash or bracket.
     fn is_lead(self, byte: u8) -> bool {
         match self.number {
             932 => matches!(byte, 0x81..=0x9F | 0xE0..=0xFC),
@@ -57,10 +57,11 @@ impl CodePage {
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
 
-    /// Encodes `text`; returns the first character that the code page lacks as the error.
+    /// Encodes `text`. The error is the first character that the code page cannot express.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         let (bytes, _, lossy) = self.encoding.encode(text);
-        // The round trip detects one-way mappings of the encoder: in 932 a yen sign would become a backslash.
+        // The round trip detects characters that the encoder only replaces: in code page 932 a yen sign would become a
+        // backslash.
         if !lossy && self.decode(&bytes).is_ok_and(|back| back == text) {
             return Ok(bytes.into_owned());
         }
@@ -95,31 +96,32 @@ impl fmt::Debug for CodePage {
     }
 }
 
-/// The reason why bytes cannot be decoded.
+/// Why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecodeError {
-    /// There are ANSI bytes outside ASCII, but no code page is known.
+    /// The bytes are ANSI text with bytes outside ASCII, but no code page is known.
     NeedsCodePage,
     /// The bytes are not valid in the encoding.
     Invalid,
 }
 
-/// The encoding of a file.
+/// The character encoding of a `.reg` file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextEncoding {
-    /// UTF-16LE after a byte order mark.
+    /// UTF-16LE; the file begins with a byte order mark.
     Utf16,
-    /// UTF-8 after a byte order mark.
+    /// UTF-8; the file begins with a byte order mark.
     Utf8,
-    /// Bytes of an ANSI code page; only ASCII where the code page is not known.
+    /// An ANSI code page. If the code page is not known, only ASCII can be decoded.
     Ansi(Option<CodePage>),
 }
 
-/// The result of [`TextEncoding::unit`] for every character outside ASCII.
+/// The value that [`TextEncoding::unit`] returns for every character outside ASCII.
 pub(super) const OTHER: u8 = 0xFF;
 
 impl TextEncoding {
-    /// Returns the character at `at` if it is ASCII, otherwise [`OTHER`], and its length in bytes.
+    /// Returns the character at the offset `at`, and its length in bytes. A character outside ASCII is returned as
+    /// [`OTHER`].
     pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let first = *bytes.get(at)?;
         Some(match self {
@@ -152,7 +154,7 @@ impl TextEncoding {
         }
     }
 
-    /// Encodes `text`; returns the first character that the encoding lacks as the error.
+    /// Encodes `text`. The error is the first character that the encoding cannot express.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         match self {
             Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -161,7 +163,7 @@ impl TextEncoding {
         }
     }
 
-    /// Returns the bytes without the line end at their end; `None` where there is none.
+    /// Removes the line end at the end of `bytes`; returns `None` where there is none.
     pub(super) fn without_newline(self, bytes: &[u8]) -> Option<&[u8]> {
         let [lf, cr]: [&[u8]; 2] = if self == Self::Utf16 { [b"\n\0", b"\r\0"] } else { [b"\n", b"\r"] };
         match bytes.strip_suffix(lf) {
@@ -180,7 +182,7 @@ pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, Decod
     }
 }
 
-/// Encodes a string as ANSI bytes; returns the first character that cannot be encoded as the error.
+/// Encodes a string as ANSI bytes. The error is the first character that cannot be encoded.
 pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
     match page {
         Some(page) => page.encode(text),

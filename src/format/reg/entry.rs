@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// A part of the file: original or new bytes.
+/// A part of the file: a range of the original bytes, or new bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raw {
     /// A range of the original bytes.
@@ -28,19 +28,19 @@ pub struct Entry {
     pub(super) line: usize,
     pub(super) name: Result<ValueName, String>,
     pub(super) content: Content,
-    /// The position of the data in the entry's raw bytes.
+    /// The range of the data within the bytes of the entry.
     pub(super) data_at: Range<usize>,
     pub(super) line_break_escape: bool,
 }
 
-/// The content of an entry.
+/// What an entry says about its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// The value has this data.
     Data(Data),
-    /// `"name"=-`: the value shall be deleted.
+    /// The entry is `"name"=-`, which deletes the value.
     Delete,
-    /// A string that is not valid in the file's encoding, with the reason as a sentence.
+    /// The data is a string that is not valid in the file's encoding. The text is the reason, as a sentence.
     Malformed(String),
 }
 
@@ -55,13 +55,13 @@ impl Entry {
         self.name.as_ref().map_err(String::as_str)
     }
 
-    /// Returns whether the name or string contains `\n` or `\r`, which mean line breaks; in a path that is hardly
-    /// intended.
+    /// Returns whether the name or the string contains the escape `\n` or `\r`, which regedit reads as a line break. In
+    /// a path this is probably a mistake, as in `C:\new`.
     pub fn has_line_break_escape(&self) -> bool {
         self.line_break_escape
     }
 
-    /// Returns the content.
+    /// Returns what the entry says about its value.
     pub fn content(&self) -> &Content {
         &self.content
     }
@@ -71,7 +71,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) raw: Raw,
-    /// `None` for comments and empty lines.
+    /// The entry on this line; `None` for a comment or an empty line.
     pub(super) entry: Option<Entry>,
 }
 
@@ -86,7 +86,8 @@ pub struct Section {
     pub(super) body: Vec<Line>,
     /// The empty lines at the end of the section.
     pub(super) tail: Raw,
-    /// Comments after the empty lines: they belong to the following section, and stay when this one is removed.
+    /// The comments after those empty lines. They belong to the following section, and stay when this section is
+    /// removed.
     pub(super) outro: Raw,
     pub(super) previous: Option<usize>,
     pub(super) next: Option<usize>,
@@ -108,12 +109,12 @@ impl Section {
         self.deletes
     }
 
-    /// Returns whether other text than a comment follows the key; regedit ignores it.
+    /// Returns whether text other than a comment follows the key on its line. regedit ignores such text.
     pub fn has_ignored_text(&self) -> bool {
         self.ignored
     }
 
-    /// Returns the entries in file order. regedit ignores those of a section that deletes its key.
+    /// Returns the entries in file order. regedit ignores the entries of a section that deletes its key.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.body.iter().filter_map(|line| line.entry.as_ref())
     }

@@ -1,28 +1,28 @@
 //! Errors in a `.reg` file, with their positions.
 
-/// The reason why kbfix cannot read a `.reg` file.
+/// An error in a `.reg` file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: expected {expected}, found {found}")]
 pub struct RegError {
-    /// The kind, which determines the stable code and the hint.
+    /// The kind of the error, which determines the stable code and the hint.
     pub kind: RegErrorKind,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
-    /// The expected text.
+    /// What the file should have at this position.
     pub expected: String,
-    /// The text that was found.
+    /// What the file has at this position.
     pub found: String,
 }
 
 impl RegError {
-    /// Returns the stable kebab-case code.
+    /// Returns the stable code of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 
-    /// Returns what the user can do about it.
+    /// Returns what the user can do about the error.
     pub fn hint(&self) -> &'static str {
         self.kind.hint()
     }
@@ -31,13 +31,13 @@ impl RegError {
 /// The kinds of [`RegError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegErrorKind {
-    /// The file is larger than the limit that kbfix reads.
+    /// The file is larger than the largest file that kbfix reads.
     TooLarge,
     /// The first line is neither of the two headers.
     Header,
     /// The file has bytes outside ASCII, but no code page was given.
     CodePage,
-    /// The section does not name a valid key.
+    /// The text between the brackets of a section is not a valid key.
     Key,
     /// A value stands before the first section whose key can be read.
     OutsideKey,
@@ -45,7 +45,7 @@ pub enum RegErrorKind {
     Syntax,
     /// A backslash in a quoted string does not begin a known escape.
     Escape,
-    /// The data does not have a known form.
+    /// The data of a value has none of the known forms.
     Data,
     /// The file ends inside a string or a continued line.
     Unfinished,
@@ -65,12 +65,12 @@ impl RegErrorKind {
         Self::Unfinished,
     ];
 
-    /// Returns whether regedit skips a line with such an error and continues.
+    /// Returns whether regedit skips a line with an error of this kind and continues.
     pub fn is_skipped(self) -> bool {
         !matches!(self, Self::TooLarge | Self::Header | Self::CodePage)
     }
 
-    /// Returns the stable kebab-case code.
+    /// Returns the stable code of this kind of error, in kebab-case.
     pub fn code(self) -> &'static str {
         match self {
             Self::TooLarge => "reg-too-large",
@@ -85,10 +85,10 @@ impl RegErrorKind {
         }
     }
 
-    /// Returns what the user can do about it.
+    /// Returns what the user can do about this kind of error.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLarge => "export only the keys that the specs read",
+            Self::TooLarge => "export only the keys that the specs need",
             Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
             Self::CodePage => "give the ANSI code page of the machine that wrote the file, such as 1252 or 932",
             Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
@@ -96,7 +96,7 @@ impl RegErrorKind {
             Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or empty",
             Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
             Self::Data => "data is \"text\", dword:00000001, hex:01,02, hex(7):61,00 or -",
-            Self::Unfinished => "the file was cut off; export it again",
+            Self::Unfinished => "the file is incomplete; export it again",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The parser: the grammar of a `.reg` file.
+//! Parses the grammar of a `.reg` file.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::registry::{KeyPath, ValueName, notation};
 
-/// The largest file that is read, in bytes. A complete `HKLM\SOFTWARE` has some 100 MB.
+/// The size of the largest file that is read, in bytes. An export of the complete `HKLM\SOFTWARE` has about 100 MB.
 pub const MAX_FILE: usize = 256 << 20;
 
 /// The result of parsing a file.
@@ -22,23 +22,23 @@ pub(super) struct Parsed {
     /// Everything before the first section.
     pub(super) preamble: Range<usize>,
     pub(super) sections: Vec<Section>,
-    /// A Ctrl-Z at the end, with which DOS marked the end of a text, and everything after it.
+    /// A Ctrl-Z at the end, which marks the end of a text in DOS, and everything after it.
     pub(super) epilogue: Range<usize>,
 }
 
-/// Lines that were skipped.
+/// A range of lines that the parser skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The first line, from 1. The last one is the line of the error.
+    /// The first skipped line, counted from 1. The last one is the line of the error.
     pub from: usize,
-    /// The reason.
+    /// Why the lines were skipped.
     pub error: RegError,
 }
 
-/// The number of errors in one file after which the search ends.
+/// The number of errors after which the search for further errors in a file ends.
 const MAX_FAULTS: usize = 100;
 
-/// The most errors in one file that are skipped: a file with more is hardly a `.reg` file.
+/// The most errors that are skipped in one file. A file with more is probably not a `.reg` file.
 const MAX_SKIPPED: usize = 1000;
 
 /// Parses the whole file.
@@ -48,8 +48,8 @@ pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed,
     Ok(parser.finish(bytes.len()))
 }
 
-/// Parses the file and skips what regedit skips; also returns what was skipped. After a key that cannot be read,
-/// everything up to the next key is skipped, too.
+/// Parses the file, and skips the lines that regedit skips. Also returns the skipped lines. After a key that cannot be
+/// read, everything up to the next key is skipped as well.
 pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Parsed, Vec<Skipped>), RegError> {
     let mut parser = begin(bytes, code_page)?;
     let mut skipped = Vec::new();
@@ -70,7 +70,7 @@ pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError>
         Err(error) => return vec![error],
     };
     let mut found = Vec::new();
-    // Values below a key that cannot be read are outside a key, but that is not an error of their own.
+    // Values below a key that cannot be read have no key, but that is not a separate error.
     let mut lost = false;
     while let Err(error) = parser.lines() {
         let of_key = error.kind == RegErrorKind::Key;
@@ -154,9 +154,9 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
-    /// Whether values may follow: the key of the last section could be read.
+    /// Whether values may follow: whether the key of the last section could be read.
     open: bool,
-    /// The start of the present line or entry.
+    /// The start of the current line or entry.
     statement: Mark,
     pending: Option<Pending>,
     preamble: Range<usize>,
@@ -170,7 +170,7 @@ impl Parser<'_> {
             self.scan.skip_blanks();
             match self.scan.peek() {
                 None | Some(b'\r' | b'\n') => self.trivia(start, true),
-                // regedit skips a line that begins with `#` as it skips any unknown line; people use it for comments.
+                // regedit skips a line that begins with `#`, like any unknown line; people use such lines as comments.
                 Some(b';' | b'#') => self.trivia(start, false),
                 Some(b'[') => self.section(start)?,
                 Some(b'"' | b'@') => self.entry(start)?,
@@ -184,7 +184,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Skips the rest of a line, and its continuation lines.
+    /// Skips the rest of a line and the lines that continue it.
     fn skip_line(&mut self) {
         loop {
             let mut last = None;
@@ -199,7 +199,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips the present entry, up to the end of the line with the error. Its bytes stay in the document.
+    /// Skips the current entry, up to the end of the line with the error. The bytes stay in the document.
     fn skip_statement(&mut self, error: &RegError) {
         self.open &= error.kind != RegErrorKind::Key;
         let start = self.scan.offset(self.statement);
@@ -254,7 +254,7 @@ impl Parser<'_> {
         let deletes = self.scan.eat(b'-');
         let mark = self.scan.mark();
         let from = self.scan.at;
-        // A key name may contain brackets: the last one on the line ends it.
+        // A key name may contain brackets, so the last bracket on the line ends the key.
         let mut close = None;
         while !self.scan.at_line_end() {
             if self.scan.peek() == Some(b']') {

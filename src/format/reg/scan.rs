@@ -1,4 +1,4 @@
-//! A position in the bytes of a `.reg` file, which moves by characters and counts lines.
+//! A position in the bytes of a `.reg` file. It moves by characters and counts lines.
 
 use std::ops::Range;
 
@@ -63,7 +63,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Moves over `wanted`, if it comes next; returns whether it did.
+    /// Moves over the character `wanted` if it comes next; returns whether it did.
     pub(super) fn eat(&mut self, wanted: u8) -> bool {
         let there = self.peek() == Some(wanted);
         if there {
@@ -102,8 +102,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Returns the text in a range. The outer error says that a code page is needed; the inner one that the bytes are
-    /// invalid, which concerns this text only.
+    /// Returns the text in a range. The outer error says that the file needs a code page. The inner error says that the
+    /// bytes of this text are invalid.
     pub(super) fn text(&self, range: Range<usize>, start: Mark) -> Result<Result<String, String>, RegError> {
         match self.encoding.decode(&self.bytes[range]) {
             Ok(text) => Ok(Ok(text)),
@@ -130,7 +130,7 @@ impl<'a> Scan<'a> {
         RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, unless a code page is given") }
     }
 
-    /// Returns an error at `mark`, with the text there as found.
+    /// Returns an error at `mark`. The text at that position becomes the "found" part of the message.
     pub(super) fn error(&self, mark: Mark, kind: RegErrorKind, expected: impl Into<String>) -> RegError {
         let column = 1 + self.count(mark.line_start.min(mark.at), mark.at);
         RegError { kind, line: mark.line, column, expected: expected.into(), found: self.found(mark.at) }

@@ -3,35 +3,35 @@
 use super::{edit::EditError, encoding::TextEncoding, version::Version};
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// One key of a script.
+/// One key in a registration script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptKey<'a> {
     /// The key's path in the 64-bit view.
     pub path: &'a KeyPath,
-    /// Whether to write `[-key]`, which deletes the key and everything below it; then its values are not written.
+    /// Whether to write `[-key]`, which deletes the key and everything below it. Its values are then not written.
     pub delete: bool,
     /// The values, in order.
     pub values: Vec<ScriptValue<'a>>,
 }
 
-/// One value of a script.
+/// One value in a registration script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptValue<'a> {
     /// The value name.
     pub name: &'a ValueName,
     /// The data to set; `None` writes `"name"=-`, which deletes the value.
     pub data: Option<&'a Data>,
-    /// A one-line comment above the value; empty for none.
+    /// A one-line comment to write above the value; empty for none.
     pub comment: String,
 }
 
 /// Returns the bytes of a version 5 script: UTF-16LE with a byte order mark and CRLF.
 ///
-/// An empty line ends it, without which Samba drops the last value. `comment` stands below the header, each line after
-/// a semicolon.
+/// The script ends with an empty line, because Samba drops the last value without it. `comment` is written below the
+/// header, each line after a semicolon.
 ///
 /// # Errors
-/// Returns [`EditError::LineBreak`] for a name with a line break, which different readers understand differently.
+/// Returns [`EditError::LineBreak`] for a name with a line break, because programs read such names in different ways.
 pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditError> {
     let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
     for line in comment.lines() {
@@ -48,7 +48,8 @@ pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditErro
                 return Err(EditError::LineBreak);
             }
             if !value.comment.is_empty() {
-                // A comment must not contain a line break: the text after it would be read as a line of the script.
+                // A comment must not contain a line break, because the text after it would be read as a line of the
+                // script.
                 out.push_str(&format!("; {}\r\n", notation::one_line(&value.comment)));
             }
             let name = format!("{}=", notation::value_name(value.name));

@@ -9,9 +9,9 @@ use super::{
 
 pub(super) use super::bytes::BASE_BLOCK_SIZE as SIZE;
 
-/// The part with the checksum, which a log also has a copy of.
+/// The length of the sector that the checksum covers. A log contains a copy of this sector.
 pub(super) const SECTOR: usize = 512;
-/// An offset that refers to nothing.
+/// The value of an offset field that refers to nothing.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 pub(super) const PRIMARY_SEQUENCE: usize = 4;
@@ -30,7 +30,7 @@ pub(super) const CHECKSUM: usize = 508;
 /// The file type of a primary file.
 pub(super) const TYPE_PRIMARY: u32 = 0;
 
-/// The fields of a base block that a reader needs, valid or not.
+/// The fields of a base block that a reader needs, whether they are valid or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BaseBlock {
     pub(super) primary_sequence: u32,
@@ -67,12 +67,12 @@ impl BaseBlock {
         })
     }
 
-    /// Returns whether the hive needs recovery ("Dirty state of a hive").
+    /// Returns whether the hive is dirty, so that it must be recovered from its logs ("Dirty state of a hive").
     pub(super) fn is_dirty(&self) -> bool {
         !self.checksum_holds || self.primary_sequence != self.secondary_sequence
     }
 
-    /// Returns an error unless the version of the format is supported.
+    /// Returns an error if the version of the format is not supported.
     pub(super) fn supported(&self) -> Result<(), Error> {
         if self.major == 1 && (3..=6).contains(&self.minor) {
             Ok(())
@@ -99,7 +99,7 @@ pub(super) fn put_u32(file: &mut [u8], at: usize, number: u32) {
     debug_assert!(written, "a hive in memory has a whole base block");
 }
 
-/// Updates the checksum.
+/// Updates the checksum of the base block.
 pub(super) fn seal(file: &mut [u8]) {
     let sum = checksum(file);
     put_u32(file, CHECKSUM, sum);

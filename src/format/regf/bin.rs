@@ -9,7 +9,7 @@ pub(super) const BIN_HEADER: u32 = 32;
 /// The offset of the size in a bin's header.
 pub(super) const BIN_SIZE: usize = 8;
 
-/// Returns the offset and size of each hive bin, in order; ends with an error at the first bin that is wrong.
+/// Returns the offset and size of each hive bin, in order. The iterator ends with an error at the first invalid bin.
 pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
     let mut at = 0_usize;
     std::iter::from_fn(move || {
@@ -30,21 +30,21 @@ pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32)
     })
 }
 
-/// Returns the size of the bin at `at`.
+/// Returns the size of the bin at the offset `at`.
 fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
-    let header = bins.get(at..).and_then(|rest| rest.get(..32)).ok_or("the file ends inside its header")?;
+    let header = bins.get(at..).and_then(|rest| rest.get(..32)).ok_or("the file ends inside the header of the bin")?;
     if !header.starts_with(b"hbin") {
         return Err("the signature is wrong");
     }
     if u32_at(header, 4) != u32::try_from(at).ok() {
-        return Err("the offset in it is not its own");
+        return Err("the offset in the bin's header is wrong");
     }
     let size = u32_at(header, 8).unwrap_or_default();
     if size == 0 || !size.is_multiple_of(4096) {
-        return Err("its size is not a multiple of 4096");
+        return Err("the size of the bin is not a multiple of 4096");
     }
     if at + size as usize > bins.len() {
-        return Err("it runs over the end of the hive");
+        return Err("the structure extends beyond the end of the hive");
     }
     Ok(size)
 }

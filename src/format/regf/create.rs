@@ -9,7 +9,7 @@ use super::{
     node, security,
 };
 
-/// The access rights on keys: all, and read.
+/// The access rights on keys: all rights, and read.
 const ALL_ACCESS: u32 = 0x000F_003F;
 const READ: u32 = 0x0002_0019;
 
@@ -18,8 +18,8 @@ const ADMINISTRATORS: &[u32] = &[32, 544];
 const USERS: &[u32] = &[32, 545];
 
 impl Hive {
-    /// Creates a hive. Its root key belongs to the Administrators; they and the system have full access, users may
-    /// read, and keys below inherit these rights.
+    /// Creates a hive. The Administrators own its root key. They and the system have full access, and users may read.
+    /// New keys below the root inherit these rights.
     pub fn create(now: Filetime) -> Result<Self, Error> {
         let mut file = vec![0; base::SIZE + 4096];
         let mut write = |at: usize, bytes: &[u8]| {
@@ -79,14 +79,14 @@ fn root_key(now: Filetime) -> Vec<u8> {
     cell
 }
 
-/// Returns a security record with a count of one key; its links in the ring are not set.
+/// Returns a security record that counts one key. Its links to other records are not set.
 ///
 /// Source for the descriptor: Microsoft, [MS-DTYP] 2.4.6 (SECURITY_DESCRIPTOR), 2.4.5 (ACL), 2.4.2 (SID).
 fn security_record() -> Vec<u8> {
     let mut entries = Vec::new();
     for (who, mask) in [(SYSTEM, ALL_ACCESS), (ADMINISTRATORS, ALL_ACCESS), (USERS, READ)] {
         let sid = sid(who);
-        // An allow entry that keys below inherit.
+        // An entry that allows access and that keys below inherit.
         entries.extend([0, 2]);
         entries.extend((sid.len() as u16 + 8).to_le_bytes());
         entries.extend(mask.to_le_bytes());

@@ -1,9 +1,9 @@
-//! The errors of reading and editing a hive.
+//! The errors that reading or editing a hive can return.
 
 use super::Recovery;
 use crate::registry::NameError;
 
-/// An error of a hive, or of one key or value in it. An error of one key or value does not concern the others.
+/// An error in a hive, or in one key or value of it. An error in one key or value does not affect the others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,48 +26,48 @@ pub enum Error {
         /// The minor version.
         minor: u32,
     },
-    /// A structure does not conform to the format.
+    /// A structure in the file violates the format.
     #[error("{structure} at file offset {offset:#x}: {problem}")]
     Malformed {
-        /// The expected structure.
+        /// The kind of structure that was expected.
         structure: &'static str,
-        /// The file offset.
+        /// The offset of the structure in the file.
         offset: u64,
-        /// The problem.
+        /// What is wrong with the structure.
         problem: &'static str,
     },
-    /// The hive was not written completely, or is cut short, and none of the given logs completes it.
-    #[error("the hive is incomplete, and its logs do not complete it: {why}")]
+    /// The hive was not written completely, or is cut short, and no given log can complete it.
+    #[error("the hive is incomplete (dirty), and its logs cannot complete it: {why}")]
     Dirty {
-        /// The reason why no log could be used, or what is missing.
+        /// Why no log could be used, or what is missing.
         why: &'static str,
     },
-    /// The base block is damaged, and none of the given logs has a copy of it.
-    #[error("the base block's checksum is wrong, and no log completes the hive: {why}")]
+    /// The base block is damaged, and no given log contains a copy of it.
+    #[error("the base block's checksum is wrong, and no log can complete the hive: {why}")]
     BaseBlock {
-        /// The reason why no log could be used.
+        /// Why no log could be used.
         why: &'static str,
     },
     /// The logs were applied, but the result is not a valid hive.
-    #[error("after recovery ({recovery}) the hive is damaged: {source}")]
+    #[error("the logs were applied ({recovery}), but the resulting hive is damaged: {source}")]
     Recovery {
-        /// The applied log entries.
+        /// Which log entries were applied.
         recovery: Recovery,
-        /// The problem of the result.
+        /// What is wrong with the resulting hive.
         source: Box<Error>,
     },
-    /// The hive is dirty, so it was opened read-only.
-    #[error("the hive is dirty and was opened for reading only")]
+    /// The hive is dirty, so it was opened for reading only.
+    #[error("the hive is incomplete (dirty) and was opened for reading only")]
     ReadOnly,
     /// An earlier edit failed halfway; the hive in memory must be discarded.
-    #[error("an earlier edit failed half way; open the hive again")]
+    #[error("an earlier edit failed halfway; open the hive again")]
     Broken,
     /// A name is not valid UTF-16.
     #[error("{structure} at file offset {offset:#x}: the name is not valid UTF-16")]
     NotUnicode {
-        /// The structure with the name.
+        /// The kind of structure that contains the name.
         structure: &'static str,
-        /// The file offset.
+        /// The offset of the structure in the file.
         offset: u64,
     },
     /// The registry does not allow a name.
@@ -79,26 +79,27 @@ pub enum Error {
     /// The key to delete has subkeys.
     #[error("the key `{0}` has subkeys")]
     HasSubkeys(String),
-    /// The key must not be deleted: it is the hive's root, or has the flag against deletion.
-    #[error("the key `{0}` cannot be deleted")]
+    /// The key must not be deleted: it is the hive's root, or a flag of the key forbids it.
+    #[error("the key `{0}` must not be deleted: it is the root of the hive or is marked as not deletable")]
     Protected(String),
     /// Keys are nested more deeply than the registry allows.
-    #[error("the registry allows 512 levels of keys")]
+    #[error("keys are nested too deeply: the registry allows 512 levels")]
     TooDeep,
-    /// Something is larger than this version of the format allows.
-    #[error("{what} of {size} bytes or elements is more than this hive can hold ({limit})")]
+    /// Something is larger than the version of this hive allows.
+    #[error("{what} of {size} bytes or elements is more than this hive can store (limit {limit})")]
     TooLarge {
-        /// The thing that is too large.
+        /// What is too large.
         what: &'static str,
-        /// The size.
+        /// Its size in bytes or elements.
         size: usize,
-        /// The limit.
+        /// The largest allowed size.
         limit: usize,
     },
 }
 
 impl Error {
-    /// Returns an error for a structure in the hive bins, at an offset as the file's own references use it.
+    /// Returns an error for a structure in the hive bins. `at` is an offset from the start of the bins, as references
+    /// in the file use it.
     pub(super) fn cell(structure: &'static str, at: u32, problem: &'static str) -> Self {
         Self::Malformed { structure, offset: u64::from(at) + super::bytes::BASE_BLOCK_SIZE as u64, problem }
     }

@@ -1,4 +1,4 @@
-//! The free cells of a hive, and the editor's cache.
+//! Keeps track of the free cells of a hive, and holds the editor's cache.
 //!
 //! Source: "Cell", "Unallocated cell".
 
@@ -12,13 +12,13 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-/// The smallest remainder of a cell that is likely to be of use.
+/// The smallest rest of a split cell that is likely to be useful.
 const USABLE: u32 = 24;
 
 /// The free cells and the bins of a hive.
 #[derive(Debug, Clone)]
 pub(super) struct Space {
-    /// The free cells: size by offset.
+    /// The size of each free cell, by its offset.
     pub(super) free: BTreeMap<u32, u32>,
     /// The free cells, ordered by size: size and offset.
     pub(super) by_size: BTreeSet<(u32, u32)>,
@@ -28,7 +28,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// Finds the free cells in a hive's bins; returns an error where cells do not fill them.
+    /// Finds the free cells in a hive's bins. Returns an error where the cells do not fill the bins.
     pub(super) fn of(bins: &[u8]) -> Result<Self, Error> {
         let mut space = Self {
             free: BTreeMap::new(),
@@ -44,7 +44,7 @@ impl Space {
                 let number = u32_at(bins, at as usize).unwrap_or_default().cast_signed();
                 let size = number.unsigned_abs();
                 if size < 8 || !size.is_multiple_of(8) || size > end - at {
-                    return Err(Error::cell("cell", at, "it does not fit into its bin"));
+                    return Err(Error::cell("cell", at, "the cell does not fit into its bin"));
                 }
                 if number > 0 {
                     space.insert(at, size);
@@ -100,25 +100,25 @@ impl Space {
     }
 }
 
-/// The editor's cache between edits. All of it can be computed from the hive.
+/// What the editor caches between edits. Everything here can be computed again from the hive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
     /// The keys whose subkey lists are known to be sorted.
     pub(super) sorted: HashSet<u32>,
-    /// The keys that may record a largest subkey, value or data that no longer exists.
+    /// The keys whose record of their largest subkey, value or data may be out of date.
     pub(super) stale: HashSet<u32>,
-    /// The values of the last edited key: their names in upper case, and their offsets.
+    /// The values of the key that was edited last: their names in upper case, and their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
     /// The security descriptors of the hive, each with the offset of its record.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
     /// Whether something was deleted since the hive was last written.
     pub(super) shrunk: bool,
-    /// The length and used bytes of the hive at the first edit, or when it was last written.
+    /// The length and the used bytes of the hive at the first edit, or when it was last written.
     pub(super) session: Option<Fullness>,
 }
 
 impl Cache {
-    /// Discards everything that becomes invalid when cells are moved.
+    /// Discards the parts of the cache that become invalid when cells are moved.
     pub(super) fn forget_places(&mut self) {
         self.sorted.clear();
         self.values = None;

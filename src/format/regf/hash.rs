@@ -1,4 +1,4 @@
-//! Hash tables for the cells and names of a hive, of which a check looks up every one.
+//! Hash tables for the cells and names of a hive. A check looks up every one of them, so the tables must be fast.
 
 use std::collections;
 

@@ -1,4 +1,4 @@
-//! A hive: opens it, and reads its cells.
+//! Opens a hive, and reads its cells.
 //!
 //! Source: "Base block", "Hive bin", "Cell", "Dirty state of a hive".
 
@@ -16,29 +16,29 @@ use super::{
     store::{self, Source, Store},
 };
 
-/// A registry hive.
+/// An open registry hive.
 #[derive(Clone)]
 pub struct Hive {
     pub(super) store: Store,
     pub(super) minor: u32,
     pub(super) root: u32,
     pub(super) state: State,
-    /// The number of bytes after the hive bins in the file; they are not kept.
+    /// The number of bytes in the file after the hive bins. These bytes are dropped when the hive is saved.
     pub(super) remnant: u64,
     pub(super) changed: bool,
     pub(super) broken: bool,
-    /// The free cells, known from the first edit on.
+    /// The free cells; `None` before the first edit.
     pub(super) space: Option<Box<Space>>,
     pub(super) cache: Cache,
     pub(super) owners: Owners,
-    /// The keys whose subkey lists are known to be sorted, since the last change.
+    /// The keys whose subkey lists were found to be sorted since the last change.
     pub(super) ordered: Ordered,
 }
 
 /// A key's offset in a hive.
 ///
-/// It is valid until the key is deleted. After any deletion it is only valid until the hive is written: that may move
-/// other keys to shorten the file.
+/// A node is valid until its key is deleted. After a key or value was deleted, all nodes become invalid when the hive
+/// is next written, because that may move keys to shorten the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub(super) u32);
 
@@ -58,19 +58,19 @@ pub enum State {
     Recovered(Recovery),
     /// The file was incomplete, and no log completed it. Such a hive is read-only.
     Dirty {
-        /// The reason why it is incomplete, or why no log could be used.
+        /// Why the hive is incomplete, or why no log could be used.
         why: &'static str,
     },
 }
 
-/// The reason why a hive is incomplete if its file is too short.
-const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block names";
+/// Why a hive is incomplete if its file is too short.
+const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block gives";
 
 impl Hive {
     /// The length of the base block at the start of a file.
     pub const BASE_BLOCK: usize = base::SIZE;
 
-    /// Returns the number of bytes of hive bins that follow this base block; `None` where the hive was not written
+    /// Returns the number of bytes of hive bins that follow this base block. Returns `None` if the hive was not written
     /// completely.
     ///
     /// # Errors
@@ -82,8 +82,8 @@ impl Hive {
 
     /// Opens a hive from the bytes of its primary file and of the logs beside it (`.LOG`, `.LOG1`, `.LOG2`).
     ///
-    /// Empty and foreign logs are ignored. A hive that was not written completely is recovered from the logs in memory,
-    /// as Windows does; where that is impossible, the result is [`Error::Dirty`].
+    /// Empty logs and logs of other hives are ignored. A hive that was not written completely is recovered from the
+    /// logs in memory, as Windows does; where that is impossible, the result is [`Error::Dirty`].
     pub fn open(primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let hive = Self::open_dirty(primary, logs)?;
         match hive.state {
@@ -92,7 +92,8 @@ impl Hive {
         }
     }
 
-    /// Opens a hive as [`Hive::open`] does, but opens a dirty hive read-only if its logs do not complete it.
+    /// Opens a hive in the same way as [`Hive::open`]; but if its logs cannot complete a dirty hive, opens it for
+    /// reading only.
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
@@ -105,7 +106,8 @@ impl Hive {
         if matches!(state, State::Clean) && is_cut_short(&base, primary.len() as u64) {
             state = State::Dirty { why: CUT_SHORT };
         }
-        // The version in a base block with a wrong checksum cannot be trusted: the missing logs are the actual error.
+        // If the checksum is wrong, the version in the base block is not reliable either. The error is then that no log
+        // can restore it.
         if let State::Dirty { why } = state
             && !base.checksum_holds
             && base.supported().is_err()
@@ -120,11 +122,11 @@ impl Hive {
         Ok(hive)
     }
 
-    /// Opens a hive from its primary file, of which only the requested parts are read, when they are requested.
+    /// Opens a hive, and reads parts of its primary file only when they are needed.
     ///
-    /// The result is the same as if the file had been read as a whole; but each answer can be [`Error::Unreadable`],
-    /// and what another program writes into the same file may become visible. If the file is replaced, the old one is
-    /// still read.
+    /// The results are the same as if the file had been read as a whole, with two differences: each can be
+    /// [`Error::Unreadable`], and later writes of other programs into the same file may become visible. If the file is
+    /// replaced, the old one is still read.
     ///
     /// Returns `None` for a hive that was not written completely, or is cut short: [`Hive::open`] can open it with its
     /// logs.
@@ -136,14 +138,15 @@ impl Hive {
             return Ok(None);
         }
         let end = len.min(u64::from(base.bins_size) + base::SIZE as u64);
-        let too_large = Error::NotAHive("it is larger than this system can read");
+        let too_large = Error::NotAHive("the hive is larger than this system can read");
         let store = Store::parts(source, usize::try_from(end).map_err(|_| too_large)?);
         Ok(Some(Self::new(store, &base, State::Clean, len - end)))
     }
 
-    /// Returns a hive of a base block and bins that need no further recovery.
+    /// Builds a hive from a base block and bins that need no further recovery.
     pub(super) fn from_file(mut file: Vec<u8>, state: State) -> Result<Self, Error> {
-        let base = BaseBlock::read(&file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
+        let base =
+            BaseBlock::read(&file).ok_or(Error::NotAHive("the file does not begin with the signature `regf`"))?;
         base.supported()?;
         let end = (base.bins_size as usize).saturating_add(base::SIZE);
         let remnant = file.len().saturating_sub(end) as u64;
@@ -182,18 +185,17 @@ impl Hive {
         Node(self.root)
     }
 
-    /// Returns the present length of the file; bins that are empty at its end are removed when it is saved.
+    /// Returns the current length of the file. Saving removes empty bins from its end.
     pub fn file_len(&self) -> usize {
         self.store.len()
     }
 
-    /// Returns the first read of the file that failed; answers since then may be incomplete.
+    /// Returns the error of the first failed read of the file; answers after it may be incomplete.
     pub fn failed_read(&self) -> Option<&Error> {
         self.store.failed()
     }
 
-    /// Returns whether an edit changed something since the hive was opened or last written. Recovery alone does not
-    /// count.
+    /// Returns whether an edit changed something since the hive was opened or last written. A recovery is not an edit.
     pub fn is_changed(&self) -> bool {
         self.changed
     }
@@ -212,7 +214,7 @@ impl Hive {
     pub(super) fn cell(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
         if at == NOWHERE {
-            return Err(error("the offset refers to nothing"));
+            return Err(error("the reference to the structure is empty (ffffffff)"));
         }
         if !at.is_multiple_of(8) {
             return Err(error("the offset is not a multiple of 8"));
@@ -228,7 +230,7 @@ impl Hive {
             return Err(error("the cell's size is not a multiple of 8"));
         }
         let cell = self.store.get(start, size)?.and_then(|cell| cell.get(4..));
-        cell.ok_or_else(|| error("the cell runs over the end of the hive"))
+        cell.ok_or_else(|| error("the cell extends beyond the end of the hive"))
     }
 
     /// Returns the cell at `at`, which must begin with `signature` and have at least `least` bytes.
@@ -244,51 +246,55 @@ impl Hive {
             return Err(Error::cell(structure, at, "the signature is wrong"));
         }
         if cell.len() < least {
-            return Err(Error::cell(structure, at, "the cell is too small for it"));
+            return Err(Error::cell(structure, at, "the cell is too small for the structure"));
         }
         Ok(cell)
     }
 
-    /// Returns an error unless the bins are contiguous up to the end that the base block gives.
+    /// Returns an error if the bins do not follow each other without gaps up to the end that the base block gives.
     fn bins_hold(&self) -> Result<(), Error> {
         let end = u32_at(self.store.whole()?, base::BINS_SIZE).unwrap_or_default();
         if self.bins_len() != end as usize {
-            return Err(Error::cell("hive bin", end, "the file ends before the size that the base block names"));
+            return Err(Error::cell(
+                "hive bin",
+                end,
+                "the file ends before the end of the bins that the base block gives",
+            ));
         }
         bin_headers(self.bins()?).try_for_each(|bin| bin.map(drop))
     }
 }
 
-/// Returns whether a file of `len` bytes ends before the end of the hive bins in its base block.
+/// Returns whether a file of `len` bytes ends before the end of the hive bins that its base block gives.
 fn is_cut_short(base: &BaseBlock, len: u64) -> bool {
     len < base::SIZE as u64 + u64::from(base.bins_size)
 }
 
 /// Returns the base block of a primary file; its checksum may be wrong.
 fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
-    let base = BaseBlock::read(file).ok_or(Error::NotAHive("it does not begin with `regf`"))?;
+    let base = BaseBlock::read(file).ok_or(Error::NotAHive("the file does not begin with the signature `regf`"))?;
     if file.len() < base::SIZE {
         return Err(Error::NotAHive("the file ends inside the base block"));
     }
     if base.checksum_holds {
         base.supported()?;
         if base.file_type != base::TYPE_PRIMARY {
-            return Err(Error::NotAHive("it is a log, not a primary file"));
+            return Err(Error::NotAHive("the file is a transaction log, not the hive itself"));
         }
     }
     Ok(base)
 }
 
 impl Hive {
-    /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
+    /// Records that the structure at `owner` refers to the cell at `at`. Returns whether this reference is new.
     ///
     /// # Errors
-    /// Returns an error where another structure refers to the cell.
+    /// Returns an error where another structure already refers to the cell.
     pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         self.owners.note(structure, at, owner)
     }
 
-    /// Returns the bytes of the file for changes. Discards what was noted of cells and lists.
+    /// Returns the bytes of the file for changes. Discards what was recorded about cells and lists.
     ///
     /// # Errors
     /// Returns an error where the file cannot be read.

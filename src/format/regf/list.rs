@@ -13,11 +13,11 @@ pub(super) const LIST: &str = "subkey list";
 /// The kind of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `li`: offsets only.
+    /// A leaf with the signature `li`: offsets only.
     Index,
-    /// `lf`: offsets, and the first four characters of the names.
+    /// A leaf with the signature `lf`: offsets, and the first four characters of the names.
     Fast,
-    /// `lh`: offsets, and hashes of the names.
+    /// A leaf with the signature `lh`: offsets, and hashes of the names.
     Hash,
 }
 
@@ -40,13 +40,13 @@ impl Kind {
         }
     }
 
-    /// Returns the length of one element in bytes.
+    /// Returns the length of one element of such a leaf, in bytes.
     pub(super) fn step(self) -> usize {
         if self == Self::Index { 4 } else { 8 }
     }
 }
 
-/// A leaf in the hive.
+/// A leaf of a subkey list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'a> {
     pub(super) at: u32,
@@ -75,10 +75,10 @@ impl Leaf<'_> {
     }
 }
 
-/// A subkey list in one of its two forms.
+/// A subkey list, in one of its two forms.
 #[derive(Debug, Clone)]
 pub(super) enum List {
-    /// A single leaf.
+    /// A single leaf, at this offset.
     Leaf(u32),
     /// An index root and the offsets of its leaves.
     Root(u32, Vec<u32>),
@@ -95,8 +95,8 @@ impl List {
 }
 
 impl Hive {
-    /// Returns the subkey list at `at`, without reading its leaves. An index root that refers to a leaf twice is an
-    /// error.
+    /// Reads the subkey list at the offset `at`, without its leaves. Returns an error for an index root that refers to
+    /// a leaf twice.
     pub(super) fn list(&self, at: u32) -> Result<List, Error> {
         let list = self.known_list(at)?;
         let mut sorted = list.leaves().to_vec();
@@ -113,7 +113,8 @@ impl Hive {
         if !cell.starts_with(b"ri") {
             return Ok(List::Leaf(at));
         }
-        let elements = elements(cell, 4).ok_or_else(|| Error::cell(LIST, at, "it runs over the end of the cell"))?;
+        let elements = elements(cell, 4)
+            .ok_or_else(|| Error::cell(LIST, at, "the structure extends beyond the end of its cell"))?;
         Ok(List::Root(at, elements.chunks_exact(4).map(|e| u32_at(e, 0).unwrap_or(NOWHERE)).collect()))
     }
 
@@ -122,11 +123,12 @@ impl Hive {
         let cell = self.cell(LIST, at)?;
         let Some(kind) = Kind::of(cell.get(..2).unwrap_or_default()) else {
             let nested = cell.starts_with(b"ri");
-            let problem = if nested { "an index root is below another one" } else { "the signature is wrong" };
+            let problem = if nested { "an index root contains another index root" } else { "the signature is wrong" };
             return Err(Error::cell(LIST, at, problem));
         };
         let elements = elements(cell, kind.step());
-        let elements = elements.ok_or_else(|| Error::cell(LIST, at, "it runs over the end of the cell"))?;
+        let elements =
+            elements.ok_or_else(|| Error::cell(LIST, at, "the structure extends beyond the end of its cell"))?;
         Ok(Leaf { at, kind, elements })
     }
 }

@@ -1,7 +1,8 @@
 //! Finds the subkeys and values of a key: all of them, or one by name.
 //!
 //! A subkey is found by binary search. If that finds nothing, the whole list is read before the key is reported as
-//! absent: in a damaged hive, or one that another program edited, order and hashes cannot be relied upon.
+//! absent, because in a damaged hive, or one that another program edited, the list may not be sorted and the hashes may
+//! be wrong.
 
 use super::{
     Error, Hive, KeyNode, Node, ValueNode,
@@ -14,7 +15,8 @@ use super::{
 };
 use crate::registry::Data;
 
-/// Iterates over the subkeys of one key, in the order of its list. A malformed one is an error of its own.
+/// Iterates over the subkeys of one key, in the order of its list. A malformed subkey yields an error; the iteration
+/// continues after it.
 #[derive(Debug)]
 pub struct Subkeys<'a> {
     hive: &'a Hive,
@@ -24,7 +26,8 @@ pub struct Subkeys<'a> {
     repeated: Vec<u32>,
 }
 
-/// Iterates over the values of one key, in the order of its list. A malformed one is an error of its own.
+/// Iterates over the values of one key, in the order of its list. A malformed value yields an error; the iteration
+/// continues after it.
 #[derive(Debug)]
 pub struct Values<'a> {
     hive: &'a Hive,
@@ -45,7 +48,8 @@ pub(super) struct Place {
 }
 
 impl Hive {
-    /// Returns the key at `path` below the hive's root: names joined by backslashes, empty for the root itself.
+    /// Finds the key at `path` below the hive's root. `path` is names joined by backslashes; it is empty for the root
+    /// itself.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
         let mut node = self.root();
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -57,7 +61,8 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
-    /// Returns the subkey of `node` with this name; an error where it was not found but a subkey could not be read.
+    /// Returns the subkey of `node` with this name. If the name was not found, and a subkey could not be read, returns
+    /// an error.
     pub fn subkey(&self, node: Node, name: &str) -> Result<Option<Node>, Error> {
         let key = self.key(node)?;
         let sorted = self.is_sorted(node);
@@ -69,8 +74,8 @@ impl Hive {
         let key = self.key(node)?;
         let mut places = Vec::new();
         if let Some(list) = self.subkey_list(&key)? {
-            // A key node takes at least 80 bytes: lists with more keys than fit into the hive contain some of them
-            // twice.
+            // A key node has at least 80 bytes. If the lists contain more keys than fit into the hive, they contain
+            // some keys twice.
             let limit = self.bins_len() / 80;
             for &at in list.leaves() {
                 match self.leaf(at) {
@@ -94,8 +99,8 @@ impl Hive {
         Ok(Values { hive: self, key: node.0, places: places.into_iter(), repeated })
     }
 
-    /// Returns the value of `node` with this name (empty for the default value); an error where it was not found but a
-    /// value could not be read.
+    /// Returns the value of `node` with this name (empty for the default value). If the name was not found, and a value
+    /// could not be read, returns an error.
     ///
     /// The list of values is not sorted: for many values of one key, [`Hive::values`] is faster.
     pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
@@ -137,10 +142,10 @@ impl Hive {
         self.own("value list", at, key.at)?;
         let list =
             count.checked_mul(4).and_then(|len| self.cell("value list", at).map(|cell| cell.get(..len)).transpose());
-        list.unwrap_or_else(|| Err(Error::cell("value list", at, "it runs over the end of the cell")))
+        list.unwrap_or_else(|| Err(Error::cell("value list", at, "the structure extends beyond the end of its cell")))
     }
 
-    /// Returns a value and its number in the list. `wanted` is in upper case.
+    /// Returns a value, and its index in the list. `wanted` is the name in upper case.
     pub(super) fn value_place(
         &self,
         key: &KeyNode<'_>,
@@ -160,20 +165,20 @@ impl Hive {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// Returns the key at `at`, which must be a subkey of `parent`. Checking that each key names its parent ensures
-    /// that the keys form a tree.
+    /// Returns the key at the offset `at`, which must be a subkey of `parent`. Because each key must name its parent,
+    /// the keys form a tree.
     pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
         let key = self.key(Node(at))?;
         if at == self.root {
             return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(KEY, at, "its parent is not the key that lists it"));
+            return Err(Error::cell(KEY, at, "the key names another parent than the key that lists it"));
         }
         Ok(key)
     }
 
-    /// Returns the position of the subkey `wanted` (in upper case) of `key`. `sorted` means that the lists are known to
+    /// Returns the position of the subkey `wanted` (in upper case) of `key`. `sorted` says that the lists are known to
     /// be sorted.
     pub(super) fn place(&self, key: &KeyNode<'_>, wanted: &[u16], sorted: bool) -> Result<Option<Place>, Error> {
         let Some(list) = self.subkey_list(key)? else { return Ok(None) };
@@ -184,7 +189,7 @@ impl Hive {
         }
     }
 
-    /// Performs a binary search; if the key is not found, returns the leaf and element before which it would be
+    /// Performs a binary search. If the key is not found, returns the leaf and the element before which it would be
     /// inserted.
     pub(super) fn search(
         &self,
@@ -193,7 +198,7 @@ impl Hive {
         wanted: &[u16],
     ) -> Result<Result<Place, (usize, usize)>, Error> {
         let leaves = list.leaves();
-        // The first leaf whose last key does not sort before the wanted one.
+        // The first leaf whose last key does not sort before the wanted key.
         let (mut low, mut high) = (0, leaves.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -226,7 +231,7 @@ impl Hive {
         Ok(Err(low))
     }
 
-    /// Searches the lists from beginning to end. If they are sound and sorted, that is noted.
+    /// Searches the lists from beginning to end. If they are sound and sorted, that is recorded.
     fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
         let mut unreadable = None;
         let (mut last, mut is_sorted): (Option<KeyNode<'_>>, bool) = (None, true);
@@ -266,7 +271,7 @@ impl<'a> Iterator for Subkeys<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.places.next()?.and_then(|at| match self.repeated.binary_search(&at) {
-            Ok(_) => Err(Error::cell(KEY, at, "a subkey list names it twice")),
+            Ok(_) => Err(Error::cell(KEY, at, "a subkey list contains the key twice")),
             Err(_) => self.hive.child(self.parent, at),
         });
         Some(item)
@@ -283,7 +288,7 @@ impl<'a> Iterator for Values<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let at = self.places.next()?;
         Some(match self.repeated.binary_search(&at) {
-            Ok(_) => Err(Error::cell(VALUE, at, "a value list names it twice")),
+            Ok(_) => Err(Error::cell(VALUE, at, "the value list contains the value twice")),
             Err(_) => self.hive.own(VALUE, at, self.key).and_then(|_| self.hive.value_at(at)),
         })
     }

@@ -3,10 +3,10 @@
 //! The input is the bytes of a primary file and of its `.LOG` files, or an open primary file; the results are keys and
 //! values, findings, and the bytes of a new primary file. Nothing here opens a file. Imports only [`crate::registry`].
 //!
-//! A complete hive is read on demand; one that is recovered, checked or edited is one buffer in memory. A [`Node`] is a
-//! key's offset in it; keys and values are read in place, and every offset in the file is checked before it is used. A
-//! malformed key or value is an error of its own; everything else stays readable. Edits go through [`Hive::edit`], and
-//! [`Hive::to_bytes`] returns the file to save.
+//! A complete hive is read on demand. A hive that is recovered, checked or edited is kept in memory as one buffer. A
+//! [`Node`] is the offset of a key. Keys and values are read in place, and every offset in the file is checked before
+//! it is used. If a key or value is malformed, only that key or value is an error; everything else stays readable.
+//! Edits go through [`Hive::edit`], and [`Hive::to_bytes`] returns the file to save.
 //!
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the items below name its sections.

@@ -1,4 +1,4 @@
-//! Names in a hive: Latin-1, one byte for each unit, or UTF-16LE.
+//! Names of keys and values in a hive. They are stored as Latin-1, with one byte for each UTF-16 unit, or as UTF-16LE.
 //!
 //! Source: "Key node" (KEY_COMP_NAME), "Key value" (VALUE_COMP_NAME), "Fast leaf" and "Hash leaf" (hint and hash).
 
@@ -6,7 +6,7 @@ use std::{cmp::Ordering, fmt};
 
 use crate::registry::name::upcase;
 
-/// A name in the hive. It may contain unpaired surrogates, which a string cannot, and NULs.
+/// A name in the hive. It may contain NULs, and unpaired surrogates, which a Rust string cannot express.
 #[derive(Clone, Copy)]
 pub struct RawName<'a> {
     bytes: &'a [u8],
@@ -19,7 +19,7 @@ pub struct RawName<'a> {
 pub struct NotUnicode;
 
 impl<'a> RawName<'a> {
-    /// Returns a name stored with one byte for each unit if `latin1`, otherwise in UTF-16LE.
+    /// Returns a name from its stored bytes: Latin-1 if `latin1`, otherwise UTF-16LE.
     pub(super) fn new(bytes: &'a [u8], latin1: bool) -> Self {
         Self { bytes, latin1 }
     }
@@ -97,7 +97,7 @@ impl fmt::Debug for RawName<'_> {
     }
 }
 
-/// Returns the units of `text` in upper case, in which names are compared.
+/// Returns the UTF-16 units of `text` in upper case, the form in which names are compared.
 pub(super) fn upcased(text: &str) -> Vec<u16> {
     text.encode_utf16().map(upcase).collect()
 }
@@ -123,7 +123,7 @@ pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
     hint
 }
 
-/// Returns the bytes to store for a name, and whether they are Latin-1, which is used if each character fits into a
+/// Returns the bytes to store for a name, and whether they are Latin-1. Latin-1 is used if each character fits into one
 /// byte.
 pub(super) fn stored(text: &str) -> (Vec<u8>, bool) {
     match text.chars().map(|c| u8::try_from(c).ok()).collect() {

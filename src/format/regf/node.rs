@@ -40,18 +40,18 @@ pub(super) const FLAG_PREDEF_HANDLE: u16 = 0x0040;
 #[derive(Clone, Copy)]
 pub struct KeyNode<'a> {
     pub(super) at: u32,
-    /// At least [`HEADER`] bytes and the name.
+    /// The content of the cell, checked to contain at least [`HEADER`] bytes and the name.
     cell: &'a [u8],
 }
 
 impl Hive {
-    /// Returns the key at `node`.
+    /// Reads the key at the offset `node`.
     pub fn key(&self, node: Node) -> Result<KeyNode<'_>, Error> {
         let cell = self.record(KEY, node.0, b"nk", HEADER)?;
         let key = KeyNode { at: node.0, cell };
         let end = HEADER + usize::from(key.u16(NAME_LENGTH));
         if cell.len() < end {
-            return Err(Error::cell(KEY, node.0, "the name runs over the end of the cell"));
+            return Err(Error::cell(KEY, node.0, "the name extends beyond the end of the cell"));
         }
         if key.u16(FLAGS) & FLAG_COMP_NAME == 0 && !key.u16(NAME_LENGTH).is_multiple_of(2) {
             return Err(Error::cell(KEY, node.0, "the UTF-16 name has an odd number of bytes"));
@@ -59,7 +59,7 @@ impl Hive {
         Ok(key)
     }
 
-    /// Returns the class name of a key, which is in UTF-16LE; `None` where it has none.
+    /// Returns the class name of a key (in UTF-16LE); `None` where the key has none.
     pub fn class(&self, node: Node) -> Result<Option<RawName<'_>>, Error> {
         let key = self.key(node)?;
         let (at, len) = (key.u32(CLASS), usize::from(key.u16(CLASS_LENGTH)));
@@ -68,7 +68,9 @@ impl Hive {
         }
         self.own("class name", at, node.0)?;
         let cell = self.cell("class name", at)?;
-        let bytes = cell.get(..len).ok_or_else(|| Error::cell("class name", at, "it runs over the end of the cell"))?;
+        let bytes = cell
+            .get(..len)
+            .ok_or_else(|| Error::cell("class name", at, "the structure extends beyond the end of its cell"))?;
         Ok(Some(RawName::new(bytes, false)))
     }
 }
@@ -82,50 +84,50 @@ impl<'a> KeyNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Returns the key's offset.
+    /// Returns the offset of the key.
     pub fn node(&self) -> Node {
         Node(self.at)
     }
 
-    /// Returns the name.
+    /// Returns the name of the key.
     pub fn name(&self) -> RawName<'a> {
         let end = HEADER + usize::from(self.u16(NAME_LENGTH));
         let bytes = self.cell.get(HEADER..end).unwrap_or_default();
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Returns the name as a string.
+    /// Returns the name of the key as a string.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: KEY, offset })
     }
 
-    /// Returns the time of the last write: 100 ns since 1601, UTC.
+    /// Returns the time of the last write to the key, in units of 100 ns since 1601, UTC.
     pub fn last_written(&self) -> u64 {
         u64_at(self.cell, LAST_WRITTEN).unwrap_or_default()
     }
 
-    /// Returns the number of subkeys in the key's own count.
+    /// Returns the number of subkeys that the key node records.
     pub fn subkey_count(&self) -> u32 {
         self.u32(SUBKEYS)
     }
 
-    /// Returns the number of values. A predefined handle has none: its field holds the handle.
+    /// Returns the number of values. It is zero for a predefined handle, which stores the handle in this field.
     pub fn value_count(&self) -> u32 {
         if self.u16(FLAGS) & FLAG_PREDEF_HANDLE != 0 { 0 } else { self.u32(VALUES) }
     }
 
-    /// Returns the flags, as stored.
+    /// Returns the flags of the key, as stored.
     pub fn flags(&self) -> u16 {
         self.u16(FLAGS)
     }
 
-    /// Returns whether the key is a symbolic link; its value `SymbolicLinkValue` names the target.
+    /// Returns whether the key is a symbolic link. The data of its value `SymbolicLinkValue` is then the target.
     pub fn is_symbolic_link(&self) -> bool {
         self.u16(FLAGS) & FLAG_SYM_LINK != 0
     }
 
-    /// Returns the offset of the security record. Keys with the same record have the same security.
+    /// Returns the offset of the key's security record. Keys that share a record have the same security descriptor.
     pub fn security(&self) -> u32 {
         self.u32(SECURITY)
     }

@@ -1,17 +1,18 @@
 //! Records which subkey lists were read from beginning to end and found to be sound and sorted.
 //!
-//! A key that a binary search does not find in such a list is absent; in any other list all keys are read before that is
-//! said. Without this record, each of many absent keys below one key would read all that are there.
+//! If a binary search does not find a key in such a list, the key is absent. In any other list, all keys are read
+//! before the key is reported as absent. Without this record, looking up many absent keys below one key would read all
+//! of its subkeys each time.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::hash::HashSet;
 
-/// The keys with such lists, as offsets.
+/// The keys whose lists were found to be sorted, as offsets.
 #[derive(Debug, Default)]
 pub(super) struct Ordered(Mutex<HashSet<u32>>);
 
-/// Returns an empty record: a copy of the hive has read nothing yet.
+/// Returns an empty record, because the copy of the hive has read nothing yet.
 impl Clone for Ordered {
     fn clone(&self) -> Self {
         Self::default()
@@ -19,7 +20,7 @@ impl Clone for Ordered {
 }
 
 impl Ordered {
-    /// Notes that the lists of the key at `key` are sorted.
+    /// Records that the lists of the key at `key` are sorted.
     pub(super) fn note(&self, key: u32) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
@@ -29,7 +30,7 @@ impl Ordered {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
-    /// Discards all: the hive is about to change.
+    /// Discards the whole record, because the hive is about to change.
     pub(super) fn forget(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.is_empty() {

@@ -1,8 +1,8 @@
 //! Records which structure each cell belongs to, for the part of the hive that was read.
 //!
 //! A list, a value and its data each belong to one structure; only security records are shared. A damaged or malicious
-//! hive can refer to one cell a thousand times, and would then seem a thousand times its size. Therefore the second
-//! structure that refers to a cell is an error.
+//! hive can refer to one cell a thousand times; reading all references would then take a thousand times as much time
+//! and memory. Therefore the second structure that refers to a cell is an error.
 
 use std::{
     collections::hash_map::Entry,
@@ -11,11 +11,11 @@ use std::{
 
 use super::{Error, hash::HashMap};
 
-/// The owner of each cell that was read, both as offsets.
+/// The owner of each cell that was read. Cell and owner are offsets.
 #[derive(Debug, Default)]
 pub(super) struct Owners(Mutex<HashMap<u32, u32>>);
 
-/// Returns an empty record: a copy of the hive has read nothing yet.
+/// Returns an empty record, because the copy of the hive has read nothing yet.
 impl Clone for Owners {
     fn clone(&self) -> Self {
         Self::default()
@@ -31,10 +31,10 @@ impl Owners {
         }
     }
 
-    /// Notes that the structure at `owner` refers to the cell at `at`. Returns whether that is new.
+    /// Records that the structure at `owner` refers to the cell at `at`. Returns whether this reference is new.
     ///
     /// # Errors
-    /// Returns an error where another structure refers to the cell.
+    /// Returns an error where another structure already refers to the cell.
     pub(super) fn note(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at) {
             Entry::Vacant(place) => {
@@ -42,7 +42,7 @@ impl Owners {
                 Ok(true)
             }
             Entry::Occupied(known) if *known.get() == owner => Ok(false),
-            Entry::Occupied(_) => Err(Error::cell(structure, at, "two structures refer to it")),
+            Entry::Occupied(_) => Err(Error::cell(structure, at, "two structures refer to the same cell")),
         }
     }
 }

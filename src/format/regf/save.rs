@@ -1,7 +1,7 @@
 //! Returns a hive as the bytes of a file.
 //!
-//! The caller writes them: into a new file beside the old one, fsync, rename, fsync of the folder. After that, it
-//! treats the logs as [`Hive::logs_after_save`] says.
+//! The caller writes the bytes into a new file beside the old one, calls fsync, renames the file, and calls fsync on
+//! the folder. After that, it empties the logs if [`Hive::logs_after_save`] says so.
 //!
 //! Source: "Base block", "Hive bin" (note 3), "Dirty state of a hive".
 
@@ -13,10 +13,10 @@ use super::{
     bytes::put,
 };
 
-/// The offset in the file of the first bin's copy of the base block's timestamp.
+/// The offset, in the file, of the copy of the base block's timestamp that the first bin has.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// A point in time in the hive format: 100 ns since 1601, UTC.
+/// A point in time as hives store it, in units of 100 ns since 1601, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Filetime(pub u64);
 
@@ -37,22 +37,22 @@ impl From<SystemTime> for Filetime {
     }
 }
 
-/// The treatment of the logs of a saved hive.
+/// What to do with the logs of a saved hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogsAfterSave {
-    /// The saved file's sequence number: both of its fields have this value.
+    /// The sequence number of the saved file. Both sequence fields of its base block have this value.
     pub sequence: u32,
     /// Whether to empty `.LOG`, `.LOG1` and `.LOG2` (to length 0) after the new file is in place.
     pub empty: bool,
-    /// The reason, as a sentence.
+    /// Why, as a sentence.
     pub reason: &'static str,
 }
 
 impl Hive {
-    /// Returns the whole file, to replace the old one, without empty bins at its end.
+    /// Returns the bytes of the whole file, with which to replace the old file. Empty bins at the end are left out.
     ///
     /// Both sequence numbers become one more than the highest number of the hive or an applied log entry. So the file
-    /// is clean and newer than every log entry; Windows ignores logs beside a clean hive. The timestamps of the base
+    /// is clean, and newer than every log entry. Windows ignores logs beside a clean hive. The timestamps of the base
     /// block and the first bin become `now`. A hive that is read-only, or in which an edit failed halfway, is refused.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.writable()?;
@@ -64,7 +64,7 @@ impl Hive {
         base::put_u32(file, base::SECONDARY_SEQUENCE, sequence);
         let stamp = now.0.to_le_bytes();
         if !put(file, base::LAST_WRITTEN, &stamp) || !put(file, BIN_TIMESTAMP, &stamp) {
-            return Err(Error::NotAHive("it has no bins"));
+            return Err(Error::NotAHive("the hive has no bins"));
         }
         base::seal(file);
         let bytes = file.clone();
@@ -72,7 +72,7 @@ impl Hive {
         Ok(bytes)
     }
 
-    /// Returns how to treat the logs beside the file after it was saved.
+    /// Returns what to do with the logs beside the file after the file was saved.
     ///
     /// The saved file is clean, so Windows applies no log to it, whatever the log contains ("Dirty state of a hive").
     /// The logs are emptied nevertheless: if a later write of this hive by Windows fails, older log entries must not be
@@ -83,7 +83,7 @@ impl Hive {
         LogsAfterSave {
             sequence,
             empty: true,
-            reason: "the saved hive is complete; what its logs hold is older, and must not be applied to it",
+            reason: "the saved hive is complete; its logs contain older changes, which must not be applied to it",
         }
     }
 
@@ -100,6 +100,6 @@ impl Hive {
 fn next_sequence(file: &[u8]) -> u32 {
     let base = BaseBlock::read(file);
     let highest = base.map_or(0, |base| base.primary_sequence.max(base.secondary_sequence));
-    // The number after the highest one is not 0: Windows begins with 1.
+    // After the highest number comes 1, not 0, because Windows begins with 1.
     highest.checked_add(1).unwrap_or(1)
 }

@@ -1,4 +1,5 @@
-//! Security records (`sk`): descriptors that keys share, each with a count of its keys, linked in a ring.
+//! Security records (`sk`). Each contains a security descriptor that keys share, and the number of those keys. The
+//! records form a ring.
 //!
 //! Source: "Key security".
 
@@ -31,7 +32,8 @@ impl Hive {
             next: field(NEXT),
             previous: field(PREVIOUS),
             references: field(REFERENCES),
-            descriptor: descriptor.ok_or_else(|| Error::cell(SECURITY, at, "it runs over the end of the cell"))?,
+            descriptor: descriptor
+                .ok_or_else(|| Error::cell(SECURITY, at, "the structure extends beyond the end of its cell"))?,
         })
     }
 

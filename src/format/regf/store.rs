@@ -1,8 +1,8 @@
 //! The bytes of a hive: all in memory, or in a file of which parts are read on demand.
 //!
-//! A look-up needs some hundred cells of a hive of many megabytes; reading all of it would take longer than everything
-//! else in a diff. The file is read at positions instead of being mapped into memory: if it is truncated meanwhile, or
-//! its disk fails, a read returns an error that can be reported, while a mapping would end the process.
+//! A look-up needs about a hundred cells of a hive of many megabytes; reading all of the hive would take longer than
+//! everything else in a diff. The file is not mapped into memory: if it is truncated during the run, or its disk fails,
+//! a read returns an error that can be reported, but an access to a mapping would end the process.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use std::{
 
 use super::Error;
 
-/// The number of bytes that are read at once. It is small because the keys below one key are scattered over the file.
+/// The number of bytes that are read at once. It is small, because the keys below one key are scattered over the file.
 const WINDOW: usize = 8 << 10;
 /// The largest cell that is read separately if it extends over the end of a window. Larger ones are rare: from version
 /// 1.4 on, data is stored in segments of 16 KiB. The limit keeps the total read from a damaged file below four times
@@ -34,12 +34,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
-/// The base block and the hive bins, without what follows them.
+/// The bytes of a base block and its hive bins, without anything that follows them in the file.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
-    /// In memory; required for changes.
+    /// All bytes are in memory, which is required for changes.
     Whole(Vec<u8>),
-    /// In a file.
+    /// The bytes are in a file.
     Parts(Parts),
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Parts {
 struct Window {
     bytes: Vec<u8>,
     /// The cell that begins in this window and ends in another one: its offset and its bytes. Cells do not overlap, so
-    /// there is only one; a damaged file with a second one is read as a whole.
+    /// there is only one such cell; a damaged file with a second one is read as a whole.
     apart: OnceLock<(usize, Vec<u8>)>,
 }
 

@@ -1,4 +1,4 @@
-//! Values (`vk`) and their data: in the record itself, in one cell, or in segments (`db`).
+//! Values (`vk`) and their data. The data is in the value record itself, in one cell, or in segments (`db`).
 //!
 //! Source: "Key value" and "Big data".
 
@@ -34,11 +34,11 @@ pub(super) const FLAG_COMP_NAME: u16 = 0x0001;
 #[derive(Clone, Copy)]
 pub struct ValueNode<'a> {
     pub(super) at: u32,
-    /// At least [`HEADER`] bytes and the name.
+    /// The content of the cell, checked to contain at least [`HEADER`] bytes and the name.
     cell: &'a [u8],
 }
 
-/// The location of a value's data.
+/// Where the data of a value is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Storage {
     /// In the value record.
@@ -56,7 +56,7 @@ impl Hive {
         let value = ValueNode { at, cell };
         let len = value.u16(NAME_LENGTH);
         if cell.len() < HEADER + usize::from(len) {
-            return Err(Error::cell(VALUE, at, "the name runs over the end of the cell"));
+            return Err(Error::cell(VALUE, at, "the name extends beyond the end of the cell"));
         }
         if value.u16(FLAGS) & FLAG_COMP_NAME == 0 && !len.is_multiple_of(2) {
             return Err(Error::cell(VALUE, at, "the UTF-16 name has an odd number of bytes"));
@@ -72,7 +72,9 @@ impl Hive {
             Storage::Cell(at) => {
                 self.own(DATA, at, value.at)?;
                 let bytes = self.cell(DATA, at)?.get(..size);
-                bytes.map(Cow::Borrowed).ok_or_else(|| Error::cell(DATA, at, "it runs over the end of the cell"))
+                bytes
+                    .map(Cow::Borrowed)
+                    .ok_or_else(|| Error::cell(DATA, at, "the structure extends beyond the end of its cell"))
             }
             Storage::Segments { record, list, segments } => {
                 if self.own(BIG, record, value.at)? {
@@ -83,9 +85,9 @@ impl Hive {
                 for at in segments {
                     let wanted = SEGMENT.min(size - bytes.len());
                     let segment = self.cell(SEGMENT_OF_DATA, at)?.get(..wanted);
-                    bytes.extend_from_slice(
-                        segment.ok_or_else(|| Error::cell(SEGMENT_OF_DATA, at, "it runs over the end of the cell"))?,
-                    );
+                    bytes.extend_from_slice(segment.ok_or_else(|| {
+                        Error::cell(SEGMENT_OF_DATA, at, "the structure extends beyond the end of its cell")
+                    })?);
                 }
                 Ok(Cow::Owned(bytes))
             }
@@ -109,9 +111,9 @@ impl Hive {
         if size == 0 {
             return Ok(Storage::Inline);
         }
-        // Checked before memory is reserved for it.
+        // This is checked before memory is reserved for the data.
         if size > self.bins_len() {
-            return Err(Error::cell(VALUE, value.at, "its data is larger than the hive"));
+            return Err(Error::cell(VALUE, value.at, "the data is larger than the hive"));
         }
         if size <= SEGMENT || self.minor < 4 {
             return Ok(Storage::Cell(at));
@@ -120,17 +122,17 @@ impl Hive {
         let (count, list) = (u16_at(record, 2).unwrap_or_default(), u32_at(record, 4).unwrap_or_default());
         let count = usize::from(count);
         if count != size.div_ceil(SEGMENT) {
-            return Err(Error::cell(BIG, at, "the number of segments does not fit the data's size"));
+            return Err(Error::cell(BIG, at, "the number of segments does not match the size of the data"));
         }
         let cell = self.cell("list of data segments", list)?;
         let Some(elements) = cell.get(..count * 4) else {
-            return Err(Error::cell("list of data segments", list, "it runs over the end of the cell"));
+            return Err(Error::cell("list of data segments", list, "the structure extends beyond the end of its cell"));
         };
         let segments: Vec<u32> = elements.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
         let mut sorted = segments.clone();
         sorted.sort_unstable();
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Error::cell(BIG, at, "its list names a segment twice"));
+            return Err(Error::cell(BIG, at, "the list of data segments contains a segment twice"));
         }
         Ok(Storage::Segments { record: at, list, segments })
     }
@@ -145,14 +147,14 @@ impl<'a> ValueNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Returns the name; empty for the default value.
+    /// Returns the value name; empty for the default value.
     pub fn name(&self) -> RawName<'a> {
         let end = HEADER + usize::from(self.u16(NAME_LENGTH));
         let bytes = self.cell.get(HEADER..end).unwrap_or_default();
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Returns the name as a string.
+    /// Returns the value name as a string.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: VALUE, offset })

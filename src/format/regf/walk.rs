@@ -1,4 +1,4 @@
-//! Walks over all keys below a key, each once, parents first.
+//! Walks over a key and all keys below it. Each key is visited once, and a parent before its subkeys.
 
 use std::collections::HashSet;
 
@@ -7,20 +7,21 @@ use super::{Error, Hive, KeyNode, Node, lookup::Subkeys, node::SUBKEY_LIST};
 /// The registry's limit for nested keys (Microsoft, "Registry element size limits").
 pub(super) const MAX_DEPTH: usize = 512;
 
-/// The iterator of [`Hive::walk`]: gives the depth below the first key, and the key or its error.
+/// The iterator of [`Hive::walk`]. It returns the depth below the first key, with the key or with the error of reading
+/// it.
 #[derive(Debug)]
 pub struct Walk<'a> {
     hive: &'a Hive,
     first: Option<Node>,
     stack: Vec<Subkeys<'a>>,
-    /// The lists that were entered: if keys could share lists, the walk could take exponentially long.
+    /// The lists that were entered. If two keys could share a list, the walk could take exponentially long.
     lists: HashSet<u32>,
     /// The error of reading the subkeys of the last key.
     pending: Option<(usize, Error)>,
 }
 
 impl Hive {
-    /// Walks over `node` and all keys below it. Ends on every hive, however damaged.
+    /// Walks over `node` and all keys below it. The walk ends on every hive, even a damaged one.
     pub fn walk(&self, node: Node) -> Walk<'_> {
         Walk { hive: self, first: Some(node), stack: Vec::new(), lists: HashSet::new(), pending: None }
     }

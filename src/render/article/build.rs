@@ -1,8 +1,9 @@
-//! Builds an article from a spec.
+//! Builds the article of a spec.
 
 use crate::spec::{
     Spec,
     document::{Allowed, ComputerRestart, Literal, ManualStep, Parameter, Scalar, SourceLevel, StepOrder, Symptom},
+    model::Prerequisite,
 };
 
 use super::{Article, Block, Item, Section, conditions, registry};
@@ -26,19 +27,20 @@ pub fn article(spec: &Spec) -> Article {
     add("Why", vec![Block::Text(document.summary.as_deref().map(paragraph).unwrap_or_default())]);
     add("Symptoms", vec![Block::List(document.symptoms.iter().map(symptom).collect())]);
     add("Where it applies", where_it_applies(spec));
-    add("What must be there before", vec![Block::List(prerequisites(spec))]);
+    add("The cause", vec![Block::List(cause(spec))]);
+    add("Prerequisites", vec![Block::List(prerequisites(spec))]);
     add("Hotfix", hotfix(spec));
     add("Parameters", vec![Block::List(document.parameters.iter().map(|(n, p)| parameter(n, p, spec)).collect())]);
-    add("What changes in the registry", vec![Block::Code(registry::rules(spec))]);
-    add("What is done by hand", by_hand(spec));
+    add("Changes in the registry", vec![Block::Code(registry::rules(spec))]);
+    add("Steps to do by hand", by_hand(spec));
     add("Restart", vec![Block::List(restart(spec))]);
-    add("How to apply and to undo", undo(spec));
+    add("How to apply and undo", undo(spec));
     add("Notes", vec![Block::List(document.notes.iter().map(|text| note(text)).collect())]);
     add("Sources", vec![Block::List(document.sources.iter().map(source).collect())]);
     Article { id: spec.id.clone(), title: spec.title.clone(), sections }
 }
 
-/// Joins text that was broken into lines for the editor.
+/// Joins lines of text that were broken only for the editor.
 fn paragraph(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -74,7 +76,11 @@ fn where_it_applies(spec: &Spec) -> Vec<Block> {
     if let Some(applicable) = &spec.applicable {
         let mut items = Vec::new();
         conditions::condition(applicable, 0, &mut items);
-        blocks.push(Block::Text("kbfix tests, and leaves any other machine alone:".to_owned()));
+        blocks.push(Block::Text(
+            "kbfix tests these conditions, and changes nothing on a machine that does not meet \
+            them:"
+                .to_owned(),
+        ));
         blocks.push(Block::List(items));
     }
     blocks
@@ -83,34 +89,46 @@ fn where_it_applies(spec: &Spec) -> Vec<Block> {
 fn prerequisites(spec: &Spec) -> Vec<Item> {
     let mut items = Vec::new();
     for (prerequisite, written) in spec.prerequisites.iter().zip(&spec.document.prerequisites) {
-        let note = written.note.as_deref().map(paragraph).unwrap_or_default();
-        items.push(Item::named(prerequisite.title.clone(), note));
-        conditions::condition(&prerequisite.condition, 1, &mut items);
+        titled(prerequisite, written.note.as_deref(), &mut items);
     }
     items
 }
 
+/// Describes the cause, which kbfix only reports.
+fn cause(spec: &Spec) -> Vec<Item> {
+    let mut items = Vec::new();
+    if let (Some(cause), Some(written)) = (&spec.cause, &spec.document.cause) {
+        titled(cause, written.note.as_deref(), &mut items);
+    }
+    items
+}
+
+fn titled(one: &Prerequisite, note: Option<&str>, items: &mut Vec<Item>) {
+    items.push(Item::named(one.title.clone(), note.map(paragraph).unwrap_or_default()));
+    conditions::condition(&one.condition, 1, items);
+}
+
 fn hotfix(spec: &Spec) -> Vec<Block> {
     let (Some(hotfix), Some(written)) = (&spec.hotfix, &spec.document.hotfix) else { return Vec::new() };
-    let lead = format!("{} must be installed; its files say so:", hotfix.title);
+    let lead = format!("{} must be installed; kbfix recognizes it by these files:", hotfix.title);
     let mut items = Vec::new();
     for (file, written) in hotfix.files.iter().zip(&written.files) {
-        let size = written.size.map(|size| format!("; {size} bytes in the article's table")).unwrap_or_default();
+        let size = written.size.map(|size| format!("; the article's table gives {size} bytes")).unwrap_or_default();
         items.push(Item::named(
             file.path.to_string(),
             format!("{}{size}", conditions::file(Some(&file.version), file.platform)),
         ));
         for branch in written.branches.iter().flatten() {
             if let Some(title) = &branch.title {
-                let text = format!("{} or later where it is {} or later", branch.version, branch.from);
+                let text = format!("{} or later, if the version is {} or later", branch.version, branch.from);
                 items.push(Item { depth: 1, ..Item::named(title.clone(), text) });
             }
         }
     }
     let mut blocks = vec![Block::Text(lead), Block::List(items)];
     if let Some(package) = &written.package {
-        let text = "Where a file is older, kbfix installs the package, if the operator gives it and asks for it. \
-                    kbfix cannot undo that.";
+        let text = "If a file is older, kbfix can install the package: the operator must supply it and request the \
+            installation. kbfix cannot undo an installation.";
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::List(vec![
             Item::named("Package", package.file.clone()),
@@ -174,7 +192,7 @@ fn by_hand(spec: &Spec) -> Vec<Block> {
     };
     let steps: Vec<Item> = spec.document.manual_steps.iter().map(step).collect();
     let lead =
-        if steps.is_empty() { "" } else { "kbfix does not take these steps, nor does it look whether they were:" };
+        if steps.is_empty() { "" } else { "kbfix does not do these steps, and does not check whether they were done:" };
     vec![Block::Text(lead.to_owned()), Block::List(steps)]
 }
 
@@ -182,14 +200,14 @@ fn restart(spec: &Spec) -> Vec<Item> {
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "need not be restarted",
         ComputerRestart::Unknown => "the sources do not say whether it must be restarted",
-        ComputerRestart::Required => "must be restarted; kbfix never does that",
+        ComputerRestart::Required => "must be restarted; kbfix never restarts it",
     };
     let mut items = vec![Item::named("Computer", computer)];
     if !spec.restart.services.is_empty() {
         let services = spec.restart.services.join(", ");
         items.push(Item::named(
             "Services to restart",
-            format!("{services}; kbfix does it with --restart-services only"),
+            format!("{services}; kbfix restarts them only with --restart-services"),
         ));
     }
     items.extend(spec.restart.note.as_deref().map(|note| Item::named("Note", paragraph(note))));
@@ -205,27 +223,27 @@ fn undo(spec: &Spec) -> Vec<Block> {
     let set: String = spec.document.parameters.iter().filter_map(set).collect();
     let lines = [
         (format!("diff {name}{set}"), "shows what would change, and changes nothing"),
-        (format!("apply {name}{set}"), "makes the changes, and keeps a journal of what was there"),
-        ("rollback --last".to_owned(), "undoes the newest apply"),
-        ("journal list".to_owned(), "lists the applies; an older one is undone by its name: `kbfix rollback NAME`"),
+        (format!("apply {name}{set}"), "makes the changes, and records the previous state in a journal"),
+        ("rollback --last".to_owned(), "undoes the latest apply"),
+        ("journal list".to_owned(), "lists the applies; `kbfix rollback NAME` undoes one of them"),
     ];
     let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> = lines.iter().map(|(command, does)| format!("kbfix {command:width$}  {does}")).collect();
     let mut blocks = vec![Block::Code(lines.join("\n"))];
-    let mut text = "A rollback deletes the keys and values that the apply created, and gives all others their type \
-                    and data again. It keeps, and reports, what somebody else has changed since."
+    let mut text = "A rollback deletes the keys and values that the apply created, and restores the previous type \
+        and data of all others. If something was changed after the apply, the rollback keeps it and reports it."
         .to_owned();
     if spec.hotfix.is_some() {
         text.push_str(" The hotfix stays installed.");
     }
     if spec.restart.computer == ComputerRestart::Required || !spec.restart.services.is_empty() {
-        text.push_str(" What has to be restarted after the change has to be restarted after the rollback, too.");
+        text.push_str(" Whatever must be restarted after the change must also be restarted after the rollback.");
     }
     blocks.push(Block::Text(text));
     blocks
 }
 
-/// Returns a note; if it mentions inference, it is marked for programs.
+/// Returns a note as an item of a list. If the note mentions inference, the item is marked as such for programs.
 fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }
@@ -233,7 +251,7 @@ fn note(note: &str) -> Item {
 fn source(source: &crate::spec::document::Source) -> Item {
     let level = match source.level {
         SourceLevel::Microsoft => "Microsoft",
-        SourceLevel::Mirror => "A copy of Microsoft's page",
+        SourceLevel::Mirror => "A copy of Microsoft's article",
         SourceLevel::Secondary => "Third party",
         SourceLevel::Inference => "Inference",
     };

@@ -4,14 +4,14 @@ use crate::{
     registry::{RootKey, notation},
     spec::{
         document::Product,
-        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueTest, VersionTest, text_version},
+        model::{Condition, FileTest, KeyPattern, Literal, OsTest, ValueAt, ValueTest, VersionTest, text_version},
     },
     version::Platform,
 };
 
 use super::Item;
 
-/// Formats a condition as items of a list; its parts are one level deeper.
+/// Formats a condition as items of a list. The parts of the condition are nested one level deeper.
 pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>) {
     let mut group = |word: &str, parts: &[&Condition]| {
         out.push(Item { depth, ..Item::new(word) });
@@ -47,7 +47,7 @@ fn sentence(condition: &Condition) -> String {
         }
         Condition::File { path, test } => match test {
             FileTest::Absent => format!("the file {path} is absent"),
-            FileTest::Present { version: None, platform: None } => format!("the file {path} is there"),
+            FileTest::Present { version: None, platform: None } => format!("the file {path} exists"),
             FileTest::Present { version, platform } => {
                 format!("the file {path} has {}", file(version.as_ref(), *platform))
             }
@@ -57,7 +57,7 @@ fn sentence(condition: &Condition) -> String {
     }
 }
 
-/// Formats what a test wants of a value, after its place.
+/// Formats what a test requires of a value; the text follows the place of the value.
 fn of_value(test: &ValueTest) -> String {
     match test {
         ValueTest::Exists(true) => "is there".to_owned(),
@@ -65,8 +65,13 @@ fn of_value(test: &ValueTest) -> String {
         ValueTest::OneOf(all) => format!("is {}", all.iter().map(literal).collect::<Vec<_>>().join(" or ")),
         ValueTest::Number(bounds) => format!("is {bounds}"),
         ValueTest::Data(all) => format!("is {}", all.iter().map(|d| format!("{d:?}")).collect::<Vec<_>>().join(" or ")),
+        ValueTest::SameAs(other) => {
+            let case = if other.ignore_case { ", in any letter case" } else { "" };
+            let ValueAt { key, name } = &other.at;
+            format!("is that of {key}{} {}{case}", several(key), notation::value_name(name))
+        }
         ValueTest::StartsWith(text) => format!("begins with {}", notation::quoted(text)),
-        ValueTest::Contains(text) => format!("has {} in it", notation::quoted(text)),
+        ValueTest::Contains(text) => format!("contains {}", notation::quoted(text)),
         ValueTest::Matches(expression) => format!("matches {}", notation::quoted(expression.as_str())),
         ValueTest::Version(at_least, below) => {
             let least = at_least.map(|version| format!("{} or later", text_version::dotted(version)));
@@ -84,7 +89,7 @@ fn of_value(test: &ValueTest) -> String {
     }
 }
 
-/// Says how many keys must pass, if a pattern can stand for several.
+/// Says how many keys must pass the test, if the pattern can match several keys.
 fn several(key: &KeyPattern) -> &'static str {
     if key.own.is_some() {
         " (of the same key)"
@@ -114,8 +119,9 @@ pub(super) fn file(version: Option<&VersionTest>, platform: Option<Platform>) ->
     let version = version.map(|test| match test {
         VersionTest::AtLeast(version) => format!("version {version} or later"),
         VersionTest::Branches(branches) => {
-            let each = branches.iter().map(|b| format!("{} or later where it is {} or later", b.version, b.from));
-            format!("a version by its branch: {}", each.collect::<Vec<_>>().join("; "))
+            let each =
+                branches.iter().map(|b| format!("{} or later, if the version is {} or later", b.version, b.from));
+            format!("a version depending on its branch: {}", each.collect::<Vec<_>>().join("; "))
         }
     });
     let platform = platform.map(|platform| format!("built for {platform}"));

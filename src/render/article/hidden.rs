@@ -1,4 +1,4 @@
-//! Hides the data in a spec's document that is shown to nobody.
+//! Hides the sensitive data in a spec's document.
 
 use std::borrow::Cow;
 

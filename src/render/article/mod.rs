@@ -1,7 +1,7 @@
 //! A spec as an article for people: its subject, the reason, the prerequisites, the changes, and how to undo them.
 //!
-//! `build` makes an [`Article`] from a spec: sections of texts, facts, lists and `.reg` notation. The renderers use
-//! only that, so every format has the same content.
+//! `build` makes an [`Article`] from a spec: sections with paragraphs, lists and `.reg` notation. The renderers use
+//! only the article, so every format has the same content.
 
 mod build;
 mod hidden;
@@ -54,16 +54,16 @@ pub enum Block {
 /// An item of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Item {
-    /// The nesting depth: 0 is the list itself, 1 a list below an item.
+    /// The nesting depth: 0 for an item of the list itself, 1 for an item of a list below another item.
     pub depth: usize,
-    /// The subject of the item; empty if there is none.
+    /// The name that is shown before the text; empty if there is none.
     pub name: String,
     /// The text of the item.
     pub text: String,
-    /// An address with more information.
+    /// The address of a page with more information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Whether this is inferred from the sources, and none of them says it.
+    /// Whether this statement is inferred: whether no source states it directly.
     pub inference: bool,
 }
 
@@ -79,7 +79,7 @@ impl Item {
     }
 }
 
-/// A document of articles.
+/// The JSON document with the articles of several specs.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix articles, version 1")]
 pub struct Articles<'a> {
@@ -90,7 +90,7 @@ pub struct Articles<'a> {
     pub articles: Vec<WithSpec<'a>>,
 }
 
-/// An article with its spec.
+/// An article, together with its spec.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WithSpec<'a> {
     /// The article.
@@ -100,7 +100,7 @@ pub struct WithSpec<'a> {
     pub spec: Cow<'a, Document>,
 }
 
-/// Formats the articles of these specs as [`Articles`].
+/// Formats the articles of these specs as JSON, [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
     let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: hidden::document(spec) });
     crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })

@@ -1,4 +1,5 @@
-//! Formats the registry rules in `.reg` notation, with comments for everything that it cannot express.
+//! Formats the registry rules of a spec in `.reg` notation. Comments explain everything that the notation cannot
+//! express.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ pub(super) fn rules(spec: &Spec) -> String {
     let mut out = String::new();
     let mut rules = spec.rules.iter();
     for written in &spec.document.registry {
-        // A rule for both views is two rules of the checked spec, in the order of the document.
+        // A rule for both views becomes two rules of the checked spec, which are in the order of the document.
         let views = if written.view == Some(document::ViewChoice::Both) { 2 } else { 1 };
         for rule in rules.by_ref().take(views) {
             if !out.is_empty() {
@@ -43,7 +44,7 @@ fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-/// Writes what a rule about a key or a value says beside its data, as comments.
+/// Writes, as comments, everything that a rule says about a key or value except the data.
 fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
     if let Some(label) = label {
         line(out, &format!("; {label}"));
@@ -52,7 +53,7 @@ fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out
         self::note(out, text);
     }
     if let Some(when) = when {
-        line(out, &format!("; only where {}", conditions::on_one_line(when)));
+        line(out, &format!("; only if {}", conditions::on_one_line(when)));
     }
 }
 
@@ -60,14 +61,14 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
     head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
-        line(out, &format!("; a trigger: written only with --trigger, and not once {when}"));
+        line(out, &format!("; a trigger: written only with --trigger, and no longer after {when}"));
     }
     if rule.key.has_star() {
-        line(out, "; * stands for every subkey that exists and fits");
+        line(out, "; * stands for every existing subkey that matches");
     }
     if rule.key.root == RootKey::Hkcu {
         let also =
-            if rule.key.default_profile { ", and in the Default profile, which new users get a copy of" } else { "" };
+            if rule.key.default_profile { ", and in the Default profile, which is copied for new users" } else { "" };
         line(out, &format!("; in the hive of each user{also}"));
     }
     if rule.key.view == View::Bits32 {
@@ -79,7 +80,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
         None => {}
     }
     let mut path = rule.key.root.long().to_owned();
-    // What takes the place of an unset parameter means nothing to a reader; the spec's own name for it does.
+    // The internal text for a parameter without a value means nothing to a reader, so the parameter's name is shown.
     if let (Some(_), Some((_, below))) = (&rule.key.unset, written.key.split_once('\\')) {
         path.push('\\');
         path.push_str(below);
@@ -92,7 +93,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
     match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
-                line(out, "; only where it has no subkeys; else nothing is done");
+                line(out, "; only if the key has no subkeys; otherwise nothing is done");
             }
             line(out, &format!("[-{path}]"));
         }
@@ -112,13 +113,13 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         let parameter = &reference.parameter;
         if unset.contains_key(parameter) && !rule.is_sensitive {
-            line(out, &format!("; {name}: as the parameter {parameter} says, which has no default"));
+            line(out, &format!("; {name}: the value of the parameter {parameter}, which has no default"));
             return;
         }
-        line(out, &format!("; as the parameter {parameter} says"));
+        line(out, &format!("; the value of the parameter {parameter}"));
     }
     if rule.is_sensitive {
-        line(out, &format!("; {}, and shown to nobody", sensitive(&rule.desired)));
+        line(out, &format!("; {}, sensitive and therefore not shown", sensitive(&rule.desired)));
         let end = if rule.desired == Desired::Absent { "-" } else { notation::HIDDEN };
         line(out, &format!("{name}={end}"));
         return;
@@ -132,14 +133,14 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
                     line(out, &format!("; {} [{}]", first.value_type, quoted(&list)));
                 }
                 for other in others {
-                    line(out, &format!("; as good where it is there: {name}={}", notation::data(other)));
+                    line(out, &format!("; also accepted: {name}={}", notation::data(other)));
                 }
                 line(out, &format!("{name}={}", notation::data(first)));
             }
         }
         Desired::Kept { choices, keep } => {
             let types = choices.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
-            line(out, &format!("; stays where it is there: {types}, {keep}"));
+            line(out, &format!("; kept if present: {types}, {keep}"));
             if let Some(first) = choices.first() {
                 line(out, &format!("{name}={}", notation::data(first)));
             }
@@ -153,7 +154,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
             let set = (*set != 0).then(|| format!("bits 0x{set:x} are set"));
             let clear = (*clear != 0).then(|| format!("bits 0x{clear:x} are cleared"));
             let both = set.into_iter().chain(clear).collect::<Vec<_>>().join(", ");
-            line(out, &format!("; {name} {value_type}: {both}, the others stay"));
+            line(out, &format!("; {name} {value_type}: {both}, the others keep their state"));
         }
         Desired::List { add, remove } => {
             let edit = written.list.as_ref();
@@ -173,16 +174,16 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
         Desired::Replaced { types, edit } => {
             let with = match written.replace.as_ref().map(|replace| &replace.with) {
                 Some(DataExpression::Parameter(reference)) => {
-                    format!("what the parameter {} says", reference.parameter)
+                    format!("the value of the parameter {}", reference.parameter)
                 }
                 _ => notation::quoted(&edit.with),
             };
             let (types, pattern) = (of_types(types), notation::quoted(edit.pattern.as_str()));
-            line(out, &format!("; {name} {types}: what {pattern} finds becomes {with}, the rest stays"));
+            line(out, &format!("; {name} {types}: each match of {pattern} is replaced with {with}, the rest stays"));
         }
     }
     if let Some(data) = &rule.if_absent {
-        line(out, &format!("; absent means {}", notation::data(data)));
+        line(out, &format!("; an absent value means {}", notation::data(data)));
     }
 }
 
@@ -192,7 +193,7 @@ fn sensitive(desired: &Desired) -> String {
     match desired {
         Desired::Absent => "its data is sensitive".to_owned(),
         Desired::OneOf(choices) => format!("{}, which is sensitive", types(choices)),
-        Desired::Kept { choices, .. } => format!("{}, sensitive; some of it stays where it is there", types(choices)),
+        Desired::Kept { choices, .. } => format!("{}, sensitive; some existing data is kept", types(choices)),
         Desired::CommaSet { value_type, .. } => format!("{value_type}; the data is sensitive"),
         Desired::Bits { value_type, .. } => format!("{value_type}: some bits change; the data is sensitive"),
         Desired::Joined { types, .. } | Desired::Replaced { types, .. } => {

@@ -1,4 +1,4 @@
-//! Formats an article as text for a terminal, and as Markdown.
+//! Formats an article as text for a terminal, or as Markdown.
 
 use std::fmt::Write;
 
@@ -52,7 +52,7 @@ fn joined(name: &str, text: &str) -> String {
     }
 }
 
-/// Wraps text between words. A word that is longer than a line stays whole, so that paths and digests can be copied.
+/// Wraps text between words. A word that is longer than a line is not broken, so that paths and digests can be copied.
 fn wrap(text: &str, first: &str, rest: &str, out: &mut String) {
     let mut line = first.to_owned();
     let mut empty = true;
@@ -83,7 +83,7 @@ pub fn markdown(article: &Article) -> String {
                     let _ = writeln!(out, "{}", escaped(text));
                 }
                 Block::Code(text) => {
-                    // A fence inside the text would end the block.
+                    // A code fence inside the text would end the block.
                     let text = text.trim_end().replace("```", "`\u{200b}``");
                     let _ = writeln!(out, "```ini\n{text}\n```");
                 }

@@ -1,4 +1,4 @@
-//! Formats comparisons of fleets.
+//! Formats the comparison of two states of a fleet.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -17,15 +17,15 @@ use crate::{
     },
 };
 
-/// The most names of machines that are shown of one difference on a terminal.
+/// The most names of machines that are shown for one difference on a terminal.
 const NAMES: usize = 8;
 
-/// Formats a comparison as its versioned document, in JSON.
+/// Formats a comparison as its versioned JSON document.
 pub fn comparison_json(comparison: &FleetComparison) -> String {
     crate::render::json(comparison)
 }
 
-/// Sums up a comparison in one sentence.
+/// Summarizes a comparison in one sentence.
 fn summary(comparison: &FleetComparison) -> String {
     let compared = wording::machines(comparison.compared);
     let mut parts = vec![format!("{} different", comparison.different)];
@@ -40,7 +40,7 @@ fn summary(comparison: &FleetComparison) -> String {
     format!("{compared} compared: {}", parts.join(", "))
 }
 
-/// Returns which specs are not the same in two versions, one line each.
+/// Returns one line for each group of specs that differ between the two versions: added, removed, changed.
 fn specs(comparison: &FleetComparison) -> Vec<String> {
     let moved = &comparison.specs;
     let line = |(ids, what): (&Vec<String>, &str)| {
@@ -50,18 +50,18 @@ fn specs(comparison: &FleetComparison) -> Vec<String> {
     [(&moved.come, "come"), (&moved.go, "go"), (&moved.differ, "differ")].into_iter().filter_map(line).collect()
 }
 
-/// Says what a difference is: `changes pending (1 value to create), was in desired state`.
+/// Describes a difference in words, such as `changes pending (1 value to create), was in desired state`.
 fn change(difference: &Difference) -> String {
     let text = |case: &Case| match case.changes.is_empty() {
         true => case.outcome.words().to_owned(),
         false => format!("{} ({})", case.outcome.words(), wording::changes(case)),
     };
     let before = difference.before.as_ref().map_or("not there".to_owned(), text);
-    let after = difference.after.as_ref().map_or("not there any more".to_owned(), text);
+    let after = difference.after.as_ref().map_or("no longer present".to_owned(), text);
     format!("{after}, was {before}")
 }
 
-/// Formats a comparison as text.
+/// Formats a comparison as text for people.
 pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", paint.bold(&summary(comparison)));
@@ -114,7 +114,8 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
     out
 }
 
-/// Returns the changes that the difference is about: those of now, or those that are no longer asked for.
+/// Returns the changes that a difference is about: the present ones, or the earlier ones if nothing is required any
+/// more.
 fn hunks(difference: &Difference) -> Vec<Line> {
     let case = match difference.kind {
         DifferenceKind::Goes => difference.before.as_ref(),
@@ -123,7 +124,8 @@ fn hunks(difference: &Difference) -> Vec<Line> {
     case.into_iter().flat_map(|case| &case.changes).flat_map(diff::hunk).collect()
 }
 
-/// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes; what has no room is counted.
+/// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes. If something does not fit, the text
+/// says how much is missing.
 pub fn comparison_markdown(comparison: &FleetComparison) -> String {
     let command = match comparison.command {
         FleetCommand::Drift => "drift",
@@ -159,7 +161,11 @@ pub fn comparison_markdown(comparison: &FleetComparison) -> String {
         let Part { text, more } = part;
         out.push_str(&text);
         if more > 0 {
-            let _ = writeln!(out, "\n**{} more, not shown here**: the report as JSON has all.", number_of(more, what));
+            let _ = writeln!(
+                out,
+                "\n**{} more are not shown here**: the JSON report contains all of them.",
+                number_of(more, what)
+            );
         }
         if !text.is_empty() {
             out.push('\n');
@@ -207,10 +213,10 @@ fn block(difference: &Difference) -> Option<String> {
     }
     let _ = writeln!(block, "\n```diff");
     for (at, line) in lines.iter().enumerate() {
-        // A fence inside the data would end the block.
+        // A code fence inside the data would end the block.
         let line = short(&line.to_string()).replace("```", "`\u{200b}``");
         if block.len() + line.len() > BLOCK {
-            let _ = writeln!(block, "# {} more, not shown here", number_of(lines.len() - at, "line"));
+            let _ = writeln!(block, "# {} more lines are not shown here", number_of(lines.len() - at, "line"));
             break;
         }
         let _ = writeln!(block, "{line}");

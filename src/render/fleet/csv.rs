@@ -21,13 +21,13 @@ const HEAD: [&str; 13] = [
     "reason",
 ];
 
-/// Formats the report as CSV, in UTF-8. A machine that could not be read is one row without a spec.
+/// Formats the report as CSV, in UTF-8. A machine that could not be read has one row, without a spec.
 ///
-/// A cell that a spreadsheet would take for a formula begins with `'`.
+/// If a spreadsheet would read a cell as a formula, the cell gets a `'` before its text.
 pub fn csv(report: &FleetReport) -> String {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut add = |row: [String; 13]| {
-        // Writing into memory does not fail.
+        // Writing into memory cannot fail.
         let _ = writer.write_record(row.iter().map(|cell| inert(cell)));
     };
     add(HEAD.map(str::to_owned));
@@ -65,10 +65,10 @@ fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {
     ]
 }
 
-/// Returns a cell that no spreadsheet runs, on one line.
+/// Returns a cell, on one line, that no spreadsheet evaluates as a formula.
 ///
-/// Source: OWASP, "CSV Injection": what begins with `=`, `+`, `-`, `@`, a tab or a carriage return may be a formula. Some
-/// programs take the wide forms of these characters for the same.
+/// Source: OWASP, "CSV Injection": a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return may be a
+/// formula. Some programs treat the wide forms of these characters in the same way.
 fn inert(cell: &str) -> String {
     let line = one_line(cell);
     let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);

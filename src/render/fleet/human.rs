@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// The most names of machines that are shown of one case.
+/// The most names of machines that are shown for one case.
 const NAMES: usize = 8;
 
-/// Formats the report as text: a table of specs and outcomes, then each case that asks for something.
+/// Formats the report as text: a table of specs and outcomes, then each case that needs attention.
 pub fn human(report: &FleetReport, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}\n", paint.bold(&wording::summary(report)));
@@ -45,7 +45,7 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
     }
     if !report.ignored.is_empty() {
         let names: Vec<_> = report.ignored.iter().map(|name| name.as_str().into()).collect();
-        let _ = writeln!(out, "not read, since no .json file: {}", wording::names(&names, NAMES));
+        let _ = writeln!(out, "not read, because it is not a .json file: {}", wording::names(&names, NAMES));
     }
     out
 }
@@ -67,7 +67,7 @@ fn table(report: &FleetReport, out: &mut String) {
     out.push('\n');
 }
 
-/// Which machines it is about, and what is so there.
+/// Writes the heading of a case: its machines, its spec and its outcome.
 fn head(case: &Case, report: &FleetReport, paint: Paint, out: &mut String) {
     let count = paint.bold(&wording::machines(case.machines.len()));
     let outcome = paint.fleet(case.outcome);

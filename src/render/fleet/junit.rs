@@ -1,4 +1,5 @@
-//! Formats a fleet report as JUnit XML, which CI services show as tests: a suite is a spec, a test is a machine.
+//! Formats a fleet report as JUnit XML, which CI services show as test results. A spec is a test suite; a machine is a
+//! test.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,8 @@ use crate::{
 
 /// Formats the report as JUnit XML, in the form of Jenkins' schema `junit-10.xsd`.
 ///
-/// Something to change and what is blocked are failures; what is unknown or unreadable is an error; what does not apply
-/// or is waived is skipped. Machines that could not be read have a suite of their own.
+/// "Changes pending" and "blocked" count as failures, "unknown" and "unreadable" as errors, "not applicable" and
+/// "waived" as skipped tests. Machines that could not be read are in a separate suite.
 pub fn junit(report: &FleetReport) -> String {
     let mut out = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
     out.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
@@ -61,7 +62,7 @@ pub fn junit(report: &FleetReport) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// How many tests ended how.
+/// How many tests passed, failed, had an error, or were skipped.
 #[derive(Default)]
 struct Tally {
     tests: usize,
@@ -102,7 +103,7 @@ impl Tally {
     }
 }
 
-/// Returns the element that says how a test with this outcome ended; none where it passed.
+/// Returns the XML element for a test with this outcome; `None` if the test passed.
 fn element(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::InDesiredState => None,
@@ -128,13 +129,13 @@ fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml) {
         (_, true) => case.reasons.join("; "),
         (_, false) => wording::changes(case),
     };
-    // The changes stand once for each machine; a viewer shows one test at a time.
+    // The changes are repeated for each machine, because a viewer shows one test at a time.
     let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| text(&line.to_string())).collect();
     out.result(element, case.outcome, &message, &lines.join("\n"));
     out.close("testcase");
 }
 
-/// Returns text on one line, of characters that XML 1.0 allows.
+/// Returns text on one line, with only the characters that XML 1.0 allows.
 fn text(text: &str) -> String {
     one_line(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
@@ -143,7 +144,7 @@ struct Xml(Writer<Vec<u8>>);
 
 impl Xml {
     fn event(&mut self, event: Event<'_>) {
-        // Writing into memory does not fail.
+        // Writing into memory cannot fail.
         let _ = self.0.write_event(event);
     }
 

@@ -9,21 +9,22 @@ use crate::{
     render::{diff, markdown::escaped},
 };
 
-/// The most bytes of the whole text. GitHub takes 65,536 characters in a comment, GitLab a million.
+/// The most bytes of the whole text. A comment can have 65,536 characters on GitHub and a million on GitLab.
 pub const MOST: usize = 65_000;
-/// The most bytes of the table of specs, and of the tables of exceptions. The changes have the rest.
+/// The most bytes of the table of specs, and of the tables of exceptions. The changes get the remaining bytes.
 const TABLE: usize = 16_000;
 /// The most bytes of one block.
 pub(super) const BLOCK: usize = 8_000;
-/// What is kept free for the sentences that say what is not shown.
+/// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
-/// The most names of machines that are shown of one case.
+/// The most names of machines that are shown for one case.
 const NAMES: usize = 20;
-/// The most characters of one cell, or of one line of a diff.
+/// The most characters in one cell, or in one line of a diff.
 const LONGEST: usize = 600;
 
-/// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, whatever the fleet. What has no room is
-/// counted. The first line is a comment by which a program finds its own comment again.
+/// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, for a fleet of any size. If something
+/// does not fit, the text says how much is missing. The first line is an HTML comment, so that a program can find a
+/// comment that it posted earlier.
 pub fn markdown(report: &FleetReport) -> String {
     let mut head = "<!-- kbfix fleet -->\n## kbfix fleet\n\n".to_owned();
     let _ = writeln!(head, "{}\n", escaped(&wording::summary(report)));
@@ -41,7 +42,11 @@ pub fn markdown(report: &FleetReport) -> String {
         out.push_str(&part.text);
         if part.more > 0 {
             let more = number_of(part.more, what);
-            let _ = writeln!(out, "\n**{more} more, not shown here**: the report as HTML, CSV or JSON has all.");
+            let _ = writeln!(
+                out,
+                "\n**{more} more are not shown here**: the report as HTML, CSV or JSON contains \
+                all of them."
+            );
         }
         if !part.text.is_empty() {
             out.push('\n');
@@ -50,13 +55,13 @@ pub fn markdown(report: &FleetReport) -> String {
     out
 }
 
-/// A part of the text, and how many of its blocks have no room.
+/// A part of the text, and how many of its blocks did not fit.
 pub(super) struct Part {
     pub(super) text: String,
     pub(super) more: usize,
 }
 
-/// Puts as many blocks after their head as have room.
+/// Adds to a heading as many blocks as fit.
 pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> Part {
     let mut part = Part { text: String::new(), more: 0 };
     if blocks.is_empty() {
@@ -78,7 +83,7 @@ pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut
     part
 }
 
-/// Returns text cut to some characters, with how many more there are.
+/// Shortens text to some characters, and appends how many more there are.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),
@@ -116,10 +121,10 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
         let _ = writeln!(block, "```diff");
         let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| line.to_string()).collect();
         for (at, line) in lines.iter().enumerate() {
-            // A fence inside the data would end the block.
+            // A code fence inside the data would end the block.
             let line = short(line).replace("```", "`\u{200b}``");
             if block.len() + line.len() > BLOCK {
-                let _ = writeln!(block, "# {} more, not shown here", number_of(lines.len() - at, "line"));
+                let _ = writeln!(block, "# {} more lines are not shown here", number_of(lines.len() - at, "line"));
                 break;
             }
             let _ = writeln!(block, "{line}");

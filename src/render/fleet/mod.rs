@@ -1,4 +1,4 @@
-//! Formats fleet reports: many machines in one document.
+//! Formats fleet reports, which describe many machines in one document.
 
 mod comparison;
 mod csv;
@@ -19,18 +19,18 @@ pub use sarif::sarif;
 
 use crate::fleet::FleetReport;
 
-/// Formats the report as its versioned document, in JSON.
+/// Formats the report as its versioned JSON document.
 pub fn json(report: &FleetReport) -> String {
     super::json(report)
 }
 
-/// Formats the report as JSON Lines: one machine a line, each a document of its own.
+/// Formats the report as JSON Lines: each line is the complete document of one machine.
 ///
 /// Source: <https://jsonlines.org>.
 pub fn lines(report: &FleetReport) -> String {
     let mut text = String::new();
     for line in report.lines() {
-        // Strings, numbers and lists of them can always be written as JSON.
+        // A string, a number, or a list of these can always be written as JSON.
         text.push_str(&serde_json::to_string(&line).unwrap_or_default());
         text.push('\n');
     }

@@ -1,4 +1,4 @@
-//! Formats a fleet report as SARIF 2.1.0, for code scanning: a rule is a spec, a result is a case.
+//! Formats a fleet report as SARIF 2.1.0 for code scanning. A spec becomes a SARIF rule; a case becomes a result.
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
@@ -10,7 +10,7 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// Formats the report as SARIF. Each case that asks for something is a result with a location for each machine.
+/// Formats the report as SARIF. Each case that needs attention is a result with a location for each of its machines.
 pub fn sarif(report: &FleetReport) -> String {
     let rows: std::collections::HashMap<&str, &MachineRow> =
         report.machines.iter().map(|row| (&*row.name, row)).collect();
@@ -44,7 +44,7 @@ pub fn sarif(report: &FleetReport) -> String {
     }))
 }
 
-/// Returns how severe an outcome is; none where nothing is to be done.
+/// Returns the SARIF level of an outcome; `None` where nothing has to be done.
 fn level(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::NotApplicable | FleetOutcome::InDesiredState => None,
@@ -92,7 +92,7 @@ fn location(row: &MachineRow) -> Value {
     })
 }
 
-/// Returns the URI of a target's file; relative where the user named it so.
+/// Returns the URI of a target's file. The URI is relative if the user gave a relative path.
 fn uri(target: &str) -> String {
     let Some((kind @ ("snapshot" | "reg" | "image" | "hive"), path)) = target.split_once(':') else {
         return percent(target, ":/@[]");
@@ -107,7 +107,7 @@ fn uri(target: &str) -> String {
     }
 }
 
-/// Encodes all but unreserved characters and those of `kept` (RFC 3986).
+/// Percent-encodes all characters except unreserved characters and those in `kept` (RFC 3986).
 fn percent(text: &str, kept: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Wording that all forms of a fleet report share.
+//! Sentences that all formats of a fleet report share.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::{
     render::diff,
 };
 
-/// Returns how many machines: `1 machine`, `487 machines`.
+/// Returns a number of machines in words, such as `1 machine` or `487 machines`.
 pub(super) fn machines(count: usize) -> String {
     number_of(count, "machine")
 }
 
 /// Returns the first names, and how many more there are.
 pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
-    // One more name takes no more room than its count.
+    // A single remaining name is shown, because it is as short as the text "1 more".
     let shown = if machines.len() <= most + 1 { machines.len() } else { most };
     let mut text = machines[..shown].iter().map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
     if shown < machines.len() {
@@ -26,12 +26,12 @@ pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     text
 }
 
-/// Describes what a case asks for, in a few words: `1 value to create`.
+/// Describes in a few words what a case would change, such as `1 value to create`.
 pub(super) fn changes(case: &Case) -> String {
     diff::count(&case.changes)
 }
 
-/// One fact that a check of a case does not pass for.
+/// One fact because of which a check of a case does not pass.
 pub(super) struct Fact<'a> {
     /// The part of the spec, and its title.
     pub(super) part: String,
@@ -49,6 +49,7 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
         .map(|(check, evidence)| Fact {
             part: match check.part {
                 Part::Applicable => "applicable".to_owned(),
+                Part::Cause => format!("cause {}", check.title),
                 Part::Prerequisite => format!("prerequisite {}", check.title),
                 Part::Hotfix => format!("hotfix {}", check.title),
                 Part::Deletion => "deletion".to_owned(),
@@ -61,19 +62,19 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
         .collect()
 }
 
-/// Returns the reasons of a case that its facts do not say already.
+/// Returns the reasons of a case, except those that its facts already show.
 pub(super) fn reasons(case: &Case) -> Vec<&str> {
     let said: Vec<String> = case.evidence().map(|(check, evidence)| check.sentence(evidence)).collect();
     case.reasons.iter().filter(|reason| !said.contains(reason)).map(String::as_str).collect()
 }
 
-/// The outcomes that any spec of the report has, worst last.
+/// Returns the outcomes that occur in the report, the worst last.
 pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     let has = |outcome: &FleetOutcome| report.specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
     FleetOutcome::ALL.into_iter().filter(has).collect()
 }
 
-/// Sums up the fleet in one sentence: `500 machines: 487 changes pending, 2 blocked`.
+/// Summarizes the fleet in one sentence, such as `500 machines: 487 changes pending, 2 blocked`.
 pub(super) fn summary(report: &FleetReport) -> String {
     let all = machines(report.counts.machines);
     let parts: Vec<String> =
@@ -81,14 +82,14 @@ pub(super) fn summary(report: &FleetReport) -> String {
     if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
 }
 
-/// Says which waivers accept something of a case.
+/// Describes the waivers that accept a part of a case.
 pub(super) fn waivers(case: &Case, report: &FleetReport) -> Vec<String> {
     let sentence =
         |waiver: &crate::fleet::Waiver| format!("waived until {} by {}: {}", waiver.expires, waiver.by, waiver.reason);
     case.waivers(&report.waivers).into_iter().map(sentence).collect()
 }
 
-/// Describes what of a case is waived, in a few words.
+/// Describes in a few words which changes of a case are waived.
 pub(super) fn waived_changes(case: &Case) -> String {
     case.waived.as_ref().map(|waived| diff::count(&waived.changes)).unwrap_or_default()
 }

@@ -31,7 +31,7 @@ pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings
 }
 
 fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>) {
-    // A file that could not be read may declare any parameter.
+    // A file that could not be read might declare any parameter.
     if files.iter().any(|f| !f.read) {
         return;
     }
@@ -63,7 +63,7 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
             seen.insert(spec.id.to_lowercase(), at);
         }
     }
-    // The ids within one spec were compared when it was checked.
+    // The ids within one spec were already compared when the spec was checked.
     let own = |at: usize| files[at].spec.iter().flat_map(|spec| labels::ids(&spec.document)).map(move |id| (at, id));
     let mut named: HashMap<String, usize> = seen.into_iter().collect();
     for (at, (id, path)) in (0..files.len()).flat_map(own) {
@@ -85,7 +85,7 @@ struct Rule<'a> {
     number: usize,
     spec: &'a Spec,
     rule: &'a KeyRule,
-    /// The rule's key by its canonical name: HKCR is HKLM\SOFTWARE\Classes.
+    /// The rule's key in canonical form: HKCR becomes HKLM\SOFTWARE\Classes.
     place: KeyPattern,
 }
 
@@ -95,7 +95,8 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
         let rules = spec.rules.iter().zip(&checked.rule_numbers);
-        // The key or data of an open rule is not known; a plan has no changes for its spec.
+        // If the key or data of a rule depends on an unset parameter, it is not known, and a plan has no changes for
+        // the spec.
         for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
             let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
             if rule.desired.is_absent() {
@@ -132,7 +133,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     }
 }
 
-/// Reports what a rule of another spec requires in a key that must hold nothing else.
+/// Reports everything that a rule of another spec requires in a key that must contain nothing else.
 fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
     let is_in_it = key_is_within(&other.place, &exclusive.place);
@@ -197,8 +198,8 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
     }
 }
 
-/// Reports a conflict. It is a warning if the specs apply to different machines or under different conditions, since
-/// both may be right.
+/// Reports a conflict between two specs. The conflict is only a warning if the specs apply to different machines or
+/// under different conditions, because both may then be right.
 fn report(
     sources: &[Source<'_>],
     first: &Rule<'_>,
@@ -224,8 +225,8 @@ fn report(
     out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
 }
 
-/// Adds the place of the field at `path` to `diagnostic`. Parses the file again: this is rare, and keeping the places
-/// is expensive.
+/// Adds the place of the field at `path` to `diagnostic`. Parses the file again, because this is rarely needed and
+/// keeping all places would need much memory.
 fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
     let place = || -> Option<Place> {
         let text = Text::decode(source.name, source.bytes).ok()?;

@@ -1,4 +1,5 @@
-//! Edits that keep the rest: bits to set and clear, strings to add and remove, a part of a string.
+//! Checks edits that keep the rest of the data: setting and clearing bits, adding and removing strings, replacing a
+//! part of a string.
 
 use std::collections::HashSet;
 
@@ -81,7 +82,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     Some(Desired::Joined { types: types.to_vec(), edit })
 }
 
-/// Checks the part of a string to replace.
+/// Checks an edit that replaces a part of a string.
 pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType], path: &Path) -> Option<Desired> {
     let pattern = keep::expression(cx, &from.pattern, &path.field("pattern"));
     let at = path.field("with");

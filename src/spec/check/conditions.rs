@@ -5,8 +5,10 @@ use crate::{
     diag::{Code, text::shorten},
     registry::ValueType,
     spec::{
-        document::{self, DataExpression, RegistryTest, Scalar, TypeChoice, VersionRange},
-        model::{Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest, text_version},
+        document::{
+            self, Comparison, DataExpression, OtherValue, RegistryTest, Scalar, TypeChoice, ValuePlace, VersionRange,
+        },
+        model::{self, Condition, Literal, OsTest, Prerequisite, ValueAt, ValueTest, text_version},
     },
 };
 
@@ -40,7 +42,7 @@ fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: 
         ("not", from.not.is_some()),
     ];
     let one = exactly_one(cx, path, "the condition", &fields);
-    // Check every field, even if there are too many.
+    // Every field is checked, even if there are too many fields.
     let mut found = Vec::new();
     if let Some(test) = &from.registry {
         found.push(registry(cx, test, &path.field("registry")));
@@ -113,7 +115,8 @@ fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<V
         None => None,
     };
     let literals = match (&test.equals, &test.one_of) {
-        (Some(equals), _) => vec![(equals, path.field("equals"))],
+        (Some(Comparison::Literal(equals)), _) => vec![(equals, path.field("equals"))],
+        (Some(Comparison::Other(_)), _) => Vec::new(),
         (None, Some(all)) => all.iter().enumerate().map(|(at, one)| (one, path.field("one_of").item(at))).collect(),
         (None, None) => Vec::new(),
     };
@@ -122,6 +125,8 @@ fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<V
         ValueTest::Data(each.into_iter().collect::<Option<Vec<_>>>()?.concat())
     } else if !literals.is_empty() {
         ValueTest::OneOf(literals.into_iter().map(|(one, _)| literal(one)).collect())
+    } else if let Some(Comparison::Other(from)) = &test.equals {
+        other_value(cx, from, test, &path.field("equals"))?
     } else if let Some(text) = &test.starts_with {
         ValueTest::StartsWith(text.clone())
     } else if let Some(text) = &test.contains {
@@ -141,6 +146,28 @@ fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<V
         Some(types) => ValueTest::OfType(types, Box::new(inner)),
         None => inner,
     })
+}
+
+/// Checks the other value with which a value is compared.
+fn other_value(cx: &mut Context<'_>, from: &OtherValue, test: &RegistryTest, path: &Path) -> Option<ValueTest> {
+    let ValuePlace { key: named, name, view } = &from.registry;
+    let path = path.field("registry");
+    let key = keys::key(cx, named, view.is_some(), &path.field("key")).map(|key| keys::in_view(key, *view));
+    keys::view_without_effect(cx, key.as_ref(), *view == Some(document::OneView::Bits32), &path);
+    if let Some(key) = &key {
+        keys::value_in_key(cx, key, [name.as_str()], &path.field("key"));
+    }
+    let value_name = keys::name_of_value(cx, name, &path.field("name"), super::Part::Data);
+    let is_same = named.eq_ignore_ascii_case(&test.key)
+        && test.view == *view
+        && test.name.as_ref().is_some_and(|tested| tested.eq_ignore_ascii_case(name));
+    if is_same {
+        let message = "a value is always equal to itself";
+        cx.error_at_name(Code::CONTRADICTION, &path, message, "name the other value to compare with");
+        return None;
+    }
+    let at = ValueAt { key: key?, name: value_name? };
+    Some(ValueTest::SameAs(Box::new(model::OtherValue { at, ignore_case: from.ignore_case })))
 }
 
 fn types_of_test(

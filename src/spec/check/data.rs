@@ -1,4 +1,4 @@
-//! Converts data as written into data as stored, by its type.
+//! Converts data as a spec writes it into the bytes that the registry stores for its type.
 
 use crate::{
     diag::{Code, Hint, text::shorten},
@@ -11,15 +11,15 @@ use crate::{
 
 use super::{Context, Path, parameter::Resolved};
 
-/// The reason why data does not fit a type.
+/// Why data cannot be stored with a type.
 pub(super) struct Misfit {
-    /// The code of the fault.
+    /// The stable code of the error.
     pub code: Code,
-    /// A description of the fault.
+    /// What is wrong.
     pub message: String,
-    /// Advice on how to correct it.
+    /// How to correct it.
     pub hint: Hint,
-    /// The faulty part of a string, if it is not all of it.
+    /// The wrong part of a string, if not the whole string is wrong.
     pub part: Option<String>,
 }
 
@@ -27,7 +27,7 @@ fn misfit(code: Code, message: impl Into<String>, hint: impl Into<Hint>) -> Misf
     Misfit { code, message: message.into(), hint: hint.into(), part: None }
 }
 
-/// Returns the registry type for a spec's word.
+/// Returns the registry type that a spec's type name means.
 pub(super) fn value_type(name: TypeName) -> ValueType {
     match name {
         TypeName::RegSz => ValueType::SZ,
@@ -45,7 +45,7 @@ pub(super) fn value_type(name: TypeName) -> ValueType {
     }
 }
 
-/// Returns a number, also from a string in decimal or `0x…`.
+/// Returns the number in a scalar. A string in decimal or `0x…` form counts as a number.
 pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(number) => Some(*number),
@@ -59,13 +59,13 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
         Some(digits) => (digits, 16),
         None => (text, 10),
     };
-    // Reject a sign, which from_str_radix would accept but a registry number does not have.
+    // `from_str_radix` would accept a sign, but a registry number has none.
     let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
     let doubtful = radix == 10 && digits.len() > 1 && digits.starts_with('0');
     (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
-/// Returns a hint how to write the number that `text` was meant to be.
+/// Returns a hint that says how to write the number that `text` was probably meant to be.
 pub(super) fn write_number(text: &str) -> String {
     if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
         return format!("write 0x{hex}");
@@ -243,11 +243,11 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     Ok(Data::new(value_type, bytes))
 }
 
-/// The data that an expression stands for now, and, for a parameter, all other data that it allows.
+/// What an expression means in this run, and, if it is a parameter, all other data that it could mean.
 pub(super) struct Meaning {
-    /// The data that is used.
+    /// The data that is used in this run.
     pub chosen: Literal,
-    /// Other data that the parameter allows; for a range, its ends.
+    /// The other data that the parameter allows; for a range, its two ends.
     pub others: Vec<Literal>,
     /// The parameter that the data comes from.
     pub parameter: Option<String>,
@@ -255,7 +255,7 @@ pub(super) struct Meaning {
     pub is_set: bool,
 }
 
-/// Resolves `expression`.
+/// Determines what `expression` means in this run.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
@@ -270,7 +270,8 @@ pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &
     }
 }
 
-/// Converts `expression` to data of `value_type`. Everything else that its parameter allows must fit too.
+/// Converts `expression` to data of `value_type`. All other data that its parameter allows must be valid for the type
+/// as well.
 pub(super) fn evaluate(
     cx: &mut Context<'_>,
     expression: &DataExpression,
@@ -281,7 +282,7 @@ pub(super) fn evaluate(
     fit(cx, &meaning, value_type, path)
 }
 
-/// Converts `literal` to data of each of the types that it fits, and reports it if it fits none.
+/// Converts `literal` to data of each type for which it is valid. Reports an error if it is valid for none of them.
 pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
     let all: Vec<Data> = types.iter().filter_map(|value_type| convert(literal, *value_type).ok()).collect();
     if all.is_empty() {
@@ -291,7 +292,7 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
     Some(all)
 }
 
-/// Converts `meaning` to data of `value_type`, and reports data that does not fit.
+/// Converts `meaning` to data of `value_type`. Reports data that is not valid for the type.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
     for (at, literal) in all.enumerate() {

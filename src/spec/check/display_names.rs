@@ -1,12 +1,12 @@
-//! Names that Windows displays, where a spec needs the internal name: services, editions, versions.
+//! Recognizes display names of services, editions and Windows versions where a spec needs the internal name.
 
 use crate::diag::{Code, text::shorten};
 
 use super::{Context, Part, Path};
 
-/// Services by the name in the Services window. Source: Microsoft, "Guidance on disabling system services on Windows
-/// Server 2016 with Desktop Experience". The services of server roles and of Windows Server 2003 are from general
-/// knowledge; the table is used for hints only.
+/// Services by the name that the Services window shows, with their internal name. Source: Microsoft, "Guidance on
+/// disabling system services on Windows Server 2016 with Desktop Experience". The services of server roles and of
+/// Windows Server 2003 are from general knowledge; the table is used for hints only.
 const SERVICES: [(&str, &str); 20] = [
     ("Background Intelligent Transfer Service", "BITS"),
     ("Certificate Propagation", "CertPropSvc"),
@@ -42,8 +42,9 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// Windows as it is called, and its version, for hints only. Source of 5.0 to 6.3: Microsoft, "Operating System Version".
-/// Which build of 10.0 a release has is general knowledge, for which no page of Microsoft's was read.
+/// The names of Windows versions with their version numbers, used for hints only. Source of 5.0 to 6.3: Microsoft,
+/// "Operating System Version". Which build of 10.0 a release has is general knowledge; no page of Microsoft was
+/// consulted for it.
 const VERSIONS: [(&str, &str); 27] = [
     ("7", "6.1"),
     ("8", "6.2"),
@@ -89,12 +90,12 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
             }
             None => continue,
         };
-        let message = format!("`{}` looks like the name that Windows shows, not the service's own", shorten(service));
+        let message = format!("`{}` looks like the display name of a service, not its internal name", shorten(service));
         cx.warning(Code::DISPLAY_NAME, &path.item(at), Part::Data, message, hint);
     }
 }
 
-/// Reports editions that are given by their marketing name.
+/// Reports editions that are given by their marketing name instead of their `EditionID`.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));
@@ -111,7 +112,7 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     }
 }
 
-/// Returns the version of the Windows that `text` names, if it is known.
+/// Returns the version number of the Windows that `text` names, if it is known.
 pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, text) {
         return Some(meant.to_owned());

@@ -1,5 +1,5 @@
-//! Checks paths of files, which are absolute on the target and may have `{location}` and `%VARIABLE%`, and tests of
-//! files.
+//! Checks the paths of files, and tests of files. A path is absolute on the target, and may contain `{location}` and
+//! `%VARIABLE%`.
 
 use crate::{
     diag::{
@@ -54,7 +54,7 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
     }
 }
 
-/// Reports a folder that can be on another drive, or have another name, on other machines.
+/// Reports a folder that may be on another drive, or have another name, on other machines.
 fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
     const FOLDERS: [(&str, &str); 5] = [
         ("Windows", "%SystemRoot%"),
@@ -90,7 +90,7 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
     false
 }
 
-/// Splits `text` at its `%VARIABLE%`s.
+/// Splits `text` at each `%VARIABLE%` in it.
 fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
     let mut rest = text;
     let mut sound = true;
@@ -122,7 +122,7 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
     sound.then_some(())
 }
 
-/// Returns the fault of a path, and a hint.
+/// Returns what is wrong with a path, and a hint.
 fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     const ABSOLUTE: &str = "begin with a drive, `{location}`, or a variable such as `%SystemRoot%`";
     let (first, rest) = parts.split_first().map_or((None, parts), |(first, rest)| (Some(first), rest));

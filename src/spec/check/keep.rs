@@ -1,4 +1,4 @@
-//! Checks the `keep` of a value: existing data that stays as it is.
+//! Checks the `keep` of a value, which says what existing data stays unchanged.
 
 use super::{Context, Path, data, exactly_one};
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
         document::Keep::Which(which) => which,
     };
     let (least, most) = (which.at_least.is_some(), which.at_most.is_some());
-    // Both bounds together are one test.
+    // The two bounds together count as one test.
     let fields = [
         ("at_least", least),
         ("at_most", most && !least),
@@ -55,7 +55,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
 
 const TEXTS: [ValueType; 2] = [ValueType::SZ, ValueType::EXPAND_SZ];
 
-/// Reports a type of the value that is none of `fitting`.
+/// Reports the first type of the value that is not one of `fitting`.
 fn of_type(cx: &mut Context<'_>, types: &[ValueType], fitting: &[ValueType], what: &str, path: &Path) -> Option<()> {
     let Some(other) = types.iter().find(|value_type| !fitting.contains(value_type)) else { return Some(()) };
     let message = format!("a {other} is not {what}");
@@ -131,7 +131,7 @@ fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &
     bounds(cx, which.at_least.as_ref(), which.at_most.as_ref(), path).map(Keep::Between)
 }
 
-/// Checks the bounds `at_least` and `at_most` below `path`.
+/// Checks the bounds `at_least` and `at_most` in the field at `path`.
 pub(super) fn bounds(
     cx: &mut Context<'_>,
     least: Option<&DataExpression>,

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{Context, Part, Path, names};
 
-/// Checks the key at `path`, in the 64-bit view. `view_given` is whether the author gives a view.
+/// Checks the key at `path`, in the 64-bit view. `view_given` says whether the author gives a view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
         return own_key(cx, below, view_given, path);
@@ -34,7 +34,7 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     lint(cx, &key, view_given, path).then_some(key)
 }
 
-/// Checks `.` or `.\Name` in a `when`: the key of the rule, or a key below it.
+/// Checks a key that is written as `.` or `.\Name` in a `when`: the key of the rule itself, or a key below it.
 fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     let Some(own) = cx.own_key.clone() else {
         let message = "`.` means the key of a rule; it can only be used in the `when` of that rule or of its values";
@@ -98,7 +98,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     None
 }
 
-/// Returns the key in text that was copied from another tool: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
+/// Finds the key in text that was copied from another tool: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
 /// `Registry::HKEY_…` (PowerShell), `[HKEY_…`.
 fn pasted(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(['\\', '[']);
@@ -107,7 +107,8 @@ fn pasted(text: &str) -> Option<&str> {
         .map_or(rest, |(provider, rest)| if provider.to_ascii_lowercase().ends_with("registry") { rest } else { text });
     let is_key =
         |text: &str| RootKey::parse(text.split('\\').next().unwrap_or_default().trim_end_matches(':')).is_some();
-    // The word before the root key depends on the language of Windows: Computer, Arbeitsplatz.
+    // The word before the root key depends on the language of Windows: in German it is Arbeitsplatz instead of
+    // Computer.
     let rest = match rest.split_once('\\') {
         Some((_, below)) if !is_key(rest) && is_key(below) => below,
         _ => rest,
@@ -155,7 +156,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
 }
 
-/// Finds text in a name that looks like an escape but is not one. Returns that text, and what it really means.
+/// Finds text in a name that looks like an escape but is none. Returns that text, and what it actually means.
 fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     const LOOKS_SO: [(&str, &str); 3] = [
         ("**", "is the same as `*`: any characters of one name, and not the keys below"),
@@ -166,7 +167,7 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
 }
 
-/// Returns the data of the parameter `name`, which replaces `{name}`.
+/// Returns the data of the parameter `name`, with which `{name}` in a key is replaced.
 fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     let parameter = cx.parameter(name, path)?;
     if parameter.is_sensitive {
@@ -181,7 +182,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     }
     let hint = "a parameter stands for one name, or a part of one";
     if parameter.is_set {
-        cx.setting_error(name, &shorten(&data), path, "that is not the name of a key", hint.into());
+        cx.setting_error(name, &shorten(&data), path, "this is not a valid name of a key", hint.into());
         return None;
     }
     let message = format!("`{}` of the parameter `{name}` is not the name of a key", shorten(&data));
@@ -189,7 +190,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     None
 }
 
-/// Returns the name number `at`, if there is one and it has no `*`.
+/// Returns the name with index `at`, if there is one and it contains no `*`.
 fn nth(key: &KeyPattern, at: usize) -> Option<&str> {
     match key.names.get(at) {
         Some(NamePattern::Name(name)) => Some(name.as_str()),
@@ -201,7 +202,7 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
     nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
 }
 
-/// Reports keys that are valid but probably a mistake. Returns `false` if one of them is an error.
+/// Reports keys that are valid but probably a mistake. Returns `false` if one of the findings is an error.
 fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm
@@ -227,7 +228,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
             cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
         }
     }
-    // `*` below Classes is the key for files of all types, and hardly ever means every subkey.
+    // `HKCR\*` is the key for files of all types. Below Classes, `*` almost never means every subkey.
     let below_classes = match key.root {
         RootKey::Hkcr => Some(0),
         RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
@@ -241,7 +242,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
     sound
 }
 
-/// Checks the place of a value that is read.
+/// Checks the key and name of a value that is read.
 pub(super) fn value_at(
     cx: &mut Context<'_>,
     key_text: &str,
@@ -261,7 +262,7 @@ pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     KeyPattern { view, ..key }
 }
 
-/// Reports a view that has no effect because both views share the key. `narrow` is whether the author asks for the
+/// Reports a view that has no effect because both views share the key. `narrow` says whether the author chose the
 /// 32-bit view.
 pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
     let Some(key) = key.filter(|_| narrow) else { return };
@@ -272,7 +273,8 @@ pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>
     }
 }
 
-/// Reports a key that ends in the name of one of the values in it: articles print the two in one line.
+/// Reports a key whose last name equals the name of a value in it. Articles print key and value name on one line, which
+/// is easily copied as one key.
 pub(super) fn value_in_key<'n>(
     cx: &mut Context<'_>,
     key: &KeyPattern,
@@ -305,7 +307,8 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Refuses the deletion of a key that is protected, or that ends in a pattern.
+/// Reports the deletion of a key that is protected, or of a key that ends in a pattern. Returns whether the deletion is
+/// allowed.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
@@ -320,7 +323,7 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     false
 }
 
-/// Refuses to delete everything else in a protected key.
+/// Reports a rule that would delete everything else in a protected key. Returns whether the rule is allowed.
 pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; what is in it is never deleted as a whole")
@@ -334,7 +337,7 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
     false
 }
 
-/// Returns whether `key` is `above`, or below it, in the same view.
+/// Returns whether `key` is the key `above` or below it, in the same view.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
     key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)
 }

@@ -1,8 +1,8 @@
-//! The check of a document's meaning: turns a well-formed document into a [`Spec`], or reports what in it makes no
-//! sense.
+//! Checks the meaning of a document: turns a document that matches the schema into a [`Spec`], or reports what is wrong
+//! in it.
 //!
-//! Every part is checked, whatever was found in another, so that one run reports everything. A function here returns
-//! `None` after it has reported why.
+//! Every part is checked, even if another part has errors, so that one run reports everything. A function here that
+//! returns `None` has already reported why.
 
 pub(in crate::spec) mod between_specs;
 mod bits;
@@ -44,17 +44,17 @@ use super::{
 
 pub(in crate::spec) use keys::is_within as key_is_within;
 
-/// A file that was checked.
+/// The result of checking the meaning of a file.
 pub(in crate::spec) struct Checked {
     /// The spec, if there are no errors.
     pub spec: Option<Spec>,
     /// The findings.
     pub diagnostics: Vec<Diagnostic>,
-    /// For each rule of the spec, the number of the document's rule that it came from.
+    /// For each rule of the spec, the index of the document's rule from which it was made.
     pub rule_numbers: Vec<usize>,
     /// The parameters that the document declares, even if there are errors.
     pub declared: BTreeSet<String>,
-    /// Whether the file could be read at all, so that `declared` is complete.
+    /// Whether the file could be read at all. Only then is `declared` complete.
     pub read: bool,
 }
 
@@ -65,22 +65,22 @@ impl Checked {
     }
 }
 
-/// State shared by the checks of all parts.
+/// What the checks of all parts share.
 struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
-    /// Parameters and locations that are declared with an error, so that nothing is known of them.
+    /// Parameters and locations whose declaration has an error. Nothing is known about them.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
-    /// The parameters whose data is shown to nobody.
+    /// The parameters whose data is sensitive.
     sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
-    /// The last used parameter that is not set, until a caller takes it.
+    /// The unset parameter that was used last, until a caller takes it.
     met_unset: Option<String>,
-    /// While a rule is checked, its key; the inner option is `None` if the key has an error.
+    /// The key of the rule that is being checked; the inner option is `None` if that key has an error.
     own_key: Option<Option<model::KeyPattern>>,
-    /// The spec's `applicable`, if it is small enough to be compared with the conditions of rules.
+    /// The spec's `applicable`; `None` if it is too large to be compared with the conditions of rules.
     applicable: Option<model::Condition>,
 }
 
@@ -94,7 +94,7 @@ impl Context<'_> {
         self.findings.within(code, path, part, message.into(), Some(hint));
     }
 
-    /// Reports that the operator's data for the parameter `name` does not fit at `path`.
+    /// Reports that the operator's data for the parameter `name` is not valid where the parameter is used, at `path`.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: Hint) {
         if self.sensitive.contains(name) {
             let message = format!("the data of the sensitive parameter `{name}` does not fit here");
@@ -127,7 +127,8 @@ impl Context<'_> {
         self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
 
-    /// Returns the parameter `name`, which is used at `path`; `None` if it is not declared, or declared with an error.
+    /// Returns the parameter `name`, which is used at `path`. Returns `None` if it is not declared, or its declaration
+    /// has an error.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameter::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
@@ -189,18 +190,14 @@ pub(in crate::spec) fn check(
     let prerequisites: Vec<_> = prerequisites
         .map(|(at, p)| conditions::prerequisite(&mut cx, p, &top.field("prerequisites").item(at)))
         .collect();
+    let cause = document.cause.as_ref().map(|c| conditions::prerequisite(&mut cx, c, &top.field("cause")));
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
     let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
     labels::unique(&mut cx, &document);
     services::read_at_start(&mut cx, &document, &rules, &top.field("registry"));
     if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
-        let message = "the spec asks for nothing: it has neither `hotfix` nor `registry`";
-        cx.error_at_name(
-            Code::NOTHING_DESIRED,
-            &top,
-            message,
-            "add the keys and values that must hold, under `registry`",
-        );
+        let message = "the spec requires nothing: it has neither `hotfix` nor `registry`";
+        cx.error_at_name(Code::NOTHING_DESIRED, &top, message, "add the required keys and values under `registry`");
     }
     if !replaced {
         unused(&mut cx, &document);
@@ -236,6 +233,10 @@ pub(in crate::spec) fn check(
             locations: locations?,
             applicable: match applicable {
                 Some(condition) => Some(condition?),
+                None => None,
+            },
+            cause: match cause {
+                Some(cause) => Some(cause?),
                 None => None,
             },
             prerequisites: prerequisites.into_iter().collect::<Option<_>>()?,
@@ -348,7 +349,7 @@ fn unused(cx: &mut Context<'_>, document: &Document) {
     }
 }
 
-/// Returns the one of `fields` that is given; reports an error if there are none or several.
+/// Returns the name of the only one of `fields` that is given. Reports an error if none or several are given.
 fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f str, bool)]) -> Option<&'f str> {
     let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     let names = |list: &[&str]| list.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
@@ -356,7 +357,7 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} has none of the fields that it can have");
+            let message = format!("{what} has none of the fields of which it needs one");
             cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
             None
         }

@@ -1,4 +1,4 @@
-//! Finds names of keys and values that were copied with extra or different characters.
+//! Finds names of keys and values in which copying has added or changed characters.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -12,12 +12,15 @@ use super::{Context, Part, Path};
 /// Reports suspicious characters in the name of a key or value.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
-        let message = format!("`{}` has U+{:04X} in it, {what}", shorten(name), u32::from(odd));
+        let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     } else if let Some((letter, script)) = foreign_letter(name) {
-        let message =
-            format!("`{}` has the {script} letter U+{:04X} between Latin ones", shorten(name), u32::from(letter));
-        let hint = "type the name again, or take it from a registry that has it";
+        let message = format!(
+            "`{}` contains the {script} letter U+{:04X} between Latin letters",
+            shorten(name),
+            u32::from(letter)
+        );
+        let hint = "type the name again, or copy it from a registry that contains it";
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
     if name.starts_with(' ') || name.ends_with(' ') {
@@ -26,8 +29,8 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Finds the first character that a keyboard does not normally produce but that looks like one that it does; returns a
-/// description and a hint.
+/// Finds the first character that is not on a keyboard but looks like one that is. Returns the character, a description
+/// and a hint.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     name.chars().find_map(|c| {
         let (what, hint) = match c {
@@ -44,8 +47,8 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     })
 }
 
-/// Finds the first letter of another script in a word with Latin letters, among the scripts that have letters of the
-/// same shape.
+/// Finds the first letter of another script in a word of Latin letters, for scripts that have letters of the same
+/// shape.
 fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
     let foreign = |c: char| match c.script() {
         Script::Cyrillic => Some("Cyrillic"),

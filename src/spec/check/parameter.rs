@@ -2,19 +2,19 @@
 
 use crate::spec::document::{Literal, ParameterType};
 
-/// A parameter with its data in this run.
+/// A parameter, and the data that it has in this run.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) kind: ParameterType,
-    /// The operator's choice, or the default. Without either, an example of allowed data.
+    /// The data that the operator chose, or the default. Without either, an example of allowed data.
     pub(super) current: Literal,
     /// Whether the operator chose the data.
     pub(super) is_set: bool,
-    /// Whether the data is shown to nobody.
+    /// Whether the data is sensitive.
     pub(super) is_sensitive: bool,
-    /// A hint for the operator, if the parameter has neither a choice nor a default.
+    /// A hint for the operator, if the parameter has no default and the operator chose nothing.
     pub(super) unset: Option<String>,
-    /// All allowed data, or the ends of the range.
+    /// The other data that the parameter allows; for a range, its two ends.
     pub(super) others: Vec<Literal>,
 }
 

@@ -1,4 +1,4 @@
-//! Infers the kind of data of a parameter that does not state it, from the values in which it is used.
+//! Infers the type of a parameter that does not state its type, from the values in which the parameter is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::{
 
 use super::data;
 
-/// Returns the kind of each parameter that is used as data of one kind only.
+/// Returns the type of each parameter that is used as data of only one type.
 pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
-    // In the name of a key a parameter is a string, as it was written.
+    // In the name of a key, a parameter is used as a string, in the form in which it was written.
     for rule in &document.registry {
         let mut rest = rule.key.as_str();
         while let Some((_, name, after)) = next_variable(rest) {
@@ -34,8 +34,8 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
     found.into_iter().filter_map(|(name, kind)| Some((name, kind?))).collect()
 }
 
-/// Returns the sensitive parameters: those marked as sensitive, and those of sensitive values. A value that uses a
-/// sensitive parameter is sensitive itself.
+/// Returns the sensitive parameters: those that are marked as sensitive, and those that a sensitive value uses. A value
+/// that uses a sensitive parameter is itself sensitive.
 pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     let own = document.parameters.iter().filter(|(_, parameter)| parameter.sensitive);
     let mut found: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
@@ -50,7 +50,7 @@ pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     }
 }
 
-/// Returns the parameters that a value uses, each with the kind that it needs there.
+/// Returns the parameters that a value uses, each with the type that the value needs.
 fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
     let types = match &value.types {
         None => Vec::new(),

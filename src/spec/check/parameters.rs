@@ -1,4 +1,4 @@
-//! Checks parameters: the data that they allow, and the operator's choices.
+//! Checks the data that parameters allow, and the operator's choices.
 
 use super::parameter::Resolved;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{Context, Path, data, parameter_types};
 
-/// Reports a name that a parameter or location cannot have.
+/// Reports a name that is not valid for a parameter or location.
 pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
     let message = format!("`{}` is not the name of a {what}", shorten(name));
     cx.error_at_name(
@@ -25,7 +25,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
     );
 }
 
-/// Resolves all parameters of a spec.
+/// Determines the data of all parameters of a spec in this run.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
     let used_as = parameter_types::kinds(document);
     cx.sensitive = parameter_types::sensitive(document);
@@ -44,17 +44,17 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &
     }
 }
 
-/// The data that a parameter allows.
+/// The limits on the data of a parameter.
 struct Limits<'p> {
     kind: ParameterType,
-    /// Allowed data, each with its meaning, which may be empty.
+    /// The allowed data, each with a text that says what it means; the text may be empty.
     allowed: Vec<(Literal, &'p str)>,
     range: (u64, u64),
     has_range: bool,
 }
 
 impl Limits<'_> {
-    /// Returns `None` if `data` is allowed; otherwise a description of the allowed data.
+    /// Returns `None` if `data` is allowed; otherwise a description of what is allowed.
     fn refuses(&self, data: &Literal) -> Option<String> {
         if !self.allowed.is_empty() {
             let known = self.allowed.iter().any(|(allowed, _)| allowed == data);
@@ -62,7 +62,7 @@ impl Limits<'_> {
         }
         match data {
             Literal::Number(number) if !(self.range.0..=self.range.1).contains(number) => {
-                Some(format!("it goes from {} to {}", self.range.0, self.range.1))
+                Some(format!("the range is {} to {}", self.range.0, self.range.1))
             }
             _ => None,
         }
@@ -183,7 +183,7 @@ fn limits<'p>(
             }
         }
     }
-    // A mapping has its fields in the order of their text, which is not that of numbers.
+    // A mapping keeps its fields sorted as text, which is not the order of numbers.
     allowed.sort_by(|(a, _), (b, _)| match (a, b) {
         (Literal::Number(a), Literal::Number(b)) => a.cmp(b),
         _ => std::cmp::Ordering::Equal,
@@ -192,7 +192,7 @@ fn limits<'p>(
     Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
 }
 
-/// Infers the kind of a parameter that does not state it and whose uses do not decide it.
+/// Infers the type of a parameter if neither its declaration nor its uses determine it.
 fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
     match (&from.default, from.range.is_some()) {
         (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,
@@ -297,7 +297,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     None
 }
 
-/// The hint used if describing the fault of a setting would reveal it.
+/// The hint for a wrong setting if a description of the error would reveal sensitive data.
 pub(super) const HIDDEN_HINT: &str = "see what the spec says about the parameter; its data is not shown";
 
 fn word(kind: ParameterType) -> &'static str {

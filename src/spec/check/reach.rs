@@ -1,4 +1,4 @@
-//! Finds rules that apply to no machine because two of their conditions exclude each other.
+//! Finds rules that apply to no machine because two of their conditions contradict each other.
 //!
 //! Only contradictions in the conditions themselves are found: between versions and products of Windows, between a
 //! condition and its own negation, and between two tests of one key or value. Everything else is assumed to be
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// The size of the largest condition that is compared, to limit the time.
+/// The largest size of a condition that is compared, so that the comparison does not take too long.
 const MOST: usize = 200;
 
-/// Reports a rule if no machine can satisfy its conditions together with the spec's `applicable`. `path` is the place
-/// of the last condition.
+/// Reports a rule if no machine can satisfy its conditions together with the spec's `applicable`. `path` leads to the
+/// last condition.
 pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &Path) {
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
@@ -27,17 +27,17 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
         return;
     }
     let message = if excluded(&[last]) {
-        "`when` never holds: its parts exclude each other"
+        "`when` is never true: its parts contradict each other"
     } else if excluded(conditions) {
-        "the `when` of the value never holds where that of its rule does"
+        "the `when` of the value is never true when the `when` of its rule is"
     } else {
-        "`when` never holds where the spec is applicable"
+        "`when` is never true on a machine to which the spec applies"
     };
-    let hint = "correct one of the conditions, or remove what it is for";
+    let hint = "correct one of the conditions, or remove the rule or value";
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
 }
 
-/// Returns whether the condition may hold on a Windows whose version is within these, inclusive.
+/// Returns whether the condition can be true on a Windows whose version is from `first` to `last`, inclusive.
 pub(in crate::spec) fn may_hold(condition: &Condition, first: [u32; 4], last: [u32; 4]) -> bool {
     let range = Versions(vec![(version(first), version(last).saturating_add(1))]);
     !is_compared(condition) || Systems::may_pass(condition).0.iter().any(|versions| !versions.and(&range).0.is_empty())
@@ -56,7 +56,7 @@ fn parts(condition: &Condition) -> usize {
     }
 }
 
-/// Returns whether it is certain that no machine satisfies all conditions.
+/// Returns whether certainly no machine satisfies all conditions.
 fn excluded(conditions: &[&Condition]) -> bool {
     let systems =
         conditions.iter().fold(Systems::all(), |systems, condition| systems.and(&Systems::may_pass(condition)));
@@ -68,7 +68,7 @@ fn excluded(conditions: &[&Condition]) -> bool {
     each.iter().enumerate().any(|(at, a)| each[..at].iter().any(|b| exclude(a, b) || exclude(b, a)))
 }
 
-/// Collects the conditions that must each hold.
+/// Collects the conditions that must all be true.
 fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     match condition {
         Condition::All(all) => all.iter().for_each(|one| conjuncts(one, out)),
@@ -76,7 +76,7 @@ fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     }
 }
 
-/// Returns whether `a` cannot hold if `b` does.
+/// Returns whether `a` cannot be true if `b` is.
 fn exclude(a: &Condition, b: &Condition) -> bool {
     match (a, b) {
         (Condition::Not(a), b) => **a == *b,
@@ -90,7 +90,7 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
         }
         (Condition::Value { at, .. }, Condition::Key { key, exists: false }) => {
             is_one(key) && at.key == *key && {
-                // If a key is absent, so are its values.
+                // If a key is absent, its values are absent as well.
                 !matches!(a, Condition::Value { test: ValueTest::Exists(false), .. })
             }
         }
@@ -98,7 +98,7 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
     }
 }
 
-/// Returns whether a pattern stands for one key, so that two tests of it are about the same key.
+/// Returns whether a pattern matches only one key, so that two tests of it are about the same key.
 fn is_one(key: &KeyPattern) -> bool {
     key.own.is_some() || !key.has_star() && (key.root != RootKey::Hkcu || key.same_user)
 }
@@ -110,7 +110,7 @@ fn version(numbers: [u32; 4]) -> Version {
     numbers.iter().fold(0, |all, number| all << 32 | Version::from(*number))
 }
 
-/// Ranges of Windows versions, sorted and disjoint; the start is included and the end is not.
+/// Ranges of Windows versions, sorted and disjoint. The start of a range is included, its end is not.
 #[derive(Debug, Clone, PartialEq)]
 struct Versions(Vec<(Version, Version)>);
 
@@ -131,7 +131,7 @@ impl Versions {
     }
 }
 
-/// For each product, the versions for which a condition may hold, or certainly holds.
+/// For each product, the versions on which a condition may be true, or is certainly true.
 #[derive(Debug, Clone, PartialEq)]
 struct Systems([Versions; 3]);
 
@@ -156,7 +156,7 @@ impl Systems {
         Self(self.0.each_ref().map(Versions::not))
     }
 
-    /// Returns the systems on which the condition may hold.
+    /// Returns the systems on which the condition may be true.
     fn may_pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) => Self::of(test),
@@ -167,7 +167,7 @@ impl Systems {
         }
     }
 
-    /// Returns the systems on which the condition holds, whatever else is true.
+    /// Returns the systems on which the condition is certainly true.
     fn pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) if test.editions.is_empty() && test.service_pack.is_none() => Self::of(test),
@@ -209,7 +209,7 @@ mod tests {
         assert!(!excluded(&[&ten, &not(&os(Some([6, 1, 0, 0]), None, &[Product::Client]))]));
         assert!(!excluded(&[&Condition::Any(vec![seven.clone(), ten.clone()]), &ten]));
         assert!(excluded(&[&Condition::Any(vec![seven.clone(), ten.clone()]), &not(&ten), &not(&seven)]));
-        // The negation can hold on a system whose service pack is too low.
+        // The negation can be true on a system whose service pack is too low.
         let with_pack = Condition::Os(OsTest { service_pack: Some(1), ..OsTest::default() });
         assert!(!excluded(&[&ten, &not(&with_pack)]));
     }

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{Context, Part, Path, conditions, keys, reach, values};
 
-/// Returns all rules, each with the number of the document's rule that it came from.
+/// Checks all rules; returns each with the index of the document's rule from which it was made.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
     let mut out = Vec::new();
     for (at, rule) in from.iter().enumerate() {
@@ -137,7 +137,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, is_open, label }, views))
 }
 
-/// Reports a condition that repeats the `*` of its rule's key: the two match keys independently.
+/// Reports a condition that repeats the `*` in the key of its rule. The two patterns match keys independently of each
+/// other.
 fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
     let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
     let same = |tested: &&KeyPattern| {
@@ -156,7 +157,7 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     }
 }
 
-/// Reports value names that are the same to Windows.
+/// Reports value names that Windows treats as the same name.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
     let mut seen: HashMap<ValueName, &str> = HashMap::new();
     for name in rule.values.keys() {
@@ -180,7 +181,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         let others = seen.entry(rule.key.one_name().folded()).or_default();
         for other in others.iter() {
             let (first, first_at) = &rules[*other];
-            // This is one rule for both views, of a key that the views share.
+            // One rule that was made twice, for both views, of a key that the views share.
             if first_at == at {
                 continue;
             }
@@ -209,10 +210,10 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
     stars(cx, from, rules, path);
 }
 
-/// Reports conflicts between a rule with a `*` and a rule whose key it can match; only the machine decides whether they
-/// meet.
+/// Reports conflicts between a rule with a `*` in its key and a rule whose key it can match. Whether both apply to the
+/// same key depends on the machine.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
-    /// The most pairs that are compared; a plan finds the conflicts that occur on its machine.
+    /// The most pairs of rules that are compared. A plan finds any other conflict that occurs on its machine.
     const MOST: usize = 1_000_000;
     let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
     let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
@@ -221,7 +222,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
     }
     for (rule, at, place) in with_star {
         let meets = |other: &&(&KeyRule, usize, KeyPattern)| {
-            // Compare two rules with a star only once; the same key in both is reported elsewhere.
+            // Two rules with a star are compared only once. Two rules for the same key are reported elsewhere.
             let is_second = !other.0.key.has_star() || other.1 < *at;
             is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
         };
@@ -230,7 +231,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
-                "two rules require different states of `{}`, where `{}` stands for `{}` (line {line})",
+                "two rules require different states of `{}` if `{}` matches `{}` (line {line})",
                 shorten(&name),
                 rule.key,
                 other.key
@@ -250,7 +251,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
     }
 }
 
-/// Returns the value, or the key, about which two rules for one key disagree if both apply.
+/// Returns the value, or the key, for which two rules of one key require different states if both apply.
 fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     match (&first.desired, &second.desired) {
         (DesiredKey::Values(a), DesiredKey::Values(b)) => {
@@ -268,7 +269,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     }
 }
 
-/// Reports a key that must exist below one that must be absent.
+/// Reports a key that must exist below a key that must be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
     let always = rules.iter().filter(|(rule, _)| !rule.is_conditional());
     let (absent, others): (Vec<_>, Vec<_>) =

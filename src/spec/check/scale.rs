@@ -1,4 +1,5 @@
-//! Finds data without `keep` whose numbers are a scale or bits: it would weaken a machine that is hardened further.
+//! Finds number values without `keep` whose numbers are a scale or bits. Overwriting such a number could weaken a
+//! machine that is configured more strictly.
 
 use super::{Context, Part, Path, data};
 use crate::{
@@ -7,7 +8,8 @@ use crate::{
     spec::document::{Literal, Scalar, ValueRule},
 };
 
-/// Reports a number for which the article allows other data than `data`, and which would overwrite that data.
+/// Reports a number value for which the article also allows other data than `data`, if the rule would overwrite that
+/// data.
 pub(super) fn without_keep(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -26,7 +28,7 @@ pub(super) fn without_keep(
     cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
 }
 
-/// Returns a description if there are more states than the on and off of a switch.
+/// Returns a description if the number has more states than on and off.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     let of_parameter = meaning.others.iter().filter_map(|literal| match literal {
         Literal::Number(number) => Some(*number),
@@ -44,7 +46,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
 }
 
-/// Returns whether all numbers are states of a switch: 0 is off, and 1, or every bit, is on.
+/// Returns whether all numbers are states of a switch: 0 means off; 1, or all bits set, means on.
 fn is_switch(numbers: &[u64]) -> bool {
     numbers.iter().all(|number| [0, 1, u64::from(u32::MAX), u64::MAX].contains(number))
 }

@@ -1,4 +1,4 @@
-//! Checks rules about services against the time at which Windows reads them.
+//! Checks rules about services: whether the change takes effect without a restart of the computer.
 
 use crate::{
     diag::Code,
@@ -11,8 +11,8 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Warns if a rule sets how a service starts and the spec does not require a restart of the computer: the service
-/// manager reads `Start` when the computer starts, and a restart of the service changes nothing.
+/// Warns if a rule sets the start type of a service and the spec does not require a restart of the computer. The
+/// service manager reads `Start` only when the computer starts, so restarting the service is not enough.
 ///
 /// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (which informs a running
 /// service manager).
@@ -24,7 +24,7 @@ pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[
     for (rule, at) in rules.iter().filter(|(rule, _)| is_service(&rule.key)) {
         let DesiredKey::Values(values) = &rule.desired else { continue };
         let is_start = |name: &ValueName| name.as_str().eq_ignore_ascii_case("Start");
-        // A rule for both views is two rules in the model; warn once.
+        // A rule for both views becomes two rules in the model, but there is only one warning.
         if let Some(value) = values.iter().find(|value| is_start(&value.name))
             && warned != Some(*at)
         {

@@ -48,7 +48,7 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive, label })
 }
 
-/// Returns the types that the rule gives, or that follow from it.
+/// Returns the types that the rule gives, or that its other fields determine.
 fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path) -> Option<Vec<ValueType>> {
     let given: Vec<ValueType> = match &rule.types {
         None => Vec::new(),
@@ -154,7 +154,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     Some(Desired::CommaSet { value_type, text })
 }
 
-/// Reports an environment variable in a string that Windows does not expand.
+/// Reports an environment variable in a string of a type that Windows does not expand.
 fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType], path: &Path) {
     const VARIABLES: [&str; 24] = [
         "ALLUSERSPROFILE",
@@ -197,7 +197,7 @@ fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType]
 }
 
 /// Checks `allowed` against the types. Then checks the data, and everything that its parameter allows, against
-/// `allowed`. All are compared as stored data, so that `0x10` is 16 as a number but not as a string.
+/// `allowed`. The comparison uses stored data, so `0x10` equals 16 as a number but not as a string.
 fn allowed(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -228,7 +228,7 @@ fn allowed(
     }
     let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
-        // Data that does not fit a type is reported elsewhere, at the data itself.
+        // Data that is not valid for a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
         if of_types.map_or(true, |data| each.contains(&data)) {
             continue;
@@ -250,7 +250,7 @@ fn allowed(
     Some(())
 }
 
-/// Reports fields that have no effect next to the rule's main field.
+/// Reports fields that have no effect in combination with the rule's main field.
 fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) -> bool {
     let with_data = one == "data";
     let absent = one == "ensure: absent";
@@ -270,7 +270,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     sound
 }
 
-/// Reports an absent value whose meaning the article does not allow.
+/// Reports an `if_absent` that the article does not allow as data.
 fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types: &[ValueType], path: &Path) {
     let Some(allowed) = &rule.allowed else { return };
     let mut literals = allowed.iter().map(|scalar| match scalar {
@@ -286,7 +286,7 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
-/// Returns what an absent value means, as data of the first type that it fits.
+/// Returns the data that an absent value means, as data of the first type for which it is valid.
 fn if_absent(cx: &mut Context<'_>, rule: &ValueRule, types: Option<&[ValueType]>, path: &Path) -> Option<Option<Data>> {
     let Some(expression) = &rule.if_absent else { return Some(None) };
     let at = path.field("if_absent");

@@ -25,7 +25,7 @@ pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Opt
     }
 }
 
-/// Checks branches: their floors must ascend, and each fix must be inside its branch.
+/// Checks branches: their lowest versions must ascend, and each fixed version must be inside its branch.
 pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path: &Path) -> Option<Vec<Branch>> {
     let mut out: Vec<Branch> = Vec::new();
     let mut sound = true;
@@ -39,7 +39,13 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
         };
         if version < from {
             let message = format!("the branch begins at {from}, above the version {version} that has the fix");
-            cx.error(Code::BRANCHES, &path.field("version"), message, "`from` is the lowest version of the branch");
+            cx.error(
+                Code::BRANCHES,
+                &path.field("version"),
+                message,
+                "`from` must be the lowest version of the \
+                branch",
+            );
             sound = false;
         }
         if let Some(last) = out.last() {
@@ -48,13 +54,15 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
                 sound = false;
             } else if last.version >= from {
-                let message =
-                    format!("the branch before it is fixed in {}, which belongs to this branch", last.version);
+                let message = format!(
+                    "the previous branch has its fix in version {}, which belongs to this branch",
+                    last.version
+                );
                 cx.error(
                     Code::BRANCHES,
                     &path.field("from"),
                     message,
-                    "make the version with the fix lower than the next branch",
+                    "give the previous branch a fixed version below this branch",
                 );
                 sound = false;
             }
@@ -80,8 +88,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
         }
     }
     let fits = fits && parts.next().is_none();
-    // Only these versions have the registry of Windows NT; the 10 of Windows 10, 11, and Server 2016 and later is
-    // followed by 0.
+    // Only these versions belong to Windows NT. The 10 of Windows 10, 11, and Server 2016 and later is followed by 0.
     if fits && (matches!(out[0], 3..=6) || out[0] == 10 && out[1] == 0) {
         return Some(out);
     }

@@ -1,4 +1,4 @@
-//! Conditions that hold or do not hold on a target: `applicable`, `prerequisites`, `when`.
+//! Conditions, which are true or false on a target: `applicable`, `prerequisites`, `when`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,24 +50,24 @@ pub struct Condition {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<OsTest>,
-    /// Holds if all of these hold.
+    /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// Holds if at least one of these holds.
+    /// True if at least one of these conditions is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// Holds if this does not.
+    /// True if this condition is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
 
-/// A prerequisite: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
+/// A prerequisite or a cause: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
-    /// The prerequisite, as the article names it.
+    /// The prerequisite or the cause in words, as the article names it.
     pub title: String,
     /// A note for the reviewer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,76 +81,98 @@ pub struct Prerequisite {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<OsTest>,
-    /// Holds if all of these hold.
+    /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// Holds if at least one of these holds.
+    /// True if at least one of these conditions is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// Holds if this does not.
+    /// True if this condition is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without a test of its existence or data, it holds if the key or
-/// value exists.
+/// A test of a key (without `name`) or of a value. With no other field, it is true if the key or value exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key. With a `*` in it, or below `HKCU`, the test holds if it holds for at least one of the matching keys; in
-    /// the `when` of a rule below `HKCU`, a key below `HKCU` is that of the user whose key the rule is about. In the
-    /// `when` of a rule or of its values, `.` is the rule's own key and `.\Name` a key below it; the rule then
-    /// applies to each of its keys for which the test holds.
+    /// The key. If it contains a `*` or is below `HKCU`, the test is true if it is true for at least one matching key.
+    /// In the `when` of a rule below `HKCU`, a key below `HKCU` is the key of the same user. In the `when` of a rule or
+    /// of its values, `.` is the rule's own key and `.\Name` is a key below it; the rule then applies to each of its
+    /// keys for which the test is true.
     pub key: String,
-    /// The value name; "" for the default value. Without it, the key itself is tested.
+    /// The value name; "" for the default value. Without a name, the test is about the key itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The registry view on 64-bit Windows: 64 (the default) or 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
-    /// The value has this type, or one of these. Data for `equals` and `one_of` is then written as for a value of the
-    /// type, such as hex digits for REG_BINARY.
+    /// The type of the value, or a list of accepted types. The data in `equals` and `one_of` is then written as for a
+    /// value of that type, such as hex digits for REG_BINARY.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// `true`: the key or value exists. `false`: it is absent.
+    /// `true`: the key or value must exist. `false`: it must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The value's data is this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
-    /// (REG_MULTI_SZ). Data of another type is not equal; if the bytes are malformed for their type, the result is
-    /// unknown.
+    /// The value's data must be this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
+    /// (REG_MULTI_SZ). Data of another type is not equal. If the bytes are malformed for their type, the result is
+    /// unknown. To compare with another value of the target, write `{ registry: { key, name } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub equals: Option<Literal>,
-    /// The value's data is one of these.
+    pub equals: Option<Comparison>,
+    /// The value's data must be one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// The value's data is a number, at least this.
+    /// The value's data must be a number that is at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
-    /// The value's data is a number, at most this. Together with `at_least`, both must hold.
+    /// The value's data must be a number that is at most this. With `at_least`, the number must satisfy both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
-    /// The value's data is a string (REG_SZ or REG_EXPAND_SZ) that begins with this, in the same letter case.
+    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that begins with this text, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub starts_with: Option<String>,
-    /// The value's data is a string that has this in it, in the same letter case; or a list (REG_MULTI_SZ) that has
-    /// this string, in any letter case.
+    /// The value's data must be a string that contains this text, in the same letter case, or a list (REG_MULTI_SZ)
+    /// that contains this string, in any letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<String>,
-    /// The value's data is a string in which this regular expression occurs. `^` and `$` are its beginning and end,
-    /// and `(?i)` before it ignores letter case. There is no look-around and no back-reference, so that the time is
-    /// linear.
+    /// The value's data must be a string in which this regular expression occurs. `^` and `$` match its beginning and
+    /// end; `(?i)` at the start ignores letter case. Look-around and back-references are not supported, so that
+    /// matching takes linear time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
-    /// The value's data is a string with one version in it (two to four numbers with dots between them), and the
-    /// version is in this range. If there are several, the result is unknown.
+    /// The value's data must be a string that contains one version (two to four numbers with dots between them), and
+    /// the version must be in this range. If the string contains several versions, the result is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRange>,
+}
+
+/// What the data of a value must be equal to: data, or another value of the target.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Comparison {
+    /// The data itself.
+    Literal(Literal),
+    /// Another value of the target.
+    Other(OtherValue),
+}
+
+/// Another value of the target, whose data is compared with that of the tested value: numbers by their number, strings
+/// by their text whether they are REG_SZ or REG_EXPAND_SZ, lists in order, and other data by type and bytes. If the other
+/// value is absent, or if one of the two is malformed, the result is unknown.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherValue {
+    /// The other value. With a `*` in its key, or below `HKCU`, it is enough that one of the matching keys has it.
+    pub registry: ValuePlace,
+    /// `true`: strings are equal in any letter case, as names of domains and of files are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_case: bool,
 }
 
 /// A range of versions inside a string.
@@ -158,39 +180,39 @@ pub struct RegistryTest {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub struct VersionRange {
-    /// The lowest version, in quotes: "16.0.10730.20102", or as precise as needed.
+    /// The lowest accepted version, in quotes: "16.0.10730.20102", or only its first numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
-    /// The first version that is too high, in quotes: "16.1".
+    /// The lowest version that is too high, in quotes: "16.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
 }
 
-/// A test of the operating system, from the target's registry. Everything that is given must hold.
+/// A test of the operating system, from the target's registry. All given fields must be satisfied.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OsTest {
-    /// The lowest version, in quotes, as precise as needed: "6.1", "10.0.17763", "10.0.17763.1697" (with the update
-    /// revision).
+    /// The lowest accepted version, in quotes, with as many numbers as needed: "6.1", "10.0.17763", "10.0.17763.1697"
+    /// (with the update revision).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
-    /// The first version that is too high, in quotes: "6.2".
+    /// The lowest version that is too high, in quotes: "6.2".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
-    /// The edition (`EditionID`) is one of these, such as ServerDatacenter.
+    /// The accepted editions (`EditionID`), such as ServerDatacenter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,
-    /// The product is one of these.
+    /// The accepted kinds of Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product: Option<Vec<Product>>,
-    /// The service pack's number (`CSDVersion`) is this or higher.
+    /// The lowest accepted service pack (the number in `CSDVersion`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_pack: Option<u32>,
 }
 
-/// The kind of Windows, from `ProductOptions\ProductType`.
+/// The kind of Windows, from the value `ProductType` of the key `ProductOptions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Product {

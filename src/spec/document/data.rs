@@ -5,34 +5,34 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A choice for the operator.
+/// A setting that the operator chooses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// The question that the operator decides.
+    /// What the operator decides with this parameter, in words.
     pub description: String,
-    /// The kind of data. By default it is the kind that the values using the parameter need: a number for REG_DWORD and
-    /// REG_QWORD, a list for REG_MULTI_SZ, otherwise a string. If they need no kind or several, it is that of `default`
-    /// or of the allowed data.
+    /// The type of the data. By default it is determined by the values that use the parameter: a number for REG_DWORD
+    /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string. If the values do not determine one type, it is the
+    /// type of `default` or of the allowed data.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
-    /// The only data allowed: a list, or a mapping from each to its meaning, such as `{ 0: "off", 1: "on" }`. In the
-    /// mapping, numbers written as `0x…` need quotes.
+    /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a
+    /// mapping, numbers in the form `0x…` need quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
     /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// The data is shown to nobody, and neither is that of values that use it. Every parameter of a sensitive value is
-    /// sensitive too. A sensitive parameter cannot be used in the name of a key.
+    /// Whether the data is secret. It is then never shown, nor is the data of values that use it. Every parameter of a
+    /// sensitive value is sensitive as well. A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data if the operator gives none. Without a default, the operator must choose.
+    /// The data that is used if the operator gives none. Without a default, the operator must choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }
 
-/// The kind of data that a parameter takes.
+/// The type of a parameter's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterType {
@@ -44,13 +44,13 @@ pub enum ParameterType {
     List,
 }
 
-/// Allowed data, with or without meanings.
+/// The allowed data, with or without meanings.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Allowed {
-    /// Each with its meaning.
+    /// A mapping from allowed data to its meaning.
     Meanings(BTreeMap<String, String>),
-    /// A list without meanings.
+    /// A list of allowed data, without meanings.
     List(Vec<Scalar>),
 }
 
@@ -58,10 +58,10 @@ pub enum Allowed {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NumberRange {
-    /// The smallest, decimal or `0x…`.
+    /// The smallest allowed number, decimal or `0x…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
-    /// The largest, decimal or `0x…`.
+    /// The largest allowed number, decimal or `0x…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
 }
@@ -72,7 +72,7 @@ pub struct NumberRange {
 pub enum Scalar {
     /// A whole number.
     Number(u64),
-    /// A string; for number types, decimal or `0x…`.
+    /// A string. Where a number is expected, it may contain one in decimal or `0x…` form.
     Text(String),
 }
 
@@ -85,30 +85,30 @@ impl From<Scalar> for Literal {
     }
 }
 
-/// Data as written: a number, a string, or a list of strings.
+/// Data as a spec writes it: a number, a string, or a list of strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Literal {
     /// A whole number.
     Number(u64),
-    /// A string. For REG_BINARY, REG_NONE and similar types: hex digits, with spaces, commas or nothing between the
-    /// bytes.
+    /// A string. For REG_BINARY, REG_NONE and similar types it contains hex digits; bytes may be separated by spaces or
+    /// commas.
     Text(String),
     /// The strings of a REG_MULTI_SZ.
     List(Vec<String>),
 }
 
-/// Data of a value: a number, a string, a list of strings, or `{ parameter: name }`.
+/// The data of a value: a number, a string, a list of strings, or `{ parameter: name }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum DataExpression {
-    /// The data itself.
+    /// Data that is written in the spec.
     Literal(Literal),
     /// The data of a parameter.
     Parameter(ParameterReference),
 }
 
-/// Stands for the data that the operator chose.
+/// Refers to the data that the operator chose for a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterReference {
@@ -116,17 +116,17 @@ pub struct ParameterReference {
     pub parameter: String,
 }
 
-/// One type, or several of which any is accepted.
+/// One type, or a list of accepted types.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TypeChoice {
     /// The registry type of the value.
     One(TypeName),
-    /// Any of these; the first is written.
+    /// Any of these types is accepted; a new value gets the first.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
 }
 
-/// The registry types that a spec can ask for.
+/// The registry types that a spec can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "each is the type of that name; crate::registry::ValueType documents them")]

@@ -1,44 +1,44 @@
-//! Files and their versions: `file` conditions and the hotfix.
+//! Files and their versions, in `file` conditions and in the hotfix.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A test of a file. Without `exists`, `version`, `branches` or `platform`, it holds if the file exists.
+/// A test of a file. With only `path`, it is true if the file exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
     /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
     pub path: String,
-    /// `true`: the file exists. `false`: it is absent.
+    /// `true`: the file must exist. `false`: it must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The file version is this or later.
+    /// The lowest accepted file version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The file version is sufficient for its branch: the branch with the highest floor that is not above the found
-    /// version counts.
+    /// The lowest accepted file version of each branch. The branch of a file is the one with the highest `from` that is
+    /// not above the file's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor that the file is built for.
+    /// The processor for which the file must be built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
 }
 
-/// A servicing branch of a file (such as GDR and LDR), with the version that has the fix.
+/// A servicing branch of a file (such as GDR and LDR), with the first version that contains the fix.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
-    /// The branch's floor: its lowest file version, such as 6.1.7601.22000.
+    /// The lowest file version of the branch, such as 6.1.7601.22000.
     pub from: String,
-    /// The first file version of the branch that has the fix.
+    /// The first file version of the branch that contains the fix.
     pub version: String,
-    /// A name for the branch: `GDR`, `LDR`, the system.
+    /// A name for the branch, such as `GDR`, `LDR`, or the name of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
-/// The processor that a file is built for.
+/// The processor for which a file is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PlatformName {
@@ -52,17 +52,17 @@ pub enum PlatformName {
     Ia64,
 }
 
-/// The update that must be installed; its files prove that it is.
+/// The update that must be installed. kbfix recognizes it by the versions of its files.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hotfix {
-    /// The name of the update, if it is not the spec's id.
+    /// The name of the update. By default it is the id of the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The files of the update: each must exist in this version or later.
+    /// The files of the update. Each must exist in this version or a later one.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
-    /// The package that installs the update, if kbfix may do that.
+    /// The package that installs the update, if kbfix may install it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
 }
@@ -73,39 +73,42 @@ pub struct Hotfix {
 pub struct HotfixFile {
     /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
     pub path: String,
-    /// The file version that the hotfix installs; a later one is sufficient too.
+    /// The file version that the hotfix installs. A later version is accepted as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The file versions by branch: the branch with the highest floor that is not above the found version counts.
+    /// The file version that the hotfix installs in each branch. The branch of a file is the one with the highest
+    /// `from` that is not above the file's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor that the file is built for.
+    /// The processor for which the file must be built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
-    /// The size in bytes from the article's table. It is for people; a later version has another size.
+    /// The size in bytes, from the table in the article. It is only for people, because later versions have other
+    /// sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
-/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file and asks for it.
+/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file and requests the
+/// installation.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// The name of the package's file; `*` stands for any characters.
+    /// The name of the package file; `*` matches any characters.
     pub file: String,
-    /// The SHA-256 of the file, 64 hex digits. The file that the operator supplies must match.
+    /// The SHA-256 of the package file, as 64 hex digits. The file that the operator supplies must match.
     #[schemars(regex(pattern = r"^[0-9A-Fa-f]{64}$"))]
     pub sha256: String,
-    /// The arguments that install it without questions and without a restart.
+    /// The command-line arguments that make the package install without questions and without a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
-    /// Exit codes that mean success. By default 0; for a `.msu` also 2359302 (already installed).
+    /// The exit codes that mean success. The default is 0; for a `.msu` also 2359302 (already installed).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
-    /// Exit codes that mean success after which the computer must be restarted. By default 3010 and 1641; for a `.msu`
-    /// also 2359301. 1641 means that the package has begun the restart itself; kbfix does nothing after it.
+    /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; for a
+    /// `.msu` also 2359301. 1641 means that the package has already begun the restart; kbfix then does nothing more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -1,23 +1,23 @@
-//! What a rule or a value is called in findings, and how grave it is: `id`, `severity`, `controls`.
+//! The label of a rule or value in findings: its `id`, `severity` and `controls`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How grave it is that a rule is not met.
+/// How serious it is if a rule is not satisfied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// For defence in depth; STIG category III.
+    /// Defence in depth; STIG category III.
     Low,
-    /// STIG category II.
+    /// Medium; STIG category II.
     Medium,
-    /// STIG category I.
+    /// High; STIG category I.
     High,
-    /// Is being used in attacks, or gives control of the machine.
+    /// The weakness is used in attacks, or gives control of the machine.
     Critical,
 }
 
-/// The controls of other catalogues that a rule fulfils, each by its own identifier.
+/// The controls of other catalogues that a rule implements, by their identifiers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]

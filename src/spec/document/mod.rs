@@ -1,9 +1,9 @@
 //! The spec language, version 1, as it is written in a file: the types that serde reads and schemars turns into
 //! `schema/`.
 //!
-//! An editor shows their doc comments to the author. Alternatives are optional fields of one struct rather than
-//! untagged enums, so that a mistake is reported at its place and an editor can complete each field; `check` ensures
-//! that exactly one of them is given. Its results are the types of [`super::model`].
+//! An editor shows the doc comments of these types to the author. Alternatives are optional fields of one struct, not
+//! untagged enums. So a mistake can be reported at its place, and an editor can complete each field. `check` ensures
+//! that exactly one of the alternatives is given, and converts a document into the types of [`super::model`].
 
 mod condition;
 mod data;
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::format::event::EventLevel;
 pub use condition::{
-    Condition, Location, OneView, OsTest, Prerequisite, Product, RegistryTest, ValuePlace, VersionRange,
+    Comparison, Condition, Location, OneView, OsTest, OtherValue, Prerequisite, Product, RegistryTest, ValuePlace,
+    VersionRange,
 };
 pub use data::{
     Allowed, DataExpression, Literal, NumberRange, Parameter, ParameterReference, ParameterType, Scalar, TypeChoice,
@@ -31,7 +32,7 @@ pub use rule::{
     ValueRule, ViewChoice,
 };
 
-/// A spec: which product it applies to, what must be installed, and which registry values must hold.
+/// A spec: to which product it applies, which update must be installed, and which registry values are required.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix spec, version 1")]
@@ -39,7 +40,8 @@ pub struct Document {
     /// The version of the spec language: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix: u32,
-    /// The article's number, such as `KB909094`, or another name: letters, digits, `.`, `_`, `-`.
+    /// The id of the spec: the number of the article, such as `KB909094`, or another name of letters, digits, `.`, `_`
+    /// and `-`.
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: String,
     /// The article's title.
@@ -51,46 +53,52 @@ pub struct Document {
     /// The article that this spec follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<Article>,
-    /// The products that the article lists under "Applies to". They are for people; `applicable` is tested.
+    /// The products that the article lists under "Applies to". This is only for people; kbfix tests `applicable`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<String>,
-    /// The reason for the change, in a few lines, for the reviewer.
+    /// The reason for the change, in a few lines, for the person who reviews the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// More for the reviewer: what is inferred, and what the article leaves open.
+    /// Further notes for the person who reviews the spec: what is inferred, and what the article leaves open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The sources of the facts in this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-    /// Choices for the operator, made with `--set name=data` or in the playbook.
+    /// Parameters that the operator sets with `--set name=data` or in the Ansible playbook.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Names for folders that the target itself knows; `{name}` stands for one in a file's path.
+    /// Names for folders whose paths the target itself stores. `{name}` in the path of a file is replaced with the
+    /// folder.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
-    /// The condition under which the spec applies. If it does not hold, nothing is done and nothing fails.
+    /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// Conditions that must hold before anything is changed. If one does not, the spec is blocked.
+    /// The cause that the article names, if a target can show it. kbfix reports whether it was found, but it never changes
+    /// the outcome: the spec also applies if the problem has another cause, or if the cause cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Prerequisite>,
+    /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed. If a file is missing or older, the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
-    /// The keys and values that must hold.
+    /// The required keys and values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
-    /// What the article asks for beside the registry: permissions, files, tasks, features. kbfix prints these steps, and
-    /// does not take them.
+    /// What the article requires in addition to the registry: permissions, files, tasks, features. kbfix prints these
+    /// steps but does not do them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub manual_steps: Vec<ManualStep>,
-    /// Restarts that are needed for the change to take effect.
+    /// The restarts that are needed before the change takes effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
-    /// Signs of the problem on a machine, or of the remedy. `kbfix symptoms` looks for them; they decide nothing.
+    /// Signs of the problem on a machine, or of the remedy. `kbfix symptoms` looks for them. They never change the
+    /// outcome of a spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -102,7 +110,7 @@ pub struct Article {
     /// The address of the article.
     #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: String,
-    /// The revision, in quotes: "4.1".
+    /// The revision of the article, in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The day of the last review, as year-month-day.
@@ -129,45 +137,45 @@ pub struct Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceLevel {
-    /// A page of Microsoft's.
+    /// A page of Microsoft.
     Microsoft,
-    /// A copy of such a page.
+    /// A copy of a page of Microsoft.
     Mirror,
-    /// Somebody else's text, script or scanner.
+    /// A text, script or scanner of somebody else.
     Secondary,
-    /// Follows from the other sources; none of them says it.
+    /// A conclusion from the other sources; none of them states it.
     Inference,
 }
 
-/// A step that kbfix does not take.
+/// A step that a person must do, because kbfix does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualStep {
     /// What to do.
     #[schemars(length(min = 1))]
     pub what: String,
-    /// Whether it comes `before` or `after` (the default) the changes in the registry.
+    /// Whether the step comes `before` or `after` (the default) the changes in the registry.
     #[serde(default, skip_serializing_if = "StepOrder::is_after")]
     pub order: StepOrder,
-    /// The address of a page that describes it.
+    /// The address of a page that describes the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: Option<String>,
 }
 
-/// When a step is taken.
+/// When a step must be done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOrder {
     /// Before the changes in the registry.
     Before,
-    /// After them.
+    /// After the changes in the registry.
     #[default]
     After,
 }
 
 impl std::fmt::Display for ManualStep {
-    /// Formats the step as `before the changes: …`.
+    /// Formats the step as `before the changes: …` or `after the changes: …`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let order = match self.order {
             StepOrder::Before => "before",
@@ -186,13 +194,13 @@ impl StepOrder {
     }
 }
 
-/// Restarts that a change needs.
+/// The restarts that are needed before a change takes effect.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
-    /// Whether the computer must be restarted. kbfix never does that; it reports it.
+    /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
-    /// The services to restart, by service name. kbfix does that only when asked.
+    /// The services to restart, by service name. kbfix restarts them only on request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator.
@@ -204,21 +212,21 @@ pub struct Restart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ComputerRestart {
-    /// Not needed.
+    /// The computer need not be restarted.
     Never,
-    /// The sources do not say.
+    /// The sources do not say whether a restart is needed.
     Unknown,
-    /// Needed.
+    /// The computer must be restarted.
     Required,
 }
 
-/// A sign that can be seen on a machine.
+/// A sign that can be observed on a machine.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
-    /// An event in a log.
+    /// An event in an event log.
     pub event: Event,
-    /// The effect of the remedy: `gone` (the default) or `appears`.
+    /// What the remedy does to the event: `gone` (the default) or `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
     /// A note for the operator.
@@ -226,14 +234,14 @@ pub struct Symptom {
     pub note: Option<String>,
 }
 
-/// The effect of the remedy on a symptom.
+/// What the remedy does to a symptom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {
-    /// It does not occur any more.
+    /// The symptom no longer occurs after the remedy.
     #[default]
     Gone,
-    /// It occurs from then on.
+    /// The symptom occurs only after the remedy.
     Appears,
 }
 
@@ -244,12 +252,12 @@ pub struct Event {
     /// The log, such as Application or Microsoft-Windows-SMBClient/Security.
     #[schemars(length(min = 1))]
     pub log: String,
-    /// The source, as Event Viewer shows it, or the name of the provider.
+    /// The source of the event, as Event Viewer shows it, or the name of the provider.
     #[schemars(length(min = 1))]
     pub source: String,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
-    /// The level; without one, any.
+    /// The level of the event; without it, events of any level count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<EventLevel>,
 }

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::registry::{Data, Decoded, ValueType, name::folded};
 
-/// A value that must be one of `choices`, or data of one of their types that `keep` accepts. The first choice is
-/// written.
+/// The data that a rule accepts for a value: each of `choices`, and other data of their types that `keep` accepts. If
+/// other data is found, the first choice is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
     /// The data that may be written.
     pub choices: &'a [Data],
-    /// Other data that may stay.
+    /// The condition under which other data stays.
     pub keep: Option<&'a Keep>,
 }
 
@@ -31,7 +31,7 @@ impl Choice<'_> {
         other.choices.first().is_some_and(|data| self.accepts(data))
     }
 
-    /// Returns whether this accepts everything that `other` accepts.
+    /// Returns whether this rule accepts everything that `other` accepts.
     fn contains(&self, other: &Self) -> bool {
         let kept = match (self.keep, other.keep) {
             (_, None) => true,
@@ -51,15 +51,15 @@ impl Choice<'_> {
         kept && other.choices.iter().all(|data| self.accepts(data))
     }
 
-    /// Returns whether both hold after each has been applied, in either order: neither writes data that the other
-    /// rejects, unless it never has to write after the other.
+    /// Returns whether both rules are satisfied after each was applied, in either order. Neither may write data that
+    /// the other rejects, unless it never has to write after the other.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)
     }
 
-    /// Returns whether an edit of bits, or of the strings in a list, respects `keep`: the data written here must
-    /// satisfy the edit, and the edit must turn data that is kept into data that is kept too.
+    /// Returns whether an edit of bits, or of the strings in a list, is compatible with `keep`. The data that is
+    /// written here must satisfy the edit, and the edit must turn data that is kept into data that is also kept.
     pub(super) fn agrees_with_edit(&self, edit: &Desired) -> bool {
         let written = self.choices.first();
         let written_passes = written.is_some_and(|data| Desired::OneOf(vec![data.clone()]).agrees_with(edit));
@@ -76,7 +76,7 @@ impl Choice<'_> {
 }
 
 impl Desired {
-    /// Returns whether one value can satisfy this and `other` at the same time.
+    /// Returns whether one value can satisfy this rule and `other` at the same time.
     pub fn agrees_with(&self, other: &Self) -> bool {
         use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {
@@ -124,7 +124,7 @@ impl Desired {
                     && !meet(&edit.add, &other.remove)
                     && !meet(&edit.remove, &other.add)
             }
-            // Two parts of one string, which only the string can tell apart.
+            // For two edits of parts of one string, only the actual string can show whether they conflict.
             (Replaced { types: a, edit }, Replaced { types: b, edit: other }) => {
                 a.iter().any(|t| b.contains(t)) && (edit.pattern != other.pattern || edit.with == other.with)
             }
@@ -141,7 +141,7 @@ impl Desired {
     }
 }
 
-/// Returns the strings among the data that are of one of the types.
+/// Returns the strings in the data, for those types that are in `types`.
 fn texts<'a>(all: &'a [Data], types: &'a [ValueType]) -> impl Iterator<Item = String> + 'a {
     let of_type = all.iter().filter(|data| types.contains(&data.value_type));
     of_type.filter_map(|data| match data.decode() {

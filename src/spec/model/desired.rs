@@ -1,4 +1,4 @@
-//! The rules: the desired state of keys and values.
+//! The registry rules of a checked spec: the desired state of keys and values.
 
 use std::collections::BTreeSet;
 
@@ -8,53 +8,53 @@ use crate::{
     spec::document::{Exclusive, OnSubkeys},
 };
 
-/// A key and what must hold in it.
+/// A key, and what a spec requires in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyRule {
     /// The key.
     pub key: KeyPattern,
-    /// The condition under which the rule applies.
+    /// The condition under which the rule applies; `None` if it always applies.
     pub when: Option<Condition>,
-    /// If the rule is a trigger: the condition that says that it is done.
+    /// For a trigger: the condition that is true when the trigger is done. `None` for any other rule.
     pub done_when: Option<Condition>,
     /// Whether the key must exist even if all of its values must be absent.
     pub must_exist: bool,
-    /// The desired state.
+    /// The desired state of the key.
     pub desired: DesiredKey,
-    /// The extent to which the key may hold nothing else.
+    /// Whether other content of the key must be deleted.
     pub exclusive: Option<Exclusive>,
-    /// Whether the rule's key or conditions depend on a parameter that is not set.
+    /// Whether the rule's key or conditions depend on an unset parameter.
     pub is_open: bool,
-    /// The rule's name in findings, its severity and controls, if the spec gives any.
+    /// The rule's id in findings, its severity and its controls, if the spec gives any.
     pub label: Option<Label>,
 }
 
 /// The desired state of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// The key is absent with everything below it; the setting says what to do if it has subkeys.
+    /// The key is absent, together with everything below it. The field says what to do if the key has subkeys.
     Absent(OnSubkeys),
     /// The key exists.
     Present,
-    /// These rules hold for its values; the key exists if one of them requires a value.
+    /// The values of the key satisfy these rules. The key must exist if one of the rules requires a value.
     Values(Vec<ValueRule>),
 }
 
-/// A value and its desired state.
+/// A value, and its desired state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueRule {
     /// The value name.
     pub name: ValueName,
-    /// The condition under which the rule applies.
+    /// The condition under which the rule for this value applies; `None` if it always applies.
     pub when: Option<Condition>,
     /// The desired state.
     pub desired: Desired,
-    /// The data that Windows assumes when the value is absent.
+    /// The data that Windows uses if the value is absent.
     pub if_absent: Option<Data>,
-    /// Whether the data is shown to nobody.
+    /// Whether the data is sensitive, so that it is never shown.
     pub is_sensitive: bool,
-    /// The value's name in findings, if the spec gives it a label; with the rule's severity and controls where it has
-    /// none of its own.
+    /// The value's id in findings, its severity and its controls. Severity and controls are those of the rule if the
+    /// value has none. `None` if the spec gives no label.
     pub label: Option<Label>,
 }
 
@@ -63,57 +63,58 @@ pub struct ValueRule {
 pub enum Desired {
     /// The value is absent.
     Absent,
-    /// The value is one of these, compared by type and bytes. The first is written.
+    /// The data equals one of these in type and bytes. If not, the first is written.
     OneOf(Vec<Data>),
-    /// The value is one of `choices`, or data of one of their types that `keep` accepts. The first choice is written.
+    /// The data is one of `choices`, or data of one of their types that `keep` accepts. If not, the first choice is
+    /// written.
     Kept {
-        /// The data, once for each accepted type.
+        /// The required data, once for each accepted type.
         choices: Vec<Data>,
-        /// The existing data that stays.
+        /// The existing data that stays as it is.
         keep: Keep,
     },
-    /// The value is a string of this type with exactly the items of `text`, as lists separated by commas.
+    /// The value is a string of this type. As a list separated by commas, it has the same items as `text`.
     CommaSet {
-        /// REG_SZ or REG_EXPAND_SZ.
+        /// The type: REG_SZ or REG_EXPAND_SZ.
         value_type: ValueType,
-        /// The string that is written.
+        /// The string that is written if the items differ.
         text: String,
     },
     /// The value is a number of this type in which the `set` bits are 1 and the `clear` bits are 0.
     Bits {
-        /// REG_DWORD or REG_QWORD.
+        /// The type: REG_DWORD or REG_QWORD.
         value_type: ValueType,
-        /// Bits that are 1.
+        /// The bits that must be 1.
         set: u64,
-        /// Bits that are 0.
+        /// The bits that must be 0.
         clear: u64,
     },
-    /// The value is a REG_MULTI_SZ that has the `add` strings and not the `remove` strings.
+    /// The value is a REG_MULTI_SZ that contains all strings of `add` and no string of `remove`.
     List {
-        /// Strings that are in the list.
+        /// The strings that the list must contain.
         add: Vec<String>,
-        /// Strings that are not in the list.
+        /// The strings that the list must not contain.
         remove: Vec<String>,
     },
-    /// The value is a string of one of these types, a list with separators that has some items and not others. The first
-    /// type is written.
+    /// The value is a string of one of these types, and is read as a list with separators. The list must contain some
+    /// items and must not contain others. A new value gets the first type.
     Joined {
-        /// REG_SZ, REG_EXPAND_SZ or both.
+        /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
-        /// The items.
+        /// The items that the list must and must not contain.
         edit: Joined,
     },
-    /// The value is a string of one of these types with a part that is as given.
+    /// The value is a string of one of these types, in which one part is as required.
     Replaced {
-        /// REG_SZ, REG_EXPAND_SZ or both.
+        /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
-        /// The part.
+        /// The part, and what it must be.
         edit: Replacement,
     },
 }
 
 impl KeyRule {
-    /// Returns whether the rule applies only under a condition or on request.
+    /// Returns whether the rule applies only under a condition or only on request.
     pub fn is_conditional(&self) -> bool {
         self.when.is_some() || self.done_when.is_some()
     }
@@ -126,7 +127,7 @@ impl KeyRule {
         }
     }
 
-    /// Returns whether the rule or one of its values has a label.
+    /// Returns whether the spec gives the rule, or one of its values, an id, a severity or controls.
     pub fn is_labelled(&self) -> bool {
         self.label.is_some() || self.values().iter().any(|value| value.label.is_some())
     }
@@ -153,8 +154,9 @@ impl ValueRule {
     }
 }
 
-/// Returns the items of a list separated by commas: without spaces around them, each once, in upper case like names. A
-/// space around `=` is dropped too, because UNC hardening flags can be written with one (`RequireIntegrity = 1`).
+/// Splits a list separated by commas into its items. Each item is returned once, without spaces around it, and in upper
+/// case like a name. Spaces around `=` are dropped as well, because UNC hardening flags can be written with them
+/// (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");
     let items = text.split(',').map(tidy).filter(|item| !item.is_empty());
@@ -175,7 +177,7 @@ mod tests {
         assert!(!set("A=1").agrees_with(&set("A=1,B=1")));
         assert!(!set("ß").agrees_with(&set("SS")));
         assert!(list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "A"])])));
-        // Programs read the list only up to an empty string.
+        // Programs read the list only up to the first empty string.
         assert!(!list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "", "a"])])));
         assert!(bits.agrees_with(&Desired::OneOf(vec![Data::dword(6)])));
         assert!(!bits.agrees_with(&Desired::OneOf(vec![Data::dword(7), Data::qword(6)])));

@@ -2,15 +2,15 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// The longest expression, in bytes.
+/// The largest length of an expression, in bytes.
 const LONGEST: usize = 1000;
-/// The most memory that a compiled expression takes, in bytes. It also bounds the time for each byte of a string, which
-/// is linear: the crate `regex` does not backtrack.
+/// The most memory that a compiled expression may use, in bytes. This also limits the time for each byte of a string.
+/// The total time is linear, because the crate `regex` does not backtrack.
 const MOST_MEMORY: usize = 256 << 10;
-/// The deepest nesting of groups.
+/// The deepest allowed nesting of groups.
 const DEEPEST: u32 = 50;
 
-/// A compiled regular expression.
+/// A compiled regular expression of a spec.
 #[derive(Debug, Clone)]
 pub struct Expression(Regex);
 
@@ -18,16 +18,16 @@ impl Expression {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// Returns the reason why `text` is not an expression that kbfix takes.
+    /// Returns the reason why kbfix does not accept `text` as an expression.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
-            return Err(format!("it has {} bytes, and may have {LONGEST}", text.len()));
+            return Err(format!("the expression has {} bytes, but at most {LONGEST} are allowed", text.len()));
         }
         let built =
             RegexBuilder::new(text).size_limit(MOST_MEMORY).dfa_size_limit(MOST_MEMORY).nest_limit(DEEPEST).build();
         built.map(Self).map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
-            // The message shows the expression again; its last line says what is wrong.
+            regex::Error::CompiledTooBig(_) => "the expression needs too much memory".to_owned(),
+            // The message repeats the expression; only its last line says what is wrong.
             other => {
                 let text = other.to_string();
                 let last = text.lines().last().unwrap_or_default();
@@ -41,7 +41,7 @@ impl Expression {
         self.0.as_str()
     }
 
-    /// Returns whether the expression occurs in `text`.
+    /// Returns whether the expression matches somewhere in `text`.
     pub fn occurs_in(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
@@ -77,7 +77,7 @@ mod tests {
             let error = Expression::new(&text).unwrap_err();
             assert!(error.contains(fault), "{text}: {error}");
         }
-        // Exponential where an engine backtracks.
+        // A regular expression engine that backtracks would need exponential time for this.
         let nested = Expression::new("^(a+)+$").unwrap();
         assert!(!nested.occurs_in(&format!("{}b", "a".repeat(100_000))));
     }

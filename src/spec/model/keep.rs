@@ -1,11 +1,11 @@
-//! Existing data that stays as it is: the `keep` of a value.
+//! The existing data that a value may keep: the field `keep`.
 
 use std::collections::HashSet;
 
 use super::Expression;
 use crate::registry::{Data, Decoded, ValueType, name::folded, notation};
 
-/// Bounds of a number, inclusive; a missing bound does not restrict it.
+/// Inclusive bounds for a number. A missing bound does not limit the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// The lowest number.
@@ -17,33 +17,34 @@ pub struct Bounds {
 /// The existing data that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
-    /// Any data that is well-formed for its type.
+    /// Any data stays that is well-formed for its type.
     Any,
-    /// Numbers within these bounds, also as decimal strings.
+    /// Numbers within these bounds stay, also as decimal strings.
     Between(Bounds),
-    /// Each of these, compared by type and bytes.
+    /// Data stays that equals one of these in type and bytes.
     OneOf(Vec<Data>),
-    /// Any well-formed data but these.
+    /// Any well-formed data stays that is not one of these.
     NoneOf(Vec<Data>),
-    /// Lists that have each of these strings; without a separator, also strings that have each of these in them.
+    /// Lists stay that contain each of these strings. Without a separator, strings stay that contain each of these
+    /// texts.
     Contains(Items),
-    /// Lists that have no other strings than these.
+    /// Lists stay that contain no other strings than these.
     Subset(Items),
-    /// Strings in which this occurs.
+    /// Strings stay in which this regular expression matches.
     Matches(Expression),
 }
 
-/// Strings of a list, which may be one string with separators.
+/// Strings to look for in a list. The list may be a single string with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
     /// The strings.
     pub items: Vec<String>,
-    /// What stands between the items of a REG_SZ or REG_EXPAND_SZ.
+    /// The text between the items of a REG_SZ or REG_EXPAND_SZ.
     pub separator: Option<String>,
 }
 
 impl Items {
-    /// Returns the items of the data in upper case like names; `None` if it is no list.
+    /// Returns the items of a list in upper case, like names; `None` if the data is not a list.
     fn of(&self, decoded: &Decoded) -> Option<HashSet<Vec<u16>>> {
         match (decoded, &self.separator) {
             (Decoded::List(list), _) => Some(list.iter().map(|item| folded(item)).collect()),
@@ -110,15 +111,16 @@ impl std::fmt::Display for Keep {
             Self::NoneOf(all) => {
                 write!(f, "anything but {}", all.iter().map(notation::data).collect::<Vec<_>>().join(" or "))
             }
-            Self::Contains(items) => write!(f, "with {items} in it"),
-            Self::Subset(items) => write!(f, "with nothing but {items} in it"),
-            Self::Matches(expression) => write!(f, "in which {} occurs", notation::quoted(expression.as_str())),
+            Self::Contains(items) => write!(f, "containing {items}"),
+            Self::Subset(items) => write!(f, "containing only {items}"),
+            Self::Matches(expression) => write!(f, "matching {}", notation::quoted(expression.as_str())),
         }
     }
 }
 
 impl Keep {
-    /// Returns whether `found` stays as it is; `types` are the accepted types. Data of another type never stays.
+    /// Returns whether the data `found` stays as it is. `types` are the accepted types; data of another type never
+    /// stays.
     pub fn keeps(&self, types: impl IntoIterator<Item = ValueType>, found: &Data) -> bool {
         let decoded = found.decode();
         types.into_iter().any(|t| t == found.value_type)
@@ -136,7 +138,8 @@ impl Keep {
     }
 }
 
-/// Returns the number in the data: that of a number type, or a decimal string without sign, spaces or leading zeros.
+/// Returns the number that the data contains: in a number type, or in a decimal string without sign, spaces or leading
+/// zeros.
 pub(super) fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),

@@ -1,7 +1,7 @@
-//! One name in a key of a spec, and its notation.
+//! One name in the key of a spec, and how specs write it.
 //!
-//! `*` stands for any characters and `{name}` for a parameter; `[*]`, `[{]` and `[[]` are the characters `*`, `{` and
-//! `[` themselves, as in the patterns of shells.
+//! `*` matches any characters, and `{name}` is replaced with a parameter. `[*]`, `[{]` and `[[]` are the characters
+//! `*`, `{` and `[` themselves, as in shell patterns.
 
 use std::fmt;
 
@@ -17,30 +17,31 @@ use super::variable::variable_at;
 pub enum NamePattern {
     /// Exactly this name.
     Name(KeyName),
-    /// A name with `*` in it: every existing subkey whose name matches.
+    /// A name that contains `*`. It matches every existing subkey with such a name.
     Like(Like),
 }
 
-/// A name in which each `*` stands for any number of characters, including none.
+/// A pattern for names, in which each `*` matches any number of characters, including none. It is stored as the texts
+/// between the stars.
 #[derive(Debug, Clone)]
 pub struct Like(Vec<String>);
 
-/// A piece of a name in the notation of specs.
+/// A piece of a name, as specs write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::spec) enum Piece<'t> {
-    /// Literal text.
+    /// Text that has no special meaning.
     Text(&'t str),
-    /// `*`.
+    /// A `*`, which matches any characters.
     Star,
-    /// `{name}`.
+    /// A `{name}`, which is replaced with a parameter.
     Variable(&'t str),
 }
 
-/// The escape of each special character, and the character.
+/// The escape for each special character, and the character itself.
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
 
 impl Like {
-    /// Creates a pattern for names that begin with the first of `parts`, end with the last, and have the others in
+    /// Returns the pattern for names that begin with the first of `parts`, end with the last, and contain the others in
     /// between, in that order.
     pub(in crate::spec) fn new(parts: Vec<String>) -> Self {
         Self(parts)
@@ -66,7 +67,7 @@ impl PartialEq for Like {
 impl Eq for Like {}
 
 impl NamePattern {
-    /// Returns whether one name can match both patterns. Two patterns with `*` are assumed to overlap.
+    /// Returns whether one name can match both patterns. Two patterns that both contain `*` are assumed to overlap.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
@@ -88,7 +89,7 @@ impl fmt::Display for NamePattern {
     }
 }
 
-/// Splits a name in the notation of specs into its pieces.
+/// Splits a name, as specs write it, into its pieces.
 pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
     let (mut rest, mut plain) = (text, 0);
@@ -116,7 +117,7 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
 }
 
-/// Formats a name as a spec writes it; escapes only what would otherwise have another meaning.
+/// Formats a name as specs write it. Characters are escaped only where they would otherwise have a special meaning.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;

@@ -1,11 +1,11 @@
-//! What a rule or a value is called in findings, and how grave it is.
+//! The labels of rules and values in findings, with their severity.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::document::{self, ControlIds, Severity};
 
-/// The name of a rule or a value in findings and waivers, its severity, and the controls that it fulfils.
+/// The id of a rule or value in findings and waivers, its severity, and the controls that it implements.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
@@ -15,12 +15,12 @@ pub struct Label {
     /// The severity, if the spec gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of other catalogues.
+    /// The controls of other catalogues that it implements.
     #[serde(default, skip_serializing_if = "Controls::is_empty")]
     pub controls: Controls,
 }
 
-/// The controls that a rule fulfils, by catalogue.
+/// The controls that a rule implements, by catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {
@@ -39,12 +39,12 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// Returns whether there are none.
+    /// Returns whether there are no controls.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns each catalogue's name with its identifiers.
+    /// Returns the name of each catalogue with the identifiers of its controls.
     pub fn by_catalogue(&self) -> [(&'static str, &[String]); 4] {
         [("STIG", &self.stig), ("CIS", &self.cis), ("CCE", &self.cce), ("NIST", &self.nist)]
     }
@@ -68,8 +68,8 @@ impl Label {
         (label != Self::default()).then_some(label)
     }
 
-    /// Returns the label of a value in a rule with the label `rule`: what the value does not say itself is as the rule
-    /// says.
+    /// Returns the label of a value in a rule that has the label `rule`. The value gets the rule's severity and
+    /// controls where it has none.
     pub(in crate::spec) fn within(self, rule: Option<&Self>) -> Self {
         let Some(rule) = rule else { return self };
         let controls = if self.controls.is_empty() { rule.controls.clone() } else { self.controls };

@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{ComputerRestart, Document};
 use crate::version::Platform;
 
-pub use condition::{Branch, Condition, FileTest, Literal, OsTest, Prerequisite, ValueAt, ValueTest, VersionTest};
+pub use condition::{
+    Branch, Condition, FileTest, Literal, OsTest, OtherValue, Prerequisite, ValueAt, ValueTest, VersionTest,
+};
 pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
 pub use expression::Expression;
 pub use keep::{Bounds, Items, Keep};
@@ -29,49 +31,51 @@ pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub use text_edit::{Joined, PART, Replacement};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
-/// A checked spec with the operator's choices filled in.
+/// A checked spec, with the operator's choices filled in.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// The name of the spec in messages and documents.
+    /// The id of the spec, by which messages and documents name it.
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The origin of the spec.
+    /// The file that the spec comes from.
     pub origin: Origin,
-    /// Each parameter's data as a string, for the plan; a sensitive one is hidden.
+    /// The data of each parameter as a string, for the plan. The data of sensitive parameters is hidden.
     pub parameters: BTreeMap<String, String>,
-    /// The parameters that the operator gave; the others have their default.
+    /// The parameters that the operator set; the others have their default.
     pub set: BTreeSet<String>,
-    /// The parameters without a default that the operator did not give, each with what to give it. Allowed data takes their
-    /// place where they are used; no change is planned for such a spec.
+    /// The unset parameters without a default, each with a text that says what the operator can give. Where such a
+    /// parameter is used, allowed data takes its place, but no changes are planned for the spec.
     pub unset: BTreeMap<String, String>,
-    /// The parameters whose data is shown to nobody.
+    /// The parameters whose data is sensitive.
     pub sensitive: BTreeSet<String>,
-    /// The folders that the target knows, by name.
+    /// The folders whose paths the target stores, by the name that the spec gives them.
     pub locations: BTreeMap<String, ValueAt>,
     /// The condition under which the spec applies.
     pub applicable: Option<Condition>,
-    /// Conditions that must hold before anything is changed.
+    /// The cause that the article names, if the spec gives one.
+    pub cause: Option<Prerequisite>,
+    /// The conditions that must be true before anything is changed.
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed.
     pub hotfix: Option<Hotfix>,
-    /// Whether the operator asks for the triggers, so that those that are not done are written.
+    /// Whether the operator requests the triggers of the spec, so that those that are not done yet are written.
     pub run_triggers: bool,
-    /// The registry rules, in the order of the file; a rule for both views becomes two.
+    /// The registry rules, in the order of the file. A rule for both views becomes two rules.
     pub rules: Vec<KeyRule>,
-    /// Restarts that are needed afterwards.
+    /// The restarts that are needed after the changes.
     pub restart: Restart,
-    /// The document that the spec was made from, for [`crate::render`] and exports.
+    /// The document from which the spec was made, for [`crate::render`] and for exports.
     pub document: Document,
 }
 
 impl Spec {
-    /// Returns the unset parameters on which keys depend, so that not even what to read is known.
+    /// Returns the unset parameters that are part of keys. Without them it is not known which keys to read.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.done_when));
         let when = when.chain(values.filter_map(|value| value.when.as_ref()));
-        let prerequisites = self.prerequisites.iter().map(|prerequisite| &prerequisite.condition);
+        let prerequisites = self.prerequisites.iter().chain(&self.cause).map(|prerequisite| &prerequisite.condition);
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
         let rules = self.rules.iter().map(|rule| &rule.key);
         let locations = self.locations.values().map(|at| &at.key);
@@ -79,10 +83,10 @@ impl Spec {
     }
 }
 
-/// The origin of a spec.
+/// The file that a spec comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The file's path as given, `-` for standard input, or the name of a built-in spec.
+    /// The path of the file as the user gave it, `-` for standard input, or the name of a built-in spec.
     pub name: String,
     /// The SHA-256 of the file's bytes, in hex digits.
     pub sha256: String,
@@ -93,41 +97,41 @@ pub struct Origin {
 pub struct Hotfix {
     /// The name of the update.
     pub title: String,
-    /// The files that prove it.
+    /// The files whose versions show that the update is installed.
     pub files: Vec<HotfixFile>,
-    /// The package that installs the update, if kbfix may do that.
+    /// The package that installs the update, if kbfix may install it.
     pub package: Option<Package>,
-    /// Whether the operator supplies the package and asks for its installation.
+    /// Whether the operator supplies the package and requests its installation.
     pub install: bool,
 }
 
 /// A package that installs a hotfix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The file name; `*` stands for any characters.
+    /// The name of the package file; `*` matches any characters.
     pub file: String,
     /// The SHA-256 of the file, in lower-case hex digits.
     pub sha256: String,
-    /// The arguments that install it without questions and without a restart.
+    /// The command-line arguments that make the package install without questions and without a restart.
     pub arguments: Vec<String>,
     /// Exit codes that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success after which the computer must be restarted.
+    /// Exit codes that mean success and that the computer must be restarted.
     pub restart: Vec<u32>,
 }
 
-/// A file of a hotfix.
+/// A file of the update, with the version that shows that the update is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HotfixFile {
     /// The path of the file.
     pub path: FilePattern,
-    /// The file versions that are sufficient.
+    /// The accepted file versions.
     pub version: VersionTest,
-    /// The processor that the file is built for.
+    /// The processor for which the file must be built.
     pub platform: Option<Platform>,
 }
 
-/// Restarts that a spec asks for.
+/// The restarts that a spec requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
     /// Whether the computer must be restarted.

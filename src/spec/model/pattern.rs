@@ -1,76 +1,77 @@
-//! Patterns of keys and files: with a `*`, or with parts that only the target can fill in.
+//! Patterns for keys and files: they contain a `*`, or parts that only the target can fill in.
 
 use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 use super::NamePattern;
 
-/// A key in one view, in which a name may stand for many subkeys and HKCU for each user.
+/// A key in one view. A name in it may match many subkeys, and HKCU means each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern {
     /// The root key.
     pub root: RootKey,
     /// The names below the root key.
     pub names: Vec<NamePattern>,
-    /// The view.
+    /// The registry view, 32-bit or 64-bit.
     pub view: View,
-    /// In a condition that refers to its rule's key as `.`: how many of the names belong to that key. The pattern then
-    /// stands for a place below the one key that the rule is applied to, in that key's view.
+    /// For a condition that refers to its rule's key as `.`: the number of names that belong to that key. The pattern
+    /// then means a key at or below the one key to which the rule is applied, in the view of that key.
     pub own: Option<usize>,
-    /// In a condition of a rule below HKCU: the key is in the hive of the user whose key the rule is applied to.
+    /// For a condition of a rule below HKCU: whether the key is in the hive of the same user as the key to which the
+    /// rule is applied.
     pub same_user: bool,
-    /// Whether a key below HKCU also stands for the key in the Default profile.
+    /// Whether a key below HKCU also means the key in the Default profile.
     pub default_profile: bool,
-    /// An unset parameter in the key; which key is meant is then unknown.
+    /// An unset parameter in the key, because of which the key is not known.
     pub unset: Option<String>,
 }
 
-/// The path of a file, whose folder the target may have to fill in.
+/// The path of a file. The target may have to fill in its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePattern(pub Vec<PathPart>);
 
 /// A piece of a [`FilePattern`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathPart {
-    /// Literal text.
+    /// Text that has no special meaning.
     Text(String),
-    /// `{location}`.
+    /// A `{location}`: a folder whose path the target stores.
     Location(String),
-    /// A variable such as `%SystemRoot%`.
+    /// An environment variable such as `%SystemRoot%`.
     Variable(PathVariable),
 }
 
-/// The path variables that are resolved from the target's registry.
+/// The environment variables in paths that kbfix can find in the target's registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
-    /// `%SystemRoot%`, `%windir%`.
+    /// `%SystemRoot%` or `%windir%`.
     SystemRoot,
-    /// `%SystemDrive%`.
+    /// The variable `%SystemDrive%`.
     SystemDrive,
-    /// `%ProgramFiles%`.
+    /// The variable `%ProgramFiles%`.
     ProgramFiles,
-    /// `%ProgramFiles(x86)%`.
+    /// The variable `%ProgramFiles(x86)%`.
     ProgramFilesX86,
-    /// `%CommonProgramFiles%`.
+    /// The variable `%CommonProgramFiles%`.
     CommonProgramFiles,
-    /// `%CommonProgramFiles(x86)%`.
+    /// The variable `%CommonProgramFiles(x86)%`.
     CommonProgramFilesX86,
-    /// `%ProgramData%`, `%ALLUSERSPROFILE%`.
+    /// `%ProgramData%` or `%ALLUSERSPROFILE%`.
     ProgramData,
 }
 
 impl KeyPattern {
-    /// Returns whether a name in the key has a `*`.
+    /// Returns whether a name in the key contains a `*`.
     pub fn has_star(&self) -> bool {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
-    /// Returns whether one key can match both patterns. Two names with `*` are assumed to overlap.
+    /// Returns whether one key can match both patterns. Two names that both contain `*` are assumed to overlap.
     pub fn may_meet(&self, other: &Self) -> bool {
         (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
             && self.names.iter().zip(&other.names).all(|(a, b)| a.may_meet(b))
     }
 
-    /// Returns the pattern of exactly this key, in the 64-bit view.
+    /// Returns the pattern that matches only this key, in the 64-bit view.
     pub fn of(path: &KeyPath) -> Self {
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
         Self {
@@ -84,7 +85,7 @@ impl KeyPattern {
         }
     }
 
-    /// Returns the path below the root key; `None` if a name has a `*`.
+    /// Returns the path of the key; `None` if a name contains a `*`.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
         for name in &self.names {
@@ -96,10 +97,9 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// Returns the pattern of the same keys by their canonical names, on a Windows with two views.
+    /// Returns the pattern with the canonical names of the same keys, on a Windows with two views.
     pub fn one_name(&self) -> Self {
-        // A name with `*` has no other canonical form. A placeholder with its number takes its place during the
-        // conversion.
+        // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");
         let mut path = KeyPath::root_key(self.root);
         for (at, name) in self.names.iter().enumerate() {
@@ -127,8 +127,8 @@ impl KeyPattern {
         }
     }
 
-    /// Returns a string that is the same for two patterns exactly if they are equal without regard to case, for use as
-    /// the key of a map.
+    /// Returns a string that is equal for two patterns exactly if the patterns are equal without regard to case. It can
+    /// be used as the key of a map.
     pub fn folded(&self) -> String {
         let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
         String::from_utf16_lossy(&units(&self.to_string()))
@@ -146,7 +146,7 @@ impl std::fmt::Display for KeyPattern {
 }
 
 impl PathVariable {
-    /// Parses the name of a variable, without percent signs and in any case.
+    /// Parses the name of a variable, without percent signs and in any letter case.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "systemroot" | "windir" => Self::SystemRoot,
@@ -160,7 +160,7 @@ impl PathVariable {
         })
     }
 
-    /// Returns the name as Windows spells it.
+    /// Returns the name of the variable, as Windows spells it.
     pub fn name(self) -> &'static str {
         match self {
             Self::SystemRoot => "SystemRoot",

@@ -1,12 +1,12 @@
-//! Keys that kbfix never deletes, by whatever name.
+//! Keys that kbfix never deletes, under any of their names.
 
 use crate::registry::{Key, KeyName, RootKey, View, name};
 
 use super::{KeyPattern, NamePattern};
 
-/// Keys that Windows, or much software on it, cannot do without, by their canonical names. `*` stands for any name,
-/// HKCU for every key directly below HKU, `CurrentControlSet` for every control set, and a key below `HKLM\SOFTWARE`
-/// for those in both views.
+/// Keys without which Windows, or much of the software on it, cannot work, by their canonical names. `*` matches any
+/// name, HKCU any key directly below HKU, and `CurrentControlSet` any control set. A key below `HKLM\SOFTWARE` is
+/// protected in both views.
 const PROTECTED: &[&str] = &[
     r"HKLM\*",
     r"HKCU\*",
@@ -67,7 +67,7 @@ pub fn is_protected(key: &Key) -> bool {
     })
 }
 
-/// Returns whether a key that the pattern can stand for is protected.
+/// Returns whether the pattern can match a protected key.
 pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     let key = key.one_name();
     let narrow = (0..key.names.len()).filter(|at| can_be_wow6432node(&key, *at)).map(|at| {
@@ -77,7 +77,7 @@ pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     [key.clone()].into_iter().chain(narrow).any(|key| PROTECTED.iter().any(|protected| can_be(&key, protected)))
 }
 
-/// Returns whether name number `at` can be the key in which the 64-bit view keeps the keys of the 32-bit view.
+/// Returns whether the name at the index `at` can be the key in which 64-bit Windows stores the 32-bit view.
 fn can_be_wow6432node(key: &KeyPattern, at: usize) -> bool {
     let below_software = key.root == RootKey::Hklm && (at == 1 || at == 2);
     let below_classes = matches!(key.root, RootKey::Hkcu | RootKey::Hku) && (at == 2 || at == 3);
@@ -91,12 +91,12 @@ fn fits(pattern: &NamePattern, name: &str) -> bool {
     }
 }
 
-/// Returns whether `key` can be the key that `protected` names, in either view.
+/// Returns whether `key` can match the protected key `protected`, in either view.
 fn can_be(key: &KeyPattern, protected: &str) -> bool {
     let mut parts = protected.split('\\');
     let mut names = key.names.iter();
     let root = parts.next();
-    // HKCU stands for any key directly below HKU.
+    // HKCU matches any key directly below HKU.
     let same_root =
         root == Some(key.root.short()) || (root == Some("HKCU") && key.root == RootKey::Hku && names.next().is_some());
     same_root && parts.all(|part| names.next().is_some_and(|name| is(name, part))) && names.next().is_none()

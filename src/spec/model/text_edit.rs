@@ -1,36 +1,37 @@
-//! Edits of strings that keep the rest: the items of a list with separators, and a part that a pattern finds.
+//! Edits of strings that keep the rest of the string: of the items in a list with separators, and of a part that a
+//! pattern finds.
 
 use std::collections::HashSet;
 
 use super::Expression;
 use crate::registry::name::folded;
 
-/// The name of the group that is the part to replace, if the pattern finds more than the part.
+/// The name of the group that marks the part to replace, if the pattern matches more than that part.
 pub const PART: &str = "part";
 
-/// A list in one string.
+/// An edit of a list that is stored in one string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// What stands between the items.
+    /// The text between the items.
     pub separator: String,
-    /// Items that are in the list.
+    /// Items that the list must contain.
     pub add: Vec<String>,
-    /// Items that are not in the list.
+    /// Items that the list must not contain.
     pub remove: Vec<String>,
 }
 
-/// A part of a string.
+/// The replacement of a part of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// What finds the part: the group `part`, or all of the match.
+    /// The expression that finds the part: its group `part`, or the whole match if there is no such group.
     pub pattern: Expression,
-    /// What the part becomes.
+    /// The text that replaces the part.
     pub with: String,
 }
 
 impl Joined {
-    /// Returns `text` with the items added and removed. Items compare without spaces around them and without regard to
-    /// case; what is neither added nor removed stays as it is.
+    /// Returns `text` with the items added and removed. Items are compared without spaces around them and without
+    /// regard to case. All other items stay as they are.
     pub fn edit(&self, text: &str) -> String {
         let removed: HashSet<_> = self.remove.iter().map(|item| folded(item)).collect();
         let is_removed = |item: &str| removed.contains(&folded(item.trim()));
@@ -43,7 +44,7 @@ impl Joined {
         if missing.is_empty() && items.len() == before {
             return text.to_owned();
         }
-        // A list may end in a separator, which is kept there; an empty string is a list without items.
+        // A list may end with a separator, which stays there. An empty string is a list without items.
         let ends_empty = items.last().is_some_and(|last| last.trim().is_empty());
         let end = if ends_empty && !missing.is_empty() { items.pop() } else { None };
         let is_empty = items.is_empty();
@@ -57,25 +58,25 @@ impl Replacement {
     /// Returns `text` with the part replaced.
     ///
     /// # Errors
-    /// Returns the reason if the pattern does not occur exactly once in `text`, or not in the result, so that the result
-    /// would not be known for what it is.
+    /// Returns the reason if the pattern does not match exactly once in `text`, or does not match in the result. In the
+    /// latter case, a later run could not recognize the result.
     pub fn edit(&self, text: &str) -> Result<String, String> {
         let edited = self.edit_once(text)?;
         match self.edit_once(&edited) {
             Ok(again) if again == edited => Ok(edited),
-            _ => Err("the pattern would not find the part again once it was replaced".to_owned()),
+            _ => Err("the pattern would not match any more after the replacement".to_owned()),
         }
     }
 
     fn edit_once(&self, text: &str) -> Result<String, String> {
         let mut found = self.pattern.regex().captures_iter(text);
-        let first = found.next().ok_or("the pattern does not occur in it")?;
+        let first = found.next().ok_or("the pattern does not match the string")?;
         if found.next().is_some() {
-            return Err("the pattern occurs more than once in it".to_owned());
+            return Err("the pattern matches the string more than once".to_owned());
         }
         let named = self.pattern.regex().capture_names().flatten().any(|name| name == PART);
         let part = if named { first.name(PART) } else { first.get(0) };
-        let part = part.ok_or("what the pattern finds has no `part`")?.range();
+        let part = part.ok_or("the match of the pattern has no group `part`")?.range();
         Ok(format!("{}{}{}", &text[..part.start], self.with, &text[part.end..]))
     }
 }
@@ -117,15 +118,15 @@ mod tests {
         let windows = r"csrss.exe SharedSection=1024,20480,768 Windows=On";
         assert_eq!(section.edit(windows).unwrap(), windows.replace("768", "2048"));
         assert_eq!(section.edit(&windows.replace("768", "2048")).unwrap(), windows.replace("768", "2048"));
-        assert!(section.edit("Windows=On").unwrap_err().contains("does not occur"));
+        assert!(section.edit("Windows=On").unwrap_err().contains("does not match"));
         assert!(section.edit(&windows.repeat(2)).unwrap_err().contains("more than once"));
-        // An ACE at the end, which may be missing.
+        // A permission entry (ACE) at the end, which may be missing.
         let ace = replacement(r"(?<part>(\(A;;0x1;;;NS\))?)$", "(A;;0x1;;;NS)");
         for text in ["O:BAG:SYD:", "O:BAG:SYD:(A;;0x1;;;NS)"] {
             assert_eq!(ace.edit(text).unwrap(), "O:BAG:SYD:(A;;0x1;;;NS)");
         }
-        assert!(replacement("a", "b").edit("a").unwrap_err().contains("again"));
-        assert!(replacement("(?<part>a)|b", "a").edit("b").unwrap_err().contains("no `part`"));
-        assert!(replacement("a", "aa").edit("a").unwrap_err().contains("again"));
+        assert!(replacement("a", "b").edit("a").unwrap_err().contains("after the replacement"));
+        assert!(replacement("(?<part>a)|b", "a").edit("b").unwrap_err().contains("no group `part`"));
+        assert!(replacement("a", "aa").edit("a").unwrap_err().contains("after the replacement"));
     }
 }

@@ -1,9 +1,9 @@
-//! Versions that stand inside a string, such as `16.0.10730.20102` in Office's `VersionToReport`.
+//! Versions inside a string, such as `16.0.10730.20102` in Office's value `VersionToReport`.
 
-/// A version of up to four numbers; missing ones are 0.
+/// A version of up to four numbers; missing numbers are 0.
 pub type TextVersion = [u32; 4];
 
-/// Parses a version that is all of `text`: one to four numbers with dots between them.
+/// Parses a string that is a version: one to four numbers with dots between them.
 pub fn parse(text: &str) -> Option<TextVersion> {
     let mut version = [0; 4];
     let mut parts = text.split('.');
@@ -17,15 +17,15 @@ pub fn parse(text: &str) -> Option<TextVersion> {
     parts.next().is_none().then_some(version)
 }
 
-/// Returns the versions inside `text`: two to four numbers with dots between them, and no further digit or dot beside
-/// them.
+/// Returns the versions inside `text`. A version has two to four numbers with dots between them, and no further digit
+/// or dot next to it.
 pub fn within(text: &str) -> Vec<TextVersion> {
     let tokens = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-    // A dot before or after it ends a sentence, or begins a file's ending.
+    // A dot before or after the version ends a sentence, or begins a file extension.
     tokens.map(|token| token.trim_matches('.')).filter(|token| token.contains('.')).filter_map(parse).collect()
 }
 
-/// Formats a version without the zeros at its end, with at least two numbers.
+/// Formats a version with at least two numbers. Further zeros at its end are left out.
 pub fn dotted(version: TextVersion) -> String {
     let known = version.iter().rposition(|n| *n != 0).map_or(2, |at| (at + 1).max(2));
     version[..known].iter().map(ToString::to_string).collect::<Vec<_>>().join(".")

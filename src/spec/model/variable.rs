@@ -1,4 +1,4 @@
-//! `{name}` in a key or in the path of a file.
+//! Finds `{name}` in a key or in the path of a file.
 
 /// Returns whether `name` can be the name of a parameter or location: `[a-z_][a-z0-9_]*`.
 pub(in crate::spec) fn is_variable_name(name: &str) -> bool {
@@ -6,7 +6,7 @@ pub(in crate::spec) fn is_variable_name(name: &str) -> bool {
     name.bytes().enumerate().all(|(at, b)| first(b) || at > 0 && b.is_ascii_digit()) && !name.is_empty()
 }
 
-/// Returns the name if `text` begins with `{name}`. Other text in braces, such as a GUID, is not a variable.
+/// Returns the name if `text` begins with a `{name}`. Other text in braces, such as a GUID, is not a variable.
 pub(in crate::spec) fn variable_at(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?;
     let close = inner.find(['{', '}'])?;

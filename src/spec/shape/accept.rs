@@ -1,18 +1,20 @@
-//! Accepts a document that certainly has the form that the schema gives, without compiling the schema.
+//! Accepts a document that certainly matches the schema, without compiling the schema.
 //!
-//! To compile a schema takes longer than all else that a small spec needs, and only a document with a fault needs the
-//! explanations of the jsonschema crate. This reads the same schema from its file, knows the few keywords that it uses,
-//! and says yes only where it is certain. A test holds both to the same answer.
+//! Compiling the schema takes longer than everything else that a small spec needs, and only a document with an error
+//! needs the explanations of the crate jsonschema. This code reads the schema from its file, knows the few keywords
+//! that it uses, and accepts a document only if it certainly matches. A test checks that it never disagrees with
+//! jsonschema.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-/// The schema as `schema()` generates it; a test holds the file against the types.
+/// The schema as `schema()` generates it; a test checks the file against the types.
 const SCHEMA: &str = include_str!("../../../schema/spec.v1.schema.json");
 
-/// One (sub)schema. A keyword that is not here makes the whole schema unreadable: nothing is accepted then.
+/// A schema or subschema. If it contains a keyword that is not a field here, the whole schema is unreadable, and
+/// nothing is accepted.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Form<'s> {
@@ -24,7 +26,7 @@ struct Form<'s> {
     _title: IgnoredAny,
     #[serde(rename = "description", default)]
     _description: IgnoredAny,
-    // In draft 2020-12 a format is a note.
+    // In draft 2020-12, `format` is only an annotation.
     #[serde(rename = "format", default)]
     _format: IgnoredAny,
     #[serde(rename = "default", default)]
@@ -60,7 +62,7 @@ struct Form<'s> {
     definitions: BTreeMap<&'s str, Form<'s>>,
 }
 
-/// A branch of a `oneOf`: one string. Of these at most one can match, so that one match is enough.
+/// A branch of a `oneOf`: one string. At most one branch can match, so one match is enough.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Word {
@@ -94,8 +96,8 @@ enum Additional<'s> {
 struct Pattern<'s>(#[serde(borrow)] Cow<'s, str>);
 
 impl Pattern<'_> {
-    /// Returns whether the text certainly matches. Only ASCII is certain: the dialects of regular expressions differ on
-    /// what else `\d` and `\S` are.
+    /// Returns whether the text certainly matches. Only ASCII is certain, because regular expression engines differ in
+    /// what else `\d` and `\S` match.
     fn accepts(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         match &*self.0 {
@@ -116,7 +118,7 @@ impl Pattern<'_> {
     }
 }
 
-/// Returns whether the document certainly has the form that the schema gives.
+/// Returns whether the document certainly matches the schema.
 pub(in crate::spec) fn accepts(document: &Value) -> bool {
     static FORM: OnceLock<Option<Form<'static>>> = OnceLock::new();
     let form = FORM.get_or_init(|| serde_json::from_str(SCHEMA).ok());
@@ -166,7 +168,7 @@ impl<'s> Form<'s> {
                     && self.pattern.as_ref().is_none_or(|pattern| pattern.accepts(text))
             }
             Value::Number(number) => {
-                // Exact for the limits of the schema, which are 0 and those of 32 bits.
+                // Exact for the limits in the schema, which are 0 and the limits of 32-bit numbers.
                 let number = number.as_f64().unwrap_or(f64::NAN);
                 self.minimum.is_none_or(|least| number >= f64::from(least))
                     && self.maximum.is_none_or(|most| number <= f64::from(most))
@@ -182,7 +184,7 @@ impl Kind {
             Self::Object => value.is_object(),
             Self::Array => value.is_array(),
             Self::String => value.is_string(),
-            // 1.0 is an integer too.
+            // 1.0 is an integer as well.
             Self::Integer => value.as_f64().is_some_and(|number| number.fract() == 0.0),
             Self::Boolean => value.is_boolean(),
         }

@@ -1,6 +1,6 @@
-//! Refuses unquoted scalars that readers of YAML interpret differently ([`crate::spec::source::readings`]).
+//! Refuses unquoted scalars that YAML readers interpret differently ([`crate::spec::source::readings`]).
 //!
-//! To one reader `on` is a word, to another it is true; `0777` can be 777, 511 or a string. kbfix does not guess.
+//! For one reader `on` is a word, for another it means true; `0777` can be 777, 511 or a string. kbfix does not guess.
 
 use crate::{
     diag::{Code, Hint, text::shorten},
@@ -42,7 +42,7 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
         Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
         Some(Reading::Int(_)) => too_large(findings, path, text),
         Some(_) => {}
-        // PyYAML turns a day into a date object, which becomes the same text again on its way to kbfix.
+        // PyYAML converts a date to a date object, which becomes the same text again before kbfix reads it.
         None if is_day(text) && is_review(path) => {}
         None if findings.only_counts() => {}
         None => {
@@ -77,7 +77,8 @@ fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {
         Some(Reading::Text) => {}
         // This is reported as a merge key.
         _ if text == "<<" => {}
-        // Only a number in its shortest decimal form stays the same name if a reader takes it for a number.
+        // The name of a field can be a number only in its shortest decimal form: any other number would become a
+        // different name.
         Some(Reading::Int(Some(number))) if number.to_string() == text => {}
         _ if findings.only_counts() => {}
         Some(reading) => {

@@ -1,5 +1,5 @@
-//! Explains faults in the form of a document: turns each error of the jsonschema crate into a finding with its place,
-//! what was expected and found, and the field or word that was probably meant.
+//! Explains where a document does not match the schema. Turns each error of the crate jsonschema into a finding with
+//! its place, with what was expected and found, and with the field or word that was probably meant.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind as Failure, paths::LocationSegment};
 use serde_json::Value;
@@ -24,9 +24,9 @@ use super::{
 /// The result of checking a document against the schema.
 #[derive(Default)]
 pub(in crate::spec) struct Verdict {
-    /// Fields that the language does not have, each with the field that was probably meant.
+    /// Fields that the spec language does not have, each with the field that was probably meant.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// The places of other faults.
+    /// The places of other errors.
     pub wrong: Vec<Path>,
 }
 
@@ -34,14 +34,14 @@ pub(in crate::spec) struct Verdict {
 pub(in crate::spec) struct Explainer<'a, 't> {
     /// The schema.
     pub schema: &'a Value,
-    /// The destination of the findings.
+    /// Where the findings are added.
     pub findings: &'a mut Findings<'t>,
-    /// The faults found so far.
+    /// The errors that were found so far.
     pub verdict: Verdict,
 }
 
 impl Explainer<'_, '_> {
-    /// Adds the findings that follow from one error.
+    /// Adds the findings that explain one error.
     pub(in crate::spec) fn explain(&mut self, error: &ValidationError<'_>) {
         let path = path_of(error);
         match error.kind() {
@@ -97,7 +97,7 @@ impl Explainer<'_, '_> {
             let free = meant.filter(|meant| !given.is_some_and(|given| given.contains_key(*meant)));
             let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                // In flow style `{ data: 01,00 }` has a second field `00` without data.
+                // In `{ data: 01,00 }`, YAML reads a second field `00` without data.
                 None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
                     "a string with a comma needs quotes inside `{ }`".to_owned()
                 }
@@ -105,7 +105,7 @@ impl Explainer<'_, '_> {
             };
             let message = format!("{} has no field `{}`", owner(path), shorten(name));
             self.findings.name(Code::UNKNOWN_FIELD, &at, message, Some(hint));
-            // The unknown field may be the one that says what the value must be, so its absence is not reported.
+            // The unknown field may be the one that determines the data, so the absence of that field is not reported.
             let says = |field: &str| given.is_some_and(|given| given.contains_key(field));
             if free.is_none()
                 && hints::is_value_rule(path)
@@ -129,8 +129,8 @@ impl Explainer<'_, '_> {
         Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
     }
 
-    /// Explains an error where several forms are possible. If the data has the kind of one of them, that form was
-    /// meant.
+    /// Explains an error at a place where several forms are possible. If the data has the kind of one form, that form
+    /// was probably meant.
     fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
         let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && path_of(e) == *path;
         let is_const =
@@ -139,7 +139,7 @@ impl Explainer<'_, '_> {
             return self.words(path, error.instance(), &words(context));
         }
         let meant: Vec<&Vec<_>> = context.iter().filter(|errors| !errors.iter().any(|e| is_kind(&e))).collect();
-        // A form that is itself a choice of forms, none of which has the right kind, was not meant either.
+        // If a form is itself a choice of forms, and none of those has the right kind, it was not meant either.
         let meant: Vec<&&Vec<_>> =
             meant.iter().filter(|errors| !errors.iter().all(|e| self.only_kinds(e, path))).collect();
         if let [errors] = meant.as_slice() {
@@ -153,7 +153,7 @@ impl Explainer<'_, '_> {
         self.wrong_kind(path, error.instance(), &kinds);
     }
 
-    /// Returns whether, in every form of a choice, only the kind of the data at `path` is wrong.
+    /// Returns whether the only error in each form of a choice is the kind of the data at `path`.
     fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
         match error.kind() {
             Failure::Type { .. } => path_of(error) == *path,
@@ -201,7 +201,7 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a hint for a negative number: its bits, as many as the type next to it has.
+    /// Returns a hint for a negative number: the number with the same bits, in the width of the type next to it.
     fn negative(&self, path: &Path, found: &Value) -> Option<String> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
@@ -211,7 +211,7 @@ impl Explainer<'_, '_> {
     /// Reports data that must be one of a few words or numbers.
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
         let mut names: Vec<String> = options.iter().map(plain).collect();
-        // A view may be written with or without quotes; list it once.
+        // A view may be written with or without quotes, but the message lists it only once.
         names.dedup();
         let text = plain(found);
         let known = || names.iter().map(String::as_str);
@@ -219,10 +219,10 @@ impl Explainer<'_, '_> {
         let hint = match (found, meant) {
             (Value::Null, _) => return self.wrong_kind(path, found, &["a word"]),
             _ if path.last_field() == Some("ensure") && hints::is_value_rule(&above_of(path)) => {
-                "it is `absent`; a value that must be there has `data`".to_owned()
+                "write `absent`; a value that must exist has `data` instead".to_owned()
             }
             (_, Some(meant)) => format!("did you mean `{meant}`?"),
-            _ => format!("it is one of {}", list(names.iter().map(String::as_str))),
+            _ => format!("use one of {}", list(names.iter().map(String::as_str))),
         };
         let field = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
         let message = format!("{field} cannot be {}", show(found));
@@ -230,7 +230,7 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns one finding, with its place, for a list that is given where the type takes none.
+    /// Returns a finding, with its place, for a list that is given for a type that does not accept one.
     fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
         let (Step::Item(_), above) = path.0.split_last()? else { return None };
         let above = Path(above.to_vec());
@@ -297,7 +297,7 @@ impl Explainer<'_, '_> {
                 };
                 (Code::EMPTY_FIELD, format!("{name} has no data"), hint.into())
             }
-            // This was reported, with the reason, when the scalars were read.
+            // This was already reported, with the reason, when the scalars were read.
             (Value::Number(n), _) if n.is_f64() => return,
             (Value::Bool(_) | Value::Number(_), Some(text)) if expected.contains("a string") => {
                 let message = format!("expected {expected}; `{}` without quotes is {}", shorten(&text), kind_of(found));

@@ -1,4 +1,4 @@
-//! Hints what to write instead, which take the field and the registry type next to it into account.
+//! Hints that say what to write instead. They take into account the field, and the registry type next to it.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// The hint for a list that is given where one string is expected. It does not suggest another type, because the
-/// program that reads the value expects this one.
+/// The hint for a list where a single string is expected. It does not suggest another type, because the program that
+/// reads the value expects this type.
 pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between its items, as \"a;b\"; or change single items \
      with `list: { add: [a], separator: \";\" }`";
 
@@ -25,7 +25,7 @@ const SYNONYMS: [(&str, &str); 6] = [
     ("name", "title"),
 ];
 
-/// Returns the field that `name` is a synonym for, if it is one of `known`.
+/// Returns the field for which `name` is another tool's name, if the field is one of `known`.
 pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
     meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
@@ -36,7 +36,7 @@ pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
-/// Returns the first type that a value rule gives, if `path` leads into the rule.
+/// Returns the first type that a value rule gives, if `path` leads to a field of the rule.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
     if !is_value_rule(&rule) {
@@ -60,7 +60,7 @@ pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
     matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
-/// Returns a hint where `yes`, `on`, `true` or a similar word cannot stand for a string.
+/// Returns a hint for places where `yes`, `on`, `true` or a similar word cannot be a string.
 pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
     let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
     Some(match path.last_field() {
@@ -85,7 +85,7 @@ pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) ->
     })
 }
 
-/// Returns an example of the mapping, list or number that was meant, built from what was written.
+/// Returns an example of the mapping, list or number that was probably meant, made from what was written.
 pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
     let number = found.as_u64();
     let shown = |found: &Value| match found {
@@ -155,8 +155,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Returns the fields next to an empty one that were meant to be below it: the values after `values:`, or type and data
-/// after a value's name.
+/// Returns the fields next to an empty field that were probably meant to be below it: the values after `values:`, or
+/// type and data after a value's name.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
     const KEY_RULE: [&str; 13] = [
         "key",
@@ -203,7 +203,7 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     after.map(|entry| entry.name.to_string()).take_while(|name| fits(name)).collect()
 }
 
-/// Returns the empty field below which the field at `path` was meant to be.
+/// Returns the empty field below which the field at `path` was probably meant to be.
 pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<String> {
     let (Step::Field(name), above) = path.0.split_last()? else { return None };
     let above = Path(above.to_vec());

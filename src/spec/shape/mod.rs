@@ -1,9 +1,9 @@
-//! The form of a document: checks it against the JSON schema, and explains every fault.
+//! The structure of a document: checks it against the JSON schema, and explains every error.
 //!
-//! `ambiguous` refuses scalars that readers of YAML interpret differently, and `suspicious` warns of slips. `accept`
-//! accepts a document of the right form; any other is checked against the schema by `validate`, and `explain` turns each
-//! error into a finding (with `hints` and `wording`).
-//! `repair` removes what was reported, so that the rest is checked too.
+//! `ambiguous` refuses scalars that YAML readers interpret differently, and `suspicious` warns about probable mistakes.
+//! `accept` accepts a correct document quickly. Any other document is checked against the schema by `validate`, and
+//! `explain` turns each error into a finding (with `hints` and `wording`). `repair` replaces the parts with errors, so
+//! that the rest is checked as well.
 
 pub(in crate::spec) mod accept;
 pub(in crate::spec) mod ambiguous;

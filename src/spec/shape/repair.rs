@@ -1,7 +1,6 @@
-//! Replaces faulty parts of a document by harmless ones, so that the check of its meaning can cover the rest in the
-//! same run.
+//! Replaces the wrong parts of a document with harmless ones, so that the rest can be checked in the same run.
 //!
-//! The result of a repaired document is never used: the faults make the spec invalid.
+//! A repaired document is used only for the check: the errors make the spec invalid.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +13,18 @@ use crate::spec::{
 
 use super::explain::Verdict;
 
-/// A document that can be checked, and the parts of it that are unreliable.
+/// A document that can be checked, and what is unreliable in it.
 pub(in crate::spec) struct Repaired {
     /// The document.
     pub document: Document,
-    /// Parameters and locations that are declared with an error.
+    /// Parameters and locations whose declaration has an error.
     pub tainted: BTreeSet<String>,
-    /// Whether anything was replaced; what seems unused may then be used in a replaced part.
+    /// Whether anything was replaced. Something that seems unused may then be used in a replaced part.
     pub replaced: bool,
 }
 
-/// Returns the document in `value`, with the faults in `verdict` corrected or replaced; `None` if that is not enough.
+/// Returns the document in `value`, with the errors in `verdict` corrected or replaced; `None` if the document can
+/// still not be read.
 pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
     let mut tainted = BTreeSet::new();
     for (path, meant) in &verdict.unknown {
@@ -38,8 +38,8 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
             owner.entry(meant).or_insert(data);
         }
     }
-    // A field that was renamed above may have a faulty value too; if that makes the document unreadable, it is not
-    // checked further.
+    // A field that was renamed above may also have wrong data. If that makes the document unreadable, it is not checked
+    // further.
     for path in &verdict.wrong {
         let (unit, harmless) = unit(path)?;
         if let (Some("parameters" | "locations"), Some(name)) = (path.field_at(0), path.field_at(1)) {
@@ -64,14 +64,14 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
     Some(Repaired { document, tainted, replaced: !verdict.wrong.is_empty() || !verdict.unknown.is_empty() })
 }
 
-/// Returns the smallest part around a fault that can be replaced, and its harmless replacement; without one, the
-/// top-level field is removed. Returns `None` if nothing useful remains.
+/// Returns the smallest part around an error that can be replaced, and its harmless replacement. If there is no
+/// replacement, the top-level field is removed. Returns `None` if nothing useful would remain.
 fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
     let key = r"HKLM\SOFTWARE\kbfix\replaced";
     let part = |length: usize| Path(path.0[..length].to_vec());
     let field = |at| path.field_at(at);
     if path.0.is_empty() {
-        // A top-level field is missing, and is added later. A document that is not a mapping cannot be repaired.
+        // If a top-level field is missing, it is added later. A document that is not a mapping cannot be repaired.
         return Some((Path::default(), None));
     }
     let is = |length: usize| path.0.len() >= length;

@@ -1,5 +1,5 @@
-//! Finds text that is valid YAML but probably a mistake: a path in double quotes whose backslashes became a tab or a
-//! line break, and typographic quotes, which are part of the text.
+//! Finds text that is valid YAML but probably a mistake: a path in double quotes whose backslashes became tabs or line
+//! breaks, and typographic quotes, which YAML reads as part of the text.
 
 use crate::{
     diag::{Code, Diagnostic, text::shorten},
@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-/// Fields whose text is for people.
+/// Fields with text that only people read.
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
-/// Warns of suspicious text.
+/// Warns about suspicious text.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
@@ -30,7 +30,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
 }
 
 fn is_for_people(path: &Path) -> bool {
-    // A value with such a name does not count.
+    // A value whose name is the name of such a field is not such a field.
     let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
     let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&&**name));
     !in_values && path.0.iter().rev().take(2).any(named)
@@ -45,7 +45,7 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part:
         let message = format!("the quotes around `{}` are part of the string", shorten(text));
         warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', if they only enclose the string");
     }
-    // In a key such a character is an error, which is reported elsewhere.
+    // In a key, such a character is an error and is reported elsewhere.
     let is_key = part == Part::Data && path.last_field() == Some("key");
     if let Some((c, escape)) = text.chars().find_map(|c| Some((c, escape(c)?)))
         && !plain
@@ -64,7 +64,7 @@ fn looks_like_path(text: &str) -> bool {
     drive || text.starts_with(['%', '{', '\\'])
 }
 
-/// Returns the one-letter escape that stands for `c`. Source: YAML 1.2.2, 5.7.
+/// Returns the escape of one letter that YAML replaces with the character `c`. Source: YAML 1.2.2, 5.7.
 fn escape(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{7}' => "\\a",

@@ -1,4 +1,4 @@
-//! Checks a document against the JSON schema, which is compiled only where a document is not accepted without it.
+//! Checks a document against the JSON schema. The schema is compiled only if the document was not accepted without it.
 
 use std::sync::OnceLock;
 
@@ -54,7 +54,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     explainer.verdict
 }
 
-/// Checks a document beside the specs against its own schema.
+/// Checks a document that is not a spec against its own schema.
 pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
     let Ok(validator) = jsonschema::draft202012::new(schema) else {
         findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);

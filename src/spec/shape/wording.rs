@@ -1,16 +1,17 @@
-//! The wording of findings about the form of a document: kinds of data, and what a field takes.
+//! Words for findings about the structure of a document: the kinds of data, and what a field accepts.
 
 use jsonschema::error::TypeKind;
 use serde_json::Value;
 
 use crate::{diag::text::shorten, spec::source::path::Path};
 
-/// Returns a hint for something empty.
+/// Returns a hint for a field without data.
 pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it data, or remove `{name}`"))
 }
 
-/// Formats the bits of a negative number in hex: 32 bits, or 64 if it needs them or `is_long`.
+/// Formats the bits of a negative number in hexadecimal digits: 32 bits, or 64 if the number needs them or `is_long` is
+/// set.
 pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     match i32::try_from(number) {
         Ok(number) if !is_long => format!("0x{number:X}"),
@@ -72,12 +73,12 @@ pub(in crate::spec) fn plain(value: &Value) -> String {
     }
 }
 
-/// Returns a name for the node at a path, for the start of a sentence.
+/// Returns a name for the node at a path, to be used at the start of a sentence.
 pub(in crate::spec) fn owner(path: &Path) -> String {
     if path.0.is_empty() { "a spec".to_owned() } else { format!("`{}`", shorten(&path.to_string())) }
 }
 
-/// Describes the form that a field's text must have.
+/// Describes the form that the text of a field must have.
 pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
         Some("id") => "an id: letters, digits, `.`, `_`, `-`",
@@ -88,7 +89,7 @@ pub(in crate::spec) fn form(path: &Path) -> &'static str {
     }
 }
 
-/// Returns an example of the form that a field takes.
+/// Returns an example for the text of a field.
 pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     let example = match path.last_field() {
         Some("id") => "KB909094",

@@ -8,10 +8,10 @@ use super::{
     tree::Places,
 };
 
-/// The most findings of one file that are shown; a final one counts the rest.
+/// The most findings that are shown for one file. A last finding says how many are not shown.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
-/// Codes which say that text is read as something other than was meant.
+/// Codes of findings which say that text may not mean what its author intended.
 const READING: [Code; 4] =
     [Code::AMBIGUOUS_SCALAR, Code::UNQUOTED_SCALAR, Code::NUMBER_TOO_LARGE, Code::YAML_MERGE_KEY];
 
@@ -54,8 +54,7 @@ impl<'t> Findings<'t> {
         self.errors > 0
     }
 
-    /// Counts another finding, and returns whether there is room for it. If there is none, its place need not be looked
-    /// up.
+    /// Counts another finding; returns whether there is room for it. If not, its place need not be looked up.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors += usize::from(severity == Severity::Error);
         let room = self.list.len() < MAX_FINDINGS;
@@ -63,13 +62,13 @@ impl<'t> Findings<'t> {
         room
     }
 
-    /// Returns whether another error would only be counted; if so, counts it. The caller then need not compose a
+    /// Returns whether there is no room for another error; if so, counts the error. The caller then need not compose a
     /// message.
     pub(in crate::spec) fn only_counts(&mut self) -> bool {
         self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
     }
 
-    /// Counts errors that were not added.
+    /// Counts errors that are not added.
     pub(in crate::spec) fn add_uncounted(&mut self, more: usize) {
         self.more += more;
         self.errors += more;
@@ -105,15 +104,15 @@ impl<'t> Findings<'t> {
         let place = spot.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
         let diagnostic = diagnostic.at(place);
         let same_place = |known: &&Diagnostic| known.place == diagnostic.place;
-        // The content of an anchor is checked at every alias of it, and reported once. If a scalar may not mean what it
-        // seems to, other faults of its apparent meaning are not reported.
+        // The content of an anchor is checked at each alias that refers to it, but reported only once. If a scalar may
+        // mean something else than intended, other errors in its data are not reported.
         let said = |known: &Diagnostic| known == &diagnostic || READING.contains(&known.code);
         if !self.list.iter().filter(same_place).any(said) {
             self.list.push(diagnostic);
         }
     }
 
-    /// Returns the name of the nearest existing field above a node that does not exist.
+    /// Returns the place of the name of the nearest existing field above a node that does not exist.
     fn nearest(&self, path: &Path) -> Option<Spot> {
         let mut above = path.0.as_slice();
         while let Some((_, rest)) = above.split_last() {
@@ -181,7 +180,7 @@ impl<'t> Findings<'t> {
     }
 }
 
-/// Adds a final finding that says how many are not in the list.
+/// Adds a last finding that says how many findings are not shown.
 pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
         let message = format!("{more} more findings are not shown");
@@ -190,7 +189,7 @@ pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bo
     }
 }
 
-/// Adds the hint, if there is one.
+/// Adds the hint to the diagnostic, if there is a hint.
 pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<impl Into<Hint>>) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.hint(hint),

@@ -1,4 +1,5 @@
-//! Reads the data of a document with yaml_serde. Names of fields become strings, whatever they look like.
+//! Reads the data of a document with the crate yaml_serde. Names of fields become strings, even if they look like
+//! numbers or other data.
 
 use serde_json::Value;
 
@@ -23,15 +24,15 @@ pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
 
 /// Returns the first place at which the tree of places and the data differ; `None` if they agree.
 ///
-/// The two parsers follow different versions of YAML. Findings about text that they read differently would have the
-/// wrong place, and other readers would again read it differently.
+/// The two parsers follow different versions of YAML. If they read some text differently, findings about it would have
+/// the wrong place, and other readers would also disagree about it.
 pub(in crate::spec) fn disagreement(places: &Places, value: &Value) -> Option<Spot> {
     part(places, places.root(), value)
 }
 
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
-        // The parsers differ on the last line break of a block at the end of the file, which does not matter.
+        // The parsers disagree about the last line break of a block at the end of the file, but that does not matter.
         (Kind::Scalar { text, plain: false }, Value::String(read)) => {
             (text.trim_end_matches('\n') != read.trim_end_matches('\n')).then_some(node.spot)
         }

@@ -1,8 +1,9 @@
 //! The text of a spec file: decodes it, parses it into a tree of places, and reads its data.
 //!
-//! Two YAML parsers read a file. `meaning` takes the data from yaml_serde. `parse` takes the place of every node from
-//! saphyr-parser and limits size and depth; `syntax_error` and `slip` explain text that is not YAML. `readings` compares
-//! how this and other readers of YAML interpret a scalar, and `findings` collects the faults with their places.
+//! Two YAML parsers read a file. `meaning` gets the data from the crate yaml_serde. `parse` gets the place of every
+//! node from the crate saphyr-parser, and limits size and depth. `syntax_error` and `slip` explain text that is not
+//! YAML. `readings` compares how different YAML readers interpret a scalar. `findings` collects the findings with their
+//! places.
 
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;

@@ -1,8 +1,8 @@
-//! Builds the tree of places from the events of saphyr-parser, which gives exact places. The data of a document comes
-//! only from [`crate::spec::source::meaning`].
+//! Builds the tree of places from the events of the crate saphyr-parser, which gives exact places. The data itself
+//! comes only from [`crate::spec::source::meaning`].
 //!
-//! The limits are checked here, before the second parser sees the text: a short text can still be nested very deeply,
-//! or grow enormously through its aliases.
+//! The limits are checked here, before the second parser reads the text: even a short text can be nested very deeply,
+//! or become enormous when its aliases are expanded.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -24,18 +24,18 @@ use super::{
 
 /// The maximum nesting depth of lists and mappings.
 pub(in crate::spec) const MAX_DEPTH: usize = 32;
-/// The most nodes that a document may have once its aliases are expanded.
+/// The most nodes that a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
-/// The most bytes that its scalars may have once its aliases are expanded.
+/// The most bytes that the scalars of a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
 /// The result of reading the places.
 pub(in crate::spec) struct Read {
-    /// The nodes, if the text is one well-formed document.
+    /// The nodes; `None` unless the text is one well-formed document.
     pub places: Option<Places>,
-    /// The faults. If `places` is present, none of them prevents reading on.
+    /// The errors. If `places` is present, the document can be used in spite of them.
     pub diagnostics: Vec<Diagnostic>,
-    /// The number of further faults.
+    /// The number of errors that are not in `diagnostics`.
     pub more: usize,
 }
 
@@ -59,7 +59,7 @@ fn spot(span: Span) -> Spot {
 struct Open {
     node: usize,
     names: BTreeSet<Rc<str>>,
-    /// The name whose data comes next.
+    /// The name of the field whose data comes next.
     name: Option<(Rc<str>, Spot, bool)>,
 }
 
@@ -89,7 +89,7 @@ impl Builder<'_> {
         self.found.len() >= MAX_FINDINGS
     }
 
-    /// Returns the root node; `None` if it makes no sense to continue.
+    /// Returns the index of the root node; `None` if parsing cannot continue.
     fn run(&mut self) -> Option<usize> {
         let mut root = None;
         let mut documents = 0;
@@ -113,7 +113,7 @@ impl Builder<'_> {
                         self.tag(spot);
                     }
                     let plain = style == ScalarStyle::Plain;
-                    // The parser reports a missing node as `~` with length 0.
+                    // The parser reports a missing node as a `~` with length 0.
                     let text = if plain && span.is_empty() { String::new() } else { text.into_owned() };
                     if self.expects_name() {
                         self.name(text, spot, plain);
@@ -129,7 +129,7 @@ impl Builder<'_> {
                     }
                     let Some(target) = self.anchors.get(&anchor).copied() else { return self.unknown_alias(spot) };
                     if self.open.iter().any(|open| open.node == target) {
-                        let message = "the alias is inside what it refers to";
+                        let message = "the alias is inside the data that it refers to";
                         self.report(Code::YAML_RECURSION, spot, message, Some("write out the data"));
                         return None;
                     }
@@ -295,7 +295,8 @@ impl Builder<'_> {
 
     fn syntax(&mut self, error: &ScanError) -> Option<usize> {
         let at = spot(Span::empty(*error.marker()));
-        // At the end of the text the marker can be after the last line; show the end of that line.
+        // At the end of the text, the parser's position can be after the last line; then the end of the last line is
+        // shown.
         let line = at.line.min(self.text.text.lines().count().max(1));
         let column = if line < at.line { self.text.line(line).chars().count() + 1 } else { at.column };
         let at = Spot { line, column, end_line: line, end_column: column + 1 };

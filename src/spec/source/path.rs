@@ -1,4 +1,4 @@
-//! The place of a node in a document: field names and list positions, from the top down.
+//! The path to a node in a document: field names and list indexes, from the top down.
 
 use std::{fmt, rc::Rc};
 
@@ -9,9 +9,10 @@ pub(in crate::spec) struct Path(pub Vec<Step>);
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Step {
-    /// Into a field of a mapping. Shared, because the path to a node is part of the paths to all nodes below it.
+    /// Goes to a field of a mapping. The name is shared, because the path to a node is part of the paths to all nodes
+    /// below it.
     Field(Rc<str>),
-    /// Into an item of a list, counted from 0.
+    /// Goes to an item of a list, counted from 0.
     Item(usize),
 }
 
@@ -22,7 +23,7 @@ impl Path {
         self.with(Step::Field(name.into()))
     }
 
-    /// Returns the path to the item number `at` of this node.
+    /// Returns the path to the item with index `at` of this node.
     #[must_use]
     pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
@@ -45,7 +46,7 @@ impl Path {
         Self(steps)
     }
 
-    /// Returns the field's name, if the last step is a field.
+    /// Returns the name of the field that the path leads to; `None` if it leads to an item.
     pub(in crate::spec) fn last_field(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Field(name)) => Some(name),
@@ -53,7 +54,7 @@ impl Path {
         }
     }
 
-    /// Returns the field's name, if step number `at` is a field.
+    /// Returns the name of the field in step `at`; `None` if that step goes to an item.
     pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
         match self.0.get(at) {
             Some(Step::Field(name)) => Some(name),

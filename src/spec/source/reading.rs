@@ -1,21 +1,21 @@
-//! The interpretation of an unquoted scalar, and what all readers of YAML interpret alike.
+//! How a YAML reader interprets an unquoted scalar. Also recognizes scalars that all readers interpret alike.
 
 /// The interpretation of an unquoted scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::spec) enum Reading {
-    /// Null.
+    /// The scalar means null.
     Null,
-    /// True or false.
+    /// The scalar means true or false.
     Bool,
-    /// A whole number; `None` if it does not fit 128 bits.
+    /// The scalar is a whole number; `None` if the number does not fit into 128 bits.
     Int(Option<i128>),
-    /// A number with a fraction or exponent, an infinity, or not a number.
+    /// The scalar is a number with a fraction or exponent, an infinity, or "not a number".
     Float,
-    /// A date or a time.
+    /// The scalar is a date or a time.
     Time,
-    /// `<<` or `=`.
+    /// The scalar is `<<` or `=`, which have a special meaning.
     Special,
-    /// A string.
+    /// The scalar is a string.
     Text,
 }
 

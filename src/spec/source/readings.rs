@@ -1,9 +1,11 @@
-//! How different readers of YAML interpret an unquoted scalar.
+//! Compares how different YAML readers interpret an unquoted scalar.
 //!
-//! There are three: the core schema of YAML 1.2, which editors follow; YAML 1.1, which PyYAML follows when Ansible
-//! passes data to kbfix; and yaml_serde, which reads the data here and follows neither exactly. Sources: YAML 1.2.2,
-//! 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float, timestamp, merge, value);
-//! PyYAML's resolver.py and constructor.py.
+//! There are three kinds of readers: those of the YAML 1.2 core schema, which editors use; those of YAML 1.1, such as
+//! PyYAML, which Ansible uses to pass data to kbfix; and the crate yaml_serde, which kbfix itself uses and which
+//! follows neither exactly.
+//!
+//! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float,
+//! timestamp, merge, value); PyYAML's resolver.py and constructor.py.
 
 use super::{
     reading::{Reading, signed, word},
@@ -16,12 +18,12 @@ pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
-/// How the three readers interpret a scalar.
+/// How the three kinds of readers interpret a scalar.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// The reading by YAML 1.1.
+    /// How YAML 1.1 interprets the scalar.
     pub(in crate::spec) old: Reading,
 }
 
@@ -31,12 +33,12 @@ impl Readings {
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
-    /// Returns the common reading; `None` if they differ.
+    /// Returns the interpretation on which all readers agree; `None` if they differ.
     pub(in crate::spec) fn agreed(self) -> Option<Reading> {
         (self.here == self.new && self.new == self.old).then_some(self.new)
     }
 
-    /// Returns a message that the readings differ.
+    /// Returns a message which says that the readers differ.
     pub(in crate::spec) fn message(self, text: &str) -> String {
         let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
         if self.new == self.old {
@@ -45,12 +47,13 @@ impl Readings {
                 self.here.word()
             );
         }
-        // PyYAML leaves out the one-letter words of YAML 1.1.
+        // PyYAML does not read the one-letter words of YAML 1.1, such as `y`, as true or false.
         let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }
 
-    /// Returns a hint. If a number may be meant, it offers each possible number, in a form that all readers agree on.
+    /// Returns a hint. If the scalar may be a number, the hint offers each possible number in a form that all readers
+    /// read alike.
     pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
@@ -73,12 +76,12 @@ impl Readings {
     }
 }
 
-/// Returns whether every reader takes `text` without quotes for a string.
+/// Returns whether every reader reads `text` without quotes as a string.
 pub(crate) fn is_text(text: &str) -> bool {
     Readings::of(text).agreed() == Some(Reading::Text)
 }
 
-/// Returns the reading by the core schema of YAML 1.2.
+/// Returns how the core schema of YAML 1.2 interprets the text.
 fn yaml12(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
@@ -112,7 +115,7 @@ fn yaml12(text: &str) -> Reading {
     if exponent_fits && mantissa_fits { Reading::Float } else { Reading::Text }
 }
 
-/// Returns the reading by yaml_serde, which reads the data here.
+/// Returns how the crate yaml_serde, which kbfix uses, interprets the text.
 pub(in crate::spec) fn here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
@@ -157,7 +160,7 @@ mod tests {
             ("No", Text, Bool),
             ("OFF", Text, Bool),
             ("oFF", Text, Text),
-            ("y", Text, Bool),
+            ("y", Text, Text),
             ("0", int(0), int(0)),
             ("-1", int(-1), int(-1)),
             ("+1", int(1), int(1)),

@@ -1,4 +1,4 @@
-//! A mistake in one line of text that is not YAML.
+//! Recognizes a mistake in one line of text that is not valid YAML.
 
 use crate::diag::text::shorten;
 
@@ -10,7 +10,7 @@ pub(in crate::spec) struct Slip {
     pub spot: Spot,
     /// A description of the mistake.
     pub message: String,
-    /// Advice on how to correct it.
+    /// How to correct it.
     pub hint: String,
 }
 
@@ -27,7 +27,7 @@ impl<'t> Line<'t> {
         Self { number, text, chars: text.chars().collect() }
     }
 
-    /// Returns the character in a column, counted from 1.
+    /// Returns the character in a column. Columns are counted from 1.
     pub(super) fn at(&self, column: usize) -> Option<char> {
         self.chars.get(column.checked_sub(1)?).copied()
     }
@@ -51,7 +51,8 @@ impl<'t> Line<'t> {
         self.chars.iter().take_while(|c| **c == ' ').count()
     }
 
-    /// Returns the unquoted text that begins in a column. It ends where YAML ends it or, inside brackets, in this line.
+    /// Returns the unquoted text that begins in a column. It ends where YAML ends it or, inside brackets, at the end of
+    /// the line.
     pub(super) fn token(&self, column: usize) -> String {
         let in_flow =
             self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
@@ -63,7 +64,7 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// Reports a tab, or another kind of space such as web pages contain.
+    /// Reports a tab, or a special space such as those in web pages.
     pub(super) fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {

@@ -1,6 +1,7 @@
-//! Explains text that is not YAML to its author.
+//! Explains to the author why text is not valid YAML.
 //!
-//! The parser only says where it gave up; the mistake is found by looking at the line as a person would.
+//! The parser only reports where it stopped. The mistake is found by examining the line in the way in which a person
+//! would.
 
 use crate::diag::text::shorten;
 
@@ -9,8 +10,8 @@ use super::{
     text::{Spot, Text},
 };
 
-/// Finds the mistake at which the parser gave up; `at` is the place and `info` the parser's reason. `None` if it is not
-/// a known mistake.
+/// Finds the mistake at which the parser stopped. `at` is the place, and `info` is the parser's reason. Returns `None`
+/// if it is not a known mistake.
 pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
@@ -18,7 +19,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         return Some(slip);
     }
     if has("tab") {
-        // The text before the tab may continue in the next line.
+        // The text before the tab may continue on the next line.
         let next = Line::new(text, at.line + 1);
         return next.odd_space(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
     }
@@ -103,7 +104,7 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     None
 }
 
-/// Returns the innermost bracket that is open at a place: its line, its column and the character.
+/// Returns the innermost bracket that is open at a place: its line, its column, and the character.
 fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     let mut open: Vec<(usize, usize, char)> = Vec::new();
     for number in 1..=at.line {
@@ -187,7 +188,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
-/// Reports a line that is not `name: data`; the parser notices it only at the next line.
+/// Reports a line that is not `name: data`. The parser notices such a line only when it reads the next one.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');
@@ -204,7 +205,7 @@ fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
 }
 
-/// Reports a field that is indented less than the other fields of its item.
+/// Reports a field that is indented less than the other fields of the same item.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let item =

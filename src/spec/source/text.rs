@@ -5,7 +5,7 @@ use crate::diag::{Code, Diagnostic, Place};
 /// The largest file that is read as a spec, in bytes: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// The longest line, in characters, that a [`Place`] includes, so that findings stay small.
+/// The most characters of a line that a [`Place`] includes, so that findings stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
 /// A range in a text; the end is not included. Lines and columns count from 1.
@@ -33,7 +33,7 @@ pub(in crate::spec) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Decodes `bytes`; the error says why they are not the text of a spec.
+    /// Decodes `bytes`. The error says why the bytes are not the text of a spec.
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
@@ -50,7 +50,7 @@ impl<'a> Text<'a> {
             Ok(text) => text,
             Err(error) => return Err(Box::new(not_utf8(name, bytes, error.valid_up_to()))),
         };
-        // Windows editors write a byte order mark; ignore it.
+        // Windows editors write a byte order mark, which is ignored.
         let text = Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
         let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..0x7F);
         let forbidden = match text.text.as_bytes().iter().all(is_plain) {
@@ -71,7 +71,7 @@ impl<'a> Text<'a> {
         let mut lines = vec![0];
         let bytes = text.as_bytes();
         for (at, byte) in bytes.iter().enumerate() {
-            // YAML breaks lines at LF, at CR LF, and at a single CR.
+            // YAML ends lines at LF, at CR LF, and at a single CR.
             if *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
                 lines.push(at + 1);
             }
@@ -86,7 +86,7 @@ impl<'a> Text<'a> {
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// Converts `spot` for a diagnostic, which shows only its first line.
+    /// Converts `spot` into the place of a diagnostic, which shows only its first line.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
@@ -101,7 +101,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Finds `part` within `spot`; `None` if it is not there literally, or more than once.
+    /// Finds `part` within `spot`. Returns `None` if it does not occur there literally, or occurs more than once.
     pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {
@@ -136,7 +136,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Returns whether YAML does not allow the character, or only one of YAML 1.1 and 1.2 takes it for a line break.
+/// Returns whether the character is not allowed in YAML, or is a line break only in YAML 1.1 or only in YAML 1.2.
 pub(crate) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')

@@ -1,4 +1,5 @@
-//! The place of each node in the text: the tree that [`crate::spec::source::parse`] builds, and functions to walk it.
+//! The place of each node in the text. [`crate::spec::source::parse`] builds the tree; this module contains the
+//! functions to walk it.
 
 use std::rc::Rc;
 
@@ -23,18 +24,18 @@ pub(in crate::spec) struct Node {
     pub spot: Spot,
     /// The kind of node, with its content.
     pub kind: Kind,
-    /// The number of nodes, this one included, and of bytes of text, once aliases are expanded.
+    /// The number of nodes, including this one, and the number of bytes of text, after aliases are expanded.
     pub size: (usize, usize),
 }
 
 /// The kinds of nodes.
 #[derive(Debug)]
 pub(in crate::spec) enum Kind {
-    /// A scalar. YAML 1.1 and 1.2 may read a `plain` one differently.
+    /// A scalar. If it is `plain`, YAML 1.1 and 1.2 may interpret it differently.
     Scalar {
         /// The text, with escapes resolved.
         text: String,
-        /// Whether it is neither quoted nor a block.
+        /// Whether the scalar is neither quoted nor a block scalar.
         plain: bool,
     },
     /// A list.
@@ -59,7 +60,7 @@ pub(in crate::spec) struct Entry {
 }
 
 impl Places {
-    /// Returns the node that `path` leads to, through aliases; an alias at its end is returned itself.
+    /// Returns the node that `path` leads to. Aliases on the path are followed; an alias at its end is returned itself.
     pub(in crate::spec) fn node(&self, path: &Path) -> Option<&Node> {
         path.0.iter().try_fold(&self.nodes[self.root], |node, step| self.step(node, step))
     }
@@ -75,7 +76,7 @@ impl Places {
         }
     }
 
-    /// Returns the target of an alias; any other node is returned itself.
+    /// Follows an alias to its target. Returns any other node itself.
     pub(in crate::spec) fn resolve<'n>(&'n self, mut node: &'n Node) -> &'n Node {
         while let Kind::Alias(target) = node.kind {
             node = &self.nodes[target];
@@ -83,7 +84,7 @@ impl Places {
         node
     }
 
-    /// Returns the field that `path` ends in.
+    /// Returns the field that `path` leads to.
     pub(in crate::spec) fn entry(&self, path: &Path) -> Option<&Entry> {
         let (last, above) = path.0.split_last()?;
         let Step::Field(name) = last else { return None };
@@ -94,7 +95,7 @@ impl Places {
         }
     }
 
-    /// Returns the place of the data at `path`. If there is none (`field:`), the place of the field's name.
+    /// Returns the place of the data at `path`. If a field has no data (`field:`), returns the place of its name.
     pub(in crate::spec) fn value(&self, path: &Path) -> Option<Spot> {
         let node = self.node(path)?;
         match &node.kind {
@@ -105,8 +106,8 @@ impl Places {
         }
     }
 
-    /// Returns the place of the name of the field at `path`; for an item of a list, that of its first field, or else of
-    /// its data.
+    /// Returns the place of the name of the field at `path`. For an item of a list, returns the place of its first
+    /// field or, without one, of its data.
     pub(in crate::spec) fn name(&self, path: &Path) -> Option<Spot> {
         if let Some(entry) = self.entry(path) {
             return Some(entry.spot);
@@ -159,7 +160,7 @@ impl Places {
     }
 }
 
-/// A stop of [`Places::walk`].
+/// What [`Places::walk`] visits.
 pub(in crate::spec) enum Visited<'a> {
     /// The name of a field.
     Name(&'a Entry),

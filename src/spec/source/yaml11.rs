@@ -5,14 +5,15 @@
 
 use super::reading::{Reading, signed, special_float};
 
-/// Returns what YAML 1.1 takes an unquoted scalar for.
+/// Returns how YAML 1.1 interprets an unquoted scalar.
 pub(super) fn yaml11(text: &str) -> Reading {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
         "<<" | "=" => return Reading::Special,
         _ => {}
     }
-    let words = ["yes", "no", "true", "false", "on", "off", "y", "n"];
+    // Not `y` and `n`: the type repository has them, and PyYAML, with which Ansible reads and writes, takes them for text.
+    let words = ["yes", "no", "true", "false", "on", "off"];
     if words.contains(&text.to_ascii_lowercase().as_str()) {
         let mut rest = text.chars().skip(1);
         let first_only = rest.clone().all(|c| c.is_ascii_lowercase());
@@ -41,7 +42,7 @@ pub(super) fn yaml11(text: &str) -> Reading {
     };
     if decimal(digits) {
         let octal = digits.len() > 1 && digits.starts_with('0');
-        // Keep the leading zero: `0_` is 0.
+        // The leading zero is kept: `0_` is 0.
         let reading = number(digits, if octal { 8 } else { 10 });
         return reading.unwrap_or(Reading::Text);
     }
@@ -51,7 +52,7 @@ pub(super) fn yaml11(text: &str) -> Reading {
             other => other,
         };
     }
-    // A float needs a dot, and its exponent a sign.
+    // A number with a fraction needs a dot, and its exponent needs a sign.
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "+0"));
     let exponent =
         exponent.strip_prefix(['+', '-']).is_some_and(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit()));
@@ -67,7 +68,7 @@ pub(super) fn yaml11(text: &str) -> Reading {
     if is_float { Reading::Float } else { Reading::Text }
 }
 
-/// Parses base 60: in YAML 1.1, `1:30` is 90, and `1:30.5` is 90.5.
+/// Parses a number in base 60: in YAML 1.1, `1:30` is 90, and `1:30.5` is 90.5.
 fn sexagesimal(digits: &str) -> Option<Reading> {
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let (first, rest) = whole.split_once(':')?;

@@ -1,7 +1,6 @@
 //! Reads the file of a log, in either format.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, Read, Seek},
 };
@@ -10,7 +9,7 @@ use super::{EventFacts, EventQuery, Tally};
 use crate::{
     files::read::read_open,
     format::{event::Damage, evt, evtx},
-    targets::{Answer, Reason, TargetError, Unread},
+    targets::{Answer, Reason},
 };
 
 /// The largest log in the old format that is read, in bytes. It is read as a whole; Windows Server 2003 has no larger
@@ -19,41 +18,16 @@ const MOST_EVT: u64 = 512 << 20;
 /// The largest log in the new format that is read, in bytes. It takes minutes.
 const MOST_EVTX: u64 = 4 << 30;
 
-/// Answers each question, in the same order. `open` finds and opens the file of a log; each is opened once.
-///
-/// # Errors
-/// Returns an error only where the target as a whole cannot be read.
-pub(in crate::targets) fn answers(
-    queries: &[EventQuery],
-    mut open: impl FnMut(&str) -> Result<Answer<File>, TargetError>,
-) -> Result<Vec<Answer<EventFacts>>, TargetError> {
-    let mut logs: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, query) in queries.iter().enumerate() {
-        logs.entry(query.log.to_ascii_lowercase()).or_default().push(at);
-    }
-    let mut answers = vec![Answer::Absent; queries.len()];
-    for places in logs.values() {
-        let asked: Vec<&EventQuery> = places.iter().map(|at| &queries[*at]).collect();
-        let found = match open(&asked[0].log)? {
-            Answer::Present(file) => facts(file, &asked).map(|facts| facts.into_iter().map(Answer::Present).collect()),
-            Answer::Absent => Ok(vec![Answer::Absent; asked.len()]),
-            Answer::Unread(why) => Err(why),
-        };
-        let found = found.unwrap_or_else(|why| vec![Answer::Unread(why); asked.len()]);
-        for (at, answer) in places.iter().zip(found) {
-            answers[*at] = answer;
+/// Returns the facts for questions about one log, from its file.
+pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<Vec<EventFacts>> {
+    let mut tally = Tally::new(queries);
+    match read(file, &mut tally) {
+        Ok(damage) => Answer::Present(tally.facts(&damage)),
+        Err((reason, detail)) => {
+            let log = queries.first().map_or("", |query| &query.log);
+            Answer::unread(reason, format!("the file of the log {log}: {detail}"))
         }
     }
-    Ok(answers)
-}
-
-/// Returns the facts for questions about one log.
-fn facts(file: File, queries: &[&EventQuery]) -> Result<Vec<EventFacts>, Unread> {
-    let log = &queries[0].log;
-    let mut tally = Tally::new(queries);
-    let damage = read(file, &mut tally)
-        .map_err(|(reason, detail)| Unread::new(reason, format!("the file of the log {log}: {detail}")))?;
-    Ok(tally.facts(&damage))
 }
 
 fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String)> {

@@ -3,6 +3,7 @@
 //! A target answers with what its log has. That a log was cleared, or that its oldest events were overwritten, shows in
 //! when its oldest event was logged.
 
+mod batch;
 mod file;
 mod place;
 mod tally;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 use crate::format::event::{Event, EventLevel};
 
-pub(super) use file::answers;
+pub(super) use batch::answers;
+pub(super) use file::facts;
 pub(super) use place::place;
 #[cfg_attr(not(windows), allow(unused_imports, reason = "a running Windows reads its logs itself"))]
 pub(super) use tally::Tally;

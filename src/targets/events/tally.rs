@@ -31,10 +31,15 @@ impl<'a> Tally<'a> {
         Self { counts: counts.collect(), begins: None, ends: None }
     }
 
+    /// Notes that the log has an event of that time.
+    pub(in crate::targets) fn span(&mut self, time: Timestamp) {
+        self.begins = earlier(self.begins, time);
+        self.ends = self.ends.max(Some(time));
+    }
+
     /// Counts an event of the log.
     pub(in crate::targets) fn add(&mut self, event: &Event) {
-        self.begins = earlier(self.begins, event.time);
-        self.ends = self.ends.max(Some(event.time));
+        self.span(event.time);
         for count in self.counts.iter_mut().filter(|count| count.query.fits(event)) {
             count.count += 1;
             count.first = earlier(count.first, event.time);

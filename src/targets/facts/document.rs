@@ -1,4 +1,4 @@
-//! The format of facts in snapshots and plans: a list of keys and a list of files.
+//! The JSON form of facts in snapshots and plans: a list of keys and a list of files.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -29,9 +29,9 @@ pub(super) struct FactsDocument {
 struct KeyEntry {
     #[serde(flatten)]
     key: Key,
-    /// The key exists, is absent, or could not be read.
+    /// What was read: the key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
-    /// The question about the key, where it could not be read; if missing, only its existence was asked.
+    /// The question about a key that could not be read. If it is missing, only the key's existence was asked.
     asked: Option<Asked>,
 }
 
@@ -40,7 +40,7 @@ struct KeyEntry {
 struct FileEntry {
     /// The file's path.
     path: FilePath,
-    /// The file exists, is absent, or could not be read.
+    /// What was read: the file exists, is absent, or could not be read.
     found: Answer<FileFacts>,
 }
 
@@ -64,7 +64,7 @@ impl TryFrom<FactsDocument> for Facts {
     }
 }
 
-/// Reads a map of values; refuses two names that differ only in case.
+/// Reads a map of values. Returns an error for two names that differ only in case.
 pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
     struct Values;
     impl<'de> Visitor<'de> for Values {
@@ -88,7 +88,7 @@ pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Valu
     from.deserialize_map(Values)
 }
 
-/// The same document, of facts that stay where they are.
+/// The same document for writing, with borrowed facts.
 #[derive(Serialize)]
 struct Written<'a> {
     keys: Vec<WrittenKey<'a>>,

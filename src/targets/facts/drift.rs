@@ -1,4 +1,4 @@
-//! The differences between two observations of the same things.
+//! Finds differences between two sets of facts.
 
 use std::collections::BTreeSet;
 
@@ -12,20 +12,20 @@ use crate::{
 
 use super::{Facts, FilePath, KeyRecord};
 
-/// A difference between two observations.
+/// A key, value or file that differs between two sets of facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Moved")]
 pub struct Drift {
     /// The key, value or file that differs.
     pub place: String,
-    /// The earlier state.
+    /// Its earlier state, as text for people.
     pub was: String,
-    /// The present state.
+    /// Its present state, as text for people.
     pub is: String,
 }
 
 impl Facts {
-    /// Compares these facts with newer answers to the same questions; returns one entry for each difference.
+    /// Compares these facts with newer answers to the same questions; returns the differences.
     pub fn moved(&self, now: &Self) -> Vec<Drift> {
         let mut moved = Vec::new();
         for (key, was) in &self.keys {
@@ -49,8 +49,8 @@ impl Facts {
 }
 
 impl Facts {
-    /// Compares these facts with newer ones, which may answer other questions; returns one entry for each difference
-    /// between what both know. What either does not know is not compared.
+    /// Compares these facts with newer ones, which may answer other questions; returns the differences. An item that
+    /// one of the two does not know is not compared.
     pub fn changed(&self, now: &Self) -> Vec<Drift> {
         let mut changed = Vec::new();
         let keys: BTreeSet<&Key> = self.keys.keys().chain(now.keys.keys()).collect();
@@ -124,11 +124,11 @@ impl KeyRecord {
             let (was, is) = match (was, is) {
                 (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
                 (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
-                // An export has no properties, but those of the machine may still be the same.
+                // An export contains no properties, so their absence there is not a difference.
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };
-            moved.push(Drift { place: format!("{key}, its class and security"), was, is });
+            moved.push(Drift { place: format!("class and security of {key}"), was, is });
         }
     }
 }

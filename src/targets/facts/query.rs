@@ -1,9 +1,10 @@
-//! Answers questions from facts instead of from a target.
+//! Answers questions from stored facts instead of reading a target.
 
 use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, ValueSelection};
 
 impl Facts {
-    /// Returns the answer in these facts; where they have none, unknown with the sentence of `uncovered`.
+    /// Returns the answer that these facts contain. Where they contain none, the answer is unknown, with the sentence
+    /// that `uncovered` returns.
     pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
         let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
         let place = query.key.to_string();

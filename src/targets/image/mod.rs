@@ -1,9 +1,9 @@
 //! The target `image:DIR`: the mounted volume of a Windows installation that is not running.
 //!
-//! Its registry is in the hives below the Windows folder and in those of the users in `ProfileList`; each is opened
-//! when one of its keys is first asked for. Its files are below the folder, which is the drive that `SystemRoot` names;
-//! another drive is unknown unless a folder was given for it. A missing hive of the machine answers unknown, not
-//! absent: Windows cannot start without it, so the image is incomplete, and the hive's contents are not known.
+//! The registry is in the hive files below the Windows folder and in those of the users in `ProfileList`. A hive is
+//! opened when one of its keys is first asked for. The volume is the drive that `SystemRoot` names; files on another
+//! drive are unknown unless a folder was given for that drive. If a hive of the machine itself is missing, its keys are
+//! unknown, not absent: Windows cannot start without that hive, so the image is incomplete.
 
 mod events;
 mod volume;
@@ -21,7 +21,7 @@ use super::{
 };
 use volume::Volume;
 
-/// The machine's hives: their files, and the keys at which Windows mounts them.
+/// The machine's hives: their files, and the keys at which Windows loads them.
 ///
 /// Source: Microsoft, "Registry Hives".
 const HIVES: &[(&str, RootKey, &str)] = &[
@@ -37,23 +37,24 @@ const HIVES: &[(&str, RootKey, &str)] = &[
 pub struct ImageTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that all names of one folder share a lock.
+    /// The path with links resolved, so that every path of one folder leads to the same lock.
     root: PathBuf,
     volume: Volume,
     allow_dirty: bool,
     registry: OfflineRegistry,
-    /// The result of mounting the users' hives, after the first attempt.
+    /// Whether loading the users' hives succeeded; `None` before the first attempt.
     users: Option<Result<(), Unread>>,
 }
 
 impl ImageTarget {
-    /// Opens the volume whose root folder is `folder`; `drives` stand for further drives of the machine.
+    /// Opens the volume whose root folder is `folder`. `drives` are folders with the files of further drives of the
+    /// machine.
     ///
-    /// With `allow_dirty`, a hive that was not written completely and cannot be completed from its logs is read as it
-    /// is, but never written.
+    /// With `allow_dirty`, an incompletely written (dirty) hive that its logs cannot complete is read as it is, but
+    /// never written.
     ///
     /// # Errors
-    /// Returns an error where the volume has no Windows folder, or has two and does not say which one starts.
+    /// Returns an error where the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
@@ -62,7 +63,7 @@ impl ImageTarget {
         Ok(Self { named: folder.to_owned(), root, volume, allow_dirty, registry, users: None })
     }
 
-    /// Answers a question; mounts the users' hives first where the key is below `HKU`.
+    /// Answers a question. If the key is below `HKU`, the users' hives are mounted first.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if query.key.path.root() == RootKey::Hku
             && let Err(why) = self.mount_users()?
@@ -76,8 +77,8 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
-    /// Mounts the users' hives where changes concern them. Refuses changes that would alter which hive belongs to whom
-    /// in the same run.
+    /// Mounts the users' hives if one of the changes is in them. Returns an error if another change of the run would
+    /// alter which hive belongs to which user.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());
@@ -92,8 +93,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "it determines where the hives of users are, and other changes of this run are in those hives, so these could not \
-                              be undone; make the two changes in separate runs";
+                let detail = "this key determines where the hives of users are, and other changes of this run are in \
+                    those hives and could then not be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),
@@ -116,11 +117,17 @@ impl ImageTarget {
         Ok(done)
     }
 
-    /// Returns `SystemRoot`, such as `C:\WINDOWS`, and sets the volume's drive letter from it.
+    /// Returns `SystemRoot`, such as `C:\WINDOWS`, and takes the volume's drive letter from it.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
         let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
         Ok(found.and_then(|root| {
-            let absent = || Unread::new(Reason::Unknown, "the image has no SystemRoot, which names its drive letter");
+            let absent = || {
+                Unread::new(
+                    Reason::Unknown,
+                    "the image has no value SystemRoot, so its drive letter is \
+                not known",
+                )
+            };
             let root = root.ok_or_else(absent)?;
             self.volume.set_letter(&root)?;
             Ok(root)
@@ -128,7 +135,7 @@ impl ImageTarget {
     }
 }
 
-/// Mounts the machine's hives, without those of its users.
+/// Mounts the machine's own hives, without those of its users.
 fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
     let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
     volume.roots().for_each(|root| registry.look_in(root.to_owned()));
@@ -136,7 +143,7 @@ fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegi
         let Ok(key) = KeyPath::from_parts(*root, name) else { continue };
         let file = match volume.in_config(file) {
             Answer::Present(path) => Ok(path),
-            Answer::Absent => Err(Unread::new(Reason::Unknown, format!("the image has no hive {file}"))),
+            Answer::Absent => Err(Unread::new(Reason::Unknown, format!("the image has no hive file {file}"))),
             Answer::Unread(why) => Err(why),
         };
         registry.mount(key, file);

@@ -10,21 +10,21 @@ use crate::{
     files::{pinned::Pinned, read::read_open},
     targets::{
         Answer, FileFacts, Reason, TargetError, Unread,
-        drives::{DriveFolder, Drives, split_drive, unread},
+        drives::{DriveFolder, Drives, split_drive},
     },
 };
 
-/// The names that setup gives the Windows folder: `Windows`, and `WINNT` up to Windows 2000.
+/// The names that Windows setup gives the Windows folder: `Windows`, and up to Windows 2000 `WINNT`.
 const USUAL: [&str; 2] = ["Windows", "WINNT"];
 
-/// The volume with the Windows folder, and folders that stand for other drives of the machine.
+/// The volume of the image, and folders that hold the files of the machine's other drives.
 #[derive(Debug)]
 pub(super) struct Volume {
     system: DriveFolder,
     /// The name of the Windows folder.
     windows: String,
     others: Drives,
-    /// The drives whose files were asked for, and which nothing stands for.
+    /// The drives whose files were asked for although no folder was given for them.
     pub(super) missing: BTreeSet<char>,
 }
 
@@ -44,7 +44,7 @@ impl Volume {
         self.others.forget();
     }
 
-    /// Returns the folders of all drives, with links resolved.
+    /// Returns the paths of the folders of all drives, with links resolved.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
         self.others.roots().chain([self.system.root()])
     }
@@ -57,12 +57,12 @@ impl Volume {
         Ok(())
     }
 
-    /// Returns the path of a file in the folder of the machine's hives.
+    /// Returns the local path of a file in the folder of the machine's hives (`System32\config`).
     pub(super) fn in_config(&mut self, file: &str) -> Answer<PathBuf> {
         self.system.find_below([self.windows.as_str(), "System32", "config", file])
     }
 
-    /// Returns where the file is that the machine calls `path`.
+    /// Returns the local path of the file that is at `path` on the machine.
     pub(super) fn find(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<PathBuf> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.find(path),
@@ -70,7 +70,7 @@ impl Volume {
         }
     }
 
-    /// Returns the facts of the file that the machine calls `path`.
+    /// Returns the facts of the file that is at `path` on the machine.
     pub(super) fn facts(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<FileFacts> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.facts(path),
@@ -80,17 +80,9 @@ impl Volume {
 
     /// Opens the file that the machine calls `path`.
     pub(super) fn open_file(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<File> {
-        let drive = match self.drive(path, system_root) {
-            Ok(drive) => drive,
-            Err(why) => return Answer::Unread(why),
-        };
-        match drive.find(path) {
-            Answer::Present(found) => match Pinned::open(drive.root(), &found).and_then(|reached| reached.file()) {
-                Ok(file) => Answer::Present(file),
-                Err(error) => unread(&found, &error),
-            },
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.open_file(path),
+            Err(why) => Answer::Unread(why),
         }
     }
 
@@ -100,7 +92,7 @@ impl Volume {
             return match split_drive(path) {
                 Some((letter, _)) if own == Some(letter) => Err(Unread::new(
                     Reason::Unsupported,
-                    format!("drive {letter}: is the image itself; name no folder for it"),
+                    format!("drive {letter}: is the image itself; remove the folder that was given for it"),
                 )),
                 _ => Ok(drive),
             };
@@ -112,7 +104,7 @@ impl Volume {
             return Ok(&mut self.system);
         }
         self.missing.insert(letter);
-        let detail = format!("the image is drive {own}: of the machine; give a folder for drive {letter}:");
+        let detail = format!("the image holds only drive {own}: of the machine; give the folder of drive {letter}:");
         Err(Unread::new(Reason::Unknown, detail))
     }
 }
@@ -133,14 +125,14 @@ fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] if matches!(system.find_below(["System32", "config"]), Answer::Present(_)) => {
-            Err("it is a Windows folder itself; give the folder above, the root of the volume".to_owned())
+            Err("this is the Windows folder itself; give the folder above it, the root of the volume".to_owned())
         }
-        [] => {
-            Err("it has no folder Windows/System32/config; give the root folder of a mounted Windows volume".to_owned())
-        }
+        [] => Err("this folder contains no Windows/System32/config; give the root folder of a mounted Windows \
+                volume"
+            .to_owned()),
         several => {
             let names = several.join(" and ");
-            Err(format!("it has two Windows folders, {names}, and no boot.ini says which one starts"))
+            Err(format!("this volume has two Windows folders, {names}, and no boot.ini says which one starts"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Files on the disks of this machine only.
+//! Reads the facts of files on the disks of this machine, and refuses paths that lead to another machine.
 //!
 //! Opening a path on another machine sends that machine this user's credentials. The path itself can name one
 //! (`\\server\share`), a drive letter can be mapped to a share, and a symbolic link or junction can lead to one.
@@ -21,7 +21,7 @@ use crate::targets::{Answer, FileFacts, Reason, Unread, drives};
 
 /// The number of links that Windows follows in one path (63 reparse points).
 const MOST_LINKS: usize = 63;
-/// The type that GetDriveTypeW returns for a network drive.
+/// The number by which GetDriveTypeW reports a network drive.
 const DRIVE_REMOTE: u32 = 4;
 
 /// Returns size, platform and version of a file. kbfix is a 64-bit program, so WOW64 redirects none of its paths.
@@ -40,7 +40,10 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
     let mut found = PathBuf::from(path);
     let is_on_drive = matches!(prefix(&found), Some(Prefix::Disk(_))) && found.is_absolute();
     if !is_on_drive {
-        return Err(elsewhere(format!("{path} is not a path on a disk of this machine, such as C:\\Windows\\a.dll")));
+        return Err(elsewhere(format!(
+            "{path} is not a path on a disk of this machine; such a path looks like \
+            C:\\Windows\\a.dll"
+        )));
     }
     for _ in 0..=MOST_LINKS {
         if let Some(root) = root(&found).filter(|root| is_remote(root)) {
@@ -50,18 +53,22 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
         }
         let Some((link, target)) = first_link(&found) else { return Ok(found) };
         let below = found.strip_prefix(&link).unwrap_or(Path::new("")).to_owned();
-        // A relative target is relative to the folder of the link.
+        // A relative link target is relative to the folder that contains the link.
         let target = link.parent().unwrap_or(&link).join(target);
         if !is_local(&target) {
-            let detail = format!("{} is a link to {}, which kbfix does not follow", link.display(), target.display());
+            let detail = format!(
+                "{} is a link to {}, outside the disks of this machine; kbfix does not follow it",
+                link.display(),
+                target.display()
+            );
             return Err(elsewhere(detail));
         }
         found = target.join(below);
     }
-    Err(elsewhere(format!("{path} has more links than Windows follows")))
+    Err(elsewhere(format!("{path} leads through more links than Windows follows")))
 }
 
-/// Returns the topmost link of a path, and its target.
+/// Returns the topmost link in a path, and the target of the link.
 fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut above = PathBuf::new();
     for component in path.components() {
@@ -81,7 +88,8 @@ fn prefix(path: &Path) -> Option<Prefix<'_>> {
     }
 }
 
-/// Returns whether a path begins with a drive or a volume. The drive can still be mapped to another machine.
+/// Returns whether a path begins with a drive letter or a volume name. The drive can still be mapped to another
+/// machine.
 fn is_local(path: &Path) -> bool {
     match prefix(path) {
         Some(Prefix::Disk(_) | Prefix::VerbatimDisk(_)) => true,

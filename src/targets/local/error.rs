@@ -1,4 +1,4 @@
-//! The meaning of the system's error codes for a registry key.
+//! Interprets the system's error codes for a registry key.
 //!
 //! Source: Microsoft, "System Error Codes".
 
@@ -17,17 +17,17 @@ use crate::targets::{Answer, Reason, WriteError};
 pub(super) struct Code(pub(super) u32);
 
 impl Code {
-    /// Returns the code in a result of windows-registry, which holds it as HRESULT_FROM_WIN32.
+    /// Returns the error code in a result of the crate windows-registry, which stores it as HRESULT_FROM_WIN32.
     pub(super) fn of<T>(result: windows_registry::Result<T>) -> Result<T, Self> {
         result.map_err(|error| Self(error.code().0.cast_unsigned() & 0xFFFF))
     }
 
-    /// Returns whether the key or value does not exist, or was deleted while it was open.
+    /// Returns whether the code says that the key or value does not exist, or was deleted while it was open.
     pub(super) fn is_absent(self) -> bool {
         matches!(self.0, ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_KEY_DELETED)
     }
 
-    /// Returns whether the account lacks the right or privilege.
+    /// Returns whether the code says that the account lacks a right or privilege.
     pub(super) fn is_denied(self) -> bool {
         matches!(self.0, ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD)
     }
@@ -37,7 +37,7 @@ impl Code {
         io::Error::from(self).to_string()
     }
 
-    /// Returns the code as the answer to a question.
+    /// Converts the code into the answer to a question.
     pub(super) fn answer<T>(self) -> Answer<T> {
         let reason = match self.0 {
             _ if self.is_absent() => return Answer::Absent,
@@ -48,13 +48,13 @@ impl Code {
             | ERROR_REGISTRY_IO_FAILED
             | ERROR_NOT_REGISTRY_FILE => Reason::Malformed,
             ERROR_FILENAME_EXCED_RANGE => Reason::Unsupported,
-            // Any other failure proves neither that it exists nor that it does not.
+            // Any other error proves neither that the item exists nor that it does not.
             _ => Reason::Unknown,
         };
         Answer::unread(reason, self.message())
     }
 
-    /// Returns the code as the error of a change at `place`.
+    /// Converts the code into the error of a change at `place`.
     pub(super) fn write_error(self, place: String) -> WriteError {
         if self.is_denied() { WriteError::Denied { place } } else { WriteError::Io { place, source: self.into() } }
     }

@@ -1,4 +1,4 @@
-//! Allows one apply at a time on this machine, whatever the state folder.
+//! The lock that allows only one apply at a time on this machine, whatever the state folder.
 
 use std::{
     fs::{OpenOptions, TryLockError},
@@ -10,15 +10,20 @@ use crate::targets::{Lock, TargetError};
 
 use super::{FolderError, create_admin_only_dir};
 
-/// Takes the machine's lock: the file `%ProgramData%\kbfix\lock`, which the system unlocks however the process ends.
+/// Takes the machine's lock: the file `%ProgramData%\kbfix\lock`. The system unlocks it when the process ends in any
+/// way.
 ///
-/// A file in a folder that only administrators may write is used, because any user could take the name of a mutex.
+/// The lock is a file in a folder that only administrators may write. It is not a mutex, because any user could create
+/// a mutex of the same name.
 ///
 /// # Errors
 /// Returns [`TargetError::Locked`] where another process holds the lock.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()
-        .map_err(|source| TargetError::Io { what: "the folder of the lock, ProgramData".to_owned(), source })?
+        .map_err(|source| TargetError::Io {
+            what: "the folder ProgramData, which contains the lock".to_owned(),
+            source,
+        })?
         .join("kbfix");
     let failed = |path: &Path, source| TargetError::Io { what: format!("the lock {}", path.display()), source };
     create_admin_only_dir(&folder).map_err(|error| {

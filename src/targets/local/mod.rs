@@ -1,12 +1,13 @@
-//! The target `local`: the running registry and the disks of this Windows machine.
+//! The target `local`: the live registry and the disks of this Windows machine.
 //!
-//! Keys are opened through the crate windows-registry, each once for all questions about it or changes in it. [`raw`]
-//! adds the calls that the crate lacks; [`error`] interprets the system's error codes. The hive of a user who is not
-//! logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only where Windows
-//! makes them ([`place`]).
+//! The crate windows-registry opens the keys. Each key is opened only once for all questions about it or all changes in
+//! it. [`raw`] adds the calls that the crate lacks; [`error`] interprets the system's error codes. The hive of a user
+//! who is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only where
+//! Windows makes them ([`place`]).
 
 mod disk;
 mod error;
+mod events;
 mod lock;
 mod place;
 mod properties;
@@ -21,20 +22,23 @@ use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 
 use crate::registry::View;
 
-use super::{Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError, WriteFailure};
+use super::{
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError,
+    WriteFailure,
+};
 
 pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
 };
 
-/// This machine: its running registry and the files on its disks.
+/// This Windows machine as a target: its live registry and the files on its disks.
 #[derive(Debug, Default)]
 pub struct LocalTarget {
     users: users::Users,
 }
 
 impl LocalTarget {
-    /// Returns the target. Nothing is opened before the first question.
+    /// Returns the target. Nothing is opened until the first question is asked.
     pub fn new() -> Self {
         Self::default()
     }
@@ -58,6 +62,10 @@ impl Target for LocalTarget {
         Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
     }
 
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        events::answers(queries)
+    }
+
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         Ok(place::control_set())
     }
@@ -74,9 +82,9 @@ impl Target for LocalTarget {
             changes.iter().cloned().partition(|change| users::is_away(&change.key.path));
         let refused =
             here.iter().try_for_each(|change| self.users.refuse_logged_on(change)).map_err(WriteFailure::from);
-        // Files first: where one cannot be replaced, the running registry is still unchanged.
+        // Hive files first: if one of them cannot be replaced, the live registry is still unchanged.
         let written = refused.and_then(|()| self.users.write(&away));
-        // Whatever the result, the next question reads the files again.
+        // After any result, the next question reads the files again.
         self.users.forget();
         written?;
         let mut begun = away;
@@ -88,7 +96,7 @@ impl Target for LocalTarget {
     }
 }
 
-/// Returns the access right that selects a view. On 32-bit Windows both select its only view.
+/// Returns the flag for RegOpenKeyEx that selects a view. On a 32-bit Windows, both flags select its only view.
 fn view_flag(view: View) -> u32 {
     match view {
         View::Bits64 => KEY_WOW64_64KEY,

@@ -1,8 +1,8 @@
-//! Opens keys of the running registry, without following foreign links.
+//! Opens keys of the live registry, without following links that Windows itself did not make.
 //!
-//! Windows silently follows a symbolic link in a key's path. Therefore the system is asked for the real name of each
-//! opened key: if it is not the requested key, a link that Windows did not make led elsewhere, and the key is not used.
-//! The handle then stays on the key that was opened, even if the path changes meanwhile.
+//! Windows silently follows a symbolic link in a key's path. Therefore kbfix asks the system for the real name of each
+//! opened key. If that is not the name of the requested key, a link that Windows did not make led to another key, and
+//! the key is not used. Otherwise the handle stays on the opened key, even if a link is changed later.
 //!
 //! Sources: Microsoft, "RegOpenKeyEx function", "ZwQueryKey function" (KeyNameInformation).
 
@@ -15,12 +15,12 @@ use crate::{
     targets::{Answer, Reason, Unread, WriteError, control_set},
 };
 
-/// The reason why a key was not opened.
+/// Why a key was not opened.
 #[derive(Debug)]
 pub(super) enum Closed {
     /// The system's error code.
     Code(Code),
-    /// A link leads to another key.
+    /// The path leads through a link to another key.
     Elsewhere(Unread),
 }
 
@@ -31,7 +31,7 @@ impl From<Code> for Closed {
 }
 
 impl Closed {
-    /// Returns the reason as the answer to a question.
+    /// Converts the reason into the answer to a question.
     pub(super) fn answer<T>(self) -> Answer<T> {
         match self {
             Self::Code(code) => code.answer(),
@@ -39,7 +39,7 @@ impl Closed {
         }
     }
 
-    /// Returns the reason as the error of a change.
+    /// Converts the reason into the error of a change.
     pub(super) fn write_error(self, place: String) -> WriteError {
         match self {
             Self::Code(code) => code.write_error(place),
@@ -48,16 +48,16 @@ impl Closed {
     }
 }
 
-/// Opens an existing key in its view, with these access rights.
+/// Opens an existing key in its 32-bit or 64-bit view, with these access rights.
 ///
 /// # Errors
-/// Returns the system's code, or that a link leads elsewhere.
+/// Returns the system's error code, or that the path leads through a link to another key.
 pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
     let opened =
         Code::of(root(key.path.root()).options().access(access | view_flag(key.view)).open(key.path.below_root()));
     let handle = match opened {
         Ok(handle) => handle,
-        // A link to a missing key exists nevertheless.
+        // A link to a missing key is itself a key that exists.
         Err(code) if code.is_absent() => return Err(link_on_the_way(key).map_or(Closed::Code(code), Closed::Elsewhere)),
         Err(code) => return Err(code.into()),
     };
@@ -68,7 +68,7 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
     let elsewhere = match native_path(&name) {
         Some(real) if key.is_at(&real) => return Ok(handle),
         Some(real) => link_on_the_way(key).unwrap_or_else(|| Unread::linked(&key.path, &real.to_string())),
-        // In a container the hives have other names.
+        // In a Windows container, the hives have other names.
         None => match link_on_the_way(key) {
             Some(link) => link,
             None => return Ok(handle),
@@ -85,7 +85,8 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
             match raw::open_itself(root(path.root()), path.below_root(), KEY_QUERY_VALUE | view_flag(View::Bits64)) {
                 Ok(handle) => raw::value(&handle, LINK_VALUE, &mut buffer),
                 Err(code) if code.is_absent() => return None,
-                // Whether it is a link is not known; the name of the key that is opened through it will show it.
+                // Here it is not known whether the key is a link; the name of the key that is opened through it will
+                // show it.
                 Err(_) => continue,
             };
         if let Some(to) = found.ok().as_ref().and_then(link_target) {
@@ -95,8 +96,8 @@ fn link_on_the_way(key: &Key) -> Option<Unread> {
     None
 }
 
-/// Returns the number of the control set that `CurrentControlSet` leads to. It is read from the link itself: `Select` may
-/// have been changed since the start.
+/// Returns the number of the control set to which `CurrentControlSet` points. The link itself is read, because `Select`
+/// may have been changed since Windows started.
 pub(super) fn control_set() -> Answer<u16> {
     let access = KEY_QUERY_VALUE | view_flag(View::Bits64);
     let link = raw::open_itself(root(RootKey::Hklm), r"SYSTEM\CurrentControlSet", access)
@@ -107,13 +108,13 @@ pub(super) fn control_set() -> Answer<u16> {
     }
 }
 
-/// Returns the reason for refusing a volatile key, which exists in memory only.
+/// Returns the reason for refusing to change a volatile key: a key that exists in memory only.
 pub(super) fn volatile(key: &Key) -> Unread {
     let detail = format!("{key} is a volatile key: Windows deletes it, with all changes in it, at the next restart");
     Unread::new(Reason::Unsupported, detail)
 }
 
-/// Returns the first part of the key's real name, which identifies its hive.
+/// Returns the first part of the key's real name, which says in which hive the key is.
 pub(super) fn hive_of(handle: &Handle) -> Option<KeyPath> {
     let path = native_path(&raw::name(handle).ok()?)?;
     KeyPath::from_parts(path.root(), path.names().next()?).ok()

@@ -1,7 +1,8 @@
-//! Class names and security descriptors of keys of the running registry: read before a key is deleted, and set when it
-//! is created again.
+//! Reads class names and security descriptors of keys in the live registry before a key is deleted, and sets them when
+//! the key is created again.
 //!
-//! Only owner, group and DACL of a descriptor are used. Reading the audit entries requires a privilege.
+//! Only the owner, the group and the DACL of a descriptor are used, because reading the audit entries (SACL) requires a
+//! privilege.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
@@ -28,17 +29,17 @@ use crate::{
 
 use super::error::Code;
 
-/// The access right to read a descriptor.
+/// The access right that is needed to read a security descriptor.
 pub(super) const READ: u32 = READ_CONTROL;
-/// The access rights to set a descriptor.
+/// The access rights that are needed to set a security descriptor.
 pub(super) const WRITE: u32 = WRITE_DAC | WRITE_OWNER;
 
 const PARTS: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-/// The limit for a descriptor's size in bytes: its lists have at most 64 KiB each; a descriptor that keeps growing is
-/// an error.
+/// The largest security descriptor that is read, in bytes. Its lists have at most 64 KiB each, so a larger one is an
+/// error.
 const LONGEST: u32 = 1 << 20;
 
-/// Reads the properties of a key that was opened with [`READ`].
+/// Reads the properties of a key. The key must be opened with the access right [`READ`].
 pub(super) fn read(key: &Handle) -> Answer<KeyProperties> {
     let read = || Ok((class(key)?, security(key)?));
     let (class, security) = match read() {
@@ -105,10 +106,10 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
     }
 }
 
-/// Sets the security descriptor of a key that was opened with [`WRITE`].
+/// Sets the security descriptor of a key. The key must be opened with the access rights [`WRITE`].
 ///
 /// # Errors
-/// Returns the system's code: ERROR_INVALID_OWNER where the account may not make somebody else the owner.
+/// Returns the system's code: ERROR_INVALID_OWNER where the account may not set this owner.
 pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Result<(), Code> {
     enable_restore_privilege();
     let descriptor = security.bytes().as_ptr().cast_mut().cast();
@@ -120,9 +121,9 @@ pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Resul
     }
 }
 
-/// Enables the privilege to set any owner, where the account has it: an administrator has it, but disabled.
+/// Enables the privilege to set any owner, if the account has it. Administrators have it, but it is disabled at first.
 ///
-/// Without it only the account itself and some of its groups can be set as the owner; setting another one then fails.
+/// Without this privilege, an account can make only itself and some of its groups the owner.
 fn enable_restore_privilege() {
     let mut token: HANDLE = null_mut();
     let mut luid = LUID::default();

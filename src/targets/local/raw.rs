@@ -1,14 +1,16 @@
-//! The registry calls that the crate windows-registry lacks or does not make exactly enough.
+//! Calls of the Windows registry functions where the crate windows-registry is missing something or is not exact
+//! enough:
 //!
-//! - It pads data with zeros where a value shrinks between the query for its length and the read.
-//! - Its iterators stop silently at the first error, and change names that are not valid UTF-16.
+//! - It pads data with zeros if a value becomes shorter between the query for its length and the read.
+//! - Its iterators stop silently at the first error, and they replace invalid UTF-16 in names.
 //! - It cannot delete only a single key, or tell whether a key was created or opened.
-//! - It follows links, and cannot tell where a key is or whether it is volatile, or flush it to disk.
-//! - In debug builds it refuses strings without a terminating NUL, and it does not prevent the system from taking into
-//!   the value a NUL that happens to follow it in memory.
+//! - It always follows links. It cannot tell the real name of a key or whether the key is volatile, and it cannot flush
+//!   a key to disk.
+//! - In debug builds it refuses strings without a terminating NUL. It also does not prevent the system from storing a
+//!   NUL that happens to follow the data in memory.
 //!
-//! Handles, opening, and removing values stay with windows-registry. This is the only place with `unsafe` calls on
-//! registry keys; names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
+//! Everything else (handles, opening keys, removing values) uses windows-registry. Only this file has `unsafe` calls on
+//! registry keys. Names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
 //! guarantee.
 #![allow(unsafe_code)]
 
@@ -33,13 +35,14 @@ use crate::registry::{Data, ValueType, name::MAX_VALUE_NAME};
 
 use super::error::Code;
 
-/// The limit of a key name with its NUL, in UTF-16 units.
+/// The size of the buffer for a key name and its terminating NUL, in UTF-16 units.
 const KEY_NAME_BUFFER: usize = crate::registry::name::MAX_KEY_NAME + 1;
 
-/// The first size of the buffer in bytes: most values are shorter, and are then read with one call.
+/// The initial size of the buffer for data, in bytes. Most values are shorter, so that one call reads them.
 const FIRST_BUFFER: usize = 4096;
 
-/// The last size of the buffer in bytes, more than any value has; a system that asks for a larger one gets an error.
+/// The largest size of the buffer for data, in bytes; no value is that long. If the system asks for more, the read
+/// fails.
 const LAST_BUFFER: usize = 1 << 30;
 
 /// The numbers of subkeys and values of a key.
@@ -50,7 +53,7 @@ pub(super) struct Counts {
     pub(super) values: u32,
 }
 
-/// A buffer for data, kept so that a batch of reads allocates only once.
+/// A buffer for data that is kept between reads, so that a batch of reads allocates it only once.
 pub(super) struct Buffer(Vec<u8>);
 
 impl Buffer {
@@ -63,7 +66,7 @@ impl Buffer {
         if self.0.len() >= LAST_BUFFER {
             return Err(Code(ERROR_MORE_DATA));
         }
-        // At least doubled: some calls only say that it was too small.
+        // At least doubled, because some calls only report that the buffer was too small.
         let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.0.len() * 2);
         self.0.resize(wanted.min(LAST_BUFFER), 0);
         Ok(())
@@ -114,7 +117,7 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
     check(code).map(|()| Counts { subkeys, values })
 }
 
-/// Returns type and bytes of one value.
+/// Returns the type and the bytes of one value.
 ///
 /// # Errors
 /// Returns the system's code; ERROR_FILE_NOT_FOUND where the value does not exist.
@@ -134,10 +137,10 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
     }
 }
 
-/// Passes the name (UTF-16 units) and data of every value to `each`, until it returns `false`.
+/// Calls `each` with the name (UTF-16 units) and data of every value, until it returns `false`.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns the system's error code.
 pub(super) fn each_value(
     key: &Handle,
     buffer: &mut Buffer,
@@ -174,10 +177,10 @@ pub(super) fn each_value(
     }
 }
 
-/// Passes the name (UTF-16 units) of every value to `each`, until it returns `false`. Reads no data.
+/// Calls `each` with the name (UTF-16 units) of every value, until it returns `false`. Reads no data.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns the system's error code.
 pub(super) fn each_value_name(key: &Handle, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -189,10 +192,10 @@ pub(super) fn each_value_name(key: &Handle, each: impl FnMut(&[u16]) -> bool) ->
     each_name(&mut vec![0; MAX_VALUE_NAME + 1], next, each)
 }
 
-/// Passes the name (UTF-16 units) of every subkey to `each`.
+/// Calls `each` with the name (UTF-16 units) of every subkey.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns the system's error code.
 pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -207,8 +210,9 @@ pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<
     })
 }
 
-/// Passes each name that `next` lists to `each`, until that returns `false`. `next` takes an index, the buffer for the
-/// name, and the number of units that it holds; it sets the number of units that it wrote, and returns the system's code.
+/// Calls `each` with each name that `next` returns, until `each` returns `false`. `next` receives an index, the buffer
+/// for the name, and the size of the buffer in units. It sets the number of units that it wrote, and returns the
+/// system's error code.
 fn each_name(
     name: &mut [u16],
     next: impl Fn(u32, &mut [u16], &mut u32) -> u32,
@@ -249,7 +253,8 @@ pub(super) fn create_subkey(
             name.as_ptr(),
             0,
             class.as_ref().map_or(null(), |class| class.as_ptr()),
-            // A link of that name is opened itself. All other options are off, so the key is not volatile.
+            // REG_OPTION_OPEN_LINK: if a link of that name exists, the link itself is opened. No other option is set,
+            // so the key is not volatile.
             REG_OPTION_OPEN_LINK,
             access,
             null(),
@@ -263,10 +268,10 @@ pub(super) fn create_subkey(
     Ok((created, disposition == REG_CREATED_NEW_KEY))
 }
 
-/// Opens an existing key; if it is a link, the link itself.
+/// Opens an existing key. If the key is a link, the link itself is opened.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns the system's error code.
 pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Handle, Code> {
     let path = wide(path);
     let mut handle = null_mut();
@@ -305,8 +310,8 @@ pub(super) fn name(key: &Handle) -> Result<String, Code> {
     }
 }
 
-/// Returns whether the key exists in memory only. A system that does not tell, such as Wine, is taken to have no such
-/// keys.
+/// Returns whether the key is volatile: whether it exists in memory only. A system that cannot tell, such as Wine,
+/// counts as one without such keys.
 ///
 /// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1),
 /// `ControlFlags`.
@@ -319,10 +324,10 @@ pub(super) fn is_volatile(key: &Handle) -> bool {
     status == STATUS_SUCCESS && length >= 8 && flags[1] & REG_FLAG_VOLATILE != 0
 }
 
-/// Flushes the hive that contains the key to disk, and waits for that.
+/// Writes the hive that contains the key to disk, and waits until that is done.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns the system's error code.
 pub(super) fn flush(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check(unsafe { RegFlushKey(key.as_raw()) })
@@ -347,9 +352,10 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
 
 /// Sets a value to exactly these bytes.
 ///
-/// Where a string has no terminating NUL but a NUL follows it in memory, RegSetValueExW stores two bytes more than its
-/// length says; therefore other bytes are put after the data. They also give an empty value a valid pointer. The type
-/// is passed as [`Type::Other`], since windows-registry asserts a terminating NUL for the types that it knows.
+/// If a string has no terminating NUL but a NUL happens to follow it in memory, RegSetValueExW stores two bytes more
+/// than the given length. To prevent that, this function puts other bytes after the data. These bytes also give empty
+/// data a valid pointer. The type is passed as [`Type::Other`], since windows-registry asserts a terminating NUL for
+/// the types that it knows.
 ///
 /// # Errors
 /// Returns the system's code.

@@ -1,7 +1,7 @@
-//! Answers questions from the running registry.
+//! Answers questions from the live registry.
 //!
-//! A key is opened only with the rights to query values and, where needed, to list subkeys and to read the security
-//! descriptor. So an ordinary user can run `diff`, and a key that denies other rights can still be read.
+//! A key is opened with no more rights than the question needs: to query values, to list subkeys, or to read the
+//! security descriptor. So an ordinary user can run `diff`, and a key that denies other rights can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// Answers one question, opening the key once.
+/// Answers one question about a key; opens the key only once.
 pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
     let mut access = KEY_QUERY_VALUE;
     if query.subkeys {
@@ -34,8 +34,8 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
 }
 
-/// Reads from the open key what the query asks for. A key that was deleted since it was opened is absent: the code says
-/// so.
+/// Reads what the query asks for from an open key. If the key was deleted since it was opened, the error code says that
+/// it is absent.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Answer<KeyFacts>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
@@ -48,9 +48,8 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the named values, with the names spelled as in the registry.
 ///
-/// Windows looks up a name by walking over the key's values. If many of the key's values are asked for, the key is
-/// listed once, which is linear; if few are, each is looked up, and the names are listed without data only to learn
-/// their spelling.
+/// Windows searches all values of a key for each name. So if the query names many of the key's values, the key is
+/// listed once. If it names few, each is looked up, and the names are listed without data to learn their spelling.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
@@ -69,7 +68,8 @@ fn named_values(
             values.len() < names.len()
         })?;
     }
-    // A value that the listing missed because the key changed meanwhile is looked up; it is not taken for absent.
+    // If the key changed in the meantime, the listing may have missed a value. Such a value is looked up before it
+    // counts as absent.
     let mut looked_up = BTreeMap::new();
     for name in names {
         if values.contains_key(name) {
@@ -93,7 +93,8 @@ fn named_values(
     Ok(values)
 }
 
-/// Returns all values. One whose name kbfix cannot express is unsupported, under the closest name.
+/// Returns all values. If kbfix cannot express the name of a value, its answer is "unsupported", under the most similar
+/// valid name.
 pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
     let mut values = BTreeMap::new();
     raw::each_value(handle, buffer, |units, data| {
@@ -115,7 +116,7 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
     ValueName::new(String::from_utf16(units).ok()?).ok()
 }
 
-/// Returns the names of the subkeys; the whole answer is unsupported where one of them cannot be expressed.
+/// Returns the names of the subkeys. If kbfix cannot express one of the names, the whole answer is "unsupported".
 fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Answer<KeyFacts>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {

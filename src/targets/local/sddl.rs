@@ -1,9 +1,9 @@
-//! Tells from a security descriptor in string form (SDDL) who may write a folder.
+//! Determines from a security descriptor in string form (SDDL) who may write a folder.
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
-/// Rights in an ACE that do not change a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
-/// FILE_GENERIC_EXECUTE, and (with the letters of directory objects) list, read extended attributes, traverse, read
+/// Access rights that do not allow changing a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
+/// FILE_GENERIC_EXECUTE, and (in the letters for directory objects) list, read extended attributes, traverse, read
 /// attributes.
 const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO"];
 
@@ -11,16 +11,16 @@ const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO
 /// SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
 const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
 
-/// Accounts that are trusted to write: administrators, the system, and the built-in Administrator account.
+/// Accounts that may have write access: the group Administrators, the system, and the built-in Administrator account.
 const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 
 /// Placeholders for the owner, who is checked separately: CREATOR OWNER and OWNER RIGHTS.
 const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 
-/// Returns what is wrong with a security descriptor `sddl` (owner and DACL), or `None`.
+/// Returns what makes the object of a security descriptor `sddl` (owner and DACL) unsafe, or `None`.
 ///
-/// It is wrong if anybody except administrators, the system and the accounts in `also` (SIDs) could write the object or
-/// take the right to.
+/// The object is unsafe if anybody except administrators, the system and the accounts in `also` (SIDs) can write it or
+/// can give themselves the right to.
 pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
     let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));
@@ -32,7 +32,7 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     }
     let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
     if flags.contains("NO_ACCESS_CONTROL") {
-        return Some("everyone may write it".to_owned());
+        return Some("it has no access list, so everyone may write it".to_owned());
     }
     entries.split_terminator(')').find_map(|entry| entry_fault(entry.trim_start_matches('('), &trusted))
 }
@@ -44,9 +44,9 @@ fn entry_fault(entry: &str, trusted: &impl Fn(&str) -> bool) -> Option<String> {
         ["D" | "OD", ..] => None,
         ["A", _, rights, _, _, sid] => {
             let allowed = trusted(sid) || OWNER_ALIASES.contains(sid) || is_harmless(rights);
-            (!allowed).then(|| format!("{sid} has the rights {rights} on it or on what is created in it"))
+            (!allowed).then(|| format!("{sid} has the rights {rights} on it or on new files in it"))
         }
-        _ => Some(format!("it has an entry that kbfix does not know: ({entry})")),
+        _ => Some(format!("its access list has an entry of a kind that kbfix does not know: ({entry})")),
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
             ("D:(A;;FA;;;BA)", "no owner"),
             ("O:BA", "everyone"),
             ("O:BAD:NO_ACCESS_CONTROL", "everyone"),
-            // A folder that was created by hand below C:\ProgramData inherits this.
+            // A folder that somebody created below C:\ProgramData inherits these permissions.
             ("O:BAD:AI(A;OICIID;FA;;;SY)(A;CIID;DCLCRPCR;;;BU)", "BU has the rights DCLCRPCR"),
             ("O:BAD:(A;;0x1301bf;;;AU)", "AU has the rights 0x1301bf"),
             ("O:BAD:(A;OICIIO;GW;;;WD)", "WD has the rights GW"),

@@ -1,8 +1,10 @@
-//! Folders that only administrators may write: those of the journals and the lock.
+//! Creates and checks folders that only administrators may write: the folder of the journals and the folder of the
+//! lock.
 //!
-//! Every user may create folders below `C:\ProgramData`. So that nobody can plant a journal that an administrator's
-//! rollback would carry out, the folder is created with its permissions in one step, and an existing one is trusted
-//! only if nobody except administrators and the system owns it or may write it.
+//! Every user may create folders below `C:\ProgramData`. Such a user could otherwise place a journal there, and a
+//! rollback that an administrator runs would make the changes in it. Therefore a new folder gets its permissions in the
+//! same step in which it is created. An existing folder is trusted only if nobody except administrators and the system
+//! owns it or may write it.
 #![allow(unsafe_code)]
 
 use std::{
@@ -38,33 +40,33 @@ use windows_sys::Win32::{
 use super::sddl;
 use crate::files::long_path::wide;
 
-/// Owner and group: administrators. Inherits nothing; the system and administrators have full rights, also on
-/// everything below.
+/// The security descriptor of such a folder, in SDDL. Administrators are owner and group. Nothing is inherited from the
+/// parent folder. The system and administrators have full rights, also on everything below the folder.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// The reason why a folder is not one that only administrators may write.
+/// Why a folder may not be used as one that only administrators may write.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Only an administrator can create or read the folder.
-    #[error("{path}: access denied; run kbfix as administrator")]
+    #[error("access to the folder {path} was denied; run kbfix as administrator")]
     Denied {
         /// The folder.
         path: PathBuf,
     },
-    /// The path is a file, or a link.
+    /// The path leads to a file, or to a link.
     #[error("{path} is not a folder, or is a link to one; remove it")]
     NotAFolder {
         /// The folder.
         path: PathBuf,
     },
-    /// Another account may write the folder.
+    /// Another account may write the folder, or owns it.
     #[error(
         "{path} is not trusted: {fault}; only administrators may own or write it: remove it, or correct its permissions"
     )]
     Untrusted {
         /// The folder.
         path: PathBuf,
-        /// The account that may write it, in SDDL.
+        /// Who else may write it, or what else is wrong with its permissions.
         fault: String,
     },
     /// Another error of the system.
@@ -79,11 +81,12 @@ pub enum FolderError {
 
 /// Creates the folder `path` so that only administrators and the system may read or write it. Its parent must exist.
 ///
-/// An existing folder is checked but not changed: no other account may own or write it, except the user who runs kbfix
-/// if that user is an administrator.
+/// An existing folder is checked but not changed. It passes if only administrators and the system own it and may write
+/// it; the user who runs kbfix may as well, if that user is an administrator.
 ///
 /// # Errors
-/// Returns [`FolderError`]; then nothing in the folder may be trusted.
+/// Returns [`FolderError`] where the folder cannot be created or does not pass. Then nothing in the folder may be
+/// trusted.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     match create(path, ADMINISTRATORS_ONLY) {
         Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {
@@ -93,7 +96,7 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     }
 }
 
-/// Creates the folder `path` for this user, administrators and the system only. Its parent must exist.
+/// Creates the folder `path` so that only this user, administrators and the system may use it. Its parent must exist.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -101,8 +104,8 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Returns who except this user, administrators and the system may write the folder `path`; `None` where nobody may.
-/// The path may contain links.
+/// Returns who else may write the folder `path`, apart from this user, administrators and the system; `None` if nobody
+/// else may. The path may contain links.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -114,7 +117,8 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// Returns who except this user, administrators and the system may write an open file; `None` where nobody may.
+/// Returns who else may write an open file, apart from this user, administrators and the system; `None` if nobody else
+/// may.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -132,13 +136,15 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
     }
 }
 
-/// Checks the folder `path` as [`create_admin_only_dir`] checks an existing one. Returns whether the folder exists.
+/// Checks the folder `path` in the way in which [`create_admin_only_dir`] checks an existing folder. Returns whether
+/// the folder exists.
 ///
 /// # Errors
-/// Returns [`FolderError`]; then nothing in the folder may be trusted.
+/// Returns [`FolderError`] where the folder does not pass. Then nothing in the folder may be trusted.
 pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     let failed = failed(path);
-    // A link is opened itself, not its target; all checks use one handle, so that nothing can be exchanged in between.
+    // A link itself is opened, not its target. All checks use one handle, so that the folder cannot be exchanged
+    // between two checks.
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
         .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
@@ -159,7 +165,7 @@ pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     }
 }
 
-/// Memory that the system allocated for LocalFree; freed when dropped.
+/// Memory that the system allocated and that LocalFree frees; freed when dropped.
 struct Local(*mut c_void);
 
 impl Drop for Local {
@@ -196,7 +202,7 @@ fn create(path: &Path, sddl: &str) -> io::Result<()> {
     check(unsafe { CreateDirectoryW(path.as_ptr(), &attributes) })
 }
 
-/// Returns owner and DACL of an open folder in SDDL.
+/// Returns the owner and the DACL of an open folder, in SDDL.
 fn security_of(folder: &File) -> io::Result<String> {
     let what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     let mut descriptor = null_mut();
@@ -242,7 +248,7 @@ fn take_text(text: *mut u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// Returns whether this process has an administrator's rights now (under UAC: is elevated).
+/// Returns whether this process currently has administrator rights (under UAC: whether it is elevated).
 fn is_administrator() -> io::Result<bool> {
     // Aligned like a SID, which begins with bytes and contains u32 fields.
     let mut sid = [0_u32; (SECURITY_MAX_SID_SIZE as usize).div_ceil(4)];

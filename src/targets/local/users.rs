@@ -1,10 +1,11 @@
-//! Hives of users who are not logged on.
+//! Reads and writes the hives of users who are not logged on.
 //!
-//! Windows loads a user's hives below `HKU` when the user logs on; those of other users are files in their profiles,
-//! which kbfix reads and writes itself, as in an image.
+//! Windows loads a user's hives below `HKU` when the user logs on. The hives of other users are only files in their
+//! profiles, which kbfix reads and writes itself, as in an image.
 //!
-//! Nothing is lost if a user logs on meanwhile: Windows opens a loaded hive exclusively, so its file can be neither
-//! read nor replaced; and whether it is loaded is checked once more immediately before it is replaced.
+//! Nothing is lost if such a user logs on during the run. Windows opens a loaded hive exclusively, so its file can be
+//! neither read nor replaced. kbfix also checks once more that the hive is not loaded, immediately before it replaces
+//! the file.
 //!
 //! Source: Microsoft, "Registry Hives", "RegLoadKey function".
 
@@ -26,18 +27,18 @@ use crate::{
 
 use super::{disk, place, raw, read};
 
-/// The suffix after the user's SID in the name of the hive of the user's classes, in upper case.
+/// The suffix, in upper case, that follows the user's SID in the name of the hive with the user's classes.
 const CLASSES: &str = "_CLASSES";
 
 /// The hives of users who are not logged on.
 #[derive(Debug, Default)]
 pub(super) struct Users {
-    /// The users' hives according to ProfileList, once that was read; or why it cannot be.
+    /// The users' hives according to ProfileList, or why they are not known; `None` until they are first needed.
     hives: Option<Result<OfflineRegistry, Unread>>,
 }
 
 impl Users {
-    /// Discards what was read: the next question reads the list of profiles and the files again.
+    /// Discards everything that was read, so that the next question reads the list of profiles and the files again.
     pub(super) fn forget(&mut self) {
         self.hives = None;
     }
@@ -45,7 +46,7 @@ impl Users {
     /// Answers a question about a key of a user who is not logged on.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Answer<KeyFacts> {
         match self.hives() {
-            // A damaged hive of one user does not make the whole machine unreadable.
+            // A damaged hive of one user must not make the whole machine unreadable.
             Ok(hives) => hives.read(query).unwrap_or_else(|error| Answer::Unread(unread(&error))),
             Err(why) => Answer::Unread(why.clone()),
         }
@@ -54,7 +55,7 @@ impl Users {
     /// Makes changes in the hives of users who are not logged on.
     pub(super) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let Some(first) = changes.first() else { return Ok(()) };
-        // The path of each file is resolved and checked again.
+        // The path of each file is resolved and checked again before the write.
         self.forget();
         match self.hives() {
             Ok(hives) => hives.write(changes),
@@ -62,8 +63,8 @@ impl Users {
         }
     }
 
-    /// Refuses a change for a user whose hive was read from its file but has been loaded since: Windows may have
-    /// changed it since then.
+    /// Returns an error for a change in a hive that was read from its file but has been loaded since. Windows may have
+    /// changed it after that.
     pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
         let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
         if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
@@ -74,24 +75,25 @@ impl Users {
     }
 }
 
-/// Returns whether the key belongs to a user who is not logged on: none of the user's two hives is loaded.
+/// Returns whether the key belongs to a user who is not logged on: whether neither of the user's two hives is loaded.
 pub(super) fn is_away(path: &KeyPath) -> bool {
     user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
 }
 
-/// Returns the key below `HKU` of the user to whom the key belongs. Hives of services and the system are always loaded.
+/// Returns the key below `HKU` of the user to whom `path` belongs. The hives of services and of the system are always
+/// loaded, so `None` is returned for them.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
     let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
     KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
 }
 
-/// Returns the keys at which Windows mounts the two hives of a user.
+/// Returns the keys at which Windows loads the two hives of a user.
 fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
     let classes = KeyPath::from_parts(RootKey::Hku, &format!("{}{CLASSES}", user.below_root()));
     [user.clone()].into_iter().chain(classes).collect()
 }
 
-/// Returns whether a hive is loaded; one that this user may not open is loaded, too.
+/// Returns whether a hive is loaded. A hive that this user may not open counts as loaded.
 fn is_loaded(hive: &KeyPath) -> bool {
     let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
     !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())
@@ -105,8 +107,8 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
     let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
-    // The machine's lock excludes other applies. A lock file beside the hive would be in a folder where the user may
-    // put a link.
+    // The lock of the machine excludes other applies. A lock file beside the hive would be in a folder where the user
+    // could create a link.
     let mut registry = OfflineRegistry::new("this machine".to_owned(), false, false);
     registry.guard(refuse_loaded);
     // A profile belongs to its user, who may put a link into it at any time.
@@ -115,8 +117,8 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     Ok(registry)
 }
 
-/// Refuses to replace the hive at this key while it is loaded. Called immediately before the file is replaced, and
-/// after a failure.
+/// Returns an error if the hive at this key is loaded. Called immediately before the hive's file is replaced, and after
+/// a failure.
 fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
     match user_of(hive) {
         Some(user) if !is_away(&user) => Err(logged_on(&user)),
@@ -132,11 +134,10 @@ fn logged_on(user: &KeyPath) -> WriteError {
     }
 }
 
-/// Returns where a file of a profile is. A profile on another machine is not accessed: that would send it this user's
-/// credentials.
+/// Returns the local path of a file of a profile. A profile on another machine is not accessed, because that would send
+/// this user's credentials to that machine.
 fn find(folder: &str, file: &str) -> Answer<PathBuf> {
-    // The folder's own path may contain links above the profile, so it stays as given; inside a profile no link is
-    // allowed.
+    // The path of the profile folder may contain links, so it is used as given. Inside a profile no link is allowed.
     if let Err(why) = disk::resolved(folder) {
         return Answer::Unread(why);
     }
@@ -153,7 +154,7 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
                 false => Answer::unread(Reason::Unknown, format!("there is no drive {} now", drive.display())),
             }
         }
-        // Any other obstacle shows when the file is opened.
+        // If anything else prevents access, opening the file reports it.
         _ => Answer::Present(path),
     }
 }

@@ -1,4 +1,4 @@
-//! Changes to the running registry. Before each is written, the present state is checked against its `before`.
+//! Makes changes to the live registry. Before each change, kbfix checks that the present state matches its `before`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use super::{error::Code, place, properties, raw, read, view_flag};
 /// The number of bytes of long data that a message shows.
 const SHOWN_BYTES: usize = 64;
 
-/// Makes the changes in their order, and flushes the changed hives to disk. Adds each change that was begun to `begun`.
+/// Makes the changes in their order, and writes the changed hives to disk. Adds each change that was begun to `begun`.
 pub(super) fn key_changes(
     changes: Vec<KeyChange>,
     buffer: &mut raw::Buffer,
@@ -40,7 +40,7 @@ pub(super) fn key_changes(
     flush.all()
 }
 
-/// Makes one change. All of its `before` is checked before anything is written; `begun` becomes true with the first
+/// Makes one change. Its whole `before` is checked before anything is written. `begun` becomes true with the first
 /// write.
 fn key_change(
     change: &KeyChange,
@@ -60,7 +60,7 @@ fn key_change(
     }
 }
 
-/// Refuses changes in and below volatile keys, because they would be lost at the next restart.
+/// Returns an error for changes in and below volatile keys, because these changes would be lost at the next restart.
 pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<(), WriteError> {
     let mut created = BTreeSet::new();
     for change in changes {
@@ -71,7 +71,7 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
             }
             ChangeAction::Update | ChangeAction::Delete => Some(change.key.clone()),
         };
-        // Other obstacles are not known without writing.
+        // Any other obstacle shows only when the change is made.
         if let Some(key) = asked
             && let Ok(handle) = place::open(&key, KEY_QUERY_VALUE)
             && raw::is_volatile(&handle)
@@ -85,13 +85,13 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
     Ok(())
 }
 
-/// Created keys whose security descriptors are not set yet. A descriptor can forbid creating subkeys, so it is set
-/// after them, the lowest key first.
+/// Created keys whose security descriptors are not set yet. A descriptor can forbid creating subkeys, so it is set only
+/// after the subkeys exist, the lowest key first.
 #[derive(Default)]
 struct Unsecured(Vec<(Key, Handle, SecurityDescriptor)>);
 
 impl Unsecured {
-    /// Sets the descriptors of those keys that `next` is not below.
+    /// Sets the descriptors of those keys that do not contain the key `next`.
     fn finish_before(&mut self, next: Option<&Key>) -> Result<(), WriteError> {
         let is_above = |key: &Key| next.is_some_and(|next| next.view == key.view && next.path.is_within(&key.path));
         while let Some((key, handle, security)) = self.0.pop_if(|(key, ..)| !is_above(key)) {
@@ -102,17 +102,17 @@ impl Unsecured {
     }
 }
 
-/// The hives that changes are in.
+/// The hives in which keys were changed, to be written to disk.
 ///
-/// Windows writes a hive to disk some seconds after a change. A power loss before that would lose the changes, while
-/// the journal, which is on disk, says that they were made.
+/// Windows writes a hive to disk some seconds after a change. A power loss before that would lose the changes, although
+/// the journal on disk says that they were made.
 ///
 /// Source: Microsoft, "RegFlushKey function".
 #[derive(Default)]
 struct Flush(BTreeMap<KeyPath, Key>);
 
 impl Flush {
-    /// Notes the hive of a change. Keys with the same first three names are in one hive.
+    /// Records the hive of a change. Keys whose first three names are equal are in one hive.
     fn note(&mut self, key: &Key) {
         let names: Vec<&str> = key.path.names().take(3).collect();
         if let Ok(top) = KeyPath::from_parts(key.path.root(), &names.join("\\")) {
@@ -120,20 +120,22 @@ impl Flush {
         }
     }
 
-    /// Flushes all noted hives to disk, and waits for that.
+    /// Writes all recorded hives to disk, and waits until that is done.
     fn all(self) -> Result<(), WriteError> {
         let mut done = BTreeSet::new();
         for key in self.0.into_values() {
-            // A deleted key is in the hive of the key above it.
+            // A deleted key cannot be opened; it was in the same hive as its parent key.
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
             let Some(handle) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
-                let detail = "no key of its hive can be opened to have it written to disk".to_owned();
+                let detail = "kbfix can open no key of its hive, so it cannot ask Windows to write the hive to \
+                    disk"
+                    .to_owned();
                 return Err(WriteError::Unsupported { place: key.to_string(), detail });
             };
             let hive = place::hive_of(&handle);
             if hive.is_none() || done.insert(hive) {
-                raw::flush(&handle).map_err(|code| code.write_error(format!("{key}, its hive, to disk")))?;
+                raw::flush(&handle).map_err(|code| code.write_error(format!("writing the hive of {key} to disk")))?;
             }
         }
         Ok(())
@@ -157,7 +159,7 @@ fn lasting(key: &Key, access: u32) -> Result<Handle, WriteError> {
     Ok(handle)
 }
 
-/// Returns the error of a failed call where `expected` should have been at `place`.
+/// Returns the error of a failed system call where `expected` should have been at `place`.
 fn failed(code: Code, place: String, expected: &str) -> WriteError {
     if code.is_absent() { stale(place, expected, "absent") } else { code.write_error(place) }
 }
@@ -166,7 +168,7 @@ fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -
     WriteError::Stale { place, expected: expected.into(), found: found.into() }
 }
 
-/// Returns the key above, which must exist: a missing parent is never created implicitly.
+/// Returns the parent key, which must exist: a missing parent is never created implicitly.
 fn parent_of(key: &Key) -> Result<Key, WriteError> {
     key.parent().ok_or_else(|| WriteError::Unsupported {
         place: key.to_string(),
@@ -224,7 +226,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
         return Err(stale(change.place(name), "absent", "present"));
     }
     match raw::delete(&key) {
-        // The code also means that there are subkeys, which may have been created since.
+        // The error code also means that the key has subkeys, which may have been created since the check.
         Err(code) if code.is_denied() => {
             no_subkeys(&change.key, &key)?;
             Err(code.write_error(place()))
@@ -256,7 +258,7 @@ fn write_values(change: &KeyChange, key: &Handle) -> Result<(), WriteError> {
     for value in &change.values {
         let (name, place) = (value.name.as_str(), || change.place(&value.name));
         let written = match &value.after {
-            // Type and data are replaced together, so a value of another type need not be deleted first.
+            // Type and data are set together, so a value of another type need not be deleted first.
             Some(after) => raw::set_value(key, name, after),
             None => Code::of(key.remove_value(name)),
         };
@@ -280,7 +282,7 @@ fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String
     }
 }
 
-/// Returns data for a message; long data as its beginning and its length.
+/// Returns data for a message. For long data, the message shows its beginning and its length.
 fn shortened(data: Option<&Data>) -> String {
     match data {
         None => "absent".to_owned(),

@@ -13,13 +13,13 @@ use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// The age from which on a file that nobody has locked is one that a killed process left, not one that another process
-/// has created a moment ago and is about to lock.
+/// The age from which on an unlocked lock file counts as left over by a killed process. A younger one may just have
+/// been created by another process that is about to lock it.
 const ORPHAN: Duration = Duration::from_millis(50);
 
 /// Creates the file and locks it; returns `None` where another process locked it first.
 pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
-    // Any account that may read the file could lock it and so block others.
+    // Only this user may read the file: any account that could read it could lock it and so block others.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     let mut held = Held { made: Some(path.to_owned()), file };
     match held.file.try_lock() {
@@ -34,13 +34,13 @@ pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
 
 /// Locks the existing file.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
-    // Checked before it is opened, because opening a device can have effects.
+    // The kind of the file is checked before it is opened, because opening a device can have effects.
     refuse_foreign(&symlink_metadata(path)?)?;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
     refuse_foreign(&metadata)?;
-    // Taken from its creator, the file would remain: only its creator removes it.
+    // If this lock were taken away from the file's creator, the file would remain, because only its creator removes it.
     if metadata.modified()?.elapsed().is_ok_and(|age| age < ORPHAN) {
         thread::sleep(ORPHAN / 20);
         return Ok(Taken::Again);
@@ -56,12 +56,13 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     }
 }
 
-/// Returns why another account may control the file: it has another owner, or another name.
+/// Returns why another account may have control of the file: because it belongs to another user, or has a second name
+/// (a hard link).
 fn owner_fault(metadata: &Metadata) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     match (metadata.uid(), metadata.nlink()) {
-        (uid, _) if uid != own => Some(format!("a file of the user {uid}")),
-        (_, 2..) => Some("a file that has another name, too".to_owned()),
+        (uid, _) if uid != own => Some(format!("a file that belongs to the user with the id {uid}")),
+        (_, 2..) => Some("a file with a second name (a hard link)".to_owned()),
         _ => None,
     }
 }

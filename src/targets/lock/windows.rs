@@ -13,9 +13,8 @@ use super::{Held, Taken, refuse_foreign};
 
 /// Creates the file and opens it without sharing.
 ///
-/// Windows deletes it when its only handle is closed, so it exists exactly as long as the lock is held. The deleted
-/// file is always the one that this call created (CREATE_NEW, which follows no link), even if the path of its folder
-/// has changed.
+/// Windows deletes the file when its only handle is closed, so the file exists exactly as long as the lock is held.
+/// Windows deletes the file that this call created, even if its path has changed since. CREATE_NEW follows no link.
 pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);
@@ -24,9 +23,9 @@ pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
     Ok(Some(Held { made: Some(path.to_owned()), file }))
 }
 
-/// Opens the existing file without sharing. It remains when it is closed.
+/// Opens the existing file without sharing. The file remains when it is closed.
 ///
-/// Its owner does not matter: while it is open, nobody can remove or open it.
+/// It does not matter who owns the file: while it is open, nobody can remove or open it.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     let mut options = File::options();
     options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
@@ -40,7 +39,7 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     Ok(Taken::Held(file))
 }
 
-/// Tries again for a short time where access is denied, which Windows also reports for a file that is being deleted.
+/// Retries for a short time where access is denied, because Windows also reports that for a file that is being deleted.
 fn patiently(mut open: impl FnMut() -> io::Result<File>) -> io::Result<File> {
     let mut tries = 0;
     loop {

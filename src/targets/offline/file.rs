@@ -24,16 +24,17 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::targets) struct HiveFile {
     path: PathBuf,
-    /// The folder below which the file was found; `None` where the operator named the file.
+    /// The folder in which the file was searched for; `None` where the operator named the file itself.
     root: Option<PathBuf>,
-    /// The state of the file and its logs when they were read.
+    /// The state of the file and its logs when they were read, to notice later writes.
     stamp: Stamp,
     pub(super) hive: Hive,
-    /// The size in bytes of the class names and security descriptors returned so far: see [`HiveFile::describe`].
+    /// The total size in bytes of the class names and security descriptors that were returned so far: see
+    /// [`HiveFile::describe`].
     described: usize,
 }
 
-/// The reason why a hive file was not opened.
+/// Why a hive file was not opened.
 #[derive(Debug)]
 pub(in crate::targets) enum OpenError {
     /// The file does not exist or may not be read: its keys are unknown.
@@ -45,10 +46,10 @@ pub(in crate::targets) enum OpenError {
 impl HiveFile {
     /// Opens a hive.
     ///
-    /// A complete hive is read on demand (on Unix). One that was not written completely is read with its logs and
-    /// recovered in memory. If the logs do not complete it, it is refused, or with `allow_dirty` read as it is and
-    /// never written. A file below the folder `root` is reached from there without a link, both now and when it is
-    /// replaced.
+    /// On Unix, a completely written hive is read on demand. An incompletely written (dirty) hive is read together with
+    /// its logs and recovered in memory. If the logs cannot complete it, the hive is refused; with `allow_dirty` it is
+    /// read as it is and never written. If `root` is given, no part of the path below that folder may be a link,
+    /// neither now nor when the file is replaced.
     ///
     /// # Errors
     /// Returns [`OpenError`].
@@ -56,7 +57,7 @@ impl HiveFile {
         let file_error = |error| file_error(path, error);
         let reached = Pinned::reach(root, path).map_err(file_error)?;
         let at = reached.path();
-        // Taken before anything is read, so that a write during the read is noticed.
+        // The stamp is taken before anything is read, so that a write during the read is noticed.
         let stamp = Stamp::of(at).map_err(file_error)?;
         let file = reached.file().map_err(file_error)?;
         // A complete hive does not need its logs, which may be as large as the hive.
@@ -89,7 +90,7 @@ impl HiveFile {
         &self.path
     }
 
-    /// Adds up the size of the properties that are returned, and replaces those beyond the limit with an error.
+    /// Adds the size of the returned properties to the total, and replaces properties beyond the limit with an error.
     ///
     /// Keys share security descriptors: in a few megabytes, a hundred thousand keys can have the same one of 64 KiB. In
     /// real hives all properties together are smaller than the hive.
@@ -97,23 +98,24 @@ impl HiveFile {
         let Some(Answer::Present(properties)) = &facts.properties else { return };
         self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
         if self.described > self.hive.file_len() + DESCRIBED_BEYOND {
-            let detail = "the class names and security descriptors of its keys are together larger than the hive: it is \
-                          damaged, or made to use up memory";
+            let detail = "the class names and security descriptors of its keys are together larger than the hive: \
+                the hive is damaged, or was made to use up memory";
             facts.properties = Some(Answer::unread(Reason::Malformed, detail));
         }
     }
 
-    /// Resets the count of [`HiveFile::describe`].
+    /// Sets the total of [`HiveFile::describe`] back to zero.
     pub(super) fn describe_anew(&mut self) {
         self.described = 0;
     }
 
-    /// Returns why the target as a whole is refused, where a part of the file could not be read.
+    /// Returns why the target as a whole is refused after a part of the file could not be read; `None` where all reads
+    /// succeeded.
     pub(super) fn failure(&self) -> Option<TargetError> {
         self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
-    /// Returns the edited hive as the bytes of a file.
+    /// Returns the edited hive as the bytes of a hive file.
     ///
     /// # Errors
     /// Returns [`WriteError::Unsupported`] for a hive that cannot be written.
@@ -124,11 +126,11 @@ impl HiveFile {
 
     /// Replaces the file with `bytes` and empties its logs.
     ///
-    /// Immediately before the replacement, `guard` is called, and the file and its logs must still be as they were
-    /// read.
+    /// Immediately before the replacement, `guard` is called, and the file and its logs are checked: they must not have
+    /// changed since they were read.
     ///
     /// # Errors
-    /// Returns [`WriteError`]; the file is then the old one, or the new one with logs that could not be emptied. After
+    /// Returns [`WriteError`]. The file is then unchanged, or it was replaced but its logs could not be emptied. After
     /// [`WriteError::Stale`] nothing was written.
     pub(super) fn replace(
         &self,
@@ -138,7 +140,7 @@ impl HiveFile {
         let reached =
             Pinned::reach(self.root.as_deref(), &self.path).map_err(|source| write_error(&self.path, source))?;
         let at = reached.path();
-        // Leftovers that cannot be removed do not prevent a change.
+        // It is not an error if leftovers of an earlier run cannot be removed.
         let _ = remove_leftovers(at);
         let mut refused = None;
         let replaced = replace_file_if(at, bytes, || {
@@ -160,7 +162,7 @@ impl HiveFile {
     }
 }
 
-/// Returns the path of the log for messages: beside the hive at `path`.
+/// Returns the path of a log as messages show it: in the folder of the hive `path`.
 fn beside(path: &Path, log: &Path) -> PathBuf {
     log.file_name().map_or_else(|| log.to_owned(), |name| path.with_file_name(name))
 }
@@ -168,29 +170,29 @@ fn beside(path: &Path, log: &Path) -> PathBuf {
 /// Returns the bytes of a hive file.
 ///
 /// # Errors
-/// Returns the system's error, or one that says that it is not a file or is larger than any hive, in which offsets have
-/// 31 bits.
+/// Returns the system's error, or an error for something that is not a file or is larger than 2 GiB (offsets in a hive
+/// have 31 bits).
 pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
     read_file(path, LARGEST_HIVE)
 }
 
-/// In a hive, offsets have 31 bits.
+/// The size of the largest possible hive: offsets in a hive have 31 bits.
 const LARGEST_HIVE: u64 = 2 << 30;
 
-/// Returns the bytes of a log of a hive that has `hive` bytes.
+/// Returns the bytes of a transaction log. `hive` is the size of its hive in bytes.
 ///
 /// # Errors
-/// Returns the system's error, or one that says that it is not a file or is larger than a log of such a hive. A log
-/// holds the pages that changed since the hive was written; Windows writes the hive before they are much more than the
-/// hive itself. The limit is needed because a sparse file can have any length.
+/// Returns the system's error, or an error for something that is not a file or is too large for a log of such a hive. A
+/// log contains the pages that changed since the hive was written, and Windows writes the hive before the log becomes
+/// much larger than the hive. The limit is needed because a sparse file can have any length.
 pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }
 
-/// The number of bytes of class names and security descriptors that are returned beyond the length of the hive.
+/// How many bytes of class names and security descriptors are returned in addition to the length of the hive.
 const DESCRIBED_BEYOND: usize = 16 << 20;
 
-/// The bytes that a log may have more than its hive.
+/// How many bytes larger than its hive a log may be.
 const LOG_BEYOND: u64 = 64 << 20;
 const LARGEST_LOG: u64 = 512 << 20;
 
@@ -202,8 +204,9 @@ fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
 
 /// Returns the hive if the file was written completely, otherwise `None`.
 ///
-/// Here the file is read as a whole and closed, because Windows cannot replace an open file, and a user whose hive is
-/// open cannot log on. The base block is checked first: a file of any length may not be a hive.
+/// On Windows, the file is read as a whole and closed, because Windows cannot replace an open file, and a user whose
+/// hive file is open cannot log on. The base block is checked first, because a file of any length may turn out not to
+/// be a hive.
 #[cfg(not(unix))]
 fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     use io::Read as _;
@@ -219,27 +222,30 @@ fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
 
-/// Converts an error of the hive format into one of a change.
+/// Converts an error of the hive format into the error of a change.
 pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } | Error::ReadOnly => {
-            let detail =
-                format!("{error}; such a hive can only be read: boot that Windows once, so that it completes the hive");
+            let detail = format!(
+                "{error}; such a hive can only be read; to change it, boot that Windows once, so that it \
+                    completes the hive"
+            );
             WriteError::Unsupported { place, detail }
         }
         _ => WriteError::Unsupported { place, detail: error.to_string() },
     }
 }
 
-/// Converts an error of the hive format into one that refuses the target.
+/// Converts an error of the hive format into the error that refuses the whole target.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
     let (hint, option) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            let hint = "; boot that Windows once or copy the file again, or allow a dirty hive, which is read as it is";
+            let hint = "; boot that Windows once or copy the file again, or allow dirty hives, which \
+                are read as they are";
             (hint, Some(NamedOption { name: "allow-dirty", value: None }))
         }
         Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),
@@ -248,7 +254,7 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     TargetError::Malformed { what, detail: format!("{error}{hint}"), option }
 }
 
-/// Empties a log, unless it is empty already.
+/// Empties a log, unless it is already empty.
 fn empty(log: &Path) -> io::Result<()> {
     if fs::metadata(log)?.len() == 0 {
         return Ok(());
@@ -263,7 +269,7 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
             OpenError::Unread(Unread::new(Reason::Unknown, format!("there is no {}", path.display())))
         }
         io::ErrorKind::PermissionDenied => OpenError::Unread(Unread::new(Reason::Denied, path.display().to_string())),
-        // The kind with which `Pinned` refuses a path.
+        // The kind of error with which `Pinned` refuses a path.
         io::ErrorKind::InvalidInput => OpenError::Unread(Unread::new(Reason::Unsupported, source.to_string())),
         _ if is_in_use(&source) => {
             let detail =

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The suffixes of a hive's logs after the name of the hive.
+/// The suffixes that are added to the name of a hive for the names of its logs.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Returns the paths of the logs beside the hive; their names match in any case.
+/// Returns the paths of the logs beside the hive. Upper and lower case in their names do not matter.
 ///
 /// # Errors
 /// Returns the system's error where the folder cannot be listed.
@@ -24,7 +24,7 @@ pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
             .file_name()
             .to_str()
             .is_some_and(|found| LOGS.iter().any(|ending| found.eq_ignore_ascii_case(&format!("{name}{ending}"))));
-        // A link could lead out of the volume; Windows creates none here.
+        // A link is skipped: it could lead out of the volume, and Windows creates no links here.
         if is_log && entry.file_type()?.is_file() {
             logs.push(entry.path());
         }

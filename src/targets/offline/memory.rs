@@ -1,7 +1,8 @@
-//! Makes changes in memory: before a file is replaced, all of them are checked, made, read back and undone on trial.
+//! Makes changes in memory. Before a file is replaced, all changes are checked, made, read back and, as a trial,
+//! undone.
 //!
-//! In a damaged hive a key may be found while it exists, but once it is deleted, its absence may be impossible to
-//! confirm. Therefore a change that could not be read back or undone is refused before anything is written.
+//! For example, in a damaged hive an existing key may be found, but after it is deleted, kbfix may be unable to confirm
+//! that it is absent. A change that cannot be read back or undone is refused before anything is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,27 +18,28 @@ use crate::{
 /// The number of findings that a message lists.
 const SHOWN: usize = 3;
 
-/// The location of a change: the number of the mount, and the key's path below the hive's root.
+/// The location of a change: the number of the mounted hive, and the key's path below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// The findings of the check of each hive before the first change, by the number of the mount.
+/// What the check of each hive found before the first change, by the number of the mounted hive.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
-/// The result of changes in memory.
+/// The result of making changes in memory.
 pub(super) struct Edited {
     /// The location of each change.
     pub(super) spots: Vec<Spot>,
-    /// The files to write: the number of the mount, and the bytes.
+    /// The files to write: the number of the mounted hive, and the new bytes.
     pub(super) files: Vec<(usize, Vec<u8>)>,
 }
 
 impl OfflineRegistry {
-    /// Checks that cells fill the bins of each hive in which these changes are; otherwise no free cell could be trusted.
+    /// Checks that the cells fill the bins of each hive that these changes would edit. Otherwise kbfix could not trust
+    /// that a cell marked as free is unused.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for the first hive that is damaged so.
+    /// Returns [`TargetError::Malformed`] for the first hive that is damaged in this way.
     pub(in crate::targets) fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
-        // A change without a place is refused with its reason when it is made.
+        // A change that belongs to no hive is refused, with its reason, when it is made.
         let mounts: BTreeSet<usize> = changes.iter().filter_map(|change| self.spot(change).ok()).map(|s| s.0).collect();
         for number in mounts {
             let what = self.what_is(number);
@@ -50,8 +52,8 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Checks in memory whether the changes can be made, read back and undone. The hives are not checked as a whole,
-    /// which would take as long as an apply.
+    /// Checks in memory whether the changes can be made, read back and undone. The full check of the hives is left out,
+    /// because it would take as long as an apply.
     ///
     /// # Errors
     /// Returns why the write would be refused.
@@ -67,8 +69,8 @@ impl OfflineRegistry {
         tried
     }
 
-    /// Makes the changes in memory and returns the resulting files. The hives in memory do not contain them afterwards;
-    /// the caller must forget them.
+    /// Makes the changes in memory and returns the resulting files. Afterwards the hives in memory no longer match the
+    /// returned files, so the caller must discard them.
     ///
     /// # Errors
     /// Returns an error where a change cannot be made, read back or undone, or where it would damage a hive.
@@ -88,8 +90,8 @@ impl OfflineRegistry {
         Ok(Edited { spots, files })
     }
 
-    /// Returns the location of each change. All are found before the first change is made, which may alter where names
-    /// lead.
+    /// Returns the location of each change. All locations are determined before the first change is made, because a
+    /// change may alter where the name of a key leads.
     pub(super) fn spots(&mut self, changes: &[KeyChange]) -> Result<Vec<Spot>, WriteError> {
         changes.iter().map(|change| self.spot(change)).collect()
     }
@@ -98,12 +100,14 @@ impl OfflineRegistry {
         let place = change.key.to_string();
         match self.resolve(&change.key).map_err(|halt| halted(&place, halt))? {
             Place::In { link: true, .. } if change.action != ChangeAction::Update => {
-                let detail = "it is a link to another key, which is not created or deleted".to_owned();
+                let detail = "this key is a registry link to another key; kbfix neither creates nor deletes such a \
+                    link"
+                    .to_owned();
                 Err(WriteError::Unsupported { place, detail })
             }
             Place::In { mount, below, .. } => Ok((mount, below)),
             Place::Above(_) | Place::Absent => {
-                let detail = format!("{} does not hold it", self.what);
+                let detail = format!("{} does not contain this key", self.what);
                 Err(WriteError::Unsupported { place, detail })
             }
         }
@@ -129,7 +133,7 @@ impl OfflineRegistry {
                 return Err(led_elsewhere(change));
             }
         }
-        // The last changes may alter where the names of the first ones lead.
+        // The last changes may alter where the key names of the first changes lead.
         for (change, spot) in changes.iter().zip(spots) {
             if self.spot(change).ok().as_ref() != Some(spot) {
                 return Err(led_elsewhere(change));
@@ -138,7 +142,7 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Undoes the changes in memory.
+    /// Undoes the changes in memory, as a trial.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         self.ask_anew();
         precondition::undo(
@@ -175,7 +179,7 @@ impl OfflineRegistry {
             }
             ChangeAction::Update => {}
         }
-        // The values of a deleted key are deleted with it.
+        // The values of a deleted key are deleted together with the key.
         for value in change.values.iter().filter(|_| change.action != ChangeAction::Delete) {
             let place = change.place(&value.name);
             match &value.after {
@@ -196,7 +200,7 @@ impl OfflineRegistry {
         mount.file.as_ref().map_or_else(|_| mount.key.to_string(), |path| path.display().to_string())
     }
 
-    /// Refuses to save a hive that has findings which it did not have before the edits.
+    /// Returns an error if the check of a hive finds anything that it did not find before the edits.
     fn refuse_worse(&mut self, number: usize, before: &[Finding]) -> Result<(), WriteError> {
         let place = self.what_is(number);
         let hive = &mut self.opened(number).map_err(|halt| halted(&place, halt))?.hive;
@@ -206,8 +210,7 @@ impl OfflineRegistry {
             return Ok(());
         }
         let shown: Vec<_> = new.iter().take(SHOWN).map(|f| format!("{} at {:#x}", f.message, f.offset)).collect();
-        let detail =
-            format!("the edited hive does not pass kbfix's own check, and was not saved: {}", shown.join("; "));
+        let detail = format!("the edited hive failed kbfix's own check and was not saved: {}", shown.join("; "));
         Err(WriteError::Unsupported { place, detail })
     }
 }

@@ -1,16 +1,16 @@
-//! The registry of a machine that is not running: hive files, each mounted at the key where Windows would mount it.
+//! The registry of a machine that is not running: hive files, each at the key where Windows would load it.
 //!
 //! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. A hive is opened
-//! when one of its keys is first asked for, and keys are looked up one by one. Keys that Windows creates as links at
-//! every start (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`) are resolved to the place that they link to
-//! ([`resolve`]); keys that exist in memory only are unknown.
+//! when one of its keys is first asked for. Some keys are links that Windows creates at every start
+//! (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys that they point to
+//! ([`resolve`]). Keys that exist in memory only are unknown.
 
 mod file;
 mod logs;
 mod memory;
 mod read;
 mod resolve;
-// Not on Windows, which replaces no file that is open.
+// Not on Windows, where an open file cannot be replaced.
 #[cfg(unix)]
 mod source;
 mod stamp;
@@ -40,18 +40,20 @@ use resolve::Place;
 #[derive(Debug)]
 pub(super) struct OfflineRegistry {
     mounts: Vec<Mount>,
-    /// The folders in which hive files are looked for; others may write to them.
+    /// The folders in which hive files are searched for. Other users may be able to write to them.
     roots: Vec<PathBuf>,
     allow_dirty: bool,
     /// Whether a change takes a lock beside each hive file that it writes.
     lock_files: bool,
-    /// The root keys whose hives are all mounted: outside the mounts, a key there is absent; elsewhere it is unknown.
+    /// The root keys of which every hive is mounted. Below such a root key, a key outside the mounted hives is absent;
+    /// below any other it is unknown.
     complete: BTreeSet<RootKey>,
-    /// The keys at which a hive would be mounted that does not exist.
+    /// The keys at which Windows would load a hive whose file does not exist.
     without_hive: BTreeSet<KeyPath>,
-    /// The name of the target in messages.
+    /// The name of the target, as messages show it.
     what: String,
-    /// The function that is called with the key of a hive immediately before its file is replaced; it may refuse.
+    /// A function that is called with the key of a hive immediately before the hive's file is replaced. It may return
+    /// an error to prevent that.
     guard: fn(&KeyPath) -> Result<(), WriteError>,
 }
 
@@ -59,16 +61,16 @@ pub(super) struct OfflineRegistry {
 #[derive(Debug)]
 struct Mount {
     key: KeyPath,
-    /// The path of the file, or why it is not known.
+    /// The path of the file, or why the path is not known.
     file: Result<PathBuf, Unread>,
-    /// Whether the hive is one of many, of a user of the machine: damage to it makes its keys unknown, and the target is
-    /// not refused.
+    /// Whether this is the hive of one of the machine's users. If it is damaged, its keys are unknown, but the target as
+    /// a whole is not refused.
     of_user: bool,
-    /// The result of opening the file, after the first attempt.
+    /// The result of opening the file; `None` before the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
 }
 
-/// The reason why there is no answer about a key.
+/// Why there is no answer about a key.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The key could not be read.
@@ -84,7 +86,7 @@ impl From<Unread> for Halt {
 }
 
 impl OfflineRegistry {
-    /// Returns a registry without hives. `what` names it in messages.
+    /// Returns a registry without hives. `what` is its name in messages.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
         Self {
             mounts: Vec::new(),
@@ -98,8 +100,8 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets the function that is called immediately before a file is replaced, and again after a failure, because its
-    /// refusal explains that.
+    /// Sets the function that is called immediately before a file is replaced. It is called again after a failure,
+    /// because its error may explain the failure.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
         self.guard = guard;
@@ -111,12 +113,12 @@ impl OfflineRegistry {
         self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
     }
 
-    /// Adds a folder: hive files in it are reached from there without a link, whenever they are used.
+    /// Adds a folder. No part of the path from this folder to a hive file in it may be a link.
     pub(super) fn look_in(&mut self, root: PathBuf) {
         self.roots.push(root);
     }
 
-    /// Mounts a hive file at a key, or notes why the file for that key is not available.
+    /// Mounts a hive file at a key, or records why the file for that key is not available.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: false, opened: None });
     }
@@ -127,7 +129,7 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }
 
-    /// Notes that there is no hive for this key.
+    /// Records that there is no hive for this key.
     pub(super) fn no_hive(&mut self, key: KeyPath) {
         self.without_hive.insert(key);
     }
@@ -137,12 +139,12 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
 
-    /// Notes that no further hive will be mounted below this root key.
+    /// Records that no further hive will be mounted below this root key.
     pub(super) fn complete(&mut self, root: RootKey) {
         self.complete.insert(root);
     }
 
-    /// Discards what was read: the next question reads the files again.
+    /// Discards everything that was read, so that the next question reads the files again.
     pub(super) fn forget(&mut self) {
         for mount in &mut self.mounts {
             mount.opened = None;
@@ -168,7 +170,7 @@ impl OfflineRegistry {
     }
 
     fn judged<T>(&self, answer: Result<Answer<T>, Halt>) -> Result<Answer<T>, TargetError> {
-        // After a failed read no part of the file can be relied upon, not only the key that was asked for.
+        // After a failed read, no part of the file is reliable, not only the key that was asked for.
         if let Some(error) = self.opened_files().find_map(HiveFile::failure) {
             return Err(error);
         }
@@ -195,9 +197,9 @@ impl OfflineRegistry {
         }
     }
 
-    /// Returns what is known of a key above the mounts: it exists.
+    /// Returns the answer about a key above the mounted hives: it exists.
     fn above(&self, path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
-        let unknown = || Unread::new(Reason::Unknown, format!("{} does not hold all of {path}", self.what));
+        let unknown = || Unread::new(Reason::Unknown, format!("{} contains only a part of {path}", self.what));
         let whole = self.complete.contains(&path.root());
         let values = match &query.values {
             ValueSelection::Names(names) => {
@@ -215,7 +217,7 @@ impl OfflineRegistry {
 
     fn mounted_below(&self, path: &KeyPath) -> Vec<KeyName> {
         let names = self.mounts.iter().filter_map(|mount| mount.key.relative_to(path)?.split('\\').next());
-        // Windows has no such key, so it is not listed: a spec for all users' keys does not mean it.
+        // Windows has no such key, so it is not listed. Otherwise a spec for the keys of all users would include it.
         let names = names.filter(|name| !sid::is_default_profile(name));
         let mut names: Vec<_> = names.filter_map(|name| KeyName::new(name).ok()).collect();
         names.sort();
@@ -223,18 +225,18 @@ impl OfflineRegistry {
         names
     }
 
-    /// Returns the number of the mount that contains `path`.
+    /// Returns the number of the mounted hive that contains `path`.
     fn mount_of(&self, path: &KeyPath) -> Option<usize> {
         let holding = self.mounts.iter().enumerate().filter(|(_, mount)| path.is_within(&mount.key));
         holding.max_by_key(|(_, mount)| mount.key.depth()).map(|(number, _)| number)
     }
 
-    /// Returns the number of the mount at `key`.
+    /// Returns the number of the hive that is mounted at `key`.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
     }
 
-    /// Removes what killed processes left beside the hives, except where another process holds the lock.
+    /// Removes files that killed processes left beside the hives, unless another process holds the lock.
     pub(super) fn remove_leftovers(&self) {
         let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
         for reached in files.filter_map(|path| Pinned::reach(root_of(&self.roots, path), path).ok()) {
@@ -242,13 +244,13 @@ impl OfflineRegistry {
             if leftovers(path).is_ok_and(|found| !found.is_empty())
                 && let Ok(_held) = lock_beside(path)
             {
-                // Leftovers that cannot be removed do not prevent an apply.
+                // It is not an error if leftovers cannot be removed.
                 let _ = remove_leftovers(path);
             }
         }
     }
 
-    /// Resets the limit on class names and security descriptors, before everything is read once more.
+    /// Resets the count for the limit on class names and security descriptors, before everything is read again.
     fn ask_anew(&mut self) {
         for mount in &mut self.mounts {
             if let Some(Ok(file)) = &mut mount.opened {
@@ -261,7 +263,7 @@ impl OfflineRegistry {
         self.mounts.iter().filter_map(|mount| mount.opened.as_ref()?.as_ref().ok())
     }
 
-    /// Returns the hive of a mount; opens it if necessary.
+    /// Returns the hive with this number, and opens it if necessary.
     fn opened(&mut self, number: usize) -> Result<&mut HiveFile, Halt> {
         let allow_dirty = self.allow_dirty;
         let mount = &mut self.mounts[number];
@@ -288,7 +290,7 @@ impl OfflineRegistry {
     }
 }
 
-/// Returns the innermost folder of `roots` that contains the file.
+/// Returns the innermost of the folders `roots` that contains the file.
 fn root_of<'a>(roots: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
     let holding = roots.iter().filter(|root| path.starts_with(root));
     holding.max_by_key(|root| root.components().count()).map(PathBuf::as_path)

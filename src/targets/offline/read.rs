@@ -8,10 +8,10 @@ use crate::{
     targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
-/// From this number of names on, the key's list of values is read once for all names instead of once for each.
+/// From this number of names on, the key's list of values is read once for all names, instead of once for each name.
 const MANY: usize = 8;
 
-/// Returns what the query asks for of the key at `node`.
+/// Returns what the query asks about the key at `node`.
 pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<KeyFacts> {
     let facts = || {
         let values = match &query.values {
@@ -26,9 +26,9 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
     facts().map_or_else(Answer::Unread, Answer::Present)
 }
 
-/// Returns the reason for an error of the hive format.
+/// Converts an error of the hive format into the reason why something was not read.
 pub(super) fn unread(error: &Error) -> Unread {
-    // A name that is not valid Unicode is not damage: Windows itself has such names.
+    // A name that is not valid Unicode is not damage: Windows itself creates such names.
     let reason = match error {
         Error::NotUnicode { .. } | Error::Name(_) => Reason::Unsupported,
         _ => Reason::Malformed,
@@ -54,8 +54,8 @@ fn out_of_all(
     let mut unreadable = None;
     for value in hive.values(node).map_err(|e| unread(&e))? {
         match value {
-            // The first of two values with the same name counts, as in a look-up; a name that is not valid Unicode
-            // matches no query.
+            // If two values have the same name, the first one counts, as when Windows looks up a name. A name that is
+            // not valid Unicode matches no query.
             Ok(value) => {
                 if let Ok(name) = name_of(&value)
                     && names.contains(&name)

@@ -1,7 +1,7 @@
-//! Resolves a key to the hive that contains it, and its path there.
+//! Finds the hive that contains a key, and the key's path in it.
 //!
-//! Windows creates some keys at every start, as links to others or in memory only. They are in no file, so they are
-//! resolved here: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
+//! Windows creates some keys at every start, as links to other keys or in memory only. They are in no file, so this
+//! code resolves them: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
 //! `Software\Classes`, `HKU\S-1-5-18`. A link that is stored in a hive is followed only if Windows makes it, which
 //! means that it leads to the same key under another name. Any other link leads to another key, which could be a
 //! protected one.
@@ -19,35 +19,35 @@ use crate::{
 
 use super::{Halt, OfflineRegistry, read};
 
-/// The location of a key.
+/// Where a key is.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// In a hive.
+    /// In a mounted hive.
     In {
-        /// The number of the mount.
+        /// The number of the mounted hive.
         mount: usize,
         /// The key's path below the hive's root.
         below: String,
-        /// The key; `None` where it is absent.
+        /// The node of the key in the hive; `None` where the key is absent.
         node: Option<Node>,
-        /// Whether the requested path is itself a link: then it cannot be created or deleted.
+        /// Whether the requested path is itself a link. Such a key can be neither created nor deleted.
         link: bool,
     },
-    /// Above the mounts.
+    /// Above the mounted hives.
     Above(KeyPath),
-    /// Absent.
+    /// Nowhere: the key is absent.
     Absent,
 }
 
-/// The result of looking up a path in a hive.
+/// The result of looking up a path in one hive.
 enum Step {
     Found(Node),
     Absent,
-    /// A link on the way; the string is the rest of the path after it.
+    /// There is a link on the path. The string is the part of the path after the link.
     Link(Node, String),
 }
 
-/// The longest chain of links that is followed; no real machine has a longer one.
+/// The most links that are followed one after another; no real machine has a longer chain.
 const MAX_LINKS: usize = 16;
 
 /// The keys below `HKLM` that Windows keeps in memory only.
@@ -69,7 +69,7 @@ static SYSTEM: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm
 static CURRENT: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
 
 impl OfflineRegistry {
-    /// Finds a key.
+    /// Finds the place of a key.
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
         let mut link = false;
@@ -97,10 +97,18 @@ impl OfflineRegistry {
                 }
             }
         }
-        Err(Unread::new(Reason::Malformed, format!("{key} is below links that lead in a circle")).into())
+        Err(Unread::new(
+            Reason::Malformed,
+            format!(
+                "the path of {key} leads through registry links that form a \
+            circle"
+            ),
+        )
+        .into())
     }
 
-    /// Returns the location of a key outside the mounted hives: above one, absent, or not covered.
+    /// Returns the place of a key outside the mounted hives: above one, or absent. Returns an error where the target
+    /// says nothing about the key.
     fn outside(&self, path: KeyPath) -> Result<Place, Halt> {
         if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {
             return Ok(Place::Above(path));
@@ -108,10 +116,11 @@ impl OfflineRegistry {
         if self.complete.contains(&path.root()) || self.without_hive.iter().any(|key| path.is_within(key)) {
             return Ok(Place::Absent);
         }
-        Err(Unread::new(Reason::Unknown, format!("{} does not hold {path}", self.what)).into())
+        Err(Unread::new(Reason::Unknown, format!("{} does not contain {path}", self.what)).into())
     }
 
-    /// Returns the path of the key in the 64-bit view. A Windows without `Wow6432Node` is 32-bit and has only one view.
+    /// Returns the path at which the key is stored, as seen in the 64-bit view. A Windows without `Wow6432Node` is a
+    /// 32-bit Windows and has only one view.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
         let stored = key.stored();
         if key.view == View::Bits64 || stored == key.path {
@@ -123,8 +132,8 @@ impl OfflineRegistry {
         Ok(if node.is_some() { stored } else { key.path.clone() })
     }
 
-    /// Returns the path with a link of Windows at its beginning replaced by the link's target, and whether the path is
-    /// the link itself.
+    /// If the path begins with a link that Windows makes, returns the path with the link's target in its place, and
+    /// whether the path is the link itself.
     fn alias(&mut self, path: &KeyPath) -> Result<Option<(KeyPath, bool)>, Halt> {
         let moved = |from: &KeyPath, to: KeyPath| {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };
@@ -143,7 +152,7 @@ impl OfflineRegistry {
         if self.mount_of(path).is_some() {
             return Ok(None);
         }
-        // A key with several names is in the hive that is mounted at one of them.
+        // A key with several names is in the hive that is mounted at one of these names.
         let named = Key::new(path.clone()).one_name(false);
         let one_name = named.stored();
         let others = one_name.other_names().into_iter().map(|(_, name)| name);
@@ -152,10 +161,10 @@ impl OfflineRegistry {
         Ok(found.map(|name| (name, named.is_also_elsewhere())))
     }
 
-    /// Returns the number of the current control set, from `Select`.
+    /// Returns the number of the current control set, from the key `HKLM\SYSTEM\Select`.
     pub(super) fn current_control_set(&mut self) -> Result<u16, Halt> {
         let Some(mount) = self.mounted_at(&SYSTEM) else {
-            return Err(Unread::new(Reason::Unknown, format!(r"{} has no HKLM\SYSTEM", self.what)).into());
+            return Err(Unread::new(Reason::Unknown, format!(r"{} does not contain HKLM\SYSTEM", self.what)).into());
         };
         let hive = &self.opened(mount)?.hive;
         let select = hive.find("Select").map_err(|e| read::unread(&e))?;
@@ -166,8 +175,8 @@ impl OfflineRegistry {
         match data.as_ref().map(Data::decode) {
             Some(Decoded::Number(number @ 1..=999)) => Ok(number as u16),
             _ => {
-                let detail =
-                    r"HKLM\SYSTEM\Select Current does not name a control set, so there is no CurrentControlSet";
+                let detail = r"the value Current of HKLM\SYSTEM\Select is not the number of a control set, so \
+                        CurrentControlSet cannot be found";
                 Err(Unread::new(Reason::Malformed, detail).into())
             }
         }
@@ -176,7 +185,7 @@ impl OfflineRegistry {
     fn refuse_volatile(&self, path: &KeyPath) -> Result<(), Halt> {
         let in_memory = match path.root() {
             RootKey::Hklm => VOLATILE.iter().any(|volatile| path.is_within(volatile)),
-            // In a user's own hive the classes are a link to another hive.
+            // In a user's own hive, the classes are a link to another hive.
             RootKey::Hkcu => path.is_within(&below(RootKey::Hkcu, r"Software\Classes")?),
             RootKey::Hku => match path.names().next() {
                 Some(user) => {
@@ -198,7 +207,7 @@ impl OfflineRegistry {
     }
 }
 
-/// Follows the path from the hive's root to its end or the first link.
+/// Follows the path from the hive's root to the end of the path or to the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     let mut node = hive.root();
     let mut rest = below;
@@ -229,7 +238,7 @@ fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread>
     }
 }
 
-/// Returns the path without the names in `rest` at its end.
+/// Removes the names in `rest` from the end of the path.
 fn without(path: &KeyPath, rest: &str) -> Result<KeyPath, Unread> {
     let names = path.below_root();
     let length = names.len().saturating_sub(rest.len());

@@ -1,4 +1,4 @@
-//! A hive file as the source from which a hive is read on demand.
+//! Lets a hive be read from its file on demand, instead of as a whole.
 
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 

@@ -11,11 +11,12 @@ use std::{
 use super::logs::logs_of;
 use crate::targets::WriteError;
 
-/// The bytes of the signature and both sequence numbers, which Windows increases with each write of a hive.
+/// The length of the signature and both sequence numbers at the beginning of a hive. Windows increases the sequence
+/// numbers with each write.
 const HEAD: u64 = 12;
 
-/// The state of a hive file and its logs at one moment. Since Windows 8.1, changes are written to the logs first, and
-/// to the hive only hours later.
+/// The state of a hive file and its logs at one moment. Since Windows 8.1, Windows writes changes to the logs first,
+/// and to the hive only hours later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// The first bytes of the hive.
@@ -25,7 +26,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the present stamp of the hive at `path`.
+    /// Returns the present state of the hive at `path` and its logs.
     ///
     /// # Errors
     /// Returns the system's error.
@@ -38,7 +39,7 @@ impl Stamp {
         let mut head = Vec::new();
         fs::File::open(path)?.take(HEAD).read_to_end(&mut head)?;
         let mut files = vec![(OsString::new(), metadata.len(), metadata.modified().ok())];
-        // A complete hive is read without its logs, so a folder that cannot be listed is not an error.
+        // A complete hive is read without its logs, so it is not an error if the folder cannot be listed.
         for log in logs_of(path).unwrap_or_default() {
             let metadata = fs::metadata(&log)?;
             files.push((log.file_name().unwrap_or_default().to_owned(), metadata.len(), metadata.modified().ok()));
@@ -46,7 +47,8 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Checks the hive at `at` against this stamp. Messages call it `told`.
+    /// Checks that the hive at `at` and its logs have not changed since this stamp was taken. `told` is the path that
+    /// messages show.
     ///
     /// # Errors
     /// Returns [`WriteError::Stale`] where the stamp differs, or an error where the file can no longer be read.
@@ -56,8 +58,8 @@ impl Stamp {
         if now == *self {
             return Ok(());
         }
-        let expected = "the hive and its logs as they were read".to_owned();
-        Err(WriteError::Stale { place, expected, found: "a hive that another program wrote since".to_owned() })
+        let expected = "the hive and its logs unchanged since they were read".to_owned();
+        Err(WriteError::Stale { place, expected, found: "a hive that another program has changed".to_owned() })
     }
 }
 
@@ -83,7 +85,7 @@ mod tests {
         written(&[[7; 8], [8; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8]].concat()).unwrap_err();
         written(&[7; 64]).unwrap();
         fs::File::options().write(true).open(&hive).unwrap().set_modified(SystemTime::now()).unwrap();
-        assert!(stamp.refuse_other(&hive, &hive).unwrap_err().to_string().contains("wrote since"));
+        assert!(stamp.refuse_other(&hive, &hive).unwrap_err().to_string().contains("has changed"));
         written(&[7; 64]).unwrap();
         fs::write(&log, "").unwrap();
         stamp.refuse_other(&hive, &hive).unwrap_err();

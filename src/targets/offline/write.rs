@@ -1,5 +1,5 @@
-//! Writes changes to the hive files: all are made in memory first; only then are the files replaced, one after the
-//! other.
+//! Writes changes to the hive files. All changes are first made in memory. Only then are the files replaced, one after
+//! the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,15 @@ use crate::{
 };
 
 impl OfflineRegistry {
-    /// Makes the changes. Files are written only after all changes are made in memory, and only those that differ.
+    /// Makes the changes. Files are written only after all changes were made in memory, and only files that differ are
+    /// written.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]: nothing was written; or, where a file could not be replaced, the files before it were.
+    /// Returns [`WriteFailure`]. Nothing was written, unless a file could not be replaced: then the files before it
+    /// were.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
-        // Whatever the result, the next question reads the files again.
+        // After any result, the next question reads the files again.
         self.forget();
         written
     }
@@ -27,15 +29,14 @@ impl OfflineRegistry {
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let spots = self.spots(changes)?;
         let _locks = self.lock_hives(&spots)?;
-        // The changes are checked against the present content of the files, even if another program wrote them without
-        // the lock.
+        // The files are read again, because another program may have written them without taking the lock.
         self.forget();
         let Edited { spots, files } = self.edit(changes)?;
         let mut begun = BTreeSet::new();
         for (number, bytes) in files {
             begun.insert(number);
             if let Err(error) = self.replace(number, &bytes) {
-                // A stale file was not written, so its changes were not begun.
+                // A file that had changed was not written, so its changes were not begun.
                 if matches!(error, WriteError::Stale { .. }) {
                     begun.remove(&number);
                 }
@@ -46,14 +47,14 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Replaces the file. The guard is called immediately before, and after a failure, which it may explain.
+    /// Replaces the file. The guard is called immediately before, and again after a failure, which it may explain.
     fn replace(&mut self, number: usize, bytes: &[u8]) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
         file.replace(bytes, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
-    /// Locks the hives, so that another kbfix whose target is one of them does not write it at the same time.
+    /// Locks the hive files, so that another kbfix that targets one of them does not write it at the same time.
     fn lock_hives(&mut self, spots: &[Spot]) -> Result<Vec<Lock>, WriteError> {
         let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
         if !self.lock_files {

@@ -1,4 +1,4 @@
-//! Makes changes to an export in memory; each is checked against the present state first.
+//! Makes changes to an export in memory. Before each change, the present state is checked.
 
 use crate::{
     format::reg::EditError,
@@ -9,8 +9,8 @@ use crate::{
 use super::{Existence, RegTarget};
 
 impl RegTarget {
-    /// Makes the changes. The location of each is found before the first change, because changes may alter where names
-    /// lead.
+    /// Makes the changes. All locations are determined before the first change is made, because a change may alter
+    /// where the name of a key leads.
     pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let paths = changes.iter().map(|change| self.path(change)).collect::<Result<Vec<_>, _>>()?;
         let led_elsewhere = |change: &KeyChange| WriteError::Unsupported {
@@ -30,7 +30,7 @@ impl RegTarget {
         Ok(())
     }
 
-    /// Undoes the changes in memory.
+    /// Undoes the changes in memory, as a trial.
     pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let make = |export: &mut Self, change: &KeyChange| export.carry_out_one(change).map(drop);
         precondition::undo(changes, self, make, |export, query| export.read_key(query).unwrap_or_else(Answer::Unread))
@@ -52,7 +52,7 @@ impl RegTarget {
         if change.action == ChangeAction::Delete {
             self.refuse_topmost(&path, place())?;
             self.document.delete_key(&path);
-            // A parent that existed only through this key would disappear with it.
+            // A parent key that existed only because this key was listed would disappear with it.
             if let Some(parent) = path.parent().filter(|parent| !self.lists_any(parent)) {
                 self.document.create_key(&parent).map_err(unsupported(place()))?;
             }
@@ -69,14 +69,16 @@ impl RegTarget {
         Ok(path)
     }
 
-    /// Refuses to delete the topmost of the listed keys: without it the export would no longer cover the key, and so
-    /// not show that it is absent.
+    /// Returns an error for deleting the topmost listed key. Without it, the export would no longer cover the key and
+    /// so could not show that the key is absent.
     fn refuse_topmost(&self, path: &KeyPath, place: String) -> Result<(), WriteError> {
         if path.parent().is_some_and(|parent| matches!(self.existence(&parent), Existence::Covered)) {
             return Ok(());
         }
         let detail =
-            "the export does not list the key above, and without this key it would not cover its place".to_owned();
+            "the export does not list the parent key, so without this key it could not show that the key is absent; \
+                export the parent key instead"
+                .to_owned();
         Err(WriteError::Unsupported { place, detail })
     }
 }

@@ -1,8 +1,10 @@
-//! Files of the other machine: each is fetched from the administrative share of its drive and then read here.
+//! Reads files of the other machine. Each file is copied from the administrative share of its drive to this machine and
+//! then read here.
 //!
-//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715): `C$` and the others.
+//! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715), which describes `C$` and the
+//! other shares.
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::targets::{
     Answer, FileFacts, Reason,
@@ -11,27 +13,56 @@ use crate::targets::{
 
 use super::{Connection, Trouble, program};
 
-/// The local name of a fetched file.
+/// The name of the local copy of a file.
 const HERE: &str = "file";
 
+/// A file that was fetched; it is removed when this is dropped.
+pub(super) struct Fetched {
+    folder: tempfile::TempDir,
+}
+
+impl Fetched {
+    /// Returns where it is here.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join(HERE)
+    }
+}
+
 impl Connection {
-    /// Returns the facts of the file at `path`, the absolute path on the other machine, with its drive.
+    /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
     ///
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
+        Ok(match self.fetch(path)? {
+            Answer::Present(fetched) => named(facts_of(&fetched.path()), path),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        })
+    }
+
+    /// Fetches the file at `path`.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
             Err(why) => return Ok(Answer::Unread(why)),
         };
         let names = names.join("\\");
-        // In smbclient a semicolon ends a command even inside quotes; the rest would be run as another command.
+        // In smbclient a semicolon ends a command even inside quotes; the rest would run as another command.
         if names.contains(';') || names.chars().any(char::is_control) || names.is_empty() {
             let detail = format!("`{path}` has a character that has a special meaning in smbclient");
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
         self.reach()?;
-        let failed = |error: std::io::Error| Trouble::Failed(format!("a private folder for {path}: {error}"));
+        let failed = |error: std::io::Error| {
+            Trouble::Failed(format!(
+                "cannot create a private folder for a copy of \
+            {path}: {error}"
+            ))
+        };
         let folder = tempfile::Builder::new().prefix("kbfix-").tempdir().map_err(failed)?;
         let mut command = Command::new("smbclient");
         command.current_dir(folder.path()).args(["-s", "/dev/null"]);
@@ -41,15 +72,15 @@ impl Connection {
         command.args(self.settings.arguments(&self.host)).args(["-p", &self.host.port().to_string()]);
         command.arg(format!("//{}/{drive}$", self.host.name)).args(["-c", &format!("get \"{names}\" {HERE}")]);
         let said = program::run(&mut command, b"", self.settings.limit)?;
-        let here = folder.path().join(HERE);
-        if said.success && fs::exists(&here).map_err(failed)? {
-            return Ok(named(facts_of(&here), path));
+        let fetched = Fetched { folder };
+        if said.success && fs::exists(fetched.path()).map_err(failed)? {
+            return Ok(Answer::Present(fetched));
         }
         self.refused(&said.text(), path, drive)
     }
 
-    /// Returns the answer for a file that could not be fetched.
-    fn refused(&self, text: &str, path: &str, drive: char) -> Result<Answer<FileFacts>, Trouble> {
+    /// Returns the answer about a file that could not be copied.
+    fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
             if line.starts_with("tree connect failed") {
@@ -60,10 +91,16 @@ impl Connection {
         }
         if let Some(line) = on_share {
             let (reason, why) = match line.contains("NT_STATUS_ACCESS_DENIED") {
-                true => (Reason::Denied, "denies the account its share"),
+                true => (Reason::Denied, "denies the account access to the share"),
                 false => (Reason::Unknown, "has no share"),
             };
-            return Ok(Answer::unread(reason, format!("the machine {why} {drive}$, where {path} would be: {line}")));
+            return Ok(Answer::unread(
+                reason,
+                format!(
+                    "the machine {why} {drive}$, which is needed to read {path}: \
+                {line}"
+                ),
+            ));
         }
         let Some(line) = of_file else { return Err(Trouble::of_text(text)) };
         let is = |status: &str| line.starts_with(status);
@@ -71,6 +108,9 @@ impl Connection {
             _ if is("NT_STATUS_OBJECT_NAME_NOT_FOUND") || is("NT_STATUS_OBJECT_PATH_NOT_FOUND") => Answer::Absent,
             _ if is("NT_STATUS_NO_SUCH_FILE") || is("NT_STATUS_NOT_A_DIRECTORY") => Answer::Absent,
             _ if is("NT_STATUS_ACCESS_DENIED") => Answer::unread(Reason::Denied, path),
+            _ if is("NT_STATUS_SHARING_VIOLATION") => {
+                Answer::unread(Reason::Unknown, format!("{path} cannot be read while the machine has it open: {line}"))
+            }
             _ if is("NT_STATUS_FILE_IS_A_DIRECTORY") => {
                 Answer::unread(Reason::Malformed, format!("{path} is not a file"))
             }
@@ -79,10 +119,10 @@ impl Connection {
     }
 }
 
-/// Returns the answer with the path on the other machine in place of the local one.
+/// Replaces the local path in the answer with the path on the other machine.
 fn named(answer: Answer<FileFacts>, path: &str) -> Answer<FileFacts> {
     match answer {
-        Answer::Unread(why) => Answer::unread(why.reason, format!("{path}, once fetched: {}", why.detail)),
+        Answer::Unread(why) => Answer::unread(why.reason, format!("the local copy of {path}: {}", why.detail)),
         other => other,
     }
 }

@@ -1,15 +1,17 @@
 //! The target `smb://HOST`: another Windows machine, its registry over MS-RRP and its files through its administrative
 //! shares.
 //!
-//! Samba speaks both protocols: `protocol` uses its Python bindings for the registry, `files` its program smbclient
-//! for files. Samba's `net rpc registry` is not used, because it lacks what is needed: its `import` opens keys for
-//! reading and then writes to them, which every Windows denies (`net_rpc_registry.c`, at least up to Samba 4.17), its
+//! Samba speaks both protocols: `protocol` uses its Python bindings for the registry, `files` its program smbclient for
+//! files. Samba's `net rpc registry` is not used, because it lacks what is needed: its `import` opens keys for reading
+//! and then writes to them, which every Windows denies (`net_rpc_registry.c`, at least up to Samba 4.17), its
 //! `setvalue` supports two types, and its `export` reads everything below a key.
 //!
-//! One exchange uses one connection and one logon, however much is asked. Answers are from that moment; changes are
-//! checked in one exchange and made in the next. Only the user hives that the machine has loaded can be read.
+//! An exchange uses one connection and one logon for any number of questions. Changes are checked in one exchange and
+//! made in the next. Of the users' hives, only those that the machine has loaded can be read.
 
 mod remote_host;
+#[cfg(unix)]
+mod events;
 #[cfg(unix)]
 mod files;
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Runs one of Samba's programs with kbfix's own time limit, so that a machine that does not answer cannot block it.
+//! Runs one of Samba's programs with a time limit, so that a machine that does not answer cannot block kbfix.
 
 use std::{
     io::{self, Read, Write as _},
@@ -9,13 +9,14 @@ use std::{
 
 use super::Trouble;
 
-/// The most bytes that are read of each output stream of a program.
+/// The most bytes that are read from each output stream of a program.
 const MAX_OUTPUT: u64 = 512 << 20;
 
-/// Variables from which Samba would take an account, a password or a setting that was not given to kbfix.
+/// Environment variables that are not passed on, because Samba would take an account, a password or a setting from
+/// them.
 const NOT_PASSED_ON: [&str; 7] = ["USER", "LOGNAME", "PASSWD", "PASSWD_FD", "PASSWD_FILE", "SMB_CONF_PATH", "LANGUAGE"];
 
-/// The output of a program.
+/// What a program wrote to its two output streams, and how it ended.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) success: bool,
@@ -24,14 +25,14 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Returns both streams as text.
+    /// Returns the text of both output streams.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}", String::from_utf8_lossy(&self.error), String::from_utf8_lossy(&self.out))
     }
 }
 
-/// Runs a program with `input` on its standard input, which stays open until the program has ended. So the program can
-/// tell when kbfix is killed.
+/// Runs a program with `input` on its standard input. The input stays open until the program has ended, so that the
+/// program notices when kbfix is killed.
 ///
 /// # Errors
 /// Returns [`Trouble::Program`] where the program is not installed, and [`Trouble::Silent`] where it took longer than
@@ -41,17 +42,17 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
     for variable in NOT_PASSED_ON {
         command.env_remove(variable);
     }
-    // The messages that are searched must be English.
+    // kbfix searches the messages for English words.
     command.env("LC_ALL", "C");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| Trouble::Program { program, detail: error.to_string() })?;
     let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(mut stdin), Some(stdout), Some(stderr)) = streams else {
-        return Err(Trouble::Failed("the system gave the program no streams".to_owned()));
+        return Err(Trouble::Failed("the program's input or output streams are missing".to_owned()));
     };
     thread::scope(|scope| {
         let feeder = scope.spawn(move || {
-            // A program that ends without reading its input reports the reason itself.
+            // If a program ends without reading its input, its own output says why.
             let _ = stdin.write_all(input);
             stdin
         });
@@ -63,7 +64,7 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
         match ended {
             Ok(Some(status)) => Ok(Said { success: status.success(), out, error }),
             Ok(None) => Err(Trouble::Silent(limit.as_secs())),
-            Err(why) => Err(Trouble::Failed(format!("the program cannot be waited for: {why}"))),
+            Err(why) => Err(Trouble::Failed(format!("waiting for the program failed: {why}"))),
         }
     })
 }

@@ -1,4 +1,4 @@
-//! The documents that kbfix and `winreg.py` exchange, and one such exchange.
+//! The JSON documents that kbfix and its helper script `winreg.py` exchange, and the code for one exchange.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
 use super::{Connection, Trouble, program};
 
 const SCRIPT: &str = include_str!("winreg.py");
-/// The number of questions and values for which a slow machine gets one more second.
+/// For this many questions and values, the time limit grows by one second.
 const EACH_SECOND: usize = 20;
 
 /// A request to the other machine.
@@ -34,7 +34,7 @@ pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
-    /// The paths on the way to the key, topmost first, that must not be links: each with its root key.
+    /// The paths of the keys above the requested key, topmost first, with their root keys. None of them may be a link.
     way: Vec<(&'static str, String)>,
 }
 
@@ -46,32 +46,32 @@ pub(super) struct Question {
     /// The names of the values; `None` for all values.
     pub(super) names: Option<Vec<String>>,
     pub(super) subkeys: bool,
-    /// Whether the key is a link of Windows, of which the link itself is meant.
+    /// Whether the key is a link that Windows makes and the link itself is to be read, not its target.
     pub(super) itself: bool,
 }
 
-/// A change of one key.
+/// A change to one key.
 #[derive(Debug, Serialize)]
 pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
     pub(super) action: crate::targets::ChangeAction,
-    /// The properties of a key that is created.
+    /// The class name and security descriptor of a key to create.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,
 }
 
-/// A value to set; without bytes, a value to delete.
+/// A value to set. If there are no bytes, the value is to be deleted.
 #[derive(Debug, Serialize)]
 pub(super) struct Setting {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) value_type: u32,
-    /// The data in hex digits.
+    /// The data in hexadecimal digits; missing for a value to delete.
     pub(super) bytes: Option<String>,
 }
 
-/// The response.
+/// The response of the other machine.
 #[derive(Debug, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -79,14 +79,14 @@ struct Document {
     failed: Option<Failed>,
 }
 
-/// The answer to a question.
+/// The response to one question.
 #[derive(Debug, Deserialize)]
 pub(super) struct Found {
     pub(super) error: Option<Fault>,
     #[serde(default)]
     pub(super) values: Vec<FoundValue>,
     pub(super) subkeys: Option<Vec<String>>,
-    /// The properties, where all values were asked for.
+    /// The class name and security descriptor, if all values were asked for.
     pub(super) properties: Option<FoundProperties>,
 }
 
@@ -108,12 +108,12 @@ pub(super) struct FoundValue {
     pub(super) error: Option<Fault>,
 }
 
-/// A Windows error code, such as 5 for ERROR_ACCESS_DENIED, and Samba's name for it.
+/// A Windows error code, such as 5 for ERROR_ACCESS_DENIED, with Samba's name for it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
-    /// The link on the way to the key.
+    /// The link on the path to the key, if that is why the request failed.
     pub(super) link: Option<Box<FoundLink>>,
 }
 
@@ -122,12 +122,12 @@ pub(super) struct Fault {
 pub(super) struct FoundLink {
     root: String,
     path: String,
-    /// The link's target: the data of its value, in hex digits.
+    /// The link's target: the data of the value `SymbolicLinkValue`, in hexadecimal digits.
     to: String,
 }
 
 impl FoundLink {
-    /// Returns why a key is not read through this link.
+    /// Returns the reason why a key below this link is not read.
     pub(super) fn unread(&self) -> Unread {
         let to = notation::parse_hex_digits(&self.to).unwrap_or_default();
         let to = match link_target(&Data::new(ValueType::LINK, to)) {
@@ -142,9 +142,9 @@ impl FoundLink {
 #[derive(Debug, Deserialize)]
 struct Failed {
     stage: Stage,
-    /// The number of the change.
+    /// The index of the failed change, from 0.
     at: Option<usize>,
-    /// The name of the value in it.
+    /// The name of the value that failed, if the error concerns a value.
     name: Option<String>,
     /// The number of changes that may have been made.
     #[serde(default)]
@@ -162,18 +162,18 @@ enum Stage {
     Write,
 }
 
-/// The reason why changes were not made.
+/// Why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// An error of the machine as a whole.
+    /// The machine as a whole could not be asked.
     Trouble(Trouble),
-    /// An error of one change, or of one value in it.
+    /// One change failed, or one value in it.
     Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
 
 impl Place {
-    /// Returns the location of a key in a request. HKCR is read from the machine's classes: only local programs see a
-    /// user's classes merged in.
+    /// Returns the place of a key for a request. HKCR is read as the classes of the machine, because only a program on
+    /// that machine sees a user's classes merged into HKCR.
     pub(super) fn new(key: &Key) -> Self {
         let (root, path) = match key.path.root() {
             RootKey::Hkcr => ("HKLM", joined(r"SOFTWARE\Classes", &key.path)),
@@ -206,7 +206,7 @@ impl Connection {
     /// Makes the changes, in their order, over one connection.
     ///
     /// # Errors
-    /// Returns [`Refusal`]; earlier changes were made.
+    /// Returns [`Refusal`]. The changes before the failed one were made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;
@@ -235,7 +235,7 @@ impl Connection {
         let mut line = serde_json::to_vec(&request).map_err(|error| Trouble::Failed(error.to_string()))?;
         line.push(b'\n');
         let mut command = Command::new(&self.settings.python);
-        // Isolated: neither the current folder nor the user's folders add modules.
+        // Python runs isolated: neither the current folder nor the user's folders add modules.
         command.args(["-I", "-c", SCRIPT]);
         let limit = self.settings.limit + Duration::from_secs((each / EACH_SECOND) as u64);
         let said = program::run(&mut command, &line, limit)?;
@@ -247,7 +247,7 @@ impl Connection {
         match failed.stage {
             Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
             Stage::Connect => match Trouble::of_status(code, &text) {
-                // Without a Kerberos ticket, Samba reports the status of an invalid argument.
+                // If there is no Kerberos ticket, Samba reports the status "invalid argument".
                 Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("by Kerberos: {text}")),
                 trouble => trouble,
             },

@@ -1,4 +1,4 @@
-//! Converts the other machine's responses about keys into answers.
+//! Converts the responses of the other machine into answers.
 
 use std::collections::BTreeSet;
 
@@ -54,10 +54,10 @@ impl Fault {
             | code::REGISTRY_IO_FAILED
             | code::NOT_REGISTRY_FILE => Reason::Malformed,
             code::FILENAME_EXCED_RANGE | code::NOT_SUPPORTED => Reason::Unsupported,
-            // Any other failure proves neither that it exists nor that it does not.
+            // Any other error proves neither that the item exists nor that it does not.
             _ => Reason::Unknown,
         };
-        Answer::unread(reason, format!("the machine answers {} ({})", self.text, self.code))
+        Answer::unread(reason, format!("the machine reported the error {} ({})", self.text, self.code))
     }
 }
 
@@ -73,9 +73,11 @@ impl Connection {
         let mut answers = Vec::new();
         for query in queries {
             answers.push(match is_callers_own(query) {
-                true => {
-                    Answer::unread(Reason::Unknown, "HKCU on another machine belongs to the account that asks; use HKU")
-                }
+                true => Answer::unread(
+                    Reason::Unknown,
+                    "on another machine, HKCU is the hive of the account that kbfix \
+                        logs on with; use HKU and the user's SID",
+                ),
                 false => found.next().map_or_else(missing, |found| answer(query, found)),
             });
         }
@@ -83,7 +85,7 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Returns the number of the control set that `CurrentControlSet` leads to.
+    /// Returns the number of the control set to which `CurrentControlSet` points.
     ///
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
@@ -106,7 +108,8 @@ impl Connection {
         })
     }
 
-    /// Changes an absent answer to unknown where the user's hive is not loaded: the machine does not know such keys.
+    /// Changes an absent answer to unknown where the user's hive is not loaded, because the machine cannot see keys in
+    /// such a hive.
     fn tell_unloaded_hives(&self, queries: &[KeyQuery], answers: &mut [Answer<KeyFacts>]) -> Result<(), Trouble> {
         let mut users = Vec::new();
         for (at, query) in queries.iter().enumerate() {
@@ -158,7 +161,10 @@ fn answer(query: &KeyQuery, found: Found) -> Answer<KeyFacts> {
 
 fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     let unsupported = |name: &str| {
-        Unread::new(Reason::Unsupported, format!("{} has the name {name:?}, which kbfix cannot express", query.key))
+        Unread::new(
+            Reason::Unsupported,
+            format!("the name {name:?} in {} is not one that kbfix can express", query.key),
+        )
     };
     let mut facts = KeyFacts::default();
     for value in found.values {

@@ -1,4 +1,4 @@
-//! The target for another machine, and its connection.
+//! The target `smb://HOST`, and its connection to the other machine.
 
 use std::{
     collections::BTreeMap,
@@ -8,21 +8,21 @@ use std::{
 };
 
 use crate::targets::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure, drives::Drives,
-    lock::lock_beside,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure,
+    drives::Drives, lock::lock_beside,
 };
 
 use super::{Host, Settings, Trouble};
 
-/// The most time for making a connection.
+/// The time limit for establishing a connection.
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Another machine.
 #[derive(Debug)]
 pub struct SmbTarget {
-    connection: Connection,
-    /// Folders that stand for the machine's drives.
-    drives: Drives,
+    pub(super) connection: Connection,
+    /// Local folders that hold the files of the machine's drives.
+    pub(super) drives: Drives,
 }
 
 /// The host and settings for each exchange with the machine.
@@ -33,7 +33,8 @@ pub(super) struct Connection {
 }
 
 impl SmbTarget {
-    /// Returns the target, without connecting to it. `drives` stand for drives whose shares cannot be used.
+    /// Returns the target; does not connect to the machine yet. `drives` are local folders with the files of drives
+    /// whose shares cannot be used.
     ///
     /// # Errors
     /// Returns [`TargetError::Remote`] where there are no usable credentials.
@@ -43,13 +44,13 @@ impl SmbTarget {
         Ok(Self { connection: Connection { host, settings }, drives })
     }
 
-    fn failed(&self, trouble: Trouble) -> TargetError {
+    pub(super) fn failed(&self, trouble: Trouble) -> TargetError {
         TargetError::Remote { what: self.uri(), trouble }
     }
 }
 
 impl Connection {
-    /// Returns the settings for Samba, which replace this system's smb.conf.
+    /// Returns the settings for Samba that replace this system's smb.conf.
     pub(super) fn told(&self) -> BTreeMap<&'static str, String> {
         let mut settings = BTreeMap::from([("name resolve order", "host".to_owned())]);
         settings.insert("smb ports", self.host.port().to_string());
@@ -63,14 +64,14 @@ impl Connection {
     }
 
     /// Checks that something listens on the port. Samba's own errors do not distinguish a closed port from an unknown
-    /// name.
+    /// host name.
     pub(super) fn reach(&self) -> Result<(), Trouble> {
         let place = (self.host.name.as_str(), self.host.port());
         let unreachable = |error: io::Error| match error.kind() {
-            io::ErrorKind::TimedOut => Trouble::Unreachable("no answer to the attempt to connect".to_owned()),
+            io::ErrorKind::TimedOut => Trouble::Unreachable("there was no answer to the attempt to connect".to_owned()),
             _ => Trouble::Unreachable(error.to_string()),
         };
-        let mut last = Trouble::Unreachable("the name has no address".to_owned());
+        let mut last = Trouble::Unreachable("the host name has no address".to_owned());
         for address in place.to_socket_addrs().map_err(unreachable)? {
             match TcpStream::connect_timeout(&address, REACHED_WITHIN.min(self.settings.limit)) {
                 Ok(_) => return Ok(()),
@@ -101,15 +102,25 @@ impl Target for SmbTarget {
         Ok(facts)
     }
 
+    fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        self.events(queries)
+    }
+
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         self.connection.control_set().map_err(|trouble| self.failed(trouble))
     }
 
-    /// Takes a lock on this system: it excludes other runs of this account here, but nothing that runs elsewhere.
+    /// Takes a lock on this system. It excludes other runs of this account on this system, but not runs on other
+    /// systems.
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let failed = |source| TargetError::Io { what: format!("the lock of {}", self.uri()), source };
+        let failed = |source| TargetError::Io { what: format!("the lock for {}", self.uri()), source };
         let Connection { host, settings } = &self.connection;
-        let unnamed = || failed(io::Error::other("neither XDG_STATE_HOME nor HOME names a folder"));
+        let unnamed = || {
+            failed(io::Error::other(
+                "neither the environment variable XDG_STATE_HOME nor HOME names a \
+            folder for it",
+            ))
+        };
         let folder = settings.locks.as_ref().ok_or_else(unnamed)?;
         fs::create_dir_all(folder).map_err(failed)?;
         lock_beside(&folder.join(format!("smb-{}-{}", host.name, host.port()))).map_err(|error| match error {

@@ -5,30 +5,31 @@ use std::{fmt, str::FromStr};
 /// The port of SMB.
 const PORT: u16 = 445;
 
-/// Another machine and the account to use, as in a target's URI. It holds no secret.
+/// Another machine and the account to use, as given in a target's URI. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// The domain of the account, where one is given.
+    /// The domain of the account; `None` where none is given.
     pub domain: Option<String>,
-    /// The account; if missing, that of the credentials.
+    /// The account; if `None`, the account in the credentials is used.
     pub user: Option<String>,
     /// The machine's name or IPv4 address, in lower case.
     pub name: String,
-    /// The port, where it is not 445.
+    /// The port; `None` for the usual port 445.
     port: Option<u16>,
-    /// Whether SMB 1 may be used, the only version that Windows Server 2003 has.
+    /// Whether SMB 1 may be used. Windows Server 2003 supports no other version.
     pub smb1: bool,
-    /// Whether messages may be unsigned.
+    /// Whether unsigned messages are accepted.
     pub unsigned: bool,
 }
 
-/// The error for a string that is not the URI of a machine. It never quotes the string, which may contain a password.
+/// The error for a string that is not the URI of a machine. Its message never quotes the string, which may contain a
+/// password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// The string does not have the form of such a URI.
+    /// The string does not have the form of a machine's URI.
     #[error("the form is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
     Form,
-    /// The string contains a password.
+    /// The string contains a password, which is not allowed.
     #[error(
         "a target must not contain a password, because others can read it (it is not repeated here); \
          put it into a file and name that in KBFIX_SMB_AUTH_FILE"
@@ -51,7 +52,7 @@ impl FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, HostError> {
         let rest = text.strip_prefix("smb://").ok_or(HostError::Form)?;
-        // The last one: a password can contain an @, a host cannot.
+        // The last `@` counts: a password can contain an `@`, but a host name cannot.
         let (account, rest) = match rest.rsplit_once('@') {
             Some((account, rest)) => (Some(account), rest),
             None => (None, rest),
@@ -75,8 +76,8 @@ impl FromStr for Host {
     }
 }
 
-/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER`. A colon (in URIs) or a percent sign (in Samba) would begin a
-/// password.
+/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER`. A colon (in URIs) or a percent sign (for Samba) is refused, because a
+/// password would follow it.
 fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostError> {
     if account.contains([':', '%']) {
         return Err(HostError::Password);
@@ -92,7 +93,8 @@ fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostErr
     Ok((domain.map(str::to_owned), Some(user.to_owned())))
 }
 
-/// Checks a host name. It becomes part of file names and of Samba's arguments, where other characters have a meaning.
+/// Checks a host name. The name becomes part of file names and of arguments for Samba, where other characters have a
+/// special meaning.
 fn host_name(name: &str) -> Result<String, HostError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(fits) || name.starts_with(['-', '.']) {

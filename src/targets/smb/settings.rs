@@ -1,5 +1,5 @@
-//! The account and the time limit for another machine. kbfix itself handles no secret: Samba reads a file of
-//! credentials, or Kerberos has a ticket.
+//! The account and the time limit for connections to another machine. kbfix itself handles no password: Samba reads a
+//! credentials file, or Kerberos has a ticket.
 
 use std::{
     env,
@@ -14,35 +14,36 @@ use crate::files::state;
 
 use super::{Host, Trouble};
 
-/// The variable for the file of credentials, which has the format of `smbclient -A`.
+/// The environment variable that names the credentials file, which has the format of `smbclient -A`.
 const FILE: &str = "KBFIX_SMB_AUTH_FILE";
-/// The variable that requires Kerberos.
+/// The environment variable that requires Kerberos.
 const KERBEROS: &str = "KBFIX_SMB_KERBEROS";
-/// The variable for the time limit in seconds.
+/// The environment variable for the time limit, in seconds.
 const LIMIT: &str = "KBFIX_SMB_LIMIT";
-/// The variable for the Python that has Samba's bindings.
+/// The environment variable that names the Python with Samba's bindings.
 const PYTHON: &str = "KBFIX_SMB_PYTHON";
-/// The largest file of credentials, in bytes.
+/// The largest size of a credentials file, in bytes.
 const MAX_FILE: u64 = 1 << 16;
 
-/// The settings that are not part of the machine's name: they differ between controllers, and no journal contains them.
+/// The settings for a connection that are not part of the machine's URI. They may differ between the systems on which
+/// kbfix runs, so no journal contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The file of credentials.
+    /// The credentials file.
     pub file: Option<PathBuf>,
     /// Whether Kerberos is required.
     pub kerberos: bool,
-    /// The time limit for an exchange; more time is added for many questions.
+    /// The time limit for one exchange. For many questions, more time is added.
     pub limit: Duration,
     /// The Python that has Samba's bindings.
     pub python: PathBuf,
-    /// The folder of locks; `None` where the environment names no state folder.
+    /// The folder for lock files; `None` where the environment names no state folder.
     pub locks: Option<PathBuf>,
 }
 
 impl Default for Settings {
-    /// Returns settings without credentials, with the system's own Python, for which distributions build Samba's
-    /// bindings.
+    /// Returns settings without credentials. They use the system's own Python, because distributions build Samba's
+    /// bindings for it.
     fn default() -> Self {
         Self {
             file: None,
@@ -55,7 +56,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns the settings in the environment.
+    /// Reads the settings from environment variables.
     ///
     /// # Errors
     /// Returns [`Trouble::Settings`] where a variable is invalid.
@@ -80,10 +81,10 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Checks the file of credentials.
+    /// Checks that there are credentials and that their file can be used.
     ///
     /// # Errors
-    /// Returns [`Trouble::Settings`] where there are no credentials, or the file cannot be used.
+    /// Returns [`Trouble::Settings`] where there are no credentials, or the credentials file cannot be used.
     pub(super) fn checked(mut self) -> Result<Self, Trouble> {
         self.file = self.file.as_deref().map(checked).transpose()?;
         if self.file.is_none() && !self.kerberos {
@@ -92,7 +93,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// Returns the arguments for smbclient that concern the credentials.
+    /// Returns the arguments that tell smbclient which credentials to use.
     pub(super) fn arguments(&self, host: &Host) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         if let Some(file) = &self.file {
@@ -106,24 +107,29 @@ impl Settings {
             arguments.push("--use-kerberos=required".into());
         }
         if self.file.is_none() {
-            // Otherwise smbclient would ask for a password at the terminal.
+            // Without this, smbclient would ask for a password at the terminal.
             arguments.push("--no-pass".into());
         }
         arguments
     }
 }
 
-/// Checks that only the file's owner can read it, and that it contains a password: without one, Samba would ask for it.
+/// Checks that only the owner of the credentials file can read it, and that it contains a password. Without one, Samba
+/// would ask for it.
 fn checked(file: &Path) -> Result<PathBuf, Trouble> {
-    let refused = |why: String| Trouble::Settings(format!("the file of credentials {}: {why}", file.display()));
+    let refused =
+        |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));
     let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
     let metadata = fs::metadata(&file).map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err(refused("it is not a file of credentials".to_owned()));
+        return Err(refused("it is not a file of at most 64 KiB".to_owned()));
     }
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(refused(format!("other users than its owner may read it (mode {:03o}); chmod 600", mode & 0o777)));
+        return Err(refused(format!(
+            "users other than its owner may read it (mode {:03o}); run chmod 600 on it",
+            mode & 0o777
+        )));
     }
     let text = fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
     let has = |wanted: &str| {

@@ -1,11 +1,12 @@
-//! Samba's status codes while a connection is made: numbers from its Python bindings, names from smbclient.
+//! Interprets Samba's status codes while a connection is established: numbers from its Python bindings, names from
+//! smbclient.
 
 use super::Trouble;
 
 /// A status: its number, its name, and the error for it.
 type Status = (u32, &'static str, fn(String) -> Trouble);
 
-/// The statuses that have their own error.
+/// The statuses for which kbfix has a specific error.
 ///
 /// Source: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
 const STATUS: &[Status] = &[
@@ -36,7 +37,8 @@ const STATUS: &[Status] = &[
 ];
 
 impl Trouble {
-    /// Returns the error for a status while the connection was made; `text` is Samba's message for it.
+    /// Returns the error for a status that occurred while the connection was established; `text` is Samba's message for
+    /// it.
     pub(super) fn of_status(code: u32, text: &str) -> Self {
         match STATUS.iter().find(|(known, ..)| *known == code) {
             Some((_, name, trouble)) => trouble(format!("{text} ({name})")),
@@ -47,7 +49,7 @@ impl Trouble {
     /// Returns the error that the output of a Samba program reports.
     pub(super) fn of_text(text: &str) -> Self {
         let line =
-            || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned();
+            || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("Samba gave no reason").to_owned();
         match STATUS.iter().find(|(_, name, _)| text.contains(name)) {
             Some((.., trouble)) => trouble(line()),
             None => Self::Failed(line()),

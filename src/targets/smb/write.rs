@@ -1,5 +1,5 @@
-//! Changes: all are checked against the present state, and then made one by one over one connection. There is no
-//! transaction.
+//! Makes changes on the other machine. All are checked against the present state, and then made one by one over one
+//! connection. There is no transaction.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,14 +16,14 @@ use super::{
     protocol::{Order, Place, Refusal, Setting},
 };
 
-/// Windows' error code where a key to be created already exists. Source: Microsoft, "System Error Codes".
+/// The Windows error code for creating a key that already exists. Source: Microsoft, "System Error Codes".
 const ALREADY_EXISTS: u32 = 183;
 
 impl Connection {
     /// Makes the changes in their order.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]; where the connection broke, any of the changes may have been made.
+    /// Returns [`WriteFailure`]. If the connection broke, any of the changes may have been made.
     pub(super) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());
@@ -48,7 +48,8 @@ impl Connection {
                     (_, _) if fault.is_denied() => WriteError::Denied { place },
                     (_, _) if fault.is_absent() => stale("present", "absent"),
                     (code, _) => {
-                        let source = io::Error::other(format!("the machine answers {} ({code})", fault.text));
+                        let source =
+                            io::Error::other(format!("the machine reported the error {} ({code})", fault.text));
                         WriteError::Io { place, source }
                     }
                 };
@@ -57,8 +58,8 @@ impl Connection {
         })
     }
 
-    /// Returns the orders for the changes, after checking each against the present state as altered by the changes
-    /// before it.
+    /// Checks each change against the present state, as altered by the changes before it; returns the requests that
+    /// make the changes.
     fn checked(&self, changes: &[KeyChange]) -> Result<Vec<Order>, WriteError> {
         let queries = questions(changes);
         let mut facts = Facts::default();
@@ -72,7 +73,7 @@ impl Connection {
                 let detail = "a root key can be neither created nor deleted".to_owned();
                 return Err(WriteError::Unsupported { place: change.key.to_string(), detail });
             }
-            precondition::before(change, |query| facts.answer(query, |what| format!("{what} was not asked for")))?;
+            precondition::before(change, |query| facts.answer(query, |what| format!("kbfix did not ask for {what}")))?;
             orders.push(order(change, &facts));
             facts.apply(change);
         }
@@ -88,7 +89,7 @@ impl Connection {
     }
 }
 
-/// Returns the questions about the keys of the changes and their parents, one for each key.
+/// Returns the questions about the keys of the changes and about their parents, one for each key.
 fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     let mut asked: BTreeMap<&Key, (BTreeSet<ValueName>, bool)> = BTreeMap::new();
     let parents: Vec<Key> = changes.iter().filter_map(|change| change.key.parent()).collect();
@@ -108,7 +109,8 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     asked.into_iter().map(query).collect()
 }
 
-/// Returns the order for a change. A value keeps its present spelling, which Windows ensures but Samba does not.
+/// Returns the request that makes a change. A value keeps the present spelling of its name: Windows ensures that, but
+/// Samba does not.
 fn order(change: &KeyChange, facts: &Facts) -> Order {
     let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
     let setting = |value: &crate::targets::ValueChange| Setting {
@@ -116,13 +118,13 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
         value_type: value.after.as_ref().map_or(0, |data| data.value_type.0),
         bytes: value.after.as_ref().map(|data| notation::hex_digits(&data.bytes)),
     };
-    // The values of a deleted key are deleted with it.
+    // The values of a deleted key are deleted together with the key.
     let values = match change.action {
         ChangeAction::Delete => Vec::new(),
         _ => change.values.iter().map(setting).collect(),
     };
     let properties = change.properties.clone().filter(|_| change.action == ChangeAction::Create);
-    // Which of two views a name below a key that they share is in cannot be told to the call that deletes.
+    // For a name below a key that both views share, the call that deletes cannot be told which view is meant.
     let is_held_by_the_other_view = change.key.parent().is_some_and(|above| above.view != change.key.view);
     let place =
         if is_held_by_the_other_view { Place::new(&Key::new(change.key.stored())) } else { Place::new(&change.key) };

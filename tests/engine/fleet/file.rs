@@ -30,7 +30,7 @@ fn machines_have_targets_groups_parameters_and_waves() {
     assert_eq!(fe1.parameters["list"], Setting::List(vec!["a,b".to_owned(), "c".to_owned()]));
     assert_eq!(fe2.groups, ["europe"]);
     assert!(fe2.address.as_ref().unwrap().uri.ends_with("fe2.json"));
-    assert!(gone.address.as_ref().unwrap_err().contains("there is no snapshot of it"));
+    assert!(gone.address.as_ref().unwrap_err().contains("contains no snapshot of this machine"));
     let address = image.address.as_ref().unwrap();
     // Windows puts `\\?\` before a path with links resolved, which no address has.
     let plain = |path: &Path| path.display().to_string().trim_start_matches(r"\\?\").to_owned();

@@ -5,5 +5,6 @@ mod compare;
 mod diff;
 mod file;
 mod formats;
+mod page;
 mod support;
 mod waivers;

@@ -101,7 +101,7 @@ fn values_that_share_their_data_are_read_once() {
         for at in records {
             bytes.copy_within(shared + 4..shared + 12, at + 4);
         }
-        Folder::new().hive(&bytes).exits(4).says("two structures refer to it");
+        Folder::new().hive(&bytes).exits(4).says("two structures refer to the same cell");
     }
 }
 
@@ -115,7 +115,7 @@ fn a_segment_that_is_named_twice_is_none() {
     let spec = b"kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\large\n    ensure: absent\n";
     let folder = Folder::new();
     folder.write("spec.yaml", spec);
-    folder.hive(&bytes).exits(4).says("its list names a segment twice");
+    folder.hive(&bytes).exits(4).says("the list of data segments contains a segment twice");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn keys_that_share_their_lists_and_classes_are_read_once() {
                 bytes.copy_within(shared + field.0..shared + field.1, at + field.0);
             }
         }
-        Folder::new().hive(&bytes).exits(4).says("two structures refer to it");
+        Folder::new().hive(&bytes).exits(4).says("two structures refer to the same cell");
     }
 }
 

@@ -248,7 +248,7 @@ fn two_keys_of_one_name_in_one_list_are_left_alone() {
         let changes = planned(&mut *target, &rules(rule));
         assert!(!changes.is_empty());
         let told = target.rehearse(&changes).unwrap_err().to_string();
-        assert!(told.contains("it has the name of another key in the same list"), "{told}");
+        assert!(told.contains("the key has the name of another key in the same list"), "{told}");
         assert!(target.write(&changes).unwrap_err().begun.is_empty());
         assert!(fs::read(&path).unwrap() == bytes);
     }
@@ -269,8 +269,8 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
     type Damage = fn(&mut [u8], usize);
     let damages: [(&str, Damage); 3] = [
         ("the signature is wrong", |bytes, bin| bytes[bin] = b'x'),
-        ("the offset in it is not its own", |bytes, bin| bytes[bin + 4] ^= 1),
-        ("it does not fit into its bin", |bytes, bin| bytes[bin + 32..bin + 36].fill(0x7F)),
+        ("the offset in the bin's header is wrong", |bytes, bin| bytes[bin + 4] ^= 1),
+        ("the cell does not fit into its bin", |bytes, bin| bytes[bin + 32..bin + 36].fill(0x7F)),
     ];
     for (why, damage) in damages {
         let machine = whole();

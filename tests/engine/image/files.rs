@@ -28,7 +28,7 @@ fn names_are_found_without_regard_to_case() {
     assert!(!machine.path("WINDOWS/system32/config/SYSTEM").exists());
 
     fs::write(machine.path("WINDOWS/system32/config/System"), b"").unwrap();
-    machine.kbfix(&["diff", "KB909094"]).exits(4).says("differ in case only");
+    machine.kbfix(&["diff", "KB909094"]).exits(4).says("differ only in letter case");
 }
 
 #[test]

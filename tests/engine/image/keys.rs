@@ -189,7 +189,7 @@ fn what_is_in_no_hive_is_unknown() {
     assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SYSTEM\Select")), Some(Reason::Unknown));
     assert_eq!(reason(&exists(target.as_mut(), r"HKLM\SYSTEM\CurrentControlSet")), Some(Reason::Unknown));
     assert_eq!(exists(target.as_mut(), r"HKLM\SOFTWARE\Microsoft"), Answer::Present(()));
-    machine.kbfix(&["diff", "KB909094"]).exits(4).says("the image has no hive SYSTEM");
+    machine.kbfix(&["diff", "KB909094"]).exits(4).says("the image has no hive file SYSTEM");
 }
 
 /// Makes a link in a hive.
@@ -288,7 +288,7 @@ fn one_hive_by_itself_knows_its_key_only() {
     run(&["diff", spec], SYSTEM, r"HKLM\SYSTEM").exits(1).says("FRONTEND1");
     run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("1 value created");
     run(&["apply", spec], SYSTEM, r"HKLM\SYSTEM").exits(0).says("nothing was changed");
-    run(&["diff", "KB909094"], SYSTEM, r"HKLM\SYSTEM").exits(4).says("does not hold");
+    run(&["diff", "KB909094"], SYSTEM, r"HKLM\SYSTEM").exits(4).says("does not contain");
     run(&["diff", spec], SYSTEM, r"HKLM\NOSUCH\..\x\").exits(2).says("is not a target");
     run(&["diff", spec], "Program Files/Exchsrvr/bin/exprox.dll", r"HKLM\SYSTEM").exits(3).says("not a registry hive");
 }

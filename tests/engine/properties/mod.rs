@@ -8,6 +8,7 @@ mod faults;
 mod generate;
 mod model;
 mod mutated;
+mod retire;
 
 use kbfix::{
     journal::{self, Store},

@@ -1,8 +1,10 @@
 //! What is done with one input, for each parser. The fuzzer calls it with what it makes up (fuzz.rs), and the tests with the
 //! corpus that the fuzzer has gathered (tests/engine/corpus.rs).
 
+mod events;
 mod hives;
 mod pe;
+mod pol;
 mod reg;
 mod spec;
 
@@ -10,5 +12,13 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 5] =
-    [("hive", hives::hive), ("logs", hives::logs), ("reg", reg::reg), ("pe", pe::pe), ("spec", spec::spec)];
+pub(crate) const PARSERS: [(&str, Parse); 8] = [
+    ("hive", hives::hive),
+    ("logs", hives::logs),
+    ("reg", reg::reg),
+    ("pe", pe::pe),
+    ("pol", pol::pol),
+    ("spec", spec::spec),
+    ("evt", events::evt),
+    ("evtx", events::evtx),
+];

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod changes;
+mod events;
 mod export;
 mod files;
 mod hotfix;

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod broken;
+mod events;
 mod kb909094;
 mod links;
 mod machine;

@@ -1,4 +1,4 @@
-//! How `impact` and `drift` print what they compared.
+//! Prints what `impact` and `drift` compared.
 
 use kbfix::{
     diag::Exit,
@@ -11,7 +11,7 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Prints the comparison, or why there is none.
+/// Prints the comparison, or the error that stopped the command.
 pub(super) fn print(
     comparison: Result<FleetComparison, CommandError>,
     command: FleetCommand,

@@ -1,4 +1,4 @@
-//! `kbfix fleet diff`
+//! The command `kbfix fleet diff`.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,18 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{fleet::FleetArguments, specs::SpecArguments},
+    args::{fleet::FleetArguments, packages::TriggerArguments, specs::SpecArguments},
     error::CommandError,
     out_file::Inputs,
     output::Output,
 };
 
-/// Show what would have to change on each machine of a fleet so that specs hold there. Changes nothing.
+/// Show which changes each machine of a fleet needs so that it satisfies specs. Changes nothing.
 ///
-/// Machines on which the same has to change stand together; then those that are blocked, unknown or unreadable. A snapshot that cannot
-/// be read is one row of the report, and the rest goes on. The exit code is the highest of all machines: 0 all in desired state,
-/// 1 changes, 3 a machine could not be read, 4 a spec is blocked or unknown somewhere.
+/// Machines that need the same changes are shown together. The machines that are blocked, unknown or unreadable follow.
+/// A snapshot that cannot be read is a row of the report and does not stop the command. The exit code is the highest of
+/// all machines: 0 if all are in desired state, 1 if there are changes, 3 if a machine could not be read, 4 if a spec
+/// is blocked or unknown on a machine.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
@@ -31,36 +32,40 @@ pub(super) struct Arguments {
     #[command(flatten)]
     fleet: FleetArguments,
 
-    /// A file of waivers: what is accepted for a time is shown, counts apart, and is left out of a fleet plan. `kbfix schema waivers`
-    /// prints its schema.
+    #[command(flatten)]
+    triggers: TriggerArguments,
+
+    /// A waivers file: deviations that are accepted for a time. They are shown and counted separately, and left out of
+    /// a fleet plan. `kbfix schema waivers` prints the schema of the file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 
-    /// How the report is written.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// With --format json: one machine a line, each line a document of its own (`kbfix schema fleet-machine`).
+    /// With --format json: print one line for each machine, each of them a complete document (`kbfix schema
+    /// fleet-machine`).
     #[arg(long)]
     lines: bool,
 }
 
-/// The most bytes that are read of a file of waivers.
+/// The largest waivers file that is read, in bytes.
 const MOST_WAIVERS: u64 = 16 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// A table, and the changes as a unified diff, with colours where the terminal shows them.
+    /// Text for people: a table, and the changes as a unified diff, with colours if the terminal shows them.
     Human,
     /// A versioned document; `kbfix schema fleet-report` prints its schema.
     Json,
-    /// One row for each spec on each machine.
+    /// A table in CSV, with one row for each spec on each machine.
     Csv,
-    /// For a comment on a pull request: at most 65,000 characters, whatever the fleet.
+    /// Markdown, for a comment on a pull request: at most 65,000 characters for a fleet of any size.
     Markdown,
-    /// One page that needs no network; it can be searched, filtered and sorted.
+    /// One HTML page that needs no network. It can be searched, filtered and sorted.
     Html,
-    /// For CI services: a test for each machine and spec.
+    /// JUnit XML for CI services, with a test for each machine and spec.
     Junit,
     /// For code scanning (SARIF 2.1.0).
     Sarif,
@@ -81,15 +86,15 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
 pub(super) struct Asked {
     pub(super) members: Members,
     ignored: Vec<String>,
-    /// The specs as each set of parameters makes them.
+    /// The specs, once for each set of parameters.
     pub(super) specs: Vec<Vec<Spec>>,
-    /// Which of them is planned on which machine.
+    /// For each machine, the index of the list of specs that is planned on it.
     pub(super) which: Vec<usize>,
     pub(super) waivers: Waivers,
 }
 
 impl Asked {
-    /// The specs with the parameters of the first machine: what they are called is the same with all.
+    /// Returns the specs with the parameters of the first machine. Their ids and titles are the same for all machines.
     pub(super) fn first(&self) -> &[Spec] {
         self.specs.first().map(Vec::as_slice).unwrap_or_default()
     }
@@ -101,14 +106,17 @@ impl Asked {
 }
 
 impl Arguments {
-    /// Reads which machines and specs there are.
+    /// Reads the list of machines, and the specs.
     pub(super) fn read(&self, output: &mut Output) -> Result<Asked, CommandError> {
         if self.lines && self.format != Format::Json {
-            return Err(CommandError::usage("`--lines` is a form of JSON", "give --format json with it"));
+            return Err(CommandError::usage("`--lines` needs `--format json`", "give --format json with it"));
         }
         let (members, ignored) = self.fleet.members(output)?;
         let (parameters, which) = members.parameters();
-        let specs = self.specs.load_each(&parameters, output)?;
+        let mut specs = self.specs.load_each(&parameters, output)?;
+        for each in &mut specs {
+            self.triggers.ask(each)?;
+        }
         let mut asked = Asked { members, ignored, specs, which, waivers: Waivers::default() };
         if let Some(file) = &self.waivers {
             let name = file.display().to_string();
@@ -122,14 +130,14 @@ impl Arguments {
         Ok(asked)
     }
 
-    /// Adds the files that are read.
+    /// Adds the files that are read to the inputs of the command.
     pub(super) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
         self.specs.inputs(inputs);
         self.fleet.inputs(members, inputs);
         self.waivers.iter().for_each(|file| inputs.add(file));
     }
 
-    /// Prints the report, or why there is none.
+    /// Prints the report, or the error that stopped the command.
     pub(super) fn print(
         &self,
         report: Result<FleetReport, CommandError>,
@@ -147,7 +155,7 @@ impl Arguments {
             }
             Err(stop) => return Err(stop),
         };
-        // The document holds them only in two formats.
+        // Only two of the formats contain the diagnostics.
         if !matches!(self.format, Format::Json | Format::Html) || self.lines {
             output.diagnostics(&report.diagnostics);
         }

@@ -1,4 +1,4 @@
-//! `kbfix fleet drift`
+//! The command `kbfix fleet drift`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,12 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Show what moved on a fleet between two dates: outcomes, values, file versions, machines that came and went. Changes nothing.
+/// Show what changed on a fleet between two dates: outcomes, values, file versions, and machines that were added or
+/// removed. Changes nothing.
 ///
-/// Both folders hold snapshots, as for `kbfix fleet diff`; a machine has the same file name in both. Only what both snapshots know is
-/// compared. Exits 0 where nothing moved, 1 where something did, 3 where a machine could not be read, 4 where something is now blocked or
-/// unknown.
+/// Both folders contain snapshots, as for `kbfix fleet diff`. A machine has the same file name in both. Only facts that
+/// are in both snapshots are compared. The exit code is 0 if nothing changed, 1 if something did, 3 if a machine could
+/// not be read, 4 if a spec is now blocked or unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder with the earlier snapshots.
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// How the comparison is written.
+    /// The format of the comparison.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
@@ -45,7 +46,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, C
     let (old, new) = (members(&arguments.old)?, members(&arguments.new)?);
     let specs = match arguments.specs.are_named() {
         true => arguments.specs.load_for_plan(output)?,
-        // Nobody asked for one spec: the library is what snapshots are usually taken with.
+        // If no spec is named, the whole library is used, because snapshots are usually taken with it.
         false => arguments.specs.in_place_of(library::ids().map(str::to_owned).collect()).load_for_plan(output)?,
     };
     Ok(drift(&old, &new, &specs, output))

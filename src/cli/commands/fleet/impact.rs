@@ -1,4 +1,4 @@
-//! `kbfix fleet impact`
+//! The command `kbfix fleet impact`.
 
 use kbfix::{
     diag::Exit,
@@ -12,23 +12,25 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Show what a change to specs means on a fleet: outcomes and changes that come, go or differ. Changes nothing.
+/// Show the effect of a change to specs on a fleet: which outcomes and changes are new, gone or different. Changes
+/// nothing.
 ///
-/// `--base` names the specs as they were, such as a checkout of the branch that a pull request goes to. Exits 0 where nothing is different,
-/// 1 for differences, 3 where a machine could not be read, 4 where something is now blocked or unknown.
+/// `--base` names the specs before the change, such as a checkout of the target branch of a pull request. The exit code
+/// is 0 if nothing is different, 1 for differences, 3 if a machine could not be read, 4 if a spec is now blocked or
+/// unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// The specs as they were: a folder, a file, or the id of a built-in spec; may be repeated.
+    /// The specs before the change: a folder, a file, or the id of a built-in spec; may be repeated.
     #[arg(long, value_name = "DIR", required = true)]
     base: Vec<String>,
 
     #[command(flatten)]
     fleet: FleetArguments,
 
-    /// How the comparison is written.
+    /// The format of the comparison.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

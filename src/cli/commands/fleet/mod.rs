@@ -1,4 +1,4 @@
-//! `kbfix fleet`
+//! The command `kbfix fleet`.
 
 mod compared;
 mod diff;

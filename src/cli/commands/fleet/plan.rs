@@ -1,4 +1,4 @@
-//! `kbfix fleet plan`
+//! The command `kbfix fleet plan`.
 
 use std::path::PathBuf;
 
@@ -20,8 +20,8 @@ use crate::cli::{
 
 /// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
 ///
-/// The report is that of `kbfix fleet diff`, with the digest. `kbfix apply --plan FILE --digest DIGEST` on a machine takes the plan of that
-/// machine out of the file. Changes nothing.
+/// Prints the same report as `kbfix fleet diff`, with the digest added. On a machine, `kbfix apply --plan FILE --digest
+/// DIGEST` applies the plan for that machine. Changes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -43,11 +43,12 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
     arguments.diff.inputs(&asked.members, &mut inputs);
     let out = Destination::new(&arguments.out, &inputs)?;
     if matches!(out, Destination::StandardOutput) {
-        let message = format!("`--out {}` is standard output, where the report goes", arguments.out.display());
+        let message =
+            format!("`--out {}` is standard output, but the report is written there", arguments.out.display());
         return Err(CommandError::usage(message, "name a file"));
     }
     let failed = |error| CommandError::file(&arguments.out.display().to_string(), &error);
-    // In the folder for temporary files and without a name, so that it is gone with this process.
+    // A temporary file without a name, which disappears together with this process.
     let spool = tempfile::tempfile().map_err(failed)?;
     let mut draft = Draft::new(spool, asked.members.each.len());
     let survey = survey(

@@ -26,7 +26,7 @@ impl Checker<'_> {
             }
             let free = number > 0;
             if free && after_free {
-                self.add("free-cells-adjacent", at, "the cell before this free one is free as well");
+                self.add("free-cells-adjacent", at, "this free cell follows another free cell");
             }
             if let Some(cell) = self.cells.get_mut(at as usize / 8) {
                 *cell = if free { Cell::Free } else { Cell::Allocated };

@@ -1,4 +1,4 @@
-//! Checks keys: the tree, the subkey lists, and what a key records about its subkeys.
+//! Checks the keys of a hive: the tree, the subkey lists, and what a key records about its subkeys.
 
 use super::{
     super::{
@@ -20,7 +20,7 @@ pub(super) struct Largest {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks the tree from the root down. Each key is claimed before it is entered, so the check ends on every hive.
+    /// Checks the tree from the root down. Each key is marked before it is entered, so the check ends on every hive.
     pub(super) fn keys(&mut self) {
         let root = self.hive.root;
         let mut stack = Vec::new();
@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
         while let Some((key, depth)) = stack.pop() {
             self.key(&key);
             if key.subkey_count() > 0 && depth >= MAX_DEPTH {
-                self.add("key-depth", key.at, "the registry allows 512 levels of keys");
+                self.add("key-depth", key.at, "keys are nested too deeply: the registry allows 512 levels");
                 continue;
             }
             stack.extend(self.subkeys(&key).into_iter().map(|key| (key, depth + 1)));
@@ -79,13 +79,13 @@ impl<'a> Checker<'a> {
                         found += self.leaf(key, *leaf, &mut below);
                     }
                     if found != count as usize {
-                        let message = format!("the key says it has {count} subkeys, its lists have {found}");
+                        let message = format!("the key's count of subkeys is {count}, but its lists contain {found}");
                         self.add("subkey-count", key.at, message);
                     }
                 }
             }
         } else if count == 0 && at != NOWHERE {
-            // A stale offset beside a count of 0 is never used.
+            // If the count is 0, the offset of the list is out of date and never used.
         }
         for pair in below.windows(2) {
             if pair[0].name().compare(&pair[1].name()).is_ge() {

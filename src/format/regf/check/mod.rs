@@ -1,7 +1,8 @@
 //! A strict check of a hive's whole structure.
 //!
-//! It returns findings, each with a stable code, a position and a sentence. Real hives contain oddities that Windows
-//! creates or tolerates; these are distinguished from errors. [`worse`] returns the findings that an edit added.
+//! The check returns findings, each with a stable code, a position and a sentence. Real hives deviate from the format
+//! in ways that Windows creates or tolerates; such deviations are called oddities and not errors. [`worse`] returns the
+//! findings that an edit added.
 
 mod bins;
 mod keys;
@@ -28,16 +29,16 @@ pub enum Severity {
     Error,
 }
 
-/// A deviation from the format.
+/// A place where a hive deviates from the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The stable code, in kebab-case.
+    /// The stable code of the finding, in kebab-case.
     pub code: &'static str,
-    /// The severity.
+    /// The severity of the finding.
     pub severity: Severity,
-    /// The offset in the file.
+    /// The offset in the file at which the deviation is.
     pub offset: u64,
-    /// A sentence for people.
+    /// The finding as a sentence for people.
     pub message: String,
 }
 
@@ -102,7 +103,7 @@ struct Checker<'a> {
 }
 
 impl Hive {
-    /// Checks the whole structure; returns all findings, ordered by offset.
+    /// Checks the whole structure of the hive; returns all findings, ordered by offset.
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
@@ -115,7 +116,7 @@ impl Hive {
         match self.bins() {
             Err(error) => checker.add_error("file-unreadable", 0, &error),
             Ok(bins) => {
-                // Every reference is counted here, so the owners that earlier reads noted must not interfere.
+                // Every reference is counted here, so what earlier reads recorded about owners must not interfere.
                 self.owners.forget();
                 checker.bins = bins;
                 checker.cells = vec![Cell::None; bins.len() / 8];
@@ -130,8 +131,8 @@ impl Hive {
     }
 }
 
-/// Returns the findings in `after` that are not in `before`, that is, what an edit made worse. Compares code and
-/// offset, counting duplicates.
+/// Returns the findings in `after` that are not in `before`: the findings that an edit added. Two findings are equal if
+/// their code and offset are; duplicates are counted.
 pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
     let mut known: HashMap<(&str, u64), usize> = HashMap::new();
     for finding in before {
@@ -148,7 +149,7 @@ pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
 }
 
 impl<'a> Checker<'a> {
-    /// Adds a finding at an offset into the hive bins, as the file's own references use it.
+    /// Adds a finding. `at` is an offset from the start of the hive bins, as references in the file use it.
     fn add(&mut self, code: &'static str, at: u32, message: impl Into<String>) {
         self.add_at(code, u64::from(at) + base::SIZE as u64, message.into());
     }
@@ -172,7 +173,7 @@ impl<'a> Checker<'a> {
         self.add_at(code, offset, error.to_string());
     }
 
-    /// Marks the cell at `at` as referred to. Returns false where the reference must not be followed.
+    /// Records that something refers to the cell at `at`. Returns false where the reference must not be followed.
     fn claim(&mut self, at: u32, by: &str) -> bool {
         let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
         match cell {
@@ -210,7 +211,8 @@ impl<'a> Checker<'a> {
         }
         let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {
-            let message = format!("the base block names {} bytes of bins, the file has {size}", base.bins_size);
+            let message =
+                format!("the base block says that the bins have {} bytes, but the file has {size}", base.bins_size);
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {

@@ -1,4 +1,4 @@
-//! Checks security records: their ring, and their counts of keys.
+//! Checks the security records: their ring, and their counts of keys.
 
 use super::{
     super::{Node, security::SECURITY},
@@ -32,10 +32,10 @@ impl Checker<'_> {
                 self.add(
                     "security-unused",
                     at,
-                    format!("the record says {} keys use it; none does", record.references),
+                    format!("the record counts {} keys that use it, but none does", record.references),
                 );
             } else if keys != record.references {
-                let message = format!("the record says {} keys use it; {keys} do", record.references);
+                let message = format!("the record counts {} keys that use it, but {keys} do", record.references);
                 self.add("security-count", at, message);
             }
             previous = Some(at);

@@ -1,4 +1,4 @@
-//! Checks values: the list, the records and the data.
+//! Checks the values of keys: the list, the records and the data.
 
 use super::{
     super::{
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::registry::name::upcase;
 
-/// The names of a key's values that were seen.
+/// The names of a key's values that were seen so far.
 enum Names<'a> {
-    /// Of a key with few values.
+    /// The names in a list, for a key with few values.
     Few(Vec<RawName<'a>>),
-    /// In upper case.
+    /// The names in upper case, for a key with many values.
     Many(HashSet<Vec<u16>>),
 }
 
@@ -27,7 +27,7 @@ impl<'a> Names<'a> {
         if count <= 16 { Self::Few(Vec::new()) } else { Self::Many(HashSet::default()) }
     }
 
-    /// Adds a name; returns false where it is there already.
+    /// Adds a name; returns false if the name was already added.
     fn insert(&mut self, name: RawName<'a>) -> bool {
         match self {
             Self::Few(names) => {

@@ -1,4 +1,4 @@
-//! Edits class names; each has its own cell.
+//! Edits the class names of keys. Each class name has its own cell.
 //!
 //! Source: "Key node" (class name).
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Editor<'_> {
-    /// Sets or removes the class name of the key at `path`. Returns false where the key has it already.
+    /// Sets or removes the class name of the key at `path`. Returns false if the key already has this class name.
     pub fn set_class(&mut self, path: &str, class: Option<&str>) -> Result<bool, Error> {
         let node = self.existing(path)?;
         let wanted: Vec<u16> = class.unwrap_or_default().encode_utf16().collect();

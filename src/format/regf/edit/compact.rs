@@ -1,8 +1,8 @@
 //! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! New lists and data may have moved to the end of the file, and other cells may have taken their old places. So
-//! deleting what was added would not make the file as small again as it was. Where free spaces are too small for what
-//! must move, the cells of bins with much free space are packed again.
+//! When keys or values are added, lists and data may move to the end of the file, and other cells may take their old
+//! places. So deleting the additions does not by itself make the file as small as before. If no free space is large
+//! enough for a cell that must move, bins with much free space are rearranged.
 
 use std::{
     cmp::Reverse,
@@ -21,26 +21,26 @@ use super::{
     relocate::{Moves, References},
 };
 
-/// The target length of a hive.
+/// The length to which a hive is to be shortened.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length of the bins that must be reached, however much must move.
+    /// The length of the bins that must be reached, however many bytes must be moved.
     due: u32,
-    /// The length of the bins to aim for, as long as at most `little` bytes have to move for it.
+    /// The length of the bins to aim for, as long as at most `little` bytes have to be moved for it.
     wanted: u32,
-    /// The number of bytes of bins that counts as little.
+    /// The number of bytes that counts as little to move.
     little: u32,
 }
 
-/// A smaller limit would have no use: the whole file is written anyway.
+/// A smaller limit would be useless, because the whole file is written in any case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
-    /// Returns the target length of a hive that was as `before`.
+    /// Returns the target length of a hive whose length and used bytes were `before` at the start.
     ///
-    /// The hive must not be longer than before, except one page for each page of new cells. It should be two pages
-    /// shorter for each page of removed cells: what moved when those were added, in an earlier session, may have left
-    /// as much free space. The whole hive is not packed again for a single value.
+    /// The hive must not become longer, except by one page for each page of new cells. For each page of removed cells
+    /// it should become two pages shorter: when these cells were added, in an earlier session, other cells may have
+    /// moved and left as much free space again. The whole hive is not rearranged for a single value.
     fn goal(self, before: Self) -> Goal {
         let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
         let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
@@ -50,12 +50,12 @@ impl Fullness {
     }
 }
 
-/// A bin and its cells.
+/// A bin and the cells in it.
 #[derive(Debug)]
 struct Bin {
     start: u32,
     size: u32,
-    /// The allocated cells: size and offset. So is `free`.
+    /// The allocated cells, as size and offset. The free cells in `free` have the same form.
     cells: Vec<(u32, u32)>,
     free: Vec<(u32, u32)>,
     /// Whether all cells of the bin can be moved.
@@ -75,7 +75,7 @@ impl Hive {
         self.space.as_ref().map(|space| Fullness { len, used: space.used(len) })
     }
 
-    /// Removes the empty bins at the end; after deletions, empties more bins first.
+    /// Removes the empty bins at the end. After deletions, empties more bins before that.
     pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
         if self.space.is_none() {
             return Ok(());
@@ -91,12 +91,12 @@ impl Hive {
         Ok(())
     }
 
-    /// Moves the cells of the last bins to lower offsets, as far as possible and worthwhile.
+    /// Moves the cells of the last bins to lower offsets, as far as this is possible and worthwhile.
     fn compact(&mut self, goal: Goal) -> Result<(), Error> {
         if self.bins_len() <= goal.wanted as usize {
             return Ok(());
         }
-        // In a damaged hive, an unknown reference may lead to a cell.
+        // In a damaged hive, a reference that kbfix does not know may lead to a cell.
         let before = self.check();
         if before.iter().any(|found| found.severity == Severity::Error) {
             return Ok(());
@@ -104,15 +104,16 @@ impl Hive {
         let references = References::of(self)?;
         let bins = self.bins_with_cells(&references.cells())?;
         let used: u64 = bins.iter().map(|bin| u64::from(bin.size - BIN_HEADER - bin.free_bytes())).sum();
-        // The first bin, which contains the root key, stays; so does every bin with a cell whose use is not known.
+        // The first bin, which contains the root key, is not moved. Neither is a bin with a cell whose use is not
+        // known.
         let stays = bins.iter().rfind(|bin| !bin.movable).or(bins.first()).map_or(0, |bin| bin.start + bin.size);
         let mut page = goal.wanted.max(stays).div_ceil(PAGE);
         let end = self.bins_len() as u32 / PAGE;
         while page < end && room(&bins, page * PAGE) < used {
             page += 1;
         }
-        // Enough free space may still not suffice. Then slightly longer hives are tried, then much longer ones; the
-        // required length in any case.
+        // Even with enough free space, no arrangement may be found. Then slightly longer hives are tried, then much
+        // longer ones, and in any case the required length.
         let mut tries = 0_u32;
         while page < end {
             let is_due = page * PAGE >= goal.due;
@@ -129,15 +130,15 @@ impl Hive {
         Ok(())
     }
 
-    /// Checks the hive after cells were moved, as after every edit; compares only how often each finding occurs,
-    /// because offsets have changed.
+    /// Checks the hive after cells were moved, in the same way as after every edit. It compares only how often each
+    /// finding occurs, because the offsets have changed.
     fn refuse_worse(&mut self, before: &[Finding]) -> Result<(), Error> {
         let anywhere = |findings: &[Finding]| -> Vec<Finding> {
             findings.iter().map(|found| Finding { offset: 0, ..found.clone() }).collect()
         };
         if !worse(&anywhere(before), &anywhere(&self.check())).is_empty() {
             self.broken = true;
-            return Err(Error::cell("hive", 0, "after cells were moved it does not pass the check"));
+            return Err(Error::cell("hive", 0, "the hive fails the check after cells were moved"));
         }
         Ok(())
     }
@@ -172,8 +173,8 @@ fn room(bins: &[Bin], len: u32) -> u64 {
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// Plans moves that shorten the bins to `len` bytes, with at most `limit` bytes of bins packed again; returns `None`
-/// where none were found.
+/// Plans moves that shorten the bins to `len` bytes. Rearranges at most `limit` bytes of bins. Returns `None` where no
+/// such moves were found.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
     let (before, behind) = bins.split_at_checked(count)?;
@@ -197,7 +198,7 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
         room += bin.free_bytes();
         room >= needed
     });
-    // First no bin is packed again; then as few as have enough space, then more.
+    // First, no bin is rearranged; then as few bins as have enough space; then more.
     let mut counts = vec![0];
     let mut count = enough.map_or(donors.len(), |last| last + 1);
     while count < donors.len() {

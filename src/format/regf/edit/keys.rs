@@ -1,4 +1,4 @@
-//! Creates keys, with missing keys above them, and deletes keys, alone or with all keys below them.
+//! Creates keys, together with missing keys above them. Deletes single keys, or keys with all keys below them.
 //!
 //! Source: "Key node", "Key security".
 
@@ -20,8 +20,8 @@ const VIRTUAL_RECURSE: u32 = 0x0008_0000;
 const VIRTUAL_FLAGS: u32 = 0x000F_0000;
 
 impl Editor<'_> {
-    /// Creates the key at `path` and the missing keys above it. A new key gets the security of the key above. Returns
-    /// false where the key exists already.
+    /// Creates the key at `path` and the missing keys above it. A new key gets the security of its parent key. Returns
+    /// false if the key already exists.
     pub fn create_key(&mut self, path: &str) -> Result<bool, Error> {
         self.hive.writable()?;
         let names = path.split('\\').filter(|_| !path.is_empty()).map(KeyName::new).collect::<Result<Vec<_>, _>>()?;
@@ -49,12 +49,12 @@ impl Editor<'_> {
         })
     }
 
-    /// Deletes the key at `path`, which must not have subkeys. Returns false where it does not exist.
+    /// Deletes the key at `path`, which must not have subkeys. Returns false if the key does not exist.
     pub fn delete_key(&mut self, path: &str) -> Result<bool, Error> {
         self.delete(path, false)
     }
 
-    /// Deletes the key at `path` and all keys below it. Returns false where it does not exist.
+    /// Deletes the key at `path` and all keys below it. Returns false if the key does not exist.
     pub fn delete_tree(&mut self, path: &str) -> Result<bool, Error> {
         self.delete(path, true)
     }
@@ -79,10 +79,10 @@ impl Editor<'_> {
             records.push(key.security());
             self.hive.cells_of(key.node(), &mut cells)?;
         }
-        // A cell that two structures share would be released twice, and then be free and in use at once.
+        // A cell that two structures share would be released twice, and then be free and in use at the same time.
         cells.sort_unstable();
         if let Some(pair) = cells.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::cell("cell", pair[0], "two structures refer to it"));
+            return Err(Error::cell("cell", pair[0], "two structures refer to the same cell"));
         }
         self.change(|hive, now| {
             hive.unlink(parent, top.0)?;
@@ -129,7 +129,7 @@ impl Hive {
         self.reference(security)?;
         let at = self.allocate(&cell)?;
         self.link(parent.0, at)?;
-        // The upper half of the field holds flags.
+        // The upper half of this field contains flags.
         if (units * 2) as u16 > largest as u16 {
             self.put_u16(parent.0, node::MAX_SUBKEY_NAME, (units * 2) as u16)?;
         }
@@ -137,7 +137,7 @@ impl Hive {
         Ok(Node(at))
     }
 
-    /// Adds the cells that belong to this key only: itself, its class, its lists, its values and their data.
+    /// Adds the cells that belong only to this key: its node, its class name, its lists, its values and their data.
     fn cells_of(&self, node: Node, cells: &mut Vec<u32>) -> Result<(), Error> {
         let key = self.key(node)?;
         cells.push(key.at);

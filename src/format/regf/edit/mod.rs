@@ -1,7 +1,7 @@
 //! The editor: creates, replaces and deletes keys and values in memory.
 //!
-//! What is already equal is not written. An impossible edit is refused before anything is changed. If an edit still
-//! fails halfway, on a damaged hive, the hive in memory is marked as broken and cannot be saved.
+//! Data that is already as wanted is not written. An impossible edit is refused before anything is changed. If an edit
+//! of a damaged hive nevertheless fails halfway, the hive in memory is marked as broken and cannot be saved.
 
 mod class;
 mod compact;
@@ -16,8 +16,9 @@ use super::{Error, Filetime, Hive, Node, base, bytes::put, free_space::Space};
 
 /// Edits a hive in memory; created by [`Hive::edit`].
 ///
-/// Paths are names joined by backslashes, below the hive's root; names compare without case. What a key records about
-/// its largest subkey, value and data is updated when the editor is dropped, or later if it is suspended.
+/// Paths are names joined by backslashes, below the hive's root. Names are compared without regard to case. Each key
+/// records the sizes of its largest subkey, value and data. These records are updated when the editor is dropped, or
+/// later if it is suspended.
 #[derive(Debug)]
 pub struct Editor<'a> {
     hive: &'a mut Hive,
@@ -25,10 +26,10 @@ pub struct Editor<'a> {
 }
 
 impl Hive {
-    /// Returns an editor; keys that it changes get `now` as their time.
+    /// Returns an editor. Keys that it changes get `now` as the time of their last write.
     ///
-    /// It is refused for a read-only hive, and for one whose cells do not fill its bins, because no free cell of it
-    /// could be trusted.
+    /// Returns an error for a read-only hive, and for a hive whose cells do not fill its bins: there, a cell that is
+    /// marked as free could be in use.
     pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
         self.writable()?;
         if self.space.is_none() {
@@ -51,7 +52,7 @@ impl Hive {
         Space::of(self.store.passing()?.get(base::SIZE..).unwrap_or_default()).map(drop)
     }
 
-    /// Updates what keys record about their largest subkey, value and data, after an editor was suspended.
+    /// Updates the sizes that keys record of their largest subkey, value and data, after an editor was suspended.
     ///
     /// # Errors
     /// Returns [`Error`] for a key that cannot be read; the hive is then broken.
@@ -68,7 +69,7 @@ impl Hive {
         if put(cell, field, bytes) {
             Ok(())
         } else {
-            Err(Error::cell("cell", at, "it is too small for what it should hold"))
+            Err(Error::cell("cell", at, "the cell is too small for the bytes to write"))
         }
     }
 
@@ -91,13 +92,13 @@ impl Editor<'_> {
         self.hive
     }
 
-    /// Ends these edits for now, when more will follow. Counting a key's content after each of many edits would take
-    /// quadratic time; [`Hive::settle`] and [`Hive::to_bytes`] count it once.
+    /// Ends these edits without updating the sizes that keys record, because more edits will follow. Updating them
+    /// after each of many edits would take quadratic time; [`Hive::settle`] and [`Hive::to_bytes`] update them once.
     pub fn suspend(self) {
         std::mem::forget(self);
     }
 
-    /// Runs the part of an edit that changes the hive; after an error the hive is broken.
+    /// Runs the part of an edit that changes the hive. After an error, the hive is marked as broken.
     fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
         let done = edit(self.hive, self.now);
         match done {

@@ -1,10 +1,10 @@
 //! Moves cells, and updates everything that refers to them.
 //!
-//! This is done only in a hive without errors: there, each cell has one use, and all references are known. A cell
-//! without references has no known use, and is not moved.
+//! Cells are moved only in a hive without errors, because there each cell has one use and all references are known. A
+//! cell without references is not moved, because its use is not known.
 //!
-//! Source: the fields that hold places, in "Base block", "Key node", "Key value", "Key security", "Big data" and the
-//! subkey lists.
+//! Source: the fields that contain offsets, in "Base block", "Key node", "Key value", "Key security", "Big data" and
+//! the subkey lists.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,25 +19,25 @@ use super::super::{
     value::{DATA_OFFSET, Storage},
 };
 
-/// A field that holds the offset of a cell.
+/// A field that contains the offset of a cell.
 #[derive(Debug, Clone, Copy)]
 struct Reference {
     to: u32,
-    /// The cell that contains the field; [`NOWHERE`] for the base block.
+    /// The cell that contains the field; [`NOWHERE`] if the field is in the base block.
     by: u32,
     field: usize,
 }
 
-/// All fields of a hive that hold the offset of a cell.
+/// All fields of a hive that contain the offset of a cell.
 #[derive(Debug)]
 pub(super) struct References(Vec<Reference>);
 
-/// The moves of cells, and the resulting free space.
+/// The planned moves of cells, and the free space after them.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
-    /// The new offset of each moved cell, by its old one.
+    /// The new offset of each moved cell, by its old offset.
     pub(super) cells: HashMap<u32, u32>,
-    /// The free cells after the moves, in the space that was used: offsets and sizes.
+    /// The cells that are free after the moves, as offsets and sizes.
     pub(super) free: Vec<(u32, u32)>,
     /// The length of the bins after the moves.
     pub(super) len: u32,
@@ -60,7 +60,7 @@ impl References {
         Ok(found)
     }
 
-    /// Returns the cells that are referred to.
+    /// Returns the cells to which a reference leads.
     pub(super) fn cells(&self) -> HashSet<u32> {
         self.0.iter().map(|reference| reference.to).collect()
     }
@@ -119,7 +119,7 @@ impl References {
 }
 
 impl Hive {
-    /// Moves cells. If it fails halfway, the hive is broken.
+    /// Moves the cells and updates all references. If this fails halfway, the hive is marked as broken.
     pub(super) fn relocate(&mut self, moves: &Moves, references: &References) -> Result<(), Error> {
         let mut cells = BTreeMap::new();
         for (from, to) in &moves.cells {
@@ -161,6 +161,6 @@ impl Hive {
     /// Writes the size field of the cell at `at`; it is negative for an allocated cell.
     fn write_head(&mut self, at: u32, number: i32) -> Result<(), Error> {
         let written = put(self.file_mut()?, base::SIZE + at as usize, &number.to_le_bytes());
-        if written { Ok(()) } else { Err(Error::cell("cell", at, "it runs over the end of the hive")) }
+        if written { Ok(()) } else { Err(Error::cell("cell", at, "the structure extends beyond the end of the hive")) }
     }
 }

@@ -1,4 +1,5 @@
-//! Edits security records, which keys share: counts their keys, and removes a record with its last key from the ring.
+//! Edits security records, which keys share. Counts the keys of each record, and removes a record from the ring
+//! together with its last key.
 //!
 //! Source: "Key security".
 
@@ -13,8 +14,8 @@ use super::{
 };
 
 impl Editor<'_> {
-    /// Sets the security descriptor, in self-relative form, of the key at `path`. Returns false where the key has it
-    /// already.
+    /// Sets the security descriptor, in self-relative form, of the key at `path`. Returns false if the key already has
+    /// this descriptor.
     pub fn set_security(&mut self, path: &str, descriptor: &[u8]) -> Result<bool, Error> {
         let node = self.existing(path)?;
         if self.hive.security_descriptor(node)? == descriptor {
@@ -39,8 +40,8 @@ impl Editor<'_> {
 }
 
 impl Hive {
-    /// Returns the record in the ring through `first` with this descriptor. The ring is followed only once for all
-    /// edits.
+    /// Returns the record with this descriptor, in the ring that contains the record `first`. The ring is followed only
+    /// once for all edits.
     fn find_security(&mut self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
         if self.cache.security.is_none() {
             self.cache.security = Some(self.descriptors(first)?);
@@ -48,11 +49,12 @@ impl Hive {
         Ok(self.cache.security.as_ref().and_then(|known| known.get(descriptor).copied()))
     }
 
-    /// Returns the descriptors in the ring through `first`, each with the first record that has it.
+    /// Returns the descriptors in the ring that contains the record `first`, each with the first record that has it.
     fn descriptors(&self, first: u32) -> Result<HashMap<Vec<u8>, u32>, Error> {
         let mut known = HashMap::default();
         let mut at = first;
-        // A ring cannot have more records than fit into the file; a damaged one may never return to its start.
+        // A ring cannot have more records than fit into the file. A ring in a damaged file may never return to its
+        // start.
         for _ in 0..=self.file_len() / HEADER {
             let record = self.security_at(at)?;
             known.entry(record.descriptor.to_vec()).or_insert(at);
@@ -84,16 +86,17 @@ impl Hive {
         Ok(at)
     }
 
-    /// Increments the number of keys that use the record at `at`.
+    /// Adds one to the number of keys that use the record at `at`.
     pub(super) fn reference(&mut self, at: u32) -> Result<(), Error> {
         let references = self.security_at(at)?.references;
-        let more =
-            references.checked_add(1).ok_or_else(|| Error::cell(SECURITY, at, "its count of keys is too large"))?;
+        let more = references
+            .checked_add(1)
+            .ok_or_else(|| Error::cell(SECURITY, at, "the record's count of keys is too large"))?;
         self.put_u32(at, REFERENCES, more)
     }
 
-    /// Decrements the number of keys that use the record at `at`; releases the record when it reaches zero. The last
-    /// record of the ring stays.
+    /// Subtracts one from the number of keys that use the record at `at`. Releases the record when the number reaches
+    /// zero, unless it is the last record of the ring.
     pub(super) fn unreference(&mut self, at: u32) -> Result<(), Error> {
         let record = self.security_at(at)?;
         let (references, next, previous) = (record.references, record.next, record.previous);

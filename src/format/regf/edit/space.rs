@@ -1,7 +1,7 @@
 //! Allocates and releases cells.
 //!
-//! A cell is taken from a low free offset, so that what is rewritten moves towards the beginning and bins at the end
-//! become empty. A free cell is merged with its free neighbors in the same bin.
+//! A new cell is placed at a low offset, so that rewritten cells move towards the beginning and bins at the end become
+//! empty. A free cell is merged with its free neighbors in the same bin.
 //!
 //! Source: "Hive bin", "Cell", "Unallocated cell".
 
@@ -27,18 +27,18 @@ impl Hive {
         self.fill(place, size, bytes)
     }
 
-    /// Makes an allocated cell of `size` bytes from the free cell that was taken, and writes `bytes` into it.
+    /// Makes an allocated cell of `size` bytes out of a free cell, and writes `bytes` into it.
     fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
             self.write_free(at + size, found - size)?;
         }
         let start = base::SIZE + at as usize;
         let Some(cell) = self.file_mut()?.get_mut(start..start + size as usize) else {
-            return Err(Error::cell("cell", at, "it runs over the end of the hive"));
+            return Err(Error::cell("cell", at, "the structure extends beyond the end of the hive"));
         };
         cell.fill(0);
         let whole = put(cell, 0, &(-size.cast_signed()).to_le_bytes()) && put(cell, 4, bytes);
-        if whole { Ok(at) } else { Err(Error::cell("cell", at, "it is too small for what it should hold")) }
+        if whole { Ok(at) } else { Err(Error::cell("cell", at, "the cell is too small for the bytes to write")) }
     }
 
     /// Releases an allocated cell.
@@ -49,7 +49,7 @@ impl Hive {
         let space = self.space_mut()?;
         let (start, end) = space.bin(at, len);
         if at < start + BIN_HEADER || size > end - at {
-            return Err(Error::cell("cell", at, "it does not fit into its bin"));
+            return Err(Error::cell("cell", at, "the cell does not fit into its bin"));
         }
         if at + size < end
             && let Some(next) = space.free.get(&(at + size)).copied()
@@ -66,7 +66,8 @@ impl Hive {
         self.write_free(at, size)
     }
 
-    /// Makes the cell at `at` hold `bytes`, in place if it has exactly the right size; returns its offset, old or new.
+    /// Writes `bytes` as the content of the cell at `at`. The cell stays in place if it has exactly the right size.
+    /// Returns the cell's offset, old or new.
     pub(super) fn rewrite(&mut self, at: u32, bytes: &[u8]) -> Result<u32, Error> {
         let cell = self.cell_mut(at)?;
         if cell.len() == (bytes.len() + 4).next_multiple_of(8) - 4 {
@@ -84,7 +85,7 @@ impl Hive {
         let len = self.cell("cell", at)?.len();
         let start = base::SIZE + at as usize + 4;
         let cell = self.file_mut()?.get_mut(start..start + len);
-        cell.ok_or_else(|| Error::cell("cell", at, "it runs over the end of the hive"))
+        cell.ok_or_else(|| Error::cell("cell", at, "the structure extends beyond the end of the hive"))
     }
 
     /// Removes the empty bins at the end, as Windows does when it writes a hive.
@@ -136,7 +137,7 @@ impl Hive {
 
     fn write_free(&mut self, at: u32, size: u32) -> Result<(), Error> {
         if !put(self.file_mut()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
-            return Err(Error::cell("cell", at, "it runs over the end of the hive"));
+            return Err(Error::cell("cell", at, "the structure extends beyond the end of the hive"));
         }
         self.space_mut()?.insert(at, size);
         Ok(())

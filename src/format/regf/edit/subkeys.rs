@@ -1,6 +1,7 @@
-//! Edits subkey lists: inserts and removes keys, keeps the order, and uses the form for the hive's version.
+//! Edits subkey lists: inserts and removes keys, keeps the lists sorted, and uses the form that fits the hive's
+//! version.
 //!
-//! A list keeps its form. A new one is an `lh` since minor version 5, before that an `lf`. A single `lf` that becomes
+//! A list keeps its form. A new list is an `lh` from minor version 5 on, and an `lf` before. A single `lf` that becomes
 //! too long is converted to an `li`, as in Windows; any other leaf is split in two, below an `ri`. Adjacent leaves that
 //! fit into one are merged, and an `ri` with one leaf is replaced with that leaf.
 //!
@@ -14,11 +15,11 @@ use super::super::{
 };
 use crate::registry::name::upcase;
 
-/// The most elements of a leaf: as many as Windows puts into one page.
+/// The most elements of a leaf; Windows puts as many into one page.
 const MAX_HINTED: usize = 507;
 const MAX_INDEX: usize = 1012;
 
-/// A leaf, decoded: keys with their hints or hashes.
+/// The content of a leaf: keys with their hints or hashes.
 #[derive(Debug, Clone)]
 struct Elements {
     kind: Kind,
@@ -100,7 +101,7 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count.saturating_sub(1))
     }
 
-    /// Writes the number of subkeys in the lists of `parent`.
+    /// Writes the number of subkeys that the lists of `parent` contain.
     fn count_subkeys(&mut self, parent: u32) -> Result<(), Error> {
         let at = self.key(Node(parent))?.u32(node::SUBKEY_LIST);
         let mut count = 0;
@@ -130,7 +131,8 @@ impl Hive {
         Ok(Elements { kind: leaf.kind, list })
     }
 
-    /// Writes a changed leaf: splits, merges or removes it if it has become too long, short or empty.
+    /// Writes a changed leaf. Splits the leaf if it has become too long, merges it if too short, and removes it if
+    /// empty.
     fn put_leaf(&mut self, parent: u32, list: List, number: usize, mut elements: Elements) -> Result<(), Error> {
         if elements.list.len() > elements.limit() && elements.kind == Kind::Fast && matches!(list, List::Leaf(_)) {
             elements.kind = Kind::Index;
@@ -185,8 +187,8 @@ impl Hive {
         self.put_u32(parent, node::SUBKEY_LIST, at)
     }
 
-    /// Refuses to edit the lists of a key that refer to something other than its subkeys, or contain a name twice: the
-    /// meant key, or the absence of a name, could not be determined.
+    /// Returns an error for a key whose lists contain something other than its subkeys, or a name twice. In such lists
+    /// it would not be clear which key is meant, or whether a name is absent.
     pub(super) fn refuse_damaged_lists(&self, parent: Node) -> Result<(), Error> {
         if self.is_sorted(parent) {
             return Ok(());
@@ -197,13 +199,15 @@ impl Hive {
             keys.sort_by(by_name);
         }
         match keys.windows(2).find(|pair| by_name(&pair[0], &pair[1]).is_eq()) {
-            Some(pair) => Err(Error::cell(node::KEY, pair[1].at, "it has the name of another key in the same list")),
+            Some(pair) => {
+                Err(Error::cell(node::KEY, pair[1].at, "the key has the name of another key in the same list"))
+            }
             None => Ok(()),
         }
     }
 
-    /// Sorts the lists of `parent` if necessary, and counts what is in them; otherwise a new key could not be found in
-    /// them, and the old number may be wrong.
+    /// Sorts the lists of `parent` if they are not sorted, because a new key could not be found in them otherwise. Also
+    /// counts their keys, because the old number may be wrong.
     pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());
@@ -235,7 +239,7 @@ impl Hive {
     }
 
     /// Returns whether the subkey lists of a key are known to be complete and sorted, so that a search need not read
-    /// them all.
+    /// all keys.
     pub(in super::super) fn is_sorted(&self, parent: Node) -> bool {
         self.cache.sorted.contains(&parent.0)
     }

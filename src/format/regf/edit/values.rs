@@ -16,16 +16,16 @@ use super::{
 };
 use crate::registry::{Data, ValueName, name::upcase};
 
-/// The limit of a value's data before version 1.4: all of it is in one cell, for which Windows allows 1 MiB.
+/// The largest data of one value before version 1.4: all data is in one cell, for which Windows allows 1 MiB.
 const LARGEST_CELL: usize = 1 << 20;
-/// The number of values from which on the names of a key's values are cached between edits.
+/// From this number of values on, the names of a key's values are cached between edits.
 const MANY: u32 = 16;
 
 impl Editor<'_> {
     /// Sets the value `name` (empty for the default value) of the key at `path`, which must exist. An existing value
     /// keeps the spelling of its name.
     ///
-    /// Returns false, and writes nothing, where type and data are already equal.
+    /// Returns false, and writes nothing, if the value already has this type and data.
     pub fn set_value(&mut self, path: &str, name: &str, data: &Data) -> Result<bool, Error> {
         let node = self.existing(path)?;
         let name = ValueName::new(name)?;
@@ -54,8 +54,8 @@ impl Editor<'_> {
         Ok(true)
     }
 
-    /// Deletes the value `name` (empty for the default value) of the key at `path`, which must exist. Returns false
-    /// where there is no such value.
+    /// Deletes the value `name` (empty for the default value) of the key at `path`, which must exist. Returns false if
+    /// there is no such value.
     pub fn delete_value(&mut self, path: &str, name: &str) -> Result<bool, Error> {
         let node = self.existing(path)?;
         self.hive.refuse_handle(node)?;
@@ -87,16 +87,17 @@ impl Storage {
 }
 
 impl Hive {
-    /// Refuses a predefined handle, which has no values: the field for their number holds the handle.
+    /// Returns an error for a predefined handle. Such a key has no values; the field for their number contains the
+    /// handle.
     fn refuse_handle(&self, node: Node) -> Result<(), Error> {
         let key = self.key(node)?;
         if key.flags() & node::FLAG_PREDEF_HANDLE == 0 {
             return Ok(());
         }
-        Err(Error::cell(node::KEY, node.0, "it is a predefined handle, and has no values"))
+        Err(Error::cell(node::KEY, node.0, "the key is a predefined handle, which has no values"))
     }
 
-    /// Returns the offset of the value `wanted` (in upper case); uses the cache if the key has many values.
+    /// Returns the offset of the value `wanted` (in upper case). Uses the cache if the key has many values.
     fn value_known(&mut self, node: Node, wanted: &[u16]) -> Result<Option<u32>, Error> {
         let key = self.key(node)?;
         if key.value_count() >= MANY {
@@ -152,7 +153,7 @@ impl Hive {
     }
 
     /// Adds the value at `at` to a list of `count` values; returns the list's offset, old or new. A long list grows by
-    /// more than one element, because to copy it for each new value would take quadratic time.
+    /// more than one element, because copying it for each new value would take quadratic time.
     fn append_to_list(&mut self, list_at: u32, count: u32, at: u32) -> Result<u32, Error> {
         if count == 0 {
             return self.allocate(&at.to_le_bytes());
@@ -180,7 +181,7 @@ impl Hive {
         let cell = self.cell_mut(list_at)?;
         let room = cell.len();
         let Some(list) = cell.get_mut(..count as usize * 4) else {
-            return Err(Error::cell("value list", list_at, "it runs over the end of the cell"));
+            return Err(Error::cell("value list", list_at, "the structure extends beyond the end of its cell"));
         };
         list.copy_within(index * 4 + 4.., index * 4);
         let (list, last) = list.split_at_mut(list.len() - 4);
@@ -225,10 +226,11 @@ impl Hive {
         self.release(at)?;
         let key = self.key(Node(node))?;
         let (count, list_at) = (key.value_count(), key.u32(node::VALUE_LIST));
-        // From the end, where the values are that were added last: a rollback removes them one after the other.
+        // The search starts at the end, where the values are that were added last: a rollback removes them one after
+        // the other.
         let Some(index) = self.value_list(&key)?.chunks_exact(4).rposition(|element| u32_at(element, 0) == Some(at))
         else {
-            return Err(Error::cell("value list", list_at, "the value is not in it"));
+            return Err(Error::cell("value list", list_at, "the value is not in the value list"));
         };
         let list_at = self.remove_from_list(list_at, count, index)?;
         self.put_u32(node, node::VALUE_LIST, list_at)?;
@@ -242,7 +244,8 @@ impl Hive {
         len > SEGMENT && self.minor >= 4
     }
 
-    /// Stores data outside the value record, unless it fits inside; returns the record's size and offset fields.
+    /// Stores data inside the value record if it fits, otherwise outside. Returns the record's size field and offset
+    /// field.
     fn store(&mut self, bytes: &[u8]) -> Result<(u32, [u8; 4]), Error> {
         let size = bytes.len() as u32;
         if bytes.len() <= 4 {

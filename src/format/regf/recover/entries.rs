@@ -1,4 +1,4 @@
-//! Logs in the new format: entries (`HvLE`), each with whole pages and hashes over them.
+//! Logs in the new format. They consist of entries (`HvLE`), each with whole pages and hashes of them.
 //!
 //! Source: "New format" under "Format of transaction log files" and under "Multiple transaction log files".
 
@@ -16,7 +16,7 @@ const HEADER: usize = 40;
 /// The largest length of the bins: the highest bit of an offset marks volatile cells, which are not in the file.
 const LARGEST: u32 = 0x7FFF_F000;
 
-/// The limit for the total growth of a hive while its logs are applied, in multiples of its largest length.
+/// The limit for how much a hive may grow in total while its logs are applied, in multiples of its largest length.
 const MOST_GROWTHS: usize = 16;
 
 /// A log entry whose hashes are correct.
@@ -24,11 +24,11 @@ const MOST_GROWTHS: usize = 16;
 pub(in super::super) struct Entry<'a> {
     /// The entry's sequence number; the next entry has the next number.
     pub(in super::super) sequence: u32,
-    /// The flags; the first bit says that pending transactions lock the hive.
+    /// The flags of the entry. If the first bit is set, pending transactions lock the hive.
     pub(in super::super) flags: u32,
     /// The size of the hive bins after the entry is applied.
     pub(in super::super) bins_size: u32,
-    /// The pages: offsets in the hive bins, and the bytes to write there.
+    /// The pages: their offsets in the hive bins, and the bytes to write there.
     pub(in super::super) pages: Vec<(u32, &'a [u8])>,
     size: usize,
 }
@@ -64,7 +64,7 @@ impl<'a> Entry<'a> {
         Some(Self { sequence: u32_at(header, 12)?, flags: u32_at(header, 8)?, bins_size, pages, size })
     }
 
-    /// Returns the consecutive entries of a log, from the sequence number in its base block on.
+    /// Returns the consecutive entries of a log, starting with the sequence number in the base block of the log.
     fn all(log: &Log<'a>, limit: usize) -> Vec<Self> {
         let mut rest = log.bytes.get(SECTOR..).unwrap_or_default();
         let mut expected = log.base.primary_sequence;
@@ -78,7 +78,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Applies the consecutive entries of all logs, from the earliest on.
+/// Applies the consecutive entries of all logs, starting with the earliest.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -89,7 +89,7 @@ pub(super) fn recover(
     if logs.iter().all(|(_, entries)| entries.is_empty()) {
         return Err("no log has an entry with correct hashes");
     }
-    // Logs that the primary file already contains are not applied again.
+    // Logs whose changes the primary file already contains are not applied again.
     if base.checksum_holds {
         logs.retain(|(log, entries)| log.base.primary_sequence >= base.secondary_sequence && !entries.is_empty());
         if logs.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn recover(
         }
         logs.sort_by_key(|(log, _)| log.base.primary_sequence);
     } else {
-        // Without a valid base block for comparison, Windows trusts only the log with the latest entries.
+        // If there is no valid base block to compare with, Windows trusts only the log with the latest entries.
         let latest = logs
             .into_iter()
             .filter(|(_, entries)| !entries.is_empty())
@@ -105,8 +105,8 @@ pub(super) fn recover(
         logs = latest.into_iter().collect();
     }
 
-    // Each growth is filled with zeros: entries that alternately shrink and grow the hive would multiply the bytes to
-    // write.
+    // Each time the hive grows, the new part is filled with zeros. Entries that shrink and grow the hive in turn could
+    // therefore cause very many bytes to be written.
     let mut len = primary.len();
     let mut grown = 0_usize;
     for (_, entries) in &logs {

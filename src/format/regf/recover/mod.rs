@@ -1,4 +1,4 @@
-//! Recovery: completes a hive that was not written completely from its logs, as Windows does when it loads the hive.
+//! Recovery: uses the logs to complete a hive that was not written completely, as Windows does when it loads the hive.
 //!
 //! A dirty primary file is completed in memory. Where Windows would replace a damaged bin with an empty one, kbfix
 //! refuses the hive, because keys would be lost silently.
@@ -17,7 +17,7 @@ use super::{
     base::{self, BaseBlock, SECTOR},
 };
 
-/// The number of bytes that a hive may grow beyond the size of its logs.
+/// The number of bytes by which a hive may grow more than the size of its logs.
 const SLACK: usize = 1 << 20;
 
 /// A log with a valid base block.
@@ -27,7 +27,7 @@ struct Log<'a> {
     bytes: &'a [u8],
 }
 
-/// Completes `primary` from those of `logs` that match it. If none does, returns the reason and leaves `primary`
+/// Completes `primary` from the `logs` that match it. If none matches, returns the reason and leaves `primary`
 /// unchanged.
 pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<Recovery, &'static str>, Error> {
     if logs.iter().all(Vec::is_empty) {
@@ -35,11 +35,12 @@ pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<
     }
     let logs: Vec<Log<'_>> = logs.iter().filter_map(|bytes| Log::read(bytes)).collect();
     let Some(base) = BaseBlock::read(primary) else {
-        return Err(Error::NotAHive("it does not begin with `regf`"));
+        return Err(Error::NotAHive("the file does not begin with the signature `regf`"));
     };
-    // New content of a hive is in its logs, so a hive that would grow by much more than their size is not trusted.
+    // New content of a hive comes from its logs, so logs that would make the hive grow by much more than their own size
+    // are not trusted.
     let limit = primary.len() + logs.iter().map(|log| log.bytes.len()).sum::<usize>() + SLACK;
-    let mut why = "no log has a base block that holds";
+    let mut why = "no log has a valid base block";
     for format in [LogFormat::Entries, LogFormat::Vector] {
         let logs: Vec<Log<'_>> = logs.iter().filter(|log| log.format() == Some(format)).copied().collect();
         if logs.is_empty() {
@@ -77,7 +78,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Replaces an invalid base block with this log's copy.
+    /// Replaces an invalid base block with the copy in this log.
     fn restore_base_block(&self, primary: &mut [u8]) {
         if let (Some(place), Some(sector)) = (primary.get_mut(..SECTOR), self.bytes.get(..SECTOR)) {
             place.copy_from_slice(sector);

@@ -5,22 +5,22 @@ use std::fmt;
 /// The format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// A bitmap of dirty pages and the pages (`DIRT`), which Windows writes up to version 8.
+    /// The old format, which Windows writes up to version 8: a bitmap of changed pages (`DIRT`), and the pages.
     Vector,
-    /// Entries with hashes (`HvLE`), which Windows writes from version 8.1 on.
+    /// The new format, which Windows writes from version 8.1 on: entries with hashes (`HvLE`).
     Entries,
 }
 
-/// The logs that were applied to a dirty hive.
+/// What was applied from the logs to a dirty hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The format of the logs.
     pub format: LogFormat,
-    /// The number of applied log entries; 1 for the old format.
+    /// The number of applied log entries; 1 for the old format, which has no entries.
     pub entries: usize,
-    /// The number of pages in them.
+    /// The number of pages in the applied log entries.
     pub pages: usize,
-    /// The sequence number of the last entry.
+    /// The sequence number of the last applied log entry.
     pub sequence: u32,
     /// Whether the base block was also restored from a log.
     pub base_block: bool,

@@ -1,4 +1,4 @@
-//! Logs in the old format: a bitmap of dirty pages (`DIRT`) of 512 bytes, and the pages.
+//! Logs in the old format: a bitmap that marks the changed pages (`DIRT`) of 512 bytes, and the pages.
 //!
 //! Source: "Old format" under "Format of transaction log files" and under "Multiple transaction log files".
 
@@ -11,10 +11,10 @@ use super::{
 };
 
 const PAGE: usize = 512;
-/// The offset in the file of the first bin's copy of the base block's timestamp.
+/// The offset, in the file, of the copy of the base block's timestamp that the first bin has.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// Applies the log that matches the hive; if two do, the latest one, as in Windows 8 and later.
+/// Applies the log that matches the hive. If two logs match, applies the later one, as Windows 8 and later do.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -23,10 +23,10 @@ pub(super) fn recover(
 ) -> Result<Recovery, &'static str> {
     let written = if base.checksum_holds { Some(base.last_written) } else { u64_at(primary, BIN_TIMESTAMP) };
     let fitting = logs.into_iter().filter(|log| Some(log.base.last_written) == written);
-    // Of logs with the same sequence number the first one: LOG1 before LOG2.
+    // If two logs have the same sequence number, the first one is used: LOG1 before LOG2.
     let log =
         fitting.reduce(|best, log| if log.base.primary_sequence > best.base.primary_sequence { log } else { best });
-    let log = log.ok_or("the log belongs to another time of writing than the hive")?;
+    let log = log.ok_or("the log and the hive were not written at the same time")?;
     let pages = Pages::read(&log).filter(|_| log.base.bins_size as usize <= limit).ok_or("the log is cut short")?;
 
     if !base.checksum_holds {
@@ -70,7 +70,7 @@ impl<'a> Pages<'a> {
         (pages.len() >= count * PAGE).then_some(Self { bitmap, pages })
     }
 
-    /// Returns the pages: offsets in the hive bins, and the bytes to write there.
+    /// Returns the pages: their offsets in the hive bins, and the bytes to write there.
     fn iter(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         let dirty =
             self.bitmap.iter().enumerate().flat_map(|(i, byte)| {

@@ -1,9 +1,10 @@
-//! Formats a fleet report as one HTML page: nothing is loaded, and all of it can be read without script. The script of
-//! the page finds, filters, sorts and folds.
+//! Formats a fleet report as one HTML page. The page loads nothing, and all of it can be read without its script. The
+//! script searches, filters, sorts and folds.
 
 mod profile;
+mod specs;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::wording::{self, facts, reasons};
 use crate::{
-    fleet::{Case, FleetOutcome, FleetReport},
+    fleet::{Case, FleetOutcome, FleetReport, MachineRow},
     registry::notation::one_line,
     render::diff::{self, Line},
 };
@@ -19,8 +20,8 @@ use profile::{Profile, profiles};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// The most names of machines that are shown of one case; all are in the table of machines.
-const NAMES: usize = 40;
+/// The most names of machines that are shown for one case. The table of machines contains all names.
+const NAMES: usize = 12;
 /// The most cases that are unfolded when the page opens.
 const UNFOLDED: usize = 40;
 
@@ -28,9 +29,9 @@ const UNFOLDED: usize = 40;
 pub fn html(report: &FleetReport) -> String {
     let numbers: HashMap<&str, usize> = report.cases.iter().enumerate().map(|(at, case)| (&*case.id, at)).collect();
     let (profiles, of_row) = profiles(report, &numbers);
-    // A browser takes the hash after it has made line breaks equal.
+    // A browser normalizes line breaks before it computes the hash of a script, so they are normalized here as well.
     let [style, script] = [STYLE, SCRIPT].map(|text| text.replace('\r', ""));
-    // Only the page's own script runs, whatever a machine's data may say.
+    // Only the page's own script can run, whatever data a machine contains.
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let policy = format!("default-src 'none'; style-src {}; script-src {}", hash(&style), hash(&script));
     let page = html! {
@@ -47,17 +48,19 @@ pub fn html(report: &FleetReport) -> String {
                 h1 { "kbfix fleet" }
                 p { (wording::summary(report)) }
                 @if let Some(digest) = &report.digest { p { "Fleet plan " code { (digest) } } }
-                (top(report))
-                h2 { "Specs" }
-                (specs(report))
-                (cases(report, "To change", |outcome| outcome == FleetOutcome::ChangesPending))
-                (cases(report, "Exceptions", |outcome| outcome.is_exception()))
-                (cases(report, "Waived", |outcome| outcome == FleetOutcome::Waived))
-                (unreadable(report))
-                h2 id="of-machines" { "Machines" }
+                (notes(report))
+                nav { @for (id, title) in sections(report) { a href=(format!("#{id}")) { (title) } " " } }
                 (tools(report))
-                (machines(report, &of_row, &profiles))
-                h2 { "Machines that are alike in all specs" }
+                (specs::specs(report))
+                (cases(report, CHANGES))
+                (cases(report, EXCEPTIONS))
+                (cases(report, WAIVED))
+                (unreadable(report))
+                section #of-machines {
+                    h2 { "Machines" }
+                    (machines(report, &of_row, &profiles))
+                }
+                h2 #alike { "Machines with the same outcome and changes in all specs" }
                 @for (at, profile) in profiles.iter().enumerate() { (alike(at, profile, report)) }
                 script { (PreEscaped(&script)) }
             }
@@ -66,7 +69,30 @@ pub fn html(report: &FleetReport) -> String {
     page.into_string()
 }
 
-/// Returns text without invisible characters; maud escapes the rest.
+/// A section of cases: its id, its title, and the outcomes of its cases.
+type Section = (&'static str, &'static str, fn(FleetOutcome) -> bool);
+const CHANGES: Section = ("changes", "To change", |outcome| matches!(outcome, FleetOutcome::ChangesPending));
+const EXCEPTIONS: Section = ("exceptions", "Exceptions", FleetOutcome::is_exception);
+const WAIVED: Section = ("waived", "Waived", |outcome| matches!(outcome, FleetOutcome::Waived));
+
+/// Returns the id and title of each section that the page has.
+fn sections(report: &FleetReport) -> Vec<(&'static str, String)> {
+    let mut sections = vec![("specs", "Specs".to_owned())];
+    for (id, title, which) in [CHANGES, EXCEPTIONS, WAIVED] {
+        let count = report.cases.iter().filter(|case| which(case.outcome)).count();
+        if count > 0 {
+            sections.push((id, format!("{title} ({count})")));
+        }
+    }
+    let unreadable = report.unreadable().count();
+    if unreadable > 0 {
+        sections.push(("unreadable", format!("Unreadable ({unreadable})")));
+    }
+    sections.push(("of-machines", format!("Machines ({})", report.counts.machines)));
+    sections
+}
+
+/// Returns text without invisible characters. The crate maud escapes all other characters.
 fn text(text: &str) -> String {
     one_line(text)
 }
@@ -75,54 +101,22 @@ fn number(outcome: FleetOutcome) -> usize {
     outcome as usize
 }
 
-/// What applies to the page as a whole, and a button for each outcome of a machine.
-fn top(report: &FleetReport) -> Markup {
+/// Returns the notes that apply to the page as a whole.
+fn notes(report: &FleetReport) -> Markup {
     html! {
-        div.needs-script.tools {
-            @for (outcome, count) in report.counts.outcomes.iter().rev() {
-                button data-o=(number(*outcome)) class=(outcome.as_str()) aria-pressed="false" {
-                    (count) " " (outcome.words())
-                }
-            }
-            button #open { "unfold all" }
-            button #close { "fold all" }
-            button #theme { "light / dark" }
-            span.names { "keys: / search, Esc all machines, o unfold, f fold, t light or dark" }
-        }
         @for diagnostic in &report.diagnostics {
             p { b { (diagnostic.code.as_str()) } ": " (text(&diagnostic.message)) }
         }
         @if !report.ignored.is_empty() {
-            p.names { "Not read, since no .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
+            p.names { "Not read, because it is not a .json file: " (report.ignored.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")) }
         }
     }
 }
 
-fn specs(report: &FleetReport) -> Markup {
-    let columns = wording::columns(report);
-    html! {
-        table.numbers {
-            thead { tr { th { "spec" } @for outcome in &columns { th { (outcome.words()) } } } }
-            tbody {
-                @for spec in &report.specs {
-                    tr {
-                        td { b { (text(&spec.id)) } ": " (text(&spec.title)) }
-                        @for outcome in &columns {
-                            td class=(outcome.as_str()) {
-                                @if let Some(count) = spec.outcomes.get(outcome) { (count) } @else { "" }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn cases(report: &FleetReport, title: &str, which: impl Fn(FleetOutcome) -> bool) -> Markup {
+fn cases(report: &FleetReport, (id, title, which): Section) -> Markup {
     let found: Vec<(usize, &Case)> = report.cases.iter().enumerate().filter(|(_, case)| which(case.outcome)).collect();
     html! {
-        @if !found.is_empty() { h2 { (title) } }
+        @if !found.is_empty() { h2 id=(id) { (title) } }
         @for (order, (at, case)) in found.into_iter().enumerate() {
             details id=(format!("c{at}")) open[order < UNFOLDED] {
                 summary {
@@ -144,13 +138,15 @@ fn content(case: &Case, report: &FleetReport) -> Markup {
     let facts = facts(case);
     html! {
         @if !facts.is_empty() {
-            table {
-                thead { tr { th { "test" } th { "place" } th { "found" } th { "wanted" } } }
-                tbody {
-                    @for fact in &facts {
-                        tr {
-                            td { (text(&fact.part)) } td.place { (text(fact.place)) }
-                            td { (text(&fact.found)) } td { (text(fact.wanted)) }
+            div.wide {
+                table {
+                    thead { tr { th { "test" } th { "place" } th { "found" } th { "wanted" } } }
+                    tbody {
+                        @for fact in &facts {
+                            tr {
+                                td { (text(&fact.part)) } td.place { (text(fact.place)) }
+                                td { (text(&fact.found)) } td { (text(fact.wanted)) }
+                            }
                         }
                     }
                 }
@@ -173,7 +169,7 @@ fn content(case: &Case, report: &FleetReport) -> Markup {
                     span class=(class) { (text(&line.to_string())) } "\n"
                 }
             }
-            p { "changes " code { (case.digest.as_deref().unwrap_or_default()) } }
+            p { "digest of the changes: " code { (case.digest.as_deref().unwrap_or_default()) } }
         }
     }
 }
@@ -182,7 +178,7 @@ fn unreadable(report: &FleetReport) -> Markup {
     let rows: Vec<_> = report.unreadable().collect();
     html! {
         @if !rows.is_empty() {
-            h2 { "Unreadable" }
+            h2 #unreadable { "Unreadable" }
             table {
                 thead { tr { th { "machine" } th { "because" } } }
                 tbody { @for (row, why) in rows { tr { td { (text(&row.name)) } td { (text(why)) } } } }
@@ -191,24 +187,46 @@ fn unreadable(report: &FleetReport) -> Markup {
     }
 }
 
+/// Every group of the fleet, with its number: the row of a machine has the numbers of its groups.
+fn groups(report: &FleetReport) -> BTreeMap<&str, usize> {
+    let names: BTreeSet<&str> = report.machines.iter().flat_map(|row| &row.groups).map(String::as_str).collect();
+    names.into_iter().zip(0..).collect()
+}
+
+/// What filters and finds machines, and below it what folds and unfolds.
 fn tools(report: &FleetReport) -> Markup {
-    let groups: BTreeSet<&str> = report.machines.iter().flat_map(|row| &row.groups).map(String::as_str).collect();
     html! {
         div.needs-script.tools {
-            input #search type="search" placeholder="find machines" aria-label="find machines";
+            @for (outcome, count) in report.counts.outcomes.iter().rev() {
+                button data-o=(number(*outcome)) class=(outcome.as_str()) aria-pressed="false" {
+                    (count) " " (outcome.words())
+                }
+            }
+            input #search type="search" placeholder="find machines" aria-label="find machines by name, group or spec";
             select #group aria-label="group" {
                 option value="" { "all groups" }
-                @for group in groups { option value=(text(group)) { (text(group)) } }
+                @for group in groups(report).into_keys() { option value=(text(group)) { (text(group)) } }
             }
             button #of-case hidden {}
             button #clear { "all machines" }
-            span #shown role="status" {}
+            a #shown href="#of-machines" role="status" {}
+        }
+        p.needs-script.names {
+            button #open { "unfold all" } " "
+            button #close { "fold all" } " "
+            button #theme { "light / dark" }
+            " Keys: / find, Esc all machines, o unfold, f fold, t light or dark"
         }
     }
 }
 
 fn machines(report: &FleetReport, of_row: &[Option<usize>], profiles: &[Profile]) -> Markup {
     let head = |by: &str, title: &str| html! { th { button data-sort=(by) { (title) } } };
+    let groups = groups(report);
+    let numbers = |row: &MachineRow| {
+        let numbers: Vec<String> = row.groups.iter().map(|group| groups[group.as_str()].to_string()).collect();
+        (!numbers.is_empty()).then(|| numbers.join(" "))
+    };
     html! {
         table #machines {
             thead {
@@ -216,7 +234,7 @@ fn machines(report: &FleetReport, of_row: &[Option<usize>], profiles: &[Profile]
             }
             tbody {
                 @for (row, profile) in report.machines.iter().zip(of_row) {
-                    tr data-o=(number(row.outcome)) data-p=[profile.map(|at| format!("p{at}"))] {
+                    tr data-o=(number(row.outcome)) data-p=[profile.map(|at| format!("p{at}"))] data-g=[numbers(row)] {
                         td { (text(&row.name)) }
                         td { (row.groups.iter().map(|group| text(group)).collect::<Vec<_>>().join(", ")) }
                         td class=(row.outcome.as_str()) { (row.outcome.words()) }
@@ -232,24 +250,28 @@ fn machines(report: &FleetReport, of_row: &[Option<usize>], profiles: &[Profile]
 }
 
 fn alike(at: usize, profile: &Profile, report: &FleetReport) -> Markup {
+    let cases = || profile.cases.iter().map(|at| (at, &report.cases[*at]));
+    let quiet = |outcome| {
+        let of = cases().filter(|(_, case)| case.outcome == outcome && !case.asks());
+        of.map(|(_, case)| text(&case.spec)).collect::<Vec<_>>().join(", ")
+    };
     html! {
-        details id=(format!("p{at}")) data-c=(profile.cases.iter().map(|at| format!("c{at}")).collect::<Vec<_>>().join(" ")) {
+        details id=(format!("p{at}")) data-c=(cases().map(|(at, _)| format!("c{at}")).collect::<Vec<_>>().join(" ")) {
             summary { b { (wording::machines(profile.machines.len())) } ": " (profile.words) }
             p.names { (wording::names(&profile.machines, NAMES)) }
             table {
                 tbody {
-                    @for at in &profile.cases {
-                        @let case = &report.cases[*at];
+                    @for (at, case) in cases().filter(|(_, case)| case.asks()) {
                         tr {
                             td { (text(&case.spec)) }
-                            td class=(case.outcome.as_str()) {
-                                @if case.asks() { a href=(format!("#c{at}")) { (case.outcome.words()) } }
-                                @else { (case.outcome.words()) }
-                            }
+                            td class=(case.outcome.as_str()) { a href=(format!("#c{at}")) { (case.outcome.words()) } }
                             td { (wording::changes(case)) }
                         }
                     }
                 }
+            }
+            @for (outcome, specs) in FleetOutcome::ALL.into_iter().map(|outcome| (outcome, quiet(outcome))) {
+                @if !specs.is_empty() { p { span class=(outcome.as_str()) { (outcome.words()) } ": " (specs) } }
             }
         }
     }

@@ -5,31 +5,40 @@
   root.classList.add("scripted");
   const $ = (id) => document.getElementById(id);
   const body = $("machines").tBodies[0];
-  const rows = [...body.rows].map((row, at) => ({
-    row, at, name: row.cells[0].textContent, groups: row.cells[1].textContent, outcome: Number(row.dataset.o),
-    profile: row.dataset.p, text: (row.cells[0].textContent + " " + row.cells[1].textContent + " " +
-      row.cells[3].textContent).toLowerCase(),
-  }));
-  const cases = new Map([...document.querySelectorAll("[data-c]")].map((p) => [p.id, new Set(p.dataset.c.split(" "))]));
+  // Machines that are alike, by the id of their profile: the cases, and the specs that ask for something.
+  const profiles = new Map([...document.querySelectorAll("[data-c]")].map((profile) => [profile.id, {
+    cases: new Set(profile.dataset.c.split(" ")),
+    specs: [...profile.querySelectorAll("td:first-child")].map((cell) => cell.textContent).join(" "),
+  }]));
+  const rows = [...body.rows].map((row, at) => {
+    const [name, groups, , specs] = [...row.cells].map((cell) => cell.textContent);
+    const profile = profiles.get(row.dataset.p);
+    return {
+      row, at, name, groups, outcome: Number(row.dataset.o), numbers: (row.dataset.g ?? "").split(" "), profile,
+      text: [name, groups, specs, profile?.specs ?? ""].join(" ").toLowerCase(),
+    };
+  });
   const chips = [...document.querySelectorAll("button[data-o]")];
   const state = { q: "", o: new Set(), g: "", c: "" };
 
   const show = () => {
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    $("group").value = state.g;
+    const group = String($("group").selectedIndex - 1);
+    const cases = state.c.split(" ").filter(Boolean);
     let shown = 0;
     for (const one of rows) {
       const fits = words.every((word) => one.text.includes(word)) && (!state.o.size || state.o.has(one.outcome)) &&
-        (!state.g || one.groups.split(", ").includes(state.g)) && (!state.c || (cases.get(one.profile)?.has(state.c) ?? false));
+        (!state.g || one.numbers.includes(group)) && (!cases.length || cases.some((id) => one.profile?.cases.has(id)));
       one.row.hidden = !fits;
       shown += fits ? 1 : 0;
     }
     $("shown").textContent = `${shown} of ${rows.length} machines`;
     for (const chip of chips) chip.setAttribute("aria-pressed", state.o.has(Number(chip.dataset.o)));
-    $("search").value = state.q;
-    $("group").value = state.g;
-    const one = state.c && $(state.c);
-    $("of-case").hidden = !state.c;
-    $("of-case").textContent = one ? `only: ${one.querySelector("summary").textContent.trim()} ✕` : `only: ${state.c} ✕`;
+    if ($("search").value !== state.q) $("search").value = state.q;
+    const titles = cases.map((id) => $(id)?.querySelector("summary")?.textContent.trim() ?? id);
+    $("of-case").hidden = !cases.length;
+    $("of-case").textContent = `only: ${titles.length > 1 ? `${titles[0]} and ${titles.length - 1} more` : titles[0]} ✕`;
   };
   const link = () => {
     const parts = new URLSearchParams();
@@ -37,9 +46,14 @@
     if (state.o.size) parts.set("o", [...state.o].sort().join("."));
     if (state.g) parts.set("g", state.g);
     if (state.c) parts.set("c", state.c);
-    history.replaceState(null, "", parts.size ? `#?${parts}` : location.pathname + location.search);
+    try {
+      history.replaceState(null, "", parts.size ? `#?${parts}` : location.pathname + location.search);
+    } catch {
+      // A frame without an address, or too many of them: the page works without the link.
+    }
   };
   const change = () => { show(); link(); };
+  const machines = () => $("of-machines").scrollIntoView();
   const read = () => {
     const hash = location.hash;
     if (hash.startsWith("#?")) {
@@ -49,13 +63,17 @@
       state.g = parts.get("g") ?? "";
       state.c = parts.get("c") ?? "";
       show();
-      $("of-machines").scrollIntoView();
+      machines();
       return;
     }
     // A link to something that is folded opens it.
-    const found = hash.length > 1 && $(decodeURIComponent(hash.slice(1)));
+    const found = hash.length > 1 && $(hash.slice(1));
     if (found instanceof HTMLDetailsElement) found.open = true;
     if (found) found.scrollIntoView();
+  };
+  const pad = () => {
+    const bar = document.querySelector(".tools");
+    root.style.scrollPaddingTop = getComputedStyle(bar).position === "sticky" ? `${bar.offsetHeight + 8}px` : "";
   };
   let order = { by: "", up: true };
   const sort = (by, head) => {
@@ -70,22 +88,27 @@
   const fold = (open) => { for (const one of document.querySelectorAll("details")) one.open = open; };
   const clear = () => { Object.assign(state, { q: "", o: new Set(), g: "", c: "" }); change(); };
 
-  $("search").addEventListener("input", (event) => { state.q = event.target.value; change(); });
-  $("group").addEventListener("change", (event) => { state.g = event.target.value; change(); });
+  $("search").addEventListener("input", (event) => { state.q = event.target.value; change(); machines(); });
+  $("group").addEventListener("change", (event) => { state.g = event.target.value; change(); machines(); });
   $("of-case").addEventListener("click", () => { state.c = ""; change(); });
   for (const chip of chips) {
     chip.addEventListener("click", () => {
       const outcome = Number(chip.dataset.o);
       if (!state.o.delete(outcome)) state.o.add(outcome);
       change();
-      $("of-machines").scrollIntoView();
+      machines();
     });
   }
   for (const head of document.querySelectorAll("button[data-sort]")) {
     head.addEventListener("click", () => sort(head.dataset.sort, head));
   }
-  for (const only of document.querySelectorAll("button[data-only]")) {
-    only.addEventListener("click", () => { clear(); state.c = only.dataset.only; change(); $("of-machines").scrollIntoView(); });
+  for (const only of document.querySelectorAll("[data-only]")) {
+    only.addEventListener("click", (event) => {
+      event.preventDefault();
+      Object.assign(state, { q: "", o: new Set(), g: "", c: only.dataset.only });
+      change();
+      machines();
+    });
   }
   $("open").addEventListener("click", () => fold(true));
   $("close").addEventListener("click", () => fold(false));
@@ -104,8 +127,16 @@
     else if (event.key === "f") fold(false);
     else if (event.key === "t") $("theme").click();
   });
-  addEventListener("beforeprint", () => fold(true));
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    fold(true);
+  });
+  addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
   addEventListener("hashchange", read);
+  // The bar, where it stays at the top, covers nothing that a link or the tab key leads to.
+  new ResizeObserver(pad).observe(document.querySelector(".tools"));
   show();
+  pad();
   read();
 })();

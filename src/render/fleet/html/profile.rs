@@ -1,4 +1,5 @@
-//! Profiles: machines that have the same cases, so that a page says once what is the same on thousands of them.
+//! Groups machines that have the same cases, so that the page shows only once what is the same on thousands of
+//! machines.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,18 +8,18 @@ use std::{
 
 use crate::fleet::{FleetOutcome, FleetReport};
 
-/// Machines that are alike in all specs.
+/// A group of machines that have the same case in every spec.
 pub(super) struct Profile {
-    /// The numbers of their cases, in the order of the specs.
+    /// The numbers of these cases, in the order of the specs.
     pub(super) cases: Vec<usize>,
-    /// Their names.
+    /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,
-    /// How many specs have which outcome, in words.
+    /// How many specs have each outcome, in words. Outcomes that need no attention are named only if no other occurs.
     pub(super) words: String,
 }
 
-/// Returns the profiles in the order of their first machines, and for each machine the number of its own; `None` where
-/// it could not be read.
+/// Returns the groups in the order of their first machines. Also returns the number of each machine's group; `None` for
+/// a machine that could not be read.
 pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> (Vec<Profile>, Vec<Option<usize>>) {
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
     let mut profiles: Vec<Profile> = Vec::new();
@@ -42,7 +43,8 @@ pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> 
 
 fn words(cases: &[usize], report: &FleetReport) -> String {
     let mut counts: BTreeMap<FleetOutcome, usize> = BTreeMap::new();
-    for case in cases {
+    let asks = cases.iter().any(|case| report.cases[*case].asks());
+    for case in cases.iter().filter(|case| !asks || report.cases[**case].asks()) {
         *counts.entry(report.cases[*case].outcome).or_default() += 1;
     }
     let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{count} {}", outcome.words());

@@ -47,7 +47,8 @@ options:
     description:
       - The folder on the host for the journals.
       - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) elsewhere.
-      - M(kbfix.windows.kb_info) writes no journal and takes it only so that C(module_defaults) of the group may give it.
+      - M(kbfix.windows.kb_info) writes no journal. With O(kbfix.windows.kb_info#module:symptoms=true) it reads there when specs were last
+        applied, and otherwise takes it only so that C(module_defaults) of the group may give it.
     type: str
   binary_path:
     description:

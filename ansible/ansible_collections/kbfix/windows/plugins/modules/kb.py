@@ -24,6 +24,13 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.diff
 options:
+  triggers:
+    description:
+      - The ids of specs whose triggers are written where they are not done. Without its id here, such a spec is blocked.
+      - Not with O(plan), which says itself what it writes.
+    type: list
+    elements: str
+    default: []
   packages:
     description:
       - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package.

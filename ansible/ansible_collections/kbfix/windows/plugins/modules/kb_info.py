@@ -19,8 +19,23 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
 options:
+  triggers:
+    description:
+      - The ids of specs whose triggers are written where they are not done. Without its id here, such a spec is blocked.
+      - Not with O(plan), which says itself what it writes.
+    type: list
+    elements: str
+    default: []
   with_plan:
     description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). It has C(sensitive) data too.
+    type: bool
+    default: false
+  symptoms:
+    description:
+      - Also look in the event logs for the events that the articles are about, and return how often each was logged, before and since
+        the last apply.
+      - They decide nothing, and what cannot be read of a log is not known and does not fail the task.
+      - Not with O(plan), which has no symptoms.
     type: bool
     default: false
   reports:
@@ -55,12 +70,49 @@ EXAMPLES = r"""
     src: [KB909094.yaml]
     reports: reports
 
+- name: See whether the event that the article is about is still logged since the apply
+  kbfix.windows.kb_info:
+    src: [KB909094.yaml]
+    symptoms: true
+  register: audit
+
+- name: Say how often
+  ansible.builtin.debug:
+    msg: "{{ audit.symptoms | map(attribute='symptoms') | flatten | map(attribute='sentence') | list }}"
+
 - name: Find out whether a reviewed plan still holds, or was carried out already
   kbfix.windows.kb_info:
     plan: "plans/{{ inventory_hostname }}.json"
 """
 
 RETURN = r"""
+symptoms:
+  description:
+    - For each spec, when it was last applied (C(last_apply)) and what was found of its C(symptoms).
+    - Each of these has the C(event), what the remedy does to it (C(expect)), what was C(found) (C(present) with numbers and times,
+      C(absent) where the machine has no such log, C(unread) with the reason), the numbers before and since that apply (C(apply)),
+      and all of that in words (C(sentence)). C(kbfix schema symptoms) prints the schema.
+  returned: with O(symptoms=true), when kbfix got as far as an outcome
+  type: list
+  elements: dict
+  sample:
+    - id: KB909094
+      title: Event ID 1000 is logged
+      last_apply: absent
+      symptoms:
+        - event: {log: Application, source: EXPROX, id: 1000, level: warning}
+          expect: gone
+          note:
+          found:
+            present:
+              count: 3
+              first: "2008-05-14T08:16:12Z"
+              last: "2008-05-16T08:20:07Z"
+              log_begins: "2008-05-14T06:12:40Z"
+              log_ends: "2008-05-16T12:09:20Z"
+              damage:
+          apply:
+          sentence: seen 3 times, last 2008-05-16T08:20:07Z
 outcome:
   description: The worst outcome of the specs, as M(kbfix.windows.kb) names them.
   returned: when kbfix reported

@@ -27,6 +27,10 @@ options:
       - It is written in check mode too, and whatever C(no_log) says.
     type: str
     required: true
+  symptoms:
+    description: Also keep how often, and when, the events that the articles are about were logged. None of the events' text is kept.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Works the same.

@@ -44,7 +44,7 @@ class Call:
 
 def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, host: str = "") -> Call:
     """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse. `host` is its name in a fleet plan."""
-    flags = (["--check"] if check else []) + _packages(options) + _most(options) + _state(options)
+    flags = (["--check"] if check else []) + _packages(options) + _triggers(options) + _most(options) + _state(options)
     if options.get("restart_services"):
         flags.append("--restart-services")
     return _with_specs("apply", flags, options, windows, read, host=host)
@@ -53,13 +53,18 @@ def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, 
 def diff(options: Options, windows: bool, read: ReadFile, host: str = "") -> Call:
     """``kbfix diff``; `host` is its name in a fleet plan."""
     kept = bool(options.get("reports"))
-    flags = (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
+    flags = _triggers(options) + (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
+    if options.get("symptoms"):
+        if options.get("plan"):
+            raise KbfixFailure("symptoms are those of specs, and a plan has none; give the specs")
+        flags += ["--symptoms", *_state(options)]
     return _with_specs("diff", flags, options, windows, read, host=host)
 
 
 def snapshot(options: Options, windows: bool, read: ReadFile) -> Call:
     """``kbfix snapshot``, to standard output."""
-    start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options)]
+    flags = ["--symptoms"] if options.get("symptoms") else []
+    start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options), *flags]
     return _with_specs_after(start, options, read)
 
 
@@ -183,6 +188,13 @@ def _drive(letter: t.Any, folder: t.Any) -> str:
     if not isinstance(folder, str) or not folder:
         raise KbfixFailure(f"drives: the folder of {letter} is {described(folder) if folder != '' else 'empty'}; name one")
     return f"--drive={letter[0].upper()}={folder}"
+
+
+def _triggers(options: Options) -> list[str]:
+    triggers = options.get("triggers") or []
+    if triggers and options.get("plan"):
+        raise KbfixFailure("triggers are given, and a plan says itself which triggers it writes; leave them out")
+    return [f"--trigger={name}" for name in triggers]
 
 
 def _packages(options: Options) -> list[str]:

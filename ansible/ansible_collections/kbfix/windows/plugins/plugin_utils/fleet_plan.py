@@ -43,7 +43,7 @@ def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
         unreadable = " (its snapshot could not be read)" if host in fleet["unreadable"] else ""
         raise KbfixFailure(
             f"{name}: the fleet plan has {len(places) or 'no'} plans for {host}{unreadable}; "
-            "take a new snapshot of it with the playbook collect, make the fleet plan anew, and have it reviewed"
+            "take a new snapshot of it with the playbook collect, make a new fleet plan, and have it reviewed"
         )
     (place,) = places
     _only_once(machines, place, name)
@@ -65,7 +65,7 @@ def _head(line: str, name: str) -> dict[str, t.Any]:
     # RFC 8785, for names in ASCII and whole numbers, of which there is nothing else.
     canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if digest != f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}":
-        raise KbfixFailure(f"{name}: it was altered after it was made; make the fleet plan anew, and have it reviewed")
+        raise KbfixFailure(f"{name}: it was altered after it was made; make a new fleet plan, and have it reviewed")
     return {**head, "digest": digest}
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-# What every module takes, so that `module_defaults` of the group can give it; kb_info has no use for `state_dir`.
+# What every module takes, so that `module_defaults` of the group can give it; `state_dir` is of no use to some.
 _HOST: dict[str, t.Any] = {
     "target": {"type": "str"},
     "files": {"type": "str"},
@@ -26,6 +26,9 @@ _SPECS: dict[str, t.Any] = {
     "digest": {"type": "str"},
 }
 
+# Rules that are written only on request; a plan says itself which are.
+_TRIGGERS: dict[str, t.Any] = {"triggers": {"type": "list", "elements": "str", "default": []}}
+
 # Either specs, with parameters, or a plan, in which both are contained.
 _SPEC_RULES: dict[str, t.Any] = {
     "required_one_of": [["spec", "src", "plan"]],
@@ -43,6 +46,7 @@ KB: dict[str, t.Any] = {
         **_HOST,
         **_CHANGES,
         **_DIFF,
+        **_TRIGGERS,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
@@ -57,7 +61,9 @@ KB_INFO: dict[str, t.Any] = {
         **_SPECS,
         **_HOST,
         **_CHANGES,
+        **_TRIGGERS,
         "with_plan": {"type": "bool", "default": False},
+        "symptoms": {"type": "bool", "default": False},
         "reports": {"type": "str"},
     },
     **_SPEC_RULES,
@@ -68,6 +74,7 @@ KB_SNAPSHOT: dict[str, t.Any] = {
         **{name: option for name, option in _SPECS.items() if name not in ("plan", "digest")},
         **_HOST,
         "dest": {"type": "str", "required": True},
+        "symptoms": {"type": "bool", "default": False},
     },
     "required_one_of": [["spec", "src"]],
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-Command = t.Literal["diff", "apply", "rollback"]
+Command = t.Literal["diff", "apply", "rollback", "retire"]
 Outcome = t.Literal[
     "not_applicable",
     "in_desired_state",
@@ -20,7 +20,7 @@ Outcome = t.Literal[
     "failed",
 ]
 ChangesAre = t.Literal["planned", "made", "undone", "undone_in_part"]
-Part = t.Literal["applicable", "prerequisite", "hotfix", "deletion", "trigger"]
+Part = t.Literal["applicable", "cause", "prerequisite", "hotfix", "deletion", "trigger"]
 Truth = t.Literal["met", "unmet", "unknown"]
 FileVersion = str
 Platform = t.Literal["x86", "x64", "arm64", "ia64"]
@@ -34,7 +34,7 @@ Exclusive = t.Literal[True, "tree"]
 StepOrder = t.Literal["before", "after"]
 ComputerRestart = t.Literal["never", "unknown", "required"]
 Answer = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]
-Reason = t.Literal["denied", "malformed", "unsupported", "unknown"]
+Reason = t.Literal["denied", "malformed", "unsupported", "not_configured", "unknown"]
 EventLevel = t.Literal["critical", "error", "warning", "information", "verbose"]
 Expectation = t.Literal["gone", "appears"]
 Answer2 = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]

@@ -38,6 +38,8 @@ def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Res
     result["changed"] = False
     if not options.get("reports") and options["with_changes"]:
         result["report"] = {name: data for name, data in report.items() if name != "plan"}
+    if options.get("symptoms") and not _stopped(report):
+        result["symptoms"] = report.get("symptoms", [])
     if options.get("with_plan") and report.get("plan"):
         result["plan"] = report["plan"]
     if _stopped(report):

@@ -114,6 +114,14 @@ def test_flags_for_hotfixes() -> None:
     assert command.apply(given, True, texts, check=True).argv[4:] == ["--check", *flags]
 
 
+def test_triggers_are_asked_for_by_id() -> None:
+    given = {"src": [], "triggers": ["KB1", "KB2"]}
+    for call in (command.apply(given, True, texts), command.apply(given, True, texts, check=True), command.diff(given, True, texts)):
+        assert [word for word in call.argv if "trigger" in word] == ["--trigger=KB1", "--trigger=KB2"]
+    with pytest.raises(KbfixFailure, match="a plan says itself"):
+        command.apply({"plan": "p.json", "triggers": ["KB1"]}, False, texts)
+
+
 def test_a_package_is_used_only_where_it_may_be_installed() -> None:
     with pytest.raises(KbfixFailure, match="install_hotfix is not true"):
         command.apply({"src": [], "packages": {"KB1": "p"}}, True, texts)

@@ -1,0 +1,110 @@
+//! `kbfix retire`
+
+use std::path::PathBuf;
+
+use kbfix::{
+    diag::Exit,
+    operation::{
+        self, RetireOptions, Retired,
+        report::{self, Report},
+    },
+    spec::Settings,
+    targets::open,
+};
+
+use crate::cli::{
+    args::{
+        plans,
+        specs::SpecArguments,
+        targets::{StateArguments, TargetArguments},
+    },
+    error::CommandError,
+    out_file::Inputs,
+    output::{Format, Output},
+};
+
+/// Put back what specs did to a target: to what was there before kbfix first changed it, less what other applied specs still want.
+///
+/// What the specs did is in the journals of the target. Specs that stay are planned anew, as they are now; built-in ones need not be
+/// named. What somebody else changed since is kept, and reported.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The ids of the specs to retire; their files may be gone.
+    #[arg(value_name = "ID", required_unless_present = "absent_from", conflicts_with = "absent_from")]
+    ids: Vec<String>,
+
+    /// Retire every spec that is applied and that this folder does not contain (nor --specs). Its specs stay. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    absent_from: Vec<String>,
+
+    /// Specs that stay: files, folders, or ids of built-in specs. One that no journal shows as applied counts if the target is in its
+    /// desired state. May be repeated.
+    #[arg(long, value_name = "SPEC")]
+    specs: Vec<String>,
+
+    /// What a parameter of the specs that stay is set to; may be repeated.
+    #[arg(long = "set", value_name = "NAME=DATA")]
+    set: Vec<String>,
+
+    /// Put back also the values that somebody else changed since.
+    #[arg(long)]
+    force: bool,
+
+    /// Only show what would be put back.
+    #[arg(long)]
+    check: bool,
+
+    /// Save the plan, for review and for `kbfix apply --plan`. Changes nothing, as --check.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    #[command(flatten)]
+    state: StateArguments,
+
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let result = retire(arguments, output);
+    Ok(output.finish(report::Command::Retire, result, arguments.format))
+}
+
+fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
+    let named: Vec<String> = arguments.absent_from.iter().chain(&arguments.specs).cloned().collect();
+    let specs = SpecArguments::of(named, arguments.set.clone());
+    let address = arguments.target.address()?;
+    let out = match &arguments.out {
+        None => None,
+        Some(out) => {
+            let mut inputs = Inputs::default();
+            specs.inputs(&mut inputs);
+            inputs.add_target(&address);
+            Some(plans::destination(out, &inputs)?)
+        }
+    };
+    let given = if specs.are_named() { specs.load_with(Settings::for_validation(), output)? } else { Vec::new() };
+    if !specs.are_named() && !arguments.set.is_empty() {
+        return Err(CommandError::usage(
+            "`--set` is given without `--specs`",
+            "name the specs that have this parameter",
+        ));
+    }
+    let retired = match arguments.ids.as_slice() {
+        [] => Retired::Absent,
+        ids => Retired::Ids(ids.to_vec()),
+    };
+    let store = arguments.state.store()?;
+    let mut target = open(&address)?;
+    let options =
+        RetireOptions { check: arguments.check || out.is_some(), force: arguments.force, with_plan: out.is_some() };
+    let mut report = operation::retire(&retired, &given, options, address, target.as_mut(), &store, output)?;
+    if let (Some(out), Some(text)) = (out, report.plan.take()) {
+        plans::save(&out, &text, output)?;
+    }
+    Ok(report)
+}

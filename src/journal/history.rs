@@ -1,0 +1,223 @@
+//! The history of one target: what its journals together say of each key and value that kbfix changed.
+//!
+//! For each of them: the state before kbfix, the state that kbfix left, and the specs that changed it. What somebody else
+//! wrote between two applies counts as the state before kbfix, since that is what the later apply replaced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{EventKind, Header, Journal, Operation, Status};
+use crate::{
+    plan::Restart,
+    registry::{Data, Key, KeyProperties, ValueName},
+    targets::{ChangeAction, KeyChange},
+};
+
+/// What the journals of one target say.
+#[derive(Debug, Default)]
+pub struct History {
+    pub(super) keys: BTreeMap<Key, KeyHistory>,
+    /// By the id in lower case.
+    specs: BTreeMap<String, SpecHistory>,
+    newest: Option<String>,
+}
+
+/// What happened to a key and its values.
+#[derive(Debug, Default)]
+pub(super) struct KeyHistory {
+    /// Whether the key exists; none where no change created or deleted it.
+    pub(super) existence: Option<Track<bool>>,
+    /// The class name and security descriptor that the key had before it was deleted.
+    pub(super) properties: Option<KeyProperties>,
+    pub(super) values: BTreeMap<ValueName, Track<Option<Data>>>,
+    pub(super) sensitive: BTreeSet<ValueName>,
+}
+
+/// What happened to one key or value.
+#[derive(Debug)]
+pub(super) struct Track<T> {
+    /// The state before kbfix.
+    pub(super) base: T,
+    /// The state that kbfix left. Several where it is not known which of them an apply that did not end well left; the last is the
+    /// one that it wanted.
+    pub(super) left: Vec<T>,
+    /// The ids, in lower case, of the specs that changed it.
+    pub(super) specs: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct SpecHistory {
+    /// The id as the first journal spells it.
+    id: String,
+    /// The position of the latest journal that shows the spec as applied; none once it was retired or rolled back.
+    live: Option<usize>,
+    restarts: Vec<Restart>,
+}
+
+/// What a journal does to the state before kbfix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// It leads away from it: an apply.
+    Apply,
+    /// It leads away from it again: the rollback of a rollback or of a retirement.
+    Redo,
+    /// It leads back to it: a rollback or a retirement.
+    Undo,
+}
+
+/// One journal as [`Track::add`] needs it.
+struct Entry {
+    direction: Direction,
+    specs: BTreeSet<String>,
+    /// Whether all changes were made.
+    is_certain: bool,
+}
+
+impl<T: Clone + PartialEq> Track<T> {
+    /// Whether kbfix has put back what was there before it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.left.iter().all(|left| *left == self.base)
+    }
+
+    fn add(&mut self, before: T, after: T, entry: &Entry) {
+        let was_settled = self.is_settled();
+        if entry.direction == Direction::Apply {
+            if was_settled {
+                self.specs.clear();
+            }
+            self.specs.extend(entry.specs.iter().cloned());
+        }
+        match entry.direction {
+            // What leads back leads to the state before kbfix, whatever it replaces.
+            Direction::Undo if was_settled => self.base = after.clone(),
+            Direction::Undo => {}
+            Direction::Apply | Direction::Redo if self.left.contains(&before) => {}
+            Direction::Apply | Direction::Redo => self.base = before.clone(),
+        }
+        self.left = if entry.is_certain { vec![after] } else { vec![before, after] };
+    }
+
+    /// Adds a change to the track of its key or value. What leads back begins no track: it created a key only for what it put
+    /// back there.
+    fn note(track: &mut Option<Self>, before: T, after: T, entry: &Entry) {
+        let new = || Self { base: before.clone(), left: vec![before.clone()], specs: entry.specs.clone() };
+        if track.is_some() || entry.direction != Direction::Undo {
+            track.get_or_insert_with(new).add(before.clone(), after, entry);
+        }
+    }
+}
+
+impl History {
+    /// Returns the history that these journals of one target tell. They are in their order, oldest first.
+    pub fn of(journals: &[Journal]) -> Self {
+        let mut history = Self::default();
+        let mut directions: BTreeMap<&str, Direction> = BTreeMap::new();
+        for (at, journal) in journals.iter().enumerate() {
+            history.newest = Some(journal.header.id.clone());
+            history.add_specs(at, journal);
+            let direction = match &journal.header.action {
+                Operation::Apply => Direction::Apply,
+                Operation::Rollback(of) if directions.get(&**of) == Some(&Direction::Undo) => Direction::Redo,
+                Operation::Rollback(_) | Operation::Retire => Direction::Undo,
+            };
+            directions.insert(&journal.header.id, direction);
+            // Everything was put back at once.
+            if journal.events.first().is_some_and(|event| event.event == EventKind::Undone) {
+                continue;
+            }
+            let is_certain = journal.events.first().is_some_and(|event| event.event == EventKind::Done);
+            for (change, specs) in journal.header.changes.iter().zip(specs_of_changes(&journal.header)) {
+                history.add(change, &Entry { direction, specs, is_certain });
+            }
+        }
+        history
+    }
+
+    fn add_specs(&mut self, at: usize, journal: &Journal) {
+        let header = &journal.header;
+        match (&header.action, journal.status()) {
+            (Operation::Apply, status) => {
+                let is_applied = !matches!(status, Status::Undone | Status::RolledBack);
+                for id in &header.specs {
+                    let spec = self.spec(id);
+                    spec.live = is_applied.then_some(at).or(spec.live);
+                    spec.restarts.push(header.restart.clone());
+                }
+            }
+            (Operation::Retire, Status::Done) => {
+                header.specs.iter().for_each(|id| self.spec(id).live = None);
+                for id in &header.kept_for {
+                    let spec = self.spec(id);
+                    spec.live = spec.live.or(Some(at));
+                }
+            }
+            (Operation::Retire | Operation::Rollback(_), _) => {}
+        }
+    }
+
+    fn spec(&mut self, id: &str) -> &mut SpecHistory {
+        let new = || SpecHistory { id: id.to_owned(), live: None, restarts: Vec::new() };
+        self.specs.entry(id.to_ascii_lowercase()).or_insert_with(new)
+    }
+
+    fn add(&mut self, change: &KeyChange, entry: &Entry) {
+        let key = self.keys.entry(change.key.clone()).or_default();
+        key.sensitive.extend(change.sensitive.iter().cloned());
+        match change.action {
+            ChangeAction::Create => Track::note(&mut key.existence, false, true, entry),
+            ChangeAction::Delete => {
+                Track::note(&mut key.existence, true, false, entry);
+                key.properties.clone_from(&change.properties);
+            }
+            ChangeAction::Update => {}
+        }
+        for value in &change.values {
+            let mut track = key.values.remove(&value.name);
+            Track::note(&mut track, value.before.clone(), value.after.clone(), entry);
+            key.values.extend(track.map(|track| (value.name.clone(), track)));
+        }
+    }
+
+    /// Returns the id of the newest journal.
+    pub fn newest(&self) -> Option<&str> {
+        self.newest.as_deref()
+    }
+
+    /// Returns the id of every spec that any of the journals is about.
+    pub fn known(&self) -> impl Iterator<Item = &str> {
+        self.specs.values().map(|spec| &*spec.id)
+    }
+
+    /// Returns the ids of the specs that are applied, and neither retired nor rolled back, in the order in which they were last
+    /// applied.
+    pub fn live(&self) -> Vec<&str> {
+        let mut live: Vec<_> = self.specs.values().filter(|spec| spec.live.is_some()).collect();
+        live.sort_by_key(|spec| spec.live);
+        live.into_iter().map(|spec| &*spec.id).collect()
+    }
+
+    /// Returns whether the spec is applied, and neither retired nor rolled back.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
+    }
+
+    /// Returns what had to be restarted after applies of these specs.
+    pub fn restart(&self, ids: &[String]) -> Restart {
+        let specs = ids.iter().filter_map(|id| self.specs.get(&id.to_ascii_lowercase()));
+        Restart::together(specs.flat_map(|spec| &spec.restarts))
+    }
+}
+
+/// Returns the ids, in lower case, of the specs that made each change: several where the journal does not tell them apart.
+fn specs_of_changes(header: &Header) -> Vec<BTreeSet<String>> {
+    let lower = |id: &str| id.to_ascii_lowercase();
+    // A rollback names the specs of the apply together; no id contains a `+`.
+    let all: BTreeSet<String> = header.specs.iter().flat_map(|id| id.split('+')).map(lower).collect();
+    let mut each = Vec::new();
+    if header.by_spec.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n)) == Some(header.changes.len()) {
+        for (id, count) in header.specs.iter().zip(&header.by_spec) {
+            each.extend(std::iter::repeat_n(BTreeSet::from([lower(id)]), *count));
+        }
+    }
+    each.resize(header.changes.len(), all);
+    each
+}

@@ -1,0 +1,305 @@
+//! Works out which changes retire specs: back to the state before kbfix, less what live specs still want.
+//!
+//! Everything that the retired specs changed is first supposed to be as it was before kbfix. On that state each live spec is
+//! planned, in the order in which they were last applied; what they change there is what they still want. The difference
+//! between what kbfix left and what results is put back as a rollback does it, with the same conflicts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
+
+use super::{
+    History, Rollback,
+    history::{KeyHistory, Track},
+    plan_rollback,
+};
+use crate::{
+    observe::Reader,
+    plan::{Outcome, Planning, SpecPlan},
+    registry::{Data, Key, KeyProperties, ValueName, notation},
+    spec::Spec,
+    targets::{ChangeAction, Facts, KeyChange, ValueChange},
+};
+
+/// The state that is wanted of something that is to be absent.
+const ABSENT: &str = "it to be absent";
+
+/// A spec that may still want something.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveSpec<'a> {
+    /// The spec as it is now.
+    pub spec: &'a Spec,
+    /// Whether the journals show it as applied. If they do not, it counts if the target is in its desired state.
+    pub is_applied: bool,
+}
+
+/// The changes that retire specs, and the obstacles to them.
+#[derive(Debug, Default)]
+pub struct RetirePlan {
+    /// The changes, conflicts, and places that could not be read.
+    pub undo: Rollback,
+    /// One sentence for each place that a live spec decides.
+    pub kept: Vec<String>,
+    /// The ids of the live specs that decide a place.
+    pub kept_for: BTreeSet<String>,
+    /// Why nothing is changed: what a live spec wants cannot be told, or it needs what would be undone.
+    pub obstacles: Vec<String>,
+    /// Whether one of the obstacles is that something could not be read.
+    pub is_unknown: bool,
+    /// The values whose data is shown to nobody.
+    pub sensitive: BTreeSet<(Key, ValueName)>,
+}
+
+/// A key with what a retired spec changed in it.
+struct Touched<'a> {
+    key: &'a Key,
+    history: &'a KeyHistory,
+    existence: Option<State<bool>>,
+    values: BTreeMap<&'a ValueName, State<Option<Data>>>,
+}
+
+/// The state that kbfix left, the one that is there now as far as it could be read, and the one that is wanted.
+struct State<T> {
+    left: T,
+    now: Option<T>,
+    goal: T,
+}
+
+/// What the live specs want, as far as it is not the state before kbfix.
+#[derive(Default)]
+struct Claims<'a> {
+    /// The spec that creates, changes or deletes the value.
+    values: BTreeMap<(Key, ValueName), (&'a str, Option<Data>)>,
+    /// The spec that deletes the key.
+    deleted: BTreeMap<Key, &'a str>,
+    /// The spec that wants the key, or something in it, to exist.
+    present: BTreeMap<Key, &'a str>,
+}
+
+/// Returns the changes that retire the specs with these ids, given what the reader finds now. `live` are the specs that stay, in
+/// the order in which they were last applied. With `force`, values that somebody else changed are put back too.
+pub fn plan_retire(
+    history: &History,
+    retired: &[String],
+    live: &[LiveSpec<'_>],
+    force: bool,
+    reader: &Reader<'_>,
+) -> RetirePlan {
+    let mut out = RetirePlan::default();
+    let mut touched = history.touched_by(retired, reader);
+    let wanting: Vec<&Spec> = live.iter().filter(|one| out.counts(**one, reader)).map(|one| one.spec).collect();
+    keep_parents(&mut touched, true);
+    let claims = reader.aside(|| {
+        out.undo.unread = plan_rollback(&net(&touched), true, reader).unread;
+        out.claims(&wanting, reader)
+    });
+    touched.iter_mut().for_each(|one| one.aim(&claims, reader, &mut out));
+    keep_parents(&mut touched, force);
+    let supposed = std::mem::take(&mut out.undo.unread);
+    out.undo = plan_rollback(&net(&touched), force, reader);
+    // What is read only to suppose the state before kbfix counts too: live specs were planned on it.
+    out.undo.unread.extend(supposed);
+    let mut seen = BTreeSet::new();
+    out.undo.unread.retain(|unread| seen.insert(unread.clone()));
+    out.sensitive.extend(reader.hidden());
+    out
+}
+
+impl<'a> Claims<'a> {
+    /// Notes that the spec wants the key to exist, and so the keys above it.
+    fn exists(&mut self, key: &Key, id: &'a str) {
+        let above = |key: &Key| key.parent().map(|parent| parent.one_name(false));
+        for key in std::iter::successors(Some(key.clone()), above) {
+            if self.present.insert(key, id) == Some(id) {
+                break;
+            }
+        }
+    }
+}
+
+impl RetirePlan {
+    /// Returns whether the spec still wants something, by what the target holds now.
+    fn counts(&mut self, one: LiveSpec<'_>, reader: &Reader<'_>) -> bool {
+        let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
+        match (plan.whole_outcome(), one.is_applied) {
+            (Outcome::InDesiredState, _) | (Outcome::ChangesPending, true) => true,
+            (Outcome::NotApplicable, _) | (_, false) => false,
+            (outcome, true) => {
+                self.is_unknown |= outcome == Outcome::Unknown;
+                let why = plan.reasons.join("; ");
+                self.obstacles.push(format!("what {} still wants cannot be told: {why}", plan.id));
+                false
+            }
+        }
+    }
+
+    /// Plans the specs one after the other, and collects what they want.
+    fn claims<'a>(&mut self, specs: &[&'a Spec], reader: &Reader<'_>) -> Claims<'a> {
+        let mut claims = Claims::default();
+        for spec in specs {
+            let Some(plan) = plan_of(spec, reader) else { continue };
+            let id = spec.id.as_str();
+            if !matches!(plan.outcome, Outcome::InDesiredState | Outcome::ChangesPending) {
+                let why = match plan.reasons.as_slice() {
+                    [] => String::new(),
+                    reasons => format!(": {}", reasons.join("; ")),
+                };
+                self.is_unknown |= plan.outcome == Outcome::Unknown;
+                self.obstacles
+                    .push(format!("{id} needs what would be undone, and would be {}{why}", word(plan.outcome)));
+            }
+            for change in plan.changes {
+                let KeyChange { key, action, values, .. } = change;
+                let only_deletes = values.iter().all(|value| value.after.is_none());
+                let value = |value: ValueChange| ((key.clone(), value.name), (id, value.after));
+                claims.values.extend(values.into_iter().map(value));
+                match action {
+                    ChangeAction::Delete => drop(claims.deleted.insert(key, id)),
+                    ChangeAction::Update if only_deletes => {}
+                    ChangeAction::Create | ChangeAction::Update => claims.exists(&key, id),
+                }
+            }
+            for one in plan.satisfied {
+                if one.data.is_some() || one.name.is_none() && matches!(reader.key(&one.key).known(), Ok(Some(()))) {
+                    claims.exists(&one.key, id);
+                }
+            }
+        }
+        claims
+    }
+
+    fn keep(&mut self, place: &str, id: &str, what: &str) {
+        self.kept.push(format!("{place}: {id} still requires {what}"));
+        self.kept_for.insert(id.to_owned());
+    }
+}
+
+impl History {
+    /// Returns what specs with these ids changed, and what only specs changed that are no longer applied, unless somebody else
+    /// changed that since.
+    fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
+        let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
+        let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
+        let counts = |specs: &BTreeSet<String>, is_as_left: bool| {
+            !specs.is_disjoint(&retired) || is_as_left && !specs.iter().any(is_live)
+        };
+        let mut touched = Vec::new();
+        for (key, history) in &self.keys {
+            let existence = history.existence.as_ref().filter(|track| !track.is_settled()).and_then(|track| {
+                let now = reader.key(key).known().ok().map(|there| there.is_some());
+                state(track, now, counts)
+            });
+            let values = history.values.iter().filter(|(_, track)| !track.is_settled()).filter_map(|(name, track)| {
+                let now = reader.value(key, name).known().ok();
+                Some((name, state(track, now, counts)?))
+            });
+            let one = Touched { key, history, existence, values: values.collect() };
+            if one.existence.is_some() || !one.values.is_empty() {
+                touched.push(one);
+            }
+        }
+        touched
+    }
+}
+
+/// Returns what kbfix left and what was there before it; none if the place is none of those that `counts`.
+fn state<T: Clone + PartialEq>(
+    track: &Track<T>,
+    now: Option<T>,
+    counts: impl Fn(&BTreeSet<String>, bool) -> bool,
+) -> Option<State<T>> {
+    let found = now.clone().filter(|now| track.left.contains(now));
+    if !counts(&track.specs, found.is_some()) {
+        return None;
+    }
+    let left = found.or_else(|| track.left.last().cloned())?;
+    Some(State { left, now, goal: track.base.clone() })
+}
+
+impl Touched<'_> {
+    /// Sets what is wanted where a live spec wants something else than was there before kbfix.
+    fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
+        let key = self.key;
+        if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {
+            existence.goal = track.base;
+            let wanted = match existence.goal {
+                true => claims.deleted.get(key).map(|id| (*id, false)),
+                false => claims.present.get(key).map(|id| (*id, true)),
+            };
+            if let Some((id, goal)) = wanted {
+                existence.goal = goal;
+                out.keep(&key.to_string(), id, if goal { "it" } else { ABSENT });
+            }
+        }
+        for (name, value) in &mut self.values {
+            let at = (key.clone(), (*name).clone());
+            let is_sensitive = self.history.sensitive.contains(*name) || reader.is_hidden(key, name);
+            if let Some((id, goal)) = claims.values.get(&at) {
+                value.goal.clone_from(goal);
+                let what = goal.as_ref().map_or(ABSENT.to_owned(), |goal| notation::message(Some(goal), is_sensitive));
+                out.keep(&format!("{key} {}", notation::value_name(name)), id, &what);
+            }
+            if is_sensitive {
+                out.sensitive.insert(at);
+            }
+        }
+    }
+
+    /// Returns the change that leads from what is wanted to what kbfix left; `None` if they are the same.
+    fn net(&self) -> Option<KeyChange> {
+        let action = match self.existence {
+            Some(State { left: true, goal: false, .. }) => ChangeAction::Create,
+            Some(State { left: false, goal: true, .. }) => ChangeAction::Delete,
+            _ => ChangeAction::Update,
+        };
+        let values = self.values.iter().filter(|(_, value)| value.left != value.goal).map(|(name, value)| {
+            ValueChange { name: (*name).clone(), before: value.goal.clone(), after: value.left.clone() }
+        });
+        let values: Vec<_> = values.collect();
+        let properties: Option<KeyProperties> =
+            self.history.properties.clone().filter(|_| action == ChangeAction::Delete);
+        let sensitive = values.iter().map(|value| &value.name).filter(|name| self.history.sensitive.contains(*name));
+        let sensitive = sensitive.cloned().collect();
+        let change = KeyChange { key: self.key.clone(), action, properties, values, sensitive };
+        (action != ChangeAction::Update || !change.values.is_empty()).then_some(change)
+    }
+}
+
+/// Lets the keys exist in which something is wanted that somebody else put there, after kbfix had created the key.
+fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
+    let mut needed: BTreeSet<Key> = BTreeSet::new();
+    for one in touched.iter_mut().rev() {
+        let is_there = |value: &State<Option<Data>>| {
+            let comes = value.now.as_ref().is_some_and(|now| *now == value.left || *now == value.goal);
+            value.goal.is_some() && (comes || force)
+        };
+        let is_needed = needed.contains(one.key) || one.values.values().any(is_there);
+        if let Some(existence) = &mut one.existence {
+            existence.goal |= is_needed;
+        }
+        if is_needed || one.existence.as_ref().is_some_and(|existence| existence.goal) {
+            needed.extend(one.key.parent().map(|parent| parent.one_name(false)));
+        }
+    }
+}
+
+/// Returns the changes that lead from what is wanted to what kbfix left: deletions first, each subkey before its parent.
+fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
+    let all: Vec<_> = touched.iter().filter_map(Touched::net).collect();
+    let (mut deletions, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| c.action == ChangeAction::Delete);
+    deletions.reverse();
+    deletions.extend(rest);
+    deletions
+}
+
+/// Plans one spec alone. The reader then answers as after its changes.
+fn plan_of(spec: &Spec, reader: &Reader<'_>) -> Option<SpecPlan> {
+    let mut planning = Planning::new("", slice::from_ref(spec));
+    planning.ask(reader);
+    planning.finish(Facts::default()).specs.pop()
+}
+
+fn word(outcome: Outcome) -> String {
+    outcome.as_str().replace('_', " ")
+}

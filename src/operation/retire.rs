@@ -1,0 +1,235 @@
+//! Retire: what specs did to a target is put back to what was there before kbfix, less what other specs still want.
+
+use std::collections::BTreeMap;
+
+use super::{
+    apply::carry_out,
+    error::Error,
+    journals::{Past, past},
+    plan::{cannot_apply, refuse_damaged},
+    progress::{Progress, changing, reading},
+    report::{Command, Report},
+    rollback::kept,
+};
+use crate::{
+    diag::{Code, Diagnostic, Exit, Hint, text::suggest},
+    journal::{self, History, LiveSpec, RetirePlan, Store, plan_retire},
+    observe::observe,
+    plan::{Machine, Outcome, Plan, Retirement, SpecPlan},
+    spec::{self, Settings, Spec},
+    targets::{Address, Target},
+};
+
+/// Which specs are retired.
+#[derive(Debug, Clone)]
+pub enum Retired {
+    /// Those with these ids.
+    Ids(Vec<String>),
+    /// All applied specs that are not among those given.
+    Absent,
+}
+
+/// How a retirement is done.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RetireOptions {
+    /// Only show what would be put back.
+    pub check: bool,
+    /// Put back also the values that somebody else changed since.
+    pub force: bool,
+    /// Put the text of the plan file into the report.
+    pub with_plan: bool,
+}
+
+/// Puts back what specs did. `given` are specs that stay: those that the journals show as applied, and those that the target
+/// satisfies. A built-in spec that is applied need not be given.
+///
+/// # Errors
+/// When nothing was changed, and why. What happens after the first change is in the report.
+pub fn retire(
+    retired: &Retired,
+    given: &[Spec],
+    options: RetireOptions,
+    address: Address,
+    target: &mut dyn Target,
+    store: &Store,
+    progress: &mut impl Progress,
+) -> Result<Report, Error> {
+    // A look takes no lock, which needs the right to write.
+    let _lock = if options.check { None } else { Some(target.lock()?) };
+    let Past { history, machine } = past(&address, target, store)?;
+    let ids = match retired {
+        Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
+        Retired::Absent => absent(given, &history),
+    };
+    let ids: Vec<String> =
+        BTreeMap::from_iter(ids.into_iter().map(|id| (id.to_ascii_lowercase(), id))).into_values().collect();
+    let Some(newest) = history.newest().filter(|_| !ids.is_empty()) else {
+        let mut report = Report::new(Command::Retire).with_specs(Vec::new());
+        (report.target, report.machine) = (Some(target.uri()), machine);
+        return Ok(report);
+    };
+    let built_in = built_in(&history, &ids, given)?;
+    let live = live(&history, &ids, given, &built_in);
+    let mut found = RetirePlan::default();
+    let mut machine = Machine::default();
+    let mut facts = progress.during(&reading(target), || {
+        observe(target, |reader| {
+            machine = crate::plan::machine(reader);
+            found = plan_retire(&history, &ids, &live, options.force, reader);
+        })
+    })?;
+    found.kept.extend(ids.iter().filter_map(|id| hotfix_of(id, given)));
+    found.sensitive.iter().for_each(|(key, name)| facts.hide(key, name));
+    let restart = history.restart(&ids);
+    let retires = Retirement {
+        specs: ids.clone(),
+        kept_for: found.kept_for.iter().cloned().collect(),
+        journal: newest.to_owned(),
+    };
+    let spec = section(&ids, &found, restart);
+    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
+    refuse_damaged(&plan, target)?;
+    let text = options.with_plan.then(|| plan.to_text());
+    let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
+    // Where nothing is left to do or to record, there is no journal.
+    let is_done = found.undo.changes.is_empty() && !ids.iter().any(|id| history.is_live(id));
+    let looked = options.check || is_stopped || is_done;
+    let mut report = if looked {
+        let refused = cannot_apply(&plan, target, Diagnostic::error);
+        let mut report = Report::of_plan(plan, Command::Retire);
+        if let Some(refused) = refused {
+            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
+            report.diagnostics.push(refused);
+        }
+        report
+    } else {
+        let what = changing(target);
+        progress.during(&what, || carry_out(plan, journal::Operation::Retire, address, target, store))?
+    };
+    report.command = Command::Retire;
+    report.plan = text;
+    let conflicts = found.undo.conflicts;
+    if !conflicts.is_empty() {
+        // What a look finds is no failure: nothing was tried.
+        let outcome = if options.check || is_stopped { Outcome::Blocked } else { Outcome::Failed };
+        report.exit_code = report.exit_code.max(outcome.exit());
+        report.outcome = report.outcome.max(Some(outcome));
+        for spec in report.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
+            spec.outcome = Outcome::Blocked;
+        }
+        report.diagnostics.push(kept(&conflicts, None));
+    }
+    report.conflicts = conflicts;
+    Ok(report)
+}
+
+/// Returns the id as the journals have it.
+fn known(id: &str, history: &History, address: &Address, store: &Store) -> Result<String, Error> {
+    if let Some(known) = history.known().find(|known| known.eq_ignore_ascii_case(id)) {
+        return Ok(known.to_owned());
+    }
+    let message = format!("no journal in {} says that {id} was applied to {}", store.root().display(), address.uri);
+    let hint: Hint = match (suggest(id, history.known()), history.newest()) {
+        (Some(meant), _) => format!("did you mean {meant}?").into(),
+        (None, Some(_)) => {
+            let ids: Vec<_> = history.known().collect();
+            format!("the journals of this target are about {}", ids.join(", ")).into()
+        }
+        (None, None) => Hint::new(
+            "no journal is of this target and machine; name the target as it was named to apply, and its state folder",
+        )
+        .option("state-dir", "DIR"),
+    };
+    Err(Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint)))
+}
+
+/// Returns the ids of the applied specs that are not given.
+fn absent(given: &[Spec], history: &History) -> Vec<String> {
+    let is_given = |id: &str| given.iter().any(|spec| spec.id.eq_ignore_ascii_case(id));
+    history.live().into_iter().filter(|id| !is_given(id)).map(str::to_owned).collect()
+}
+
+/// Returns the built-in specs that are applied, stay, and are not given.
+///
+/// # Errors
+/// If an applied spec is neither given nor built in: what it still wants is not known then.
+fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec<Spec>, Error> {
+    let is_here =
+        |id: &str| retired.iter().chain(given.iter().map(|spec| &spec.id)).any(|one| one.eq_ignore_ascii_case(id));
+    let mut specs = Vec::new();
+    let mut missing = Vec::new();
+    for id in history.live().into_iter().filter(|id| !is_here(id)) {
+        let Some(bytes) = spec::library::find(id) else {
+            missing.push(id);
+            continue;
+        };
+        let loaded = spec::load(&format!("built-in {id}"), bytes, &Settings::for_validation());
+        specs.extend(loaded.spec);
+    }
+    match missing.as_slice() {
+        [] => Ok(specs),
+        missing => {
+            let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let message = format!("{} {is} applied to this target and not given", missing.join(", "));
+            let hint = Hint::new(format!("what is still wanted is not known: give {them}, or retire {them} too"))
+                .option("specs", "SPEC");
+            Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
+        }
+    }
+}
+
+/// Returns that the retired spec's hotfix stays, where its text is at hand and it has one.
+fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
+    let given = given.iter().find(|spec| spec.id.eq_ignore_ascii_case(id)).cloned();
+    let load = |bytes| spec::load(id, bytes, &Settings::for_validation()).spec;
+    let spec = given.or_else(|| spec::library::find(id).and_then(load))?;
+    spec.hotfix.map(|hotfix| {
+        format!("the hotfix of {id} ({}) stays if it is installed: kbfix never removes one", hotfix.title)
+    })
+}
+
+/// Returns the specs that stay, in the order in which they were last applied; those that no journal shows as applied last.
+fn live<'a>(history: &History, retired: &[String], given: &'a [Spec], built_in: &'a [Spec]) -> Vec<LiveSpec<'a>> {
+    let order = history.live();
+    let place = |spec: &Spec| order.iter().position(|id| spec.id.eq_ignore_ascii_case(id));
+    let stays = |spec: &&Spec| !retired.iter().any(|id| spec.id.eq_ignore_ascii_case(id));
+    let mut specs: Vec<&Spec> = given.iter().chain(built_in).filter(stays).collect();
+    specs.sort_by_key(|spec| place(spec).unwrap_or(usize::MAX));
+    specs.into_iter().map(|spec| LiveSpec { spec, is_applied: place(spec).is_some() }).collect()
+}
+
+fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) -> SpecPlan {
+    let undo = &found.undo;
+    let is_stopped = !undo.unread.is_empty() || !found.obstacles.is_empty();
+    let outcome = match () {
+        () if !undo.unread.is_empty() || found.is_unknown => Outcome::Unknown,
+        () if !found.obstacles.is_empty() => Outcome::Blocked,
+        () if !undo.changes.is_empty() => Outcome::ChangesPending,
+        // That it is retired is recorded even if all that it changed is kept.
+        () => Outcome::InDesiredState,
+    };
+    let conflicts = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
+    let reasons = undo.unread.iter().chain(&found.obstacles).cloned().chain(conflicts);
+    let reasons = reasons.chain(found.kept.iter().filter(|_| !is_stopped).cloned());
+    SpecPlan {
+        id: ids.join("+"),
+        title: "retire: back to what was there before kbfix, less what other specs still require".to_owned(),
+        sha256: String::new(),
+        pending_restart: None,
+        parameters: Default::default(),
+        outcome,
+        reasons: reasons.collect(),
+        checks: Vec::new(),
+        run_triggers: false,
+        install: None,
+        changes: if is_stopped { Vec::new() } else { undo.changes.clone() },
+        by_star: 0,
+        rules: None,
+        named: Vec::new(),
+        unread_users: Vec::new(),
+        satisfied: Vec::new(),
+        manual_steps: Vec::new(),
+        restart,
+        unset: Vec::new(),
+    }
+}

@@ -1,0 +1,64 @@
+//! The table of specs: on how many machines a spec has which outcome.
+
+use std::collections::HashSet;
+
+use maud::{Markup, html};
+
+use super::text;
+use crate::{
+    diag::number_of,
+    fleet::{Case, FleetOutcome, FleetReport, SpecCounts},
+    render::fleet::wording,
+};
+
+/// Formats the specs that ask for something, then, folded, those that ask for nothing on any machine.
+pub(super) fn specs(report: &FleetReport) -> Markup {
+    let asks: HashSet<&str> = report.cases.iter().filter(|case| case.asks()).map(|case| &*case.spec).collect();
+    let (asking, quiet): (Vec<_>, Vec<_>) = report.specs.iter().partition(|spec| asks.contains(&*spec.id));
+    html! {
+        h2 #specs { "Specs" }
+        @if !asking.is_empty() { (counts(&asking, report)) }
+        @if !quiet.is_empty() {
+            details {
+                summary { b { (number_of(quiet.len(), "spec")) } " without anything to change, exception or waiver" }
+                (counts(&quiet, report))
+            }
+        }
+    }
+}
+
+fn counts(specs: &[&SpecCounts], report: &FleetReport) -> Markup {
+    let has = |outcome: &FleetOutcome| specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
+    let columns: Vec<FleetOutcome> = wording::columns(report).into_iter().filter(has).collect();
+    html! {
+        div.wide {
+            table.numbers {
+                thead { tr { th { "spec" } @for outcome in &columns { th { (outcome.words()) } } } }
+                tbody {
+                    @for spec in specs {
+                        tr {
+                            td { b { (text(&spec.id)) } ": " (text(&spec.title)) }
+                            @for outcome in &columns {
+                                td class=(outcome.as_str()) {
+                                    @if let Some(count) = spec.outcomes.get(outcome) {
+                                        (linked(*count, &spec.id, *outcome, report))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Formats a count as a link to the first case of this outcome; with script, it shows the machines of all of them.
+fn linked(count: usize, spec: &str, outcome: FleetOutcome, report: &FleetReport) -> Markup {
+    let is_it = |(_, case): &(usize, &Case)| case.outcome == outcome && case.asks() && &*case.spec == spec;
+    let ids: Vec<String> = report.cases.iter().enumerate().filter(is_it).map(|(at, _)| format!("c{at}")).collect();
+    html! {
+        @if let Some(first) = ids.first() { a href=(format!("#{first}")) data-only=(ids.join(" ")) { (count) } }
+        @else { (count) }
+    }
+}

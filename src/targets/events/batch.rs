@@ -1,0 +1,35 @@
+//! Questions about events, put together by log.
+
+use std::collections::BTreeMap;
+
+use super::{EventFacts, EventQuery};
+use crate::targets::{Answer, TargetError};
+
+/// Answers each question, in the same order. `of_log` answers those about one log, whose name is that of the first; it is
+/// called once for each log.
+///
+/// # Errors
+/// Returns an error only where the target as a whole cannot be read.
+pub(in crate::targets) fn answers(
+    queries: &[EventQuery],
+    mut of_log: impl FnMut(&[&EventQuery]) -> Result<Answer<Vec<EventFacts>>, TargetError>,
+) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+    let mut logs: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, query) in queries.iter().enumerate() {
+        logs.entry(query.log.to_ascii_lowercase()).or_default().push(at);
+    }
+    let mut answers = vec![Answer::Absent; queries.len()];
+    for places in logs.values() {
+        let asked: Vec<&EventQuery> = places.iter().map(|at| &queries[*at]).collect();
+        match of_log(&asked)? {
+            Answer::Present(facts) => {
+                for (at, facts) in places.iter().zip(facts) {
+                    answers[*at] = Answer::Present(facts);
+                }
+            }
+            Answer::Absent => {}
+            Answer::Unread(why) => places.iter().for_each(|at| answers[*at] = Answer::Unread(why.clone())),
+        }
+    }
+    Ok(answers)
+}

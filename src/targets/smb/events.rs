@@ -1,0 +1,55 @@
+//! Event logs of the other machine: each file is fetched whole and read here.
+//!
+//! Windows Vista and later let others read the files of logs that are open. Windows Server 2003 does not: there, a log is
+//! unknown.
+
+use std::fs::File;
+
+use crate::targets::{Answer, EventFacts, EventQuery, KeyQuery, Reason, Target as _, TargetError, events, profiles};
+
+use super::SmbTarget;
+
+impl SmbTarget {
+    /// Answers questions about events.
+    pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        let system_root = profiles::system_root(|query: &KeyQuery| self.read_key(query))?;
+        let system_root = system_root.and_then(|root| {
+            let absent = || crate::targets::Unread::new(Reason::Unknown, "the machine has no SystemRoot");
+            root.ok_or_else(absent)
+        });
+        events::answers(queries, |asked| {
+            let place = match events::place(|query: &KeyQuery| self.read_key(query), &asked[0].log, &system_root)? {
+                Ok(place) => place,
+                Err(why) => return Ok(Answer::Unread(why)),
+            };
+            for path in &place.paths {
+                match self.open_file(path)? {
+                    Answer::Present(file) => return Ok(events::facts(file, asked)),
+                    Answer::Absent => {}
+                    Answer::Unread(why) => return Ok(Answer::Unread(why)),
+                }
+            }
+            Ok(place.nowhere())
+        })
+    }
+
+    fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<crate::targets::KeyFacts>, TargetError> {
+        let not_read = || Answer::unread(Reason::Unknown, "it was not read");
+        Ok(self.read_keys(std::slice::from_ref(query))?.pop().unwrap_or_else(not_read))
+    }
+
+    /// Opens a file: in the folder that stands for its drive, or else fetched. What was fetched has no name any more.
+    fn open_file(&mut self, path: &str) -> Result<Answer<File>, TargetError> {
+        if let Some(drive) = self.drives.of(path) {
+            return Ok(drive.open_file(path));
+        }
+        Ok(match self.connection.fetch(path).map_err(|trouble| self.failed(trouble))? {
+            Answer::Present(fetched) => File::open(fetched.path()).map_or_else(
+                |error| Answer::unread(Reason::Unknown, format!("{path}, once fetched: {error}")),
+                Answer::Present,
+            ),
+            Answer::Absent => Answer::Absent,
+            Answer::Unread(why) => Answer::Unread(why),
+        })
+    }
+}

@@ -1,0 +1,279 @@
+//! `kbfix retire`: what specs did is put back, less what others still want.
+
+use std::fs;
+
+use crate::harness::{Machine, Run};
+
+const SOFTWARE: &str = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
+const VENDOR: &str = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\r\n\"Own\"=\"theirs\"\r\n\r\n";
+
+/// A machine with one key of a vendor.
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.set_export(&format!("{SOFTWARE}{VENDOR}"));
+    machine
+}
+
+/// Writes a spec of one key below SOFTWARE.
+fn write(machine: &Machine, id: &str, key: &str, rule: &str) {
+    let text = format!("kbfix: 1\nid: {id}\ntitle: {id}\nregistry:\n  - key: HKLM\\SOFTWARE\\{key}\n    {rule}\n");
+    fs::create_dir_all(machine.path("specs")).unwrap();
+    machine.write(&format!("specs/{id}.yaml"), &text);
+}
+
+fn number(name: &str, data: u32) -> String {
+    format!("values: {{ {name}: {{ type: REG_DWORD, data: {data} }} }}")
+}
+
+fn apply(machine: &Machine, id: &str) {
+    machine.run(&format!("apply @/specs/{id}.yaml @target @state")).code(0);
+}
+
+fn retire(machine: &Machine, line: &str) -> Run {
+    machine.run(&format!("retire {line} @target @state"))
+}
+
+fn is_as_before(machine: &Machine, before: &str) {
+    assert_eq!(machine.export().trim_end(), before.trim_end());
+}
+
+#[test]
+fn a_spec_that_git_reverted_is_undone_by_one_command() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", r"Vendor\New\Sub", &number("Level", 1));
+    write(&machine, "B", "Other", &number("Level", 1));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    retire(&machine, "--absent-from @/specs").code(0).says("nothing was changed");
+    fs::remove_file(machine.path("specs/A.yaml")).unwrap();
+    let applied = machine.export();
+    let look = retire(&machine, "--absent-from @/specs --check").code(1);
+    insta::assert_snapshot!(look.stdout, @r#"
+    A: changes pending
+      retire: back to what was there before kbfix, less what other specs still require
+    --- reg:[DIR]/machine.reg (before)
+    +++ reg:[DIR]/machine.reg (after)
+    @@ [HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New\Sub] @@
+    -[HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New\Sub]
+    -"Level"=dword:00000001
+    @@ [HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New] @@
+    -[HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New]
+      restart       whether the computer must be restarted is not known
+
+    nothing was changed
+    plan [DIGEST]
+    "#);
+    assert_eq!(machine.export(), applied);
+    assert_eq!(machine.journals().len(), 2);
+
+    let run = retire(&machine, "--absent-from @/specs").code(0);
+    assert!(run.stdout.contains("done, and read back: 2 keys deleted, 1 value deleted"), "{}", run.stdout);
+    let after = machine.export();
+    assert!(after.contains("SOFTWARE\\Other") && !after.contains("New"), "{after}");
+    retire(&machine, "--absent-from @/specs").code(0).says("nothing was changed");
+    retire(&machine, "a --specs @/specs").code(0).says("nothing was changed");
+    assert_eq!(machine.journals().len(), 3, "what has nothing to record leaves no journal");
+
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(machine.export(), applied, "a retirement can be rolled back");
+    retire(&machine, "A B").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn a_live_spec_keeps_what_it_wants() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Vendor", &number("Level", 2));
+    write(&machine, "C", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    // C finds everything done and leaves no journal; given, it counts.
+    machine.run("apply @/specs/C.yaml @target @state").code(0).says("nothing was changed");
+    let run = retire(&machine, "A --specs @/specs/B.yaml").code(0).says("B still requires REG_DWORD dword:00000002");
+    assert!(run.stdout.contains("nothing was changed"), "{}", run.stdout);
+    retire(&machine, "B --specs @/specs/C.yaml").code(0).says("C still requires REG_DWORD dword:00000002");
+    assert!(machine.export().contains("\"Level\"=dword:00000002"));
+    // For C, something of B's was kept, so C is known from then on, and the last to want it.
+    retire(&machine, "C").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn a_value_gets_the_data_of_the_spec_that_is_left() {
+    let machine = machine();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    retire(&machine, "B").code(2).says("retire-needs-spec").says("A is applied");
+    let run = retire(&machine, "B --specs @/specs/A.yaml").code(0);
+    assert!(run.stdout.contains("+\"Level\"=dword:00000001"), "{}", run.stdout);
+}
+
+#[test]
+fn an_upgrade_is_retired_with_what_came_before_it() {
+    let machine = machine();
+    let before = machine.export();
+    for (key, level) in [("Vendor", 1), ("Vendor", 2), ("Later", 3)] {
+        write(&machine, "A", key, &number("Level", level));
+        apply(&machine, "A");
+    }
+    retire(&machine, "A").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn what_somebody_else_changed_since_is_kept() {
+    let machine = machine();
+    write(&machine, "A", r"Vendor\New", &number("Level", 1));
+    apply(&machine, "A");
+    machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007\r\n\"Theirs\"=\"x\"")]);
+    let changed = machine.export();
+    retire(&machine, "A --check").code(4).says("rollback-conflict");
+    let run = retire(&machine, "A").code(6);
+    assert!(run.stdout.contains("the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept"));
+    assert_eq!(machine.export(), changed);
+    // It is retired: the next run of a pipeline has nothing to say of it, but it can still be forced.
+    write(&machine, "B", "Other", &number("Level", 1));
+    retire(&machine, "--absent-from @/specs").code(0);
+    retire(&machine, "A --force").code(6).says("Theirs");
+    let after = machine.export();
+    assert!(!after.contains("Level") && after.contains("Theirs"), "{after}");
+}
+
+#[test]
+fn what_somebody_else_wrote_between_two_applies_was_there_before() {
+    let machine = machine();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    apply(&machine, "A");
+    machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007")]);
+    let theirs = machine.export();
+    apply(&machine, "A");
+    retire(&machine, "A").code(0);
+    assert_eq!(machine.export(), theirs);
+}
+
+#[test]
+fn only_the_bits_of_the_retired_spec_go() {
+    let machine = machine();
+    let bits = |set: u32| format!("values: {{ Flags: {{ type: REG_DWORD, bits: {{ set: {set} }}, if_absent: 0 }} }}");
+    machine.edit(&[("\"Own\"=\"theirs\"", "\"Flags\"=dword:00000008")]);
+    write(&machine, "A", "Vendor", &bits(1));
+    write(&machine, "B", "Vendor", &bits(2));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    assert!(machine.export().contains("dword:0000000b"));
+    retire(&machine, "A --specs @/specs/B.yaml").code(0);
+    assert!(machine.export().contains("dword:0000000a"), "{}", machine.export());
+}
+
+#[test]
+fn a_key_that_was_deleted_or_emptied_comes_back() {
+    let machine = machine();
+    let more = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Sub]\r\n@=\"x\"\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Sub\\Below]\r\n\"n\"=hex:01\r\n\r\n";
+    machine.set_export(&format!("{SOFTWARE}{VENDOR}{more}"));
+    let before = machine.export();
+    write(&machine, "A", r"Vendor\Sub", "ensure: absent");
+    apply(&machine, "A");
+    retire(&machine, "A").code(0);
+    is_as_before(&machine, &before);
+    write(&machine, "B", "Vendor", &format!("exclusive: tree\n    {}", number("Level", 1)));
+    apply(&machine, "B");
+    assert!(!machine.export().contains("Own"));
+    retire(&machine, "B").code(0);
+    for text in ["\"Own\"=\"theirs\"", "@=\"x\"", "\"n\"=hex:01"] {
+        assert!(machine.export().contains(text), "{}", machine.export());
+    }
+    assert!(!machine.export().contains("Level"));
+}
+
+#[test]
+fn nothing_is_undone_that_a_live_spec_needs() {
+    let machine = machine();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Other", &number("Level", 1));
+    let spec = machine.read("specs/B.yaml");
+    let needs = "prerequisites:\n  - title: the level\n    registry: { key: 'HKLM\\SOFTWARE\\Vendor', name: Level, equals: 1 }\n";
+    machine.write("specs/B.yaml", &format!("{spec}{needs}"));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    let before = machine.export();
+    retire(&machine, "A --specs @/specs/B.yaml").code(4).says("B needs what would be undone, and would be blocked");
+    assert_eq!(machine.export(), before);
+    assert_eq!(machine.journals().len(), 2);
+    retire(&machine, "A B").code(0);
+}
+
+#[test]
+fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    apply(&machine, "A");
+    let look = retire(&machine, "A --out @/plan.json").code(1);
+    assert!(look.stdout.contains("plan [DIGEST]"), "{}", look.stdout);
+    machine.run("diff --plan @/plan.json @target").code(1);
+    let run = machine.run("apply --plan @/plan.json @target @state").code(0);
+    assert!(run.stdout.contains("A: changed"), "{}", run.stdout);
+    is_as_before(&machine, &before);
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
+    machine.run("journal list @state").code(0).says("A  retire");
+
+    apply(&machine, "A");
+    retire(&machine, "A --out @/plan.json").code(1);
+    write(&machine, "B", "Other", &number("Level", 1));
+    apply(&machine, "B");
+    machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
+    assert!(machine.export().contains("Level"));
+}
+
+/// The process was killed before the first write: the journal has no event, and the value is as before.
+#[test]
+fn an_apply_that_was_interrupted_counts_either_way() {
+    for is_written in [false, true] {
+        let machine = machine();
+        let before = machine.export();
+        write(&machine, "A", "Vendor", &number("Level", 1));
+        apply(&machine, "A");
+        let applied = machine.export();
+        write(&machine, "A", "Vendor", &number("Level", 2));
+        apply(&machine, "A");
+        let newest = machine.path("state/journal").join(machine.journals().pop().unwrap());
+        let text = fs::read_to_string(&newest).unwrap();
+        fs::write(&newest, format!("{}\n", text.lines().next().unwrap())).unwrap();
+        if !is_written {
+            machine.set_export(&applied);
+        }
+        retire(&machine, "A").code(0);
+        is_as_before(&machine, &before);
+    }
+}
+
+#[test]
+fn what_no_journal_of_the_target_tells_is_refused() {
+    let machine = machine();
+    retire(&machine, "A").code(2).says("journal-missing");
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    retire(&machine, "--absent-from @/specs").code(0);
+    apply(&machine, "A");
+    retire(&machine, "B").code(2).says("the journals of this target are about A");
+    retire(&machine, "A --absent-from @/specs").code(2);
+    machine.run("retire @target @state").code(2);
+    retire(&machine, "A --set x=1").code(2).says("--specs");
+    retire(&machine, "A --out -").code(2).says("standard output");
+    // Of another machine, although its address is the same.
+    let guid = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography]\r\n\"MachineGuid\"=\"1\"\r\n\r\n";
+    let applied = machine.export();
+    machine.set_export(&format!("{applied}\r\n{guid}"));
+    apply(&machine, "A");
+    write(&machine, "A", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    machine.edit(&[("\"MachineGuid\"=\"1\"", "\"MachineGuid\"=\"2\"")]);
+    // The journal without a machine counts, and it left 1.
+    retire(&machine, "A --check").code(4).says("the apply left REG_DWORD dword:00000001");
+    fs::write(machine.path("state/journal/20000101T000000.000Z-1.jsonl"), "{").unwrap();
+    retire(&machine, "A").code(2).says("journal");
+}

@@ -1,0 +1,42 @@
+//! The event logs of this machine. Windows' own `eventcreate` logs what kbfix then counts; under Wine, which has none and logs
+//! nothing, the logs are read all the same.
+
+use std::process::Command;
+
+use kbfix::{
+    format::event::EventLevel,
+    targets::{Address, Answer, EventFacts, EventQuery, open},
+};
+
+const SOURCE: &str = "kbfix-test";
+
+fn ask(log: &str, source: &str, id: u32) -> Answer<EventFacts> {
+    let level = Some(EventLevel::Warning);
+    let query = EventQuery { log: log.to_owned(), source: source.to_owned(), id, level };
+    let mut target = open(&Address::new("local", None, None).unwrap()).unwrap();
+    target.read_events(&[query]).unwrap().remove(0)
+}
+
+#[test]
+fn what_is_logged_is_counted() {
+    let before = match ask("Application", SOURCE, 77) {
+        Answer::Present(facts) => facts.count,
+        other => panic!("{other:?}"),
+    };
+    let arguments = ["/L", "Application", "/SO", SOURCE, "/T", "WARNING", "/ID", "77", "/D", "a test of kbfix"];
+    match Command::new("eventcreate").args(arguments).output() {
+        Ok(output) if output.status.success() => {
+            let Answer::Present(facts) = ask("Application", SOURCE, 77) else { panic!() };
+            assert_eq!(facts.count, before + 1);
+            assert!(facts.last >= facts.first && facts.log_ends >= facts.last && facts.log_begins <= facts.first);
+        }
+        other => println!("SKIPPED: eventcreate cannot log: {other:?}"),
+    }
+}
+
+#[test]
+fn a_log_that_is_not_there_is_absent() {
+    assert_eq!(ask("kbfix-test-no-such-log", SOURCE, 77), Answer::Absent);
+    assert!(matches!(ask("", SOURCE, 77), Answer::Unread(_)));
+    assert!(matches!(ask("a\0b", SOURCE, 77), Answer::Unread(_)));
+}
