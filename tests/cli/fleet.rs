@@ -170,3 +170,35 @@ fn what_is_waived_is_done_until_the_waiver_expires() {
     waivers("2020-01-01");
     machine.run(line).code(2).says("waiver-expired").says("waivers.yaml:3");
 }
+
+#[test]
+fn duckdb_reads_the_lines_as_the_document_shows() {
+    let Some(python) = std::env::var_os("KBFIX_PYTHON").filter(|_| !cfg!(windows)) else {
+        println!("SKIPPED: KBFIX_PYTHON is not set; tests/run sets it");
+        return;
+    };
+    let machine = fleet();
+    machine.write("fleet/broken.json", "");
+    fs::create_dir(machine.path("lines")).unwrap();
+    let lines = machine.run("fleet diff KB909094 KB216893 --snapshots @/fleet --format json --lines").code(4);
+    machine.write("lines/a.jsonl", &lines.stdout);
+    let document = include_str!("../../docs/how-to/beyond-one-controller.md");
+    let queries: Vec<&str> = document.split("```sql\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    let ask =
+        "import duckdb, sys\nfor query in sys.argv[1:]:\n    print(duckdb.sql(query.strip().rstrip(';')).fetchall())";
+    let mut command = std::process::Command::new(python);
+    let run = command.args(["-c", ask]).args(&queries).current_dir(machine.path("")).output().unwrap();
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let (counts, unreadable) = said.split_once('\n').unwrap();
+    let report = machine.run("fleet diff KB909094 KB216893 --snapshots @/fleet --format json").json();
+    let mut wanted = Vec::new();
+    for spec in report["specs"].as_array().unwrap() {
+        for (outcome, count) in spec["outcomes"].as_object().unwrap() {
+            wanted.push(format!("('{}', '{outcome}', {count})", spec["id"].as_str().unwrap()));
+        }
+    }
+    wanted.sort();
+    assert_eq!(counts, format!("[{}]", wanted.join(", ")));
+    assert!(unreadable.starts_with("[('broken', '") && unreadable.matches("('").count() == 1, "{unreadable}");
+}

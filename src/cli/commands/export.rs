@@ -46,6 +46,10 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
+    /// A Registry.pol of Group Policy: for HKLM, or for HKCU where all keys are below it.
+    Pol,
+    /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
+    Lgpo,
     /// The scripts detect.ps1 and remediate.ps1 of a Microsoft Intune remediation, which call the installed kbfix.
     Intune,
 }
@@ -62,6 +66,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Reg => export::reg(&specs).map_err(|e| CommandError::usage(e.to_string(), "use another --format"))?,
         Format::Dsc => export::dsc(&specs),
         Format::WinRegedit => export::win_regedit(&specs),
+        Format::Pol => export::pol(&specs),
+        Format::Lgpo => export::lgpo(&specs),
         Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {

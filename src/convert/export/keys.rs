@@ -137,7 +137,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         return None;
     };
     if key.root == RootKey::Hkcu {
-        lose(format!("{key}: written only for the user who runs the file, not for each user"));
+        lose(format!("{key}: written only for the user to whom the file is applied, not for each user"));
         if key.default_profile {
             lose(format!("{key}: not written for the Default profile, which is copied for new users"));
         }

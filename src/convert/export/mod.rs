@@ -1,17 +1,19 @@
 //! Exports specs to the formats of other tools: a `.reg` file, a DSC v3 configuration document, Ansible tasks with
-//! `win_regedit`, and the scripts of a Microsoft Intune remediation.
+//! `win_regedit`, a policy file or LGPO's text for Group Policy, and the scripts of a Microsoft Intune remediation.
 //!
 //! Except for the scripts, which call kbfix, none of these formats can express everything in a spec. [`Export::losses`]
 //! and comments in the file list what is lost, and the caller reports it to the user.
 
 mod dsc;
 mod intune;
+mod policy;
 mod reg;
 mod tasks;
 mod keys;
 
 pub use dsc::dsc;
 pub use intune::{Remediation, RemediationError, intune};
+pub use policy::{lgpo, pol};
 pub use reg::reg;
 pub use tasks::win_regedit;
 

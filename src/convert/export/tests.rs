@@ -230,3 +230,63 @@ fn an_escaped_name_is_exported_as_it_is() {
         assert!(text.contains(path) || text.contains(&path.replace('\\', r"\\")), "{text}");
     }
 }
+
+const POLICY: &str = r#"
+  - key: HKLM\SOFTWARE\Policies\T
+    exclusive: true
+    values:
+      d: { type: REG_DWORD, data: 1 }
+      gone: { ensure: absent }
+      none: { type: REG_NONE, data: "" }
+  - { key: HKLM\SOFTWARE\Policies\T\New, ensure: present }
+  - { key: HKLM\SOFTWARE\Policies\T\Old, ensure: absent }
+  - { key: HKCU\Software\Policies\T, values: { u: { type: REG_SZ, data: x } } }
+"#;
+
+#[test]
+fn a_policy_file_sets_and_deletes_values() {
+    use crate::{
+        format::pol::{Document, Setting},
+        registry::{KeyPath, RootKey, ValueName},
+    };
+    let export = pol(&[spec(POLICY)]);
+    let document = Document::parse(export.bytes, RootKey::Hklm).unwrap();
+    let key: KeyPath = r"HKLM\SOFTWARE\Policies\T".parse().unwrap();
+    let value = |name: &str| document.value(&key, &ValueName::new(name).unwrap());
+    assert_eq!(
+        (value("d"), value("gone"), value("other")),
+        (Setting::Data(&Data::dword(1)), Setting::Deleted, Setting::Deleted)
+    );
+    assert!(document.key(&r"HKLM\SOFTWARE\Policies\T\New".parse().unwrap()).present);
+    let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    for what in [
+        r"T\Old: left out: it is to be deleted",
+        r#"T "none": left out: a policy file cannot hold REG_NONE"#,
+        r"HKCU\Software\Policies\T: left out: a policy file is for one",
+    ] {
+        assert!(lost.contains(what), "{lost}");
+    }
+    let user = pol(&[spec("  - { key: HKCU\\Software\\T, values: { u: { type: REG_SZ, data: x } } }\n")]);
+    let path: KeyPath = r"HKCU\Software\T".parse().unwrap();
+    let document = Document::parse(user.bytes, RootKey::Hkcu).unwrap();
+    assert_eq!(document.value(&path, &ValueName::new("U").unwrap()), Setting::Data(&Data::sz("x")));
+}
+
+#[test]
+fn the_text_for_lgpo_has_both_configurations() {
+    let export = lgpo(&[spec(POLICY)]);
+    let units: Vec<u16> = export.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).unwrap().replace("\r\n", "\n");
+    let entries: Vec<&str> = text.split("\n\n").skip(1).filter(|entry| !entry.is_empty()).collect();
+    assert_eq!(
+        entries,
+        [
+            "Computer\nSOFTWARE\\Policies\\T\n*\nDELETEALLVALUES",
+            "Computer\nSOFTWARE\\Policies\\T\nd\nDWORD:1",
+            "Computer\nSOFTWARE\\Policies\\T\ngone\nDELETE",
+            "Computer\nSOFTWARE\\Policies\\T\\New\n*\nCREATEKEY",
+            "User\nSoftware\\Policies\\T\nu\nSZ:x",
+        ]
+    );
+    assert!(text.starts_with("\u{feff}; T: Test\n") && text.contains("; - T: ") && export.losses.len() >= 2, "{text}");
+}

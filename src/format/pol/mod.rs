@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod parse;
 mod state;
+mod text;
 
 pub use document::Document;
 pub use edit::EditError;
@@ -26,6 +27,7 @@ pub use entry::{Entry, Instruction};
 pub use error::{PolError, PolErrorKind};
 pub use parse::MAX_FILE;
 pub use state::{KeySetting, Setting};
+pub use text::{TextAction, lgpo};
 
 #[cfg(test)]
 mod tests;

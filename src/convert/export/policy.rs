@@ -1,0 +1,108 @@
+//! Exports for Group Policy: a `Registry.pol`, and the text that LGPO.exe reads.
+//!
+//! `ensure: absent` becomes an entry that deletes the value, and `exclusive: true` one that deletes all other values first.
+
+use crate::{
+    format::pol::{Document, TextAction},
+    registry::{KeyPath, RootKey, notation},
+    spec::{Spec, document::Exclusive},
+};
+
+use super::{
+    Export, Loss, heading,
+    keys::{ExportedKey, KeyState, exported_keys},
+};
+
+/// Exports the specs as a policy file: for HKLM, or for HKCU where all their keys are below it.
+pub fn pol(specs: &[Spec]) -> Export {
+    let mut losses = Vec::new();
+    let keys = policy_keys(specs, &mut losses);
+    let root = match keys.iter().any(|key| key.path.root() == RootKey::Hklm) {
+        true => RootKey::Hklm,
+        false => RootKey::Hkcu,
+    };
+    let mut document = Document::empty();
+    for key in &keys {
+        if key.path.root() != root {
+            let what = format!(
+                "{}: left out: a policy file is for one root key, and this one is for {}",
+                key.path,
+                root.short()
+            );
+            losses.push(Loss { spec: key.spec.id.clone(), what });
+            continue;
+        }
+        each(key, &mut losses, |path, action| {
+            let made = match action {
+                TextAction::Set(name, data) => document.set(path, name, data),
+                TextAction::Delete(name) => document.delete(path, name),
+                TextAction::DeleteAllValues => document.delete_all_values(path),
+                TextAction::CreateKey => document.create_key(path),
+            };
+            made.map_err(|why| why.to_string())
+        });
+    }
+    Export { bytes: document.to_bytes(), losses }
+}
+
+/// Exports the specs as the text that LGPO.exe reads: UTF-16LE with a byte order mark.
+pub fn lgpo(specs: &[Spec]) -> Export {
+    let mut losses = Vec::new();
+    let mut entries = String::new();
+    for key in &policy_keys(specs, &mut losses) {
+        each(key, &mut losses, |path, action| {
+            entries.push_str(&crate::format::pol::lgpo(path, action)?);
+            Ok(())
+        });
+    }
+    let comment: String = heading(specs, &losses).iter().map(|line| format!("; {line}\r\n")).collect();
+    let text = format!("\u{feff}{comment}\r\n{entries}");
+    Export { bytes: text.encode_utf16().flat_map(u16::to_le_bytes).collect(), losses }
+}
+
+/// Returns the keys that Group Policy can set.
+fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
+    let mut keys = exported_keys(specs, losses);
+    keys.retain(|key| {
+        let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
+        if !fits {
+            let what = format!("{}: left out: Group Policy sets only what is below HKLM and HKCU", key.path);
+            losses.push(Loss { spec: key.spec.id.clone(), what });
+        }
+        fits
+    });
+    keys
+}
+
+/// Writes the entries of one key; what `write` refuses is a loss.
+fn each(
+    key: &ExportedKey<'_>,
+    losses: &mut Vec<Loss>,
+    mut write: impl FnMut(&KeyPath, TextAction<'_>) -> Result<(), String>,
+) {
+    let path = &key.path;
+    let mut lose = |what: String| losses.push(Loss { spec: key.spec.id.clone(), what });
+    let KeyState::Present { must_exist, values } = &key.state else {
+        return lose(format!("{path}: left out: it is to be deleted, and a policy deletes only values"));
+    };
+    if let Some(exclusive) = key.exclusive {
+        if exclusive == Exclusive::Tree {
+            lose(format!("{path}: other subkeys in it stay, which the spec deletes"));
+        }
+        if let Err(why) = write(path, TextAction::DeleteAllValues) {
+            lose(format!("{path}: other values in it stay: {why}"));
+        }
+    }
+    if *must_exist
+        && values.iter().all(|(_, data)| data.is_none())
+        && let Err(why) = write(path, TextAction::CreateKey)
+    {
+        lose(format!("{path}: left out: {why}"));
+    }
+    for (name, data) in values {
+        let action = data.as_ref().map_or(TextAction::Delete(name), |data| TextAction::Set(name, data));
+        if let Err(why) = write(path, action) {
+            lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
+        }
+    }
+}
