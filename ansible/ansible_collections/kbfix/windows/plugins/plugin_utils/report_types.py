@@ -167,7 +167,7 @@ class NamedRule(t.TypedDict):
 
 
 class Label(t.TypedDict):
-    """The name of a rule or a value in findings and waivers, its severity, and the controls that it fulfils."""
+    """The id of a rule or value in findings and waivers, its severity, and the controls that it implements."""
 
     id: t.NotRequired[str | None]
     severity: t.NotRequired[Severity | None]
@@ -175,7 +175,7 @@ class Label(t.TypedDict):
 
 
 class Controls(t.TypedDict):
-    """The controls that a rule fulfils, by catalogue."""
+    """The controls that a rule implements, by catalogue."""
 
     stig: t.NotRequired[list[str]]
     cis: t.NotRequired[list[str]]
@@ -204,7 +204,7 @@ class Satisfied(t.TypedDict):
 
 
 class ManualStep(t.TypedDict):
-    """A step that kbfix does not take."""
+    """A step that a person must do, because kbfix does not."""
 
     what: str
     order: t.NotRequired[StepOrder]
@@ -244,7 +244,7 @@ class LastApply(t.TypedDict):
 
 
 class Unread(t.TypedDict):
-    """The reason why something could not be read."""
+    """Why a key, value or file could not be read."""
 
     reason: Reason
     detail: str
@@ -341,7 +341,7 @@ class NamedOption(t.TypedDict):
 
 
 class DiffLines(t.TypedDict):
-    """A change as lines in `.reg` notation, of which two programs make the same diff."""
+    """A change as lines in `.reg` notation, to be shown as a diff."""
 
     heading: str
     before: str
