@@ -130,7 +130,7 @@ impl Bench {
             if number % 10 == 0 {
                 let _ = writeln!(
                     text,
-                    "  - key: HKLM\\SYSTEM\\ControlSet001\\services\\kbfix\\key {}\n    values:",
+                    "  - key: HKLM\\SYSTEM\\CurrentControlSet\\services\\kbfix\\key {}\n    values:",
                     number / 10
                 );
             }

@@ -7,7 +7,10 @@ use std::{
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
-    files::replace::{replace_file, replace_private_file, replace_private_file_by},
+    files::{
+        canonical::canonical,
+        replace::{replace_file, replace_private_file, replace_private_file_by},
+    },
     targets::{Address, Kind},
 };
 
@@ -162,13 +165,13 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     // The number of links in a row that Linux follows.
     for _ in 0..40 {
-        match fs::canonicalize(&path) {
+        match canonical(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             other => return other,
         }
         let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => fs::canonicalize(folder)?,
-            _ => fs::canonicalize(".")?,
+            Some(folder) if !folder.as_os_str().is_empty() => canonical(folder)?,
+            _ => canonical(Path::new("."))?,
         };
         let Some(name) = path.file_name() else { return Err(io::ErrorKind::NotFound.into()) };
         let here = folder.join(name);

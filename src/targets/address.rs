@@ -8,7 +8,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{KeyPath, RootKey};
+use crate::{
+    files::canonical::canonical,
+    registry::{KeyPath, RootKey},
+};
 
 use super::smb::Host;
 
@@ -217,8 +220,7 @@ fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();
     for above in given.ancestors() {
-        if let Ok(found) = std::fs::canonicalize(above) {
-            let mut whole = plain(found);
+        if let Ok(mut whole) = canonical(above) {
             for part in rest.into_iter().rev() {
                 match part {
                     Component::ParentDir => drop(whole.pop()),
@@ -232,30 +234,6 @@ fn absolute(path: &Path) -> PathBuf {
         rest.extend(above.components().next_back());
     }
     given
-}
-
-/// Removes the prefix `\\?\` of a canonical path on Windows, which few programs accept.
-///
-/// Source: Microsoft, "Naming Files, Paths, and Namespaces", Win32 File Namespaces.
-#[cfg(windows)]
-fn plain(path: PathBuf) -> PathBuf {
-    use std::path::Prefix;
-    let Some(Component::Prefix(prefix)) = path.components().next() else { return path };
-    let start = match prefix.kind() {
-        Prefix::VerbatimDisk(letter) => format!("{}:\\", char::from(letter)),
-        Prefix::VerbatimUNC(server, share) => {
-            format!("\\\\{}\\{}\\", server.to_string_lossy(), share.to_string_lossy())
-        }
-        _ => return path,
-    };
-    let mut plain = PathBuf::from(start);
-    plain.extend(path.components().skip(2));
-    plain
-}
-
-#[cfg(not(windows))]
-fn plain(path: PathBuf) -> PathBuf {
-    path
 }
 
 #[cfg(all(test, unix))]

@@ -11,7 +11,7 @@ use std::{
 use object::ReadCache;
 
 use crate::{
-    files::{pinned::Pinned, read::read_open},
+    files::{canonical::canonical, pinned::Pinned, read::read_open},
     format::pe::{self, PeError},
     registry::name,
     version::Platform,
@@ -101,7 +101,7 @@ impl DriveFolder {
     /// # Errors
     /// Returns the system's error where `root` is not a readable folder.
     pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
-        let root = fs::canonicalize(root)?;
+        let root = canonical(root)?;
         fs::read_dir(&root)?;
         Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
     }
@@ -207,7 +207,7 @@ impl DriveFolder {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
         }
-        match fs::canonicalize(&path) {
+        match canonical(&path) {
             Ok(real) if real.starts_with(&self.root) => Ok(Answer::Present(real)),
             Ok(_) => {
                 let detail = format!("{} is a link that leads out of {}", path.display(), self.root.display());

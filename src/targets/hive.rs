@@ -5,11 +5,13 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
-use crate::{files::replace::remove_leftovers, registry::KeyPath};
+use crate::{
+    files::{canonical::canonical, replace::remove_leftovers},
+    registry::KeyPath,
+};
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
@@ -43,7 +45,7 @@ impl HiveTarget {
     /// Returns an error where the file cannot be read or is not a hive.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
-        let real = fs::canonicalize(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
+        let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
         // Opened here already, so that a wrong file is an error; otherwise all its keys would only be unknown.
         let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,

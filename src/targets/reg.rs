@@ -13,7 +13,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -21,6 +20,7 @@ use std::{
 use crate::{
     diag::NamedOption,
     files::{
+        canonical::canonical,
         read::read_file,
         replace::{remove_leftovers, replace_file},
     },
@@ -63,7 +63,7 @@ impl RegTarget {
             let what = path.display().to_string();
             move |source| TargetError::Io { what, source }
         };
-        let real = fs::canonicalize(path).map_err(io(path))?;
+        let real = canonical(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
         let document = load(&real, code_page)?;
         Ok(Self { named: path.to_owned(), path: real, code_page, files, files_missing: false, document })

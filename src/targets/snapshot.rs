@@ -4,7 +4,7 @@
 //! to a snapshot changes the file in the way in which the machine would change, so that a plan can be tried out.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{
+    canonical::canonical,
     read::read_file,
     replace::{remove_leftovers, replace_file},
 };
@@ -70,8 +71,7 @@ impl SnapshotTarget {
     /// # Errors
     /// Returns an error where the file cannot be read or is not a snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
-        let path =
-            fs::canonicalize(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
+        let path = canonical(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
         Ok(Self { named, path, snapshot })
     }
@@ -193,6 +193,8 @@ fn uncovered(what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::{Value, json};
 
     use super::*;

@@ -8,9 +8,12 @@
 mod events;
 mod volume;
 
-use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
+use std::{collections::BTreeSet, path::Path, path::PathBuf};
 
-use crate::registry::{KeyPath, RootKey};
+use crate::{
+    files::canonical::canonical,
+    registry::{KeyPath, RootKey},
+};
 
 use super::{
     Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
@@ -58,8 +61,8 @@ impl ImageTarget {
     /// # Errors
     /// Returns an error where the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
-        let root = fs::canonicalize(folder)
-            .map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
+        let root =
+            canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
         let mut volume = Volume::open(&root, folder, drives)?;
         let registry = mounted(folder, &mut volume, allow_dirty);
         Ok(Self { named: folder.to_owned(), root, volume, allow_dirty, registry, users: None })

@@ -1,16 +1,16 @@
 //! Writes changes to the hive files. All changes are first made in memory. Only then are the files replaced, one after
 //! the other.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     OfflineRegistry,
     memory::{Edited, Spot, halted},
 };
-use crate::targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside};
+use crate::{
+    files::canonical::canonical,
+    targets::{KeyChange, Lock, WriteError, WriteFailure, lock::lock_beside},
+};
 
 impl OfflineRegistry {
     /// Makes the changes. Files are written only after all changes were made in memory, and only files that differ are
@@ -64,8 +64,8 @@ impl OfflineRegistry {
             if let Ok(path) = self.mounts[*mount].file.clone()
                 && !locks.contains_key(mount)
             {
-                let path = fs::canonicalize(&path)
-                    .map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
+                let path =
+                    canonical(&path).map_err(|source| WriteError::Io { place: path.display().to_string(), source })?;
                 let lock = lock_beside(&path).map_err(|error| error.refusal(&path.display().to_string()))?;
                 locks.insert(*mount, lock);
             }
@@ -76,6 +76,8 @@ impl OfflineRegistry {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use crate::targets::offline::write::*;
     use crate::{
         format::regf::{Filetime, Hive},

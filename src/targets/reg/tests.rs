@@ -1,6 +1,6 @@
 //! Tests for the coverage of an export, and that it is changed as a whole or not at all.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use crate::{
     registry::View,
