@@ -352,23 +352,6 @@ impl Outcome {
     }
 }
 
-impl Check {
-    /// Describes one fact of the check, as a sentence.
-    pub fn sentence(&self, evidence: &Evidence) -> String {
-        let Evidence { place, wanted, .. } = evidence;
-        let found = evidence.found_or_planned();
-        let part = match self.part {
-            Part::Applicable => String::new(),
-            Part::Cause => format!("cause {}: ", self.title),
-            Part::Prerequisite => format!("prerequisite {}: ", self.title),
-            Part::Hotfix => format!("hotfix {}: ", self.title),
-            Part::Deletion => "deletion: ".to_owned(),
-            Part::Trigger => "trigger: ".to_owned(),
-        };
-        format!("{part}{place}: found {found}, wanted {wanted}")
-    }
-}
-
 impl SpecPlan {
     /// Returns the outcome for the run as a whole: if a user could not be read, at least unknown.
     pub fn whole_outcome(&self) -> Outcome {
