@@ -29,6 +29,7 @@ fn the_first_spec_reads_like_its_article() {
             "Why",
             "Symptoms",
             "Where it applies",
+            "The cause",
             "Prerequisites",
             "Hotfix",
             "Parameters",

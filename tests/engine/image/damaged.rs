@@ -306,12 +306,12 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
 fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 6] = [
-        ("it does not begin with `regf`", |bytes| bytes.fill(b'x')),
+        ("the file does not begin with the signature `regf`", |bytes| bytes.fill(b'x')),
         ("the file ends inside the base block", |bytes| bytes.truncate(1000)),
         ("the file ends before the end of the hive bins", |bytes| bytes.truncate(6000)),
         ("the signature is wrong", |bytes| bytes[4096] = b'x'),
-        ("it does not fit into its bin", |bytes| bytes[4096 + 32..4096 + 36].fill(0x7F)),
-        ("it does not begin with `regf`", Vec::clear),
+        ("does not fit into its bin", |bytes| bytes[4096 + 32..4096 + 36].fill(0x7F)),
+        ("the file does not begin with the signature `regf`", Vec::clear),
     ];
     for (why, damage) in damages {
         let machine = Machine::new();
