@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     registry::Key,
-    targets::{Answer, Facts, KeyChange, Target, TargetError},
+    targets::{Answer, Facts, KeyChange, PolicyQuery, PolicyStores, Target, TargetError},
 };
 use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
-pub use reader::{KeyImage, Reader, Reads};
+pub use reader::{KeyImage, Reader, Reads, Told};
 
 /// Rounds of questions after which an observation gives up. Each round follows from the answers to the one before: a
 /// value names a file's folder, or a `*` yields the keys to look in next. A whole tree takes one round, however deep it
@@ -54,13 +54,15 @@ fn observe_within(
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
-            let reader = Reader::new(&facts);
+            let reader = Reader::new(&facts).with_policies(target.policy_stores() == PolicyStores::Here);
             ask(&reader);
             reader.missing.into_inner()
         };
-        if missing.keys.is_empty() && missing.files.is_empty() {
+        if missing.is_empty() {
             return Ok(facts);
         }
+        let queries = missing.policies.into_iter().map(|(scope, values)| PolicyQuery { scope, values });
+        read_policies_into(&mut facts, target, &queries.collect::<Vec<_>>(), &mut left)?;
         let files: Vec<_> = missing.files.into_iter().collect();
         let mut level = missing.keys;
         read_files_into(&mut facts, target, &files)?;
@@ -123,7 +125,22 @@ pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, Ta
         }
     }
     read_files_into(&mut now, target, &files)?;
+    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
     Ok(now)
+}
+
+fn read_policies_into(
+    facts: &mut Facts,
+    target: &mut dyn Target,
+    queries: &[PolicyQuery],
+    left: &mut Limits,
+) -> Result<(), TargetError> {
+    if !queries.is_empty() {
+        let answers = target.read_policies(queries)?;
+        left.take_policies(&answers).map_err(|what| too_much(target, &what))?;
+        answers.into_iter().for_each(|answer| facts.record_policies(answer));
+    }
+    Ok(())
 }
 
 fn read_files_into(facts: &mut Facts, target: &mut dyn Target, files: &[String]) -> Result<(), TargetError> {
@@ -155,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_has_a_limit() {
-        let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7 };
+        let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7, ..Limits::MOST };
         assert_eq!(observed(enough), Ok(true));
         for (most, word) in [
             (Limits { keys: 2, ..enough }, "more than 2 keys"),
@@ -171,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_changes_name_is_never_too_much_to_read_back() {
-        let least = Limits { keys: 1, names: 1, paths: 1, found: 1 };
+        let least = Limits { keys: 1, names: 1, paths: 1, found: 1, ..Limits::MOST };
         let changes: Vec<KeyChange> = [r"HKLM\SOFTWARE\Vendor\Top", r"HKLM\SOFTWARE\Vendor\Top\a"]
             .map(|key| KeyChange::new(key.parse().unwrap(), ChangeAction::Create, Vec::new()))
             .into();

@@ -79,6 +79,10 @@ codes! {
     TOO_MANY_CHANGES = "too-many-changes";
     /// Files of a drive were asked for, and the operator named no folder that holds them.
     FILES_NOT_GIVEN = "files-not-given";
+    /// Group Policy sets a value to other data than the spec, and writes it again.
+    POLICY_OWNED = "policy-owned";
+    /// It is not known whether Group Policy sets values.
+    POLICY_UNKNOWN = "policy-unknown";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.

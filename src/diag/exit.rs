@@ -56,7 +56,8 @@ impl Exit {
             Self::Refused => "wrong usage, or a spec, a plan or a journal is refused",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec is blocked or unknown, or needs a restart or a parameter; `rollback --check`, `retire --check`: something would be kept; \
+                "a spec is blocked or unknown, or needs a restart or a parameter; a warning that `--fail-on` names; \
+                  `rollback --check`, `retire --check`: something would be kept; \
                  `symptoms`: something could not be read"
             }
             Self::RolledBack => "a write failed, and everything was put back",

@@ -1,6 +1,6 @@
 //! How much one observation may query.
 
-use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery};
+use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 
 /// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
 /// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
@@ -14,6 +14,9 @@ const MOST_NAMES: usize = 2_500_000;
 /// The most keys and values that are found, a key counted as two. Until its plan is printed, a key takes about 5 KB and a value
 /// about 3 KB, so that all together take less than 1 GB.
 const MOST_FOUND: usize = 300_000;
+/// The most bytes of data that policy stores set, all together. One store is for all users, and each has its own copy of
+/// what it says; a real setting has less than 100 bytes.
+const MOST_POLICIES: usize = 64 << 20;
 
 /// How much one observation may query.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +29,13 @@ pub(super) struct Limits {
     pub(super) paths: usize,
     /// Keys and values that are found, a key counted as two.
     pub(super) found: usize,
+    /// Bytes of data in policy stores.
+    pub(super) policies: usize,
 }
 
 impl Limits {
-    pub(super) const MOST: Self = Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND };
+    pub(super) const MOST: Self =
+        Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND, policies: MOST_POLICIES };
 
     /// Returns these limits, raised by what the changes name: each key with its values, and the key above it. They are in
     /// memory already; and what was written, because its plan was within the limits, must be read back and undone.
@@ -59,6 +65,12 @@ impl Limits {
             Answer::Absent | Answer::Unread(_) => 0,
         };
         take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
+    }
+
+    /// Takes the data that policy stores set off what is left; says that it is too much.
+    pub(super) fn take_policies(&mut self, answers: &[PolicyFacts]) -> Result<(), String> {
+        let size = answers.iter().map(PolicyFacts::size).sum();
+        take(&mut self.policies, size, MOST_POLICIES, "bytes of data in policy stores")
     }
 }
 

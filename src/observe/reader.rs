@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, KeyQuery, Reason, Unread, ValueSelection},
+    targets::{
+        Answer, Facts, FileFacts, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread,
+        ValueSelection, Values,
+    },
 };
 
 /// Answers questions from facts, and notes those that the facts do not answer.
@@ -18,6 +21,8 @@ pub struct Reader<'a> {
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
     missed: Cell<usize>,
+    /// Whether policy stores are asked.
+    with_policies: bool,
 }
 
 /// The keys that were asked about.
@@ -49,6 +54,24 @@ struct Planned {
 pub(super) struct Missing {
     pub(super) keys: BTreeMap<Key, Ask>,
     pub(super) files: BTreeSet<String>,
+    pub(super) policies: BTreeMap<PolicyScope, Values>,
+}
+
+impl Missing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
+    }
+}
+
+/// What the policy stores say about a value, as [`Reader::policies`] returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The store.
+    pub store: PolicyStore,
+    /// The path of its file.
+    pub path: String,
+    /// Its setting, or why it could not be read.
+    pub says: Result<PolicySetting, Unread>,
 }
 
 #[derive(Default)]
@@ -92,7 +115,44 @@ impl<'a> Reader<'a> {
             sensitive: RefCell::default(),
             log: RefCell::default(),
             missed: Cell::default(),
+            with_policies: false,
         }
+    }
+
+    /// Has the reader ask policy stores, where the target has some.
+    #[must_use]
+    pub fn with_policies(self, with_policies: bool) -> Self {
+        Self { with_policies, ..self }
+    }
+
+    /// Returns what policy stores say about a value: one entry for each that says something or could not be read. None
+    /// where the target has no stores, or Group Policy sets no values in the key.
+    ///
+    /// # Errors
+    /// Why it is not known what they say.
+    pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
+        let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
+        match self.facts.borrow().policies(key, name) {
+            Some(Ok(answers)) => {
+                return Ok(answers
+                    .into_iter()
+                    .map(|StoreAnswer { store, says }| Told {
+                        store: store.store,
+                        path: store.path.clone(),
+                        says: says.cloned().map_err(Clone::clone),
+                    })
+                    .collect());
+            }
+            Some(Err(())) => {
+                return Err(Unread::new(Reason::Unknown, "the snapshot does not cover what policy stores say of it"));
+            }
+            None => {}
+        }
+        self.missed.set(self.missed.get() + 1);
+        let mut missing = self.missing.borrow_mut();
+        let values = missing.policies.entry(scope).or_default();
+        values.entry(key.clone()).or_default().insert(name.clone());
+        Ok(Vec::new())
     }
 
     /// Returns whether the key exists.

@@ -13,7 +13,7 @@ use super::{
     restart,
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Severity},
     journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
     targets::{Address, Target},
@@ -29,6 +29,8 @@ pub struct ApplyOptions {
     pub check: bool,
     /// The most keys and values that may change through a `*` of one spec.
     pub max_changes: usize,
+    /// The codes of warnings with which nothing is changed: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
+    pub fail_on: Vec<Code>,
     /// The packages of the hotfixes that are installed first.
     pub packages: Packages,
     /// How long a package may take before it is ended.
@@ -42,6 +44,7 @@ impl Default for ApplyOptions {
         Self {
             check: false,
             max_changes: MOST_CHANGES,
+            fail_on: Vec::new(),
             packages: Packages::default(),
             package_limit: Duration::from_secs(60 * 60),
             restart_services: false,
@@ -78,6 +81,7 @@ pub fn apply(
         None => journal::Operation::Apply,
     };
     let warnings = warnings(&plan, target);
+    refuse(&warnings, &options.fail_on)?;
     if status == PlanStatus::AlreadyApplied {
         let mut report = Report::of_applied_plan(plan, Command::Apply);
         report.diagnostics.extend(warnings);
@@ -125,6 +129,16 @@ pub fn apply(
         restart::restart(&mut report, progress);
     }
     Ok(report)
+}
+
+/// Refuses to change anything where there is a warning with one of these codes.
+fn refuse(warnings: &[Diagnostic], fail_on: &[Code]) -> Result<(), Error> {
+    let found = warnings.iter().filter(|warning| fail_on.contains(&warning.code));
+    let diagnostics: Vec<_> = found.map(|one| Diagnostic { severity: Severity::Error, ..one.clone() }).collect();
+    match diagnostics.is_empty() {
+        true => Ok(()),
+        false => Err(Error { exit: Exit::Blocked, diagnostics, moved: Vec::new() }),
+    }
 }
 
 /// Makes the changes of a plan, and reports what came of it. The caller holds the lock.

@@ -12,6 +12,7 @@ mod journals;
 pub mod library;
 pub mod package;
 mod plan;
+mod policy;
 mod progress;
 pub mod report;
 mod restart;

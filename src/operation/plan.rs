@@ -1,5 +1,6 @@
 //! Plans and a target: a plan is made of specs, and a saved one is checked against the target as it is now.
 
+use super::policy;
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
     observe::{observe, observe_again},
@@ -186,7 +187,8 @@ pub(super) fn cannot_apply(
 
 /// Returns what else the operator should know of a plan and its target.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
-    other_target(plan, target).into_iter().chain(missing_drives(plan, target)).collect()
+    let of_target = other_target(plan, target).into_iter().chain(missing_drives(plan, target));
+    of_target.chain(policy::warnings(plan, target)).collect()
 }
 
 /// Returns that files could not be read because the operator gave no folder for their drives, and a spec is unknown.

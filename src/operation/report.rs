@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     journal::Conflict,
     operation::{
         step::{Step, StepKind, StepResult},
@@ -165,6 +165,15 @@ impl Report {
             spec.named.iter_mut().for_each(|rule| rule.result = Truth::Met);
         }
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
+    }
+
+    /// Raises the exit code where there is a warning with one of these codes: the caller counts that as a failure.
+    #[must_use]
+    pub fn failing_on(mut self, codes: &[Code]) -> Self {
+        if self.diagnostics.iter().any(|diagnostic| codes.contains(&diagnostic.code)) {
+            self.exit_code = self.exit_code.max(Exit::Blocked);
+        }
+        self
     }
 
     /// Whether the package of a hotfix failed. Nothing was written to the registry then.

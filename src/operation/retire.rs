@@ -228,6 +228,8 @@ fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) ->
         named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        policy: Vec::new(),
+        policy_unread: Vec::new(),
         manual_steps: Vec::new(),
         restart,
         unset: Vec::new(),

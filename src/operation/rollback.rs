@@ -223,6 +223,8 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         named: Vec::new(),
         unread_users: Vec::new(),
         satisfied: Vec::new(),
+        policy: Vec::new(),
+        policy_unread: Vec::new(),
         manual_steps: Vec::new(),
         restart: journal.header.restart.clone(),
         pending_restart: None,

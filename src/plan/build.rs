@@ -129,6 +129,9 @@ fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
     for one in &mut plan.satisfied {
         one.sensitive = one.name.as_ref().is_some_and(|name| is_hidden(&one.key, name));
     }
+    for owner in &mut plan.policy {
+        owner.sensitive = is_hidden(&owner.key, &owner.name);
+    }
 }
 
 /// Reads which machine the target is, as far as its registry says.
@@ -230,6 +233,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         reasons.extend(replaced.map(pending::ReplacedFile::sentence));
     }
     let counts = counts(outcome);
+    let (policy, policy_unread) = std::mem::take(&mut registry.policy).finish();
     let restart = Restart {
         computer: spec.restart.computer,
         services: spec.restart.services.clone(),
@@ -251,6 +255,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         named: if counts { named::named(spec, &registry.held, &registry.changes) } else { Vec::new() },
         changes: if counts { registry.changes } else { Vec::new() },
         satisfied: if counts { registry.satisfied } else { Vec::new() },
+        policy: if counts { policy } else { Vec::new() },
+        policy_unread: if counts { policy_unread } else { Vec::new() },
         manual_steps: match outcome {
             Outcome::NotApplicable => Vec::new(),
             _ => spec.document.manual_steps.clone(),
@@ -319,5 +325,7 @@ fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
         plan.changes.clear();
         plan.named.clear();
         plan.satisfied.clear();
+        plan.policy.clear();
+        plan.policy_unread.clear();
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     targets::KeyChange,
 };
 
-use super::{Check, RulesHere, Satisfied, desired_state::DesiredState, named};
+use super::{Check, RulesHere, Satisfied, desired_state::DesiredState, named, policy};
 
 /// The result of a spec's registry rules.
 #[derive(Default)]
@@ -33,6 +33,8 @@ pub(super) struct Evaluation<'a> {
     pub checks: Vec<Check>,
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
+    /// What policy stores say about the values.
+    pub policy: policy::Found,
     /// The required state, against which the changes of later specs are checked.
     pub wants: DesiredState<'a>,
 }
@@ -52,6 +54,7 @@ impl Evaluation<'_> {
         self.changes.retain(|change| !is_left_out(&change.key));
         self.satisfied.retain(|one| !is_left_out(&one.key));
         self.held.retain(|held| !is_left_out(&held.key));
+        self.policy.leave_out(is_left_out);
     }
 }
 

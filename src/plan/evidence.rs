@@ -8,6 +8,23 @@ use crate::{
     targets::{Answer, FileFacts},
 };
 
+impl Check {
+    /// Describes one fact of the check, as a sentence.
+    pub fn sentence(&self, evidence: &Evidence) -> String {
+        let Evidence { place, wanted, .. } = evidence;
+        let found = evidence.found_or_planned();
+        let part = match self.part {
+            Part::Applicable => String::new(),
+            Part::Cause => format!("cause {}: ", self.title),
+            Part::Prerequisite => format!("prerequisite {}: ", self.title),
+            Part::Hotfix => format!("hotfix {}: ", self.title),
+            Part::Deletion => "deletion: ".to_owned(),
+            Part::Trigger => "trigger: ".to_owned(),
+        };
+        format!("{part}{place}: found {found}, wanted {wanted}")
+    }
+}
+
 /// Returns the fault of a plan's check; `None` if it has none, as far as that can be told without the spec.
 pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     let mut results = check.evidence.iter().map(|evidence| evidence.result);

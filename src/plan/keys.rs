@@ -45,6 +45,8 @@ pub(super) fn one_key(
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
         let read = reader.value(key, value.name).state();
+        // Asked in the same batch.
+        drop(reader.policies(key, value.name));
         let after = |before: Option<Data>| {
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
                 true => Unread::new(why.reason, "the existing data cannot be kept; it is sensitive, and is not shown"),
@@ -55,6 +57,10 @@ pub(super) fn one_key(
         match read.and_then(after) {
             Ok((None, _)) => result.refused.push(format!("{}: two rules require different data", place())),
             Ok((Some(after), before)) => {
+                let keeps = |data: Option<&Data>| {
+                    value.after(data).is_ok_and(|is| is.as_ref().is_some_and(|is| is.as_ref() == data))
+                };
+                result.policy.add(key, value.name, after.as_ref(), keeps, reader);
                 // Use the name as found, so that a deleted value comes back under the same name.
                 let name = reader.spelled(key, value.name);
                 if before == after {
@@ -72,7 +78,12 @@ pub(super) fn one_key(
     if exclusive {
         let names: BTreeSet<&ValueName> = wanted.iter().map(|value| value.name).collect();
         match exclusive::other_values(key, |name| names.contains(name), reader) {
-            Ok(others) => values.extend(others),
+            Ok(others) => {
+                others
+                    .iter()
+                    .for_each(|value| result.policy.add(key, &value.name, None, |data| data.is_none(), reader));
+                values.extend(others);
+            }
             Err(why) => {
                 unread = true;
                 result.unknown.push(format!("{key}, which must contain no other values: {why}"));
@@ -176,6 +187,7 @@ pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>
                 return;
             }
             for KeyImage { key, properties, values } in tree.into_iter().rev() {
+                values.iter().for_each(|(name, _)| result.policy.add(&key, name, None, |data| data.is_none(), reader));
                 let gone = |(name, data): (ValueName, _)| ValueChange { name, before: Some(data), after: None };
                 let values = values.into_iter().map(gone).collect();
                 result.changes.push(KeyChange { properties, ..KeyChange::new(key, ChangeAction::Delete, values) });

@@ -19,6 +19,7 @@ mod lookup;
 mod named;
 mod canonical;
 mod os;
+mod policy;
 mod pending;
 mod trigger;
 mod evaluation;
@@ -38,6 +39,7 @@ pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
+pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 pub use retirement::Retirement;
 
 use crate::{
@@ -127,6 +129,12 @@ pub struct SpecPlan {
     /// Everything that is already as the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
+    /// What policy stores say about the values that the spec wants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<PolicyOwner>,
+    /// The policy stores that could not be read, so that the owners of values are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_unread: Vec<PolicyUnread>,
     /// The steps that the spec asks for beside the registry, which kbfix does not take.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<ManualStep>,
@@ -341,23 +349,6 @@ impl Outcome {
             Self::RolledBack => Exit::RolledBack,
             Self::Failed => Exit::Failed,
         }
-    }
-}
-
-impl Check {
-    /// Describes one fact of the check, as a sentence.
-    pub fn sentence(&self, evidence: &Evidence) -> String {
-        let Evidence { place, wanted, .. } = evidence;
-        let found = evidence.found_or_planned();
-        let part = match self.part {
-            Part::Applicable => String::new(),
-            Part::Cause => format!("cause {}: ", self.title),
-            Part::Prerequisite => format!("prerequisite {}: ", self.title),
-            Part::Hotfix => format!("hotfix {}: ", self.title),
-            Part::Deletion => "deletion: ".to_owned(),
-            Part::Trigger => "trigger: ".to_owned(),
-        };
-        format!("{part}{place}: found {found}, wanted {wanted}")
     }
 }
 

@@ -171,6 +171,7 @@ fn one_rule<'a>(
                         result.wants.values.entry(key.clone()).or_default().push(value);
                     } else {
                         reader.value(&key, &value.name);
+                        drop(reader.policies(&key, &value.name));
                     }
                 }
                 held.extend(holds.then_some((key, applying)));

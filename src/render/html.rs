@@ -185,6 +185,10 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if !spec.changes.is_empty() {
         changes(spec, out);
     }
+    for (place, sentence) in wording::policies(spec) {
+        let _ =
+            writeln!(out, "<p>Policy: <span class=\"place\">{}</span>: {}</p>", escaped(&place), escaped(&sentence));
+    }
     for step in &spec.manual_steps {
         let _ = writeln!(out, "<p>By hand, {}</p>", escaped(&step.to_string()));
     }

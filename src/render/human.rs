@@ -96,6 +96,10 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     if !registry.is_empty() {
         let _ = writeln!(out, "  registry      {}", registry.join("; "));
     }
+    for (place, sentence) in wording::policies(spec) {
+        let _ = writeln!(out, "  policy        {}\n                {}", one_line(&place), one_line(&sentence));
+    }
+
     for found in report.symptoms.iter().filter(|found| found.id == spec.id) {
         symptoms::section(found, out);
     }

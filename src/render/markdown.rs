@@ -109,6 +109,9 @@ fn section(spec: &SpecPlan, out: &mut String) {
         }
         let _ = writeln!(out, "```");
     }
+    for (place, sentence) in wording::policies(spec) {
+        let _ = writeln!(out, "\nPolicy: {}: {}", escaped(&place), escaped(&sentence));
+    }
     for step in &spec.manual_steps {
         let _ = writeln!(out, "\nBy hand, {}", escaped(&step.to_string()));
     }

@@ -31,7 +31,9 @@ use crate::operation::report::Report;
 /// Formats a report as its versioned JSON document. Sensitive data is left out.
 pub fn report_json(report: &Report) -> String {
     let is_sensitive = report.specs.iter().any(|spec| {
-        spec.satisfied.iter().any(|one| one.sensitive) || spec.changes.iter().any(|one| !one.sensitive.is_empty())
+        spec.satisfied.iter().any(|one| one.sensitive)
+            || spec.changes.iter().any(|one| !one.sensitive.is_empty())
+            || spec.policy.iter().any(|one| one.sensitive)
     });
     let report = Report { changes_are: report.changes_are(), ..report.clone() };
     let mut document = serde_json::to_value(&report).unwrap_or_default();

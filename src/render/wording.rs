@@ -1,7 +1,8 @@
 //! Sentences that all formats of a report share.
 
 use crate::{
-    plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, RulesHere, SpecPlan, Truth},
+    diag::number_of,
+    plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, PolicyResult, RulesHere, SpecPlan, Truth},
     spec::document::ComputerRestart,
 };
 
@@ -89,6 +90,23 @@ pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
     let is = if spec.outcome == Outcome::Changed { "is met now" } else { "is not met" };
     let unmet = spec.named.iter().filter(|rule| rule.result == Truth::Unmet);
     unmet.map(move |rule| format!("{} {is}", rule.label))
+}
+
+/// Describes what policy stores say about the values of a spec: each place, and a sentence.
+pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)> {
+    let owned = spec.policy.iter().map(|owner| {
+        let result = match owner.result {
+            PolicyResult::Keeps => "as this spec requires",
+            PolicyResult::Undoes => "which undoes this spec at its next refresh",
+            PolicyResult::MayUndo => "which may undo this spec at its next refresh",
+        };
+        (owner.place(), format!("{}, {result}", owner.sentence()))
+    });
+    let unread = spec.policy_unread.iter().map(|one| {
+        let place = one.path.clone().unwrap_or_else(|| "policy stores".to_owned());
+        (place, format!("not known for {}: {}", number_of(one.values, "value"), one.why))
+    });
+    owned.chain(unread)
 }
 
 /// Describes the result of one fact. If it differs from the result of the whole check, the sentence says so.

@@ -105,13 +105,18 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns the same answer with the content converted by `f`.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<U> {
+    /// Returns what `f` makes of the content, or the same answer where there is none.
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
-            Self::Present(t) => Answer::Present(f(t)),
+            Self::Present(t) => f(t),
             Self::Absent => Answer::Absent,
             Self::Unread(why) => Answer::Unread(why),
         }
+    }
+
+    /// Returns the same answer with the content converted by `f`.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<U> {
+        self.and_then(|t| Answer::Present(f(t)))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use object::ReadCache;
 
 use crate::{
-    files::{canonical::canonical, pinned::Pinned},
+    files::{canonical::canonical, pinned::Pinned, read::read_open},
     format::pe::{self, PeError},
     registry::name,
     version::Platform,
@@ -31,6 +31,12 @@ fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
         Ok((size, cache)) => facts_in(size, &cache),
         Err(error) => unread(path, &error),
     }
+}
+
+/// Returns the bytes of a file, of at most `most`, which is reached from the folder `root` without a link.
+pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
+    let opened = Pinned::open(root, path).and_then(|reached| reached.file());
+    opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
 }
 
 fn facts_in(size: u64, cache: &ReadCache<fs::File>) -> Answer<FileFacts> {
@@ -117,30 +123,25 @@ impl DriveFolder {
 
     /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
-        match self.find(path) {
-            Answer::Present(found) => facts_below(Some(&self.root), &found),
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
-        }
+        self.find(path).and_then(|found| facts_below(Some(&self.root), &found))
+    }
+
+    /// Returns the bytes of the file at `path`, of at most `most`.
+    pub fn bytes(&mut self, path: &str, most: u64) -> Answer<Vec<u8>> {
+        self.find(path).and_then(|found| bytes_below(&self.root, &found, most))
     }
 
     /// Opens a file. `path` is the file's absolute path on the other machine, with its drive letter.
     pub fn open_file(&mut self, path: &str) -> Answer<fs::File> {
-        match self.find(path) {
-            Answer::Present(found) => Pinned::open(&self.root, &found)
-                .and_then(|reached| reached.file())
-                .map_or_else(|error| unread(&found, &error), Answer::Present),
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
-        }
+        self.find(path).and_then(|found| {
+            let opened = Pinned::open(&self.root, &found).and_then(|reached| reached.file());
+            opened.map_or_else(|error| unread(&found, &error), Answer::Present)
+        })
     }
 
     /// Returns the local path of a file of the other machine, spelled as on the local disk.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
-        match self.names_below_root(path) {
-            Ok(names) => self.find_below(names),
-            Err(why) => Answer::Unread(why),
-        }
+        self.names_below_root(path).map_or_else(Answer::Unread, |names| self.find_below(names))
     }
 
     /// Returns the local path of the file or folder that these names lead to from the root of the drive, spelled as on

@@ -5,6 +5,7 @@
 
 mod document;
 mod drift;
+mod policies;
 mod query;
 
 use std::{
@@ -17,7 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
 
-use super::{Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, Reason, Unread, ValueSelection, hku};
+use super::{
+    Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, PolicyFacts, PolicyScope, Reason, Unread,
+    ValueSelection, hku,
+};
 use document::FactsDocument;
 pub use drift::Drift;
 
@@ -32,6 +36,7 @@ pub struct Facts {
     /// answered.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
+    policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
 }
 
 /// The path of a file. Paths that differ only in upper and lower case are equal.
@@ -111,6 +116,7 @@ impl Facts {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).sensitive.insert(name.clone());
         }
+        self.hide_policies(key, name);
     }
 
     /// Returns whether the value's data is sensitive.

@@ -26,6 +26,7 @@ pub mod lock;
 mod offline;
 mod open;
 mod pol;
+mod policy;
 mod precondition;
 mod profiles;
 mod reg;
@@ -45,6 +46,9 @@ pub use image::ImageTarget;
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
 pub use pol::PolTarget;
+pub use policy::{
+    PolicyEffect, PolicyFacts, PolicyQuery, PolicyScope, PolicySetting, PolicyStore, StoreAnswer, StoreFacts, Values,
+};
 pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
@@ -82,6 +86,17 @@ pub enum ValueSelection {
     All,
 }
 
+/// Whether a target has policy stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyStores {
+    /// It has them.
+    Here,
+    /// They are not part of it: it is an export or a hive.
+    Elsewhere,
+    /// It is a copy of a machine, taken without them.
+    NotTaken,
+}
+
 /// A system whose registry and files kbfix reads and, for most kinds of targets, changes.
 pub trait Target {
     /// Returns the URI by which the user named the target, without any password.
@@ -100,6 +115,20 @@ pub trait Target {
     /// # Errors
     /// Returns an error only where the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
+
+    /// Returns whether the target has policy stores to read.
+    fn policy_stores(&self) -> PolicyStores {
+        PolicyStores::Elsewhere
+    }
+
+    /// Returns what the policy stores of each scope say about values, in the same order. Asked only of a target that
+    /// has stores.
+    ///
+    /// # Errors
+    /// Returns an error only where the target as a whole cannot be read.
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
+    }
 
     /// Answers each question about events, in the same order. A log that the target does not have is absent.
     ///

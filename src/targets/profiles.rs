@@ -59,6 +59,40 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
 
+/// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista
+/// `C:\Documents and Settings\All Users`. Where the registry names none, it is where Windows puts it.
+///
+/// # Errors
+/// Returns an error where the target as a whole cannot be read.
+pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<String> {
+    let named = match text(&mut ask, PROFILES, "ProgramData")? {
+        Ok(None) => below_profiles(&mut ask, "AllUsersProfile")?,
+        known => known,
+    };
+    let folder = named.map(|folder| folder.unwrap_or_else(|| r"%SystemDrive%\ProgramData".to_owned()));
+    Ok(folder.and_then(|folder| expanded(&folder, system_root)))
+}
+
+/// Returns the folder of a user's profile; `None` where the user has none.
+///
+/// # Errors
+/// Returns an error where the target as a whole cannot be read.
+pub(super) fn folder_of(
+    mut ask: impl Ask,
+    sid: &KeyName,
+    system_root: &Result<String, Unread>,
+) -> Asked<Option<String>> {
+    let folder = text(&mut ask, &format!("{PROFILES}\\{sid}"), "ProfileImagePath")?;
+    Ok(folder.and_then(|folder| folder.map(|folder| expanded(&folder, system_root)).transpose()))
+}
+
+/// Returns the folder whose name is in a value, below the folder of all profiles; `None` where the registry names none.
+fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
+    let (above, name): (Result<_, Unread>, Result<_, Unread>) =
+        (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);
+    Ok(above.and_then(|above| Ok(above.zip(name?).map(|(above, name)| format!("{above}\\{name}")))))
+}
+
 /// Returns whether the change may alter which hive belongs to which user: whether it changes `ProfileList`, or
 /// `SystemRoot`, which the folders of profiles refer to.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
@@ -127,9 +161,7 @@ fn default_profile(mut ask: impl Ask) -> Asked<String> {
         Ok(None) => None,
         known => return Ok(known.and_then(|folder| folder.ok_or_else(absent))),
     };
-    let (above, name): (Result<_, Unread>, Result<_, Unread>) =
-        (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, "DefaultUserProfile")?);
-    let below = above.and_then(|above| Ok(above.zip(name?).map(|(above, name)| format!("{above}\\{name}"))));
+    let below = below_profiles(&mut ask, "DefaultUserProfile")?;
     Ok(below.and_then(|below| whole.or(below).ok_or_else(absent)))
 }
 

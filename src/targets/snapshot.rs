@@ -18,8 +18,8 @@ use crate::files::{
 };
 
 use super::{
-    Answer, EventAnswer, EventFacts, EventQuery, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target,
-    TargetError, WriteError, WriteFailure, lock::lock_beside, precondition,
+    Answer, EventAnswer, EventFacts, EventQuery, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts,
+    PolicyQuery, PolicyStores, Reason, Target, TargetError, WriteError, WriteFailure, lock::lock_beside, precondition,
 };
 
 /// The content of a snapshot file.
@@ -124,6 +124,20 @@ impl Target for SnapshotTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let facts = &self.snapshot.facts;
         Ok(paths.iter().map(|path| facts.file(path).unwrap_or_else(|| not_covered(path))).collect())
+    }
+
+    fn policy_stores(&self) -> PolicyStores {
+        let has_none = ["hive:", "reg:", "pol:"].iter().any(|kind| self.snapshot.taken_of.starts_with(kind));
+        match self.snapshot.facts.has_policies() {
+            true => PolicyStores::Here,
+            false if has_none => PolicyStores::Elsewhere,
+            false => PolicyStores::NotTaken,
+        }
+    }
+
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        let facts = &self.snapshot.facts;
+        Ok(queries.iter().map(|query| facts.policies_of(query)).collect())
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

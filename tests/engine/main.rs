@@ -11,6 +11,7 @@ mod hives;
 mod image;
 mod library;
 mod policies;
+mod policy;
 mod properties;
 mod scenario;
 mod targets;

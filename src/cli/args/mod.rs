@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+pub(in crate::cli) mod fail_on;
 pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod packages;
 pub(in crate::cli) mod plans;

@@ -2,7 +2,7 @@
 
 use kbfix::operation::{self, MOST_CHANGES, Request};
 
-use super::{packages::PackageArguments, plans::Asked, specs::SpecArguments};
+use super::{fail_on::FailOnArguments, packages::PackageArguments, plans::Asked, specs::SpecArguments};
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 /// The arguments that name specs or a saved plan.
@@ -24,6 +24,9 @@ pub(in crate::cli) struct RequestArguments {
     /// `apply` refuses to change anything.
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
+
+    #[command(flatten)]
+    pub(in crate::cli) fail_on: FailOnArguments,
 
     #[command(flatten)]
     pub(in crate::cli) packages: PackageArguments,

@@ -62,6 +62,7 @@ fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandEr
     let options = ApplyOptions {
         check: arguments.check,
         max_changes: arguments.request.max_changes,
+        fail_on: arguments.request.fail_on.codes(),
         packages: arguments.request.packages.packages(),
         package_limit: Duration::from_secs(arguments.package_limit.saturating_mul(60)),
         restart_services: arguments.restart_services,

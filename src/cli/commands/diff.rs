@@ -145,7 +145,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    let mut report = Report { plan: text, ..diff.into_report() };
+    let mut report = Report { plan: text, ..diff.into_report().failing_on(&arguments.request.fail_on.codes()) };
     if let (true, Request::Specs(specs)) = (arguments.symptoms, &request) {
         operation::add_symptoms(&mut report, specs, target.as_mut(), &arguments.state.store()?, output)?;
     }

@@ -133,7 +133,7 @@ impl Document {
                     Some(
                         Instruction::CreateKey
                             | Instruction::SecureKey
-                            | Instruction::Comment
+                            | Instruction::Comment(_)
                             | Instruction::DeleteKeys(_)
                     )
                 )

@@ -69,8 +69,8 @@ pub enum Instruction {
     CreateKey,
     /// `**SecureKey`: changes the key's permissions.
     SecureKey,
-    /// `**Comment:`: nothing.
-    Comment,
+    /// `**Comment:`: nothing; the text after the colon. `ntuser.pol` has the name of a GPO in one, before its entries.
+    Comment(String),
 }
 
 pub(super) const DELETE: &str = "**del.";
@@ -97,8 +97,8 @@ pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Resul
         Instruction::DeleteAllValues
     } else if after(name, "**SecureKey").is_some() {
         Instruction::SecureKey
-    } else if after(name, "**Comment:").is_some() {
-        Instruction::Comment
+    } else if let Some(text) = after(name, "**Comment:") {
+        Instruction::Comment(text.to_owned())
     } else if name.is_empty() && data.value_type.0 == 0 {
         Instruction::CreateKey
     } else {

@@ -63,7 +63,7 @@ impl<'a> KeyState<'a> {
                 self.deleted = true;
             }
             Instruction::CreateKey => self.present = true,
-            Instruction::DeleteKeys(_) | Instruction::SecureKey | Instruction::Comment => {}
+            Instruction::DeleteKeys(_) | Instruction::SecureKey | Instruction::Comment(_) => {}
         }
         self.present |= matches!(instruction, Instruction::Set { .. } | Instruction::Soft { .. });
     }

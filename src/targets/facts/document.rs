@@ -10,7 +10,7 @@ use serde::{
 
 use crate::{
     registry::{Data, Key, ValueName},
-    targets::{Answer, FileFacts},
+    targets::{Answer, FileFacts, PolicyFacts},
 };
 
 use super::{Asked, Facts, FilePath, KeyRecord};
@@ -22,6 +22,9 @@ pub(super) struct FactsDocument {
     keys: Vec<KeyEntry>,
     /// The facts of each file.
     files: Vec<FileEntry>,
+    /// What policy stores say; missing where none was asked.
+    #[serde(default)]
+    policies: Vec<PolicyFacts>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -60,6 +63,15 @@ impl TryFrom<FactsDocument> for Facts {
                 return Err(format!("{} is given twice", path.0));
             }
         }
+        for policies in document.policies {
+            if let Some(fault) = policies.fault() {
+                return Err(fault);
+            }
+            let scope = policies.scope.clone();
+            if facts.policies.insert(scope.clone(), Arc::new(policies)).is_some() {
+                return Err(format!("the policy stores of {scope:?} are given twice"));
+            }
+        }
         Ok(facts)
     }
 }
@@ -93,6 +105,8 @@ pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Valu
 struct Written<'a> {
     keys: Vec<WrittenKey<'a>>,
     files: Vec<WrittenFile<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<&'a PolicyFacts>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +131,7 @@ impl Serialize for Facts {
             WrittenKey { key, found: found.as_ref().map(Arc::as_ref), asked }
         });
         let files = self.files.iter().map(|(path, found)| WrittenFile { path, found });
-        Written { keys: keys.collect(), files: files.collect() }.serialize(serializer)
+        let policies = self.policies.values().map(Arc::as_ref);
+        Written { keys: keys.collect(), files: files.collect(), policies: policies.collect() }.serialize(serializer)
     }
 }

@@ -44,6 +44,7 @@ impl Facts {
                 moved.push(Drift { place: path.0.clone(), was: file_text(was), is });
             }
         }
+        self.policies_moved(now, &mut moved);
         moved
     }
 }
@@ -92,6 +93,7 @@ impl Facts {
                 changed.push(Drift { place: path.0.clone(), was: file_text(was), is: file_text(is) });
             }
         }
+        self.policies_changed(now, &mut changed);
         changed
     }
 }

@@ -16,8 +16,13 @@ use crate::{
 };
 
 use super::{
-    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError,
-    Unread, WriteError, WriteFailure, drives::Drives, lock::lock_beside, offline::OfflineRegistry, profiles,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
+    PolicyStores, Reason, Target, TargetError, Unread, WriteError, WriteFailure,
+    drives::Drives,
+    lock::lock_beside,
+    offline::OfflineRegistry,
+    policy::{self, Place, Stores},
+    profiles,
 };
 use volume::Volume;
 
@@ -135,6 +140,24 @@ impl ImageTarget {
     }
 }
 
+/// The policy stores of an image.
+struct StoreFiles<'a> {
+    registry: &'a mut OfflineRegistry,
+    volume: &'a mut Volume,
+    system_root: &'a Result<String, Unread>,
+}
+
+impl Stores for StoreFiles<'_> {
+    fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        self.registry.read(query)
+    }
+
+    fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError> {
+        let path = format!("{}\\{}", folder.trim_end_matches('\\'), place.below);
+        Ok(self.volume.bytes(&path, most, self.system_root))
+    }
+}
+
 /// Mounts the machine's own hives, without those of its users.
 fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
     let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
@@ -163,6 +186,17 @@ impl Target for ImageTarget {
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let system_root = self.system_root()?;
         Ok(paths.iter().map(|path| self.volume.facts(path, &system_root)).collect())
+    }
+
+    fn policy_stores(&self) -> PolicyStores {
+        PolicyStores::Here
+    }
+
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        let system_root = self.system_root()?;
+        let mut files =
+            StoreFiles { registry: &mut self.registry, volume: &mut self.volume, system_root: &system_root };
+        policy::read(queries, &mut files)
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

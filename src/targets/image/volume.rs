@@ -78,6 +78,14 @@ impl Volume {
         }
     }
 
+    /// Returns the bytes of the file that the machine calls `path`, of at most `most`.
+    pub(super) fn bytes(&mut self, path: &str, most: u64, system_root: &Result<String, Unread>) -> Answer<Vec<u8>> {
+        match self.drive(path, system_root) {
+            Ok(drive) => drive.bytes(path, most),
+            Err(why) => Answer::Unread(why),
+        }
+    }
+
     /// Opens the file that the machine calls `path`.
     pub(super) fn open_file(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<File> {
         match self.drive(path, system_root) {

@@ -29,6 +29,21 @@ pub(super) fn file_facts(path: &str) -> Answer<FileFacts> {
     resolved(path).map_or_else(Answer::Unread, |path| drives::facts_of(&path))
 }
 
+/// Returns the bytes of a file, of at most `most`, in a folder of this machine. Below the folder no link is followed:
+/// a profile belongs to its user, who may put one there.
+pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
+    let folder = match resolved(folder) {
+        Ok(folder) => folder,
+        Err(why) => return Answer::Unread(why),
+    };
+    match drives::bytes_below(&folder, &folder.join(below), most) {
+        Answer::Absent if root(&folder).is_some_and(|drive| !drive.exists()) => {
+            Answer::unread(Reason::Unknown, format!("the drive of {} is not there now", folder.display()))
+        }
+        answer => answer,
+    }
+}
+
 /// Returns an absolute path on a drive of this machine, with its links resolved.
 ///
 /// Parts that do not exist, or cannot be checked, stay as they are.

@@ -23,8 +23,9 @@ use windows_sys::Win32::System::Registry::{KEY_WOW64_32KEY, KEY_WOW64_64KEY};
 use crate::registry::View;
 
 use super::{
-    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteError,
-    WriteFailure,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
+    PolicyStores, Target, TargetError, WriteError, WriteFailure,
+    policy::{self, Place, Stores},
 };
 
 pub use secure::{
@@ -44,6 +45,21 @@ impl LocalTarget {
     }
 }
 
+/// The policy stores of this machine.
+struct StoreFiles {
+    buffer: raw::Buffer,
+}
+
+impl Stores for StoreFiles {
+    fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        Ok(read::key_facts(query, &mut self.buffer))
+    }
+
+    fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError> {
+        Ok(disk::bytes(folder, &place.below, most))
+    }
+}
+
 impl Target for LocalTarget {
     fn uri(&self) -> String {
         "local".to_owned()
@@ -60,6 +76,14 @@ impl Target for LocalTarget {
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         Ok(paths.iter().map(|path| disk::file_facts(path)).collect())
+    }
+
+    fn policy_stores(&self) -> PolicyStores {
+        PolicyStores::Here
+    }
+
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        policy::read(queries, &mut StoreFiles { buffer: raw::Buffer::new() })
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, process::Command};
 
 use crate::targets::{
     Answer, FileFacts, Reason,
-    drives::{facts_of, file_names},
+    drives::{bytes_below, facts_of, file_names},
 };
 
 use super::{Connection, Trouble, program};
@@ -34,11 +34,16 @@ impl Connection {
     /// # Errors
     /// Returns an error where the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
-        Ok(match self.fetch(path)? {
-            Answer::Present(fetched) => named(facts_of(&fetched.path()), path),
-            Answer::Absent => Answer::Absent,
-            Answer::Unread(why) => Answer::Unread(why),
-        })
+        Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
+    }
+
+    /// Returns the bytes of the file at `path`, of at most `most`.
+    ///
+    /// # Errors
+    /// Returns an error where the machine as a whole cannot be asked.
+    pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
+        let fetched = self.fetch(path)?;
+        Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
     }
 
     /// Fetches the file at `path`.
@@ -120,7 +125,7 @@ impl Connection {
 }
 
 /// Replaces the local path in the answer with the path on the other machine.
-fn named(answer: Answer<FileFacts>, path: &str) -> Answer<FileFacts> {
+fn named<T>(answer: Answer<T>, path: &str) -> Answer<T> {
     match answer {
         Answer::Unread(why) => Answer::unread(why.reason, format!("the local copy of {path}: {}", why.detail)),
         other => other,

@@ -8,8 +8,11 @@ use std::{
 };
 
 use crate::targets::{
-    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Target, TargetError, WriteFailure,
-    drives::Drives, lock::lock_beside,
+    Answer, EventFacts, EventQuery, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts, PolicyQuery,
+    PolicyStores, Reason, Target, TargetError, WriteFailure,
+    drives::Drives,
+    lock::lock_beside,
+    policy::{self, Place, Stores},
 };
 
 use super::{Host, Settings, Trouble};
@@ -82,6 +85,26 @@ impl Connection {
     }
 }
 
+/// The policy stores of another machine.
+struct StoreFiles<'a>(&'a mut SmbTarget);
+
+impl Stores for StoreFiles<'_> {
+    fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        let answers = self.0.read_keys(std::slice::from_ref(query))?;
+        Ok(answers.into_iter().next().unwrap_or(Answer::Absent))
+    }
+
+    fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError> {
+        let path = format!("{}\\{}", folder.trim_end_matches('\\'), place.below);
+        if let Some(drive) = self.0.drives.of(&path) {
+            return Ok(drive.bytes(&path, most));
+        }
+        // The registry was read without shares and smbclient, so a machine without them is no failure here.
+        let fetched = self.0.connection.bytes(&path, most);
+        Ok(fetched.unwrap_or_else(|trouble| Answer::unread(Reason::Unknown, format!("{path}: {trouble}"))))
+    }
+}
+
 impl Target for SmbTarget {
     fn uri(&self) -> String {
         self.connection.host.to_string()
@@ -100,6 +123,14 @@ impl Target for SmbTarget {
             });
         }
         Ok(facts)
+    }
+
+    fn policy_stores(&self) -> PolicyStores {
+        PolicyStores::Here
+    }
+
+    fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
+        policy::read(queries, &mut StoreFiles(self))
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

@@ -31,10 +31,13 @@ SecurityDescriptor = str
 ValueName = str
 Severity = t.Literal["low", "medium", "high", "critical"]
 Exclusive = t.Literal[True, "tree"]
+PolicyStore = t.Literal["local", "non_administrators", "administrators", "user", "applied"]
+PolicyEffect = t.Literal["set", "set_if_absent", "delete"]
+PolicyResult = t.Literal["keeps", "undoes", "may_undo"]
+Reason = t.Literal["denied", "malformed", "unsupported", "not_configured", "unknown"]
 StepOrder = t.Literal["before", "after"]
 ComputerRestart = t.Literal["never", "unknown", "required"]
 Answer = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]
-Reason = t.Literal["denied", "malformed", "unsupported", "not_configured", "unknown"]
 EventLevel = t.Literal["critical", "error", "warning", "information", "verbose"]
 Expectation = t.Literal["gone", "appears"]
 Answer2 = t.Literal["absent"] | dict[str, t.Any] | dict[str, t.Any]
@@ -74,6 +77,8 @@ class SpecPlan(t.TypedDict):
     rules: t.NotRequired[RulesHere | None]
     named: t.NotRequired[list[NamedRule]]
     satisfied: t.NotRequired[list[Satisfied]]
+    policy: t.NotRequired[list[PolicyOwner]]
+    policy_unread: t.NotRequired[list[PolicyUnread]]
     manual_steps: t.NotRequired[list[ManualStep]]
     restart: Restart
     pending_restart: t.NotRequired[PendingRestart | None]
@@ -203,6 +208,36 @@ class Satisfied(t.TypedDict):
     sensitive: t.NotRequired[bool]
 
 
+class PolicyOwner(t.TypedDict):
+    """A policy store that says something about a value that the spec wants."""
+
+    key: KeyPath
+    view: t.NotRequired[View]
+    name: ValueName
+    store: PolicyStore
+    path: str
+    gpo: t.NotRequired[str | None]
+    effect: PolicyEffect
+    data: t.NotRequired[Data | None]
+    result: PolicyResult
+    sensitive: t.NotRequired[bool]
+
+
+class PolicyUnread(t.TypedDict):
+    """A policy store that could not be read."""
+
+    path: str | None
+    why: Unread
+    values: int
+
+
+class Unread(t.TypedDict):
+    """Why a key, value or file could not be read."""
+
+    reason: Reason
+    detail: str
+
+
 class ManualStep(t.TypedDict):
     """A step that a person must do, because kbfix does not."""
 
@@ -241,13 +276,6 @@ class LastApply(t.TypedDict):
 
     time: str
     journal: str
-
-
-class Unread(t.TypedDict):
-    """Why a key, value or file could not be read."""
-
-    reason: Reason
-    detail: str
 
 
 class FoundSymptom(t.TypedDict):

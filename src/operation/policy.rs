@@ -1,0 +1,92 @@
+//! What the operator should know of policy stores: which values Group Policy writes back, and of which values that is not
+//! known.
+
+use crate::{
+    diag::{Code, Diagnostic, Hint, number_of},
+    plan::{Plan, PolicyOwner, PolicyResult, PolicyUnread, SpecPlan},
+    registry::Key,
+    targets::{PolicyScope, PolicyStores, Target},
+};
+
+/// The most places that a message names; it always has their number.
+const MOST: usize = 5;
+
+/// Returns one warning for each spec whose values Group Policy undoes, and one for all values whose owner is not known.
+pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
+    let owned = plan.specs.iter().filter_map(owned);
+    owned.chain(unknown(plan, target)).collect()
+}
+
+fn owned(spec: &SpecPlan) -> Option<Diagnostic> {
+    let owners: Vec<&PolicyOwner> = with(spec, PolicyResult::Undoes).collect();
+    if owners.is_empty() {
+        return None;
+    }
+    let values = number_of(values(&owners), "value");
+    let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
+    let message = format!("{}: Group Policy undoes {values} of it at its next refresh: {places}", spec.id);
+    let hint = "change the policy; a change of the registry alone does not last";
+    Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
+}
+
+fn unknown(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
+    let counted = |what: String| {
+        let message = format!("whether Group Policy undoes it is not known: {what}");
+        Diagnostic::warning(Code::POLICY_UNKNOWN, message)
+    };
+    let stores = target.policy_stores();
+    if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && plan.specs.iter().any(asks_for_values) {
+        let not_taken = stores == PolicyStores::NotTaken;
+        let what = if not_taken {
+            "the snapshot was taken without policy stores"
+        } else {
+            "the plan was made without policy stores"
+        };
+        let hint = if not_taken { "take a new snapshot" } else { "make a new plan" };
+        return Some(counted(what.to_owned()).hint(hint));
+    }
+    let mut unread: Vec<PolicyUnread> = Vec::new();
+    for one in plan.specs.iter().flat_map(|spec| &spec.policy_unread) {
+        match unread.iter_mut().find(|known| known.path == one.path && known.why == one.why) {
+            Some(known) => known.values += one.values,
+            None => unread.push(one.clone()),
+        }
+    }
+    let perhaps: Vec<&PolicyOwner> = plan.specs.iter().flat_map(|spec| with(spec, PolicyResult::MayUndo)).collect();
+    let of_stores = unread.iter().map(|one| format!("{} ({})", reason(one), number_of(one.values, "value")));
+    let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
+    let count = unread.len() + perhaps.len();
+    let all: Vec<String> = of_stores.chain(of_groups).collect();
+    let hint = Hint::new("read it as an account that may, or check these values in gpresult");
+    (count > 0).then(|| counted(listed(all, count)).hint(hint))
+}
+
+/// Returns why a store was not read, with its path.
+fn reason(one: &PolicyUnread) -> String {
+    match &one.path {
+        Some(path) if !one.why.detail.contains(path.as_str()) => format!("{path}: {}", one.why),
+        _ => one.why.to_string(),
+    }
+}
+
+fn with(spec: &SpecPlan, result: PolicyResult) -> impl Iterator<Item = &PolicyOwner> {
+    spec.policy.iter().filter(move |owner| owner.result == result)
+}
+
+/// Returns how many values have one of these owners; a value can have several.
+fn values(owners: &[&PolicyOwner]) -> usize {
+    owners.iter().map(|owner| (&owner.key, &owner.name)).collect::<std::collections::BTreeSet<_>>().len()
+}
+
+fn listed(all: impl IntoIterator<Item = String>, count: usize) -> String {
+    let shown: Vec<String> = all.into_iter().take(MOST).collect();
+    let more = if count > MOST { format!("; and {} more", count - MOST) } else { String::new() };
+    format!("{}{more}", shown.join("; "))
+}
+
+/// Returns whether the spec changes, or has found as required, a value that Group Policy can set.
+fn asks_for_values(spec: &SpecPlan) -> bool {
+    let is_of_policy = |key: &Key| PolicyScope::of(key).is_some();
+    spec.changes.iter().any(|change| !change.values.is_empty() && is_of_policy(&change.key))
+        || spec.satisfied.iter().any(|one| one.name.is_some() && is_of_policy(&one.key))
+}

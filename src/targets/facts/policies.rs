@@ -1,0 +1,135 @@
+//! What policy stores say, among the facts.
+
+use std::sync::Arc;
+
+use crate::{
+    registry::{Key, ValueName, notation},
+    targets::{Answer, PolicyEffect, PolicyFacts, PolicyQuery, PolicyScope, PolicySetting, StoreAnswer, StoreFacts},
+};
+
+use super::{Drift, Facts};
+
+impl Facts {
+    /// Adds what the stores of a scope say.
+    pub fn record_policies(&mut self, answer: PolicyFacts) {
+        match self.policies.get_mut(&answer.scope) {
+            Some(known) => Arc::make_mut(known).add(answer),
+            None => drop(self.policies.insert(answer.scope.clone(), Arc::new(answer))),
+        }
+    }
+
+    /// Returns whether any policy store was asked.
+    pub fn has_policies(&self) -> bool {
+        !self.policies.is_empty()
+    }
+
+    /// Returns what each policy store that says something, or could not be read, says about a value; `None` where it was
+    /// not asked for, and an error where a snapshot does not cover it.
+    pub fn policies(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
+        self.policies.get(&PolicyScope::of(key)?)?.answers(key, name)
+    }
+
+    /// Returns the questions about policy stores that these facts answer.
+    pub fn policy_questions(&self) -> Vec<PolicyQuery> {
+        self.policies.values().map(|facts| facts.question()).collect()
+    }
+
+    /// Answers a question from these facts.
+    pub(in crate::targets) fn policies_of(&self, query: &PolicyQuery) -> PolicyFacts {
+        match self.policies.get(&query.scope) {
+            Some(facts) => facts.part(query.clone()),
+            None => PolicyFacts::not_covered(query.clone()),
+        }
+    }
+
+    pub(super) fn hide_policies(&mut self, key: &Key, name: &ValueName) {
+        let facts = PolicyScope::of(key).and_then(|scope| self.policies.get_mut(&scope));
+        if let Some(facts) =
+            facts.filter(|facts| facts.answers(key, name).is_some_and(|told| told.is_ok_and(|told| !told.is_empty())))
+        {
+            Arc::make_mut(facts).hide(key, name);
+        }
+    }
+
+    /// Compares what policy stores say with newer answers to the same questions. A store that says the same about every
+    /// value is the same, whatever else became of its file.
+    pub(super) fn policies_moved(&self, now: &Self, moved: &mut Vec<Drift>) {
+        for (scope, was) in &self.policies {
+            let is = now.policies.get(scope);
+            for store in &was.stores {
+                let other = is.and_then(|is| is.stores.iter().find(|other| other.store == store.store));
+                compare(store, other, was, moved);
+            }
+            for store in is.iter().flat_map(|is| &is.stores) {
+                if was.stores.iter().all(|known| known.store != store.store) {
+                    let silent = StoreFacts { found: Answer::Absent, ..store.clone() };
+                    compare(&silent, Some(store), was, moved);
+                }
+            }
+        }
+    }
+
+    /// Compares what policy stores say with newer facts; only about values that both asked for.
+    pub(super) fn policies_changed(&self, now: &Self, changed: &mut Vec<Drift>) {
+        for (scope, was) in &self.policies {
+            let Some(is) = now.policies.get(scope) else { continue };
+            let both = was.part(is.question());
+            for store in &both.stores {
+                let other = is.stores.iter().find(|other| other.store == store.store);
+                let is_unread = |store: &StoreFacts| matches!(store.found, Answer::Unread(_));
+                if other.is_some_and(|other| !is_unread(other) && !is_unread(store)) {
+                    compare(store, other, &both, changed);
+                }
+            }
+        }
+    }
+}
+
+/// Adds each value of `asked` about which two states of a store say other things.
+fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved: &mut Vec<Drift>) {
+    let unread = |store: &StoreFacts| match &store.found {
+        Answer::Unread(why) => Some(why.clone()),
+        _ => None,
+    };
+    let (was_unread, is_unread) = (unread(was), is.and_then(unread));
+    if was_unread != is_unread || is.is_none() {
+        let text = |why: Option<crate::targets::Unread>| why.map_or_else(|| "read".to_owned(), |why| why.to_string());
+        let is = if is.is_some() { text(is_unread) } else { "not read again".to_owned() };
+        moved.push(Drift { place: was.path.clone(), was: text(was_unread), is });
+        return;
+    }
+    if was_unread.is_some() {
+        return;
+    }
+    let [none, settings] = [Vec::new(), Vec::new()];
+    let of = |store: &'_ StoreFacts| match &store.found {
+        Answer::Present(settings) => settings.clone(),
+        _ => none.clone(),
+    };
+    let (was_says, is_says) = (of(was), is.map_or(settings, of));
+    for (key, name) in asked.asked() {
+        let [was_says, is_says] =
+            [&was_says, &is_says].map(|settings| crate::targets::policy::setting(settings, key, name));
+        let same = match (was_says, is_says) {
+            (Some(was), Some(is)) => was.does_as(is),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let hidden = [was_says, is_says].into_iter().flatten().any(|one| one.sensitive);
+            let place = format!("{key} {} in {}", notation::value_name(name), was.path);
+            moved.push(Drift { place, was: text(was_says, hidden), is: text(is_says, hidden) });
+        }
+    }
+}
+
+/// Describes what a store says about a value.
+fn text(setting: Option<&PolicySetting>, is_hidden: bool) -> String {
+    let Some(setting) = setting else { return "not set".to_owned() };
+    let data = notation::message(setting.data.as_ref(), is_hidden);
+    match setting.effect {
+        PolicyEffect::Set => format!("set to {data}"),
+        PolicyEffect::SetIfAbsent => format!("set to {data} if absent"),
+        PolicyEffect::Delete => "deleted".to_owned(),
+    }
+}

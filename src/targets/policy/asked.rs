@@ -1,0 +1,43 @@
+//! The format of the values that policy stores were asked for: a list of keys, each with names.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::registry::{Key, ValueName};
+
+use super::Values;
+
+/// The values of one key.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AskedValues")]
+pub(super) struct Entry {
+    /// The key.
+    #[serde(flatten)]
+    key: Key,
+    /// The value names.
+    names: BTreeSet<ValueName>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    key: &'a Key,
+    names: &'a BTreeSet<ValueName>,
+}
+
+pub(super) fn serialize<S: Serializer>(values: &Values, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(values.iter().map(|(key, names)| Written { key, names }))
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Values, D::Error> {
+    let mut values = Values::new();
+    for Entry { key, names } in Vec::<Entry>::deserialize(from)? {
+        if let Some(known) = values.insert(key.clone(), names) {
+            return Err(D::Error::custom(format!("{key} is given twice, first with {} values", known.len())));
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,124 @@
+//! Works out what a policy store does with values, by the order of its entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    format::pol::{Document, Instruction},
+    registry::{Data, Key, KeyPath, RootKey, ValueName},
+    targets::{Answer, Reason},
+};
+
+use super::{PolicyEffect, PolicyQuery, PolicyScope, PolicySetting};
+
+/// The beginning of the comment after which `ntuser.pol` has the settings of a GPO, as Microsoft's regview shows it.
+const GPO_NAME: &str = "GPO Name: ";
+
+/// A parsed store.
+pub(super) struct Entries(Document);
+
+impl Entries {
+    /// Parses the bytes of the store at `path`. A store with an entry that cannot be understood is malformed, because that
+    /// entry may be about any value.
+    pub(super) fn parse(path: &str, scope: &PolicyScope, bytes: Vec<u8>) -> Answer<Self> {
+        let root = match scope {
+            PolicyScope::Machine => RootKey::Hklm,
+            PolicyScope::User(_) => RootKey::Hkcu,
+        };
+        let malformed = |why: &dyn std::fmt::Display| Answer::unread(Reason::Malformed, format!("{path}: {why}"));
+        match Document::parse(bytes, root) {
+            Err(error) => malformed(&error),
+            Ok(document) => match document.unreadable() {
+                Some(why) => malformed(&why),
+                None => Answer::Present(Self(document)),
+            },
+        }
+    }
+}
+
+/// Returns what the store does with the values that were asked for, ordered by key and name.
+pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySetting> {
+    let mut found = Found { query, settings: BTreeMap::new(), gpo: None };
+    for entry in entries.0.entries() {
+        let (Ok(path), Ok(instruction)) = (entry.key(), entry.instruction()) else { continue };
+        if let Instruction::Comment(text) = instruction {
+            if let Some(name) = text.strip_prefix(GPO_NAME) {
+                found.gpo = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+            }
+            continue;
+        }
+        if let Some(key) = one_name(&query.scope, path) {
+            found.carry_out(&key, instruction);
+        }
+    }
+    found.settings.into_values().collect()
+}
+
+/// Returns the name by which plans call a key of the store.
+fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
+    let path = match scope {
+        PolicyScope::Machine => path.clone(),
+        PolicyScope::User(sid) => KeyPath::from_parts(RootKey::Hku, &format!("{sid}\\{}", path.below_root())).ok()?,
+    };
+    Some(Key::new(path).one_name(false))
+}
+
+/// The settings that were found, while the entries are gone through.
+struct Found<'a> {
+    query: &'a PolicyQuery,
+    settings: BTreeMap<(&'a Key, &'a ValueName), PolicySetting>,
+    /// The GPO that the entries are of.
+    gpo: Option<String>,
+}
+
+impl<'a> Found<'a> {
+    fn carry_out(&mut self, key: &Key, instruction: &Instruction) {
+        if let Instruction::DeleteKeys(keys) = instruction {
+            return keys.iter().for_each(|path| self.delete_key(path));
+        }
+        let Some((key, names)) = self.query.values.get_key_value(key) else { return };
+        match instruction {
+            Instruction::Set { name, data } => self.put(key, names, name, PolicyEffect::Set, Some(data)),
+            Instruction::Soft { name, data } => {
+                let known = names.get(name).and_then(|name| self.settings.get(&(key, name))).map(|known| known.effect);
+                match known {
+                    None => self.put(key, names, name, PolicyEffect::SetIfAbsent, Some(data)),
+                    // An entry before it made the value absent.
+                    Some(PolicyEffect::Delete) => self.put(key, names, name, PolicyEffect::Set, Some(data)),
+                    Some(PolicyEffect::Set | PolicyEffect::SetIfAbsent) => {}
+                }
+            }
+            Instruction::Delete(name) => self.put(key, names, name, PolicyEffect::Delete, None),
+            Instruction::DeleteValues(deleted) => {
+                deleted.iter().for_each(|name| self.put(key, names, name, PolicyEffect::Delete, None));
+            }
+            Instruction::DeleteAllValues => {
+                names.iter().for_each(|name| self.put(key, names, name, PolicyEffect::Delete, None));
+            }
+            Instruction::DeleteKeys(_) | Instruction::CreateKey | Instruction::SecureKey | Instruction::Comment(_) => {}
+        }
+    }
+
+    fn delete_key(&mut self, path: &KeyPath) {
+        let query = self.query;
+        let Some(deleted) = one_name(&query.scope, path) else { return };
+        let is_in = |key: &Key| key.view == deleted.view && key.path.is_within(&deleted.path);
+        for (key, names) in query.values.iter().filter(|(key, _)| is_in(key)) {
+            names.iter().for_each(|name| self.put(key, names, name, PolicyEffect::Delete, None));
+        }
+    }
+
+    fn put(
+        &mut self,
+        key: &'a Key,
+        names: &'a BTreeSet<ValueName>,
+        name: &ValueName,
+        effect: PolicyEffect,
+        data: Option<&Data>,
+    ) {
+        let Some(asked) = names.get(name) else { return };
+        let gpo = self.gpo.clone();
+        let setting =
+            PolicySetting { key: key.clone(), name: name.clone(), effect, data: data.cloned(), gpo, sensitive: false };
+        self.settings.insert((key, asked), setting);
+    }
+}

@@ -1,0 +1,76 @@
+//! The files of the policy stores of a machine.
+
+use crate::registry::KeyName;
+use crate::targets::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, profiles};
+
+use super::{PolicyScope, PolicyStore};
+
+/// Well-known SIDs. Windows names the folders of the two group GPOs by them.
+const ADMINISTRATORS: &str = "S-1-5-32-544";
+const USERS: &str = "S-1-5-32-545";
+
+/// The file of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::targets) struct Place {
+    pub(in crate::targets) store: PolicyStore,
+    /// A folder below which no link is followed, as the machine names it, such as `C:\WINDOWS`; `None` where the machine
+    /// has no such folder.
+    pub(in crate::targets) folder: Result<Option<String>, Unread>,
+    /// The file's path below that folder.
+    pub(in crate::targets) below: String,
+}
+
+impl Place {
+    /// Returns the path for messages.
+    pub(super) fn path(&self) -> String {
+        let folder = match (&self.folder, self.store) {
+            (Ok(Some(folder)), _) => folder.trim_end_matches('\\'),
+            (_, PolicyStore::Applied) => "",
+            _ => "%SystemRoot%",
+        };
+        match folder {
+            "" => self.below.clone(),
+            folder => format!("{folder}\\{}", self.below),
+        }
+    }
+}
+
+/// Returns the files of all stores of a scope.
+///
+/// # Errors
+/// Returns an error where the target as a whole cannot be read.
+pub(super) fn places(
+    mut ask: impl FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>,
+    scope: &PolicyScope,
+) -> Result<Vec<Place>, TargetError> {
+    let system_root = profiles::system_root(&mut ask)?;
+    let system_root = system_root.and_then(|root| {
+        root.ok_or_else(|| Unread::new(Reason::Unknown, "the registry has no SystemRoot, below which the file is"))
+    });
+    let local = |store: PolicyStore, below: String| Place {
+        store,
+        folder: system_root.clone().map(Some),
+        below: format!("System32\\{below}"),
+    };
+    Ok(match scope {
+        PolicyScope::Machine => {
+            let folder = profiles::program_data(&mut ask, &system_root)?.map(Some);
+            let applied = Place { store: PolicyStore::Applied, folder, below: "ntuser.pol".to_owned() };
+            vec![local(PolicyStore::Local, r"GroupPolicy\Machine\Registry.pol".to_owned()), applied]
+        }
+        PolicyScope::User(sid) => {
+            let folder = match KeyName::new(sid) {
+                Ok(name) => profiles::folder_of(&mut ask, &name, &system_root)?,
+                Err(error) => Err(Unread::new(Reason::Unsupported, error.to_string())),
+            };
+            let own = |store, sid: &str| local(store, format!(r"GroupPolicyUsers\{sid}\User\Registry.pol"));
+            vec![
+                local(PolicyStore::Local, r"GroupPolicy\User\Registry.pol".to_owned()),
+                own(PolicyStore::NonAdministrators, USERS),
+                own(PolicyStore::Administrators, ADMINISTRATORS),
+                own(PolicyStore::User, sid),
+                Place { store: PolicyStore::Applied, folder, below: "ntuser.pol".to_owned() },
+            ]
+        }
+    })
+}

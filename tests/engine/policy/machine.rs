@@ -1,0 +1,167 @@
+//! A volume with two users, and files of policies that are written here byte by byte.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use kbfix::{
+    format::regf::{Editor, Filetime, Hive},
+    registry::{Data, ValueType},
+};
+use serde_json::Value;
+
+pub(super) const USERS: [&str; 2] = ["S-1-5-21-12-34-56-1001", "S-1-5-21-12-34-56-1002"];
+pub(super) const LOCAL: &str = r"C:\Windows\System32\GroupPolicy\Machine\Registry.pol";
+pub(super) const LOCAL_USER: &str = r"C:\Windows\System32\GroupPolicy\User\Registry.pol";
+pub(super) const APPLIED: &str = r"C:\ProgramData\ntuser.pol";
+
+/// The path of the store of one user's own local GPO, and of what was applied for the user.
+pub(super) fn of_user(user: usize) -> [String; 2] {
+    let own = format!(r"C:\Windows\System32\GroupPolicyUsers\{}\User\Registry.pol", USERS[user]);
+    [own, format!(r"C:\Users\u{user}\ntuser.pol")]
+}
+
+/// One entry of a policy file: key, value name, type and data.
+pub(super) type PolEntry = (String, String, u32, Vec<u8>);
+
+pub(super) fn dword(key: &str, name: &str, number: u32) -> PolEntry {
+    (key.to_owned(), name.to_owned(), 4, number.to_le_bytes().to_vec())
+}
+
+/// The bytes of a policy file.
+pub(super) fn pol(entries: &[PolEntry]) -> Vec<u8> {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut bytes = b"PReg\x01\0\0\0".to_vec();
+    for (key, name, kind, data) in entries {
+        bytes.extend(wide(&format!("[{key}\0;{name}\0;")));
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(wide(";"));
+        bytes.extend((data.len() as u32).to_le_bytes());
+        bytes.extend(wide(";"));
+        bytes.extend(data);
+        bytes.extend(wide("]"));
+    }
+    bytes
+}
+
+pub(super) struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    pub(super) fn new() -> Self {
+        let machine = Self { folder: tempfile::tempdir().unwrap() };
+        let config = "Windows/System32/config";
+        machine.hive(&format!("{config}/SYSTEM"), |hive| {
+            hive.create_key("Select").unwrap();
+            hive.set_value("Select", "Current", &Data::dword(1)).unwrap();
+            hive.create_key(r"ControlSet001\Control").unwrap();
+        });
+        machine.hive(&format!("{config}/SOFTWARE"), |hive| {
+            let windows = r"Microsoft\Windows NT\CurrentVersion";
+            let profiles = format!(r"{windows}\ProfileList");
+            hive.create_key("Wow6432Node").unwrap();
+            hive.create_key(&profiles).unwrap();
+            hive.set_value(windows, "SystemRoot", &Data::sz(r"C:\Windows")).unwrap();
+            let expand = |text: &str| Data::text(ValueType::EXPAND_SZ, text);
+            hive.set_value(&profiles, "ProgramData", &expand(r"%SystemDrive%\ProgramData")).unwrap();
+            for (user, sid) in USERS.iter().enumerate() {
+                let profile = format!(r"{profiles}\{sid}");
+                hive.create_key(&profile).unwrap();
+                hive.set_value(&profile, "ProfileImagePath", &expand(&format!(r"%SystemDrive%\Users\u{user}")))
+                    .unwrap();
+            }
+        });
+        machine.hive(&format!("{config}/DEFAULT"), |hive| assert!(hive.create_key("Software").unwrap()));
+        for user in 0..USERS.len() {
+            machine.hive(&format!("Users/u{user}/NTUSER.DAT"), |hive| assert!(hive.create_key("Software").unwrap()));
+        }
+        machine
+    }
+
+    pub(super) fn hive(&self, file: &str, edit: impl FnOnce(&mut Editor<'_>)) {
+        let (path, now) = (self.path(file), Filetime::now());
+        let mut hive = match fs::read(&path) {
+            Ok(bytes) => Hive::open(bytes, &[]).unwrap(),
+            Err(_) => Hive::create(now).unwrap(),
+        };
+        edit(&mut hive.edit(now).unwrap());
+        write(&path, &hive.to_bytes(now).unwrap());
+    }
+
+    /// A file of the volume.
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join("volume").join(below)
+    }
+
+    /// Where a store is that the machine calls so.
+    pub(super) fn store(&self, path: &str) -> PathBuf {
+        self.path(&path[3..].replace('\\', "/"))
+    }
+
+    pub(super) fn write(&self, store: &str, entries: &[PolEntry]) {
+        write(&self.store(store), &pol(entries));
+    }
+
+    /// A file beside the volume.
+    pub(super) fn beside(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub(super) fn uri(&self) -> String {
+        format!("image:{}", self.path("").display())
+    }
+
+    pub(super) fn kbfix(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("KBFIX_TARGET");
+        Run(command.env("KBFIX_STATE_DIR", self.folder.path().join("state")).output().unwrap())
+    }
+
+    /// The JSON report of a diff.
+    pub(super) fn report(&self, spec: &str, target: &str) -> Value {
+        let run = self.kbfix(&["diff", spec, "--target", target, "--format", "json"]);
+        serde_json::from_slice(&run.0.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.text()))
+    }
+
+    /// Takes a snapshot of the volume, and returns its URI.
+    pub(super) fn snapshot(&self, spec: &str) -> String {
+        self.kbfix(&["snapshot", spec, "--target", &self.uri(), "--out", "machine.json"]).exits(0);
+        "snapshot:machine.json".to_owned()
+    }
+}
+
+/// The codes of the report's warnings.
+pub(super) fn codes(report: &Value) -> Vec<&str> {
+    report["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// What a run of kbfix came to.
+pub(super) struct Run(pub(super) Output);
+
+impl Run {
+    #[track_caller]
+    pub(super) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.0.status.code(), Some(code), "{}", self.text());
+        self
+    }
+
+    pub(super) fn text(&self) -> String {
+        format!("{}{}", String::from_utf8_lossy(&self.0.stdout), String::from_utf8_lossy(&self.0.stderr))
+    }
+
+    #[track_caller]
+    pub(super) fn says(self, text: &str) -> Self {
+        assert!(self.text().contains(text), "`{text}` is not in: {}", self.text());
+        self
+    }
+}
