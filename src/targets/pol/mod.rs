@@ -22,6 +22,7 @@ use std::{
 
 use crate::{
     files::{
+        canonical::canonical,
         read::read_file,
         replace::{remove_leftovers, replace_file},
     },
@@ -60,12 +61,12 @@ impl PolTarget {
     /// folder does not exist.
     pub fn open(path: &Path, root: RootKey) -> Result<Self, TargetError> {
         let io = |source| TargetError::Io { what: path.display().to_string(), source };
-        let real = match fs::canonicalize(path) {
+        let real = match canonical(path) {
             // A missing policy is none; its folder tells it from a wrong path.
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 let name = path.file_name().ok_or_else(|| io(io::Error::other("it is not a file")))?;
                 let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                fs::canonicalize(above)
+                canonical(above)
                     .map_err(|source| TargetError::Io { what: above.display().to_string(), source })?
                     .join(name)
             }
