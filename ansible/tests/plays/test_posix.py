@@ -510,7 +510,7 @@ def test_a_reg_file_is_a_spec(site: Site) -> None:
     (site.folder / "files/set.reg").write_bytes(text.encode("utf-16"))
     check = site.task({"src": ["set.reg"]}, "--check", "--diff", "-v")
     assert check.counts("pending1") == (1, 0) and '+"Größe"=dword:00000007' in check.output and '"id": "set"' in check.output, check.output
-    assert "set.reg:3:1: `ControlSet001` is one control set" in check.output.replace("\n", " "), check.output
+    assert "set.reg:3:1: `ControlSet001` is a numbered control set" in check.output.replace("\n", " "), check.output
     for options in ({"src": ["set.reg"]}, {"spec": text.replace("\r", "")}):
         assert site.task(options).counts("pending1") == (1, 0)
         assert '"Größe"=dword:00000007' in (machine / "front-end.reg").read_text(encoding="utf-8-sig")

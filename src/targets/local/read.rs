@@ -31,15 +31,15 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     if query.lists_all() && raw::is_volatile(&handle) {
         return Answer::Unread(place::volatile(&query.key));
     }
-    contents(&handle, query, buffer).map_or_else(|answer| answer, Answer::Present)
+    contents(&handle, query, buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
 /// Reads what the query asks for from an open key. If the key was deleted since it was opened, the error code says that
 /// it is absent.
-fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Answer<KeyFacts>> {
+fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
-        ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(Code::answer)?,
-        ValueSelection::All => all_values(handle, buffer).map_err(Code::answer)?,
+        ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,
+        ValueSelection::All => all_values(handle, buffer).map_err(boxed)?,
     };
     let subkeys = if query.subkeys { Some(subkey_names(handle)?) } else { None };
     let properties = (query.values == ValueSelection::All).then(|| properties::read(handle));
@@ -117,15 +117,22 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
 }
 
 /// Returns the names of the subkeys. If kbfix cannot express one of the names, the whole answer is "unsupported".
-fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Answer<KeyFacts>> {
+fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Box<Answer<KeyFacts>>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {
         Some(name) => names.push(name),
         None => odd = Some(String::from_utf16_lossy(units)),
     })
-    .map_err(Code::answer)?;
+    .map_err(boxed)?;
     match odd {
         None => Ok(names),
-        Some(near) => Err(Answer::unread(Reason::Unsupported, format!("the subkey name {near:?} is not valid UTF-16"))),
+        Some(near) => {
+            let detail = format!("the subkey name {near:?} is not valid UTF-16");
+            Err(Box::new(Answer::unread(Reason::Unsupported, detail)))
+        }
     }
+}
+
+fn boxed(code: Code) -> Box<Answer<KeyFacts>> {
+    Box::new(code.answer())
 }

@@ -19,13 +19,13 @@ fn the_language_server_shows_and_completes_the_fields() {
         found.as_str().unwrap_or_else(|| panic!("{place:?}: {answers:#}")).to_owned()
     };
     for (place, words) in [
-        (&["hover", "prerequisites"][..], "Conditions that must hold before anything is changed."),
-        (&["hover", "restart"], "Restarts that are needed for the change to take effect."),
+        (&["hover", "prerequisites"][..], "Conditions that must be true before anything is changed."),
+        (&["hover", "restart"], "The restarts that are needed before the change takes effect."),
         (&["hover", "type"], "The registry type of the value."),
         (&["completion", "top", "hotfix"], "The update that must be installed."),
         (&["completion", "top", "symptoms"], "Signs of the problem on a machine"),
         (&["completion", "value", "data"], "The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number"),
-        (&["completion", "value", "if_absent"], "The data that Windows assumes when the value is absent"),
+        (&["completion", "value", "if_absent"], "The data that Windows uses if the value is absent"),
         (&["completion", "type", "REG_MULTI_SZ"], "The registry type of the value."),
     ] {
         assert!(text(place).contains(words), "{place:?}: {answers:#}");
