@@ -171,6 +171,7 @@ fn what_is_waived_is_done_until_the_waiver_expires() {
     machine.run(line).code(2).says("waiver-expired").says("waivers.yaml:3");
 }
 
+#[cfg_attr(windows, ignore = "DuckDB is asked on Linux")]
 #[test]
 fn duckdb_reads_the_lines_as_the_document_shows() {
     let Some(python) = std::env::var_os("KBFIX_PYTHON").filter(|_| !cfg!(windows)) else {

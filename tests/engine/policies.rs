@@ -119,6 +119,7 @@ fn of_samba(answer: &Value) -> BTreeMap<String, Value> {
     out
 }
 
+#[cfg_attr(windows, ignore = "Samba runs on Linux")]
 #[test]
 fn samba_reads_the_same_after_each_of_10_000_edits() {
     let mut numbers = Numbers(909_094);

@@ -56,6 +56,7 @@ fn ten_thousand_machines_have_less_than_5_mb() {
     assert!(page.matches("<tr data-o=").count() == 10_000 && page.len() < 5_000_000, "{} bytes", page.len());
 }
 
+#[cfg_attr(windows, ignore = "the browser runs on Linux")]
 #[test]
 fn the_page_in_a_browser() {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|_| !cfg!(windows));
