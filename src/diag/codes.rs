@@ -79,6 +79,8 @@ codes! {
     TOO_MANY_CHANGES = "too-many-changes";
     /// Files of a drive were asked for, and the operator named no folder that holds them.
     FILES_NOT_GIVEN = "files-not-given";
+    /// The policy file that is the target does not exist.
+    POLICY_FILE_MISSING = "policy-file-missing";
     /// Group Policy sets a value to other data than the spec, and writes it again.
     POLICY_OWNED = "policy-owned";
     /// It is not known whether Group Policy sets values.

@@ -40,7 +40,7 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
                     found.text(name, text.trim());
                 }
             }
-            // Nothing behind `System` is looked at.
+            // Nothing after `System` is needed.
             Part::End(_) if path.pop().is_some_and(|name| name == "System") => return found.event(),
             Part::Eof => return Err("it has no element System".to_owned()),
             _ => {}

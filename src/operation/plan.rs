@@ -187,8 +187,17 @@ pub(super) fn cannot_apply(
 
 /// Returns what else the operator should know of a plan and its target.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
-    let of_target = other_target(plan, target).into_iter().chain(missing_drives(plan, target));
+    let of_target =
+        other_target(plan, target).into_iter().chain(missing_drives(plan, target)).chain(missing_file(target));
     of_target.chain(policy::warnings(plan, target)).collect()
+}
+
+/// Returns that the target's file does not exist: perhaps its name is wrong.
+fn missing_file(target: &dyn Target) -> Option<Diagnostic> {
+    let file = target.missing_file()?.display();
+    let message = format!("{file} does not exist, so it says nothing about any value; apply creates it");
+    let hint = "if there should be such a file, correct its name";
+    Some(Diagnostic::warning(Code::POLICY_FILE_MISSING, message).hint(hint))
 }
 
 /// Returns that files could not be read because the operator gave no folder for their drives, and a spec is unknown.

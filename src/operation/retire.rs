@@ -6,10 +6,10 @@ use super::{
     apply::carry_out,
     error::Error,
     journals::{Past, past},
-    plan::{cannot_apply, refuse_damaged},
+    plan::refuse_damaged,
     progress::{Progress, changing, reading},
     report::{Command, Report},
-    rollback::kept,
+    rollback::{kept, rehearsed},
 };
 use crate::{
     diag::{Code, Diagnostic, Exit, Hint, text::suggest},
@@ -95,13 +95,7 @@ pub fn retire(
     let is_done = found.undo.changes.is_empty() && !ids.iter().any(|id| history.is_live(id));
     let looked = options.check || is_stopped || is_done;
     let mut report = if looked {
-        let refused = cannot_apply(&plan, target, Diagnostic::error);
-        let mut report = Report::of_plan(plan, Command::Retire);
-        if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
-            report.diagnostics.push(refused);
-        }
-        report
+        rehearsed(plan, target, Command::Retire)
     } else {
         let what = changing(target);
         progress.during(&what, || carry_out(plan, journal::Operation::Retire, address, target, store))?

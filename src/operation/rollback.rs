@@ -80,13 +80,7 @@ pub fn rollback(
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     let mut report = if looked {
-        let refused = cannot_apply(&plan, target, Diagnostic::error);
-        let mut report = Report::of_plan(plan, Command::Rollback);
-        if let Some(refused) = refused {
-            report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
-            report.diagnostics.push(refused);
-        }
-        report
+        rehearsed(plan, target, Command::Rollback)
     } else {
         let action = journal::Operation::Rollback(journal.header.id.clone());
         let what = changing(target);
@@ -144,6 +138,17 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
                 prepared anew since, allow that";
     let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
+}
+
+/// Returns the report of a plan that is only shown, with the reason if it could not be written.
+pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -> Report {
+    let refused = cannot_apply(&plan, target, Diagnostic::error);
+    let mut report = Report::of_plan(plan, command);
+    if let Some(refused) = refused {
+        report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());
+        report.diagnostics.push(refused);
+    }
+    report
 }
 
 /// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has

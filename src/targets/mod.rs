@@ -34,7 +34,7 @@ mod short_name;
 pub mod smb;
 mod snapshot;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 pub use address::{Address, AddressError, Extra, Kind};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
@@ -137,6 +137,11 @@ pub trait Target {
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let why = format!("{} has no event logs", self.uri());
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
+    }
+
+    /// Returns the file of the target if it does not exist, and the first change would create it.
+    fn missing_file(&self) -> Option<&Path> {
+        None
     }
 
     /// Returns the drives whose files were asked for although the operator gave no folder for them.

@@ -271,3 +271,17 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     let none = machine.run("diff @/other.yaml --trigger O @target").code(2).stderr;
     assert!(none.contains("--trigger O: the spec O defines no trigger"), "{none}");
 }
+
+#[test]
+fn a_policy_file_that_does_not_exist_is_said() {
+    let machine = Machine::new();
+    let key = r"HKLM\SOFTWARE\Policies\Example";
+    let values = "values: { A: { type: REG_DWORD, data: 1 } }";
+    machine.write("t.yaml", &format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {key}\n    {values}\n"));
+    let look = "diff @/t.yaml --target pol:@/Registry.poll";
+    machine.run(look).code(1).says("policy-file-missing").says("Registry.poll does not exist");
+    assert!(!machine.path("Registry.poll").exists());
+    machine.run("apply @/t.yaml --target pol:@/Registry.poll @state").code(0).says("policy-file-missing");
+    let again = machine.run("diff @/t.yaml --target pol:@/Registry.poll").code(0);
+    assert!(!again.stderr.contains("policy-file-missing") && !again.stdout.contains("policy-file-missing"));
+}

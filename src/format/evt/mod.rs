@@ -1,7 +1,7 @@
 //! Event logs in the format of Windows Server 2003 and before: `AppEvent.Evt` and the others.
 //!
 //! A log is a ring. Behind a header stand records, each after the one before; after the newest stands an end record,
-//! which says where the oldest is. At the end of the file a log that is full goes on behind the header, so that a record
+//! which says where the oldest is. At the end of the file a log that is full goes on after the header, so that a record
 //! can begin at the end of the file and end at its beginning. The header is written only when the log is closed: until
 //! then it is dirty, and only the end record is true.
 //!

@@ -1,4 +1,4 @@
-//! The ring of records behind a log's header.
+//! The ring of records after a log's header.
 //!
 //! Places are offsets from the end of the header. A log is made of numbers of four bytes, which never stand across the
 //! seam between the end of the file and the header.
@@ -25,7 +25,7 @@ pub(super) struct End {
 }
 
 impl<'a> Ring<'a> {
-    /// Returns the ring of the bytes behind the header.
+    /// Returns the ring of the bytes after the header.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes: &bytes[..bytes.len() / 4 * 4] }
     }

@@ -45,7 +45,7 @@ fn a_log_is_read_from_the_oldest_record_to_the_newest() {
 }
 
 #[test]
-fn a_full_log_goes_on_behind_its_header() {
+fn a_full_log_goes_on_after_its_header() {
     for size in (1000..1600).step_by(4) {
         for count in 1..40 {
             let mut log = log_of(count, size);

@@ -79,11 +79,11 @@ impl Document {
     }
 
     pub(super) fn insert(&mut self, at: usize, entry: Entry) {
-        let behind = self.entries.split_off(at);
+        let after = self.entries.split_off(at);
         self.index.clear();
         self.deletions.clear();
         let before = std::mem::take(&mut self.entries);
-        for entry in before.into_iter().flatten().chain([entry]).chain(behind.into_iter().flatten()) {
+        for entry in before.into_iter().flatten().chain([entry]).chain(after.into_iter().flatten()) {
             self.push(entry);
         }
     }

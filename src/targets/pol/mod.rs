@@ -51,6 +51,7 @@ pub struct PolTarget {
     path: PathBuf,
     root: RootKey,
     document: Document,
+    exists: bool,
 }
 
 impl PolTarget {
@@ -72,8 +73,8 @@ impl PolTarget {
             }
             found => found.map_err(io)?,
         };
-        let document = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), path: real, root, document })
+        let (document, exists) = load(&real, root)?;
+        Ok(Self { named: path.to_owned(), path: real, root, document, exists })
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
@@ -195,23 +196,29 @@ fn refused(place: String, source: io::Error) -> WriteError {
     }
 }
 
-fn load(path: &Path, root: RootKey) -> Result<Document, TargetError> {
+/// Returns the content of the file, and whether the file exists.
+fn load(path: &Path, root: RootKey) -> Result<(Document, bool), TargetError> {
     let what = || path.display().to_string();
     let bytes = match read_file(path, MAX_FILE as u64) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Document::empty(), false)),
         Err(source) => return Err(TargetError::Io { what: what(), source }),
     };
-    Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
+    let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
         what: what(),
         detail: format!("{error}: {}", error.kind.hint()),
         option: None,
-    })
+    })?;
+    Ok((document, true))
 }
 
 impl Target for PolTarget {
     fn uri(&self) -> String {
         format!("pol:{}={}", self.named.display(), self.root.short())
+    }
+
+    fn missing_file(&self) -> Option<&Path> {
+        (!self.exists).then_some(self.named.as_path())
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
@@ -227,7 +234,7 @@ impl Target for PolTarget {
         let lock = lock_beside(&self.path)?;
         // Leftovers that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
-        self.document = load(&self.path, self.root)?;
+        (self.document, self.exists) = load(&self.path, self.root)?;
         Ok(lock)
     }
 
@@ -248,7 +255,7 @@ impl Target for PolTarget {
         }
         let place = self.path.display().to_string();
         // The changes are checked against the present content of the file, even if it was edited without the lock.
-        self.document = load(&self.path, self.root).map_err(|error| error.refusal(&place))?;
+        (self.document, self.exists) = load(&self.path, self.root).map_err(|error| error.refusal(&place))?;
         let before = self.document.clone();
         let raised = self.raised()?;
         if let Err(error) = self.carry_out(changes) {
@@ -263,9 +270,10 @@ impl Target for PolTarget {
             }
             None => Ok(()),
         });
+        self.exists = true;
         replaced.map_err(|error| {
             // The new file may be in place nevertheless; if it cannot be read, everything is unknown.
-            self.document = load(&self.path, self.root).unwrap_or_else(|_| Document::empty());
+            (self.document, self.exists) = load(&self.path, self.root).unwrap_or_else(|_| (Document::empty(), true));
             WriteFailure { error, begun: changes.to_vec() }
         })
     }

@@ -205,7 +205,9 @@ fn a_policy_that_is_not_there_is_made_and_its_version_raised() {
     fs::create_dir_all(&machine).unwrap();
     let policy = Policy::at(folder, machine.join("Registry.pol"));
     let ini = policy.folder.path().join("GroupPolicy/gpt.ini");
+    assert_eq!(open(&policy.address).unwrap().missing_file(), Some(policy.file.as_path()));
     let journal = policy.apply(&one);
+    assert_eq!(open(&policy.address).unwrap().missing_file(), None);
     assert_eq!(policy.bytes(), Policy::new(&[("A", Data::dword(1))]).bytes());
     assert_eq!(gpt_ini::versions(&fs::read(&ini).unwrap()), Ok((1, 0)));
     policy.roll_back(journal);
