@@ -34,7 +34,21 @@ impl Request {
 /// # Errors
 /// When the target as a whole cannot be read.
 pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
-    let mut planning = Planning::new(&target.uri(), specs);
+    let planning = Planning::new(&target.uri(), specs);
+    plan_made(target, planning)
+}
+
+/// Does what [`make_plan`] does, but leaves the machine of the plan open, so that the plan has no facts but those that the
+/// specs ask for.
+///
+/// # Errors
+/// When the target as a whole cannot be read.
+pub(crate) fn make_plan_of_any_machine(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
+    let planning = Planning::new(&target.uri(), specs).of_any_machine();
+    plan_made(target, planning)
+}
+
+fn plan_made(target: &mut dyn Target, mut planning: Planning<'_>) -> Result<Plan, TargetError> {
     let facts = observe(target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
 }

@@ -1,0 +1,107 @@
+//! Machines with the same facts are planned once: the report is the same as if each had been planned.
+
+use kbfix::{
+    fleet::{FleetOutcome, Survey, Waivers, survey, survey_with_plans},
+    spec::Spec,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz};
+
+/// A spec for one machine, which it knows by its MachineGuid.
+const BY_GUID: &str = r"
+kbfix: 1
+id: BY-GUID
+title: One machine
+applicable: { registry: { key: HKLM\SOFTWARE\Microsoft\Cryptography, name: MachineGuid, equals: guid of A } }
+registry:
+  - key: HKLM\SOFTWARE\Vendor
+    values: { Third: { type: REG_DWORD, data: 3 } }
+";
+
+/// A spec for the machines that Group Policy may own a value of.
+const POLICY: &str = r"
+kbfix: 1
+id: POLICY
+title: A value of Group Policy
+registry:
+  - key: HKLM\SOFTWARE\Policies\Vendor
+    values: { Allowed: { type: REG_DWORD, data: 1 } }
+";
+
+/// The survey, and the one in which each machine is planned for itself.
+fn both(folder: &Folder, specs: &[Spec]) -> (Survey, Survey) {
+    let (members, lists) = (folder.members(), [specs.to_vec()]);
+    let (which, waivers) = (vec![0; members.each.len()], Waivers::default());
+    let shared = survey(&members, &lists, &which, &waivers, &mut ());
+    (shared, survey_with_plans(&members, &lists, &which, &waivers, |_| (), |_, ()| (), &mut ()))
+}
+
+#[test]
+fn a_spec_that_asks_which_machine_it_is_is_planned_on_each() {
+    for by in [
+        BY_GUID.to_owned(),
+        BY_GUID
+            .replace(
+                r"HKLM\SOFTWARE\Microsoft\Cryptography",
+                r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName",
+            )
+            .replace("name: MachineGuid, equals: guid of A", "name: ComputerName, equals: A"),
+    ] {
+        let folder = Folder::new();
+        for name in ["A", "B", "C"] {
+            folder.machine(name, json!({}));
+        }
+        let specs = specs(&[&by]);
+        let (shared, each) = both(&folder, &specs);
+        assert_eq!(shared, each);
+        let outcomes: Vec<_> = shared.machines.iter().map(|machine| machine.outcome).collect();
+        let not = FleetOutcome::NotApplicable;
+        assert_eq!(outcomes, [FleetOutcome::ChangesPending, not, not], "{by}");
+    }
+}
+
+/// A snapshot in which the values have some of a few states, so that many machines are alike and some nearly.
+fn machine() -> impl Strategy<Value = (Value, &'static str, bool)> {
+    let state = prop::sample::select(vec![
+        json!("absent"),
+        dword(1),
+        dword(3),
+        sz("on purpose"),
+        json!({ "unread": { "reason": "denied", "detail": "no right" } }),
+    ]);
+    let values = prop::collection::vec(state, 3).prop_map(|states| {
+        json!({ "Product": sz("x"), "Version": dword(2), "First": states[0], "Second": states[1], "Third": states[2] })
+    });
+    (values, prop::sample::select(vec!["local", "image:x", "reg:x.reg"]), any::<bool>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn machines_that_share_a_plan_have_the_results_of_their_own(
+        machines in prop::collection::vec(machine(), 1..12),
+        with_identity in any::<bool>(),
+    ) {
+        let folder = Folder::new();
+        for (at, (values, taken_of, lower)) in machines.iter().enumerate() {
+            let name = ["A", "B", "C"].get(at).map_or_else(|| format!("M{at}"), |name| (*name).to_owned());
+            let mut snapshot = snapshot(&name, values.clone());
+            snapshot["taken_of"] = (*taken_of).into();
+            snapshot["taken"] = format!("2026-11-27T12:00:{at:02}.000Z").into();
+            let mut text = snapshot.to_string();
+            if *lower {
+                // The same key in other letters: what kbfix shows of it differs.
+                text = text.replace("Vendor", "VENDOR").replace("\"Third\"", "\"THIRD\"");
+            }
+            folder.write(&format!("{name}.json"), &text);
+        }
+        let mut texts = vec![SPEC, OTHER, POLICY];
+        if with_identity {
+            texts.push(BY_GUID);
+        }
+        let (shared, each) = both(&folder, &specs(&texts));
+        prop_assert_eq!(shared, each);
+    }
+}
