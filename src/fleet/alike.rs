@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -25,6 +25,9 @@ pub(super) type Likeness = [u8; 32];
 /// The cases of the machines that were planned, by what they follow from.
 pub(super) struct Alike {
     known: Mutex<HashMap<Likeness, Numbers>>,
+    /// The facts of the first plan that was kept, from which follows what to ask the other machines. Later plans have these
+    /// and their own.
+    asked: OnceLock<Facts>,
     /// The values that say which machine it is.
     own: Vec<(Key, ValueName)>,
 }
@@ -32,7 +35,7 @@ pub(super) struct Alike {
 impl Alike {
     pub(super) fn new() -> Self {
         let own = machine_values("CurrentControlSet").into_iter().flatten().collect();
-        Self { known: Mutex::default(), own }
+        Self { known: Mutex::default(), asked: OnceLock::new(), own }
     }
 
     /// Returns what the plans of a snapshot follow from. `list` is the index of the list of specs.
@@ -47,19 +50,25 @@ impl Alike {
     }
 
     /// Returns the cases of a machine that is like this one, if any was planned.
-    pub(super) fn known(&self, likeness: &Likeness) -> Option<Numbers> {
-        self.lock().get(likeness).cloned()
+    pub(super) fn find(&self, likeness: &Likeness) -> Option<Numbers> {
+        self.known().get(likeness).cloned()
+    }
+
+    /// Returns facts that were asked of another machine; `None` as long as no plan was kept.
+    pub(super) fn asked(&self) -> Option<&Facts> {
+        self.asked.get()
     }
 
     /// Keeps the cases of a plan, unless its specs ask for what each machine has for itself. The plan must have no facts but
-    /// those that its specs ask for.
-    pub(super) fn keep(&self, likeness: Likeness, plan: &Plan, numbers: &Numbers) {
+    /// those that specs ask for.
+    pub(super) fn keep(&self, likeness: Likeness, plan: Plan, numbers: &Numbers) {
         if self.own.iter().all(|(key, name)| plan.facts.value(key, name).is_none()) {
-            self.lock().insert(likeness, numbers.clone());
+            self.known().insert(likeness, numbers.clone());
+            self.asked.get_or_init(|| plan.facts);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Likeness, Numbers>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Likeness, Numbers>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

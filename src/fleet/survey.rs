@@ -10,7 +10,7 @@ use super::{
     parallel,
 };
 use crate::{
-    operation::{Progress, identify, make_plan, make_plan_of_any_machine},
+    operation::{Progress, identify, make_plan, make_plan_like},
     plan::{Machine, Plan},
     spec::Spec,
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
@@ -56,13 +56,17 @@ pub fn survey(
         let machine = identify(&mut snapshot).map_err(|error| error.to_string())?;
         let taken = Some(snapshot.snapshot().taken.clone());
         let likeness = alike.likeness(&snapshot, list);
-        let known = likeness.as_ref().and_then(|likeness| alike.known(likeness));
+        let known = likeness.as_ref().and_then(|likeness| alike.find(likeness));
         let numbers = match known {
             Some(numbers) => numbers,
             None => {
-                let (plan, found) = planned(&mut snapshot, &specs[list], waivers, &[], make_plan_of_any_machine)?;
+                let asked = alike.asked();
+                let make = |target: &mut dyn Target, specs: &[Spec]| make_plan_like(asked, target, specs);
+                let (plan, found) = planned(&mut snapshot, &specs[list], waivers, &[], make)?;
                 let numbers = numbered(&cases, found);
-                likeness.into_iter().for_each(|likeness| alike.keep(likeness, &plan, &numbers));
+                if let Some(likeness) = likeness {
+                    alike.keep(likeness, plan, &numbers);
+                }
                 numbers
             }
         };
@@ -134,7 +138,7 @@ pub(super) fn planned(
     specs: &[Spec],
     waivers: &Waivers,
     among: &[usize],
-    make: fn(&mut dyn Target, &[Spec]) -> Result<Plan, TargetError>,
+    make: impl Fn(&mut dyn Target, &[Spec]) -> Result<Plan, TargetError>,
 ) -> Result<(Plan, Vec<Case>), String> {
     let plan = make(target, specs).map_err(|error| error.to_string())?;
     let cases: Vec<Case> = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among)).collect();

@@ -172,7 +172,7 @@ pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
         (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
         (r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
     ]
-    .map(|(key, name)| Some((lookup::hklm(key).ok()?, ValueName::new(name).ok()?)))
+    .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
 /// Returns whether a spec with this outcome gets, or already has, what it requires.

@@ -30,6 +30,24 @@ registry:
     values: { Allowed: { type: REG_DWORD, data: 1 } }
 ";
 
+/// A spec for every key below another, and one with a value that nobody may see.
+const STAR: &str = r"
+kbfix: 1
+id: STAR
+title: Every product
+registry:
+  - key: HKLM\SOFTWARE\Vendor\*
+    values: { First: { type: REG_DWORD, data: 1 } }
+";
+const SECRET: &str = r"
+kbfix: 1
+id: SECRET
+title: A secret
+registry:
+  - key: HKLM\SOFTWARE\Vendor
+    values: { Second: { type: REG_SZ, data: secret, sensitive: true } }
+";
+
 /// The survey, and the one in which each machine is planned for itself.
 fn both(folder: &Folder, specs: &[Spec]) -> (Survey, Survey) {
     let (members, lists) = (folder.members(), [specs.to_vec()]);
@@ -63,7 +81,7 @@ fn a_spec_that_asks_which_machine_it_is_is_planned_on_each() {
 }
 
 /// A snapshot in which the values have some of a few states, so that many machines are alike and some nearly.
-fn machine() -> impl Strategy<Value = (Value, &'static str, bool)> {
+fn machine() -> impl Strategy<Value = (Value, &'static str, bool, Vec<&'static str>)> {
     let state = prop::sample::select(vec![
         json!("absent"),
         dword(1),
@@ -74,22 +92,32 @@ fn machine() -> impl Strategy<Value = (Value, &'static str, bool)> {
     let values = prop::collection::vec(state, 3).prop_map(|states| {
         json!({ "Product": sz("x"), "Version": dword(2), "First": states[0], "Second": states[1], "Third": states[2] })
     });
-    (values, prop::sample::select(vec!["local", "image:x", "reg:x.reg"]), any::<bool>())
+    let subkeys = prop::sample::select(vec![vec![], vec!["a"], vec!["a", "b"], vec!["not covered"]]);
+    (values, prop::sample::select(vec!["local", "image:x", "reg:x.reg"]), any::<bool>(), subkeys)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn machines_that_share_a_plan_have_the_results_of_their_own(
         machines in prop::collection::vec(machine(), 1..12),
         with_identity in any::<bool>(),
+        with_secret in any::<bool>(),
     ) {
         let folder = Folder::new();
-        for (at, (values, taken_of, lower)) in machines.iter().enumerate() {
+        for (at, (values, taken_of, lower, subkeys)) in machines.iter().enumerate() {
             let name = ["A", "B", "C"].get(at).map_or_else(|| format!("M{at}"), |name| (*name).to_owned());
             let mut snapshot = snapshot(&name, values.clone());
             snapshot["taken_of"] = (*taken_of).into();
             snapshot["taken"] = format!("2026-11-27T12:00:{at:02}.000Z").into();
+            let keys = snapshot["facts"]["keys"].as_array_mut().unwrap();
+            if *subkeys != ["not covered"] {
+                keys[2]["found"]["present"]["subkeys"] = json!(subkeys);
+            }
+            for subkey in subkeys.iter().filter(|_| at % 3 > 0) {
+                let key = format!(r"HKLM\SOFTWARE\Vendor\{subkey}");
+                keys.push(json!({ "key": key, "found": { "present": { "values": { "First": dword(at as u32 % 2) } } } }));
+            }
             let mut text = snapshot.to_string();
             if *lower {
                 // The same key in other letters: what kbfix shows of it differs.
@@ -97,7 +125,10 @@ proptest! {
             }
             folder.write(&format!("{name}.json"), &text);
         }
-        let mut texts = vec![SPEC, OTHER, POLICY];
+        let mut texts = vec![SPEC, OTHER, POLICY, STAR];
+        if with_secret {
+            texts.push(SECRET);
+        }
         if with_identity {
             texts.push(BY_GUID);
         }
