@@ -33,8 +33,8 @@ pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<
     observe_within(Limits::MOST, Facts::default(), target, ask)
 }
 
-/// Does what [`observe`] does, but first asks the target everything that `like` answers: the facts of a target of which the
-/// same was asked. Most questions then take one round.
+/// Does what [`observe`] does, but first asks the target about all keys and files that `like` answers for: the facts of a
+/// target of which the same was asked. Most questions then take one round.
 ///
 /// # Errors
 /// [`TargetError`] as [`observe`].
@@ -43,7 +43,7 @@ pub(crate) fn observe_like(
     target: &mut dyn Target,
     ask: impl FnMut(&Reader<'_>),
 ) -> Result<Facts, TargetError> {
-    observe_within(Limits::MOST, observe_again(target, like)?, target, ask)
+    observe_within(Limits::MOST, read_again(target, like)?, target, ask)
 }
 
 /// Does what [`observe`] does, for code that asks about what the changes have changed or are about to change.
@@ -130,6 +130,13 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
 /// # Errors
 /// [`TargetError`] if the target as a whole cannot be read.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
+    let mut now = read_again(target, facts)?;
+    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
+    Ok(now)
+}
+
+/// Asks the target again about the keys and files for which `facts` answer.
+fn read_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
     if !queries.is_empty() {
@@ -138,7 +145,6 @@ pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, Ta
         }
     }
     read_files_into(&mut now, target, &files)?;
-    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
     Ok(now)
 }
 
