@@ -251,6 +251,9 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
+    /// `false`: the items of a list are compared in the same letter case, for `contains` and `subset`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore_case: Option<bool>,
 }
 
 /// Bits of a number, decimal or `0x…`.
