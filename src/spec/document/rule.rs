@@ -213,7 +213,7 @@ pub enum KeepWord {
 }
 
 /// A test for data that stays as it is. Only one test is given; `at_least` and `at_most` may be combined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
     /// The smallest number that stays. It may be in a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or
