@@ -13,29 +13,32 @@ use crate::cli::{
 };
 
 use kbfix::{
-    convert::import::{About, Imported, Reading, import, osconfig},
+    convert::import::{About, Imported, Reading, import, is_pol, osconfig},
     diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
+    registry::RootKey,
     spec::MAX_BYTES,
+    targets::may_be_of_users,
 };
 
-/// Make a spec from a .reg file, or from the registry rules of a Microsoft OSConfig manifest.
+/// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
-/// Applying the spec has the same result as importing the .reg file; what a spec cannot express is an error. The spec of
-/// a manifest accepts the same data as its rules; what a spec cannot express is left out, with a warning.
+/// Applying the spec has the same result as importing the file, or as Group Policy carrying it out; what a spec cannot
+/// express is an error. The spec of a manifest accepts the same data as the registry rules in it; what a spec cannot
+/// express is left out, with a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The .reg file, version 4 or 5, or the manifest.
-    #[arg(value_name = "FILE")]
+    /// The .reg file, version 4 or 5, the Registry.pol, or the text for LGPO.exe; its first bytes say which it is. Or, with
+    /// `--from`, a file of another kind.
     file: PathBuf,
 
-    /// The kind of the file.
-    #[arg(long, value_enum, default_value_t = From::Reg)]
-    from: From,
+    /// The kind of a file whose first bytes do not say it.
+    #[arg(long, value_enum, conflicts_with_all = ["root", "code_page", "lenient"])]
+    from: Option<From>,
 
-    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default:
-    /// the name of the file].
+    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default: the
+    /// name of the file].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 
@@ -47,22 +50,24 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The ANSI code page of a .reg file that is not a Unicode file, such as 1252.
+    /// The root key of a Registry.pol: HKCU for the policy of users [default: HKLM].
+    #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
+    root: Option<RootKey>,
+
+    /// The ANSI code page of a .reg file or text that is not a Unicode file, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip lines of a .reg file that regedit does not understand and skips, with a warning for each. Without this
-    /// option, they are errors.
+    /// Skip lines of a .reg file that regedit does not understand and skips, with a warning for each. Without this option, they are
+    /// errors.
     #[arg(long)]
     lenient: bool,
 }
 
-/// The kinds of files from which a spec can be made.
+/// The kinds of files whose first bytes do not say what they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum From {
-    /// A registry file, as regedit exports it.
-    Reg,
-    /// A manifest of Microsoft OSConfig (.osc.yaml): its registry rules.
+    /// A manifest of Microsoft OSConfig (.osc.yaml).
     Osconfig,
 }
 
@@ -74,15 +79,20 @@ fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn root(text: &str) -> Result<RootKey, String> {
+    RootKey::parse(text)
+        .filter(|root| matches!(root, RootKey::Hklm | RootKey::Hkcu))
+        .ok_or_else(|| "a Registry.pol is for HKLM or HKCU".to_owned())
+}
+
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let name = arguments.file.display().to_string();
     let mut inputs = Inputs::default();
     inputs.add(&arguments.file);
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
-    let reading = arguments.reading()?;
     let limit = match arguments.from {
-        From::Reg => MAX_FILE,
-        From::Osconfig => MAX_BYTES,
+        Some(From::Osconfig) => MAX_BYTES,
+        None => MAX_FILE,
     };
     let bytes = read_stream(&arguments.file, limit as u64).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
@@ -101,13 +111,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let about = About { id: &id, title: &title, summary: Some(&summary) };
     let refused = |findings| CommandError::all(Exit::Refused, findings);
     let (imported, note) = match arguments.from {
-        From::Reg => (import(&name, &bytes, reading, about).map_err(refused)?, None),
-        From::Osconfig => {
+        Some(From::Osconfig) => {
             let osconfig::ImportedManifest { spec, rules, imported } =
                 osconfig::import(&name, &bytes, about).map_err(refused)?;
             let left_out = rules - imported;
             (spec, Some(format!("{imported} of {rules} registry rules imported, {left_out} left out")))
         }
+        None => (import(&name, &bytes, arguments.reading(&name, &bytes)?, about).map_err(refused)?, None),
     };
     let Imported { text, warnings } = imported;
     output.diagnostics(&warnings);
@@ -122,18 +132,28 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 }
 
 impl Arguments {
-    fn reading(&self) -> Result<Reading, CommandError> {
-        let option = if self.lenient { Some("--lenient") } else { self.code_page.map(|_| "--code-page") };
-        if let (From::Osconfig, Some(option)) = (self.from, option) {
-            let message = format!("{option} is about .reg files");
-            return Err(CommandError::usage(message, format!("remove {option}, or import a .reg file")));
-        }
+    /// Returns how to read a file whose first bytes say what it is.
+    fn reading(&self, name: &str, bytes: &[u8]) -> Result<Reading, CommandError> {
+        let root = match (is_pol(bytes), self.root) {
+            (true, None) if may_be_of_users(name) => {
+                let message = format!("{name} may be the policy of users, and the file does not say it");
+                return Err(CommandError::usage(message, "give --root HKCU, or --root HKLM"));
+            }
+            (false, Some(_)) => {
+                return Err(CommandError::usage(
+                    "--root is for a Registry.pol; this file says its root keys",
+                    "remove --root",
+                ));
+            }
+            (_, root) => root,
+        };
         let page = |number| {
             CodePage::new(number).ok_or_else(|| {
                 let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
                 CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
             })
         };
-        Ok(Reading { code_page: self.code_page.map(page).transpose()?, lenient: self.lenient })
+        let code_page = self.code_page.map(page).transpose()?;
+        Ok(Reading { code_page, lenient: self.lenient, of_users: root == Some(RootKey::Hkcu) })
     }
 }

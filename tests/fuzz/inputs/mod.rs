@@ -3,6 +3,7 @@
 
 mod events;
 mod hives;
+mod lgpo;
 mod osconfig;
 mod pe;
 mod pol;
@@ -13,12 +14,13 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 9] = [
+pub(crate) const PARSERS: [(&str, Parse); 10] = [
     ("hive", hives::hive),
     ("logs", hives::logs),
     ("reg", reg::reg),
     ("pe", pe::pe),
     ("pol", pol::pol),
+    ("lgpo", lgpo::lgpo_text),
     ("spec", spec::spec),
     ("osconfig", osconfig::osconfig),
     ("evt", events::evt),
