@@ -9,7 +9,7 @@ use super::{
     plan::refuse_damaged,
     progress::{Progress, changing, reading},
     report::{Command, Report},
-    rollback::{kept, rehearsed},
+    rollback::rehearsed,
 };
 use crate::{
     diag::{
@@ -88,6 +88,7 @@ pub fn retire(
         specs: ids.clone(),
         kept_for: found.kept_for.iter().cloned().collect(),
         journal: newest.to_owned(),
+        conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
@@ -105,19 +106,7 @@ pub fn retire(
     };
     report.command = Command::Retire;
     report.plan = text;
-    let conflicts = found.undo.conflicts;
-    if !conflicts.is_empty() {
-        // What a look finds is no failure: nothing was tried.
-        let outcome = if options.check || is_stopped { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit());
-        report.outcome = report.outcome.max(Some(outcome));
-        for spec in report.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
-            spec.outcome = Outcome::Blocked;
-        }
-        report.diagnostics.push(kept(&conflicts, None));
-    }
-    report.conflicts = conflicts;
-    Ok(report)
+    Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
 /// Returns the id as the journals have it.

@@ -74,7 +74,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         };
         let said = result.unknown.len();
         match within(key, &deleted) {
-            Some(gone) => in_deleted(&wanted, &gone, &mut result),
+            Some(gone) => in_deleted(&wanted, &gone, reader, &mut result),
             None => one_key(&wanted, &mut created, reader, &mut result),
         }
         result.give_to_user(said, key);
