@@ -199,7 +199,7 @@ fn by_hand(spec: &Spec) -> Vec<Block> {
 fn restart(spec: &Spec) -> Vec<Item> {
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "need not be restarted",
-        ComputerRestart::Unknown => "the sources do not say whether it must be restarted",
+        ComputerRestart::Unknown => "the sources do not say for certain whether it must be restarted",
         ComputerRestart::Required => "must be restarted; kbfix never restarts it",
     };
     let mut items = vec![Item::named("Computer", computer)];
@@ -225,20 +225,23 @@ fn undo(spec: &Spec) -> Vec<Block> {
         (format!("diff {name}{set}"), "shows what would change, and changes nothing"),
         (format!("apply {name}{set}"), "makes the changes, and records the previous state in a journal"),
         ("rollback --last".to_owned(), "undoes the latest apply"),
-        ("journal list".to_owned(), "lists the applies; `kbfix rollback NAME` undoes one of them"),
+        ("journal list".to_owned(), "lists the applies; `kbfix journal show NAME` shows the data before one of them"),
+        ("rollback NAME".to_owned(), "undoes that apply"),
     ];
     let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> = lines.iter().map(|(command, does)| format!("kbfix {command:width$}  {does}")).collect();
     let mut blocks = vec![Block::Code(lines.join("\n"))];
-    let mut text = "A rollback deletes the keys and values that the apply created, and restores the previous type \
-        and data of all others. If something was changed after the apply, the rollback keeps it and reports it."
+    let mut text = "A rollback deletes the keys and values that the apply created, so that the defaults of Windows \
+        count again, and restores the previous type and data of all others. If a value was changed after the apply, \
+        the rollback keeps it and reports it; with --force it undoes that too."
         .to_owned();
     if spec.hotfix.is_some() {
         text.push_str(" The hotfix stays installed.");
     }
-    if spec.restart.computer == ComputerRestart::Required || !spec.restart.services.is_empty() {
-        text.push_str(" Whatever must be restarted after the change must also be restarted after the rollback.");
+    if !spec.document.manual_steps.is_empty() {
+        text.push_str(" Undo by hand what was done by hand.");
     }
+    text.push_str(" Whatever has to be restarted after the change has to be restarted after the rollback too.");
     blocks.push(Block::Text(text));
     blocks
 }

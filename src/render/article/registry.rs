@@ -72,7 +72,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
         line(out, &format!("; in the hive of each user{also}"));
     }
     if rule.key.view == View::Bits32 {
-        line(out, "; in the 32-bit view");
+        line(out, "; in the 32-bit view, which only 64-bit Windows has");
     }
     match rule.exclusive {
         Some(Exclusive::Values) => line(out, "; other values in it are deleted"),
@@ -113,7 +113,12 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         let parameter = &reference.parameter;
         if unset.contains_key(parameter) && !rule.is_sensitive {
-            line(out, &format!("; {name}: the value of the parameter {parameter}, which has no default"));
+            let types = match &rule.desired {
+                Desired::OneOf(choices) | Desired::Kept { choices, .. } => types(choices),
+                _ => String::new(),
+            };
+            let kind = if types.is_empty() { types } else { format!(" {types}") };
+            line(out, &format!("; {name}{kind}: the value of the parameter {parameter}, which has no default"));
             return;
         }
         line(out, &format!("; the value of the parameter {parameter}"));
@@ -139,8 +144,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
             }
         }
         Desired::Kept { choices, keep } => {
-            let types = choices.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
-            line(out, &format!("; kept if present: {types}, {keep}"));
+            line(out, &format!("; kept if present: {}, {keep}", types(choices)));
             if let Some(first) = choices.first() {
                 line(out, &format!("{name}={}", notation::data(first)));
             }
@@ -154,7 +158,8 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
             let set = (*set != 0).then(|| format!("bits 0x{set:x} are set"));
             let clear = (*clear != 0).then(|| format!("bits 0x{clear:x} are cleared"));
             let both = set.into_iter().chain(clear).collect::<Vec<_>>().join(", ");
-            line(out, &format!("; {name} {value_type}: {both}, the others keep their state"));
+            let absent = if rule.if_absent.is_some() { "" } else { "; an absent value counts as 0" };
+            line(out, &format!("; {name} {value_type}: {both}, the others keep their state{absent}"));
         }
         Desired::List { add, remove } => {
             let edit = written.list.as_ref();
@@ -189,7 +194,6 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
 
 /// Describes sensitive data without showing it.
 fn sensitive(desired: &Desired) -> String {
-    let types = |all: &[Data]| all.iter().map(|data| data.value_type.to_string()).collect::<Vec<_>>().join(" or ");
     match desired {
         Desired::Absent => "its data is sensitive".to_owned(),
         Desired::OneOf(choices) => format!("{}, which is sensitive", types(choices)),
@@ -201,6 +205,13 @@ fn sensitive(desired: &Desired) -> String {
         }
         Desired::List { .. } => "REG_MULTI_SZ: some strings change; the data is sensitive".to_owned(),
     }
+}
+
+/// Names the type of each choice, once.
+fn types(choices: &[Data]) -> String {
+    let mut types: Vec<_> = choices.iter().map(|data| data.value_type).collect();
+    types.dedup();
+    of_types(&types)
 }
 
 fn of_types(types: &[crate::registry::ValueType]) -> String {

@@ -32,7 +32,7 @@ fn a_parameter_without_default_is_shown_by_its_name_and_not_by_what_takes_its_pl
     let in_key = stdout(&["show", "KB240797"]);
     assert!(in_key.contains(r"\ActiveX Compatibility\{clsid}]") && !in_key.contains(r"Compatibility\0]"), "{in_key}");
     let in_data = stdout(&["show", "KB2020943", "--set", "http_request_bytes=32600"]);
-    let unset = "; \"MaxFieldLength\": the value of the parameter http_field_length, which has no default\n";
+    let unset = "; \"MaxFieldLength\" REG_DWORD: the value of the parameter http_field_length, which has no default\n";
     assert!(in_data.contains(unset) && !in_data.contains("\"MaxFieldLength\"="), "{in_data}");
     assert!(in_data.contains("\"MaxRequestBytes\"=dword:00007f58"), "{in_data}");
 }
