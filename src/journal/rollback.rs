@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    diag::text::first_few,
     observe::Reader,
     plan::Conflict,
     registry::{Data, Key, ValueName, notation},
@@ -86,11 +87,10 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     }
     if !subkeys.is_empty() {
         keep = true;
-        let names: Vec<_> = subkeys.iter().map(|s| s.as_str()).collect();
         out.conflicts.push(Conflict {
             place: key.to_string(),
             left: "no subkeys".to_owned(),
-            found: format!("subkeys {}", names.join(", ")),
+            found: format!("subkeys {}", first_few(subkeys.iter().map(|s| s.as_str()))),
             before: "absent".to_owned(),
             forcible: false,
         });

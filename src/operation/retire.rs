@@ -12,7 +12,10 @@ use super::{
     rollback::rehearsed,
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit, Hint, text::suggest},
+    diag::{
+        Code, Diagnostic, Exit, Hint,
+        text::{first_few, suggest},
+    },
     journal::{self, History, LiveSpec, RetirePlan, Store, plan_retire},
     observe::observe,
     plan::{Machine, Outcome, Plan, Retirement, SpecPlan},
@@ -119,10 +122,7 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     let message = format!("no journal in {} says that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
-        (None, Some(_)) => {
-            let ids: Vec<_> = history.known().collect();
-            format!("the journals of this target are about {}", ids.join(", ")).into()
-        }
+        (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
         (None, None) => Hint::new(
             "no journal is of this target and machine; name the target as it was named to apply, and its state folder",
         )
