@@ -1,8 +1,8 @@
 //! Checks the rule for one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables};
 use crate::{
-    diag::Code,
+    diag::{Code, text::first_few},
     registry::{Data, ValueType},
     spec::{
         document::{Compare, DataExpression, Ensure, Literal, Scalar, TypeChoice, ValueRule},
@@ -127,7 +127,9 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
     let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
     allowed?;
-    unexpanded(cx, &meaning, types, &at);
+    if let (Literal::Text(text), false) = (&meaning.chosen, meaning.is_set) {
+        variables::unexpanded(cx, text, types, &at);
+    }
     if rule.keep.is_none() {
         scale::without_keep(cx, rule, &meaning, types, path);
     }
@@ -152,48 +154,6 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     };
     let Literal::Text(text) = meaning.chosen else { return None };
     Some(Desired::CommaSet { value_type, text })
-}
-
-/// Reports an environment variable in a string of a type that Windows does not expand.
-fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType], path: &Path) {
-    const VARIABLES: [&str; 24] = [
-        "ALLUSERSPROFILE",
-        "APPDATA",
-        "CommonProgramFiles",
-        "CommonProgramFiles(x86)",
-        "CommonProgramW6432",
-        "COMPUTERNAME",
-        "ComSpec",
-        "HOMEDRIVE",
-        "HOMEPATH",
-        "LOCALAPPDATA",
-        "LOGONSERVER",
-        "PATH",
-        "ProgramData",
-        "ProgramFiles",
-        "ProgramFiles(x86)",
-        "ProgramW6432",
-        "PUBLIC",
-        "SystemDrive",
-        "SystemRoot",
-        "TEMP",
-        "USERDOMAIN",
-        "USERNAME",
-        "USERPROFILE",
-        "windir",
-    ];
-    let Literal::Text(text) = &meaning.chosen else { return };
-    if meaning.is_set || types != [ValueType::SZ] {
-        return;
-    }
-    let mut pieces = text.split('%').skip(1);
-    if let Some(name) = pieces.find(|piece| VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(piece)))
-        && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
-    {
-        let message = format!("`%{name}%` is not expanded in a REG_SZ; Windows expands only a REG_EXPAND_SZ");
-        let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
-        cx.warning_within(Code::UNEXPANDED_VARIABLE, path, super::Part::Data, &format!("%{name}%"), message, hint);
-    }
 }
 
 /// Checks `allowed` against the types. Then checks the data, and everything that its parameter allows, against
@@ -226,7 +186,7 @@ fn allowed(
     if !sound {
         return None;
     }
-    let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    let list = || first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
         // Data that is not valid for a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
@@ -280,7 +240,7 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     if literals.any(|one| types.iter().any(|t| data::convert(&one, *t).is_ok_and(|data| data == *meant))) {
         return;
     }
-    let list = allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    let list = first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     let message = "`if_absent` is not one of `allowed`";
     let hint = format!("allowed are {list}; add the data that Windows uses without the value, or correct `if_absent`");
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);

@@ -52,6 +52,8 @@ pub struct PolTarget {
     root: RootKey,
     document: Document,
     exists: bool,
+    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
+    is_stale: bool,
 }
 
 impl PolTarget {
@@ -74,7 +76,19 @@ impl PolTarget {
             found => found.map_err(io)?,
         };
         let (document, exists) = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), path: real, root, document, exists })
+        Ok(Self { named: path.to_owned(), path: real, root, document, exists, is_stale: false })
+    }
+
+    /// Reads the file again, because it may have changed since it was last read.
+    fn reload(&mut self) -> Result<(), TargetError> {
+        (self.document, self.exists) = load(&self.path, self.root)?;
+        self.is_stale = false;
+        Ok(())
+    }
+
+    /// Reads the file again after a failed write.
+    fn refresh(&mut self) -> Result<(), TargetError> {
+        if self.is_stale { self.reload() } else { Ok(()) }
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
@@ -222,6 +236,7 @@ impl Target for PolTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        self.refresh()?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -234,7 +249,7 @@ impl Target for PolTarget {
         let lock = lock_beside(&self.path)?;
         // Leftovers that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
-        (self.document, self.exists) = load(&self.path, self.root)?;
+        self.reload()?;
         Ok(lock)
     }
 
@@ -242,6 +257,7 @@ impl Target for PolTarget {
         if changes.is_empty() {
             return Ok(());
         }
+        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
         self.raised()?;
         let before = self.document.clone();
         let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
@@ -255,7 +271,7 @@ impl Target for PolTarget {
         }
         let place = self.path.display().to_string();
         // The changes are checked against the present content of the file, even if it was edited without the lock.
-        (self.document, self.exists) = load(&self.path, self.root).map_err(|error| error.refusal(&place))?;
+        self.reload().map_err(|error| error.refusal(&place))?;
         let before = self.document.clone();
         let raised = self.raised()?;
         if let Err(error) = self.carry_out(changes) {
@@ -272,9 +288,12 @@ impl Target for PolTarget {
         });
         self.exists = true;
         replaced.map_err(|error| {
-            // The new file may be in place nevertheless; if it cannot be read, everything is unknown.
-            (self.document, self.exists) = load(&self.path, self.root).unwrap_or_else(|_| (Document::empty(), true));
+            // The new file may be in place nevertheless.
+            self.is_stale = true;
             WriteFailure { error, begun: changes.to_vec() }
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 
 mod events;
 mod hives;
+mod lgpo;
+mod osconfig;
 mod pe;
 mod pol;
 mod reg;
@@ -12,13 +14,15 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 8] = [
+pub(crate) const PARSERS: [(&str, Parse); 10] = [
     ("hive", hives::hive),
     ("logs", hives::logs),
     ("reg", reg::reg),
     ("pe", pe::pe),
     ("pol", pol::pol),
+    ("lgpo", lgpo::lgpo_text),
     ("spec", spec::spec),
+    ("osconfig", osconfig::osconfig),
     ("evt", events::evt),
     ("evtx", events::evtx),
 ];
