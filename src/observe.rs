@@ -30,10 +30,23 @@ const MOST_QUESTIONS: usize = 600;
 /// # Errors
 /// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
-    observe_within(Limits::MOST, target, ask)
+    observe_within(Limits::MOST, Facts::default(), target, ask)
 }
 
-/// Does the same, for code that asks about what the changes have changed or are about to change.
+/// Does what [`observe`] does, but first asks the target about all keys and files that `like` answers for: the facts of a
+/// target of which the same was asked. Most questions then take one round.
+///
+/// # Errors
+/// [`TargetError`] as [`observe`].
+pub(crate) fn observe_like(
+    like: &Facts,
+    target: &mut dyn Target,
+    ask: impl FnMut(&Reader<'_>),
+) -> Result<Facts, TargetError> {
+    observe_within(Limits::MOST, read_again(target, like)?, target, ask)
+}
+
+/// Does what [`observe`] does, for code that asks about what the changes have changed or are about to change.
 ///
 /// # Errors
 /// [`TargetError`] as [`observe`], but however many keys and values the changes name, they are not too many.
@@ -42,15 +55,15 @@ pub fn observe_changed(
     changes: &[KeyChange],
     ask: impl FnMut(&Reader<'_>),
 ) -> Result<Facts, TargetError> {
-    observe_within(Limits::MOST.and(changes), target, ask)
+    observe_within(Limits::MOST.and(changes), Facts::default(), target, ask)
 }
 
 fn observe_within(
     most: Limits,
+    mut facts: Facts,
     target: &mut dyn Target,
     mut ask: impl FnMut(&Reader<'_>),
 ) -> Result<Facts, TargetError> {
-    let mut facts = Facts::default();
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
@@ -117,6 +130,13 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
 /// # Errors
 /// [`TargetError`] if the target as a whole cannot be read.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
+    let mut now = read_again(target, facts)?;
+    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
+    Ok(now)
+}
+
+/// Asks the target again about the keys and files for which `facts` answer.
+fn read_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
     if !queries.is_empty() {
@@ -125,7 +145,6 @@ pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, Ta
         }
     }
     read_files_into(&mut now, target, &files)?;
-    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
     Ok(now)
 }
 
@@ -166,7 +185,8 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
         let top: Key = r"HKLM\SOFTWARE\Vendor\Top".parse().unwrap();
-        let facts = observe_within(most, open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
+        let facts =
+            observe_within(most, Facts::default(), open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
         facts.map(|facts| facts.subkeys(&top).is_some()).map_err(|error| error.to_string())
     }
 

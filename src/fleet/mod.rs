@@ -4,6 +4,7 @@
 //! for it. A result that is the same on many machines is kept only once, as a [`Case`]. The report does not depend on
 //! the order of the machines or on the number of threads.
 
+mod alike;
 pub mod bundle;
 mod case;
 mod compare;
@@ -11,6 +12,7 @@ mod comparison;
 mod document;
 mod folder;
 mod member;
+mod note;
 mod outcome;
 mod pace;
 mod parallel;
@@ -28,10 +30,11 @@ pub use comparison::{Difference, DifferenceKind, FactDrift, FleetComparison, Spe
 pub use document::{FleetFile, fleet_schema};
 pub use folder::{Ignored, snapshots};
 pub use member::{Member, Members};
+pub use note::Note;
 pub use outcome::FleetOutcome;
 pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
 pub use row::{Line, LineSpec, MachineRow};
 pub use same::SameMachine;
-pub use survey::{Survey, survey};
+pub use survey::{Survey, survey, survey_with_plans};
 pub use waiver::Waiver;
 pub use waivers::{Waivers, waivers_schema};

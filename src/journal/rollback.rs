@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::{
+    diag::text::first_few,
     observe::Reader,
+    plan::Conflict,
     registry::{Data, Key, ValueName, notation},
     targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
@@ -23,21 +22,6 @@ pub struct Rollback {
     pub conflicts: Vec<Conflict>,
     /// Places that could not be read, each with the reason.
     pub unread: Vec<String>,
-}
-
-/// A place that is neither as the apply left it nor as it was before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Conflict {
-    /// The key, with the value name if the conflict is about a value.
-    pub place: String,
-    /// The data or state that the apply left there.
-    pub left: String,
-    /// The data or state that is there now.
-    pub found: String,
-    /// The data or state that was there before the apply.
-    pub before: String,
-    /// Whether `--force` puts it back. A key that contains something else that somebody made stays even then.
-    pub forcible: bool,
 }
 
 /// Returns the changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else
@@ -103,11 +87,10 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     }
     if !subkeys.is_empty() {
         keep = true;
-        let names: Vec<_> = subkeys.iter().map(|s| s.as_str()).collect();
         out.conflicts.push(Conflict {
             place: key.to_string(),
             left: "no subkeys".to_owned(),
-            found: format!("subkeys {}", names.join(", ")),
+            found: format!("subkeys {}", first_few(subkeys.iter().map(|s| s.as_str()))),
             before: "absent".to_owned(),
             forcible: false,
         });

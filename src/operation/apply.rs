@@ -71,6 +71,7 @@ pub fn apply(
     // A look takes no lock, which needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let (plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
+    let conflicts = plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
     let action = match &plan.retires {
         Some(retires) => {
             if status == PlanStatus::Current {
@@ -106,7 +107,7 @@ pub fn apply(
         }
         let mut report = Report::of_plan(plan, Command::Apply);
         report.diagnostics.extend(warnings);
-        return Ok(report);
+        return Ok(report.keeping(conflicts, false));
     }
     let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
@@ -125,6 +126,7 @@ pub fn apply(
     };
     report.command = Command::Apply;
     report.diagnostics.extend(warnings);
+    report = report.keeping(conflicts, true);
     if options.restart_services {
         restart::restart(&mut report, progress);
     }
@@ -149,9 +151,9 @@ pub(super) fn carry_out(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<Report, Error> {
-    let digest = plan.digest();
     let acts = plan.changes().next().is_some();
     let applied = execute(&plan, action, address, target, store)?;
+    let digest = applied.journal().map_or_else(|| plan.digest(), |journal| journal.header.plan.clone());
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),
@@ -173,7 +175,7 @@ pub(super) fn carry_out(
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = acts && matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
-    report.journal = applied.journal().map(|path| path.display().to_string());
+    report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
             Outcome::Failed => "restore the places listed above by hand, or try to roll back the journal",

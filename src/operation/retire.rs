@@ -9,10 +9,13 @@ use super::{
     plan::refuse_damaged,
     progress::{Progress, changing, reading},
     report::{Command, Report},
-    rollback::{kept, rehearsed},
+    rollback::rehearsed,
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit, Hint, text::suggest},
+    diag::{
+        Code, Diagnostic, Exit, Hint,
+        text::{first_few, suggest},
+    },
     journal::{self, History, LiveSpec, RetirePlan, Store, plan_retire},
     observe::observe,
     plan::{Machine, Outcome, Plan, Retirement, SpecPlan},
@@ -36,6 +39,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Put back also the values that somebody else changed since.
     pub force: bool,
+    /// Skip the ids that no journal of the target knows, in place of refusing.
+    pub if_applied: bool,
     /// Put the text of the plan file into the report.
     pub with_plan: bool,
 }
@@ -58,6 +63,9 @@ pub fn retire(
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let Past { history, machine } = past(&address, target, store)?;
     let ids = match retired {
+        Retired::Ids(ids) if options.if_applied => {
+            ids.iter().filter_map(|id| known(id, &history, &address, store).ok()).collect()
+        }
         Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
         Retired::Absent => absent(given, &history),
     };
@@ -85,6 +93,7 @@ pub fn retire(
         specs: ids.clone(),
         kept_for: found.kept_for.iter().cloned().collect(),
         journal: newest.to_owned(),
+        conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
@@ -102,19 +111,7 @@ pub fn retire(
     };
     report.command = Command::Retire;
     report.plan = text;
-    let conflicts = found.undo.conflicts;
-    if !conflicts.is_empty() {
-        // What a look finds is no failure: nothing was tried.
-        let outcome = if options.check || is_stopped { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit());
-        report.outcome = report.outcome.max(Some(outcome));
-        for spec in report.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
-            spec.outcome = Outcome::Blocked;
-        }
-        report.diagnostics.push(kept(&conflicts, None));
-    }
-    report.conflicts = conflicts;
-    Ok(report)
+    Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
 /// Returns the id as the journals have it.
@@ -125,10 +122,7 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     let message = format!("no journal in {} says that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
-        (None, Some(_)) => {
-            let ids: Vec<_> = history.known().collect();
-            format!("the journals of this target are about {}", ids.join(", ")).into()
-        }
+        (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
         (None, None) => Hint::new(
             "no journal is of this target and machine; name the target as it was named to apply, and its state folder",
         )

@@ -23,6 +23,8 @@ use super::{
 pub struct Planning<'a> {
     target: String,
     specs: &'a [Spec],
+    /// Whether it is asked which machine the target is.
+    asks_machine: bool,
     machine: Machine,
     /// What became of each spec when it was planned last.
     planned: Vec<Planned<'a>>,
@@ -48,13 +50,28 @@ struct Planned<'a> {
 impl<'a> Planning<'a> {
     /// Begins a plan of these specs, in their order, for the target with that URI.
     pub fn new(target: &str, specs: &'a [Spec]) -> Self {
-        let machine = Machine::default();
-        Self { target: target.to_owned(), specs, machine, planned: Vec::new(), hidden: BTreeSet::new(), states: 0 }
+        Self {
+            target: target.to_owned(),
+            specs,
+            asks_machine: true,
+            machine: Machine::default(),
+            planned: Vec::new(),
+            hidden: BTreeSet::new(),
+            states: 0,
+        }
+    }
+
+    /// Leaves open which machine the target is, so that the plan rests only on what its specs ask for.
+    #[must_use]
+    pub fn of_any_machine(self) -> Self {
+        Self { asks_machine: false, ..self }
     }
 
     /// Plans every spec whose plan can be another than last time.
     pub fn ask(&mut self, reader: &Reader<'_>) {
-        self.machine = machine(reader);
+        if self.asks_machine {
+            self.machine = machine(reader);
+        }
         // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
         self.specs.iter().for_each(|spec| rules::hide(spec, reader));
         let mut state = 0;
@@ -130,7 +147,7 @@ fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
         one.sensitive = one.name.as_ref().is_some_and(|name| is_hidden(&one.key, name));
     }
     for owner in &mut plan.policy {
-        owner.sensitive = is_hidden(&owner.key, &owner.name);
+        owner.sensitive |= is_hidden(&owner.key, &owner.name);
     }
 }
 
@@ -141,14 +158,21 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
 
 /// Reads which machine the target is, with the computer name that this control set has.
 pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
-    let text = |key: &str, name: &str| {
-        lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
+    let text = |value: Option<(Key, ValueName)>| {
+        let (key, name) = value?;
+        reader.value(&key, &name).known().ok().flatten()?.as_read_text()
     };
-    let (computer_name, machine_guid) = (
-        text(&format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
-        text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
-    );
+    let [computer_name, machine_guid] = machine_values(set).map(text);
     Machine { computer_name, machine_guid }
+}
+
+/// Returns the values that say which machine a target is: the computer name that a control set has, and the MachineGuid.
+pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
+    [
+        (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
+        (r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
+    ]
+    .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
 /// Returns whether a spec with this outcome gets, or already has, what it requires.

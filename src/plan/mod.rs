@@ -35,12 +35,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use build::machine_values;
 pub use build::{Planning, machine, machine_of_set};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
-pub use retirement::Retirement;
+pub use retirement::{Conflict, Retirement};
 
 use crate::{
     diag::Exit,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    diag::number_of,
+    diag::{number_of, text::first_few},
     observe::Reader,
     registry::Key,
     spec::{
@@ -74,7 +74,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         };
         let said = result.unknown.len();
         match within(key, &deleted) {
-            Some(gone) => in_deleted(&wanted, &gone, &mut result),
+            Some(gone) => in_deleted(&wanted, &gone, reader, &mut result),
             None => one_key(&wanted, &mut created, reader, &mut result),
         }
         result.give_to_user(said, key);
@@ -96,8 +96,8 @@ fn one_rule<'a>(
 ) {
     // A condition on the rule's own key, or on that key's user, can differ from key to key.
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
-    let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(is_own));
-    let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
+    let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
+    let always = by_key || when(rule.when.as_deref(), None, spec, reader, &mut result.unknown);
     // Read what the rule needs even if it does not apply, so that a snapshot can also serve other parameters.
     let by_user = match expand::keys_by_user(&rule.key, reader) {
         Ok((by_user, without_hive)) => {
@@ -130,7 +130,7 @@ fn one_rule<'a>(
     for key in keys {
         let (said, place) = (result.unknown.len(), key.clone());
         let holds = match by_key {
-            true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
+            true => when(rule.when.as_deref(), Some(&key), spec, reader, &mut result.unknown),
             false => always,
         };
         let holds = match &rule.done_when {
@@ -163,7 +163,7 @@ fn one_rule<'a>(
                 let mut applying = Vec::new();
                 for (at, value) in values.iter().enumerate() {
                     let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
-                    let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
+                    let value_holds = when(value.when.as_deref(), Some(&key), spec, reader, unknown);
                     if holds && value_holds {
                         here.insert(at);
                         applying.push(value);
@@ -198,19 +198,18 @@ fn one_rule<'a>(
 
 /// Checks that the key has no subkeys except those that the spec deletes as well.
 fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
-    /// How many names the evidence shows; the total is always given.
-    const MOST: usize = 5;
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
     let (result, found) = match answer {
         Answer::Absent => (Truth::Met, "absent".to_owned()),
         Answer::Unread(why) => (Truth::Unknown, why.to_string()),
         Answer::Present(names) => {
             let others: Vec<_> = names.iter().filter(|name| !wants.absent.contains(&key.child(name))).collect();
-            let shown: Vec<_> = others.iter().take(MOST).map(ToString::to_string).collect();
-            let more = if others.len() > MOST { ", …" } else { "" };
             match others.len() {
                 0 => (Truth::Met, "no subkeys".to_owned()),
-                n => (Truth::Unmet, format!("{}: {}{more}", number_of(n, "subkey"), shown.join(", "))),
+                n => {
+                    let shown = first_few(others.iter().map(ToString::to_string));
+                    (Truth::Unmet, format!("{}: {shown}", number_of(n, "subkey")))
+                }
             }
         }
     };

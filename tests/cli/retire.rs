@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::harness::{Machine, Run};
 
 const SOFTWARE: &str = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
@@ -78,6 +80,31 @@ fn a_spec_that_git_reverted_is_undone_by_one_command() {
     machine.run("rollback --last @state").code(0);
     assert_eq!(machine.export(), applied, "a retirement can be rolled back");
     retire(&machine, "A B").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Other", &number("Level", 1));
+    let piped = |ids: &[&str]| {
+        let spec =
+            |id: &&str| json!({ "name": format!("{id}.yaml"), "text": machine.read(&format!("specs/{id}.yaml")) });
+        json!({ "specs": ids.iter().map(spec).collect::<Vec<_>>(), "parameters": {} }).to_string()
+    };
+    let run = |line: &str, input: &str| machine.run_with(&format!("retire {line} @target @state"), input);
+    run("A --if-applied", "").code(0).says("nothing was changed");
+    apply(&machine, "A");
+    apply(&machine, "B");
+    run("--absent --stdin-specs", &piped(&["A", "B"])).code(0).says("nothing was changed");
+    run("--absent --stdin-specs", "{}").code(2).says("no spec is named");
+    run("--absent", "").code(2).says("without specs that stay");
+    run("--absent --stdin-specs", &piped(&["B"])).code(0).says("A: changed");
+    assert!(!machine.export().contains("Vendor\\Level") && machine.export().contains("Other"));
+    run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");
+    run("B C --if-applied", "").code(0).says("B: changed");
     is_as_before(&machine, &before);
 }
 
@@ -228,6 +255,33 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     apply(&machine, "B");
     machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
     assert!(machine.export().contains("Level"));
+}
+
+#[test]
+fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
+    let machine = machine();
+    write(
+        &machine,
+        "A",
+        "Vendor",
+        &format!(
+            "{}\n      Other: {{ type: REG_DWORD, data: 5 }}",
+            "values:\n      Level: { type: REG_DWORD, data: 1 }"
+        ),
+    );
+    apply(&machine, "A");
+    machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007")]);
+    let theirs = machine.export();
+    let kept = "the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept";
+    retire(&machine, "A --out @/plan.json").code(4).says("rollback-conflict").says(kept);
+    machine.run("diff --plan @/plan.json @target").code(4).says("rollback-conflict").says(kept);
+    machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    assert_eq!(machine.export(), theirs);
+    let report = machine.run("apply --plan @/plan.json @target @state --format json").code(6).json();
+    assert_eq!((&report["changed"], &report["conflicts"][0]["forcible"]), (&true.into(), &true.into()), "{report:#}");
+    let after = machine.export();
+    assert!(after.contains("dword:00000007") && !after.contains("Other"), "{after}");
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
 }
 
 /// The process was killed before the first write: the journal has no event, and the value is as before.

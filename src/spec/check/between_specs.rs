@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::{
     diag::{
         Code, Diagnostic, Place,
-        text::{shorten, suggest},
+        text::{first_few, shorten, suggest},
     },
     registry::name,
     spec::{
@@ -43,9 +43,7 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
         let hint = match suggest(name, all.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if all.is_empty() => "no spec of this run has parameters".to_owned(),
-            None => {
-                format!("the parameters are {}", all.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
-            }
+            None => format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))),
         };
         let message = format!("no spec of this run has a parameter `{}`", shorten(name));
         out.push(Diagnostic::error(Code::UNKNOWN_SETTING, message).hint(hint));
@@ -80,6 +78,7 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
 }
 
 /// One rule of one spec.
+#[derive(Clone)]
 struct Rule<'a> {
     file: usize,
     number: usize,
@@ -98,11 +97,13 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         // If the key or data of a rule depends on an unset parameter, it is not known, and a plan has no changes for
         // the spec.
         for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
-            let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
+            let place = rule.key.one_name();
+            let folded = place.folded();
+            let entry = Rule { file, number: *number, spec, rule, place };
             if rule.desired.is_absent() {
-                absent.push(entry());
+                absent.push(entry.clone());
             }
-            by_key.entry(rule.key.one_name().folded()).or_default().push(entry());
+            by_key.entry(folded).or_default().push(entry);
         }
     }
     let mut keys: Vec<_> = by_key.into_iter().collect();

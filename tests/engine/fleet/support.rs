@@ -95,8 +95,7 @@ impl Folder {
 
 pub(crate) fn report(members: &Members, specs: &[Spec]) -> FleetReport {
     let lists = [specs.to_vec()];
-    let survey =
-        survey(members, &lists, &vec![0; members.each.len()], &Waivers::default(), |_| (), |_, ()| (), &mut ());
+    let survey = survey(members, &lists, &vec![0; members.each.len()], &Waivers::default(), &mut ());
     FleetReport::of(survey, specs, FleetCommand::Diff)
 }
 
@@ -129,6 +128,12 @@ pub(crate) fn snapshot(name: &str, values: Value) -> Value {
                 key(r"HKLM\SOFTWARE\Vendor", all),
             ],
             "files": [],
+            // No store says anything of these values.
+            "policies": [{
+                "scope": "machine",
+                "asked": [{ "key": r"HKLM\SOFTWARE\Vendor", "names": ["First", "Second", "Third"] }],
+                "stores": [],
+            }],
         },
     })
 }
