@@ -39,6 +39,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Put back also the values that somebody else changed since.
     pub force: bool,
+    /// Skip the ids that no journal of the target knows, in place of refusing.
+    pub if_applied: bool,
     /// Put the text of the plan file into the report.
     pub with_plan: bool,
 }
@@ -61,6 +63,9 @@ pub fn retire(
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let Past { history, machine } = past(&address, target, store)?;
     let ids = match retired {
+        Retired::Ids(ids) if options.if_applied => {
+            ids.iter().filter_map(|id| known(id, &history, &address, store).ok()).collect()
+        }
         Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
         Retired::Absent => absent(given, &history),
     };

@@ -30,17 +30,29 @@ use crate::cli::{
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire; their files may be gone.
-    #[arg(value_name = "ID", required_unless_present = "absent_from", conflicts_with = "absent_from")]
+    #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
     /// Retire every spec that is applied and that this folder does not contain (nor --specs). Its specs stay. May be repeated.
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
+    /// Retire every spec that is applied and that --specs and --stdin-specs do not give.
+    #[arg(long)]
+    absent: bool,
+
+    /// Skip the ids that no journal of the target knows, in place of refusing the command.
+    #[arg(long, requires = "ids")]
+    if_applied: bool,
+
     /// Specs that stay: files, folders, or ids of built-in specs. One that no journal shows as applied counts if the target is in its
     /// desired state. May be repeated.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
+
+    /// Read more specs that stay from standard input, as `kbfix diff --stdin-specs` does.
+    #[arg(long)]
+    stdin_specs: bool,
 
     /// What a parameter of the specs that stay is set to; may be repeated.
     #[arg(long = "set", value_name = "NAME=DATA")]
@@ -76,7 +88,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 
 fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     let named: Vec<String> = arguments.absent_from.iter().chain(&arguments.specs).cloned().collect();
-    let specs = SpecArguments::of(named, arguments.set.clone());
+    let specs = SpecArguments::of(named, arguments.set.clone(), arguments.stdin_specs);
     let address = arguments.target.address()?;
     let out = match &arguments.out {
         None => None,
@@ -88,6 +100,12 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
         }
     };
     let given = if specs.are_named() { specs.load_with(Settings::for_validation(), output)? } else { Vec::new() };
+    if !specs.are_named() && arguments.absent {
+        return Err(CommandError::usage(
+            "`--absent` is given without specs that stay",
+            "give them with `--specs`, or name the ids to retire",
+        ));
+    }
     if !specs.are_named() && !arguments.set.is_empty() {
         return Err(CommandError::usage(
             "`--set` is given without `--specs`",
@@ -100,8 +118,12 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
     };
     let store = arguments.state.store()?;
     let mut target = open(&address)?;
-    let options =
-        RetireOptions { check: arguments.check || out.is_some(), force: arguments.force, with_plan: out.is_some() };
+    let options = RetireOptions {
+        check: arguments.check || out.is_some(),
+        force: arguments.force,
+        if_applied: arguments.if_applied,
+        with_plan: out.is_some(),
+    };
     let mut report = operation::retire(&retired, &given, options, address, target.as_mut(), &store, output)?;
     if let (Some(out), Some(text)) = (out, report.plan.take()) {
         plans::save(&out, &text, output)?;

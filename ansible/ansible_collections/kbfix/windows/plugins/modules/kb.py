@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.diff
+  - kbfix.windows.kbfix.fail_on
 options:
   triggers:
     description:
@@ -76,6 +77,7 @@ attributes:
 seealso:
   - module: kbfix.windows.kb_info
   - module: kbfix.windows.kb_rollback
+  - module: kbfix.windows.kb_retire
 """
 
 EXAMPLES = r"""
@@ -155,6 +157,12 @@ EXAMPLES = r"""
     plan: "plans/{{ inventory_hostname }}.json"
     digest: "{{ kbfix_digests[inventory_hostname] }}"
 
+- name: Apply only what Group Policy does not undo
+  kbfix.windows.kb:
+    src: [KB967715]
+    remote_src: true
+    fail_on: [policy-owned, policy-unknown]
+
 - name: Change a registry export on the controller
   kbfix.windows.kb:
     src: [KB909094.yaml]
@@ -210,6 +218,17 @@ specs:
     install:
       description: The package that was or would be installed, with C(package) and C(sha256); none where there is none.
       type: dict
+    policy:
+      description: >-
+        What policy stores say of the values of the spec, each with C(key), C(name), C(store), C(path), the name of the C(gpo) where it is
+        known, C(effect), C(data), and as C(result) V(keeps), V(undoes) or V(may_undo).
+      type: list
+      elements: dict
+    policy_unread:
+      description: >-
+        The policy stores that could not be read, each with its C(path), C(why), and the number of C(values) without a known owner.
+      type: list
+      elements: dict
     restart:
       description: What the article says of restarts, with C(computer), C(services) and C(note), whatever the outcome.
       type: dict
@@ -324,7 +343,7 @@ target:
   returned: when kbfix reported
   type: str
 conflicts:
-  description: What a rollback kept, since somebody else changed it.
+  description: What a rollback or a retirement kept, since somebody else changed it.
   returned: when kbfix reported
   type: list
   elements: dict

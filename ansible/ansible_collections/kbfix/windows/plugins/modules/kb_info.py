@@ -12,12 +12,14 @@ short_description: See whether a Windows machine is in the state that Knowledge 
 version_added: 0.1.0
 description:
   - Holds specs of Microsoft Knowledge Base articles against a machine and reports what would have to change. Changes nothing.
-  - What it finds does not fail the task, not even a missing hotfix; a spec with an error and a machine that cannot be read do.
+  - What it finds does not fail the task, not even a missing hotfix, but for the warnings in O(fail_on). A spec with an error and a machine
+    that cannot be read do.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
+  - kbfix.windows.kbfix.fail_on
 options:
   triggers:
     description:
@@ -64,6 +66,10 @@ EXAMPLES = r"""
   kbfix.windows.kb_info:
     src: [KB909094.yaml]
   register: audit
+
+- name: See which values Group Policy owns
+  ansible.builtin.debug:
+    msg: "{{ audit.specs | map(attribute='policy') | flatten }}"
 
 - name: Keep the report and the plan of each host on the controller, for the reviewer
   kbfix.windows.kb_info:
