@@ -4,10 +4,7 @@
 //! write; after the last, everything is read back and compared; on any failure what was written is undone, by the same code
 //! that a later rollback uses.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
@@ -222,11 +219,11 @@ impl Expected {
 }
 
 impl Applied {
-    /// The journal's file, where something was written.
-    pub fn journal(&self) -> Option<&PathBuf> {
+    /// The journal, where something was written.
+    pub fn journal(&self) -> Option<&Journal> {
         match self {
             Self::Nothing => None,
-            Self::Done(journal) | Self::Undone(journal, _) | Self::Incomplete(journal, ..) => Some(&journal.path),
+            Self::Done(journal) | Self::Undone(journal, _) | Self::Incomplete(journal, ..) => Some(journal),
         }
     }
 }
