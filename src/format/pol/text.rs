@@ -1,7 +1,9 @@
-//! The text form of policies that Microsoft's LGPO.exe reads: four lines for each entry, and an empty line between.
+//! Writes policies in the text format of Microsoft's LGPO.exe: four lines for each entry, and an empty line between
+//! entries.
 //!
-//! The lines are `Computer` or `User`, the key, the value name, and what to do: `DELETE`, `DELETEALLVALUES`, `CREATEKEY` (these
-//! two with `*` as name), or the type and data, such as `DWORD:1`. A line that begins with `;` is a comment.
+//! The lines are `Computer` or `User`, the key, the value name, and what to do: `DELETE`, `DELETEALLVALUES`,
+//! `CREATEKEY` (these two with `*` as name), or the type and data, such as `DWORD:1`. A line that begins with `;` is a
+//! comment.
 //!
 //! Source: Microsoft, LGPO.exe v3.0 (LGPO.pdf in the Security Compliance Toolkit).
 
@@ -9,7 +11,7 @@ use std::fmt::Write as _;
 
 use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName, ValueType, notation};
 
-/// What one entry of the text does.
+/// The action of one entry of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextAction<'a> {
     /// Sets a value.
@@ -25,7 +27,8 @@ pub enum TextAction<'a> {
 /// Returns the lines of an entry, with the empty line after it.
 ///
 /// # Errors
-/// Returns the reason, as a part of a sentence, why the text cannot express the entry.
+///
+/// Returns the reason why the text cannot express the entry, as part of a sentence.
 pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static str> {
     let configuration = match key.root() {
         RootKey::Hklm => "Computer",
@@ -39,12 +42,12 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
         TextAction::CreateKey => ("*", "CREATEKEY".to_owned()),
     };
     if name.is_empty() {
-        return Err("a default value has no name that could stand on a line");
+        return Err("a default value has no name that could be written on a line");
     }
     let mut out = String::new();
     for line in [configuration, key.below_root(), name, &what] {
         if line.contains(['\r', '\n']) || line.trim() != line {
-            return Err("a line of the text cannot hold a line break, or a space at its ends");
+            return Err("a line of the text cannot contain a line break, or begin or end with a space");
         }
         let _ = write!(out, "{line}\r\n");
     }
@@ -60,7 +63,7 @@ fn set(data: &Data) -> Result<String, &'static str> {
         (ValueType::MULTI_SZ, Decoded::List(list))
             if list.iter().any(|item| item.is_empty() || item.contains("\\0")) =>
         {
-            Err("the text cannot hold a list with an empty string or with `\\0`")
+            Err("the text cannot contain a list with an empty string or with `\\0`")
         }
         (ValueType::MULTI_SZ, Decoded::List(list)) => Ok(format!("MULTISZ:{}", list.join("\\0"))),
         (ValueType::BINARY, _) => Ok(format!("BINARY:{}", notation::hex_digits(&data.bytes))),

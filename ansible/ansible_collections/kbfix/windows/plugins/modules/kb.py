@@ -324,7 +324,7 @@ target:
   returned: when kbfix reported
   type: str
 conflicts:
-  description: What a rollback kept, since somebody else changed it.
+  description: What a rollback kept, since someone else changed it.
   returned: when kbfix reported
   type: list
   elements: dict

@@ -12,7 +12,7 @@ short_description: Put back what kbfix changed on a machine
 version_added: 0.1.0
 description:
   - Puts back what a run of M(kbfix.windows.kb) changed, from the journal that it left, and keeps a journal of that too.
-  - A value that somebody else changed since is kept and reported as a conflict, which fails the task, unless O(force=true).
+  - A value that someone else changed since is kept and reported as a conflict, which fails the task, unless O(force=true).
   - File versions of installed hotfixes are not put back.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
@@ -31,7 +31,7 @@ options:
     type: bool
     default: false
   force:
-    description: Put back also what somebody else changed since.
+    description: Put back also what someone else changed since.
     type: bool
     default: false
 attributes:
@@ -74,7 +74,7 @@ changes:
   elements: dict
 conflicts:
   description:
-    - What was kept, since somebody else changed it, with what the apply left and what was found.
+    - What was kept, since someone else changed it, with what the apply left and what was found.
     - In the form of RV(kbfix.windows.kb#module:conflicts).
   returned: when kbfix reported
   type: list
