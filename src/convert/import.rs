@@ -1,22 +1,29 @@
-//! Imports a `.reg` file: makes a spec from it. Applying the spec has the same result as importing the file.
+//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the same
+//! result as importing the file, or as Group Policy carrying it out.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. `script` executes the script on
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute it on
 //! a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
 //! cannot express is an error at its line, and is never left out. Three things become different in the spec, because a
 //! spec must work on any machine:
 //!
 //! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;
-//! - in the spec, HKCU means the hive of each user; in the file, it means the hive of the user who imports it; this
+//! - in the spec, HKCU means the hive of each user; in a `.reg` file, it means the hive of the user who imports it; this
 //!   causes a warning;
 //! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
+mod player;
+mod policy;
 mod rules;
 mod script;
 
 use crate::{
     diag::{Code, Diagnostic, Hint, Place, Severity},
-    format::reg::{self, CodePage, RegErrorKind},
+    format::{
+        pol,
+        reg::{self, CodePage, RegErrorKind},
+    },
+    registry::RootKey,
     spec::{
         MAX_BYTES,
         document::{Document, KeyRule},
@@ -43,9 +50,11 @@ pub struct Reading {
     pub code_page: Option<CodePage>,
     /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
     pub lenient: bool,
+    /// Whether a `Registry.pol` is the policy of users, so that its keys are below HKCU and not HKLM.
+    pub of_users: bool,
 }
 
-/// A spec that was made from a `.reg` file.
+/// A spec that was made from a file.
 #[derive(Debug)]
 pub struct Imported {
     /// The content of the spec file.
@@ -66,34 +75,67 @@ pub fn is_reg(bytes: &[u8]) -> bool {
 const HEADER_4: &[u8] = b"REGEDIT4";
 const HEADER_5: &[u8] = b"Windows Registry Editor Version";
 
-/// Makes a spec from the bytes of a `.reg` file, version 4 or 5. `name` is the file's name in messages.
+/// Returns whether the bytes begin like a `Registry.pol`.
+pub fn is_pol(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PReg")
+}
+
+/// Makes a spec from the bytes of a file: a `Registry.pol`, the text for LGPO.exe, or otherwise a `.reg` file, version 4
+/// or 5. `name` is the file's name in messages; the line of a `Registry.pol` is the number of the entry.
 ///
 /// # Errors
 /// Returns the errors in the file, and everything in it that a spec cannot express.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
-    let file = File { name, lines: lines(bytes) };
+    let mut findings = Vec::new();
+    if is_pol(bytes) {
+        let root = if reading.of_users { RootKey::Hkcu } else { RootKey::Hklm };
+        let document = pol::Document::parse(bytes.to_vec(), root).map_err(|error| {
+            let message = format!("{name}: {error}");
+            vec![Diagnostic::error(Code::POLICY_FILE, message).hint(error.kind.hint())]
+        })?;
+        let file = File { name, lines: policy::lines(&document), is_of_one_user: false };
+        let keys = policy::play(policy::of_file(&document), &file, &mut findings);
+        return spec(&keys, &file, findings, about);
+    }
+    let mut file = File { name, lines: lines(bytes), is_of_one_user: true };
+    if pol::is_lgpo(bytes) {
+        file.is_of_one_user = false;
+        let entries = pol::parse_lgpo(bytes, reading.code_page).map_err(|errors| policy::refused(&errors, &file))?;
+        let keys = policy::play(policy::of_text(&entries), &file, &mut findings);
+        return spec(&keys, &file, findings, about);
+    }
     let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
-    let mut findings: Vec<Diagnostic> = skipped.iter().map(|skipped| file.skipped(skipped)).collect();
+    findings.extend(skipped.iter().map(|skipped| file.skipped(skipped)));
     let keys = script::play(&document, &file, &mut findings);
+    spec(&keys, &file, findings, about)
+}
+
+/// Makes the spec from the state of the keys after the file.
+fn spec(
+    keys: &keys::Keys,
+    file: &File<'_>,
+    mut findings: Vec<Diagnostic>,
+    about: About<'_>,
+) -> Result<Imported, Vec<Diagnostic>> {
     if keys.parts() > MAX_BYTES / SHORTEST_PART {
         let size = format!("more than {MAX_BYTES} bytes");
-        findings.push(too_large(&size, &file));
+        findings.push(too_large(&size, file));
         return Err(findings);
     }
-    let rules = rules::rules(&keys, &file, &mut findings);
+    let rules = rules::rules(keys, file, &mut findings);
     if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
     }
     if rules.is_empty() {
         let message = "the file contains no key";
-        let hint = "export a key, or write a [key] and its values";
+        let hint = "export a key, or write an entry that sets something";
         findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
     }
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
     let text = yaml::yaml(&about.document(each));
     if text.len() > MAX_BYTES {
-        findings.push(too_large(&format!("{} bytes", text.len()), &file));
+        findings.push(too_large(&format!("{} bytes", text.len()), file));
         return Err(findings);
     }
     match faults(&text) {
@@ -130,7 +172,7 @@ fn too_large(size: &str, file: &File<'_>) -> Diagnostic {
 
 /// Parses the file. Returns the document and the skipped lines, or all errors.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
-    let Reading { code_page, lenient } = reading;
+    let Reading { code_page, lenient, .. } = reading;
     if lenient {
         return reg::Document::parse_lenient(bytes.to_vec(), code_page).map_err(|error| vec![error]);
     }
@@ -177,6 +219,8 @@ impl About<'_> {
 struct File<'a> {
     name: &'a str,
     lines: Vec<String>,
+    /// Whether HKCU means one user in the file.
+    is_of_one_user: bool,
 }
 
 impl File<'_> {
@@ -249,3 +293,6 @@ fn code(kind: RegErrorKind) -> Code {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod policy_tests;

@@ -153,6 +153,10 @@ codes! {
     IMPORT_EACH_USER = "import-each-user";
     /// A registry file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
+    /// A policy file, or an entry in one or in text for LGPO.exe, cannot be understood.
+    POLICY_FILE = "policy-file";
+    /// A policy changes the permissions of a key, which a spec cannot express.
+    POLICY_SECURE_KEY = "policy-secure-key";
     /// The export format cannot express everything that the spec says.
     EXPORT_LOSSY = "export-lossy";
     /// The input of a DSC resource does not match its schema.

@@ -201,15 +201,18 @@ fn policy(rest: &str) -> Result<Kind, String> {
             _ => Err("a policy file is for HKLM or HKCU".to_owned()),
         };
     }
-    let path = PathBuf::from(rest);
-    let parts = rest.split(['/', '\\']).rev().take(2);
-    // The file does not say which of the two it is for.
-    match parts.into_iter().any(|part| part.eq_ignore_ascii_case("User") || part.eq_ignore_ascii_case("ntuser.pol")) {
+    match may_be_of_users(rest) {
         true => {
             Err(format!("this may be the policy of a user; say for which root key it is: `pol:{rest}=HKCU` or `=HKLM`"))
         }
-        false => Ok(Kind::Pol(path, RootKey::Hklm)),
+        false => Ok(Kind::Pol(rest.into(), RootKey::Hklm)),
     }
+}
+
+/// Returns whether a policy file may be for HKCU, by its path: the file does not say which root key it is for.
+pub fn may_be_of_users(path: &str) -> bool {
+    let mut parts = path.split(['/', '\\']).rev().take(2);
+    parts.any(|part| part.eq_ignore_ascii_case("User") || part.eq_ignore_ascii_case("ntuser.pol"))
 }
 
 /// Returns the canonical form of a path for locks, journals and plans: absolute, without `.` and `..`, and with links

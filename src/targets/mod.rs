@@ -36,7 +36,7 @@ mod snapshot;
 
 use std::{collections::BTreeSet, path::Path};
 
-pub use address::{Address, AddressError, Extra, Kind};
+pub use address::{Address, AddressError, Extra, Kind, may_be_of_users};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{ChangeAction, KeyChange, ValueChange};
 pub use events::{EventAnswer, EventFacts, EventQuery, Since};

@@ -72,7 +72,11 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     let machine = waiting([6, 5, 7640, 0]);
     let report = machine.run("diff KB909094 @target --format json").code(4).json();
     assert_eq!((&report["outcome"], &report["restart"]["computer"]), (&json!("blocked"), &json!("never")));
-    machine.run("diff KB909094 @target").code(4).says("found 6.5.7638.1").says("is not sufficient either: 6.5.7640.0 (x86)");
+    machine
+        .run("diff KB909094 @target")
+        .code(4)
+        .says("found 6.5.7638.1")
+        .says("is not sufficient either: 6.5.7640.0 (x86)");
 }
 
 #[test]

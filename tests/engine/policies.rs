@@ -14,6 +14,7 @@ use kbfix::{
 };
 use serde_json::{Value, json};
 
+mod import;
 #[path = "../support/numbers.rs"]
 mod numbers;
 use numbers::Numbers;

@@ -12,17 +12,19 @@ use crate::cli::{
 };
 
 use kbfix::{
-    convert::import::{About, Reading, import},
+    convert::import::{About, Reading, import, is_pol},
     diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
+    registry::RootKey,
+    targets::may_be_of_users,
 };
 
-/// Make a spec from a .reg file. Applying the spec has the same result as importing the file.
+/// Make a spec from a .reg file, a Registry.pol or the text for LGPO.exe. Applying the spec has the same result as
+/// importing the file, or as Group Policy carrying it out.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The .reg file, version 4 or 5.
-    #[arg(value_name = "FILE.reg")]
+    /// The .reg file, version 4 or 5, the Registry.pol, or the text for LGPO.exe; its first bytes say which it is.
     file: PathBuf,
 
     /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-`.
@@ -37,11 +39,15 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The ANSI code page of a .reg file that is not a Unicode file, such as 1252.
+    /// The root key of a Registry.pol: HKCU for the policy of users [default: HKLM].
+    #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
+    root: Option<RootKey>,
+
+    /// The ANSI code page of a .reg file or text that is not a Unicode file, such as 1252.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip lines that regedit does not understand and skips, with a warning for each. Without this option, they are
+    /// Skip lines of a .reg file that regedit does not understand and skips, with a warning for each. Without this option, they are
     /// errors.
     #[arg(long)]
     lenient: bool,
@@ -53,6 +59,12 @@ fn id(text: &str) -> Result<String, String> {
         return Err("an id is 1 to 100 letters, digits, `.`, `_`, `-`".to_owned());
     }
     Ok(text.to_owned())
+}
+
+fn root(text: &str) -> Result<RootKey, String> {
+    RootKey::parse(text)
+        .filter(|root| matches!(root, RootKey::Hklm | RootKey::Hkcu))
+        .ok_or_else(|| "a Registry.pol is for HKLM or HKCU".to_owned())
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
@@ -70,6 +82,19 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         }
         _ => CommandError::file(&name, &error),
     })?;
+    let root = match (is_pol(&bytes), arguments.root) {
+        (true, None) if may_be_of_users(&name) => {
+            let message = format!("{name} may be the policy of users, and the file does not say it");
+            return Err(CommandError::usage(message, "give --root HKCU, or --root HKLM"));
+        }
+        (false, Some(_)) => {
+            return Err(CommandError::usage(
+                "--root is for a Registry.pol; this file says its root keys",
+                "remove --root",
+            ));
+        }
+        (_, root) => root,
+    };
     let page = |number| {
         CodePage::new(number).ok_or_else(|| {
             let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
@@ -81,8 +106,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let title = arguments.title.clone().unwrap_or_else(|| format!("Registry settings of {file}"));
     let summary = format!("Imported from {file} by kbfix import. Explain here why the change is needed.");
     let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
-    let imported = import(&name, &bytes, Reading { code_page, lenient: arguments.lenient }, about)
-        .map_err(|findings| CommandError::all(Exit::Refused, findings))?;
+    let reading = Reading { code_page, lenient: arguments.lenient, of_users: root == Some(RootKey::Hkcu) };
+    let imported =
+        import(&name, &bytes, reading, about).map_err(|findings| CommandError::all(Exit::Refused, findings))?;
     output.diagnostics(&imported.warnings);
     out.write(imported.text.as_bytes(), output)?;
     if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {

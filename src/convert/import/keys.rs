@@ -36,11 +36,24 @@ pub(super) enum State {
     Absent,
     /// The key exists.
     Present {
-        /// The values that the script sets, or deletes (`None`), each with its line.
-        values: BTreeMap<ValueName, (Option<Data>, usize)>,
+        /// The values that the script names, each with its line.
+        values: BTreeMap<ValueName, (LeftValue, usize)>,
         /// What happens to the other values and subkeys of the key.
         others: Others,
+        /// Whether the script creates the key, even if it sets no value in it.
+        created: bool,
     },
+}
+
+/// The state that a value has after the script.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum LeftValue {
+    /// It has this data.
+    Data(Data),
+    /// It has this data if it was absent before the script; otherwise it stays.
+    IfAbsent(Data),
+    /// It is absent.
+    Deleted,
 }
 
 /// What happens to the values and subkeys that the script does not name.
@@ -48,6 +61,8 @@ pub(super) enum State {
 pub(super) enum Others {
     /// They stay as they are.
     Stay,
+    /// Values are deleted, subkeys stay.
+    ValuesGone,
     /// They are deleted: the script deleted the key before it created it again.
     Gone,
     /// They are deleted: the script deleted a key above.
@@ -56,11 +71,18 @@ pub(super) enum Others {
 
 impl Left {
     fn present(named: Named, others: Others) -> Self {
-        Self { named, state: State::Present { values: BTreeMap::new(), others } }
+        Self { named, state: State::Present { values: BTreeMap::new(), others, created: true } }
     }
 
+    /// Returns whether the script deleted the key with its subkeys.
     fn is_emptied(&self) -> bool {
-        !matches!(self.state, State::Present { others: Others::Stay, .. })
+        !matches!(self.state, State::Present { others: Others::Stay | Others::ValuesGone, .. })
+    }
+
+    fn create(&mut self) {
+        if let State::Present { created, .. } = &mut self.state {
+            *created = true;
+        }
     }
 }
 
@@ -112,7 +134,19 @@ impl Keys {
                 }
             }
         }
-        self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), Others::Stay))
+        let left = self.0.entry(stored).or_insert_with(|| Left::present(named.clone(), Others::Stay));
+        left.create();
+        left
+    }
+
+    /// Returns the state of a key in which something is deleted, without creating it; `None` if the key is absent.
+    pub(super) fn find(&mut self, named: &Named) -> Option<&mut Left> {
+        let stored = stored(&named.path);
+        if !self.0.contains_key(&stored) && self.emptied(&stored).is_none() {
+            let state = State::Present { values: BTreeMap::new(), others: Others::Stay, created: false };
+            self.0.insert(stored.clone(), Left { named: named.clone(), state });
+        }
+        self.0.get_mut(&stored)
     }
 
     /// Deletes the key with everything below it.
@@ -127,7 +161,8 @@ impl Keys {
             .collect();
         let mut created = false;
         for key in below {
-            created |= self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { .. }));
+            created |=
+                self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { created: true, .. }));
         }
         if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
             // In a key that was deleted and created again, everything else is already absent.
@@ -136,7 +171,8 @@ impl Keys {
         // Creating something in this key also created the keys above it, and those stay.
         let above = named.path.parent().filter(|path| path.depth() > 0).zip(stored.parent());
         if let Some((path, above)) = above.filter(|_| created) {
-            self.0.entry(above).or_insert_with(|| Left::present(Named { path, ..named.clone() }, Others::Stay));
+            let left = || Left::present(Named { path, ..named.clone() }, Others::Stay);
+            self.0.entry(above).or_insert_with(left).create();
         }
         self.0.insert(stored, Left { named, state: State::Absent });
     }

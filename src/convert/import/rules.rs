@@ -4,14 +4,17 @@ use crate::{
     diag::{Code, Diagnostic},
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
-        document::{DataExpression, Ensure, Exclusive, KeyRule, Literal, TypeChoice, TypeName, ValueRule, ViewChoice},
+        document::{
+            Condition, DataExpression, Ensure, Exclusive, KeyRule, Literal, RegistryTest, TypeChoice, TypeName,
+            ValueRule, ViewChoice,
+        },
         model::KeyPattern,
     },
 };
 
 use super::{
     File,
-    keys::{Keys, Left, Others, State},
+    keys::{Keys, Left, LeftValue, Others, State},
 };
 
 /// Returns the rules in the order of the file, each with its line.
@@ -22,7 +25,7 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
     let mut out = Vec::new();
     for left in lefts {
         let line = left.named.line;
-        if left.named.path.root() == RootKey::Hkcu && !each_user {
+        if file.is_of_one_user && left.named.path.root() == RootKey::Hkcu && !each_user {
             each_user = true;
             let message = "in this file HKEY_CURRENT_USER means the user who imports it; in a spec it means each user of the \
                 machine";
@@ -43,9 +46,13 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     };
     match &left.state {
         State::Absent => rule.ensure = Some(Ensure::Absent),
-        State::Present { values, others } => {
-            for (name, (data, line)) in values {
-                let ended = data.as_ref().and_then(with_list_end);
+        State::Present { values, others, created } => {
+            for (name, (left, line)) in values {
+                let data = match left {
+                    LeftValue::Data(data) | LeftValue::IfAbsent(data) => Some(data),
+                    LeftValue::Deleted => None,
+                };
+                let ended = data.and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
                         "{} is a list without the second NUL at its end; the spec will write that NUL, and programs \
@@ -55,9 +62,14 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
                     findings.push(warning.hint("check that the strings are the intended ones"));
                 }
-                let data = ended.as_ref().or(data.as_ref());
+                let data = ended.as_ref().or(data);
                 match data.map_or_else(|| Ok(absent()), value) {
-                    Ok(value) => drop(rule.values.insert(name.to_string(), value)),
+                    Ok(mut value) => {
+                        if matches!(left, LeftValue::IfAbsent(_)) {
+                            value.when = Some(own_key(Some(name.to_string()), Some(false)));
+                        }
+                        rule.values.insert(name.to_string(), value);
+                    }
                     Err(why) => {
                         let message =
                             format!("a spec cannot express the data of {}: {why}", notation::value_name(name));
@@ -73,14 +85,28 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                     }
                 }
             }
-            // A script creates each key that it names, even if it only deletes values in the key.
-            if values.values().all(|(data, _)| data.is_none()) {
+            let sets_none = values.values().all(|(left, _)| *left == LeftValue::Deleted);
+            if *created && sets_none {
                 rule.ensure = Some(Ensure::Present);
             }
-            rule.exclusive = (*others == Others::Gone).then_some(Exclusive::Tree);
+            rule.exclusive = match others {
+                Others::Gone => Some(Exclusive::Tree),
+                Others::ValuesGone => Some(Exclusive::Values),
+                Others::GoneAbove | Others::Stay => None,
+            };
+            // Without values, the rule would require the key.
+            if !created && values.is_empty() {
+                rule.when = Some(own_key(None, None));
+            }
         }
     }
     rule
+}
+
+/// Returns the condition that the rule's own key, or a value in it, exists or not.
+fn own_key(name: Option<String>, exists: Option<bool>) -> Condition {
+    let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
+    Condition { registry: Some(test), ..Condition::default() }
 }
 
 /// Returns the key as the view that stores it names it, and that view.

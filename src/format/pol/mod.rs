@@ -21,6 +21,7 @@ mod error;
 mod parse;
 mod state;
 mod text;
+mod text_reader;
 
 pub use document::Document;
 pub use edit::EditError;
@@ -29,6 +30,7 @@ pub use error::{PolError, PolErrorKind};
 pub use parse::MAX_FILE;
 pub use state::{KeySetting, Setting};
 pub use text::{TextAction, lgpo};
+pub use text_reader::{TextEntry, TextError, TextErrorKind, is_lgpo, parse_lgpo};
 
 #[cfg(test)]
 mod tests;

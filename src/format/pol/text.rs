@@ -1,15 +1,21 @@
-//! Writes policies in the text format of Microsoft's LGPO.exe: four lines for each entry, and an empty line between
-//! entries.
+//! Reads and writes policies in the text format of Microsoft's LGPO.exe: four lines for each entry, and an empty line
+//! between entries.
 //!
-//! The lines are `Computer` or `User`, the key, the value name, and what to do: `DELETE`, `DELETEALLVALUES`,
-//! `CREATEKEY` (these two with `*` as name), or the type and data, such as `DWORD:1`. A line that begins with `;` is a
-//! comment.
+//! The lines are `Computer` or `User`, the key, the value name, and the action. `(Default)` is the name of a key's
+//! default value. A line that begins with `;` is a comment. The action is one of:
 //!
-//! Source: Microsoft, LGPO.exe v3.0 (LGPO.pdf in the Security Compliance Toolkit).
+//! - `DWORD:` or `QWORD:` and a number, decimal or `0x…`; `SZ:` or `EXSZ:` and text; `MULTISZ:` and strings with `\0`
+//!   between; `BINARY:` and bytes of two hex digits with commas between. In text and strings, `\\` is a backslash.
+//! - `DELETE`; `DELETEALLVALUES` and `CREATEKEY`, with `*` as name; `DELETEKEYS`, with subkeys as name and `;` between.
+//! - `CLEAR`, which takes a key out of the policy that LGPO.exe edits, so that it sets nothing.
+//!
+//! Source: Microsoft, LGPO.exe v3.0 (LGPO.pdf in the Security Compliance Toolkit), as other documentation quotes it. The
+//! doubled backslash is not in it: Salt's tests find it in the output of `LGPO.exe /parse`. Not tried with LGPO.exe.
 
 use std::fmt::Write as _;
 
-use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName, ValueType, notation};
+use super::entry::is_reserved;
+use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName, ValueType};
 
 /// The action of one entry of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,40 +42,59 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
         _ => return Err("it is below neither HKLM nor HKCU"),
     };
     let (name, what) = match action {
-        TextAction::Set(name, data) => (name.as_str(), set(data)?),
-        TextAction::Delete(name) => (name.as_str(), "DELETE".to_owned()),
-        TextAction::DeleteAllValues => ("*", "DELETEALLVALUES".to_owned()),
-        TextAction::CreateKey => ("*", "CREATEKEY".to_owned()),
+        TextAction::Set(name, data) => (line_of(name)?, set(data)?),
+        TextAction::Delete(name) => (line_of(name)?, "DELETE".to_owned()),
+        TextAction::DeleteAllValues => (ANY, "DELETEALLVALUES".to_owned()),
+        TextAction::CreateKey => (ANY, "CREATEKEY".to_owned()),
     };
-    if name.is_empty() {
-        return Err("a default value has no name that could be written on a line");
-    }
     let mut out = String::new();
     for line in [configuration, key.below_root(), name, &what] {
-        if line.contains(['\r', '\n']) || line.trim() != line {
-            return Err("a line of the text cannot contain a line break, or begin or end with a space");
+        if line.contains(['\r', '\n']) || line.trim() != line || line.starts_with(';') {
+            return Err("a line of the text cannot contain a line break, begin or end with a space, or begin with `;`");
         }
         let _ = write!(out, "{line}\r\n");
     }
     Ok(out + "\r\n")
 }
 
+/// The name line of a default value.
+pub(super) const DEFAULT: &str = "(Default)";
+/// The name line of an action on a whole key.
+pub(super) const ANY: &str = "*";
+
+fn line_of(name: &ValueName) -> Result<&str, &'static str> {
+    match name.as_str() {
+        "" => Ok(DEFAULT),
+        name if name.eq_ignore_ascii_case(DEFAULT) => Err("the text takes this name for the default value"),
+        name if is_reserved(name) => Err("Windows takes a value name that begins with `**` for an instruction"),
+        name => Ok(name),
+    }
+}
+
 fn set(data: &Data) -> Result<String, &'static str> {
     match (data.value_type, data.decode()) {
         (ValueType::DWORD, Decoded::Number(number)) => Ok(format!("DWORD:{number}")),
         (ValueType::QWORD, Decoded::Number(number)) => Ok(format!("QWORD:{number}")),
-        (ValueType::SZ, Decoded::Text(text)) => Ok(format!("SZ:{text}")),
-        (ValueType::EXPAND_SZ, Decoded::Text(text)) => Ok(format!("EXSZ:{text}")),
-        (ValueType::MULTI_SZ, Decoded::List(list))
-            if list.iter().any(|item| item.is_empty() || item.contains("\\0")) =>
-        {
-            Err("the text cannot contain a list with an empty string or with `\\0`")
+        (ValueType::SZ, Decoded::Text(text)) => Ok(format!("SZ:{}", escaped(&text))),
+        (ValueType::EXPAND_SZ, Decoded::Text(text)) => Ok(format!("EXSZ:{}", escaped(&text))),
+        (ValueType::MULTI_SZ, Decoded::List(list)) if list.iter().any(String::is_empty) => {
+            Err("the text cannot hold a list with an empty string")
         }
-        (ValueType::MULTI_SZ, Decoded::List(list)) => Ok(format!("MULTISZ:{}", list.join("\\0"))),
-        (ValueType::BINARY, _) => Ok(format!("BINARY:{}", notation::hex_digits(&data.bytes))),
+        (ValueType::MULTI_SZ, Decoded::List(list)) => {
+            let list: Vec<String> = list.iter().map(|item| escaped(item)).collect();
+            Ok(format!("MULTISZ:{}", list.join("\\0")))
+        }
+        (ValueType::BINARY, _) => {
+            let bytes: Vec<String> = data.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(format!("BINARY:{}", bytes.join(",")))
+        }
         (_, Decoded::Malformed(_)) => Err("its data is malformed"),
         _ => Err("the text has no data of this type"),
     }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
 }
 
 #[cfg(test)]
@@ -91,7 +116,13 @@ mod tests {
         assert_eq!(of(Data::text(ValueType::EXPAND_SZ, "%x%")).unwrap(), "EXSZ:%x%");
         assert_eq!(of(Data::multi_sz(["a", "b"])).unwrap(), r"MULTISZ:a\0b");
         assert_eq!(of(Data::qword(u64::MAX)).unwrap(), format!("QWORD:{}", u64::MAX));
-        assert_eq!(of(Data::new(ValueType::BINARY, [1, 255])).unwrap(), "BINARY:01ff");
+        assert_eq!(of(Data::new(ValueType::BINARY, [1, 255])).unwrap(), "BINARY:01,ff");
+        // A path with two backslashes has four in the text.
+        assert_eq!(of(Data::sz(r"\\server\0")).unwrap(), r"SZ:\\\\server\\0");
+        assert_eq!(of(Data::multi_sz([r"C:\0x", "b"])).unwrap(), r"MULTISZ:C:\\0x\0b");
+        let default = ValueName::new("").unwrap();
+        let text = lgpo(&key, TextAction::Delete(&default)).unwrap();
+        assert!(text.ends_with("(Default)\r\nDELETE\r\n\r\n"), "{text}");
         let user: KeyPath = r"HKCU\Software\A".parse().unwrap();
         assert_eq!(lgpo(&user, TextAction::Delete(&name)).unwrap(), "User\r\nSoftware\\A\r\nN\r\nDELETE\r\n\r\n");
         assert!(lgpo(&user, TextAction::DeleteAllValues).unwrap().ends_with("*\r\nDELETEALLVALUES\r\n\r\n"));
@@ -102,8 +133,10 @@ mod tests {
     fn what_a_line_cannot_hold_is_an_error() {
         let key: KeyPath = r"HKLM\Software\A".parse().unwrap();
         let set = |name: &str, data: Data| lgpo(&key, TextAction::Set(&ValueName::new(name).unwrap(), &data)).is_err();
-        assert!(set("", Data::dword(1)) && set("a\nb", Data::dword(1)) && set("N", Data::sz("a\r\nb")));
-        assert!(set("N", Data::sz("a ")) && set("N", Data::multi_sz([r"C:\0x"])) && set("N", Data::multi_sz([""])));
+        assert!(set("(default)", Data::dword(1)) && set("**soft.N", Data::dword(1)));
+        assert!(set("a\nb", Data::dword(1)) && set("N", Data::sz("a\r\nb")));
+        assert!(set(";N", Data::dword(1)));
+        assert!(set("N", Data::sz("a ")) && set("N", Data::multi_sz([""])));
         assert!(set("N", Data::new(ValueType::DWORD, [1])) && set("N", Data::new(ValueType::NONE, [])));
         assert!(lgpo(&"HKU\\A".parse().unwrap(), TextAction::CreateKey).is_err());
     }

@@ -52,7 +52,7 @@ impl CodePage {
         }
     }
 
-    pub(super) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
+    pub(in crate::format) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
         let text = self.encoding.decode_without_bom_handling_and_without_replacement(bytes);
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
@@ -98,7 +98,7 @@ impl fmt::Debug for CodePage {
 
 /// Why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DecodeError {
+pub(in crate::format) enum DecodeError {
     /// The bytes are ANSI text with bytes outside ASCII, but no code page is known.
     NeedsCodePage,
     /// The bytes are not valid in the encoding.
@@ -138,7 +138,7 @@ impl TextEncoding {
         })
     }
 
-    pub(super) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
+    pub(in crate::format) fn decode(self, bytes: &[u8]) -> Result<String, DecodeError> {
         match self {
             Self::Utf16 => {
                 let pairs = bytes.chunks_exact(2);

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-use super::{Context, Path, data, keep};
+use super::{Context, Path, data, keep, variables};
 
 /// Checks the bits of a number of `value_type`.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
@@ -78,6 +78,9 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
             return None;
         }
     }
+    if let Some(DataExpression::Literal(_)) = edit.add {
+        add.iter().for_each(|item| variables::unexpanded(cx, item, types, &path.field("add")));
+    }
     let edit = Joined { separator: separator.clone(), add, remove };
     Some(Desired::Joined { types: types.to_vec(), edit })
 }
@@ -89,6 +92,9 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
     let meaning = data::meaning(cx, &from.with, &at)?;
     data::fit(cx, &meaning, *types.first()?, &at)?;
     let Literal::Text(with) = meaning.chosen else { return None };
+    if !meaning.is_set {
+        variables::unexpanded(cx, &with, types, &at);
+    }
     let edit = Replacement { pattern: pattern?, with };
     let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
     if !has_part && edit.edit(&edit.with).is_err() {

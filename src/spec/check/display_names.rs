@@ -2,7 +2,7 @@
 
 use crate::diag::{Code, text::shorten};
 
-use super::{Context, Part, Path};
+use super::{Context, Part, Path, names};
 
 /// Services by the name that the Services window shows, with their internal name. Source: Microsoft, "Guidance on
 /// disabling system services on Windows Server 2016 with Desktop Experience". The services of server roles and of
@@ -79,9 +79,10 @@ fn find(table: &[(&str, &'static str)], shown: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| known.eq_ignore_ascii_case(shown)).map(|(_, meant)| *meant)
 }
 
-/// Reports services that are given by their display name.
+/// Reports services that are given by their display name, and suspicious characters in their names.
 pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     for (at, service) in services.iter().enumerate() {
+        names::check(cx, service, &path.item(at), Part::Data);
         let hint = match find(&SERVICES, service) {
             Some(meant) => format!("write `{meant}`"),
             // Few service names contain a space, and few display names do not.
@@ -117,8 +118,13 @@ pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, text) {
         return Some(meant.to_owned());
     }
-    let build = text.strip_prefix("10.").unwrap_or(text);
-    match build.split('.').next()?.parse::<u32>().ok()? {
+    let build = text.strip_prefix("10.").map_or(text, |rest| rest.strip_prefix("0.").unwrap_or(rest));
+    let first = build.split('.').next()?;
+    // A release after `10.`, as in 10.0.1809.
+    if let Some(meant) = find(&VERSIONS, first).filter(|_| build.len() < text.len() && first.len() == 4) {
+        return Some(meant.to_owned());
+    }
+    match first.parse::<u32>().ok()? {
         10240.. => Some(format!("10.0.{build}")),
         2195 => Some(format!("5.0.{build}")),
         2600 => Some(format!("5.1.{build}")),

@@ -13,7 +13,7 @@ use crate::{
     version::Platform,
 };
 
-use super::{Context, Path, exactly_one, versions};
+use super::{Context, Path, exactly_one, names, versions};
 
 const VARIABLES: [(&str, PathVariable); 9] = [
     ("SystemRoot", PathVariable::SystemRoot),
@@ -48,6 +48,7 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
             None
         }
         None => {
+            text.split('\\').for_each(|name| names::check(cx, name, path, super::Part::Data));
             fixed_folder(cx, text, path);
             Some(FilePattern(parts))
         }

@@ -22,6 +22,7 @@ mod services;
 mod parameter;
 mod parameter_types;
 mod values;
+mod variables;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,6 +202,11 @@ pub(in crate::spec) fn check(
     }
     if !replaced {
         unused(&mut cx, &document);
+    }
+    for (at, symptom) in document.symptoms.iter().enumerate() {
+        let path = top.field("symptoms").item(at).field("event");
+        names::check(&mut cx, &symptom.event.log, &path.field("log"), Part::Data);
+        names::check(&mut cx, &symptom.event.source, &path.field("source"), Part::Data);
     }
     let restart = document.restart.as_ref();
     if let Some(restart) = restart {

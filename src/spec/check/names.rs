@@ -40,6 +40,10 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
             '\u{2010}'..='\u{2015}' | '\u{2212}' => ("a dash, which looks like a hyphen", "write `-`"),
             '\u{2018}'..='\u{201b}' => ("a curly quote", "write `'`"),
             '\u{201c}'..='\u{201f}' => ("a curly quote", "write `\"`"),
+            '\u{2044}' | '\u{2215}' => ("which looks like a slash but is not one", "write `/`"),
+            '\u{2216}' | '\u{29f5}' | '\u{fe68}' => {
+                ("which looks like a backslash but is not one", "write a backslash")
+            }
             '\u{ff01}'..='\u{ff5e}' => ("a full-width character", "write the ordinary character"),
             _ => return None,
         };
@@ -86,7 +90,8 @@ mod tests {
 
     #[test]
     fn characters_that_look_like_others_are() {
-        for name in ["a\u{a0}b", "a\u{202f}b", "a\u{200b}b", "a–b", "“a”", "a’s", "Ａ", "\u{feff}a"] {
+        for name in ["a\u{a0}b", "a\u{202f}b", "a\u{200b}b", "a–b", "“a”", "a’s", "Ａ", "\u{feff}a", "128⁄128", "a∖b"]
+        {
             assert!(odd_character(name).is_some(), "{name}");
         }
         for name in ["Stаrt", "Ρath", "x MRxSmb10 оwn Nоw"] {

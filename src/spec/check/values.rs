@@ -1,6 +1,6 @@
 //! Checks the rule for one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables};
 use crate::{
     diag::Code,
     registry::{Data, ValueType},
@@ -127,7 +127,9 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     let each: Vec<Option<Data>> = types.iter().map(|t| data::fit(cx, &meaning, *t, &at)).collect();
     let all = each.into_iter().collect::<Option<Vec<Data>>>()?;
     allowed?;
-    unexpanded(cx, &meaning, types, &at);
+    if let (Literal::Text(text), false) = (&meaning.chosen, meaning.is_set) {
+        variables::unexpanded(cx, text, types, &at);
+    }
     if rule.keep.is_none() {
         scale::without_keep(cx, rule, &meaning, types, path);
     }
@@ -152,48 +154,6 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     };
     let Literal::Text(text) = meaning.chosen else { return None };
     Some(Desired::CommaSet { value_type, text })
-}
-
-/// Reports an environment variable in a string of a type that Windows does not expand.
-fn unexpanded(cx: &mut Context<'_>, meaning: &data::Meaning, types: &[ValueType], path: &Path) {
-    const VARIABLES: [&str; 24] = [
-        "ALLUSERSPROFILE",
-        "APPDATA",
-        "CommonProgramFiles",
-        "CommonProgramFiles(x86)",
-        "CommonProgramW6432",
-        "COMPUTERNAME",
-        "ComSpec",
-        "HOMEDRIVE",
-        "HOMEPATH",
-        "LOCALAPPDATA",
-        "LOGONSERVER",
-        "PATH",
-        "ProgramData",
-        "ProgramFiles",
-        "ProgramFiles(x86)",
-        "ProgramW6432",
-        "PUBLIC",
-        "SystemDrive",
-        "SystemRoot",
-        "TEMP",
-        "USERDOMAIN",
-        "USERNAME",
-        "USERPROFILE",
-        "windir",
-    ];
-    let Literal::Text(text) = &meaning.chosen else { return };
-    if meaning.is_set || types != [ValueType::SZ] {
-        return;
-    }
-    let mut pieces = text.split('%').skip(1);
-    if let Some(name) = pieces.find(|piece| VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(piece)))
-        && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
-    {
-        let message = format!("`%{name}%` is not expanded in a REG_SZ; Windows expands only a REG_EXPAND_SZ");
-        let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
-        cx.warning_within(Code::UNEXPANDED_VARIABLE, path, super::Part::Data, &format!("%{name}%"), message, hint);
-    }
 }
 
 /// Checks `allowed` against the types. Then checks the data, and everything that its parameter allows, against

@@ -72,6 +72,9 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
     sound.then_some(out)
 }
 
+/// The largest number that names a release of Windows and is no build: the year of Windows Server 2025.
+const RELEASE_NAMES: u32 = 2025;
+
 /// Parses a version of Windows: one to four numbers; the fourth is the update revision.
 pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<[u32; 4]> {
     let mut out = [0; 4];
@@ -88,8 +91,10 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
         }
     }
     let fits = fits && parts.next().is_none();
-    // Only these versions belong to Windows NT. The 10 of Windows 10, 11, and Server 2016 and later is followed by 0.
-    if fits && (matches!(out[0], 3..=6) || out[0] == 10 && out[1] == 0) {
+    // Only these versions belong to Windows NT. The 10 of Windows 10, 11, and Server 2016 and later is followed by 0 and
+    // by a build, and none of their builds is as low as the name of a release, such as 1809.
+    let is_ten = out[0] == 10 && out[1] == 0 && !matches!(out[2], 1..=RELEASE_NAMES);
+    if fits && (matches!(out[0], 3..=6) || is_ten) {
         return Some(out);
     }
     let what = if fits { "is a name or a build, not a version" } else { "is not a version" };

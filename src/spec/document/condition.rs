@@ -96,7 +96,7 @@ pub struct Prerequisite {
 }
 
 /// A test of a key (without `name`) or of a value. With no other field, it is true if the key or value exists.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
     /// The key. If it contains a `*` or is below `HKCU`, the test is true if it is true for at least one matching key.

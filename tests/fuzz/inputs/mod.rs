@@ -3,6 +3,7 @@
 
 mod events;
 mod hives;
+mod lgpo;
 mod pe;
 mod pol;
 mod reg;
@@ -12,12 +13,13 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 8] = [
+pub(crate) const PARSERS: [(&str, Parse); 9] = [
     ("hive", hives::hive),
     ("logs", hives::logs),
     ("reg", reg::reg),
     ("pe", pe::pe),
     ("pol", pol::pol),
+    ("lgpo", lgpo::lgpo_text),
     ("spec", spec::spec),
     ("evt", events::evt),
     ("evtx", events::evtx),

@@ -1,6 +1,7 @@
 //! Policy files: what is read is written, and every edit takes effect and comes back.
 
 use kbfix::{
+    convert::import::{About, Reading, import},
     format::{
         gpt_ini::{self, Side},
         pol::{Document, Instruction, Setting},
@@ -17,6 +18,7 @@ pub(crate) fn pol(data: &[u8]) {
     }
     let Ok(document) = Document::parse(bytes.to_vec(), RootKey::Hklm) else { return };
     assert_eq!(document.to_bytes(), bytes);
+    let _ = import("t", bytes, Reading::default(), About { id: "T", title: "t", summary: None });
     let named = document.entries().find_map(|entry| match entry.instruction() {
         Ok(Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name)) => {
             Some((entry.key().ok()?.clone(), name.clone()))

@@ -69,6 +69,35 @@ fn a_reg_file_becomes_a_spec_that_validates() {
 }
 
 #[test]
+fn a_policy_becomes_a_spec_that_validates() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir(place("User")).unwrap();
+    let (pol, text, out) = (place("User/Registry.pol"), place("LGPO.txt"), place("P.yaml"));
+    kbfix(&["export", "SMB-SIGNING", "--format", "pol", "--out", &pol]).assert().success();
+    kbfix(&["export", "SMB-SIGNING", "--format", "lgpo", "--out", &text]).assert().success();
+
+    // Both say the same, but only the text says its root key.
+    let of_text = stdout(&["import", &text, "--id", "P", "--title", "t"]);
+    let of_pol = stdout(&["import", &pol, "--root", "HKLM", "--id", "P", "--title", "t"]);
+    assert_eq!(of_text.replace("LGPO.txt", "Registry.pol"), of_pol);
+    let refused = |arguments: &[&str], says: &str| {
+        let output = kbfix(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(says), "{error}");
+    };
+    refused(&["import", &pol, "--id", "P"], "--root HKCU");
+    refused(&["import", &pol, "--id", "P", "--root", "HKU"], "for HKLM or HKCU");
+    refused(&["import", &text, "--id", "P", "--root", "HKLM"], "remove --root");
+    fs::write(&text, "Computer\nSoftware\\A\nn\nREG_DWORD:1\n").unwrap();
+    refused(&["import", &text, "--id", "P"], "LGPO.txt:4:1");
+
+    kbfix(&["import", &pol, "--root", "HKCU", "--id", "P", "--out", &out]).assert().success();
+    assert!(fs::read_to_string(&out).unwrap().contains("- key: HKCU\\"));
+    assert_eq!(stdout(&["validate", &out]), "valid: 1 spec, 0 errors, 0 warnings\n");
+}
+
+#[test]
 fn an_export_tells_what_it_cannot_say() {
     let lossy = |strict: bool| {
         let mut command = kbfix(&["export", "KB909094", "--format", "reg", "--set", "realm_hint=0"]);

@@ -1,0 +1,112 @@
+//! Executes the entries of a policy on a model of the keys that they name.
+
+use crate::{
+    diag::{Code, Diagnostic},
+    format::pol::{self, Entry, Instruction, TextEntry, TextError, TextErrorKind},
+    registry::{KeyPath, notation},
+};
+
+use super::{
+    File,
+    keys::Keys,
+    player::{Player, Step},
+};
+
+/// An entry of a policy, with its line: its key and what Windows does for it, or why it cannot be understood.
+pub(super) type Line<'a> = (usize, Result<(&'a KeyPath, &'a Instruction), &'a str>);
+
+/// Returns the entries of a policy file; the line is the number of the entry.
+pub(super) fn of_file(document: &pol::Document) -> impl Iterator<Item = Line<'_>> {
+    (1..).zip(document.entries()).map(|(line, entry)| (line, read(entry)))
+}
+
+fn read(entry: &Entry) -> Result<(&KeyPath, &Instruction), &str> {
+    Ok((entry.key()?, entry.instruction()?))
+}
+
+/// Returns the entries of the text for LGPO.exe.
+pub(super) fn of_text(entries: &[TextEntry]) -> impl Iterator<Item = Line<'_>> {
+    entries.iter().map(|entry| (entry.line, Ok((&entry.key, &entry.instruction))))
+}
+
+/// Executes the entries. Adds a finding for everything that a spec cannot express.
+pub(super) fn play<'a>(
+    entries: impl Iterator<Item = Line<'a>>,
+    file: &File<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Keys {
+    let mut player = Player::new(file, findings);
+    for (order, (line, entry)) in entries.enumerate() {
+        let (key, instruction) = match entry {
+            Ok(entry) => entry,
+            Err(why) => {
+                let message = format!("this entry cannot be understood: {why}");
+                let hint = "Windows may do something for it; take it out of the file, or take the file from a backup";
+                player.findings.push(Diagnostic::error(Code::POLICY_FILE, message).at(file.place(line)).hint(hint));
+                continue;
+            }
+        };
+        if let Instruction::DeleteKeys(keys) = instruction {
+            for key in keys {
+                let named = player.named(key, line, order, true);
+                player.delete_key(named);
+            }
+            continue;
+        }
+        let named = player.named(key, line, order, false);
+        match instruction {
+            Instruction::Set { name, data } => player.value(&named, name, Step::Set(data.clone()), line),
+            Instruction::Soft { name, data } => player.value(&named, name, Step::SetIfAbsent(data.clone()), line),
+            Instruction::Delete(name) => player.value(&named, name, Step::Delete, line),
+            Instruction::DeleteValues(names) => {
+                names.iter().for_each(|name| player.value(&named, name, Step::Delete, line));
+            }
+            Instruction::DeleteAllValues => player.delete_values(&named),
+            Instruction::CreateKey => player.create_key(&named),
+            Instruction::SecureKey => {
+                let message = format!("a spec cannot express that the permissions of {key} change (`**SecureKey`)");
+                let hint = "take the entry out of the file, and mention it under `notes` of the spec";
+                let finding = Diagnostic::error(Code::POLICY_SECURE_KEY, message).at(file.place(line));
+                player.findings.push(finding.hint(hint));
+            }
+            Instruction::Comment(_) | Instruction::DeleteKeys(_) => {}
+        }
+    }
+    player.into_keys()
+}
+
+/// Returns what messages show in the place of a policy file's lines: each entry.
+pub(super) fn lines(document: &pol::Document) -> Vec<String> {
+    let line = |entry: &Entry| match read(entry) {
+        Ok((key, instruction)) => {
+            let name = |name| notation::value_name(name);
+            let what = match instruction {
+                Instruction::Set { name: of, .. } => name(of),
+                Instruction::Soft { name: of, .. } => format!("**soft. {}", name(of)),
+                Instruction::Delete(of) => format!("**del. {}", name(of)),
+                Instruction::DeleteValues(_) => "**DeleteValues".to_owned(),
+                Instruction::DeleteAllValues => "**DelVals.".to_owned(),
+                Instruction::DeleteKeys(_) => "**DeleteKeys".to_owned(),
+                Instruction::CreateKey => String::new(),
+                Instruction::SecureKey => "**SecureKey".to_owned(),
+                Instruction::Comment(_) => "**Comment".to_owned(),
+            };
+            format!("[{key}] {what}").trim_end().to_owned()
+        }
+        Err(why) => why.to_owned(),
+    };
+    document.entries().map(line).collect()
+}
+
+/// Returns the diagnostics for text that cannot be read.
+pub(super) fn refused(errors: &[TextError], file: &File<'_>) -> Vec<Diagnostic> {
+    let finding = |error: &TextError| {
+        let code = match error.kind {
+            TextErrorKind::TooLarge => Code::REG_TOO_LARGE,
+            TextErrorKind::Encoding => Code::REG_CODE_PAGE,
+            TextErrorKind::Syntax | TextErrorKind::Unsupported => Code::POLICY_FILE,
+        };
+        Diagnostic::error(code, error.to_string()).at(file.place(error.line)).hint(error.kind.hint())
+    };
+    errors.iter().map(finding).collect()
+}

@@ -1,0 +1,33 @@
+//! Text for LGPO.exe: what is read of it is written and read again as the same, and a spec is made from it.
+
+use kbfix::{
+    convert::import::{About, Reading, import},
+    format::{
+        pol::{Instruction, TextAction, is_lgpo, lgpo, parse_lgpo},
+        reg::CodePage,
+    },
+};
+
+/// In: which code page, and the file.
+pub(crate) fn lgpo_text(data: &[u8]) {
+    let Some((first, bytes)) = data.split_first() else { return };
+    let code_page = [None, CodePage::new(1252), CodePage::new(932)][usize::from(*first) % 3];
+    let about = About { id: "T", title: "t", summary: None };
+    if is_lgpo(bytes) {
+        let _ = import("t", bytes, Reading { code_page, ..Reading::default() }, about);
+    }
+    let Ok(entries) = parse_lgpo(bytes, code_page) else { return };
+    for entry in entries {
+        let action = match &entry.instruction {
+            Instruction::Set { name, data } => TextAction::Set(name, data),
+            Instruction::Delete(name) => TextAction::Delete(name),
+            Instruction::DeleteAllValues => TextAction::DeleteAllValues,
+            Instruction::CreateKey => TextAction::CreateKey,
+            _ => continue,
+        };
+        let Ok(text) = lgpo(&entry.key, action) else { continue };
+        let again = parse_lgpo(format!("\u{feff}{text}").as_bytes(), None).expect("what is written is read");
+        assert_eq!(again.len(), 1);
+        assert_eq!((&again[0].key, &again[0].instruction), (&entry.key, &entry.instruction));
+    }
+}
