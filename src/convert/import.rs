@@ -12,6 +12,7 @@
 //! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
+pub mod osconfig;
 mod player;
 mod policy;
 mod rules;
@@ -119,7 +120,7 @@ fn spec(
 ) -> Result<Imported, Vec<Diagnostic>> {
     if keys.parts() > MAX_BYTES / SHORTEST_PART {
         let size = format!("more than {MAX_BYTES} bytes");
-        findings.push(too_large(&size, file));
+        findings.push(too_large(&size, file.place(1)));
         return Err(findings);
     }
     let rules = rules::rules(keys, file, &mut findings);
@@ -135,7 +136,7 @@ fn spec(
     let each: Vec<KeyRule> = rules.iter().map(|(rule, _)| rule.clone()).collect();
     let text = yaml::yaml(&about.document(each));
     if text.len() > MAX_BYTES {
-        findings.push(too_large(&format!("{} bytes", text.len()), file));
+        findings.push(too_large(&format!("{} bytes", text.len()), file.place(1)));
         return Err(findings);
     }
     match faults(&text) {
@@ -161,13 +162,13 @@ fn spec(
 /// The fewest bytes that a key or a value needs in a spec: even `x: { ensure: absent }` has more.
 const SHORTEST_PART: usize = 16;
 
-fn too_large(size: &str, file: &File<'_>) -> Diagnostic {
+fn too_large(size: &str, place: Place) -> Diagnostic {
     let message = format!(
         "the spec made from this file would have {size}, but a spec can have at most {MAX_BYTES} \
         (1 MiB)"
     );
     let hint = "import fewer keys, or split the file into several";
-    Diagnostic::error(Code::REG_TOO_LARGE, message).at(file.place(1)).hint(hint)
+    Diagnostic::error(Code::REG_TOO_LARGE, message).at(place).hint(hint)
 }
 
 /// Parses the file. Returns the document and the skipped lines, or all errors.

@@ -153,6 +153,8 @@ codes! {
     IMPORT_EACH_USER = "import-each-user";
     /// A registry file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
+    /// A part of an imported manifest is not in the spec.
+    IMPORT_LEFT_OUT = "import-left-out";
     /// A policy file, or an entry in one or in text for LGPO.exe, cannot be understood.
     POLICY_FILE = "policy-file";
     /// A policy changes the permissions of a key, which a spec cannot express.

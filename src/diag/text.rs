@@ -10,6 +10,18 @@ pub fn shorten(text: &str) -> String {
     text.chars().take(MOST - 1).chain(['…']).collect()
 }
 
+/// Joins texts with commas: the first five, and how many more there are, so that a message stays short however long the input is.
+pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
+    const MOST: usize = 5;
+    let mut all = texts.into_iter().map(Into::into);
+    let mut text = all.by_ref().take(MOST).collect::<Vec<String>>().join(", ");
+    match all.count() {
+        0 => {}
+        more => text.push_str(&format!(" and {more} more")),
+    }
+    text
+}
+
 /// Returns the entry of `known` that is closest to `name`, if one is close enough to be probably meant.
 pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
@@ -25,4 +37,17 @@ pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_few;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_by_how_many() {
+        assert_eq!(first_few(["a", "b"]), "a, b");
+        assert_eq!(first_few(["a", "b", "c", "d", "e"]), "a, b, c, d, e");
+        assert_eq!(first_few(["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
+        assert_eq!(first_few(Vec::<String>::new()), "");
+    }
 }

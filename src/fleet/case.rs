@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{FleetOutcome, Waiver, Waivers};
+use super::{FleetOutcome, Note, Waiver, Waivers};
 use crate::{
     diag::Exit,
     plan::{self, Check, Evidence, Outcome, Part, SpecPlan, Truth, hidden},
@@ -37,6 +37,10 @@ pub struct Case {
     /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
+    /// What an operator should know beside the outcome: that Group Policy undoes the state or perhaps does, or that the
+    /// machine waits for a restart.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
     /// What waivers accept in this case; null if they accept nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waived: Option<Waived>,
@@ -88,6 +92,11 @@ impl Case {
         !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
     }
 
+    /// Returns whether a person should see the case: it asks for something, or has a note.
+    pub fn is_shown(&self) -> bool {
+        self.asks() || !self.notes.is_empty()
+    }
+
     /// Returns the waivers that accept a part of the case, from the report's list of waivers.
     pub fn waivers<'w>(&self, all: &'w [Waiver]) -> Vec<&'w Waiver> {
         self.waived.iter().flat_map(|waived| &waived.waivers).filter_map(|at| all.get(*at)).collect()
@@ -99,8 +108,8 @@ impl Case {
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns the case of one spec's plan on one machine. `among` are the indexes of the waivers for that machine.
-    pub(super) fn of(plan: SpecPlan, waivers: &Waivers, among: &[usize]) -> Self {
+    /// Returns the case of one spec's plan on one machine, with these notes. `among` are the indexes of the waivers for that machine.
+    pub(super) fn of(plan: SpecPlan, notes: Vec<Note>, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
         // The reasons why an article does not apply, or why its state is as desired, differ between machines and need
         // no attention.
@@ -117,6 +126,7 @@ impl Case {
             checks,
             reasons: if is_plain { Vec::new() } else { plan.reasons },
             unread_users: plan.unread_users,
+            notes,
             waived: None,
             machines: Vec::new(),
         };
@@ -139,6 +149,7 @@ impl Case {
             let changes = std::mem::take(&mut self.changes);
             self.waived = Some(Waived { waivers: vec![whole], outcome, changes });
             self.outcome = FleetOutcome::Waived;
+            self.notes.clear();
             return;
         }
         let split = waivers.split(&self.spec, std::mem::take(&mut self.changes), among);
@@ -147,6 +158,7 @@ impl Case {
             self.waived = Some(Waived { waivers: split.by, outcome, changes: split.waived });
             if self.changes.is_empty() {
                 self.outcome = FleetOutcome::Waived;
+                self.notes.clear();
             }
         }
     }
@@ -156,13 +168,17 @@ impl Case {
         let changes = (!self.changes.is_empty()).then(|| hidden_value(&self.changes));
         self.digest = changes.as_ref().map(plan::file::digest);
         let is_plain = self.digest.is_none() && self.reasons.is_empty() && self.checks.is_empty();
-        let content = match is_plain && self.unread_users.is_empty() && self.waived.is_none() {
+        let mut content = match is_plain && self.unread_users.is_empty() && self.waived.is_none() {
             true => format!("{} {}", self.spec, self.outcome.as_str()),
             false => {
                 let Self { spec, outcome, digest, checks, reasons, unread_users, waived, .. } = &*self;
                 json!([spec, outcome, digest, checks, reasons, unread_users, waived]).to_string()
             }
         };
+        // A case without notes keeps the id that it had before there were notes.
+        if !self.notes.is_empty() {
+            content.push_str(&json!(self.notes).to_string());
+        }
         // Half a digest is enough: the ids must only differ from each other, and prove nothing.
         self.id = plan::file::sha256(content.as_bytes())[..16].into();
     }

@@ -11,6 +11,7 @@ mod comparison;
 mod document;
 mod folder;
 mod member;
+mod note;
 mod outcome;
 mod pace;
 mod parallel;
@@ -28,6 +29,7 @@ pub use comparison::{Difference, DifferenceKind, FactDrift, FleetComparison, Spe
 pub use document::{FleetFile, fleet_schema};
 pub use folder::{Ignored, snapshots};
 pub use member::{Member, Members};
+pub use note::Note;
 pub use outcome::FleetOutcome;
 pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
 pub use row::{Line, LineSpec, MachineRow};

@@ -1,13 +1,13 @@
 //! The fleet report: the outcomes of all specs on all machines, as one versioned document.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Case, FleetOutcome, Line, LineSpec, MachineRow, SameMachine, Survey, Waiver, same::same_machines};
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     spec::Spec,
 };
 
@@ -66,6 +66,9 @@ pub struct Counts {
     pub machines: usize,
     /// The number of machines by their worst outcome. Outcomes that no machine has are missing.
     pub outcomes: BTreeMap<FleetOutcome, usize>,
+    /// The number of machines with a note, by the code of the note.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<Code, usize>,
 }
 
 /// One spec, with the number of machines for each outcome.
@@ -113,7 +116,7 @@ impl FleetReport {
             let (id, title, sha256) = (spec.id.clone(), spec.title.clone(), spec.origin.sha256.clone());
             SpecCounts { id, title, sha256, outcomes }
         };
-        let mut counts = Counts { machines: machines.len(), outcomes: BTreeMap::new() };
+        let mut counts = Counts { machines: machines.len(), notes: noted(&cases), ..Counts::default() };
         for row in &machines {
             *counts.outcomes.entry(row.outcome).or_default() += 1;
         }
@@ -123,6 +126,15 @@ impl FleetReport {
         let diagnostics = same_machines.iter().map(SameMachine::warning).collect();
         let specs = specs.iter().map(counts_of).collect();
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }
+    }
+
+    /// Raises the exit code where a case has a note with one of these codes: the caller counts that as a failure.
+    #[must_use]
+    pub fn failing_on(mut self, codes: &[Code]) -> Self {
+        if codes.iter().any(|code| self.counts.notes.contains_key(code)) {
+            self.exit_code = self.exit_code.max(Exit::Blocked);
+        }
+        self
     }
 
     /// Returns, for each machine in the order of the report, everything that the report says about it.
@@ -157,4 +169,15 @@ impl FleetReport {
     pub fn cases_of(&self, outcome: FleetOutcome) -> impl Iterator<Item = &Case> {
         self.cases.iter().filter(move |case| case.outcome == outcome)
     }
+}
+
+/// Returns the number of machines with a note, by the code of the note.
+fn noted(cases: &[Case]) -> BTreeMap<Code, usize> {
+    let mut machines: BTreeMap<Code, HashSet<&str>> = BTreeMap::new();
+    for case in cases {
+        for note in &case.notes {
+            machines.entry(note.code).or_default().extend(case.machines.iter().map(|name| &**name));
+        }
+    }
+    machines.into_iter().map(|(code, machines)| (code, machines.len())).collect()
 }

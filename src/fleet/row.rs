@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Case, FleetOutcome, Waiver};
+use super::{Case, FleetOutcome, Note, Waiver};
 use crate::plan::Check;
 
 /// What a fleet report contains about one machine.
@@ -80,6 +80,9 @@ pub struct LineSpec<'a> {
     pub checks: &'a [Check],
     /// The reasons for the outcome.
     pub reasons: &'a [String],
+    /// What an operator should know beside the outcome.
+    #[serde(skip_serializing_if = "<[Note]>::is_empty")]
+    pub notes: &'a [Note],
     /// The waivers that accept a part of the result.
     pub waivers: Vec<&'a Waiver>,
 }
@@ -95,6 +98,7 @@ impl<'a> LineSpec<'a> {
             changes: case.size(),
             checks: &case.checks,
             reasons: &case.reasons,
+            notes: &case.notes,
             waivers: case.waivers(waivers),
         }
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Case, FleetOutcome, MachineRow, Member, Members, Waivers, case::Cases, pace::Pace, parallel};
+use super::{Case, FleetOutcome, MachineRow, Member, Members, Note, Waivers, case::Cases, pace::Pace, parallel};
 use crate::{
     operation::{Progress, make_plan},
-    plan::{Machine, Plan},
+    plan::{Machine, Plan, SpecPlan},
     spec::Spec,
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
 };
@@ -91,19 +91,23 @@ pub(super) fn planned(
     among: &[usize],
 ) -> Result<(Plan, Vec<Case>), String> {
     let plan = make_plan(target, specs).map_err(|error| error.to_string())?;
-    let cases: Vec<Case> = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among)).collect();
-    if cases.iter().all(|case| case.waived.is_none()) {
-        return Ok((plan, cases));
+    let cases = |plan: &Plan, target: &dyn Target| -> Vec<Case> {
+        let case = |spec: &SpecPlan| Case::of(spec.clone(), Note::of(spec, plan, target), waivers, among);
+        plan.specs.iter().map(case).collect()
+    };
+    let all = cases(&plan, target);
+    if all.iter().all(|case| case.waived.is_none()) {
+        return Ok((plan, all));
     }
     let rest: Vec<Spec> =
-        specs.iter().zip(&cases).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
+        specs.iter().zip(&all).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
     // Each spec is planned as if the planned changes of the specs before it were made. Waived changes are not made, so
     // they do not count.
     let plan = make_plan(target, &rest).map_err(|error| error.to_string())?;
-    let mut planned = plan.specs.iter().cloned().map(|spec| Case::of(spec, waivers, among));
-    let cases = cases.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
-    let cases = cases.collect();
-    Ok((plan, cases))
+    let mut planned = cases(&plan, target).into_iter();
+    let all = all.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
+    let all = all.collect();
+    Ok((plan, all))
 }
 
 /// Opens the target of a machine. If it is a snapshot, also returns when it was taken.

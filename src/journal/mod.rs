@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use error::StoreError;
 pub use history::History;
 pub use retire::{LiveSpec, RetirePlan, plan_retire};
-pub use rollback::{Conflict, Rollback, plan_rollback};
+pub use rollback::{Rollback, plan_rollback};
 pub use store::Store;
 
 use crate::{

@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::{
+    diag::text::first_few,
     observe::Reader,
+    plan::Conflict,
     registry::{Data, Key, ValueName, notation},
     targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
@@ -24,21 +23,6 @@ pub struct Rollback {
     pub conflicts: Vec<Conflict>,
     /// Places that could not be read, each with the reason.
     pub unread: Vec<String>,
-}
-
-/// A place whose state is neither the one that the apply left nor the one before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Conflict {
-    /// The key, with the value name if the conflict is about a value.
-    pub place: String,
-    /// The data or state that the apply left there.
-    pub left: String,
-    /// The data or state that is there now.
-    pub found: String,
-    /// The data or state that was there before the apply.
-    pub before: String,
-    /// Whether `--force` restores the place. It does not restore a key that contains something made by someone else.
-    pub forcible: bool,
 }
 
 /// Returns the changes that undo `changes`, based on the present state in `reader`.
@@ -106,11 +90,10 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     }
     if !subkeys.is_empty() {
         keep = true;
-        let names: Vec<_> = subkeys.iter().map(|s| s.as_str()).collect();
         out.conflicts.push(Conflict {
             place: key.to_string(),
             left: "no subkeys".to_owned(),
-            found: format!("subkeys {}", names.join(", ")),
+            found: format!("subkeys {}", first_few(subkeys.iter().map(|s| s.as_str()))),
             before: "absent".to_owned(),
             forcible: false,
         });

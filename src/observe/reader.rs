@@ -330,7 +330,12 @@ impl<'a> Reader<'a> {
             Some(name) => format!("{key} {}", notation::value_name(name)),
             None => key.to_string(),
         };
-        missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned())
+        let of_policy = |(key, names): (&Key, &BTreeSet<ValueName>)| {
+            let name = names.first().map(notation::value_name).unwrap_or_default();
+            format!("what policy stores say of {key} {name}")
+        };
+        let policy = || missing.policies.values().flatten().next().map(of_policy);
+        missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
     }
 
     /// Makes all later answers as if this change had been made.

@@ -76,6 +76,7 @@ pub fn apply(
     // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let (plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
+    let conflicts = plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
     let action = match &plan.retires {
         Some(retires) => {
             if status == PlanStatus::Current {
@@ -111,7 +112,7 @@ pub fn apply(
         }
         let mut report = Report::of_plan(plan, Command::Apply);
         report.diagnostics.extend(warnings);
-        return Ok(report);
+        return Ok(report.keeping(conflicts, false));
     }
     let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
@@ -130,6 +131,7 @@ pub fn apply(
     };
     report.command = Command::Apply;
     report.diagnostics.extend(warnings);
+    report = report.keeping(conflicts, true);
     if options.restart_services {
         restart::restart(&mut report, progress);
     }

@@ -47,12 +47,14 @@ pub fn diff(
 impl Diff {
     /// Returns the report.
     pub fn into_report(self) -> Report {
+        let conflicts = self.plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
+        let is_current = self.status == PlanStatus::Current;
         let mut report = match self.status {
             PlanStatus::Current => Report::of_plan(self.plan, Command::Diff),
             PlanStatus::AlreadyApplied => Report::of_applied_plan(self.plan, Command::Diff),
         };
         report.diagnostics = self.warnings;
-        report
+        if is_current { report.keeping(conflicts, false) } else { report }
     }
 }
 

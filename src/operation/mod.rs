@@ -13,7 +13,7 @@ mod journals;
 pub mod library;
 pub mod package;
 mod plan;
-mod policy;
+pub(crate) mod policy;
 mod progress;
 pub mod report;
 mod restart;

@@ -1,5 +1,7 @@
 //! Warns about policy stores: which values Group Policy will set back, and for which values this is not known.
 
+use std::slice;
+
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
     plan::{Plan, PolicyOwner, PolicyResult, PolicyUnread, SpecPlan},
@@ -13,29 +15,37 @@ const MOST: usize = 5;
 /// Returns one warning for each spec whose values Group Policy undoes, and one for all values with an unreadable policy
 /// store.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
-    let owned = plan.specs.iter().filter_map(owned);
-    owned.chain(unknown(plan, target)).collect()
+    let owned = plan.specs.iter().filter_map(|spec| {
+        let hint = "change the policy; a change of the registry alone does not last";
+        let message = format!("{}: {}", spec.id, owned(spec)?);
+        Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
+    });
+    let unknown = unknown(&plan.specs, plan, target)
+        .map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
+    owned.chain(unknown).collect()
 }
 
-fn owned(spec: &SpecPlan) -> Option<Diagnostic> {
+/// Returns the same about one spec of a plan, as codes with sentences.
+pub(crate) fn notes(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<(Code, String)> {
+    let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
+    let unknown = unknown(slice::from_ref(spec), plan, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
+    owned.into_iter().chain(unknown).collect()
+}
+
+fn owned(spec: &SpecPlan) -> Option<String> {
     let owners: Vec<&PolicyOwner> = with(spec, PolicyResult::Undoes).collect();
     if owners.is_empty() {
         return None;
     }
     let values = number_of(values(&owners), "value");
     let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
-    let message = format!("{}: the next refresh of Group Policy undoes {values}: {places}", spec.id);
-    let hint = "change the policy; a change of the registry alone does not last";
-    Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
+    Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
 }
 
-fn unknown(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
-    let counted = |what: String| {
-        let message = format!("it is not known whether Group Policy undoes the changes: {what}");
-        Diagnostic::warning(Code::POLICY_UNKNOWN, message)
-    };
+fn unknown(specs: &[SpecPlan], plan: &Plan, target: &dyn Target) -> Option<(String, Hint)> {
+    let message = |what: String| format!("it is not known whether Group Policy undoes the changes: {what}");
     let stores = target.policy_stores();
-    if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && plan.specs.iter().any(asks_for_values) {
+    if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && specs.iter().any(asks_for_values) {
         let not_taken = stores == PolicyStores::NotTaken;
         let what = if not_taken {
             "the snapshot was taken without policy stores"
@@ -43,22 +53,22 @@ fn unknown(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
             "the plan was made without policy stores"
         };
         let hint = if not_taken { "take a new snapshot" } else { "make a new plan" };
-        return Some(counted(what.to_owned()).hint(hint));
+        return Some((message(what.to_owned()), hint.into()));
     }
     let mut unread: Vec<PolicyUnread> = Vec::new();
-    for one in plan.specs.iter().flat_map(|spec| &spec.policy_unread) {
+    for one in specs.iter().flat_map(|spec| &spec.policy_unread) {
         match unread.iter_mut().find(|known| known.path == one.path && known.why == one.why) {
             Some(known) => known.values += one.values,
             None => unread.push(one.clone()),
         }
     }
-    let perhaps: Vec<&PolicyOwner> = plan.specs.iter().flat_map(|spec| with(spec, PolicyResult::MayUndo)).collect();
+    let perhaps: Vec<&PolicyOwner> = specs.iter().flat_map(|spec| with(spec, PolicyResult::MayUndo)).collect();
     let of_stores = unread.iter().map(|one| format!("{} ({})", reason(one), number_of(one.values, "value")));
     let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
     let count = unread.len() + perhaps.len();
     let all: Vec<String> = of_stores.chain(of_groups).collect();
     let hint = Hint::new("run kbfix as an account that may read it, or check these values with gpresult");
-    (count > 0).then(|| counted(listed(all, count)).hint(hint))
+    (count > 0).then(|| (message(listed(all, count)), hint))
 }
 
 /// Returns why a store could not be read, with its path.

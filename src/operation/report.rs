@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    diag::{Code, Diagnostic, Exit},
-    journal::Conflict,
+    diag::{Code, Diagnostic, Exit, Hint},
     operation::{
         step::{Step, StepKind, StepResult},
         symptoms::SpecSymptoms,
     },
-    plan::{Machine, Outcome, PendingRestart, Plan, Restart, SpecPlan, Truth},
+    plan::{Conflict, Machine, Outcome, PendingRestart, Plan, Restart, SpecPlan, Truth},
     spec::document::ComputerRestart,
     targets::Drift,
 };
@@ -177,6 +176,23 @@ impl Report {
         self
     }
 
+    /// Adds the places that a retirement keeps. Findings of a dry run are not failures, because nothing was tried.
+    #[must_use]
+    pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
+        if conflicts.is_empty() {
+            return self;
+        }
+        let outcome = if is_tried { Outcome::Failed } else { Outcome::Blocked };
+        self.exit_code = self.exit_code.max(outcome.exit());
+        self.outcome = self.outcome.max(Some(outcome));
+        for spec in self.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
+            spec.outcome = Outcome::Blocked;
+        }
+        self.diagnostics.push(kept(&conflicts, None));
+        self.conflicts = conflicts;
+        self
+    }
+
     /// Returns whether the package of a hotfix failed. If so, nothing was written to the registry.
     pub fn package_failed(&self) -> bool {
         let failed = |step: &Step| step.action == StepKind::InstallHotfix && step.result == StepResult::Failed;
@@ -193,4 +209,27 @@ impl Report {
             _ => ChangesAre::Planned,
         })
     }
+}
+
+/// Returns the diagnostic about places that someone else has changed since. `older` is the previous journal, if this
+/// one has nothing more to undo.
+pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
+    let message = match conflicts.len() {
+        1 => "1 place was changed by someone else since the apply, and is kept".to_owned(),
+        n => format!("{n} places were changed by someone else since the apply, and are kept"),
+    };
+    let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
+    let by_hand = "force does not restore a key that contains something made by someone else, or whose parent key no \
+        longer exists: correct this by hand, then roll back again";
+    let mut hint = match forcible {
+        0 => Hint::new(by_hand),
+        n if n == conflicts.len() => Hint::new("restore it by hand, or use force").bare_option("force"),
+        n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
+    };
+    if let Some(older) = older {
+        hint = hint.and(&format!(
+            ". To keep these changes and roll back the apply before this one, give its journal: {older}"
+        ));
+    }
+    Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }

@@ -9,10 +9,13 @@ use super::{
     plan::refuse_damaged,
     progress::{Progress, changing, reading},
     report::{Command, Report},
-    rollback::{kept, rehearsed},
+    rollback::rehearsed,
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit, Hint, text::suggest},
+    diag::{
+        Code, Diagnostic, Exit, Hint,
+        text::{first_few, suggest},
+    },
     journal::{self, History, LiveSpec, RetirePlan, Store, plan_retire},
     observe::observe,
     plan::{Machine, Outcome, Plan, Retirement, SpecPlan},
@@ -88,6 +91,7 @@ pub fn retire(
         specs: ids.clone(),
         kept_for: found.kept_for.iter().cloned().collect(),
         journal: newest.to_owned(),
+        conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
     let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
@@ -105,19 +109,7 @@ pub fn retire(
     };
     report.command = Command::Retire;
     report.plan = text;
-    let conflicts = found.undo.conflicts;
-    if !conflicts.is_empty() {
-        // Findings of a dry run are not failures, because nothing was tried.
-        let outcome = if options.check || is_stopped { Outcome::Blocked } else { Outcome::Failed };
-        report.exit_code = report.exit_code.max(outcome.exit());
-        report.outcome = report.outcome.max(Some(outcome));
-        for spec in report.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
-            spec.outcome = Outcome::Blocked;
-        }
-        report.diagnostics.push(kept(&conflicts, None));
-    }
-    report.conflicts = conflicts;
-    Ok(report)
+    Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
 /// Returns the id with the spelling that the journals use.
@@ -128,10 +120,7 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
-        (None, Some(_)) => {
-            let ids: Vec<_> = history.known().collect();
-            format!("the journals of this target are about {}", ids.join(", ")).into()
-        }
+        (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
         (None, None) => Hint::new(
             "there is no journal of this target and machine; give the same target and state folder as for the apply",
         )

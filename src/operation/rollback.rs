@@ -5,11 +5,11 @@ use super::{
     error::Error,
     plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
-    report::{Command, Report},
+    report::{Command, Report, kept},
 };
 use crate::{
     diag::{Code, Diagnostic, Exit, Hint},
-    journal::{self, Conflict, EventKind, Journal, Rollback, Status, Store, plan_rollback},
+    journal::{self, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe_changed,
     plan::{Machine, Outcome, Plan, SpecPlan},
     registry::control_set,
@@ -152,30 +152,6 @@ pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -
         report.diagnostics.push(refused);
     }
     report
-}
-
-/// Returns the diagnostic about places that someone else has changed since. `older` is the previous journal, if this
-/// one has nothing more to undo.
-pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
-    let message = match conflicts.len() {
-        1 => "1 place was changed by someone else since the apply, and is kept".to_owned(),
-        n => format!("{n} places were changed by someone else since the apply, and are kept"),
-    };
-    let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "force does not restore a key that contains something made by someone else, or whose parent key no \
-        longer exists: correct this by hand, then roll back again";
-    let mut hint = match forcible {
-        0 => Hint::new(by_hand),
-        n if n == conflicts.len() => Hint::new("restore it by hand, or use force").bare_option("force"),
-        n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
-    };
-    if let Some(older) = older {
-        hint = hint.and(&format!(
-            ". To keep these changes and roll back the apply before this one, give its journal: \
-            {older}"
-        ));
-    }
-    Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }
 
 /// Returns the newest journal that can be rolled back, and the name of the one before it. If a target is given, only

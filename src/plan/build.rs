@@ -133,7 +133,7 @@ fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
         one.sensitive = one.name.as_ref().is_some_and(|name| is_hidden(&one.key, name));
     }
     for owner in &mut plan.policy {
-        owner.sensitive = is_hidden(&owner.key, &owner.name);
+        owner.sensitive |= is_hidden(&owner.key, &owner.name);
     }
 }
 

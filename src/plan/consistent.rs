@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, named, pending,
-    sensitive,
+    policy, sensitive,
 };
 use crate::{
     observe::Reader,
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// Returns the first contradiction, as a sentence that names the spec and the place.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
-    let reader = Reader::new(&plan.facts);
+    let reader = Reader::new(&plan.facts).with_policies(plan.facts.has_policies() && plan.retires.is_none());
     if plan.specs.is_empty() {
         return Err("it does not contain a spec".to_owned());
     }
@@ -53,6 +53,7 @@ fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(),
     refuse(install_fault(spec, reader))?;
     refuse(pending::fault(spec, reader))?;
     refuse(named::fault(&spec.named, &spec.changes))?;
+    refuse(policy::fault(spec, reader))?;
     let mut absent_later = Vec::new();
     for one in &spec.satisfied {
         refuse(planned_by_fault(one, reader))?;

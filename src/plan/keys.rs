@@ -22,11 +22,17 @@ pub(super) struct WantedKey<'a> {
 
 /// Evaluates a key that will be deleted, itself or with a key above it. Its values that must be absent then will be.
 /// Any other rule contradicts the deletion.
-pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, result: &mut Evaluation<'_>) {
+pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
         result.refused.push(format!("one rule requires {key} to exist, another requires {gone} to be absent"));
         return;
+    }
+    for value in values {
+        // One that is there is deleted with its key, and was asked for then.
+        if matches!(reader.value(key, value.name), Answer::Absent) {
+            result.policy.add(key, value.name, None, |data| data.is_none(), reader);
+        }
     }
     let absent = |value: &OneValue<'_>| Satisfied::new(key, Some(value.name.clone()), None);
     result.satisfied.extend(values.iter().map(absent));

@@ -39,7 +39,7 @@ pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
-pub use retirement::Retirement;
+pub use retirement::{Conflict, Retirement};
 
 use crate::{
     diag::Exit,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SpecPlan;
 use crate::{
     observe::{Reader, Told},
     registry::{Data, Key, KeyName, KeyPath, RootKey, ValueName, notation},
@@ -117,7 +118,7 @@ impl Found {
             Err(why) => return self.unread.push((key.clone(), None, why)),
         };
         for Told { store, path, says } in told {
-            let PolicySetting { effect, data, gpo, .. } = match says {
+            let PolicySetting { effect, data, gpo, sensitive, .. } = match says {
                 Ok(setting) => setting,
                 Err(why) => {
                     self.unread.push((key.clone(), Some(path), why));
@@ -129,7 +130,7 @@ impl Found {
                 (PolicyEffect::Set | PolicyEffect::SetIfAbsent, _) => data.as_ref(),
                 (PolicyEffect::Delete, _) => None,
             };
-            let result = match keeps(refreshed) {
+            let result = match refreshed == after || keeps(refreshed) {
                 true => PolicyResult::Keeps,
                 false if store.is_of_a_group() => PolicyResult::MayUndo,
                 false => PolicyResult::Undoes,
@@ -139,7 +140,7 @@ impl Found {
                 _ => None,
             };
             let (key, name) = (key.clone(), name.clone());
-            self.owners.push(PolicyOwner { key, name, store, path, gpo, effect, data, result, sensitive: false });
+            self.owners.push(PolicyOwner { key, name, store, path, gpo, effect, data, result, sensitive });
         }
     }
 
@@ -158,6 +159,39 @@ impl Found {
         }
         (self.owners, unread.into_values().collect())
     }
+}
+
+/// Returns how the policy settings in a plan contradict its facts; `None` if they do not.
+///
+/// A policy with the planned data keeps the value. Only the spec knows whether other data is as required too.
+pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
+    let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
+    let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
+    let satisfied = spec.satisfied.iter().filter_map(|one| Some(((&one.key, one.name.as_ref()?), one.data.as_ref())));
+    // A value that is deleted with its key is in both.
+    let wanted: BTreeMap<(&Key, &ValueName), Option<&Data>> = satisfied.chain(changed).collect();
+    let mut found = Found::default();
+    wanted.into_iter().for_each(|((key, name), after)| found.add(key, name, after, |_| false, reader));
+    let (owners, unread) = found.finish();
+    if unread != spec.policy_unread {
+        return Some("the policy stores that could not be read differ from its facts".to_owned());
+    }
+    let mut told: BTreeMap<(&Key, &ValueName, PolicyStore), &PolicyOwner> = BTreeMap::new();
+    for owner in &spec.policy {
+        if told.insert((&owner.key, &owner.name, owner.store), owner).is_some() {
+            return Some(format!("{} has the policy store {} twice", owner.place(), owner.path));
+        }
+    }
+    for owner in &owners {
+        let is_so = told.remove(&(&owner.key, &owner.name, owner.store)).is_some_and(|told| {
+            let result = if told.result == PolicyResult::Keeps { told.result } else { owner.result };
+            *told == PolicyOwner { result, ..owner.clone() }
+        });
+        if !is_so {
+            return Some(format!("the policy setting of {} differs from {} in its facts", owner.place(), owner.path));
+        }
+    }
+    told.into_values().next().map(|owner| format!("its facts do not show that {} sets {}", owner.path, owner.place()))
 }
 
 /// The GUID of the Group Policy extension that applies `Registry.pol`.

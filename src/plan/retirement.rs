@@ -12,6 +12,25 @@ pub struct Retirement {
     /// The ids of the specs that still require some of the changes, so that these are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
-    /// The path of the target's newest journal when the plan was made. The plan is stale if there is a newer journal.
+    /// The id of the target's newest journal when the plan was made. The plan is stale if there is a newer journal.
     pub journal: String,
+    /// The places that are kept because someone else has changed them since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A place whose state is neither the one that the apply left nor the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    /// The key, with the value name if the conflict is about a value.
+    pub place: String,
+    /// The data or state that the apply left there.
+    pub left: String,
+    /// The data or state that is there now.
+    pub found: String,
+    /// The data or state that was there before the apply.
+    pub before: String,
+    /// Whether `--force` puts it back. A key that contains something else that somebody made stays even then.
+    pub forcible: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    diag::number_of,
+    diag::{number_of, text::first_few},
     observe::Reader,
     registry::Key,
     spec::{
@@ -74,7 +74,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         };
         let said = result.unknown.len();
         match within(key, &deleted) {
-            Some(gone) => in_deleted(&wanted, &gone, &mut result),
+            Some(gone) => in_deleted(&wanted, &gone, reader, &mut result),
             None => one_key(&wanted, &mut created, reader, &mut result),
         }
         result.give_to_user(said, key);
@@ -198,19 +198,18 @@ fn one_rule<'a>(
 
 /// Checks that the key has no subkeys other than those that the spec deletes too.
 fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
-    /// The highest number of names in the evidence. The total is always given.
-    const MOST: usize = 5;
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
     let (result, found) = match answer {
         Answer::Absent => (Truth::Met, "absent".to_owned()),
         Answer::Unread(why) => (Truth::Unknown, why.to_string()),
         Answer::Present(names) => {
             let others: Vec<_> = names.iter().filter(|name| !wants.absent.contains(&key.child(name))).collect();
-            let shown: Vec<_> = others.iter().take(MOST).map(ToString::to_string).collect();
-            let more = if others.len() > MOST { ", …" } else { "" };
             match others.len() {
                 0 => (Truth::Met, "no subkeys".to_owned()),
-                n => (Truth::Unmet, format!("{}: {}{more}", number_of(n, "subkey"), shown.join(", "))),
+                n => {
+                    let shown = first_few(others.iter().map(ToString::to_string));
+                    (Truth::Unmet, format!("{}: {shown}", number_of(n, "subkey")))
+                }
             }
         }
     };

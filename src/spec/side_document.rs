@@ -39,11 +39,11 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
     /// # Errors
     /// Returns everything that is wrong with the text or its structure.
     pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
-        let text = Text::decode(source.name, source.bytes).map_err(|found| vec![*found])?;
+        let text = Text::decode(source.name, source.bytes).map_err(|found| named(vec![*found], noun))?;
         let parse::Read { places, mut diagnostics, more } = parse::read(&text);
         let Some(places) = places else {
             findings::close(&mut diagnostics, more, true, &text);
-            return Err(diagnostics);
+            return Err(named(diagnostics, noun));
         };
         let (content, warnings) =
             form(&text, &places, diagnostics, more, &side_schema::<T>(id)).map_err(|found| named(found, noun))?;
@@ -110,8 +110,15 @@ fn form<T: DeserializeOwned>(
 /// Replaces "a spec" in the messages with the name of this document.
 fn named(mut found: Vec<Diagnostic>, noun: &str) -> Vec<Diagnostic> {
     for diagnostic in &mut found {
-        if let Some(rest) = diagnostic.message.strip_prefix("a spec ") {
+        if diagnostic.code == Code::EMPTY_FILE {
+            diagnostic.message = format!("the file is empty; expected {noun}");
+            diagnostic.hint = None;
+        } else if let Some(rest) = diagnostic.message.strip_prefix("a spec ") {
             diagnostic.message = format!("{noun} {rest}");
+        } else if let Some(start) = diagnostic.message.strip_suffix(", not a spec") {
+            diagnostic.message = format!("{start}, not {noun}");
+        } else if let Some((start, rest)) = diagnostic.message.split_once("; a spec ") {
+            diagnostic.message = format!("{start}; {noun} {rest}");
         }
     }
     found

@@ -48,6 +48,8 @@ pub struct RegTarget {
     /// Whether files were asked for although no folder was given for them.
     files_missing: bool,
     document: Document,
+    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
+    is_stale: bool,
 }
 
 impl RegTarget {
@@ -66,13 +68,27 @@ impl RegTarget {
         let real = canonical(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
         let document = load(&real, code_page)?;
-        Ok(Self { named: path.to_owned(), path: real, code_page, files, files_missing: false, document })
+        Ok(Self {
+            named: path.to_owned(),
+            path: real,
+            code_page,
+            files,
+            files_missing: false,
+            document,
+            is_stale: false,
+        })
     }
 
     /// Reads the file again, because it may have changed since it was last read.
     fn reload(&mut self) -> Result<(), TargetError> {
         self.document = load(&self.path, self.code_page)?;
+        self.is_stale = false;
         Ok(())
+    }
+
+    /// Reads the file again after a failed write.
+    fn refresh(&mut self) -> Result<(), TargetError> {
+        if self.is_stale { self.reload() } else { Ok(()) }
     }
 
     fn lists_any(&self, key: &KeyPath) -> bool {
@@ -266,6 +282,7 @@ impl Target for RegTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        self.refresh()?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -289,6 +306,7 @@ impl Target for RegTarget {
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
+        self.refresh()?;
         let current = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet");
         if current.is_ok_and(|current| self.lists_any(&current)) {
             return Ok(Answer::Absent);
@@ -308,6 +326,7 @@ impl Target for RegTarget {
         if changes.is_empty() {
             return Ok(());
         }
+        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
         let before = self.document.clone();
         let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
         self.document = before;
@@ -320,7 +339,7 @@ impl Target for RegTarget {
         }
         let place = self.path.display().to_string();
         // The file is read again, because another program may have edited it without taking the lock.
-        self.document = load(&self.path, self.code_page).map_err(|error| error.refusal(&place))?;
+        self.reload().map_err(|error| error.refusal(&place))?;
         let made = self.carry_out(changes).and_then(|()| {
             let edited = self.document.clone();
             self.try_undo(changes)?;
@@ -336,14 +355,8 @@ impl Target for RegTarget {
                 WriteFailure { error, begun: changes.to_vec() }
             })
         });
-        // After a failure, some changes may be in memory only, so the file is read again. If that fails as well, all
-        // keys are unknown.
-        if written.is_err()
-            && self.reload().is_err()
-            && let Ok(empty) = Document::parse(b"REGEDIT4".to_vec(), None)
-        {
-            self.document = empty;
-        }
+        // After a failure, some changes may be in memory only.
+        self.is_stale = written.is_err();
         written
     }
 }

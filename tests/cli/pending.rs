@@ -155,6 +155,27 @@ fn a_fleet_counts_the_machines_that_wait_for_a_restart() {
 }
 
 #[test]
+fn a_fleet_notes_the_signs_of_a_restart_beside_the_outcome() {
+    let machine = Machine::new();
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot KB909094 @target --out @/fleet/FE1.json").code(0);
+    for (name, sign) in [("FE2", CBS), ("FE3", UPDATE)] {
+        machine.set_export(crate::harness::EXPORT);
+        add(&machine, &format!("[{}]", sign.replace("HKLM", "HKEY_LOCAL_MACHINE")), "");
+        machine.run(&format!("snapshot KB909094 @target --out @/fleet/{name}.json")).code(0);
+    }
+    let run = |format: &str| machine.run(&format!("fleet diff KB909094 --snapshots @/fleet --format {format}")).code(1);
+    for format in ["human", "csv", "markdown", "html", "junit", "sarif"] {
+        let told = run(format).says("RebootPending exists").says("RebootRequired exists").stdout;
+        assert_eq!(told.matches("pending-restart: this machine waits for a restart: HKLM").count(), 2, "{told}");
+    }
+    let report = run("json").json();
+    assert_eq!(report["counts"]["notes"], json!({ "pending-restart": 2 }));
+    assert_eq!(report["counts"]["outcomes"], json!({ "changes_pending": 3 }));
+    assert_eq!(report["cases"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_plan_that_says_else_than_its_facts_is_refused() {
     let machine = waiting([6, 5, 7651, 19]);
     machine.run("diff KB909094 @target --out @/plan.json").code(4);

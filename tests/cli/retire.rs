@@ -232,6 +232,33 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     assert!(machine.export().contains("Level"));
 }
 
+#[test]
+fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
+    let machine = machine();
+    write(
+        &machine,
+        "A",
+        "Vendor",
+        &format!(
+            "{}\n      Other: {{ type: REG_DWORD, data: 5 }}",
+            "values:\n      Level: { type: REG_DWORD, data: 1 }"
+        ),
+    );
+    apply(&machine, "A");
+    machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007")]);
+    let theirs = machine.export();
+    let kept = "the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept";
+    retire(&machine, "A --out @/plan.json").code(4).says("rollback-conflict").says(kept);
+    machine.run("diff --plan @/plan.json @target").code(4).says("rollback-conflict").says(kept);
+    machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    assert_eq!(machine.export(), theirs);
+    let report = machine.run("apply --plan @/plan.json @target @state --format json").code(6).json();
+    assert_eq!((&report["changed"], &report["conflicts"][0]["forcible"]), (&true.into(), &true.into()), "{report:#}");
+    let after = machine.export();
+    assert!(after.contains("dword:00000007") && !after.contains("Other"), "{after}");
+    machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
+}
+
 /// The process was killed before the first write: the journal has no event, and the value is as before.
 #[test]
 fn an_apply_that_was_interrupted_counts_either_way() {

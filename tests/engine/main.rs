@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
+mod baseline;
 mod corpus;
 mod events;
 mod example;

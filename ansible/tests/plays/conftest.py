@@ -20,6 +20,10 @@ SPECS = ROOT / "specs"
 EXPORT = ROOT / "examples/front-end.reg"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "once: played with one ansible-core, since the answer comes from kbfix and is the same with each")
+
+
 def binary() -> pathlib.Path:
     return pathlib.Path(os.environ["KBFIX_LINUX_BINARY"])
 

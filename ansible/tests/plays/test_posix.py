@@ -149,6 +149,7 @@ def test_snapshots_of_all_hosts_are_collected_and_reviewed(three: Site) -> None:
     assert missing.code != 0 and "kbfix_snapshots=…" in missing.output
 
 
+@pytest.mark.once
 def test_the_whole_library_goes_on_where_a_spec_needs_a_parameter(site: Site) -> None:
     site.exchange("pending1")
     library = [path.stem for path in SPECS.glob("*.yaml")]
@@ -164,6 +165,7 @@ def test_the_whole_library_goes_on_where_a_spec_needs_a_parameter(site: Site) ->
     assert site.task(snapshot, module="kb_snapshot").counts("pending1") == (0, 0)
 
 
+@pytest.mark.once
 def test_symptoms_are_returned_and_decide_nothing(site: Site) -> None:
     machine = site.exchange("pending1")
     site.hosts["pending1"]["kbfix_target"] = f"image:{machine / 'C'}"
@@ -189,6 +191,7 @@ def test_symptoms_are_returned_and_decide_nothing(site: Site) -> None:
     assert "a plan has none" in plan.output, plan.output
 
 
+@pytest.mark.once
 def test_a_long_diff_is_cut_and_says_so(site: Site) -> None:
     site.exchange("pending1")
     rule = spec("{A: { type: REG_DWORD, data: 1 }, B: { type: REG_DWORD, data: 2 }}")
@@ -210,6 +213,7 @@ def test_a_local_binary_gets_the_environment_of_the_task(site: Site) -> None:
     assert list((state / "journal").iterdir())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("digest", [None, "", " "])
 def test_an_empty_digest_is_no_approval(site: Site, digest: str | None) -> None:
     machine = site.exchange("pending1")
@@ -224,6 +228,7 @@ def test_an_empty_digest_is_no_approval(site: Site, digest: str | None) -> None:
     assert (machine / "front-end.reg").read_bytes() == before
 
 
+@pytest.mark.once
 def test_what_a_playbook_is_not_told_it_asks_for(site: Site) -> None:
     site.exchange("pending1")
     for playbook, extra, message in (
@@ -240,6 +245,7 @@ def test_what_a_playbook_is_not_told_it_asks_for(site: Site) -> None:
         assert run.counts("pending1") == (0, 1) and message in run.output.replace("\n", " "), run.output
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("playbook", ["audit", "install", "remediate"])
 def test_no_playbook_takes_all_hosts_unasked(site: Site, playbook: str) -> None:
     site.exchange("pending1")
@@ -403,6 +409,7 @@ def test_the_diff_is_that_of_kbfix(site: Site) -> None:
     assert lines(run.output) == lines(own), run.output
 
 
+@pytest.mark.once
 def test_the_32_bit_view_is_named(site: Site) -> None:
     key = b"\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Wow6432Node\\Vendor]\r\n"
     site.exchange("pending1", lambda registry: registry.replace(b'"x86"', b'"AMD64"') + key)
@@ -504,6 +511,7 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
     assert refused or (look.counts("pending1") == (1, 0) and DIFF in look.output), look.output
 
 
+@pytest.mark.once
 def test_a_reg_file_is_a_spec(site: Site) -> None:
     machine = site.exchange("pending1")
     text = f'Windows Registry Editor Version 5.00\r\n\r\n{KEY}\r\n"Größe"=dword:00000007\r\n'.replace("CurrentControlSet", "ControlSet001")
@@ -541,6 +549,7 @@ def test_value_names_from_variables(site: Site) -> None:
     assert twice.counts("pending1") == (0, 1) and "registry[0].values[" in twice.output, twice.output
 
 
+@pytest.mark.once
 def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
     """Held against the binary: each is looked at on a machine, which fails where a spec or a parameter has an error."""
     site.exchange("pending1")
@@ -562,6 +571,7 @@ def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
     assert seen == {"src", "spec", "remote_src", "parameters"}
 
 
+@pytest.mark.once
 def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
     machine = site.exchange("pending1")
     site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }"))
@@ -580,6 +590,7 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
             assert run.counts("pending1") == (0, 1) and message in run.output, run.output
 
 
+@pytest.mark.once
 def test_check_mode_fails_where_the_target_cannot_hold_the_change(site: Site) -> None:
     machine = site.exchange("pending1")
     export = b"REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA]\r\n"
@@ -592,6 +603,7 @@ def test_check_mode_fails_where_the_target_cannot_hold_the_change(site: Site) ->
     assert (machine / "front-end.reg").read_bytes() == export
 
 
+@pytest.mark.once
 def test_a_spec_that_needs_a_parameter_does_not_stop_the_others(site: Site) -> None:
     site.exchange("pending1")
     needy = "parameters: { names: { description: d, type: list } }\n" + spec("A: { type: REG_MULTI_SZ, data: { parameter: names } }")
@@ -615,6 +627,7 @@ def test_a_list_for_a_parameter(site: Site) -> None:
     assert "(parameters: {names: …})" in unset.output and "--set" not in unset.output, unset.output
 
 
+@pytest.mark.once
 def test_names_that_are_no_files(site: Site) -> None:
     site.exchange("pending1")
     (site.folder / "files/folder").mkdir()
@@ -624,6 +637,7 @@ def test_names_that_are_no_files(site: Site) -> None:
     assert f"the kbfix binary {os.path.expanduser('~')}/no-kbfix is not there" in home.output, home.output
 
 
+@pytest.mark.once
 def test_not_applicable_is_ok_with_the_reason(site: Site) -> None:
     site.exchange("other1", lambda r: r.replace(b"dword:00000041", b"dword:00000042"))
     run = site.task(SRC, "-v")
@@ -631,6 +645,7 @@ def test_not_applicable_is_ok_with_the_reason(site: Site) -> None:
     assert "KB909094: not applicable" in run.output and "found REG_DWORD 66 (0x42), wanted 65" in run.output
 
 
+@pytest.mark.once
 def test_unknown_fails(site: Site) -> None:
     site.exchange("pending1")
     del site.hosts["pending1"]["kbfix_files"]
@@ -638,6 +653,7 @@ def test_unknown_fails(site: Site) -> None:
     assert run.counts("pending1") == (0, 1) and "KB909094: unknown" in run.output
 
 
+@pytest.mark.once
 def test_a_snapshot_is_a_target(site: Site) -> None:
     machine = site.exchange("pending1")
     target = ["--target", f"reg:{machine}/front-end.reg", "--files", machine / "C", "--out", machine / "snapshot.json"]
@@ -651,6 +667,7 @@ def test_a_snapshot_is_a_target(site: Site) -> None:
     assert site.task(remote, "--check").counts("pending1") == (1, 0)
 
 
+@pytest.mark.once
 def test_an_image_is_a_target(site: Site) -> None:
     machine = site.exchange("pending1")
     del site.hosts["pending1"]["kbfix_files"]
@@ -662,6 +679,7 @@ def test_an_image_is_a_target(site: Site) -> None:
     assert site.task({"last": True}, module="kb_rollback").counts("pending1") == (1, 0)
 
 
+@pytest.mark.once
 def test_the_plan_of_one_machine_on_its_clone_is_warned_of(site: Site) -> None:
     machine = site.exchange("pending1")
     del site.hosts["pending1"]["kbfix_files"]
@@ -674,6 +692,7 @@ def test_the_plan_of_one_machine_on_its_clone_is_warned_of(site: Site) -> None:
         assert run.counts("pending1") == (1, 0) and "[WARNING]" in run.output and "[plan-other-target]" in run.output, run.output
 
 
+@pytest.mark.once
 def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     machine = site.exchange("pending1")
     assert site.task(SRC).counts("pending1") == (1, 0)
@@ -708,6 +727,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", PROGRAMS)
 def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
     text, message = PROGRAMS[kind]
@@ -724,6 +744,7 @@ def test_binaries_that_are_not_kbfix(site: Site, kind: str) -> None:
     assert "correct-horse" not in run.output
 
 
+@pytest.mark.once
 def test_hotfixes_and_services_are_for_live_machines(site: Site) -> None:
     site.exchange("pending1")
     install = site.task({**SRC, "packages": {"KB909094": "/nowhere"}, "install_hotfix": True})

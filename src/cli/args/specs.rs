@@ -91,10 +91,12 @@ impl Source {
     }
 }
 
-/// Returns the id for a spec that is made from a `.reg` file: the name of the file, without characters that an id
-/// cannot contain.
-fn id_of(file: &str) -> String {
-    let stem = if file.to_ascii_lowercase().ends_with(".reg") { &file[..file.len() - 4] } else { file };
+/// Returns the id for a spec that is made from another file: the name of the file, without its extension and without
+/// characters that an id cannot contain.
+pub(in crate::cli) fn id_of(file: &str) -> String {
+    let extensions = [".reg", ".pol", ".txt", ".osc.yaml", ".osc.yml", ".yaml", ".yml"];
+    let length = extensions.into_iter().find(|end| file.to_ascii_lowercase().ends_with(end)).map_or(0, str::len);
+    let stem = &file[..file.len() - length];
     let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
     let id: String = stem.chars().map(legal).take(100).collect();
     match id.trim_matches('-') {

@@ -6,30 +6,41 @@ use std::{
 };
 
 use crate::cli::{
+    args::specs::id_of,
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
 };
 
 use kbfix::{
-    convert::import::{About, Reading, import, is_pol},
+    convert::import::{About, Imported, Reading, import, is_pol, osconfig},
     diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
     registry::RootKey,
+    spec::MAX_BYTES,
     targets::may_be_of_users,
 };
 
-/// Make a spec from a .reg file, a Registry.pol or the text for LGPO.exe. Applying the spec has the same result as
-/// importing the file, or as Group Policy carrying it out.
+/// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
+///
+/// Applying the spec has the same result as importing the file, or as Group Policy carrying it out; what a spec cannot
+/// express is an error. The spec of a manifest accepts the same data as the registry rules in it; what a spec cannot
+/// express is left out, with a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The .reg file, version 4 or 5, the Registry.pol, or the text for LGPO.exe; its first bytes say which it is.
+    /// The .reg file, version 4 or 5, the Registry.pol, or the text for LGPO.exe; its first bytes say which it is. Or, with
+    /// `--from`, a file of another kind.
     file: PathBuf,
 
-    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-`.
+    /// The kind of a file whose first bytes do not say it.
+    #[arg(long, value_enum, conflicts_with_all = ["root", "code_page", "lenient"])]
+    from: Option<From>,
+
+    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default: the
+    /// name of the file].
     #[arg(long, value_parser = id)]
-    id: String,
+    id: Option<String>,
 
     /// The title of the spec [default: "Registry settings of" and the name of the file].
     #[arg(long)]
@@ -53,6 +64,13 @@ pub(in crate::cli) struct Arguments {
     lenient: bool,
 }
 
+/// The kinds of files whose first bytes do not say what they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum From {
+    /// A manifest of Microsoft OSConfig (.osc.yaml).
+    Osconfig,
+}
+
 fn id(text: &str) -> Result<String, String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if text.is_empty() || text.len() > 100 || !text.chars().all(legal) {
@@ -72,9 +90,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let mut inputs = Inputs::default();
     inputs.add(&arguments.file);
     let out = Destination::new(arguments.out.as_deref().unwrap_or(Path::new("-")), &inputs)?;
-    let bytes = read_stream(&arguments.file, MAX_FILE as u64).map_err(|error| match error.kind() {
+    let limit = match arguments.from {
+        Some(From::Osconfig) => MAX_BYTES,
+        None => MAX_FILE,
+    };
+    let bytes = read_stream(&arguments.file, limit as u64).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
-            let hint = "export only the keys that are needed";
+            let hint = "import only the keys that are needed, or split the file into several";
             CommandError::new(
                 Exit::Refused,
                 Diagnostic::error(Code::REG_TOO_LARGE, format!("{name}: {error}")).hint(hint),
@@ -82,37 +104,56 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         }
         _ => CommandError::file(&name, &error),
     })?;
-    let root = match (is_pol(&bytes), arguments.root) {
-        (true, None) if may_be_of_users(&name) => {
-            let message = format!("{name} may be the policy of users, and the file does not say it");
-            return Err(CommandError::usage(message, "give --root HKCU, or --root HKLM"));
-        }
-        (false, Some(_)) => {
-            return Err(CommandError::usage(
-                "--root is for a Registry.pol; this file says its root keys",
-                "remove --root",
-            ));
-        }
-        (_, root) => root,
-    };
-    let page = |number| {
-        CodePage::new(number).ok_or_else(|| {
-            let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
-            CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
-        })
-    };
-    let code_page = arguments.code_page.map(page).transpose()?;
     let file = arguments.file.file_name().map_or_else(|| name.clone(), |f| f.to_string_lossy().into_owned());
+    let id = arguments.id.clone().unwrap_or_else(|| id_of(&file));
     let title = arguments.title.clone().unwrap_or_else(|| format!("Registry settings of {file}"));
     let summary = format!("Imported from {file} by kbfix import. Explain here why the change is needed.");
-    let about = About { id: &arguments.id, title: &title, summary: Some(&summary) };
-    let reading = Reading { code_page, lenient: arguments.lenient, of_users: root == Some(RootKey::Hkcu) };
-    let imported =
-        import(&name, &bytes, reading, about).map_err(|findings| CommandError::all(Exit::Refused, findings))?;
-    output.diagnostics(&imported.warnings);
-    out.write(imported.text.as_bytes(), output)?;
+    let about = About { id: &id, title: &title, summary: Some(&summary) };
+    let refused = |findings| CommandError::all(Exit::Refused, findings);
+    let (imported, note) = match arguments.from {
+        Some(From::Osconfig) => {
+            let osconfig::ImportedManifest { spec, rules, imported } =
+                osconfig::import(&name, &bytes, about).map_err(refused)?;
+            let left_out = rules - imported;
+            (spec, Some(format!("{imported} of {rules} registry rules imported, {left_out} left out")))
+        }
+        None => (import(&name, &bytes, arguments.reading(&name, &bytes)?, about).map_err(refused)?, None),
+    };
+    let Imported { text, warnings } = imported;
+    output.diagnostics(&warnings);
+    out.write(text.as_bytes(), output)?;
+    if let Some(note) = note {
+        output.note(&note);
+    }
     if let (Some(path), Destination::File { .. } | Destination::Stream(_)) = (&arguments.out, &out) {
         output.note(&format!("spec {}", path.display()));
     }
     Ok(Exit::Done)
+}
+
+impl Arguments {
+    /// Returns how to read a file whose first bytes say what it is.
+    fn reading(&self, name: &str, bytes: &[u8]) -> Result<Reading, CommandError> {
+        let root = match (is_pol(bytes), self.root) {
+            (true, None) if may_be_of_users(name) => {
+                let message = format!("{name} may be the policy of users, and the file does not say it");
+                return Err(CommandError::usage(message, "give --root HKCU, or --root HKLM"));
+            }
+            (false, Some(_)) => {
+                return Err(CommandError::usage(
+                    "--root is for a Registry.pol; this file says its root keys",
+                    "remove --root",
+                ));
+            }
+            (_, root) => root,
+        };
+        let page = |number| {
+            CodePage::new(number).ok_or_else(|| {
+                let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
+                CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
+            })
+        };
+        let code_page = self.code_page.map(page).transpose()?;
+        Ok(Reading { code_page, lenient: self.lenient, of_users: root == Some(RootKey::Hkcu) })
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     error::PolError,
     parse::{self, HEADER},
 };
-use crate::registry::{KeyPath, RootKey};
+use crate::registry::{KeyPath, RootKey, ValueName};
 
 /// A policy file that can be read, edited and written.
 ///
@@ -16,17 +16,38 @@ use crate::registry::{KeyPath, RootKey};
 pub struct Document {
     source: Vec<u8>,
     /// The entries in file order; `None` for a removed entry.
-    pub(super) entries: Vec<Option<Entry>>,
-    /// The entries of each key, in file order.
-    index: BTreeMap<KeyPath, Vec<usize>>,
+    entries: Vec<Option<Entry>>,
+    /// Inserted entries, by the entry before which they are inserted.
+    inserted: BTreeMap<usize, Entry>,
+    index: BTreeMap<KeyPath, KeyIndex>,
     /// The entries that delete keys, in file order.
-    pub(super) deletions: Vec<usize>,
+    pub(super) deletions: Vec<Position>,
+}
+
+/// The place of an entry in the file order: twice the index in `entries`, and one more; without the one more, that of the
+/// entry inserted before it.
+pub(super) type Position = usize;
+
+/// The entries of a key, in file order. A position stays here when its entry is removed or replaced.
+#[derive(Debug, Clone, Default)]
+struct KeyIndex {
+    all: Vec<Position>,
+    /// The entries that name a value.
+    names: BTreeMap<ValueName, Vec<Position>>,
+    /// The entries that delete all values.
+    clears: Vec<Position>,
 }
 
 impl Document {
     /// Returns a file without entries.
     pub fn empty() -> Self {
-        Self { source: HEADER.to_vec(), entries: Vec::new(), index: BTreeMap::new(), deletions: Vec::new() }
+        Self {
+            source: HEADER.to_vec(),
+            entries: Vec::new(),
+            inserted: BTreeMap::new(),
+            index: BTreeMap::new(),
+            deletions: Vec::new(),
+        }
     }
 
     /// Parses a file whose keys are below `root`: HKLM for a machine policy, HKCU for a user policy.
@@ -45,7 +66,8 @@ impl Document {
 
     /// Returns the entries in file order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().flatten()
+        let each = |(at, entry)| self.inserted.get(&at).into_iter().chain(entry);
+        self.entries.iter().map(Option::as_ref).enumerate().flat_map(each)
     }
 
     /// Returns the keys that entries name, sorted and without duplicates.
@@ -75,26 +97,69 @@ impl Document {
             .filter(move |below| *below != key)
     }
 
-    pub(super) fn entries_of(&self, key: &KeyPath) -> impl DoubleEndedIterator<Item = usize> {
-        self.index.get(key).into_iter().flatten().copied()
+    /// Returns the entry at a position; `None` if it was removed.
+    pub(super) fn at(&self, at: Position) -> Option<&Entry> {
+        if at.is_multiple_of(2) { self.inserted.get(&(at / 2)) } else { self.entries.get(at / 2)?.as_ref() }
     }
 
-    pub(super) fn insert(&mut self, at: usize, entry: Entry) {
-        let after = self.entries.split_off(at);
-        self.index.clear();
-        self.deletions.clear();
-        let before = std::mem::take(&mut self.entries);
-        for entry in before.into_iter().flatten().chain([entry]).chain(after.into_iter().flatten()) {
-            self.push(entry);
+    pub(super) fn remove_at(&mut self, at: Position) {
+        match self.entries.get_mut(at / 2) {
+            _ if at.is_multiple_of(2) => drop(self.inserted.remove(&(at / 2))),
+            Some(entry) => *entry = None,
+            None => {}
+        }
+    }
+
+    /// Replaces an entry by one that names the same values, or fewer.
+    pub(super) fn replace_at(&mut self, at: Position, entry: Entry) {
+        if let Some(place) = self.entries.get_mut(at / 2).filter(|_| !at.is_multiple_of(2)) {
+            *place = Some(entry);
+        }
+    }
+
+    /// Returns the positions of a key's entries, in file order.
+    pub(super) fn entries_of(&self, key: &KeyPath) -> impl DoubleEndedIterator<Item = Position> {
+        self.index.get(key).into_iter().flat_map(|index| &index.all).copied()
+    }
+
+    /// Returns the positions of a key's entries that name a value, in file order.
+    pub(super) fn entries_of_value(&self, key: &KeyPath, name: &ValueName) -> &[Position] {
+        self.index.get(key).and_then(|index| index.names.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the positions of a key's entries that delete all its values, in file order.
+    pub(super) fn clears(&self, key: &KeyPath) -> &[Position] {
+        self.index.get(key).map_or(&[], |index| &index.clears)
+    }
+
+    /// Inserts an entry that deletes all values of a key before the first entry of the key, which is at `first`.
+    pub(super) fn insert_clear(&mut self, key: &KeyPath, first: Position, entry: Entry) {
+        // Only such entries are inserted, so whatever is at the position is the same.
+        let at = first & !1;
+        self.inserted.insert(at / 2, entry);
+        let index = self.index.entry(key.clone()).or_default();
+        for list in [&mut index.all, &mut index.clears] {
+            if let Err(place) = list.binary_search(&at) {
+                list.insert(place, at);
+            }
         }
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
         if let Ok((key, instruction)) = &entry.meaning {
-            let at = self.entries.len();
-            self.index.entry(key.clone()).or_default().push(at);
-            if matches!(instruction, Instruction::DeleteKeys(_)) {
-                self.deletions.push(at);
+            let at = 2 * self.entries.len() + 1;
+            let index = self.index.entry(key.clone()).or_default();
+            index.all.push(at);
+            match instruction {
+                Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name) => {
+                    index.names.entry(name.clone()).or_default().push(at);
+                }
+                Instruction::DeleteValues(names) => {
+                    names.iter().for_each(|name| index.names.entry(name.clone()).or_default().push(at));
+                }
+                Instruction::DeleteAllValues => index.clears.push(at),
+                Instruction::DeleteKeys(_) => self.deletions.push(at),
+                Instruction::CreateKey | Instruction::SecureKey | Instruction::Comment(_) => {}
             }
         }
         self.entries.push(Some(entry));

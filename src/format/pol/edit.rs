@@ -1,7 +1,7 @@
 //! Edits a policy file: changes only the entries of the edited value, and adds new entries at the end.
 
 use super::{
-    document::Document,
+    document::{Document, Position},
     entry::{DELETE, Entry, Instruction, Raw, is_reserved, meaning},
     state::Setting,
 };
@@ -83,7 +83,7 @@ impl Document {
             return Ok(());
         }
         // If all values are deleted, it is enough that no later entry sets this value.
-        if self.state(key).deleted {
+        if self.is_cleared(key) {
             return self.remove(key, name);
         }
         // The data has no meaning. The Group Policy editor writes a space.
@@ -96,7 +96,7 @@ impl Document {
     ///
     /// Returns [`EditError::DeletesAll`] if an entry deletes all values of the key; nothing is changed then.
     pub fn forget(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
-        if self.state(key).deleted {
+        if self.is_cleared(key) {
             return Err(EditError::DeletesAll(key.clone()));
         }
         self.remove(key, name)
@@ -108,15 +108,15 @@ impl Document {
     ///
     /// Returns [`EditError`]; nothing is changed then.
     pub fn delete_all_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
-        if self.state(key).deleted {
+        if self.is_cleared(key) {
             return Ok(());
         }
         let first = self.entries_of(key).next();
-        let spelled = first.and_then(|at| Some(self.entries[at].as_ref()?.key().ok()?.clone()));
+        let spelled = first.and_then(|at| Some(self.at(at)?.key().ok()?.clone()));
         let spelled = spelled.as_ref().unwrap_or(key).below_root();
         let entry = new_entry(key, spelled, "**DelVals.", &Data::sz(" "))?;
         match first {
-            Some(at) => self.insert(at, entry),
+            Some(at) => self.insert_clear(key, at, entry),
             None => self.push(entry),
         }
         Ok(())
@@ -131,9 +131,9 @@ impl Document {
         if self.state(key).key_deleted {
             return Err(EditError::DeletesAll(key.clone()));
         }
-        let is_one = |at: &usize| matches!(self.instruction(*at), Some(Instruction::DeleteAllValues));
+        let is_one = |at: &Position| matches!(self.instruction(*at), Some(Instruction::DeleteAllValues));
         let Some(last) = self.entries_of(key).rfind(is_one) else { return Ok(()) };
-        let void = |at: &usize| {
+        let void = |at: &Position| {
             *at <= last
                 && !matches!(
                     self.instruction(*at),
@@ -145,8 +145,8 @@ impl Document {
                     )
                 )
         };
-        let gone: Vec<usize> = self.entries_of(key).filter(void).collect();
-        gone.into_iter().for_each(|at| self.entries[at] = None);
+        let gone: Vec<Position> = self.entries_of(key).filter(void).collect();
+        gone.into_iter().for_each(|at| self.remove_at(at));
         Ok(())
     }
 
@@ -165,32 +165,32 @@ impl Document {
 
     /// Removes all entries that set something in a key, or create the key.
     pub fn forget_key(&mut self, key: &KeyPath) {
-        let sets = |at: &usize| {
+        let sets = |at: &Position| {
             matches!(
                 self.instruction(*at),
                 Some(Instruction::CreateKey | Instruction::Set { .. } | Instruction::Soft { .. })
             )
         };
-        let gone: Vec<usize> = self.entries_of(key).filter(sets).collect();
-        gone.into_iter().for_each(|at| self.entries[at] = None);
+        let gone: Vec<Position> = self.entries_of(key).filter(sets).collect();
+        gone.into_iter().for_each(|at| self.remove_at(at));
     }
 
-    fn instruction(&self, at: usize) -> Option<&Instruction> {
-        self.entries[at].as_ref()?.instruction().ok()
+    fn instruction(&self, at: Position) -> Option<&Instruction> {
+        self.at(at)?.instruction().ok()
     }
 
     /// Removes the entries of the value, and its name from lists of names.
     fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
-        let concerned: Vec<usize> = self.concerned(key, name).collect();
+        let concerned: Vec<Position> = self.concerned(key, name).collect();
         for at in concerned {
-            let Some(entry) = &mut self.entries[at] else { continue };
-            match &entry.meaning {
-                Ok((key, Instruction::DeleteValues(names))) if names.iter().any(|other| other != name) => {
+            match self.at(at).map(|entry| &entry.meaning) {
+                Some(Ok((key, Instruction::DeleteValues(names)))) if names.iter().any(|other| other != name) => {
                     let left: Vec<&str> = names.iter().filter(|other| *other != name).map(ValueName::as_str).collect();
                     let data = Data::sz(&left.join(";"));
-                    *entry = new_entry(key, key.below_root(), "**DeleteValues", &data)?;
+                    let entry = new_entry(key, key.below_root(), "**DeleteValues", &data)?;
+                    self.replace_at(at, entry);
                 }
-                _ => self.entries[at] = None,
+                _ => self.remove_at(at),
             }
         }
         Ok(())
@@ -208,7 +208,7 @@ impl Document {
         if is_reserved(name.as_str()) {
             return Err(EditError::Reserved);
         }
-        let decides = self.state(key).values.get(name).map(|state| state.at);
+        let decides = self.state_of(key, name).values.get(name).map(|state| state.at);
         // A later entry could change the effect of a new entry in this place.
         let place = decides.filter(|at| in_place || self.concerned(key, name).next_back() == Some(*at));
         let found = place.and_then(|at| Some((at, self.spelling(at)?)));
@@ -218,29 +218,29 @@ impl Document {
         };
         let entry = new_entry(key, spelled_key, &format!("{prefix}{spelled_name}"), data)?;
         match found {
-            Some((at, _)) => self.entries[at] = Some(entry),
+            Some((at, _)) => self.replace_at(at, entry),
             None => self.push(entry),
         }
         Ok(())
     }
 
-    /// Returns the entries that concern the value, in file order.
-    fn concerned(&self, key: &KeyPath, name: &ValueName) -> impl DoubleEndedIterator<Item = usize> {
-        self.entries_of(key).filter(move |at| match self.entries[*at].as_ref().map(|entry| &entry.meaning) {
-            Some(Ok((_, instruction))) => match instruction {
+    /// Returns the entries that name the value, in file order.
+    fn concerned(&self, key: &KeyPath, name: &ValueName) -> impl DoubleEndedIterator<Item = Position> {
+        let is_it = move |at: &Position| match self.instruction(*at) {
+            Some(
                 Instruction::Set { name: other, .. }
                 | Instruction::Soft { name: other, .. }
-                | Instruction::Delete(other) => other == name,
-                Instruction::DeleteValues(names) => names.contains(name),
-                _ => false,
-            },
+                | Instruction::Delete(other),
+            ) => other == name,
+            Some(Instruction::DeleteValues(names)) => names.contains(name),
             _ => false,
-        })
+        };
+        self.entries_of_value(key, name).iter().copied().filter(is_it)
     }
 
     /// Returns the key and name as the entry of a single value spells them.
-    fn spelling(&self, at: usize) -> Option<(KeyPath, ValueName)> {
-        match self.entries[at].as_ref()?.meaning.as_ref().ok()? {
+    fn spelling(&self, at: Position) -> Option<(KeyPath, ValueName)> {
+        match self.at(at)?.meaning.as_ref().ok()? {
             (key, Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name)) => {
                 Some((key.clone(), name.clone()))
             }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{document::Document, entry::Instruction};
+use super::{
+    document::{Document, Position},
+    entry::Instruction,
+};
 use crate::registry::{Data, KeyPath, ValueName};
 
 /// The setting of a policy file for one value.
@@ -34,7 +37,7 @@ pub struct KeySetting {
 pub(super) struct ValueState<'a> {
     pub(super) setting: Setting<'a>,
     /// The entry that determines the state.
-    pub(super) at: usize,
+    pub(super) at: Position,
 }
 
 /// The state of one key and its values.
@@ -48,7 +51,7 @@ pub(super) struct KeyState<'a> {
 }
 
 impl<'a> KeyState<'a> {
-    fn apply(&mut self, at: usize, instruction: &'a Instruction) {
+    fn apply(&mut self, at: Position, instruction: &'a Instruction) {
         match instruction {
             Instruction::Set { name, data } => self.put(at, name, Setting::Data(data)),
             Instruction::Soft { name, data } => match self.setting(name) {
@@ -68,7 +71,7 @@ impl<'a> KeyState<'a> {
         self.present |= matches!(instruction, Instruction::Set { .. } | Instruction::Soft { .. });
     }
 
-    fn put(&mut self, at: usize, name: &'a ValueName, setting: Setting<'a>) {
+    fn put(&mut self, at: Position, name: &'a ValueName, setting: Setting<'a>) {
         self.values.insert(name, ValueState { setting, at });
     }
 
@@ -84,7 +87,7 @@ impl<'a> KeyState<'a> {
 impl Document {
     /// Returns the setting of a value.
     pub fn value(&self, key: &KeyPath, name: &ValueName) -> Setting<'_> {
-        self.state(key).setting(name)
+        self.state_of(key, name).setting(name)
     }
 
     /// Returns the settings of all values of a key that entries name, by name.
@@ -106,11 +109,28 @@ impl Document {
     }
 
     pub(super) fn state(&self, key: &KeyPath) -> KeyState<'_> {
+        self.state_after(key, self.entries_of(key))
+    }
+
+    /// Returns the state of a key as far as it concerns one value; of other values only a part.
+    pub(super) fn state_of(&self, key: &KeyPath, name: &ValueName) -> KeyState<'_> {
+        let mut positions = [self.entries_of_value(key, name), self.clears(key)].concat();
+        positions.sort_unstable();
+        self.state_after(key, positions.into_iter())
+    }
+
+    /// Returns whether all values of a key are deleted that no entry sets afterwards.
+    pub(super) fn is_cleared(&self, key: &KeyPath) -> bool {
+        self.state_after(key, self.clears(key).iter().copied()).deleted
+    }
+
+    /// Returns what the entries at these positions make of a key.
+    fn state_after(&self, key: &KeyPath, positions: impl Iterator<Item = Position>) -> KeyState<'_> {
         let deletion = self.last_deletion(key);
         let mut state =
             KeyState { deleted: deletion.is_some(), key_deleted: deletion.is_some(), ..KeyState::default() };
-        for at in self.entries_of(key).filter(|at| deletion.is_none_or(|deletion| *at > deletion)) {
-            if let Some(Ok((_, instruction))) = self.entries[at].as_ref().map(|entry| entry.meaning.as_ref()) {
+        for at in positions.filter(|at| deletion.is_none_or(|deletion| *at > deletion)) {
+            if let Some(Ok((_, instruction))) = self.at(at).map(|entry| entry.meaning.as_ref()) {
                 state.apply(at, instruction);
             }
         }
@@ -118,8 +138,8 @@ impl Document {
     }
 
     /// Returns the last entry that deletes the key, directly or with a key above it.
-    fn last_deletion(&self, key: &KeyPath) -> Option<usize> {
-        let deletes = |at: &usize| match self.entries[*at].as_ref().map(|entry| &entry.meaning) {
+    fn last_deletion(&self, key: &KeyPath) -> Option<Position> {
+        let deletes = |at: &Position| match self.at(*at).map(|entry| &entry.meaning) {
             Some(Ok((_, Instruction::DeleteKeys(keys)))) => keys.iter().any(|deleted| key.is_within(deleted)),
             _ => false,
         };

@@ -88,6 +88,9 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
             for reason in reasons(after) {
                 let _ = writeln!(out, "  because       {}", one_line(reason));
             }
+            for note in wording::notes(after) {
+                let _ = writeln!(out, "  note          {}", one_line(&note));
+            }
         }
         for line in hunks(difference) {
             let text = line.to_string();
@@ -194,7 +197,8 @@ fn block(difference: &Difference) -> Option<String> {
     let after = difference.after.as_ref();
     let facts = after.map(facts).unwrap_or_default();
     let reasons = after.map(reasons).unwrap_or_default();
-    if lines.is_empty() && facts.is_empty() && reasons.is_empty() {
+    let notes: Vec<String> = after.into_iter().flat_map(wording::notes).collect();
+    if lines.is_empty() && facts.is_empty() && reasons.is_empty() && notes.is_empty() {
         return None;
     }
     let count = wording::machines(difference.machines.len());
@@ -207,6 +211,9 @@ fn block(difference: &Difference) -> Option<String> {
     }
     for reason in reasons.iter().take(5) {
         let _ = writeln!(block, "- {}", cell(reason));
+    }
+    for note in notes.iter().take(5) {
+        let _ = writeln!(block, "- {}", cell(note));
     }
     if lines.is_empty() {
         return Some(block);

@@ -45,7 +45,8 @@ fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {
     let outcome = spec.map_or(line.outcome, |spec| spec.outcome);
     let waived = |spec: &LineSpec<'_>| {
         let waivers = spec.waivers.iter().map(|w| format!("waived until {} by {}: {}", w.expires, w.by, w.reason));
-        spec.reasons.iter().cloned().chain(waivers).collect::<Vec<_>>().join("; ")
+        let notes = spec.notes.iter().map(|note| format!("{}: {}", note.code.as_str(), note.text));
+        spec.reasons.iter().cloned().chain(notes).chain(waivers).collect::<Vec<_>>().join("; ")
     };
     let reason = spec.map_or_else(|| text(line.unreadable), waived);
     [

@@ -36,6 +36,9 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
             head(case, report, paint, &mut out);
         }
     }
+    for case in report.cases.iter().filter(|case| !case.asks() && case.is_shown()) {
+        head(case, report, paint, &mut out);
+    }
     for (row, why) in report.unreadable() {
         let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&row.name)), paint.removed("unreadable"));
         let _ = writeln!(out, "  because       {}\n", one_line(why));
@@ -80,6 +83,9 @@ fn head(case: &Case, report: &FleetReport, paint: Paint, out: &mut String) {
     }
     for reason in reasons(case) {
         let _ = writeln!(out, "  because       {}", one_line(reason));
+    }
+    for note in wording::notes(case) {
+        let _ = writeln!(out, "  note          {}", one_line(&note));
     }
     for sentence in wording::waivers(case, report) {
         let _ = writeln!(out, "  {}", one_line(&sentence));

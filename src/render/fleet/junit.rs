@@ -122,7 +122,14 @@ fn start<'a>(row: &MachineRow, class: &str) -> BytesStart<'a> {
 
 fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml) {
     let start = start(row, &case.spec);
-    let Some(element) = element(case.outcome) else { return out.event(Event::Empty(start)) };
+    let Some(element) = element(case.outcome) else {
+        if case.notes.is_empty() {
+            return out.event(Event::Empty(start));
+        }
+        out.open(start);
+        out.notes(case);
+        return out.close("testcase");
+    };
     out.open(start);
     let message = match (case.outcome, case.changes.is_empty()) {
         (FleetOutcome::Waived, _) => wording::waivers(case, report).join("; "),
@@ -132,6 +139,7 @@ fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml) {
     // The changes are repeated for each machine, because a viewer shows one test at a time.
     let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| text(&line.to_string())).collect();
     out.result(element, case.outcome, &message, &lines.join("\n"));
+    out.notes(case);
     out.close("testcase");
 }
 
@@ -154,6 +162,16 @@ impl Xml {
 
     fn close(&mut self, name: &str) {
         self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// Writes the notes of a case, which are no result.
+    fn notes(&mut self, case: &Case) {
+        let lines: Vec<String> = wording::notes(case).map(|note| text(&note)).collect();
+        if !lines.is_empty() {
+            self.open(BytesStart::new("system-out"));
+            self.event(Event::Text(BytesText::new(&lines.join("\n"))));
+            self.close("system-out");
+        }
     }
 
     fn result(&mut self, element: &'static str, outcome: FleetOutcome, message: &str, body: &str) {

@@ -115,6 +115,9 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
         for reason in reasons(case).into_iter().take(5) {
             let _ = writeln!(block, "{}\n", cell(reason));
         }
+        for note in wording::notes(case) {
+            let _ = writeln!(block, "{}\n", cell(&note));
+        }
         for sentence in wording::waivers(case, report) {
             let _ = writeln!(block, "{} is {}\n", wording::waived_changes(case), cell(&sentence));
         }
@@ -137,7 +140,7 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
 
 fn exceptions(report: &FleetReport) -> (String, Vec<String>) {
     let head = "### Exceptions\n\n| machines | spec | outcome | place | found | wanted |\n|---|---|---|---|---|---|\n";
-    let is_exception = |case: &&Case| case.outcome.is_exception() || case.outcome == FleetOutcome::Waived;
+    let is_exception = |case: &&Case| case.is_shown() && case.outcome != FleetOutcome::ChangesPending;
     let blocks = report.cases.iter().filter(is_exception).flat_map(|case| {
         let first = |place: String| {
             let names = cell(&wording::names(&case.machines, 3));
@@ -149,7 +152,8 @@ fn exceptions(report: &FleetReport) -> (String, Vec<String>) {
         });
         let reasons = reasons(case).into_iter().map(|reason| format!("{} | | ", cell(reason)));
         let waivers = wording::waivers(case, report).into_iter().map(|sentence| format!("{} | | ", cell(&sentence)));
-        facts.chain(reasons).chain(waivers).map(first).collect::<Vec<_>>()
+        let notes = wording::notes(case).map(|note| format!("{} | | ", cell(&note)));
+        facts.chain(reasons).chain(notes).chain(waivers).map(first).collect::<Vec<_>>()
     });
     (head.to_owned(), blocks.collect())
 }

@@ -18,7 +18,7 @@ pub fn sarif(report: &FleetReport) -> String {
     let mut rules: Vec<Value> = report.specs.iter().map(|spec| rule(&spec.id, &spec.title)).collect();
     rules.push(rule("unreadable", "The machine could not be read"));
     let index = |id: &str| report.specs.iter().position(|spec| spec.id == id);
-    let asks = |case: &&Case| level(case.outcome).is_some();
+    let asks = |case: &&Case| level(case.outcome).is_some() || !case.notes.is_empty();
     let mut results: Vec<Value> = report
         .cases
         .iter()
@@ -61,7 +61,11 @@ fn message(case: &Case, report: &FleetReport) -> String {
         false => wording::changes(case),
     };
     let count = wording::machines(case.machines.len());
-    format!("{count}: {}: {}: {what}", one_line(&case.spec), case.outcome.words())
+    let all: Vec<String> = std::iter::once(what)
+        .filter(|what| !what.is_empty())
+        .chain(wording::notes(case).map(|note| one_line(&note)))
+        .collect();
+    format!("{count}: {}: {}: {}", one_line(&case.spec), case.outcome.words(), all.join("; "))
 }
 
 fn result<'a>(
@@ -74,7 +78,8 @@ fn result<'a>(
 ) -> Value {
     let mut result = json!({
         "ruleId": one_line(rule),
-        "level": level(outcome).unwrap_or("none"),
+        // A result without anything to do is there for its notes.
+        "level": level(outcome).unwrap_or("note"),
         "message": { "text": message },
         "locations": machines.map(location).collect::<Vec<_>>(),
         "partialFingerprints": { "kbfixCase/v1": fingerprint },

@@ -68,18 +68,26 @@ pub(super) fn reasons(case: &Case) -> Vec<&str> {
     case.reasons.iter().filter(|reason| !said.contains(reason)).map(String::as_str).collect()
 }
 
+/// Returns the notes of a case as text, such as `policy-owned: Group Policy undoes …`.
+pub(super) fn notes(case: &Case) -> impl Iterator<Item = String> {
+    case.notes.iter().map(|note| format!("{}: {}", note.code.as_str(), note.text))
+}
+
 /// Returns the outcomes that occur in the report, the worst last.
 pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     let has = |outcome: &FleetOutcome| report.specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
     FleetOutcome::ALL.into_iter().filter(has).collect()
 }
 
-/// Summarizes the fleet in one sentence, such as `500 machines: 487 changes pending, 2 blocked`.
+/// Summarizes the fleet in one sentence, such as `500 machines: 487 changes pending, 2 blocked;
+/// policy-owned on 3`.
 pub(super) fn summary(report: &FleetReport) -> String {
     let all = machines(report.counts.machines);
     let parts: Vec<String> =
         report.counts.outcomes.iter().rev().map(|(outcome, count)| format!("{count} {}", outcome.words())).collect();
-    if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
+    let notes = report.counts.notes.iter().map(|(code, count)| format!("; {} on {count}", code.as_str()));
+    let notes: String = notes.collect();
+    if parts.is_empty() { all } else { format!("{all}: {}{notes}", parts.join(", ")) }
 }
 
 /// Describes the waivers that accept a part of a case.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::{
     diag::{
         Code, Diagnostic, Place,
-        text::{shorten, suggest},
+        text::{first_few, shorten, suggest},
     },
     registry::name,
     spec::{
@@ -43,9 +43,7 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
         let hint = match suggest(name, all.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if all.is_empty() => "no spec of this run has parameters".to_owned(),
-            None => {
-                format!("the parameters are {}", all.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
-            }
+            None => format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))),
         };
         let message = format!("no spec of this run has a parameter `{}`", shorten(name));
         out.push(Diagnostic::error(Code::UNKNOWN_SETTING, message).hint(hint));

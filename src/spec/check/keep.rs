@@ -40,6 +40,17 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
         cx.error_at_name(Code::CONTRADICTION, &path.field("separator"), message, "remove `separator`");
         return None;
     }
+    let lists = match one {
+        "subset" => true,
+        // Without a separator, a string is searched for these texts in their letter case.
+        "contains" => which.separator.is_some() || !types.iter().any(|value_type| TEXTS.contains(value_type)),
+        _ => false,
+    };
+    if which.ignore_case.is_some() && !lists {
+        let message = "`ignore_case` is only about the items of a list";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("ignore_case"), message, "remove `ignore_case`");
+        return None;
+    }
     match one {
         "one_of" => one_of(cx, which.one_of.as_ref()?, types, &at).map(Keep::OneOf),
         "not" => one_of(cx, which.not.as_ref()?, types, &at).map(Keep::NoneOf),
@@ -97,7 +108,8 @@ fn items(
         cx.error(Code::DATA_TEXT, &path.item(at), fault, "write each item by itself");
         return None;
     }
-    Some(Items { items: strings.to_vec(), separator: which.separator.clone() })
+    let ignore_case = which.ignore_case.unwrap_or(true);
+    Some(Items { items: strings.to_vec(), separator: which.separator.clone(), ignore_case })
 }
 
 /// Compiles the regular expression at `path`.

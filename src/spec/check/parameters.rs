@@ -4,7 +4,7 @@ use super::parameter::Resolved;
 use crate::{
     diag::{
         Code, Hint,
-        text::{shorten, suggest},
+        text::{first_few, shorten, suggest},
     },
     spec::{
         Setting, Settings,
@@ -68,13 +68,13 @@ impl Limits<'_> {
         }
     }
 
-    /// Lists all allowed data, with meanings.
+    /// Lists the allowed data, with meanings.
     fn list(&self) -> String {
         let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
             "" => format!("`{}`", data::show(data)),
             meaning => format!("`{}` ({})", data::show(data), shorten(meaning)),
         });
-        format!("allowed are {}", each.collect::<Vec<_>>().join(", "))
+        format!("allowed are {}", first_few(each))
     }
 }
 

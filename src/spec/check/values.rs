@@ -2,7 +2,7 @@
 
 use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables};
 use crate::{
-    diag::Code,
+    diag::{Code, text::first_few},
     registry::{Data, ValueType},
     spec::{
         document::{Compare, DataExpression, Ensure, Literal, Scalar, TypeChoice, ValueRule},
@@ -186,7 +186,7 @@ fn allowed(
     if !sound {
         return None;
     }
-    let list = || allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    let list = || first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
         // Data that is not valid for a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
@@ -240,7 +240,7 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     if literals.any(|one| types.iter().any(|t| data::convert(&one, *t).is_ok_and(|data| data == *meant))) {
         return;
     }
-    let list = allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))).collect::<Vec<_>>().join(", ");
+    let list = first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     let message = "`if_absent` is not one of `allowed`";
     let hint = format!("allowed are {list}; add the data that Windows uses without the value, or correct `if_absent`");
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);

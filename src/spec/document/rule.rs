@@ -213,7 +213,7 @@ pub enum KeepWord {
 }
 
 /// A test for data that stays as it is. Only one test is given; `at_least` and `at_most` may be combined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
     /// The smallest number that stays. It may be in a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or
@@ -251,6 +251,9 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
+    /// `false`: the items of a list are compared in the same letter case, for `contains` and `subset`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore_case: Option<bool>,
 }
 
 /// Bits of a number, decimal or `0x…`.

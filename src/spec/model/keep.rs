@@ -41,31 +41,37 @@ pub struct Items {
     pub items: Vec<String>,
     /// The text between the items of a REG_SZ or REG_EXPAND_SZ.
     pub separator: Option<String>,
+    /// Whether the items of a list are compared in any letter case, like names.
+    pub ignore_case: bool,
 }
 
 impl Items {
-    /// Returns the items of a list in upper case, like names; `None` if the data is not a list.
+    /// Returns the items of a list in the form that is compared; `None` if the data is not a list.
     fn of(&self, decoded: &Decoded) -> Option<HashSet<Vec<u16>>> {
         match (decoded, &self.separator) {
-            (Decoded::List(list), _) => Some(list.iter().map(|item| folded(item)).collect()),
+            (Decoded::List(list), _) => Some(list.iter().map(|item| self.compared(item)).collect()),
             (Decoded::Text(text), Some(separator)) => {
                 let items = text.split(separator.as_str()).map(str::trim).filter(|item| !item.is_empty());
-                Some(items.map(folded).collect())
+                Some(items.map(|item| self.compared(item)).collect())
             }
             _ => None,
         }
     }
 
+    fn compared(&self, item: &str) -> Vec<u16> {
+        if self.ignore_case { folded(item) } else { item.encode_utf16().collect() }
+    }
+
     fn contained_in(&self, decoded: &Decoded) -> bool {
         match (self.of(decoded), decoded) {
-            (Some(found), _) => self.items.iter().all(|item| found.contains(&folded(item))),
+            (Some(found), _) => self.items.iter().all(|item| found.contains(&self.compared(item))),
             (None, Decoded::Text(text)) => self.items.iter().all(|item| text.contains(item)),
             _ => false,
         }
     }
 
     fn contain_all_of(&self, decoded: &Decoded) -> bool {
-        let own: HashSet<_> = self.items.iter().map(|item| folded(item)).collect();
+        let own: HashSet<_> = self.items.iter().map(|item| self.compared(item)).collect();
         self.of(decoded).is_some_and(|found| found.is_subset(&own))
     }
 }
@@ -73,7 +79,8 @@ impl Items {
 impl std::fmt::Display for Items {
     /// Formats the strings as `"a", "b"`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))
+        f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))?;
+        f.write_str(if self.ignore_case { "" } else { " in this letter case" })
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     diag::{
         Code, Diagnostic, Hint,
-        text::{shorten, suggest},
+        text::{first_few, shorten, suggest},
     },
     spec::source::{
         findings::{Findings, Part, with_hint},
@@ -77,7 +77,10 @@ impl Explainer<'_, '_> {
         let (missing_space, unexpected): (Vec<&String>, Vec<&String>) =
             unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
         if let Some(first) = missing_space.first() {
-            let message = format!("a space is missing after `:` in {}", list(missing_space.iter().map(|n| n.as_str())));
+            let message = format!(
+                "a space is missing after `:` in {}",
+                first_few(missing_space.iter().map(|n| format!("`{n}`")))
+            );
             let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
             self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
             self.verdict.wrong.push(path.clone());
@@ -282,7 +285,7 @@ impl Explainer<'_, '_> {
                 let beside = hints::beside_empty(places, path);
                 if !beside.is_empty() {
                     let stand = if beside.len() == 1 { "is" } else { "are" };
-                    let beside = list(beside.iter().map(String::as_str));
+                    let beside = first_few(beside.iter().map(|n| format!("`{n}`")));
                     let message = format!("{name} has no data: {beside} {stand} next to it, not below it");
                     let hint = format!("indent {beside} further than {name}");
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    diag::text::first_few,
     registry::{Data, Key, KeyName, ValueName, notation},
     targets::{Answer, FileFacts, Reason, Unread},
 };
@@ -80,7 +81,7 @@ impl Facts {
                 && let (Some(was), Some(is)) = (&was.subkeys, &is.subkeys)
                 && was != is
             {
-                add(format!("{key}, its subkeys"), list(was), list(is));
+                add(format!("{key}, its subkeys"), subkeys(was, is), subkeys(is, was));
             }
         }
         let paths: BTreeSet<&FilePath> = self.files.keys().chain(now.files.keys()).collect();
@@ -102,8 +103,15 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Answer::Unread(Unread { reason: Reason::Unknown, .. }))
 }
 
-fn list(names: &BTreeSet<KeyName>) -> String {
-    names.iter().map(KeyName::as_str).collect::<Vec<_>>().join(", ")
+/// Describes subkeys: all names of a few; of many the number, and those that `others` lacks.
+fn subkeys(these: &BTreeSet<KeyName>, others: &BTreeSet<KeyName>) -> String {
+    const FEW: usize = 5;
+    if these.len() <= FEW {
+        return first_few(these.iter().map(KeyName::as_str));
+    }
+    let only = first_few(these.difference(others).map(KeyName::as_str));
+    let among = if only.is_empty() { String::new() } else { format!(", among them {only}") };
+    format!("{} subkeys{among}", these.len())
 }
 
 impl KeyRecord {
@@ -120,7 +128,7 @@ impl KeyRecord {
         if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
             && was != is
         {
-            moved.push(Drift { place: format!("{key}, its subkeys"), was: list(was), is: list(is) });
+            moved.push(Drift { place: format!("{key}, its subkeys"), was: subkeys(was, is), is: subkeys(is, was) });
         }
         if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
             let (was, is) = match (was, is) {

@@ -54,6 +54,8 @@ pub struct PolTarget {
     root: RootKey,
     document: Document,
     exists: bool,
+    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
+    is_stale: bool,
 }
 
 impl PolTarget {
@@ -77,7 +79,19 @@ impl PolTarget {
             found => found.map_err(io)?,
         };
         let (document, exists) = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), path: real, root, document, exists })
+        Ok(Self { named: path.to_owned(), path: real, root, document, exists, is_stale: false })
+    }
+
+    /// Reads the file again, because it may have changed since it was last read.
+    fn reload(&mut self) -> Result<(), TargetError> {
+        (self.document, self.exists) = load(&self.path, self.root)?;
+        self.is_stale = false;
+        Ok(())
+    }
+
+    /// Reads the file again after a failed write.
+    fn refresh(&mut self) -> Result<(), TargetError> {
+        if self.is_stale { self.reload() } else { Ok(()) }
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
@@ -236,6 +250,7 @@ impl Target for PolTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
+        self.refresh()?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -248,7 +263,7 @@ impl Target for PolTarget {
         let lock = lock_beside(&self.path)?;
         // Leftover files that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
-        (self.document, self.exists) = load(&self.path, self.root)?;
+        self.reload()?;
         Ok(lock)
     }
 
@@ -256,6 +271,7 @@ impl Target for PolTarget {
         if changes.is_empty() {
             return Ok(());
         }
+        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
         self.raised()?;
         let before = self.document.clone();
         let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
@@ -269,7 +285,7 @@ impl Target for PolTarget {
         }
         let place = self.path.display().to_string();
         // Check the changes against the present content of the file, which may have been edited without the lock.
-        (self.document, self.exists) = load(&self.path, self.root).map_err(|error| error.refusal(&place))?;
+        self.reload().map_err(|error| error.refusal(&place))?;
         let before = self.document.clone();
         let raised = self.raised()?;
         if let Err(error) = self.carry_out(changes) {
@@ -286,9 +302,12 @@ impl Target for PolTarget {
         });
         self.exists = true;
         replaced.map_err(|error| {
-            // The new file may be in place anyway. If it cannot be read, everything is unknown.
-            (self.document, self.exists) = load(&self.path, self.root).unwrap_or_else(|_| (Document::empty(), true));
+            // The new file may be in place anyway.
+            self.is_stale = true;
             WriteFailure { error, begun: changes.to_vec() }
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -288,3 +288,31 @@ fn what_regedit_takes_is_read_and_nothing_of_it_is_lost() {
     let wanted = text.replace("\u{1a}", "\"c\"=dword:00000002\r\n\u{1a}");
     assert_eq!(String::from_utf16(&units).unwrap(), format!("\u{feff}{wanted}"));
 }
+
+/// The path of an open file can be read, and the file cannot be replaced under it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error() {
+    let (dir, mut target) = export(EXPORT);
+    let path = dir.path().join("a.reg");
+    let whole = fs::read(&path).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    target.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)).into();
+    let change = KeyChange {
+        key: key(r"HKLM\SOFTWARE\Microsoft\Exchange\New"),
+        action: ChangeAction::Create,
+        properties: None,
+        values: Vec::new(),
+        sensitive: BTreeSet::new(),
+    };
+    assert_eq!(target.write(std::slice::from_ref(&change)).unwrap_err().begun, [change]);
+
+    let query =
+        || KeyQuery { key: key(r"HKLM\SOFTWARE\Microsoft\Exchange\New"), values: ValueSelection::All, subkeys: false };
+    fs::write(&path, "REG").unwrap();
+    let error = target.read_keys(&[query()]).unwrap_err();
+    assert!(matches!(&error, TargetError::Malformed { what, .. } if what.starts_with("/proc/self/fd/")), "{error}");
+    assert!(target.control_set().is_err() && target.read_keys(&[query()]).is_err());
+    fs::write(&path, whole).unwrap();
+    assert_eq!(target.read_keys(&[query()]).unwrap(), [Answer::Absent]);
+}

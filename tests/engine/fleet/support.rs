@@ -129,6 +129,12 @@ pub(crate) fn snapshot(name: &str, values: Value) -> Value {
                 key(r"HKLM\SOFTWARE\Vendor", all),
             ],
             "files": [],
+            // No store says anything of these values.
+            "policies": [{
+                "scope": "machine",
+                "asked": [{ "key": r"HKLM\SOFTWARE\Vendor", "names": ["First", "Second", "Third"] }],
+                "stores": [],
+            }],
         },
     })
 }

@@ -32,7 +32,7 @@ struct Wanted {
 }
 
 /// Key, view, name, store and what becomes of the value.
-type Owner = (String, String, String, String, String);
+pub(super) type Owner = (String, String, String, String, String);
 
 struct Generated {
     stores: BTreeMap<String, Vec<PolEntry>>,
@@ -104,7 +104,7 @@ fn owners(report: &Value) -> BTreeSet<Owner> {
 }
 
 /// Generates a machine with 50 owned values of the machine and 25 of each user, and 60 that nobody owns.
-fn generated(seed: u64) -> (Machine, BTreeSet<Owner>) {
+pub(super) fn generated(seed: u64) -> (Machine, BTreeSet<Owner>) {
     let mut random = Random(seed);
     let mut made = Generated { stores: BTreeMap::new(), owners: BTreeSet::new() };
     let mut all = Vec::new();

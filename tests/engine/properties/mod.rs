@@ -6,7 +6,7 @@
 
 mod faults;
 mod generate;
-mod model;
+pub(crate) mod model;
 mod mutated;
 mod retire;
 

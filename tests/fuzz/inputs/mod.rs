@@ -4,6 +4,7 @@
 mod events;
 mod hives;
 mod lgpo;
+mod osconfig;
 mod pe;
 mod pol;
 mod reg;
@@ -13,7 +14,7 @@ mod spec;
 type Parse = fn(&[u8]);
 
 /// Each parser by its name, which is that of its corpus.
-pub(crate) const PARSERS: [(&str, Parse); 9] = [
+pub(crate) const PARSERS: [(&str, Parse); 10] = [
     ("hive", hives::hive),
     ("logs", hives::logs),
     ("reg", reg::reg),
@@ -21,6 +22,7 @@ pub(crate) const PARSERS: [(&str, Parse); 9] = [
     ("pol", pol::pol),
     ("lgpo", lgpo::lgpo_text),
     ("spec", spec::spec),
+    ("osconfig", osconfig::osconfig),
     ("evt", events::evt),
     ("evtx", events::evtx),
 ];

@@ -69,6 +69,49 @@ fn a_reg_file_becomes_a_spec_that_validates() {
 }
 
 #[test]
+fn a_manifest_becomes_a_spec_and_what_is_left_out_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, out) = (folder.path().join("a b.OSC.yaml"), folder.path().join("a.yaml"));
+    let rule = |kind: &str, key: &str| {
+        format!(
+            "- {{ name: n, type: {kind}, properties: {{ keyPath: '{key}', valueName: v, valueType: REG_SZ, value: x }} }}\n"
+        )
+    };
+    let text = |last: &str| format!("resources:\n{}{last}", rule("Microsoft.Windows/Registry", r"HKLM:\SOFTWARE\A"));
+    fs::write(&manifest, text(&rule("Microsoft.Windows/Registry", r"HKXX\A"))).unwrap();
+    let import = |options: &[&str]| {
+        let paths = [manifest.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        kbfix(&[&["import", "--from", "osconfig"], paths.as_slice(), options].concat()).output().unwrap()
+    };
+    let output = import(&[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.contains("\"n\" is left out: \"HKXX\" is not a root key"), "{error}");
+    assert!(error.contains("1 of 2 registry rules imported, 1 left out\nspec "), "{error}");
+    let made = fs::read_to_string(&out).unwrap();
+    assert!(made.contains("id: a-b\ntitle: Registry settings of a b.OSC.yaml\n"), "{made}");
+    assert!(made.contains("  - 'Left out: \"n\": \"HKXX\" is not a root key'\n"), "{made}");
+    assert_eq!(stdout(&["validate", out.to_str().unwrap()]), "valid: 1 spec, 0 errors, 0 warnings\n");
+
+    // A refused manifest, or an option of other files, leaves the file as it is.
+    for (options, why) in
+        [(["--id", "X"].as_slice(), "nothing-desired"), (&["--lenient"], "cannot be used with '--lenient'")]
+    {
+        fs::write(&manifest, "resources: []\n").unwrap();
+        let output = import(options);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(why), "{error}");
+        assert_eq!(fs::read_to_string(&out).unwrap(), made);
+    }
+    fs::write(&manifest, " ".repeat((1 << 20) + 2)).unwrap();
+    let output = import(&[]);
+    assert!(
+        output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("reg-too-large"),
+        "{output:?}"
+    );
+}
+
+#[test]
 fn a_policy_becomes_a_spec_that_validates() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What docs/how-to/write-a-spec.md shows as a spec, or as part of one, is valid.
+//! What the how-to pages show as a spec, or as part of one, is valid.
 
 use kbfix::spec::{self, Settings};
 
@@ -21,7 +21,13 @@ fn blocks(text: &str) -> Vec<(usize, String)> {
 fn each_example_of_a_spec_is_valid() {
     let fields = spec::schema()["properties"].clone();
     let mut specs = 0;
-    for (line, block) in blocks(include_str!("../../../docs/how-to/write-a-spec.md")) {
+    let pages = [
+        ("write-a-spec", include_str!("../../../docs/how-to/write-a-spec.md")),
+        ("microsoft-baseline", include_str!("../../../docs/how-to/microsoft-baseline.md")),
+    ];
+    let each =
+        pages.iter().flat_map(|(page, text)| blocks(text).into_iter().map(move |(line, block)| (page, line, block)));
+    for (page, line, block) in each {
         let mut fields_here = block.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
         let is_spec = fields_here.clone().any(|name| fields.get(name).is_some());
         // A workflow, or the settings of another tool.
@@ -39,8 +45,11 @@ fn each_example_of_a_spec_is_valid() {
         if block.contains("{exchange}") && !fields_here.any(|field| field == "locations") {
             text.push_str("locations: { exchange: { registry: { key: HKLM\\SOFTWARE\\X, name: Folder } } }\n");
         }
-        let loaded =
-            spec::load(&format!("docs/how-to/write-a-spec.md:{line}"), text.as_bytes(), &Settings::for_validation());
+        if !text.contains("registry:") && !text.contains("hotfix:") {
+            text.push_str("registry: [{ key: HKLM\\SOFTWARE\\X }]\n");
+        }
+        let name = format!("docs/how-to/{page}.md:{line}");
+        let loaded = spec::load(&name, text.as_bytes(), &Settings::for_validation());
         assert!(loaded.diagnostics.is_empty(), "{:#?}\n{text}", loaded.diagnostics);
     }
     assert!(specs >= 3, "{specs}");

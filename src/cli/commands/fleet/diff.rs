@@ -11,7 +11,7 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::{fleet::FleetArguments, packages::TriggerArguments, specs::SpecArguments},
+    args::{fail_on::FailOnArguments, fleet::FleetArguments, packages::TriggerArguments, specs::SpecArguments},
     error::CommandError,
     out_file::Inputs,
     output::Output,
@@ -34,6 +34,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     triggers: TriggerArguments,
+
+    #[command(flatten)]
+    fail_on: FailOnArguments,
 
     /// A waivers file: deviations that are accepted for a time. They are shown and counted separately, and left out of
     /// a fleet plan. `kbfix schema waivers` prints the schema of the file.
@@ -145,7 +148,7 @@ impl Arguments {
         output: &mut Output,
     ) -> Result<Exit, CommandError> {
         let report = match report {
-            Ok(report) => report,
+            Ok(report) => report.failing_on(&self.fail_on.codes()),
             Err(stop) if self.format == Format::Json && !self.lines => {
                 let mut report = FleetReport::new(command);
                 report.exit_code = stop.exit;

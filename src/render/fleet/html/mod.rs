@@ -55,6 +55,7 @@ pub fn html(report: &FleetReport) -> String {
                 (cases(report, CHANGES))
                 (cases(report, EXCEPTIONS))
                 (cases(report, WAIVED))
+                (cases(report, NOTED))
                 (unreadable(report))
                 section #of-machines {
                     h2 { "Machines" }
@@ -69,17 +70,18 @@ pub fn html(report: &FleetReport) -> String {
     page.into_string()
 }
 
-/// A section of cases: its id, its title, and the outcomes of its cases.
-type Section = (&'static str, &'static str, fn(FleetOutcome) -> bool);
-const CHANGES: Section = ("changes", "To change", |outcome| matches!(outcome, FleetOutcome::ChangesPending));
-const EXCEPTIONS: Section = ("exceptions", "Exceptions", FleetOutcome::is_exception);
-const WAIVED: Section = ("waived", "Waived", |outcome| matches!(outcome, FleetOutcome::Waived));
+/// A section of cases: its id, its title, and which cases are in it.
+type Section = (&'static str, &'static str, fn(&Case) -> bool);
+const CHANGES: Section = ("changes", "To change", |case| case.outcome == FleetOutcome::ChangesPending);
+const EXCEPTIONS: Section = ("exceptions", "Exceptions", |case| case.outcome.is_exception());
+const WAIVED: Section = ("waived", "Waived", |case| case.outcome == FleetOutcome::Waived);
+const NOTED: Section = ("noted", "Nothing to change, with a note", |case| !case.asks() && case.is_shown());
 
 /// Returns the id and title of each section that the page has.
 fn sections(report: &FleetReport) -> Vec<(&'static str, String)> {
     let mut sections = vec![("specs", "Specs".to_owned())];
-    for (id, title, which) in [CHANGES, EXCEPTIONS, WAIVED] {
-        let count = report.cases.iter().filter(|case| which(case.outcome)).count();
+    for (id, title, which) in [CHANGES, EXCEPTIONS, WAIVED, NOTED] {
+        let count = report.cases.iter().filter(|case| which(case)).count();
         if count > 0 {
             sections.push((id, format!("{title} ({count})")));
         }
@@ -114,7 +116,7 @@ fn notes(report: &FleetReport) -> Markup {
 }
 
 fn cases(report: &FleetReport, (id, title, which): Section) -> Markup {
-    let found: Vec<(usize, &Case)> = report.cases.iter().enumerate().filter(|(_, case)| which(case.outcome)).collect();
+    let found: Vec<(usize, &Case)> = report.cases.iter().enumerate().filter(|(_, case)| which(case)).collect();
     html! {
         @if !found.is_empty() { h2 id=(id) { (title) } }
         @for (order, (at, case)) in found.into_iter().enumerate() {
@@ -153,6 +155,7 @@ fn content(case: &Case, report: &FleetReport) -> Markup {
             }
         }
         @for reason in reasons(case) { p { (text(reason)) } }
+        @for note in wording::notes(case) { p { (text(&note)) } }
         @for sentence in wording::waivers(case, report) { p.waived { (text(&sentence)) } }
         @if let Some(waived) = case.waived.as_ref().filter(|waived| !waived.changes.is_empty()) {
             pre.waived { @for line in waived.changes.iter().flat_map(diff::hunk) { (text(&line.to_string())) "\n" } }

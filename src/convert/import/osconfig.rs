@@ -1,0 +1,269 @@
+//! Imports the registry rules of a manifest of Microsoft OSConfig: makes a spec from them.
+//!
+//! A manifest is a list of resources. A rule is a `Microsoft.OSConfig/Test` around a `Microsoft.Windows/Registry`, with
+//! a JSON Schema of the data that is acceptable; `acceptable` reads the schema. A rule that a spec cannot express
+//! exactly is left out with its reason, in a warning and in the notes of the spec.
+//!
+//! A schema is about the data of the rule's type. An absent value is null, so it is acceptable only where the schema
+//! names null. That is how Microsoft's ConfigForge translates these schemas into expressions (`value != null && …`).
+//!
+//! Source: <https://github.com/microsoft/osconfig>, `docs/resources` and `schema`.
+
+mod acceptable;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    diag::{Code, Diagnostic},
+    registry::{Key, KeyPath, RootKey, ValueName, View, notation},
+    spec::{
+        MAX_BYTES, SideDocument, Source,
+        document::{KeyRule, TypeName, ValueRule, ViewChoice},
+        model::KeyPattern,
+    },
+};
+
+use super::{About, Imported, faults, too_large, yaml};
+use acceptable::Acceptable;
+
+const ID: &str = "https://aka.ms/osc/schemas/prerelease/document.json";
+const TEST: &str = "Microsoft.OSConfig/Test";
+const REGISTRY: &str = "Microsoft.Windows/Registry";
+
+/// A manifest.
+#[derive(Deserialize, JsonSchema)]
+struct Manifest {
+    resources: Vec<Resource>,
+}
+
+/// A resource of a manifest.
+#[derive(Deserialize, JsonSchema)]
+struct Resource {
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    properties: Value,
+}
+
+/// A spec that was made from a manifest.
+#[derive(Debug)]
+pub struct ImportedManifest {
+    /// The spec, and a warning for everything in the manifest that is not in the spec.
+    pub spec: Imported,
+    /// The number of registry rules in the manifest.
+    pub rules: usize,
+    /// The number of registry rules in the spec.
+    pub imported: usize,
+}
+
+/// A rule that a spec can express.
+struct Rule {
+    /// The index of its resource in the manifest.
+    at: usize,
+    key: Key,
+    name: ValueName,
+    value: ValueRule,
+}
+
+/// Makes a spec from the bytes of a manifest. `name` is the file's name in messages.
+///
+/// # Errors
+/// Returns the errors in the manifest; also if it contains no registry rule that a spec can express.
+pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
+    let document: SideDocument<'_, Manifest> = SideDocument::read(Source { name, bytes }, ID, "a manifest")?;
+    let resources = &document.content.resources;
+    let mut left_out: BTreeMap<usize, String> = BTreeMap::new();
+    let mut others: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut seen = HashSet::new();
+    for (at, resource) in resources.iter().enumerate() {
+        let (kind, tested) = tested(resource);
+        if kind != REGISTRY {
+            others.entry(kind).or_insert((0, at)).0 += 1;
+            continue;
+        }
+        match tested.and_then(|(properties, schema)| rule(at, properties, schema)) {
+            Ok(rule) if seen.insert((rule.key.path.clone(), rule.key.view, rule.name.clone())) => rules.push(rule),
+            Ok(_) => drop(left_out.insert(at, "an earlier rule is about the same value".to_owned())),
+            Err(why) => drop(left_out.insert(at, why)),
+        }
+    }
+    let total = rules.len() + left_out.len();
+    label(&mut rules, resources, about.id);
+    let mut text = about.with_notes(&rules, &left_out, &others, resources);
+    if faults(&text).is_some() {
+        rules.retain(|rule| match faults(&yaml::yaml(&about.document(key_rules([rule])))) {
+            None => true,
+            Some(faults) => {
+                let why: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+                left_out.insert(rule.at, why.join("; "));
+                false
+            }
+        });
+        text = about.with_notes(&rules, &left_out, &others, resources);
+    }
+    let mut warnings = document.warnings.clone();
+    for (at, why) in &left_out {
+        let message = format!("{} is left out: {why}", named(&resources[*at]));
+        let place = document.place(&["resources", &at.to_string(), "name"]);
+        let hint = "write this rule by hand, or check it by other means; the notes of the spec name it";
+        warnings.push(Diagnostic::warning(Code::IMPORT_LEFT_OUT, message).at(place).hint(hint));
+    }
+    for (kind, (count, first)) in &others {
+        let place = document.place(&["resources", &first.to_string(), "name"]);
+        let hint = "apply them with OSConfig, or by other means";
+        let message = format!("left out: {}", count_of(*count, kind));
+        warnings.push(Diagnostic::warning(Code::IMPORT_LEFT_OUT, message).at(place).hint(hint));
+    }
+    let start = document.place(&[]);
+    if text.len() > MAX_BYTES {
+        return Err(vec![too_large(&format!("{} bytes", text.len()), start)]);
+    }
+    if rules.is_empty() {
+        let message = "the manifest contains no registry rule that a spec can express";
+        let hint = "import a manifest with resources of the type Microsoft.Windows/Registry";
+        warnings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(start).hint(hint));
+        return Err(warnings);
+    }
+    if let Some(faults) = faults(&text) {
+        warnings.extend(faults.into_iter().map(|fault| Diagnostic { place: None, ..fault }));
+        return Err(warnings);
+    }
+    Ok(ImportedManifest { spec: Imported { text, warnings }, rules: total, imported: rules.len() })
+}
+
+/// The properties of a registry resource, and the schema of the test around it, if there is a test.
+type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
+
+/// Returns the type of the resource that is tested, or of the resource itself.
+fn tested(resource: &Resource) -> (&str, Tested<'_>) {
+    if resource.kind != TEST {
+        return (&resource.kind, Ok((&resource.properties, None)));
+    }
+    let test = &resource.properties;
+    let inner = &test["resource"];
+    let kind = inner["type"].as_str().unwrap_or(TEST);
+    let tested = match (&test["schema"], &test["expression"]) {
+        (Value::Null, Value::Null) => Err("it has no `schema` of acceptable data".to_owned()),
+        (Value::Null, _) => Err("its test is an `expression`, which kbfix does not read".to_owned()),
+        (schema, Value::Null) => Ok((&inner["properties"], Some(schema))),
+        _ => Err("it has both `schema` and `expression`".to_owned()),
+    };
+    (kind, tested)
+}
+
+/// Returns the rule of a registry resource, or why a spec cannot express it.
+fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, String> {
+    let text = |field: &str| properties[field].as_str().ok_or_else(|| format!("it has no text in `{field}`"));
+    let path = key(text("keyPath")?)?;
+    let name = ValueName::new(text("valueName")?).map_err(|error| error.to_string())?;
+    let type_name = text("valueType")?;
+    let kind: TypeName = serde_json::from_value(type_name.into())
+        .map_err(|_| format!("{} is not a type that a spec can write", notation::quoted(type_name)))?;
+    if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
+        let message = "Windows reads the dependencies of a service from a REG_MULTI_SZ; as a";
+        return Err(format!("{message} {type_name} they would be lost, and the service would not start"));
+    }
+    let acceptable = match schema {
+        Some(schema) => Acceptable::read(schema, kind)?,
+        None => Acceptable::just(acceptable::literal(&properties["value"], kind)?),
+    };
+    let value = acceptable.rule(&properties["value"], kind)?;
+    // In a spec, the same key has one name.
+    Ok(Rule { at, key: Key::new(path).one_name(false), name, value })
+}
+
+/// Parses a key such as `HKEY_LOCAL_MACHINE\SOFTWARE\A` or `HKLM:\SOFTWARE\A`.
+fn key(text: &str) -> Result<KeyPath, String> {
+    let (root, below) = text.split_once('\\').unwrap_or((text, ""));
+    let name = root.strip_suffix(':').unwrap_or(root);
+    match RootKey::parse(name) {
+        None => Err(format!("{} is not a root key", notation::quoted(root))),
+        Some(RootKey::Hkcu) => {
+            Err("HKEY_CURRENT_USER is the account of OSConfig, but in a spec it is each user".to_owned())
+        }
+        Some(root) => KeyPath::from_parts(root, below).map_err(|error| error.to_string()),
+    }
+}
+
+/// Returns whether the value lists what a service depends on.
+///
+/// Source: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree".
+fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
+    let of_service = path.parent().and_then(|above| above.last().map(|last| last.eq_ignore_ascii_case("Services")));
+    of_service == Some(true)
+        && ["DependOnService", "DependOnGroup"].iter().any(|other| name.as_str().eq_ignore_ascii_case(other))
+}
+
+/// Gives each rule an id made from the name of its resource, and the name itself as a note.
+fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
+    let mut taken = BTreeSet::from([spec.to_lowercase()]);
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for rule in rules {
+        let Some(name) = &resources[rule.at].name else { continue };
+        let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+        let words: String = name.chars().map(legal).collect();
+        let words: Vec<_> = words.split('-').filter(|word| !word.is_empty()).collect();
+        let id: String = words.join("-").chars().take(90).collect();
+        rule.value.note = Some(name.clone());
+        if id.is_empty() {
+            continue;
+        }
+        let number = next.entry(id.to_lowercase()).or_insert(1);
+        let mut unique = id.clone();
+        while !taken.insert(unique.to_lowercase()) {
+            *number += 1;
+            unique = format!("{id}-{number}");
+        }
+        rule.value.id = Some(unique);
+    }
+}
+
+/// Returns the rules of a spec: one for each key, in the order of the manifest.
+fn key_rules<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Vec<KeyRule> {
+    let mut at: HashMap<(&KeyPath, View), usize> = HashMap::new();
+    let mut out: Vec<KeyRule> = Vec::new();
+    for rule in rules {
+        let at = *at.entry((&rule.key.path, rule.key.view)).or_insert_with(|| {
+            let view = (rule.key.view == View::Bits32).then_some(ViewChoice::Bits32);
+            out.push(KeyRule { key: KeyPattern::of(&rule.key.path).to_string(), view, ..KeyRule::default() });
+            out.len() - 1
+        });
+        out[at].values.insert(rule.name.to_string(), rule.value.clone());
+    }
+    out
+}
+
+fn named(resource: &Resource) -> String {
+    resource.name.as_deref().map_or_else(|| "a rule without a name".to_owned(), notation::quoted)
+}
+
+fn count_of(count: usize, kind: &str) -> String {
+    let (resources, are) = if count == 1 { ("resource", "is") } else { ("resources", "are") };
+    format!("{count} {resources} of the type {}, which {are} not about the registry", notation::quoted(kind))
+}
+
+impl About<'_> {
+    /// Returns the text of the spec. Its notes say what of the manifest is not in it.
+    fn with_notes(
+        &self,
+        rules: &[Rule],
+        left_out: &BTreeMap<usize, String>,
+        others: &BTreeMap<&str, (usize, usize)>,
+        resources: &[Resource],
+    ) -> String {
+        let mut document = self.document(key_rules(rules));
+        let each = left_out.iter().map(|(at, why)| format!("Left out: {}: {why}", named(&resources[*at])));
+        let others = others.iter().map(|(kind, (count, _))| format!("Left out: {}", count_of(*count, kind)));
+        document.notes = each.chain(others).collect();
+        yaml::yaml(&document)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! Notes: additional information for the operator about a result, besides its outcome.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    diag::Code,
+    operation::policy,
+    plan::{Outcome, PendingRestart, Plan, SpecPlan},
+    targets::Target,
+};
+
+/// Additional information for the operator about the result of a spec on a machine, whatever its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Note {
+    /// The code: `policy-owned`, `policy-unknown` or `pending-restart`.
+    pub code: Code,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Note {
+    /// Returns the notes about one spec of a plan.
+    pub(super) fn of(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<Self> {
+        // The outcome itself shows that the machine waits for a restart, and its reasons show why.
+        let pending = spec.pending_restart.as_ref().filter(|_| spec.outcome != Outcome::PendingRestart);
+        let waits = pending.and_then(PendingRestart::sentence).map(|text| (Code::PENDING_RESTART, text));
+        let all = policy::notes(spec, plan, target).into_iter().chain(waits);
+        all.map(|(code, text)| Self { code, text }).collect()
+    }
+}
