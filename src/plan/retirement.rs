@@ -31,6 +31,6 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` puts it back. A key that contains something else that somebody made stays even then.
+    /// Whether `--force` restores the place. It does not restore a key that contains something made by someone else.
     pub forcible: bool,
 }
