@@ -1,78 +1,231 @@
-//! `kbfix fleet diff` as a process: `cargo bench --bench fleet`.
+//! `kbfix fleet diff` as a process, with all specs of the library: `cargo bench --bench fleet`. It takes some minutes.
 //!
-//! 100, 1,000 and 10,000 snapshots with all specs of the library. The snapshots are of the example machine, each with a name and a
-//! MachineGuid of its own, one in ten with an older file. Beside it, what there is without it: one process for each machine
-//! (`kbfix diff --format json`, on both cores by xargs), and `jq` over the reports of each machine, which is then needed to count.
-//! Those are measured on 100 machines, and their ratio to the fleet is that of a machine.
+//! The snapshots are of the example machine, each with a computer name and a MachineGuid of its own. In one fleet, one machine in ten
+//! has an older file, and all others are alike; in the other, each has a file version of its own, so that each has to be planned.
+//! 100, 1,000 and 10,000 of them show how time grows; each format is made of 10,000. Beside it stands what there is without it: one
+//! process for each machine (`kbfix diff --format json`, two at a time by xargs), and `jq`, which counts in their reports. At last,
+//! headless Chromium opens the page of 10,000 machines (benches/page.py; KBFIX_PYTHON with selenium and KBFIX_CHROMIUM, as tests/run
+//! sets them; without them this is skipped).
 //!
-//! Time is the least of a few runs, memory the largest that /usr/bin/time saw. Nothing here fails by being slow.
+//! Time is the least of a few runs, on the clock and of the processors (user and system, as GNU time tells), memory the most that one
+//! of them had resident. This is a measurement, not a test: nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use kbfix::registry::Data;
 use serde_json::Value;
 
-const RUNS: usize = 3;
+const KBFIX: &str = env!("CARGO_BIN_EXE_kbfix");
+/// Seconds and MB that 10,000 machines may take.
+const MOST: (f64, f64) = (10.0, 300.0);
+/// Seconds in which the page opens, and its bytes.
+const MOST_PAGE: (f64, u64) = (2.0, 5_000_000);
+
+/// What a process took: seconds on the clock, seconds of the processors, and MB.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: f64,
+    cpu: f64,
+    megabytes: f64,
+}
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    // The parameters that the library needs and has no default for stay open; a snapshot does not need them.
-    let ids: Vec<String> = kbfix::spec::library::ids().map(str::to_owned).collect();
-    run(Command::new(KBFIX).args(["example", &at("example")]));
-    let target = format!("image:{}", at("example"));
-    run(Command::new(KBFIX).arg("snapshot").args(&ids).args(["--target", &target, "--out", &at("base.json")]));
-    let base: Value = serde_json::from_str(&fs::read_to_string(at("base.json")).unwrap()).unwrap();
-    println!("{} specs, a snapshot has {} bytes", ids.len(), fs::metadata(at("base.json")).unwrap().len());
-    println!("{:54} {:>10} {:>12} {:>10}", "", "time", "a machine", "memory");
-    let mut each = Duration::ZERO;
-    for machines in [100, 1_000, 10_000] {
-        let snapshots = at(&machines.to_string());
-        make(&base, Path::new(&snapshots), machines);
-        for format in ["json", "html"] {
-            let fleet = || {
-                let mut command = Command::new(KBFIX);
-                command.args(["fleet", "diff"]).args(&ids).args(["--snapshots", &snapshots, "--format", format]);
-                command
-            };
-            each = report(&format!("fleet diff --format {format}, {machines} machines"), fleet, machines);
-        }
-    }
-    let reports = at("reports");
-    fs::create_dir(&reports).unwrap();
-    let script = format!(
-        "ls {} | xargs -P 2 -I @ sh -c '{KBFIX} diff {} --target snapshot:{}/@ --format json > {reports}/@ 2>/dev/null || :'",
-        at("100"),
-        ids.join(" "),
-        at("100"),
-    );
-    let shell = |script: &str| {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    };
-    let alone = report("one process for each of 100 machines, 2 at a time", || shell(&script), 100);
-    let count = format!("jq -r '.specs[] | [.id, .outcome] | @tsv' {reports}/*.json | sort | uniq -c");
-    let jq = report("jq over the 100 reports, sort, uniq", || shell(&count), 100);
+    let bench = Bench::new(folder.path());
     println!(
-        "one process for each machine and jq: {:.1} times the time of the fleet",
-        (alone + jq).as_secs_f64() / each.as_secs_f64()
+        "\n{:44} {:>9} {:>9} {:>9}  exponent",
+        "seconds on the clock as the fleet grows", "100", "1,000", "10,000"
     );
+    bench.growth();
+    println!(
+        "\n{:44} {:>9} {:>9} {:>9} {:>11} {:>12}  met",
+        "10,000 machines", "clock", "CPU", "memory", "bytes", "wanted"
+    );
+    bench.formats();
+    println!(
+        "\n{:44} {:>9} {:>9} {:>7} {:>7}  met",
+        "100 machines, seconds on the clock", "kbfix", "peer", "ratio", "wanted"
+    );
+    bench.peers();
+    bench.page();
 }
 
-const KBFIX: &str = env!("CARGO_BIN_EXE_kbfix");
+struct Bench<'a> {
+    folder: &'a Path,
+    ids: Vec<String>,
+}
 
-/// Makes the snapshots of so many machines.
-fn make(base: &Value, folder: &Path, machines: usize) {
+impl<'a> Bench<'a> {
+    /// Makes the snapshots of all fleets.
+    fn new(folder: &'a Path) -> Self {
+        // The parameters that the library needs and has no default for stay open; a snapshot does not need them.
+        let bench = Self { folder, ids: kbfix::spec::library::ids().map(str::to_owned).collect() };
+        quiet(Command::new(KBFIX).args(["example", &bench.at("example")]));
+        let target = format!("image:{}", bench.at("example"));
+        quiet(Command::new(KBFIX).arg("snapshot").args(&bench.ids).args([
+            "--target",
+            &target,
+            "--out",
+            &bench.at("base.json"),
+        ]));
+        let base: Value = serde_json::from_str(&fs::read_to_string(bench.at("base.json")).unwrap()).unwrap();
+        println!(
+            "{} specs, a snapshot has {} bytes",
+            bench.ids.len(),
+            fs::metadata(bench.at("base.json")).unwrap().len()
+        );
+        for machines in [100, 1_000, 10_000] {
+            make(&base, &folder.join(format!("alike-{machines}")), machines, |machine| match machine % 10 {
+                9 => Some("6.5.7651.1".to_owned()),
+                _ => None,
+            });
+            make(&base, &folder.join(format!("different-{machines}")), machines, |machine| {
+                Some(format!("6.5.7651.{}", 19 + machine))
+            });
+        }
+        bench
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    fn diff(&self, fleet: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(KBFIX);
+        command.args(["fleet", "diff"]).args(&self.ids).args(["--snapshots", &self.at(fleet)]).args(more);
+        command
+    }
+
+    fn growth(&self) {
+        for fleet in ["alike", "different"] {
+            let sizes = [100, 1_000, 10_000];
+            let costs = sizes.map(|machines| {
+                let runs = if machines == 10_000 { 1 } else { 3 };
+                self.cost(runs, || self.diff(&format!("{fleet}-{machines}"), &["--format", "json"]))
+            });
+            let [a, b, c] = costs.map(|cost| cost.wall);
+            // Without what 100 machines take, most of which is reading the specs.
+            let exponent = ((c - a) / 9_900.0 / ((b - a) / 900.0)).log10() + 1.0;
+            println!(
+                "{:44} {a:>9.2} {b:>9.2} {c:>9.2}  {exponent:.2}",
+                format!("fleet diff, machines that are {fleet}")
+            );
+        }
+    }
+
+    fn formats(&self) {
+        let all = [("json", "alike"), ("lines", "alike"), ("human", "alike"), ("csv", "alike"), ("markdown", "alike")];
+        let more = [("html", "alike"), ("junit", "alike"), ("sarif", "alike"), ("json", "different")];
+        for (format, fleet) in all.into_iter().chain(more) {
+            let name = format!("{fleet}-10000");
+            let options = match format {
+                "lines" => vec!["--format", "json", "--lines"],
+                format => vec!["--format", format],
+            };
+            let cost = self.cost(1, || self.diff(&name, &options));
+            let bytes = fs::metadata(self.at("out")).unwrap().len();
+            if format == "html" {
+                fs::copy(self.at("out"), self.at("fleet.html")).unwrap();
+            }
+            let wanted = format!("{} s, {} MB", MOST.0, MOST.1);
+            let met = met(cost.wall <= MOST.0 && cost.megabytes <= MOST.1);
+            let what = format!("fleet diff --format {format}, {fleet}");
+            println!(
+                "{what:44} {:>9.2} {:>9.2} {:>6.0} MB {bytes:>11} {wanted:>12}  {met}",
+                cost.wall, cost.cpu, cost.megabytes
+            );
+        }
+    }
+
+    fn peers(&self) {
+        let reports = self.at("reports");
+        fs::create_dir(&reports).unwrap();
+        let shell = |script: String| {
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]);
+            command
+        };
+        let fleet = self.cost(3, || self.diff("alike-100", &["--format", "json"])).wall;
+        let (folder, ids) = (self.at("alike-100"), self.ids.join(" "));
+        let one =
+            format!("'{KBFIX} diff {ids} --target snapshot:{folder}/@ --format json > {reports}/@ 2>/dev/null || :'");
+        let alone = self.cost(2, || shell(format!("ls {folder} | xargs -P 2 -I @ sh -c {one}"))).wall;
+        let count = format!("jq -r '.specs[] | [.id, .outcome] | @tsv' {reports}/*.json | sort | uniq -c");
+        let jq = self.cost(3, || shell(count.clone())).wall;
+        for (what, peer, wanted) in [
+            ("one process for each machine, then jq", alone + jq, 0.1),
+            ("jq over the reports that are there, sort, uniq", jq, 1.0),
+        ] {
+            let ratio = fleet / peer;
+            println!("{what:44} {fleet:>9.2} {peer:>9.2} {ratio:>7.3} {wanted:>7}  {}", met(ratio <= wanted));
+        }
+    }
+
+    fn page(&self) {
+        let page = self.at("fleet.html");
+        let bytes = fs::metadata(&page).unwrap().len();
+        println!(
+            "\nThe page of 10,000 machines: {bytes} bytes, wanted fewer than {}: {}",
+            MOST_PAGE.1,
+            met(bytes < MOST_PAGE.1)
+        );
+        let [Some(python), Some(chromium)] = ["KBFIX_PYTHON", "KBFIX_CHROMIUM"].map(std::env::var_os) else {
+            println!("KBFIX_PYTHON or KBFIX_CHROMIUM is not set: nobody opens it");
+            return;
+        };
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/page.py");
+        let output =
+            Command::new(python).arg(script).arg(chromium).arg(page).stderr(Stdio::inherit()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        print!("{text}");
+        let Some(seconds) = text.lines().last().and_then(|line| line.parse::<f64>().ok()) else {
+            println!("benches/page.py has no figure");
+            return;
+        };
+        println!("opened in {seconds:.2} s, wanted at most {} s: {}", MOST_PAGE.0, met(seconds <= MOST_PAGE.0));
+    }
+
+    /// Runs a command so often; its output is in the file `out`. kbfix ends with what it found, such as 4.
+    fn cost(&self, runs: usize, command: impl Fn() -> Command) -> Cost {
+        let mut best = Cost { wall: f64::MAX, cpu: f64::MAX, megabytes: 0.0 };
+        for _ in 0..runs {
+            let command = command();
+            let time = ["-f", "%e %U %S %M", "-o", &self.at("time")];
+            let out = fs::File::create(self.at("out")).unwrap();
+            let mut timed = Command::new("/usr/bin/time");
+            timed.args(time).arg(command.get_program()).args(command.get_args()).stdout(out).stderr(Stdio::null());
+            timed.status().unwrap();
+            let text = fs::read_to_string(self.at("time")).unwrap();
+            // The line before says how the command ended, where that is not 0.
+            let figures: Vec<f64> =
+                text.lines().last().unwrap().split(' ').map(|figure| figure.parse().unwrap()).collect();
+            let [wall, user, system, kilobytes] = figures[..] else { panic!("{text}") };
+            best.wall = best.wall.min(wall);
+            best.cpu = best.cpu.min(user + system);
+            best.megabytes = best.megabytes.max(kilobytes / 1024.0);
+        }
+        best
+    }
+}
+
+fn met(is_met: bool) -> &'static str {
+    if is_met { "yes" } else { "NO" }
+}
+
+fn quiet(command: &mut Command) {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+}
+
+/// Makes the snapshots of so many machines; `version` is that of the file on a machine, where it is not that of the base.
+fn make(base: &Value, folder: &Path, machines: usize, version: impl Fn(usize) -> Option<String>) {
     fs::create_dir(folder).unwrap();
+    let mut snapshot = base.clone();
     for machine in 0..machines {
-        let mut snapshot = base.clone();
         for entry in snapshot["facts"]["keys"].as_array_mut().unwrap() {
             let key = entry["key"].as_str().unwrap_or_default().to_owned();
             let Some(values) = entry["found"].pointer_mut("/present/values") else { continue };
@@ -85,48 +238,11 @@ fn make(base: &Value, folder: &Path, machines: usize) {
                 }
             }
         }
-        if machine % 10 == 9 {
-            let file = &mut snapshot["facts"]["files"][0]["found"]["present"]["version"];
-            *file = serde_json::json!({ "present": "6.5.7651.1" });
-        }
+        let file = "/facts/files/0/found/present/version";
+        let known = base.pointer(file).unwrap().clone();
+        *snapshot.pointer_mut(file).unwrap() =
+            version(machine).map_or(known, |version| serde_json::json!({ "present": version }));
         let text = serde_json::to_string_pretty(&snapshot).unwrap();
         fs::write(folder.join(format!("FE{machine:05}.json")), text).unwrap();
-    }
-}
-
-fn run(command: &mut Command) {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-}
-
-/// Runs it several times, and prints the least time, that for a machine, and the most memory; returns that for a machine.
-fn report(what: &str, command: impl Fn() -> Command, machines: usize) -> Duration {
-    let mut best = Duration::MAX;
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        run(&mut command());
-        best = best.min(start.elapsed());
-    }
-    let each = best / u32::try_from(machines).unwrap();
-    println!(
-        "{what:54} {:>8.2} s {:>9.2} ms {:>10}",
-        best.as_secs_f64(),
-        each.as_secs_f64() * 1000.0,
-        memory(&command())
-    );
-    each
-}
-
-/// The most memory that the process had resident, as GNU time tells.
-fn memory(command: &Command) -> String {
-    let timed = Command::new("/usr/bin/time")
-        .args(["-f", "%M"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .stdout(Stdio::null())
-        .output();
-    let text = timed.map(|output| String::from_utf8_lossy(&output.stderr).trim().to_owned()).unwrap_or_default();
-    match text.lines().last().and_then(|line| line.parse::<f64>().ok()) {
-        Some(kilobytes) => format!("{:.1} MB", kilobytes / 1024.0),
-        None => "-".to_owned(),
     }
 }

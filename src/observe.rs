@@ -32,7 +32,22 @@ const MOST_QUESTIONS: usize = 600;
 ///
 /// Returns [`TargetError`] if the target as a whole cannot be read, or if there are too many queries or rounds.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
-    observe_within(Limits::MOST, target, ask)
+    observe_within(Limits::MOST, Facts::default(), target, ask)
+}
+
+/// Reads facts like [`observe`], but first reads all keys and files in `like` from the target.
+///
+/// `like` are the facts of another target for the same queries. Most queries then take one round.
+///
+/// # Errors
+///
+/// Returns [`TargetError`] like [`observe`].
+pub(crate) fn observe_like(
+    like: &Facts,
+    target: &mut dyn Target,
+    ask: impl FnMut(&Reader<'_>),
+) -> Result<Facts, TargetError> {
+    observe_within(Limits::MOST, read_again(target, like)?, target, ask)
 }
 
 /// Reads facts like [`observe`], for code that queries what `changes` have changed or will change.
@@ -45,15 +60,15 @@ pub fn observe_changed(
     changes: &[KeyChange],
     ask: impl FnMut(&Reader<'_>),
 ) -> Result<Facts, TargetError> {
-    observe_within(Limits::MOST.and(changes), target, ask)
+    observe_within(Limits::MOST.and(changes), Facts::default(), target, ask)
 }
 
 fn observe_within(
     most: Limits,
+    mut facts: Facts,
     target: &mut dyn Target,
     mut ask: impl FnMut(&Reader<'_>),
 ) -> Result<Facts, TargetError> {
-    let mut facts = Facts::default();
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
@@ -122,6 +137,13 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
 ///
 /// Returns [`TargetError`] if the target as a whole cannot be read.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
+    let mut now = read_again(target, facts)?;
+    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
+    Ok(now)
+}
+
+/// Reads the keys and files in `facts` from the target again.
+fn read_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
     if !queries.is_empty() {
@@ -130,7 +152,6 @@ pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, Ta
         }
     }
     read_files_into(&mut now, target, &files)?;
-    read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
     Ok(now)
 }
 
@@ -171,7 +192,8 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
         let top: Key = r"HKLM\SOFTWARE\Vendor\Top".parse().unwrap();
-        let facts = observe_within(most, open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
+        let facts =
+            observe_within(most, Facts::default(), open(&address).unwrap().as_mut(), |reader| drop(reader.tree(&top)));
         facts.map(|facts| facts.subkeys(&top).is_some()).map_err(|error| error.to_string())
     }
 

@@ -13,7 +13,11 @@ use super::{
     parallel,
     survey::{opened, planned},
 };
-use crate::{operation::Progress, spec::Spec, targets::Drift};
+use crate::{
+    operation::{Progress, make_plan},
+    spec::Spec,
+    targets::Drift,
+};
 
 /// The results of one machine in both states.
 struct Pair {
@@ -35,8 +39,8 @@ pub fn impact(
     let none = &Waivers::default();
     let look = |(member, list): &(&Member, usize)| {
         let (mut target, _) = opened(member)?;
-        let (_, before) = planned(target.as_mut(), &before[*list], none, &[])?;
-        let (_, after) = planned(target.as_mut(), &after[*list], none, &[])?;
+        let (_, before) = planned(target.as_mut(), &before[*list], none, &[], make_plan)?;
+        let (_, after) = planned(target.as_mut(), &after[*list], none, &[], make_plan)?;
         Ok(Pair { before, after, facts: Vec::new() })
     };
     let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
@@ -61,8 +65,9 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     let look = |(old, new): &(&Member, &Member)| {
         let (mut old, _) = opened(old).map_err(|why| format!("before: {why}"))?;
         let (mut new, _) = opened(new)?;
-        let (old, before) = planned(old.as_mut(), specs, none, &[]).map_err(|why| format!("before: {why}"))?;
-        let (new, after) = planned(new.as_mut(), specs, none, &[])?;
+        let (old, before) =
+            planned(old.as_mut(), specs, none, &[], make_plan).map_err(|why| format!("before: {why}"))?;
+        let (new, after) = planned(new.as_mut(), specs, none, &[], make_plan)?;
         Ok(Pair { before, after, facts: old.facts.changed(&new.facts) })
     };
     let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();

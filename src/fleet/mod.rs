@@ -4,6 +4,7 @@
 //! for it. A result that is the same on many machines is kept only once, as a [`Case`]. The report does not depend on
 //! the order of the machines or on the number of threads.
 
+mod alike;
 pub mod bundle;
 mod case;
 mod compare;
@@ -34,6 +35,6 @@ pub use outcome::FleetOutcome;
 pub use report::{Counts, FleetCommand, FleetReport, SpecCounts};
 pub use row::{Line, LineSpec, MachineRow};
 pub use same::SameMachine;
-pub use survey::{Survey, survey};
+pub use survey::{Survey, survey, survey_with_plans};
 pub use waiver::Waiver;
 pub use waivers::{Waivers, waivers_schema};

@@ -28,6 +28,7 @@ pub use diff::{Diff, add_symptoms, diff};
 pub use error::Error;
 pub use execute::{Applied, Failure, StartError, execute};
 pub use install::Packages;
+pub(crate) use plan::make_plan_like;
 pub use plan::{PlanRefusal, PlanStatus, Renamed, Request, check_plan, identify, make_plan, same_machine};
 pub use progress::{Progress, changing, reading, reading_logs};
 pub use retire::{RetireOptions, Retired, retire};

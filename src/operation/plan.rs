@@ -3,11 +3,11 @@
 use super::policy;
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
-    observe::{observe, observe_again},
+    observe::{observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
     spec::Spec,
-    targets::{Drift, Target, TargetError},
+    targets::{Drift, Facts, Target, TargetError},
 };
 
 /// The state that an operation must achieve.
@@ -37,6 +37,25 @@ impl Request {
 pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
     let mut planning = Planning::new(&target.uri(), specs);
     let facts = observe(target, |reader| planning.ask(reader))?;
+    Ok(planning.finish(facts))
+}
+
+/// Makes a plan like [`make_plan`] for one of many machines, but without the identity of the machine.
+///
+/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine; they
+/// are read first.
+///
+/// # Errors
+///
+/// Fails if the target as a whole cannot be read.
+pub(crate) fn make_plan_like(
+    like: Option<&Facts>,
+    target: &mut dyn Target,
+    specs: &[Spec],
+) -> Result<Plan, TargetError> {
+    let mut planning = Planning::new(&target.uri(), specs).of_any_machine();
+    let nothing = Facts::default();
+    let facts = observe_like(like.unwrap_or(&nothing), target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
 }
 

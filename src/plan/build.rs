@@ -25,6 +25,8 @@ use super::{
 pub struct Planning<'a> {
     target: String,
     specs: &'a [Spec],
+    /// Whether the identity of the machine is read.
+    asks_machine: bool,
     machine: Machine,
     /// The plan of each spec from the last run of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
@@ -51,13 +53,28 @@ struct Planned<'a> {
 impl<'a> Planning<'a> {
     /// Starts a plan of these specs, in this order. `target` is the target's URI.
     pub fn new(target: &str, specs: &'a [Spec]) -> Self {
-        let machine = Machine::default();
-        Self { target: target.to_owned(), specs, machine, planned: Vec::new(), hidden: BTreeSet::new(), states: 0 }
+        Self {
+            target: target.to_owned(),
+            specs,
+            asks_machine: true,
+            machine: Machine::default(),
+            planned: Vec::new(),
+            hidden: BTreeSet::new(),
+            states: 0,
+        }
+    }
+
+    /// Makes the plan without the identity of the machine, so that it depends only on the facts that its specs need.
+    #[must_use]
+    pub fn of_any_machine(self) -> Self {
+        Self { asks_machine: false, ..self }
     }
 
     /// Plans each spec again, except those whose plan cannot have changed since the last run.
     pub fn ask(&mut self, reader: &Reader<'_>) {
-        self.machine = machine(reader);
+        if self.asks_machine {
+            self.machine = machine(reader);
+        }
         // Hide the sensitive values of all specs before the first is planned, because every message hides them.
         self.specs.iter().for_each(|spec| rules::hide(spec, reader));
         let mut state = 0;
@@ -144,14 +161,21 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
 
 /// Reads the identity of the target's machine, with the computer name from the given control set.
 pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
-    let text = |key: &str, name: &str| {
-        lookup::hklm_value(key, name, reader).ok().flatten().and_then(|data| data.as_read_text())
+    let text = |value: Option<(Key, ValueName)>| {
+        let (key, name) = value?;
+        reader.value(&key, &name).known().ok().flatten()?.as_read_text()
     };
-    let (computer_name, machine_guid) = (
-        text(&format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
-        text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
-    );
+    let [computer_name, machine_guid] = machine_values(set).map(text);
     Machine { computer_name, machine_guid }
+}
+
+/// Returns the values with the identity of the machine: the computer name in this control set, and the MachineGuid.
+pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
+    [
+        (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
+        (r"SOFTWARE\Microsoft\Cryptography", "MachineGuid"),
+    ]
+    .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
 /// Returns whether the target is, or will be, in the state that a spec with this outcome requires.

@@ -43,6 +43,6 @@ fn has_one_view(reader: &Reader<'_>) -> bool {
     let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();
     let says_so =
         architecture.and_then(|data| data.as_read_text()).is_some_and(|text| text.eq_ignore_ascii_case("x86"));
-    let node = lookup::hklm(r"SOFTWARE\Wow6432Node").map_or(Answer::Absent, |key| reader.key(&key));
+    let node = reader.key(&lookup::hklm(r"SOFTWARE\Wow6432Node"));
     says_so || node == Answer::Absent
 }

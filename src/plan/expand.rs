@@ -172,7 +172,7 @@ type User = (KeyPath, Result<(), Unread>);
 fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     // Every Windows has this list, so its absence does not show that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES}, which lists the users, is absent"));
-    let sids = match reader.subkeys(&lookup::hklm(PROFILES)?).known().and_then(|sids| sids.ok_or_else(absent)) {
+    let sids = match reader.subkeys(&lookup::hklm(PROFILES)).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU has no list of profiles. There, HKCU is that user's hive.
         Err(why) if why.reason == Reason::Unknown => {
@@ -321,7 +321,7 @@ fn folder_of(
         PathVariable::CommonProgramFilesX86 => (WINDOWS, "CommonFilesDir (x86)"),
         PathVariable::ProgramData => (PROFILES, "ProgramData"),
     };
-    let key = lookup::hklm(key)?;
+    let key = lookup::hklm(key);
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     let folder = folder(&key, &name, reader, under)?;
     Ok(match variable {

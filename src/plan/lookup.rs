@@ -7,16 +7,14 @@ use crate::{
 };
 
 /// Returns a key below HKLM. `below` is a constant of this program.
-pub(super) fn hklm(below: &str) -> Result<Key, Unread> {
-    let path =
-        KeyPath::from_parts(RootKey::Hklm, below).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    Ok(Key::new(path))
+pub(super) fn hklm(below: &str) -> Key {
+    Key::new(KeyPath::known(RootKey::Hklm, below))
 }
 
 /// Returns a value below HKLM. `key` and `name` are constants of this program.
 pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
-    reader.value(&hklm(key)?, &name).known()
+    reader.value(&hklm(key), &name).known()
 }
 
 /// Returns the string in a value below HKLM; `None` if it is absent.

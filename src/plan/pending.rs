@@ -156,7 +156,7 @@ pub(super) fn of(spec: &Spec, checks: &[Check], reader: &Reader<'_>) -> Option<P
 fn signs(reader: &Reader<'_>) -> (Vec<String>, Vec<String>) {
     let (mut signs, mut unread) = (Vec::new(), Vec::new());
     for below in SIGNS {
-        match lookup::hklm(below).and_then(|key| reader.key(&key).known()) {
+        match reader.key(&lookup::hklm(below)).known() {
             Ok(Some(())) => signs.push(format!(r"HKLM\{below}")),
             Ok(None) => {}
             Err(why) => unread.push(format!(r"HKLM\{below}: {why}")),

@@ -119,6 +119,13 @@ impl Facts {
         self.hide_policies(key, name);
     }
 
+    /// Removes the answer about the value.
+    pub(crate) fn forget(&mut self, key: &Key, name: &ValueName) {
+        if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
+            Arc::make_mut(record).values.remove(name);
+        }
+    }
+
     /// Returns whether the value's data is sensitive.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))

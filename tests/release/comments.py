@@ -224,6 +224,30 @@ class Comments(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("HTTP 401", done.stderr)
 
+    def test_an_update_that_is_refused_makes_no_second_comment(self) -> None:
+        meant = {401: "the token is wrong or has expired", 403: "the token may not do this; it needs",
+                 404: "the comment was deleted while this job ran, or the token may not see it; run the job again",
+                 409: "the service refuses it", 429: "the service cannot answer now", 500: "the service cannot answer now; run the job again",
+                 503: "the service cannot answer now"}
+        for service in self.each():
+            line = ["diff", "KB909094", "--snapshots"]
+            self.assertEqual(self.run_script(service, *line, "one").returncode, 0)
+            before = [list(comment) for comment in service.comments]
+            method = {"github": "PATCH", "gitlab": "PUT", "azure": "PATCH"}[service.kind]
+            for status, words in meant.items():
+                service.refuse = (method, status)
+                done = self.run_script(service, *line, "two")
+                self.assertEqual(done.returncode, 1, done.stderr)
+                error = re.search(r"^fleet-comment: .*", done.stderr, re.M)
+                self.assertIsNotNone(error, done.stderr)
+                self.assertRegex(error[0], rf"^fleet-comment: {method} http://\S+: HTTP {status} \(refused with {status}\): {re.escape(words)}")
+                self.assertNotIn("updated", done.stdout)
+                self.assertEqual((service.comments, service.writes), (before, ["new"]))
+            # Once the service accepts it again, the same comment is updated.
+            service.refuse = None
+            self.assertEqual(self.run_script(service, *line, "two").returncode, 0)
+            self.assertEqual((len(service.comments), service.writes), (1, ["new", "update"]))
+
     def test_nobody_answers(self) -> None:
         service = Service("github")
         service.shutdown()

@@ -91,6 +91,32 @@ def test_a_fleet_is_reviewed_once_and_remediated_in_waves(fleet: Site) -> None:
     assert outcomes(fleet) == {**found, **dict.fromkeys(pending, "in_desired_state")}
 
 
+@pytest.mark.parametrize("forks", [1, 3])
+def test_a_play_stops_inside_a_wave(fleet: Site, forks: int) -> None:
+    """One wave for all hosts: no host is begun once the threshold is reached, so that only the other forks are still at work."""
+    names = list(fleet.hosts)
+
+    def remediate(stop_at: int) -> Played:
+        extra = {"kbfix_src": "files/KB909094.yaml", "kbfix_strategy": "ansible.builtin.host_pinned", "kbfix_stop_at": stop_at}
+        return fleet.play("kbfix.windows.remediate", "-e", json.dumps(extra), ANSIBLE_FORKS=str(forks), **STATS)
+
+    run = remediate(2)
+    assert run.counts("pending1") == (1, 0) and run.counts("blocked1") == run.counts("blocked2") == (0, 1), run.output
+    begun = [name for name in names[3:] if run.counts(name)[0]]
+    assert len(begun) < forks and set(begun) <= set(names[3 : 3 + forks]), run.output
+    stopped = [name for name in names[3:] if name not in begun]
+    # A host that stops is none of those that are the reason.
+    assert all(run.counts(name) == (0, 1) for name in stopped), run.output
+    reason = "nothing was done here, since 2 hosts are blocked or failed and kbfix_stop_at is 2: blocked1, blocked2"
+    assert run.output.count(f'"msg": "{reason}"') == len(stopped), run.output
+    stats = run.output.partition("CUSTOM STATS")[2]
+    assert {name for name in names if f'"{name}"' in stats} == {"pending1", "blocked1", "blocked2", *begun}, run.output
+
+    # Goes on where it stopped.
+    again = remediate(5)
+    assert {name for name in names if again.counts(name)[0]} == {name for name in stopped if name.startswith("pending")}, again.output
+
+
 def test_a_blocked_host_counts_where_it_is_only_warned_of(fleet: Site) -> None:
     extra = {"kbfix_src": "files/KB909094.yaml", "kbfix_on_blocked": "warn", "kbfix_serial": [3, "100%"], "kbfix_stop_at": 2}
     run = fleet.play("kbfix.windows.remediate", "-e", json.dumps(extra))

@@ -6,7 +6,7 @@ use kbfix::{
     fleet::{
         Members, Waivers,
         bundle::{self, Bundle, BundleError, Draft, PlanLine},
-        survey,
+        survey_with_plans,
     },
     operation::identify,
     plan::{Machine, Plan},
@@ -23,8 +23,15 @@ fn written(members: &Members, specs: &[Spec]) -> (Vec<u8>, String) {
     let mut draft = Draft::new(Cursor::new(Vec::new()), members.each.len());
     let lists = [specs.to_vec()];
     let which = vec![0; members.each.len()];
-    let found =
-        survey(members, &lists, &which, &Waivers::default(), PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    let found = survey_with_plans(
+        members,
+        &lists,
+        &which,
+        &Waivers::default(),
+        PlanLine::of,
+        |at, line| draft.add(at, line),
+        &mut (),
+    );
     let bundle = draft.bundle(members, &found, specs).unwrap();
     let mut bytes = Vec::new();
     draft.write(&bundle, &mut bytes).unwrap();

@@ -1,5 +1,6 @@
 //! Many machines in one document.
 
+mod alike;
 mod bundle;
 mod compare;
 mod diff;

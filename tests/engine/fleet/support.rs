@@ -95,8 +95,7 @@ impl Folder {
 
 pub(crate) fn report(members: &Members, specs: &[Spec]) -> FleetReport {
     let lists = [specs.to_vec()];
-    let survey =
-        survey(members, &lists, &vec![0; members.each.len()], &Waivers::default(), |_| (), |_, ()| (), &mut ());
+    let survey = survey(members, &lists, &vec![0; members.each.len()], &Waivers::default(), &mut ());
     FleetReport::of(survey, specs, FleetCommand::Diff)
 }
 

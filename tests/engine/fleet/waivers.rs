@@ -7,7 +7,7 @@ use kbfix::{
     fleet::{
         FleetCommand, FleetOutcome, FleetReport, Members, Waivers,
         bundle::{self, Draft, PlanLine},
-        survey,
+        survey, survey_with_plans,
     },
     plan::Machine,
     render::{self, Paint},
@@ -31,7 +31,7 @@ fn waiver(what: &str, whom: &str) -> String {
 fn report(folder: &Folder, specs: &[Spec], waivers: &Waivers) -> FleetReport {
     let members = folder.members();
     let which = vec![0; members.each.len()];
-    let found = survey(&members, &[specs.to_vec()], &which, waivers, |_| (), |_, ()| (), &mut ());
+    let found = survey(&members, &[specs.to_vec()], &which, waivers, &mut ());
     FleetReport { waivers: waivers.list.clone(), ..FleetReport::of(found, specs, FleetCommand::Diff) }
 }
 
@@ -114,7 +114,7 @@ fn a_fleet_that_is_waived_is_done_and_a_fleet_plan_leaves_it_out() {
     assert_eq!(of_third(&report(&folder, &specs, &waivers), "A"), FleetOutcome::Waived);
     let members = folder.members();
     let mut draft = Draft::new(Cursor::new(Vec::new()), 2);
-    let found = survey(
+    let found = survey_with_plans(
         &members,
         std::slice::from_ref(&specs),
         &[0, 0],
@@ -149,7 +149,7 @@ fn a_machine_of_which_all_is_waived_has_no_plan_and_nothing_to_do() {
     assert_eq!(report(&folder, &specs, &waivers).exit_code.code(), 0);
     let mut draft = Draft::new(Cursor::new(Vec::new()), 1);
     let members = folder.members();
-    let found = survey(
+    let found = survey_with_plans(
         &members,
         std::slice::from_ref(&specs),
         &[0],

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, CommandError> {
     let asked = arguments.read(output)?;
-    let survey = survey(&asked.members, &asked.specs, &asked.which, &asked.waivers, |_| (), |_, ()| (), output);
+    let survey = survey(&asked.members, &asked.specs, &asked.which, &asked.waivers, output);
     Ok(asked.report(survey, FleetCommand::Diff))
 }
 

@@ -7,7 +7,7 @@ use kbfix::{
     fleet::{
         FleetCommand, FleetReport,
         bundle::{Draft, PlanLine},
-        survey,
+        survey_with_plans,
     },
 };
 
@@ -51,7 +51,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
     // A temporary file without a name, which disappears together with this process.
     let spool = tempfile::tempfile().map_err(failed)?;
     let mut draft = Draft::new(spool, asked.members.each.len());
-    let survey = survey(
+    let survey = survey_with_plans(
         &asked.members,
         &asked.specs,
         &asked.which,
