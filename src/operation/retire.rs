@@ -39,6 +39,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Also restore values that someone else has changed since.
     pub force: bool,
+    /// Skip ids that occur in no journal of the target, instead of reporting an error.
+    pub if_applied: bool,
     /// Add the text of the plan file to the report.
     pub with_plan: bool,
 }
@@ -64,6 +66,9 @@ pub fn retire(
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let Past { history, machine } = past(&address, target, store)?;
     let ids = match retired {
+        Retired::Ids(ids) if options.if_applied => {
+            ids.iter().filter_map(|id| known(id, &history, &address, store).ok()).collect()
+        }
         Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
         Retired::Absent => absent(given, &history),
     };

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::harness::{Machine, Run};
 
 const SOFTWARE: &str = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
@@ -78,6 +80,31 @@ fn a_spec_that_git_reverted_is_undone_by_one_command() {
     machine.run("rollback --last @state").code(0);
     assert_eq!(machine.export(), applied, "a retirement can be rolled back");
     retire(&machine, "A B").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Other", &number("Level", 1));
+    let piped = |ids: &[&str]| {
+        let spec =
+            |id: &&str| json!({ "name": format!("{id}.yaml"), "text": machine.read(&format!("specs/{id}.yaml")) });
+        json!({ "specs": ids.iter().map(spec).collect::<Vec<_>>(), "parameters": {} }).to_string()
+    };
+    let run = |line: &str, input: &str| machine.run_with(&format!("retire {line} @target @state"), input);
+    run("A --if-applied", "").code(0).says("nothing was changed");
+    apply(&machine, "A");
+    apply(&machine, "B");
+    run("--absent --stdin-specs", &piped(&["A", "B"])).code(0).says("nothing was changed");
+    run("--absent --stdin-specs", "{}").code(2).says("no spec is named");
+    run("--absent", "").code(2).says("without specs that stay");
+    run("--absent --stdin-specs", &piped(&["B"])).code(0).says("A: changed");
+    assert!(!machine.export().contains("Vendor\\Level") && machine.export().contains("Other"));
+    run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");
+    run("B C --if-applied", "").code(0).says("B: changed");
     is_as_before(&machine, &before);
 }
 

@@ -401,7 +401,7 @@ impl Run {
 
         let given = self.specs.clone();
         let retired = Retired::Ids(ids.iter().map(|at| IDS[*at].to_owned()).collect());
-        let options = RetireOptions { check: true, force, with_plan: true };
+        let options = RetireOptions { check: true, force, with_plan: true, ..RetireOptions::default() };
         let mut retire =
             |options| operation::retire(&retired, &given, options, address(), &mut self.target, &self.store, &mut ());
         let look = retire(options).unwrap();

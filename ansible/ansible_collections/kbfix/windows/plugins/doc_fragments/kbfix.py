@@ -154,3 +154,17 @@ options:
     type: int
     default: 2000
 """
+
+    # Modules that can fail on a warning.
+    FAIL_ON = r"""
+options:
+  fail_on:
+    description:
+      - The warnings with which the task fails. M(kbfix.windows.kb) changes nothing then.
+      - V(policy-owned) says that Group Policy sets a value to other data and so undoes the change at its next refresh; RV(specs) names the
+        policy store (C(policy)). V(policy-unknown) says that this is not known, since a store could not be read (C(policy_unread)).
+    type: list
+    elements: str
+    choices: [policy-owned, policy-unknown]
+    default: []
+"""

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.diff
+  - kbfix.windows.kbfix.fail_on
 options:
   triggers:
     description:
@@ -81,6 +82,7 @@ attributes:
 seealso:
   - module: kbfix.windows.kb_info
   - module: kbfix.windows.kb_rollback
+  - module: kbfix.windows.kb_retire
 """
 
 EXAMPLES = r"""
@@ -160,6 +162,12 @@ EXAMPLES = r"""
     plan: "plans/{{ inventory_hostname }}.json"
     digest: "{{ kbfix_digests[inventory_hostname] }}"
 
+- name: Apply only what Group Policy does not undo
+  kbfix.windows.kb:
+    src: [KB967715]
+    remote_src: true
+    fail_on: [policy-owned, policy-unknown]
+
 - name: Change a registry export on the controller
   kbfix.windows.kb:
     src: [KB909094.yaml]
@@ -215,6 +223,17 @@ specs:
     install:
       description: The package that was or would be installed, with C(package) and C(sha256); null if there is none.
       type: dict
+    policy:
+      description: >-
+        What policy stores say of the values of the spec, each with C(key), C(name), C(store), C(path), the name of the C(gpo) where it is
+        known, C(effect), C(data), and as C(result) V(keeps), V(undoes) or V(may_undo).
+      type: list
+      elements: dict
+    policy_unread:
+      description: >-
+        The policy stores that could not be read, each with its C(path), C(why), and the number of C(values) without a known owner.
+      type: list
+      elements: dict
     restart:
       description: The restarts that the article requires, with C(computer), C(services) and C(note), for every outcome.
       type: dict
@@ -329,7 +348,7 @@ target:
   returned: when kbfix reported
   type: str
 conflicts:
-  description: The places that a rollback kept because someone else had changed them.
+  description: The places that a rollback or a retirement kept because someone else had changed them.
   returned: when kbfix reported
   type: list
   elements: dict

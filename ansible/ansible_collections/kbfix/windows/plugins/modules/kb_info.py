@@ -12,12 +12,14 @@ short_description: Check whether a Windows machine is in the state that Knowledg
 version_added: 0.1.0
 description:
   - Checks a machine against specs of Microsoft Knowledge Base articles, and reports what would have to change. Changes nothing.
-  - The task fails only if a spec has an error or the machine cannot be read. Findings such as a missing hotfix do not fail it.
+  - The task fails only if a spec has an error, the machine cannot be read, or there is a warning that O(fail_on) lists. Findings such as a
+    missing hotfix do not fail it.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
+  - kbfix.windows.kbfix.fail_on
 options:
   triggers:
     description:
@@ -67,6 +69,10 @@ EXAMPLES = r"""
   kbfix.windows.kb_info:
     src: [KB909094.yaml]
   register: audit
+
+- name: See which values Group Policy owns
+  ansible.builtin.debug:
+    msg: "{{ audit.specs | map(attribute='policy') | flatten }}"
 
 - name: Keep the report and the plan of each host on the controller, for the reviewer
   kbfix.windows.kb_info:
