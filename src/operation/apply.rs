@@ -156,9 +156,9 @@ pub(super) fn carry_out(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<Report, Error> {
-    let digest = plan.digest();
     let acts = plan.changes().next().is_some();
     let applied = execute(&plan, action, address, target, store)?;
+    let digest = applied.journal().map_or_else(|| plan.digest(), |journal| journal.header.plan.clone());
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),
@@ -180,7 +180,7 @@ pub(super) fn carry_out(
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = acts && matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
-    report.journal = applied.journal().map(|path| path.display().to_string());
+    report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
             Outcome::Failed => "restore the places listed above by hand, or try to roll back the journal",

@@ -4,10 +4,7 @@
 //! the first change is written. After the last change, everything is read back and compared. On any failure, what was
 //! written is undone by the same code that a later rollback uses.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
@@ -229,11 +226,11 @@ impl Expected {
 }
 
 impl Applied {
-    /// Returns the path of the journal file, or `None` if nothing was written.
-    pub fn journal(&self) -> Option<&PathBuf> {
+    /// Returns the journal, or `None` if nothing was written.
+    pub fn journal(&self) -> Option<&Journal> {
         match self {
             Self::Nothing => None,
-            Self::Done(journal) | Self::Undone(journal, _) | Self::Incomplete(journal, ..) => Some(&journal.path),
+            Self::Done(journal) | Self::Undone(journal, _) | Self::Incomplete(journal, ..) => Some(journal),
         }
     }
 }

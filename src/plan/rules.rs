@@ -96,8 +96,8 @@ fn one_rule<'a>(
 ) {
     // A condition on the rule's own key, or on that key's user, can have a different result for each key.
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
-    let by_key = rule.when.as_ref().is_some_and(|when| when.keys().iter().any(is_own));
-    let always = by_key || when(rule.when.as_ref(), None, spec, reader, &mut result.unknown);
+    let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
+    let always = by_key || when(rule.when.as_deref(), None, spec, reader, &mut result.unknown);
     // Read the facts that the rule needs even if it does not apply, so that a snapshot also serves other parameters.
     let by_user = match expand::keys_by_user(&rule.key, reader) {
         Ok((by_user, without_hive)) => {
@@ -130,7 +130,7 @@ fn one_rule<'a>(
     for key in keys {
         let (said, place) = (result.unknown.len(), key.clone());
         let holds = match by_key {
-            true => when(rule.when.as_ref(), Some(&key), spec, reader, &mut result.unknown),
+            true => when(rule.when.as_deref(), Some(&key), spec, reader, &mut result.unknown),
             false => always,
         };
         let holds = match &rule.done_when {
@@ -163,7 +163,7 @@ fn one_rule<'a>(
                 let mut applying = Vec::new();
                 for (at, value) in values.iter().enumerate() {
                     let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
-                    let value_holds = when(value.when.as_ref(), Some(&key), spec, reader, unknown);
+                    let value_holds = when(value.when.as_deref(), Some(&key), spec, reader, unknown);
                     if holds && value_holds {
                         here.insert(at);
                         applying.push(value);

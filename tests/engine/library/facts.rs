@@ -117,7 +117,7 @@ fn data(value: &ValueRule, document: &Document) -> Vec<String> {
         all.extend(bits.set.iter().map(|bits| format!("set {}", text(bits))));
         all.extend(bits.clear.iter().map(|bits| format!("clear {}", text(bits))));
     }
-    if let Some(ListEdit { add, remove, .. }) = &value.list {
+    if let Some(ListEdit { add, remove, .. }) = value.list.as_deref() {
         all.extend(add.iter().flat_map(expression).map(|item| format!("with {item}")));
         all.extend(remove.iter().flat_map(expression).map(|item| format!("without {item}")));
     }
