@@ -179,7 +179,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
                 _ => notation::quoted(&edit.with),
             };
             let (types, pattern) = (of_types(types), notation::quoted(edit.pattern.as_str()));
-            line(out, &format!("; {name} {types}: each match of {pattern} is replaced with {with}, the rest stays"));
+            line(out, &format!("; {name} {types}: the one match of {pattern} is replaced with {with}, the rest stays"));
         }
     }
     if let Some(data) = &rule.if_absent {

@@ -288,11 +288,27 @@ impl Target for PolTarget {
         self.reload().map_err(|error| error.refusal(&place))?;
         let before = self.document.clone();
         let raised = self.raised()?;
-        if let Err(error) = self.carry_out(changes) {
-            self.document = before;
-            return Err(error.into());
-        }
-        let replaced = replace_file(&self.path, &self.document.to_bytes()).map_err(|source| refused(place, source));
+        let made = self.carry_out(changes).and_then(|()| {
+            let edited = self.document.clone();
+            self.try_undo(changes)?;
+            self.document = edited;
+            let bytes = self.document.to_bytes();
+            match bytes.len() {
+                0..=MAX_FILE => Ok(bytes),
+                size => {
+                    let detail = format!("the file would have {size} bytes, and kbfix reads no more than {MAX_FILE}");
+                    Err(WriteError::Unsupported { place: place.clone(), detail })
+                }
+            }
+        });
+        let bytes = match made {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.document = before;
+                return Err(error.into());
+            }
+        };
+        let replaced = replace_file(&self.path, &bytes).map_err(|source| refused(place, source));
         // Windows compares the versions, so the policy must be complete before its version is increased.
         let replaced = replaced.and_then(|()| match raised {
             Some((path, bytes)) => {

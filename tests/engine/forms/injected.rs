@@ -322,3 +322,8 @@ fn at_a_system_call_on_an_image() {
 fn at_a_system_call_on_a_hive() {
     inject(Kind::Hive);
 }
+
+#[test]
+fn at_a_system_call_on_a_policy() {
+    inject(Kind::Pol);
+}

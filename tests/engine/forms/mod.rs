@@ -53,8 +53,13 @@ fn on_a_hive() {
     every_form_on(Kind::Hive);
 }
 
-/// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask
-/// which Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
+#[test]
+fn on_a_policy() {
+    every_form_on(Kind::Pol);
+}
+
+/// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask which
+/// Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
 #[cfg(windows)]
 #[test]
 fn on_this_machine() {

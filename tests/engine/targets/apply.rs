@@ -12,7 +12,7 @@ use kbfix::{
 };
 
 use crate::targets::{
-    kinds::{Machine, change, each, value},
+    kinds::{Kind, Machine, change, each, value},
     locks::until_free,
 };
 
@@ -49,6 +49,12 @@ registry:
     ))
 }
 
+/// Data of a type without a name; of another one for a policy, which has only some.
+fn doomed(machine: &Machine) -> Data {
+    let value_type = if machine.kind == Kind::Pol { ValueType::BINARY } else { ValueType(0x99) };
+    Data::new(value_type, [1, 2])
+}
+
 fn seed(machine: &Machine) {
     machine.set(&[
         ("wrong type", Data::sz("1")),
@@ -61,11 +67,7 @@ fn seed(machine: &Machine) {
     let changes = [
         change(&machine.below("old"), ChangeAction::Create, [inside]),
         change(&machine.below(r"old\child"), ChangeAction::Create, []),
-        change(
-            &machine.below("other"),
-            ChangeAction::Create,
-            [value("doomed", None, Some(Data::new(ValueType(0x99), [1, 2])))],
-        ),
+        change(&machine.below("other"), ChangeAction::Create, [value("doomed", None, Some(doomed(machine)))]),
     ];
     machine.write(&changes).unwrap();
 }
@@ -228,7 +230,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         machine.set(&[("from 0 to 1", Data::dword(0))]);
 
         // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
-        let doomed = value("doomed", Some(Data::new(ValueType(0x99), [1, 2])), None);
+        let doomed = value("doomed", Some(doomed(machine)), None);
         machine.write(&[change(&machine.below("other"), ChangeAction::Update, [doomed])]).unwrap();
         let tree = machine.tree();
         let (_, failure) = undone(execute(machine, target.as_mut(), &plan));
