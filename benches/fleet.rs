@@ -18,7 +18,7 @@ use std::{
 };
 
 use kbfix::registry::Data;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const KBFIX: &str = env!("CARGO_BIN_EXE_kbfix");
 /// Seconds and MB that 10,000 machines may take.
@@ -223,26 +223,36 @@ fn quiet(command: &mut Command) {
 
 /// Makes the snapshots of so many machines; `version` is that of the file on a machine, where it is not that of the base.
 fn make(base: &Value, folder: &Path, machines: usize, version: impl Fn(usize) -> Option<String>) {
-    fs::create_dir(folder).unwrap();
-    let mut snapshot = base.clone();
-    for machine in 0..machines {
-        for entry in snapshot["facts"]["keys"].as_array_mut().unwrap() {
-            let key = entry["key"].as_str().unwrap_or_default().to_owned();
-            let Some(values) = entry["found"].pointer_mut("/present/values") else { continue };
-            for (end, name, data) in [
-                (r"\Cryptography", "MachineGuid", format!("00000000-0000-4000-8000-{machine:012}")),
-                (r"\ComputerName\ComputerName", "ComputerName", format!("FE{machine:05}")),
-            ] {
-                if key.ends_with(end) {
-                    values[name] = serde_json::json!({ "present": Data::sz(&data) });
-                }
+    const VERSION: &str = "/facts/files/0/found/present/version/present";
+    let name = |machine: usize| format!("FE{machine:05}");
+    let guid = |machine: usize| format!("00000000-0000-4000-8000-{machine:012}");
+    let known = base.pointer(VERSION).unwrap().as_str().unwrap();
+    let mut first = base.clone();
+    let mut own = 0;
+    for entry in first["facts"]["keys"].as_array_mut().unwrap() {
+        let key = entry["key"].as_str().unwrap_or_default().to_owned();
+        let Some(values) = entry["found"].pointer_mut("/present/values") else { continue };
+        for (end, value, data) in [
+            (r"\Cryptography", "MachineGuid", guid(99_999)),
+            (r"\ComputerName\ComputerName", "ComputerName", name(99_999)),
+        ] {
+            if key.ends_with(end) {
+                values[value] = json!({ "present": Data::sz(&data) });
+                own += 1;
             }
         }
-        let file = "/facts/files/0/found/present/version";
-        let known = base.pointer(file).unwrap().clone();
-        *snapshot.pointer_mut(file).unwrap() =
-            version(machine).map_or(known, |version| serde_json::json!({ "present": version }));
-        let text = serde_json::to_string_pretty(&snapshot).unwrap();
-        fs::write(folder.join(format!("FE{machine:05}.json")), text).unwrap();
+    }
+    assert_eq!(own, 2, "the base has both values");
+    *first.pointer_mut(VERSION).unwrap() = "its version".into();
+    let first = serde_json::to_string_pretty(&first).unwrap();
+    // Data stands there as bytes and as text.
+    let bytes = |text: &str| json!(Data::sz(text))["bytes"].as_str().unwrap().to_owned();
+    fs::create_dir(folder).unwrap();
+    for machine in 0..machines {
+        let mut text = first.replace("its version", version(machine).as_deref().unwrap_or(known));
+        for (from, to) in [(name(99_999), name(machine)), (guid(99_999), guid(machine))] {
+            text = text.replace(&from, &to).replace(&bytes(&from), &bytes(&to));
+        }
+        fs::write(folder.join(format!("{}.json", name(machine))), text).unwrap();
     }
 }

@@ -19,6 +19,7 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("CVE-2022-30190"),
     spec!("DC-PASSWORD-CHANGE"),
     spec!("HVCI"),
+    spec!("KB154596"),
     spec!("KB172931"),
     spec!("KB2013544"),
     spec!("KB2020943"),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::harness::{Machine, Run};
 
 const SOFTWARE: &str = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
@@ -51,7 +53,7 @@ fn a_spec_that_git_reverted_is_undone_by_one_command() {
     let look = retire(&machine, "--absent-from @/specs --check").code(1);
     insta::assert_snapshot!(look.stdout, @r#"
     A: changes pending
-      retire: back to what was there before kbfix, less what other specs still require
+      retire: restore the state before kbfix, except what other specs still require
     --- reg:[DIR]/machine.reg (before)
     +++ reg:[DIR]/machine.reg (after)
     @@ [HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New\Sub] @@
@@ -78,6 +80,31 @@ fn a_spec_that_git_reverted_is_undone_by_one_command() {
     machine.run("rollback --last @state").code(0);
     assert_eq!(machine.export(), applied, "a retirement can be rolled back");
     retire(&machine, "A B").code(0);
+    is_as_before(&machine, &before);
+}
+
+#[test]
+fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Other", &number("Level", 1));
+    let piped = |ids: &[&str]| {
+        let spec =
+            |id: &&str| json!({ "name": format!("{id}.yaml"), "text": machine.read(&format!("specs/{id}.yaml")) });
+        json!({ "specs": ids.iter().map(spec).collect::<Vec<_>>(), "parameters": {} }).to_string()
+    };
+    let run = |line: &str, input: &str| machine.run_with(&format!("retire {line} @target @state"), input);
+    run("A --if-applied", "").code(0).says("nothing was changed");
+    apply(&machine, "A");
+    apply(&machine, "B");
+    run("--absent --stdin-specs", &piped(&["A", "B"])).code(0).says("nothing was changed");
+    run("--absent --stdin-specs", "{}").code(2).says("no spec is named");
+    run("--absent", "").code(2).says("without specs that stay");
+    run("--absent --stdin-specs", &piped(&["B"])).code(0).says("A: changed");
+    assert!(!machine.export().contains("Vendor\\Level") && machine.export().contains("Other"));
+    run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");
+    run("B C --if-applied", "").code(0).says("B: changed");
     is_as_before(&machine, &before);
 }
 
@@ -157,6 +184,23 @@ fn what_somebody_else_wrote_between_two_applies_was_there_before() {
 }
 
 #[test]
+fn a_policy_file_has_the_bytes_that_it_had_before() {
+    let machine = machine();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut before = b"PReg\x01\0\0\0".to_vec();
+    before.extend(wide("[Software\\Policies\\Theirs\0;n\0;"));
+    before.extend(b"\x04\0\0\0;\0\x04\0\0\0;\0\x07\0\0\0]\0");
+    let file = machine.path("Registry.pol");
+    fs::write(&file, &before).unwrap();
+    write(&machine, "A", r"Policies\Vendor", &number("Level", 1));
+    let run = |line: &str| machine.run(&format!("{line} --target pol:@/Registry.pol @state"));
+    run("apply @/specs/A.yaml").code(0);
+    assert_ne!(fs::read(&file).unwrap(), before);
+    let shown = run("retire A").code(0).stdout;
+    assert_eq!(fs::read(&file).unwrap(), before, "{shown}");
+}
+
+#[test]
 fn only_the_bits_of_the_retired_spec_go() {
     let machine = machine();
     let bits = |set: u32| format!("values: {{ Flags: {{ type: REG_DWORD, bits: {{ set: {set} }}, if_absent: 0 }} }}");
@@ -201,7 +245,9 @@ fn nothing_is_undone_that_a_live_spec_needs() {
     apply(&machine, "A");
     apply(&machine, "B");
     let before = machine.export();
-    retire(&machine, "A --specs @/specs/B.yaml").code(4).says("B needs what would be undone, and would be blocked");
+    retire(&machine, "A --specs @/specs/B.yaml")
+        .code(4)
+        .says("B needs something that would be undone, and would then be blocked");
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);
     retire(&machine, "A B").code(0);

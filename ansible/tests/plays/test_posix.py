@@ -714,6 +714,74 @@ def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     assert "there is no journal nope" in missing.output and str(machine / "state/journal") in missing.output, missing.output
 
 
+def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
+    machine = site.exchange("pending1")
+    registry = machine / "front-end.reg"
+    site.spec("a.yaml", spec("A: { type: REG_DWORD, data: 1 }", "A"))
+    site.spec("b.yaml", spec("B: { type: REG_SZ, data: correct-horse, sensitive: true }", "B"))
+    before = registry.read_text(encoding="utf-8-sig")
+    retire = functools.partial(site.task, module="kb_retire")
+    nothing = retire({"ids": ["A"]}, "-v")
+    assert nothing.counts("pending1") == (0, 0) and "nothing to retire" in nothing.output, nothing.output
+    assert site.task({"src": ["a.yaml", "b.yaml"]}).counts("pending1") == (1, 0)
+    applied = registry.read_text(encoding="utf-8-sig")
+    assert '"A"=dword:00000001' in applied and '"B"=' in applied
+
+    missing = retire({"ids": ["A"]})
+    assert missing.counts("pending1") == (0, 1) and "B is applied to this target and not given" in missing.output, missing.output
+    assert "(src)" in missing.output, missing.output
+    stays = {"absent": True, "src": ["b.yaml"]}
+    for arguments in (["--check", "--diff"], ["--diff"]):
+        run = retire(stays, *arguments, "-v")
+        assert run.counts("pending1") == (1, 0) and '-"A"=dword:00000001' in run.output, run.output
+        assert "correct-horse" not in run.output
+        assert ('"A"' in registry.read_text(encoding="utf-8-sig")) == ("--check" in arguments)
+    assert retire(stays).counts("pending1") == (0, 0)
+    assert retire({"ids": ["A"], "spec": (site.folder / "files/b.yaml").read_text()}).counts("pending1") == (0, 0)
+
+    text = registry.read_text(encoding="utf-8-sig")
+    registry.write_text(text.replace('"B"="correct-horse"', '"B"="staple"'), encoding="utf-8-sig")
+    for arguments in (["--check"], []):
+        kept = retire({"ids": ["B"]}, *arguments)
+        assert kept.counts("pending1") == (0, 1) and "kept" in kept.output and "staple" not in kept.output, kept.output
+    hidden = retire({"ids": ["B"], "force": True}, "--diff", "-vvv", no_log=True)
+    assert hidden.counts("pending1") == (1, 0) and "staple" not in hidden.output and "correct-horse" not in hidden.output
+    assert registry.read_text(encoding="utf-8-sig") == before
+
+
+def test_values_that_policy_owns_are_named_and_can_fail_the_task(site: Site) -> None:
+    machine = site.exchange("pending1")
+    del site.hosts["pending1"]["kbfix_files"]
+    site.hosts["pending1"]["kbfix_target"] = f"image:{machine}/C"
+    key = r"HKLM\SOFTWARE\Policies\Vendor"
+    values = "values: { a: { type: REG_DWORD, data: 1 } }"
+    site.spec("policy.yaml", f"kbfix: 1\nid: P\ntitle: P\nregistry:\n  - key: {key}\n    {values}\n")
+
+    def wide(text: str) -> bytes:
+        return text.encode("utf-16-le")
+
+    windows = next(path for path in (machine / "C").iterdir() if path.name.lower() == "windows")
+    store = next(path for path in windows.iterdir() if path.name.lower() == "system32") / "GroupPolicy/Machine/Registry.pol"
+    store.parent.mkdir(parents=True)
+    head = b"PReg\x01\0\0\0" + wide("[Software\\Policies\\Vendor\0;a\0;")
+    store.write_bytes(head + b"\x04\0\0\0" + wide(";") + b"\x04\0\0\0" + wide(";") + b"\x02\0\0\0" + wide("]"))
+
+    options = {"src": ["policy.yaml"]}
+    owned = {**options, "fail_on": ["policy-owned"]}
+    look = site.task(options, "-v", module="kb_info")
+    assert look.counts("pending1") == (0, 0) and "[policy-owned]" in look.output, look.output
+    assert '"result": "undoes"' in look.output and '"store": "local"' in look.output, look.output
+    assert site.task(owned, module="kb_info").counts("pending1") == (0, 1)
+    for arguments in (["--check"], []):
+        refused = site.task(owned, *arguments)
+        assert refused.counts("pending1") == (0, 1) and "undoes 1 value" in refused.output, refused.output
+    assert not list((machine / "state").glob("journal/*"))
+    assert site.task({**options, "fail_on": ["policy-unknown"]}).counts("pending1") == (1, 0)
+    store.write_bytes(store.read_bytes()[:-2])
+    assert site.task({**options, "fail_on": ["policy-unknown"]}).counts("pending1") == (0, 1)
+    assert "value of fail_on must be one" in site.task({**options, "fail_on": ["policy"]}).output
+
+
 PROGRAMS = {
     "missing": (None, "is not there; the role kbfix.windows.install"),
     "foreign": ("#!/bin/sh\ncat\n", "is not kbfix, or too old"),

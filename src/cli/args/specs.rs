@@ -175,8 +175,8 @@ impl SpecArguments {
     }
 
     /// Specs that are named otherwise than by arguments of this form.
-    pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>) -> Self {
-        Self { specs, set, stdin_name: "-".to_owned(), stdin_specs: false }
+    pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>, stdin_specs: bool) -> Self {
+        Self { specs, set, stdin_name: "-".to_owned(), stdin_specs }
     }
 
     /// Returns the same arguments with other specs.

@@ -198,7 +198,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         }
         Desired::Replaced { edit, .. } => {
             let (pattern, with) = (notation::quoted(edit.pattern.as_str()), notation::quoted(&edit.with));
-            lose(format!("{place}: left out: replacing each match of {pattern} in the existing string with {with}"));
+            lose(format!("{place}: left out: replacing the one match of {pattern} in the existing string with {with}"));
             return None;
         }
         Desired::List { add, remove } | Desired::Joined { edit: Joined { add, remove, .. }, .. } => {

@@ -104,9 +104,9 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
 }
 
 /// Returns the condition that the rule's own key, or a value in it, exists or not.
-fn own_key(name: Option<String>, exists: Option<bool>) -> Condition {
+fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
-    Condition { registry: Some(test), ..Condition::default() }
+    Box::new(Condition { registry: Some(test), ..Condition::default() })
 }
 
 /// Returns the key as the view that stores it names it, and that view.

@@ -50,7 +50,8 @@ fn hide(value: &mut ValueRule) {
         texts.for_each(|text| HIDDEN.clone_into(text));
     }
     allowed.iter_mut().flatten().for_each(hide_scalar);
-    if let Some(Bits { set, clear }) = bits {
+    if let Some(bits) = bits.as_deref_mut() {
+        let Bits { set, clear } = bits;
         set.iter_mut().chain(clear).for_each(hide_scalar);
     }
 }

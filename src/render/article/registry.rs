@@ -58,7 +58,7 @@ fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out
 }
 
 fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, String>, out: &mut String) {
-    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
+    head(rule.label.as_deref(), written.note.as_deref(), rule.when.as_deref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
         line(out, &format!("; a trigger: written only with --trigger, and no longer after {when}"));
@@ -108,7 +108,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
 }
 
 fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<String, String>, out: &mut String) {
-    head(rule.label.as_ref(), written.note.as_deref(), rule.when.as_ref(), out);
+    head(rule.label.as_deref(), written.note.as_deref(), rule.when.as_deref(), out);
     let name = notation::value_name(&rule.name);
     if let Some(DataExpression::Parameter(reference)) = &written.data {
         let parameter = &reference.parameter;
@@ -184,7 +184,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
                 _ => notation::quoted(&edit.with),
             };
             let (types, pattern) = (of_types(types), notation::quoted(edit.pattern.as_str()));
-            line(out, &format!("; {name} {types}: each match of {pattern} is replaced with {with}, the rest stays"));
+            line(out, &format!("; {name} {types}: the one match of {pattern} is replaced with {with}, the rest stays"));
         }
     }
     if let Some(data) = &rule.if_absent {

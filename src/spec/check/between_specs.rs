@@ -78,6 +78,7 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
 }
 
 /// One rule of one spec.
+#[derive(Clone)]
 struct Rule<'a> {
     file: usize,
     number: usize,
@@ -96,11 +97,13 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         // If the key or data of a rule depends on an unset parameter, it is not known, and a plan has no changes for
         // the spec.
         for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
-            let entry = || Rule { file, number: *number, spec, rule, place: rule.key.one_name() };
+            let place = rule.key.one_name();
+            let folded = place.folded();
+            let entry = Rule { file, number: *number, spec, rule, place };
             if rule.desired.is_absent() {
-                absent.push(entry());
+                absent.push(entry.clone());
             }
-            by_key.entry(rule.key.one_name().folded()).or_default().push(entry());
+            by_key.entry(folded).or_default().push(entry);
         }
     }
     let mut keys: Vec<_> = by_key.into_iter().collect();

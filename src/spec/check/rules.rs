@@ -19,10 +19,10 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
     for (at, rule) in from.iter().enumerate() {
         let path = path.item(at);
         if let Some((rule, views)) = key_rule(cx, rule, &path) {
-            for view in views {
-                let key = KeyPattern { view: *view, ..rule.key.clone() };
-                out.push((KeyRule { key, ..rule.clone() }, at));
-            }
+            let Some((last, others)) = views.split_last() else { continue };
+            let in_view = |rule: KeyRule, view: View| KeyRule { key: KeyPattern { view, ..rule.key }, ..rule };
+            out.extend(others.iter().map(|view| (in_view(rule.clone(), *view), at)));
+            out.push((in_view(rule, *last), at));
         }
     }
     duplicates(cx, from, &out, path);
@@ -59,17 +59,17 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
         return None;
     }
-    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
-    let mut values = Some(Vec::new());
+    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_deref()).map(Box::new);
+    let mut values = Some(Vec::with_capacity(rule.values.len()));
     for (name, value) in &rule.values {
         let value_path = path.field("values").field(name);
         let value = values::value_rule(cx, name, value, &value_path);
-        if let Some(condition) = value.as_ref().and_then(|value| value.when.as_ref()) {
+        if let Some(condition) = value.as_ref().and_then(|value| value.when.as_deref()) {
             let both: Vec<&Condition> = when.iter().flatten().chain([condition]).collect();
             reach::dead_rule(cx, &both, &value_path.field("when"));
         }
         values = values.zip(value).map(|(mut values, mut value)| {
-            value.label = value.label.map(|own| own.within(label.as_ref()));
+            value.label = value.label.map(|own| Box::new(own.within(label.as_deref())));
             values.push(value);
             values
         });
@@ -125,11 +125,11 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         Some(ViewChoice::Both) => &[View::Bits64, View::Bits32],
     };
     let when = match when {
-        Some(when) => Some(when?),
+        Some(when) => Some(Box::new(when?)),
         None => None,
     };
     let done_when = match done_when {
-        Some(done_when) => Some(done_when?),
+        Some(done_when) => Some(Box::new(done_when?)),
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;

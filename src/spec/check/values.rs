@@ -37,14 +37,14 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
         absent_is_allowed(cx, rule, meant, types, path);
     }
     let when = match when {
-        Some(when) => Some(when?),
+        Some(when) => Some(Box::new(when?)),
         None => None,
     };
     if !sound {
         return None;
     }
     let is_sensitive = rule.is_sensitive(&cx.sensitive);
-    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_ref());
+    let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_deref()).map(Box::new);
     Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive, label })
 }
 

@@ -25,7 +25,7 @@ pub struct KeyRule {
     pub severity: Option<Severity>,
     /// The controls of other catalogues that the rule implements.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub controls: Option<Controls>,
+    pub controls: Option<Box<Controls>>,
     /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
@@ -50,12 +50,12 @@ pub struct KeyRule {
     /// The rule applies only if this condition is true. The condition is tested once for all keys of the rule; a test
     /// with `key: .` is made for each key separately.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub when: Option<Condition>,
+    pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger, which is written only on request (`--trigger ID`). This is for values that Windows
     /// removes or changes back after it has acted on them, such as BurFlags. Until the trigger is done or requested,
     /// the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<Trigger>,
+    pub trigger: Option<Box<Trigger>>,
     /// The rules for the values, by value name; "" is the default value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("minProperties" = 1))]
@@ -133,7 +133,7 @@ pub struct ValueRule {
     pub severity: Option<Severity>,
     /// The controls of other catalogues that the value implements. The default is the controls of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub controls: Option<Controls>,
+    pub controls: Option<Box<Controls>>,
     /// The type of the value. If it is a list, any of the types is accepted, and a new value gets the first.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
@@ -159,18 +159,18 @@ pub struct ValueRule {
     /// two types, or is a REG_BINARY of exactly the right length, its bits are kept and its type is corrected. For any
     /// other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bits: Option<Bits>,
+    pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list. The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or
     /// REG_EXPAND_SZ. In a REG_MULTI_SZ, other strings stay in their order. The list ends at its first empty string,
     /// because programs read it so; missing NULs at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without
     /// variables, counts as a list of one string and becomes a REG_MULTI_SZ. A number is replaced if strings are added.
     /// For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub list: Option<ListEdit>,
+    pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
     /// is absent, or if the pattern does not match exactly once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub replace: Option<Replace>,
+    pub replace: Option<Box<Replace>>,
     /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
     /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,7 +186,7 @@ pub struct ValueRule {
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition is true.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub when: Option<Condition>,
+    pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

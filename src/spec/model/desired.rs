@@ -14,9 +14,9 @@ pub struct KeyRule {
     /// The key.
     pub key: KeyPattern,
     /// The condition under which the rule applies; `None` if it always applies.
-    pub when: Option<Condition>,
+    pub when: Option<Box<Condition>>,
     /// For a trigger: the condition that is true when the trigger is done. `None` for any other rule.
-    pub done_when: Option<Condition>,
+    pub done_when: Option<Box<Condition>>,
     /// Whether the key must exist even if all of its values must be absent.
     pub must_exist: bool,
     /// The desired state of the key.
@@ -26,7 +26,7 @@ pub struct KeyRule {
     /// Whether the rule's key or conditions depend on an unset parameter.
     pub is_open: bool,
     /// The rule's id in findings, its severity and its controls, if the spec gives any.
-    pub label: Option<Label>,
+    pub label: Option<Box<Label>>,
 }
 
 /// The desired state of a key.
@@ -46,7 +46,7 @@ pub struct ValueRule {
     /// The value name.
     pub name: ValueName,
     /// The condition under which the rule for this value applies; `None` if it always applies.
-    pub when: Option<Condition>,
+    pub when: Option<Box<Condition>>,
     /// The desired state.
     pub desired: Desired,
     /// The data that Windows uses if the value is absent.
@@ -55,7 +55,7 @@ pub struct ValueRule {
     pub is_sensitive: bool,
     /// The value's id in findings, its severity and its controls. Severity and controls are those of the rule if the
     /// value has none. `None` if the spec gives no label.
-    pub label: Option<Label>,
+    pub label: Option<Box<Label>>,
 }
 
 /// The desired state of a value.

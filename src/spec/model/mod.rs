@@ -73,8 +73,8 @@ impl Spec {
     /// Returns the unset parameters that are part of keys. Without them it is not known which keys to read.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
-        let when = self.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.done_when));
-        let when = when.chain(values.filter_map(|value| value.when.as_ref()));
+        let when = self.rules.iter().flat_map(|rule| [rule.when.as_deref(), rule.done_when.as_deref()]).flatten();
+        let when = when.chain(values.filter_map(|value| value.when.as_deref()));
         let prerequisites = self.prerequisites.iter().chain(&self.cause).map(|prerequisite| &prerequisite.condition);
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
         let rules = self.rules.iter().map(|rule| &rule.key);

@@ -1,81 +1,58 @@
 //! Accepts a document that certainly matches the schema, without compiling the schema.
 //!
 //! Compiling the schema takes longer than everything else that a small spec needs, and only a document with an error
-//! needs the explanations of the crate jsonschema. This code reads the schema from its file, knows the few keywords
-//! that it uses, and accepts a document only if it certainly matches. A test checks that it never disagrees with
-//! jsonschema.
+//! needs the explanations of the crate jsonschema. This code knows the few keywords that the schema uses, and accepts a
+//! document only if it certainly matches. A test generates `form` from the schema, and others check that this code never
+//! disagrees with jsonschema.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
-
-use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-/// The schema as `schema()` generates it; a test checks the file against the types.
-const SCHEMA: &str = include_str!("../../../schema/spec.v1.schema.json");
+#[rustfmt::skip]
+mod form;
 
-/// A schema or subschema. If it contains a keyword that is not a field here, the whole schema is unreadable, and
-/// nothing is accepted.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Form<'s> {
-    #[serde(rename = "$schema", default)]
-    _schema: IgnoredAny,
-    #[serde(rename = "$id", default)]
-    _id: IgnoredAny,
-    #[serde(rename = "title", default)]
-    _title: IgnoredAny,
-    #[serde(rename = "description", default)]
-    _description: IgnoredAny,
-    // In draft 2020-12, `format` is only an annotation.
-    #[serde(rename = "format", default)]
-    _format: IgnoredAny,
-    #[serde(rename = "default", default)]
-    _default: IgnoredAny,
-    #[serde(rename = "type")]
+/// A schema or subschema, as far as it restricts a document. In draft 2020-12, `format` is only an annotation.
+///
+/// `form` contains those of the spec language as static data, so that a process neither parses nor allocates anything for
+/// them.
+struct Form {
     kind: Option<Kind>,
-    #[serde(rename = "$ref", borrow)]
-    reference: Option<&'s str>,
-    #[serde(borrow)]
-    properties: Option<BTreeMap<&'s str, Form<'s>>>,
-    #[serde(borrow)]
-    required: Option<Vec<&'s str>>,
-    #[serde(borrow)]
-    additional_properties: Option<Additional<'s>>,
-    min_properties: Option<usize>,
-    #[serde(borrow)]
-    items: Option<Box<Form<'s>>>,
-    min_items: Option<usize>,
-    min_length: Option<usize>,
-    max_length: Option<usize>,
-    #[serde(borrow)]
-    pattern: Option<Pattern<'s>>,
+    reference: Option<&'static Form>,
+    properties: &'static [(&'static str, &'static Form)],
+    required: &'static [&'static str],
+    additional: Additional,
+    min_properties: usize,
+    items: Option<&'static Form>,
+    min_items: usize,
+    min_length: usize,
+    max_length: usize,
+    pattern: Option<Pattern>,
     minimum: Option<u32>,
     maximum: Option<u32>,
-    #[serde(rename = "const")]
-    constant: Option<Value>,
-    #[serde(rename = "enum")]
-    choices: Option<Vec<Value>>,
-    #[serde(borrow)]
-    any_of: Option<Vec<Form<'s>>>,
-    one_of: Option<Vec<Word>>,
-    #[serde(rename = "$defs", borrow, default)]
-    definitions: BTreeMap<&'s str, Form<'s>>,
+    /// The data of `const`, `enum`, or a `oneOf` of strings; empty where any data is allowed.
+    choices: &'static [Constant],
+    any_of: &'static [&'static Form],
 }
 
-/// A branch of a `oneOf`: one string. At most one branch can match, so one match is enough.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Word {
-    #[serde(rename = "description", default)]
-    _description: IgnoredAny,
-    #[serde(rename = "type")]
-    _kind: Kind,
-    #[serde(rename = "const")]
-    constant: String,
-}
+/// The form that restricts nothing.
+const ANY: Form = Form {
+    kind: None,
+    reference: None,
+    properties: &[],
+    required: &[],
+    additional: Additional::Allowed,
+    min_properties: 0,
+    items: None,
+    min_items: 0,
+    min_length: 0,
+    max_length: usize::MAX,
+    pattern: None,
+    minimum: None,
+    maximum: None,
+    choices: &[],
+    any_of: &[],
+};
 
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Object,
     Array,
@@ -84,87 +61,88 @@ enum Kind {
     Boolean,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Additional<'s> {
-    Allowed(bool),
-    #[serde(borrow)]
-    Of(Box<Form<'s>>),
+/// What the schema says about the fields that it does not name.
+enum Additional {
+    Allowed,
+    Forbidden,
+    Of(&'static Form),
 }
 
-#[derive(Deserialize)]
-struct Pattern<'s>(#[serde(borrow)] Cow<'s, str>);
+enum Constant {
+    Text(&'static str),
+    Number(u64),
+    Bool(bool),
+}
 
-impl Pattern<'_> {
+/// A regular expression of the schema.
+enum Pattern {
+    /// `^[A-Za-z0-9._-]+$`
+    Id,
+    /// `^https?://\S+$`
+    Url,
+    /// `^\d{4}-\d{2}-\d{2}$`
+    Day,
+    /// `^[0-9A-Fa-f]{64}$`
+    Sha256,
+}
+
+impl Pattern {
     /// Returns whether the text certainly matches. Only ASCII is certain, because regular expression engines differ in
     /// what else `\d` and `\S` match.
     fn accepts(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        match &*self.0 {
-            r"^[A-Za-z0-9._-]+$" => {
-                !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
-            }
-            r"^https?://\S+$" => {
+        match self {
+            Self::Id => !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)),
+            Self::Url => {
                 let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
                 rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
             }
-            r"^\d{4}-\d{2}-\d{2}$" => {
+            Self::Day => {
                 let fits = |(at, b): (usize, &u8)| if at == 4 || at == 7 { *b == b'-' } else { b.is_ascii_digit() };
                 bytes.len() == 10 && bytes.iter().enumerate().all(fits)
             }
-            r"^[0-9A-Fa-f]{64}$" => bytes.len() == 64 && bytes.iter().all(u8::is_ascii_hexdigit),
-            _ => false,
+            Self::Sha256 => bytes.len() == 64 && bytes.iter().all(u8::is_ascii_hexdigit),
         }
     }
 }
 
 /// Returns whether the document certainly matches the schema.
 pub(in crate::spec) fn accepts(document: &Value) -> bool {
-    static FORM: OnceLock<Option<Form<'static>>> = OnceLock::new();
-    let form = FORM.get_or_init(|| serde_json::from_str(SCHEMA).ok());
-    form.as_ref().is_some_and(|form| form.accepts(document, &form.definitions))
+    form::DOCUMENT.accepts(document)
 }
 
-impl<'s> Form<'s> {
-    fn accepts(&self, value: &Value, definitions: &BTreeMap<&'s str, Self>) -> bool {
-        let referred = || {
-            let Some(reference) = self.reference else { return true };
-            let name = reference.strip_prefix("#/$defs/");
-            name.and_then(|name| definitions.get(name)).is_some_and(|form| form.accepts(value, definitions))
-        };
+impl Form {
+    fn accepts(&self, value: &Value) -> bool {
         self.kind.is_none_or(|kind| kind.is_of(value))
-            && self.constant.as_ref().is_none_or(|constant| constant == value)
-            && self.choices.as_ref().is_none_or(|choices| choices.contains(value))
-            && self.one_of.as_ref().is_none_or(|words| words.iter().any(|word| word.constant == *value))
-            && self.accepts_content(value, definitions)
-            && referred()
-            && self.any_of.as_ref().is_none_or(|forms| forms.iter().any(|form| form.accepts(value, definitions)))
+            && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(value)))
+            && self.accepts_content(value)
+            && self.reference.is_none_or(|form| form.accepts(value))
+            && (self.any_of.is_empty() || self.any_of.iter().any(|form| form.accepts(value)))
     }
 
-    fn accepts_content(&self, value: &Value, definitions: &BTreeMap<&'s str, Self>) -> bool {
+    fn accepts_content(&self, value: &Value) -> bool {
         match value {
             Value::Object(fields) => {
-                let of_field = |(name, value): (&String, &Value)| {
-                    let known = self.properties.as_ref().and_then(|known| known.get(name.as_str()));
-                    match (known, &self.additional_properties) {
-                        (Some(form), _) => form.accepts(value, definitions),
-                        (None, Some(Additional::Of(form))) => form.accepts(value, definitions),
-                        (None, Some(Additional::Allowed(allowed))) => *allowed,
-                        (None, None) => true,
-                    }
+                let of_field = |(name, value): (&String, &Value)| match (
+                    self.properties.iter().find(|(known, _)| known == name),
+                    &self.additional,
+                ) {
+                    (Some((_, form)), _) | (None, Additional::Of(form)) => form.accepts(value),
+                    (None, Additional::Allowed) => true,
+                    (None, Additional::Forbidden) => false,
                 };
-                self.min_properties.is_none_or(|least| fields.len() >= least)
-                    && self.required.iter().flatten().all(|name| fields.contains_key(*name))
+                fields.len() >= self.min_properties
+                    && self.required.iter().all(|name| fields.contains_key(*name))
                     && fields.iter().all(of_field)
             }
             Value::Array(items) => {
-                self.min_items.is_none_or(|least| items.len() >= least)
-                    && self.items.as_ref().is_none_or(|form| items.iter().all(|item| form.accepts(item, definitions)))
+                items.len() >= self.min_items
+                    && self.items.is_none_or(|form| items.iter().all(|item| form.accepts(item)))
             }
             Value::String(text) => {
                 let length = || text.chars().count();
-                self.min_length.is_none_or(|least| length() >= least)
-                    && self.max_length.is_none_or(|most| length() <= most)
+                (self.min_length == 0 || length() >= self.min_length)
+                    && (self.max_length == usize::MAX || length() <= self.max_length)
                     && self.pattern.as_ref().is_none_or(|pattern| pattern.accepts(text))
             }
             Value::Number(number) => {
@@ -174,6 +152,16 @@ impl<'s> Form<'s> {
                     && self.maximum.is_none_or(|most| number <= f64::from(most))
             }
             Value::Bool(_) | Value::Null => true,
+        }
+    }
+}
+
+impl Constant {
+    fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Text(text) => value == text,
+            Self::Number(number) => value.as_u64() == Some(*number),
+            Self::Bool(truth) => value == truth,
         }
     }
 }
@@ -191,5 +179,7 @@ impl Kind {
     }
 }
 
+#[cfg(test)]
+mod generate;
 #[cfg(test)]
 mod tests;

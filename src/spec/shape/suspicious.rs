@@ -18,15 +18,22 @@ const FOR_PEOPLE: [&str; 9] =
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |path, visited| match visited {
+        Visited::Name(entry) if is_common(&entry.name) => {}
         Visited::Name(entry) => text(findings, path, &entry.name, entry.plain, Part::Name),
         Visited::Node(node) => {
             if let Kind::Scalar { text: data, plain } = &node.kind
+                && !is_common(data)
                 && !is_for_people(path)
             {
                 text(findings, path, data, *plain, Part::Data);
             }
         }
     });
+}
+
+/// Returns whether the text has only characters of ASCII that can be seen, and spaces; none of them is suspicious.
+fn is_common(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn is_for_people(path: &Path) -> bool {

@@ -30,6 +30,9 @@ pub(in crate::spec) struct Readings {
 impl Readings {
     /// Returns the readings of an unquoted scalar.
     pub(in crate::spec) fn of(text: &str) -> Self {
+        if is_plainly_text(text) {
+            return Self { here: Reading::Text, new: Reading::Text, old: Reading::Text };
+        }
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
@@ -76,9 +79,16 @@ impl Readings {
     }
 }
 
+/// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a digit,
+/// a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
+fn is_plainly_text(text: &str) -> bool {
+    text.len() > "False".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 /// Returns whether every reader reads `text` without quotes as a string.
 pub(crate) fn is_text(text: &str) -> bool {
-    // Some YAML 1.1 readers, but not PyYAML, take `y` and `n` for booleans. kbfix reads them as text and writes them quoted.
+    // Some YAML 1.1 readers, but not PyYAML, take `y` and `n` for booleans. kbfix reads them as text and writes them
+    // quoted.
     !matches!(text, "y" | "Y" | "n" | "N") && Readings::of(text).agreed() == Some(Reading::Text)
 }
 
@@ -220,6 +230,22 @@ mod tests {
         ] {
             assert_eq!((yaml12(text), yaml11(text)), (new, old), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_plainly_text_is_text_to_every_reader() {
+        let letters = ["true", "False", "NULL", "yes", "off", "inf", "nan", "e5", "x0", "T1:30", "Z2008-05-13", "_1"];
+        let behind = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
+        let (mut plain, mut other) = (0, 0);
+        for text in letters.iter().flat_map(|first| behind.iter().map(move |rest| format!("{first}{rest}"))) {
+            if is_plainly_text(&text) {
+                assert_eq!((here(&text), yaml12(&text), yaml11(&text)), (Reading::Text, Reading::Text, Reading::Text));
+                plain += 1;
+            } else {
+                other += 1;
+            }
+        }
+        assert!(plain > 50 && other > 20, "{plain} plain, {other} other");
     }
 
     #[test]

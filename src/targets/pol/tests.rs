@@ -40,3 +40,36 @@ fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error_and_not_empty() {
     let Answer::Present(facts) = read().unwrap() else { panic!("it is not there") };
     assert_eq!(facts.values[&name], Answer::Present(Data::dword(1)));
 }
+
+#[test]
+fn a_write_that_could_not_be_read_or_undone_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Registry.pol");
+    let name = |text: &str| ValueName::new(text).unwrap();
+    // A REG_NONE, which kbfix does not write, stands in a key that the file makes anew.
+    let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let entry = |key: &str, name: &str, kind: u8, data: &[u8]| {
+        let numbers = [&[kind, 0, 0, 0, b';', 0, data.len() as u8, 0, 0, 0, b';', 0][..], data].concat();
+        [text(&format!("[{key}\0;{name}\0;")), numbers, text("]")].concat()
+    };
+    let entries = [entry("Software", "**DeleteKeys", 1, &text("K\0")), entry(r"Software\K", "v", 0, &[7])].concat();
+    let bytes = [&b"PReg\x01\0\0\0"[..], &entries].concat();
+    fs::write(&path, &bytes).unwrap();
+    let change = |values: Vec<ValueChange>| KeyChange {
+        key: r"HKLM\Software\K".parse().unwrap(),
+        action: ChangeAction::Update,
+        properties: None,
+        values,
+        sensitive: BTreeSet::new(),
+    };
+    let mut target = PolTarget::open(&path, RootKey::Hklm).unwrap();
+    let before = Some(Data::new(crate::registry::ValueType::NONE, [7]));
+    let refused = target.write(&[change(vec![ValueChange { name: name("v"), before, after: None }])]).unwrap_err();
+    assert!(refused.begun.is_empty() && refused.to_string().contains("cannot hold REG_NONE"), "{refused}");
+
+    let large = Data::new(crate::registry::ValueType::BINARY, vec![0; 65_000]);
+    let value = |at| ValueChange { name: name(&format!("v{at}")), before: None, after: Some(large.clone()) };
+    let refused = target.write(&[change((0..260).map(value).collect())]).unwrap_err();
+    assert!(refused.begun.is_empty() && refused.to_string().contains("kbfix reads no more than"), "{refused}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}

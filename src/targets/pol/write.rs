@@ -1,7 +1,8 @@
-//! Makes changes to a policy file in memory; each is checked against the present state first.
+//! Makes changes to a policy file in memory. Each change is checked against the present state first.
 
 use crate::{
     format::pol::EditError,
+    registry::KeyPath,
     targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, precondition},
 };
 
@@ -25,17 +26,22 @@ impl PolTarget {
         let unread = |why: Unread| WriteError::Unsupported { place: place(), detail: why.to_string() };
         let path = self.resolve(&change.key).map_err(unread)?;
         let refused = |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
+        // Where the file deletes a key first, the key is there only because of an entry in it or below it. A key stays when
+        // its last value or subkey goes.
+        let kept = if change.action == ChangeAction::Delete { path.parent() } else { Some(path.clone()) };
+        let kept = kept.filter(|key| self.is_made(key));
         match change.action {
             ChangeAction::Delete => {
                 self.document.forget_key(&path);
-                return Ok(());
+                return self.keep(kept).map_err(refused(place()));
             }
             ChangeAction::Create if change.values.is_empty() => {
                 self.document.create_key(&path).map_err(refused(place()))?;
             }
             ChangeAction::Create | ChangeAction::Update => {}
         }
-        // What is made of all values comes first, so that the entries of single ones are not needed or not undone by it.
+        // Make the change to all values first: it can make entries of single values unnecessary, and must not undo
+        // them.
         let (others, single): (Vec<_>, Vec<_>) =
             change.values.iter().partition(|value| value.name.as_str().eq_ignore_ascii_case(OTHER_VALUES));
         for value in others {
@@ -54,6 +60,16 @@ impl PolTarget {
             };
             made.map_err(refused(change.place(&value.name)))?;
         }
-        Ok(())
+        self.keep(kept).map_err(refused(place()))
+    }
+
+    /// Returns whether the file deletes the key and makes it anew.
+    fn is_made(&self, key: &KeyPath) -> bool {
+        let state = self.document.key(key);
+        state.key_deleted && state.present
+    }
+
+    fn keep(&mut self, key: Option<KeyPath>) -> Result<(), EditError> {
+        key.map_or(Ok(()), |key| self.document.create_key(&key))
     }
 }

@@ -1,5 +1,6 @@
-//! Every spec against `tests/fixtures/library/facts.yaml`, a copy of the keys, values, types and data that were read in the sources,
-//! without their sentences. A slip in a spec, or a value that no source has, is told with its spec and field.
+//! Every spec against `tests/fixtures/library/facts.yaml`, a copy of the keys, values, types and data that were read in
+//! the sources, without their sentences. A slip in a spec, or a value that no source has, is told with its spec and
+//! field.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,8 +36,8 @@ struct Fact {
     /// The types that will do.
     #[serde(rename = "type", default)]
     types: Vec<String>,
-    /// All that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and `without X` for a list, and
-    /// `chosen` for what only the operator can know.
+    /// All that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and `without X`
+    /// for a list, and `chosen` for what only the operator can know.
     data: Vec<Scalar>,
     /// Where it was read.
     source: String,
@@ -116,7 +117,7 @@ fn data(value: &ValueRule, document: &Document) -> Vec<String> {
         all.extend(bits.set.iter().map(|bits| format!("set {}", text(bits))));
         all.extend(bits.clear.iter().map(|bits| format!("clear {}", text(bits))));
     }
-    if let Some(ListEdit { add, remove, .. }) = &value.list {
+    if let Some(ListEdit { add, remove, .. }) = value.list.as_deref() {
         all.extend(add.iter().flat_map(expression).map(|item| format!("with {item}")));
         all.extend(remove.iter().flat_map(expression).map(|item| format!("without {item}")));
     }

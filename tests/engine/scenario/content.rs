@@ -3,8 +3,8 @@
 use std::fs;
 
 use kbfix::{
-    format::{reg::Document, regf::Hive},
-    registry::notation,
+    format::{pol, reg::Document, regf::Hive},
+    registry::{RootKey, notation},
 };
 
 use crate::scenario::machine::{Kind, Machine};
@@ -14,6 +14,7 @@ pub(crate) fn content(machine: &Machine) -> String {
     let mut lines = match machine.kind {
         Kind::Reg => of_export(&Document::parse(fs::read(machine.file()).unwrap(), None).unwrap()),
         Kind::Snapshot => of_snapshot(&fs::read_to_string(machine.file()).unwrap()),
+        Kind::Pol => of_policy(&pol::Document::parse(fs::read(machine.file()).unwrap(), RootKey::Hklm).unwrap()),
         Kind::Image | Kind::Hive => machine.hives.iter().flat_map(|path| of_hive(fs::read(path).unwrap())).collect(),
         #[cfg(windows)]
         Kind::Local => machine.prepared.as_ref().unwrap().content(),
@@ -28,6 +29,18 @@ fn of_export(document: &Document) -> Vec<String> {
         lines.push(key.to_string());
         for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
             lines.push(format!("{key} {}={}", notation::value_name(name), notation::data(data.unwrap())));
+        }
+    }
+    lines
+}
+
+/// What the policy makes of each key and value that it names.
+fn of_policy(document: &pol::Document) -> Vec<String> {
+    let mut lines = Vec::new();
+    for key in document.keys().filter(|key| document.key(key).present) {
+        lines.push(format!("{key} {:?}", document.key(key)));
+        for (name, setting) in document.values(key) {
+            lines.push(format!("{key} {}={setting:?}", notation::value_name(name)));
         }
     }
     lines

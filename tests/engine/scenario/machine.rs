@@ -8,11 +8,12 @@ use std::{
 use kbfix::{
     format::{
         pe::minimal,
+        pol,
         reg::Document,
         regf::{Filetime, Hive},
     },
     operation,
-    registry::{Data, KeyPath, RootKey, ValueName},
+    registry::{Data, KeyPath, RootKey, ValueName, ValueType},
     spec::Spec,
     targets::{Address, Snapshot, Target, open},
 };
@@ -27,6 +28,7 @@ pub(crate) enum Kind {
     Snapshot,
     Image,
     Hive,
+    Pol,
     #[cfg(windows)]
     Local,
 }
@@ -38,6 +40,7 @@ impl Kind {
             Self::Snapshot => "snapshot",
             Self::Image => "image",
             Self::Hive => "hive",
+            Self::Pol => "pol",
             #[cfg(windows)]
             Self::Local => "local",
         }
@@ -75,6 +78,11 @@ impl Machine {
         let address = match kind {
             #[cfg(windows)]
             Kind::Local => Address::new("local", None, None).unwrap(),
+            Kind::Pol => {
+                let file = folder.path().join("Registry.pol");
+                fs::write(&file, policy(&document)).unwrap();
+                address(format!("pol:{}=HKLM", file.display()), false)
+            }
             Kind::Reg | Kind::Snapshot => {
                 files(form, &drive);
                 let export = folder.path().join("machine.reg");
@@ -115,7 +123,8 @@ impl Machine {
 
     /// The file of a target that is one.
     pub(crate) fn file(&self) -> PathBuf {
-        self.address.uri.split_once(':').unwrap().1.into()
+        let path = self.address.uri.split_once(':').unwrap().1;
+        path.strip_suffix("=HKLM").unwrap_or(path).into()
     }
 }
 
@@ -198,6 +207,33 @@ pub(crate) fn default_profile(document: &Document) -> Option<String> {
 /// Where a user's profile is of which the description says nothing.
 fn users_folder(profile: &KeyPath) -> String {
     format!(r"C:\Users\{}", profile.last().unwrap())
+}
+
+/// A policy that makes the keys of HKLM as the description has them: it deletes each topmost one and makes it anew, so that
+/// what it does not name is absent.
+fn policy(document: &Document) -> Vec<u8> {
+    let mut bytes = b"PReg\x01\0\0\0".to_vec();
+    let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut entry = |key: &str, name: &str, data: &Data| {
+        bytes.extend(text(&format!("[{key}\0;{name}\0;")));
+        bytes.extend([&data.value_type.0.to_le_bytes()[..], b";\0"].concat());
+        bytes.extend([&(data.bytes.len() as u32).to_le_bytes()[..], b";\0", &data.bytes, b"]\0"].concat());
+    };
+    let keys = || document.keys().filter(|key| key.root() == RootKey::Hklm && key.depth() > 1);
+    for key in keys() {
+        let above = key.parent().unwrap();
+        if !keys().any(|other| above.is_within(other)) {
+            entry(above.below_root(), "**DeleteKeys", &Data::sz(key.last().unwrap()));
+        }
+    }
+    for key in keys() {
+        entry(key.below_root(), "", &Data::new(ValueType::NONE, []));
+        for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
+            entry(key.below_root(), name.as_str(), data.unwrap());
+        }
+    }
+    assert!(pol::Document::parse(bytes.clone(), RootKey::Hklm).unwrap().unreadable().is_none());
+    bytes
 }
 
 /// The hive that is mounted at a key, with what the description has there.

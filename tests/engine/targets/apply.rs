@@ -1,5 +1,5 @@
-//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the rollback
-//! leaves the target as it was; a file byte for byte.
+//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the
+//! rollback leaves the target as it was; a file byte for byte.
 
 use kbfix::{
     journal::{self, Journal, Status, Store},
@@ -12,7 +12,7 @@ use kbfix::{
 };
 
 use crate::targets::{
-    kinds::{Machine, change, each, value},
+    kinds::{Kind, Machine, change, each, value},
     locks::until_free,
 };
 
@@ -49,6 +49,12 @@ registry:
     ))
 }
 
+/// Data of a type without a name; of another one for a policy, which has only some.
+fn doomed(machine: &Machine) -> Data {
+    let value_type = if machine.kind == Kind::Pol { ValueType::BINARY } else { ValueType(0x99) };
+    Data::new(value_type, [1, 2])
+}
+
 fn seed(machine: &Machine) {
     machine.set(&[
         ("wrong type", Data::sz("1")),
@@ -61,11 +67,7 @@ fn seed(machine: &Machine) {
     let changes = [
         change(&machine.below("old"), ChangeAction::Create, [inside]),
         change(&machine.below(r"old\child"), ChangeAction::Create, []),
-        change(
-            &machine.below("other"),
-            ChangeAction::Create,
-            [value("doomed", None, Some(Data::new(ValueType(0x99), [1, 2])))],
-        ),
+        change(&machine.below("other"), ChangeAction::Create, [value("doomed", None, Some(doomed(machine)))]),
     ];
     machine.write(&changes).unwrap();
 }
@@ -202,7 +204,7 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
     });
 }
 
-/// What somebody else does between plan and write is refused, and is not undone with what the apply itself did.
+/// What someone else does between plan and write is refused, and is not undone with what the apply itself did.
 #[test]
 fn what_somebody_else_writes_meanwhile_is_kept() {
     each(|machine| {
@@ -228,7 +230,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         machine.set(&[("from 0 to 1", Data::dword(0))]);
 
         // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
-        let doomed = value("doomed", Some(Data::new(ValueType(0x99), [1, 2])), None);
+        let doomed = value("doomed", Some(doomed(machine)), None);
         machine.write(&[change(&machine.below("other"), ChangeAction::Update, [doomed])]).unwrap();
         let tree = machine.tree();
         let (_, failure) = undone(execute(machine, target.as_mut(), &plan));

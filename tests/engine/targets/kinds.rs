@@ -10,7 +10,7 @@ use std::{
 
 use kbfix::{
     format::regf::{Filetime, Hive},
-    registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName},
+    registry::{Data, Key, KeyName, KeyProperties, SecurityDescriptor, ValueName, ValueType},
     targets::{
         Address, Answer, ChangeAction, Facts, KeyChange, KeyFacts, KeyQuery, Snapshot, Target, ValueChange,
         ValueSelection, WriteError, open,
@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Image,
     /// One hive file.
     Hive,
+    /// A policy file that makes the key anew, so that everything about it is known.
+    Pol,
     #[cfg(windows)]
     Local,
     /// Another machine.
@@ -55,6 +57,7 @@ impl Kind {
         Self::Snapshot,
         Self::Image,
         Self::Hive,
+        Self::Pol,
         #[cfg(windows)]
         Self::Local,
         #[cfg(unix)]
@@ -93,7 +96,7 @@ impl Kind {
 
     /// Whether it has security descriptors.
     pub(crate) fn keeps_security(self) -> bool {
-        !matches!(self, Self::RegUtf16 | Self::RegUtf8 | Self::RegAnsi | Self::Reg4Utf16)
+        !matches!(self, Self::RegUtf16 | Self::RegUtf8 | Self::RegAnsi | Self::Reg4Utf16 | Self::Pol)
     }
 
     /// Whether it has class names.
@@ -166,6 +169,11 @@ impl Machine {
                 let file = folder.path().join("SOFTWARE");
                 hive(&file, &base);
                 Address::new(&format!(r"hive:{}=HKLM\SOFTWARE", file.display()), None, None).unwrap()
+            }
+            Kind::Pol => {
+                let file = folder.path().join("Registry.pol");
+                fs::write(&file, policy(&base)).unwrap();
+                Address::new(&format!("pol:{}=HKLM", file.display()), None, None).unwrap()
             }
             #[cfg(windows)]
             Kind::Local => {
@@ -311,6 +319,18 @@ fn hive(file: &Path, base: &Key) {
     hive.edit(Filetime::now()).unwrap().create_key(below).unwrap();
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, hive.to_bytes(Filetime::now()).unwrap()).unwrap();
+}
+
+/// A policy that deletes the key and makes it anew.
+fn policy(base: &Key) -> Vec<u8> {
+    let entry = |key: &str, name: &str, data: Data| {
+        let numbers = [&data.value_type.0.to_le_bytes()[..], b";\0", &(data.bytes.len() as u32).to_le_bytes()].concat();
+        [utf16(&format!("[{key}\0;{name}\0;")), numbers, utf16(";"), data.bytes, utf16("]")].concat()
+    };
+    let (above, last) = base.path.below_root().rsplit_once('\\').unwrap();
+    let gone = entry(above, "**DeleteKeys", Data::sz(last));
+    let made = entry(base.path.below_root(), "", Data::new(ValueType::NONE, []));
+    [&b"PReg\x01\0\0\0"[..], &gone, &made].concat()
 }
 
 fn address(file: &Path, scheme: &str, code_page: Option<u16>) -> Address {

@@ -1,5 +1,5 @@
-//! The contract of every kind of target: the same tests on `reg:` in each of its encodings, on `snapshot:`, `image:` and
-//! `hive:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
+//! The contract of every kind of target: the same tests on `reg:` in each of its encodings, on `snapshot:`, `image:`,
+//! `hive:` and `pol:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
 
 mod apply;
 mod control_sets;

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What the three action plugins share: check the options, run the binary on the host once, read its report."""
+"""What the action plugins share: check the options, run the binary on the host once, read its report."""
 
 from __future__ import annotations
 

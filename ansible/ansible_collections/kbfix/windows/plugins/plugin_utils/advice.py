@@ -13,8 +13,8 @@ from .report_types import Diagnostic, NamedOption
 # The modules' names of options whose values are mappings there.
 _MAPPINGS = {"set": "parameters", "drive": "drives", "package": "packages"}
 # A plan is not written to a file of the host here.
-_OTHERS = {"out": "kb_info with with_plan: true"}
-_KNOWN: dict[str, dict[str, t.Any]] = {**options.KB["argument_spec"], **options.KB_ROLLBACK["argument_spec"]}
+_OTHERS = {"out": "kb_info with with_plan: true", "specs": "src"}
+_KNOWN: dict[str, dict[str, t.Any]] = {**options.KB["argument_spec"], **options.KB_RETIRE["argument_spec"]}
 
 
 def in_the_task(diagnostic: Diagnostic, call: Call) -> Diagnostic:

@@ -44,7 +44,8 @@ class Call:
 
 def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, host: str = "") -> Call:
     """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse. `host` is its name in a fleet plan."""
-    flags = (["--check"] if check else []) + _packages(options) + _triggers(options) + _most(options) + _state(options)
+    flags = ["--check"] if check else []
+    flags += _packages(options) + _triggers(options) + _fail_on(options) + _most(options) + _state(options)
     if options.get("restart_services"):
         flags.append("--restart-services")
     return _with_specs("apply", flags, options, windows, read, host=host)
@@ -53,7 +54,8 @@ def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, 
 def diff(options: Options, windows: bool, read: ReadFile, host: str = "") -> Call:
     """``kbfix diff``; `host` is its name in a fleet plan."""
     kept = bool(options.get("reports"))
-    flags = _triggers(options) + (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
+    flags = _triggers(options) + _fail_on(options)
+    flags += (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
     if options.get("symptoms"):
         if options.get("plan"):
             raise KbfixFailure("symptoms are those of specs, and a plan has none; give the specs")
@@ -80,6 +82,31 @@ def rollback(options: Options, windows: bool, check: bool) -> Call:
     return Call(argv + _positional([journal] if journal else []))
 
 
+def retire(options: Options, windows: bool, read: ReadFile, check: bool) -> Call:
+    """``kbfix retire``; the specs of the task are those that stay."""
+    ids: list[str] = options.get("ids") or []
+    stays = bool(options.get("spec") or options.get("src"))
+    if not ids and not options.get("absent"):
+        raise KbfixFailure("one of the following is required: ids, absent")
+    if options.get("absent") and not stays:
+        raise KbfixFailure("absent retires every spec that the task does not give, and it gives none; give spec or src")
+    if options.get("parameters") and not stays:
+        raise KbfixFailure("parameters are given, and no specs that stay; leave them out, or give spec or src")
+    flags = ["--absent"] if options.get("absent") else ["--if-applied"]
+    flags += ["--force"] if options.get("force") else []
+    flags += ["--check"] if check else []
+    start = [_binary(options, windows), "retire", "--format", "json", *_target(options), *flags, *_state(options)]
+    if not stays:
+        return Call(start + _positional(ids))
+    # The ids are the positional arguments, so specs on the host are named by an option.
+    document, paths, named = _specs(options, read)
+    return Call([*start, "--stdin-specs", *(f"--specs={name}" for name in named), *_positional(ids)], document, paths)
+
+
+def _fail_on(options: Options) -> list[str]:
+    return [f"--fail-on={code}" for code in options.get("fail_on") or []]
+
+
 def _most(options: Options) -> list[str]:
     most = options.get("max_changes")
     if most is None:
@@ -97,6 +124,12 @@ def _with_specs(command: str, flags: list[str], options: Options, windows: bool,
 
 
 def _with_specs_after(start: list[str], options: Options, read: ReadFile) -> Call:
+    document, paths, named = _specs(options, read)
+    return Call([*start, "--stdin-specs", *_positional(named)], document, paths)
+
+
+def _specs(options: Options, read: ReadFile) -> tuple[str, t.Mapping[str, list[str]], list[str]]:
+    """What standard input has of specs and parameters, the places of its lines in the task, and the specs that are on the host."""
     inline = inline_specs(options.get("spec"))
     piped = [{"name": spec.name, "text": spec.text} for spec in inline]
     named: list[str] = options.get("src") or []
@@ -106,7 +139,7 @@ def _with_specs_after(start: list[str], options: Options, read: ReadFile) -> Cal
     document = {"specs": piped, "parameters": _parameters(options.get("parameters") or {})}
     paths = {spec.name: spec.paths for spec in inline if spec.paths}
     # ASCII only, so that no code page on the way can spoil it.
-    return Call([*start, "--stdin-specs", *_positional(named)], json.dumps(document), paths)
+    return json.dumps(document), paths, named
 
 
 def _with_plan(start: list[str], options: Options, read: ReadFile, host: str) -> Call:

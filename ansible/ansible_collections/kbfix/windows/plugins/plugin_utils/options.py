@@ -29,6 +29,11 @@ _SPECS: dict[str, t.Any] = {
 # Rules that are written only on request; a plan says itself which are.
 _TRIGGERS: dict[str, t.Any] = {"triggers": {"type": "list", "elements": "str", "default": []}}
 
+# The warnings that fail a task.
+_FAIL_ON: dict[str, t.Any] = {
+    "fail_on": {"type": "list", "elements": "str", "choices": ["policy-owned", "policy-unknown"], "default": []},
+}
+
 # Either specs, with parameters, or a plan, in which both are contained.
 _SPEC_RULES: dict[str, t.Any] = {
     "required_one_of": [["spec", "src", "plan"]],
@@ -47,6 +52,7 @@ KB: dict[str, t.Any] = {
         **_CHANGES,
         **_DIFF,
         **_TRIGGERS,
+        **_FAIL_ON,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
@@ -62,6 +68,7 @@ KB_INFO: dict[str, t.Any] = {
         **_HOST,
         **_CHANGES,
         **_TRIGGERS,
+        **_FAIL_ON,
         "with_plan": {"type": "bool", "default": False},
         "symptoms": {"type": "bool", "default": False},
         "reports": {"type": "str"},
@@ -89,4 +96,17 @@ KB_ROLLBACK: dict[str, t.Any] = {
         "force": {"type": "bool", "default": False},
     },
     "mutually_exclusive": [["journal", "last"]],
+}
+
+KB_RETIRE: dict[str, t.Any] = {
+    "argument_spec": {
+        **{name: option for name, option in _SPECS.items() if name not in ("plan", "digest")},
+        **_HOST,
+        **_CHANGES,
+        **_DIFF,
+        "ids": {"type": "list", "elements": "str"},
+        "absent": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+    },
+    "mutually_exclusive": [["ids", "absent"]],
 }

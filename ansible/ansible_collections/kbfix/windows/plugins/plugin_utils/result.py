@@ -32,8 +32,8 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: 
 
 
 def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
-    """Of a task that only looks. What it finds does not fail it; that it cannot look does. A report that is kept in files is not in
-    the result too, and neither is one whose changes are not wanted."""
+    """Of a task that only looks. What it finds does not fail it, other than warnings that it names; that it cannot look does. A report
+    that is kept in files is not in the result too, and neither is one whose changes are not wanted."""
     result = _common(report, no_log, options)
     result["changed"] = False
     if not options.get("reports") and options["with_changes"]:
@@ -42,7 +42,10 @@ def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Res
         result["symptoms"] = report.get("symptoms", [])
     if options.get("with_plan") and report.get("plan"):
         result["plan"] = report["plan"]
-    if _stopped(report):
+    wanted = [d for d in report["diagnostics"] if d["code"] in (options.get("fail_on") or []) and d["severity"] == "warning"]
+    if wanted:
+        result["msg"] = "\n".join([result["msg"], *(_diagnostic(d, no_log) for d in wanted)])
+    if wanted or _stopped(report):
         result["failed"] = True
     return result
 
@@ -150,15 +153,16 @@ def _readable(data: Data | None) -> Result | None:
 def _summary(spec: SpecPlan) -> Result:
     shown = {"id": spec["id"], "title": spec["title"], "outcome": spec["outcome"], "restart": spec["restart"]}
     parts = {"reasons": spec.get("reasons", []), "checks": spec.get("checks", []), "parameters": spec.get("parameters", {})}
-    return {**shown, "install": spec.get("install"), **parts}
+    owners = {"policy": spec.get("policy", []), "policy_unread": spec.get("policy_unread", [])}
+    return {**shown, "install": spec.get("install"), **parts, **owners}
 
 
 def _restart(report: Report) -> Result:
     changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
     notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
     restart = {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
-    # A rollback does not ask.
-    pending = {} if report["command"] == "rollback" else {"reboot_pending": _pending_restart(report)}
+    # A rollback and a retirement do not ask.
+    pending = {} if report["command"] in ("rollback", "retire") else {"reboot_pending": _pending_restart(report)}
     return {"restart": restart, "reboot_required": restart["computer"] == "required", **pending}
 
 
@@ -177,10 +181,11 @@ def _message(report: Report, no_log: bool) -> str:
     lines = [_sentence(spec, no_log) for spec in report["specs"]]
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
-        lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
+        lines.append(f"{conflict['place']}{data}; someone else changed it, so it is kept")
     said = "\n".join(lines)
     lines += [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == "error" and d["message"] not in said]
-    return "\n".join(lines) or "kbfix gave no reason"
+    nothing = "nothing to retire" if report["command"] == "retire" and not _stopped(report) else "kbfix gave no reason"
+    return "\n".join(lines) or nothing
 
 
 def _sentence(spec: SpecPlan, no_log: bool) -> str:

@@ -16,7 +16,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kbfix.windows.plugins.doc_fragments.kbfix import ModuleDocFragment
-from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_rollback, kb_snapshot
+from ansible_collections.kbfix.windows.plugins.modules import kb, kb_info, kb_retire, kb_rollback, kb_snapshot
 from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, reports, result
 from ansible_collections.kbfix.windows.plugins.plugin_utils.advice import in_the_task, spelled
 from ansible_collections.kbfix.windows.plugins.plugin_utils.command import Call
@@ -27,6 +27,7 @@ from ansible_collections.kbfix.windows.plugins.plugin_utils.report import ended_
 MODULES = {
     "kb": (kb, options.KB),
     "kb_info": (kb_info, options.KB_INFO),
+    "kb_retire": (kb_retire, options.KB_RETIRE),
     "kb_rollback": (kb_rollback, options.KB_ROLLBACK),
     "kb_snapshot": (kb_snapshot, options.KB_SNAPSHOT),
 }
@@ -188,6 +189,42 @@ def test_rollback() -> None:
     assert command.rollback({"last": True}, False, False).argv[4:] == ["--last"]
     with pytest.raises(KbfixFailure, match="journal, last"):
         command.rollback({}, False, False)
+
+
+def test_retire() -> None:
+    def call(check: bool = False, **given: object) -> Call:
+        return command.retire(given, False, lambda name: f"text of {name}", check)
+
+    ids = call(ids=["A", "B"], force=True, check=True)
+    assert (ids.argv[4:], ids.stdin) == (["--if-applied", "--force", "--check", "--", "A", "B"], "")
+    sent = call(ids=["A"], src=["b.yaml"], parameters={"p": 1})
+    assert sent.argv[4:] == ["--if-applied", "--stdin-specs", "--", "A"]
+    assert json.loads(sent.stdin) == {"specs": [{"name": "b.yaml", "text": "text of b.yaml"}], "parameters": {"p": "1"}}
+    on_host = call(absent=True, src=["KB909094"], remote_src=True)
+    assert on_host.argv[4:] == ["--absent", "--stdin-specs", "--specs=KB909094"]
+    assert json.loads(on_host.stdin)["specs"] == []
+    idle = {"ids": ["A"], "parameters": {"p": 1}}
+    for given, word in (({}, "ids, absent"), ({"absent": True}, "give spec or src"), (idle, "parameters")):
+        with pytest.raises(KbfixFailure, match=word):
+            call(**given)  # type: ignore[arg-type]
+
+
+def test_fail_on_is_handed_on_and_fails_a_look() -> None:
+    def read(name: str) -> str:
+        return name
+
+    for make in (command.apply, command.diff):
+        assert "--fail-on=policy-owned" in make({"src": ["a"], "fail_on": ["policy-owned"]}, False, read).argv
+        assert not any("fail-on" in one for one in make({"src": ["a"]}, False, read).argv)
+    owned = {"code": "policy-owned", "severity": "warning", "message": "Group Policy undoes geheim"}
+    owner = {"key": r"HKLM\A", "name": "n", "store": "local", "path": "p", "effect": "set", "result": "undoes"}
+    found = report(spec("changes_pending", CHANGE, policy=[owner]), diagnostics=[owned])
+    look = result.of_look(found, False, {**OPTIONS, "fail_on": ["policy-owned"]})
+    assert look["failed"] is True and "Group Policy undoes geheim [policy-owned]" in look["msg"]
+    assert look["specs"][0]["policy"] == [owner] and look["specs"][0]["policy_unread"] == []
+    assert "geheim" not in result.of_look(found, True, {**OPTIONS, "fail_on": ["policy-owned"]})["msg"]
+    for fail_on in ([], ["policy-unknown"]):
+        assert "failed" not in result.of_look(found, False, {**OPTIONS, "fail_on": fail_on})
 
 
 @pytest.mark.parametrize("data", [True, None, [1], [None], {"a": "b"}, 1.5, datetime.date(2008, 5, 13)])

@@ -1,0 +1,19 @@
+# Copyright the kbfix authors
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""kbfix.windows.kb_retire: retire, or in check mode a look at what it would put back."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kbfix.windows.plugins.plugin_utils import command, options, result
+from ansible_collections.kbfix.windows.plugins.plugin_utils.action import KbfixAction
+
+
+class ActionModule(KbfixAction):
+    OPTIONS = options.KB_RETIRE
+
+    def _carry_out(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        check = bool(self._task.check_mode)
+        report = self._report(command.retire(options, self._windows, self._read_file, check))
+        return result.of_run(report, check, bool(self._task.diff), bool(self._task.no_log), options)
