@@ -1,10 +1,10 @@
-//! Diff, apply, diff, rollback: what a form goes through on a target.
+//! Diff, apply, diff, rollback, apply, retire: what a form goes through on a target.
 
 use std::collections::BTreeMap;
 
 use kbfix::{
     journal::{Journal, Operation, Store},
-    operation::{self, Applied, RollbackOptions},
+    operation::{self, Applied, ApplyOptions, Request, RetireOptions, Retired, RollbackOptions},
     plan::{Outcome, Plan, Truth},
     render,
     spec::Spec,
@@ -90,8 +90,29 @@ fn made_and_undone(machine: &Machine, specs: &[Spec]) -> Vec<String> {
     if after != before {
         let diff = similar::TextDiff::from_lines(&before, &after);
         wrong.push(format!("after rollback the machine differs:\n{}", diff.unified_diff().context_radius(1)));
+        return wrong;
+    }
+    wrong.extend(applied_and_retired(machine, target.as_mut(), specs, &store));
+    let after = content(machine);
+    if after != before {
+        let diff = similar::TextDiff::from_lines(&before, &after);
+        wrong.push(format!("after retire the machine differs:\n{}", diff.unified_diff().context_radius(1)));
     }
     wrong
+}
+
+fn applied_and_retired(machine: &Machine, target: &mut dyn Target, specs: &[Spec], store: &Store) -> Option<String> {
+    let (address, options) = (|| machine.address.clone(), ApplyOptions::default());
+    let applied = operation::apply(Request::Specs(specs.to_vec()), &options, address(), target, store, &mut ());
+    if !applied.as_ref().is_ok_and(|report| report.changed) {
+        return Some(format!("the second apply ends with {applied:?}"));
+    }
+    let ids = Retired::Ids(specs.iter().map(|spec| spec.id.clone()).collect());
+    let options = RetireOptions { if_applied: true, ..RetireOptions::default() };
+    match operation::retire(&ids, &[], options, address(), target, store, &mut ()) {
+        Ok(report) if report.outcome == Some(Outcome::Changed) && report.conflicts.is_empty() => None,
+        other => Some(format!("retire ends with {other:?}")),
+    }
 }
 
 fn rolled_back(machine: &Machine, target: &mut dyn Target, journal: Journal, store: &Store) -> Option<String> {

@@ -7,6 +7,7 @@ mod events;
 mod kb909094;
 mod links;
 mod machine;
+mod policy;
 mod proxy;
 mod rights;
 mod secrets;
